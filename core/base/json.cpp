@@ -1,0 +1,158 @@
+#include "base/json.h"
+
+#include <algorithm>
+#include <cmath>
+#include <vector>
+
+#include <fmt/format.h>
+
+#include "base/error.h"
+
+namespace bitsweep {
+namespace {
+
+constexpr double kExact = 9007199254740992.0;  // 2^53
+
+std::string number_text(double value) {
+  if (!std::isfinite(value)) return "null";
+  if (value == std::floor(value) && std::abs(value) < kExact) return fmt::format("{}", static_cast<int64_t>(value));
+  return fmt::format("{}", value);
+}
+
+std::vector<const json::key_value_pair*> sorted_members(const json::object& object) {
+  std::vector<const json::key_value_pair*> members;
+  for (const auto& member : object) members.push_back(&member);
+  std::sort(members.begin(), members.end(), [](auto* a, auto* b) { return a->key() < b->key(); });
+  return members;
+}
+
+void write_canonical(const json::value& value, std::string& out) {
+  switch (value.kind()) {
+    case json::kind::double_: out += number_text(value.get_double()); break;
+    case json::kind::array: {
+      out += '[';
+      const char* comma = "";
+      for (const json::value& item : value.get_array()) {
+        out += comma;
+        comma = ",";
+        write_canonical(item, out);
+      }
+      out += ']';
+      break;
+    }
+    case json::kind::object: {
+      out += '{';
+      const char* comma = "";
+      for (const auto* member : sorted_members(value.get_object())) {
+        out += comma;
+        comma = ",";
+        out += json::serialize(json::string(member->key()));
+        out += ':';
+        write_canonical(member->value(), out);
+      }
+      out += '}';
+      break;
+    }
+    default: out += json::serialize(value);
+  }
+}
+
+void write_pretty(const json::value& value, std::string& out, int indent) {
+  const std::string pad(static_cast<size_t>(indent + 2), ' ');
+  const std::string end(static_cast<size_t>(indent), ' ');
+  if (value.is_object() && !value.get_object().empty()) {
+    const char* comma = "{\n";
+    for (const auto& member : value.get_object()) {
+      out += comma + pad + json::serialize(json::string(member.key())) + ": ";
+      comma = ",\n";
+      write_pretty(member.value(), out, indent + 2);
+    }
+    out += "\n" + end + "}";
+  } else if (value.is_array() && !value.get_array().empty()) {
+    const char* comma = "[\n";
+    for (const json::value& item : value.get_array()) {
+      out += comma + pad;
+      comma = ",\n";
+      write_pretty(item, out, indent + 2);
+    }
+    out += "\n" + end + "]";
+  } else {
+    write_canonical(value, out);
+  }
+}
+
+json::value parse(std::string_view text, boost::system::error_code& code, size_t& consumed) {
+  json::parse_options options;
+  options.max_depth = 64;
+  json::stream_parser parser({}, options);
+  consumed = parser.write_some(text.data(), text.size(), code);
+  if (!code && !parser.done()) parser.finish(code);
+  if (!code && text.find_first_not_of(" \t\r\n", consumed) != std::string_view::npos) code = json::error::extra_data;
+  return code ? json::value(nullptr) : parser.release();
+}
+
+}  // namespace
+
+json::value parse_json(std::string_view text, std::string_view name_for_message) {
+  boost::system::error_code code;
+  size_t at = 0;
+  json::value value = parse(text, code, at);
+  if (!code) return value;
+  const std::string_view before = text.substr(0, at);
+  const auto line = 1 + std::count(before.begin(), before.end(), '\n');
+  const size_t newline = before.rfind('\n');
+  const size_t column = at - (newline == std::string_view::npos ? 0 : newline + 1) + 1;
+  throw Error(ErrorKind::input, {Diagnostic{std::string(name_for_message), static_cast<int>(line),
+                                            static_cast<int>(column), "not JSON: " + code.message()}});
+}
+
+std::optional<json::value> try_parse_json(std::string_view text) {
+  boost::system::error_code code;
+  size_t at = 0;
+  json::value value = parse(text, code, at);
+  if (code) return std::nullopt;
+  return value;
+}
+
+std::string canonical_json(const json::value& value) {
+  std::string out;
+  write_canonical(value, out);
+  return out;
+}
+
+std::string pretty_json(const json::value& value) {
+  std::string out;
+  write_pretty(value, out, 0);
+  return out;
+}
+
+double number_or(const json::object& object, std::string_view key, double otherwise) {
+  const json::value* member = object.if_contains(key);
+  if (member == nullptr || !member->is_number()) return otherwise;
+  return member->to_number<double>();
+}
+
+int64_t integer_or(const json::object& object, std::string_view key, int64_t otherwise) {
+  const json::value* member = object.if_contains(key);
+  if (member == nullptr || !member->is_number()) return otherwise;
+  boost::system::error_code code;
+  const auto value = member->to_number<int64_t>(code);
+  return code ? otherwise : value;
+}
+
+std::string string_or(const json::object& object, std::string_view key, std::string_view otherwise) {
+  const json::value* member = object.if_contains(key);
+  if (member == nullptr || !member->is_string()) return std::string(otherwise);
+  return std::string(member->get_string());
+}
+
+bool bool_or(const json::object& object, std::string_view key, bool otherwise) {
+  const json::value* member = object.if_contains(key);
+  return member != nullptr && member->is_bool() ? member->get_bool() : otherwise;
+}
+
+json::value finite_or_null(double value) {
+  return std::isfinite(value) ? json::value(value) : json::value(nullptr);
+}
+
+}  // namespace bitsweep

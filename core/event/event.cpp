@@ -1,0 +1,130 @@
+#include "event/event.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/error.h"
+
+namespace bitsweep {
+namespace {
+
+// Reads [offset, offset + bytes) or less at the end of the file.
+std::string read_range(int fd, uint64_t offset, size_t bytes) {
+  std::string text(bytes, '\0');
+  size_t have = 0;
+  while (have < bytes) {
+    const ssize_t got = ::pread(fd, text.data() + have, bytes - have, static_cast<off_t>(offset + have));
+    if (got < 0 && errno == EINTR) continue;
+    if (got <= 0) break;
+    have += static_cast<size_t>(got);
+  }
+  text.resize(have);
+  return text;
+}
+
+}  // namespace
+
+std::string to_line(const Event& event) {
+  json::object line;
+  line["event"] = event.kind;
+  line["run"] = event.run;
+  line["attempt"] = event.attempt;
+  line["seq"] = event.seq;
+  line["step"] = event.step;
+  line["time"] = event.time;
+  for (const auto& field : event.fields) {
+    const bool lost = field.value().is_double() && !std::isfinite(field.value().get_double());
+    line[field.key()] = lost ? json::value(nullptr) : field.value();
+  }
+  return json::serialize(line) + '\n';
+}
+
+std::optional<Event> parse_event(std::string_view text) {
+  auto parsed = try_parse_json(text);
+  if (!parsed || !parsed->is_object()) return std::nullopt;
+  json::object& line = parsed->get_object();
+  for (const char* key : {"event", "run"}) {
+    const json::value* v = line.if_contains(key);
+    if (v == nullptr || !v->is_string()) return std::nullopt;
+  }
+  for (const char* key : {"attempt", "seq", "step", "time"}) {
+    const json::value* v = line.if_contains(key);
+    if (v == nullptr || !v->is_number()) return std::nullopt;
+  }
+  Event event{.kind = string_or(line, "event", ""), .run = string_or(line, "run", ""),
+              .attempt = integer_or(line, "attempt", 0), .seq = integer_or(line, "seq", 0),
+              .step = integer_or(line, "step", 0), .time = number_or(line, "time", 0), .fields = {}};
+  if (event.attempt < 1 || event.seq < 1) return std::nullopt;
+  for (const char* key : {"event", "run", "attempt", "seq", "step", "time"}) line.erase(key);
+  event.fields = std::move(line);
+  return event;
+}
+
+EventWriter::EventWriter(fs::path path, std::string run, int64_t attempt)
+    : path_(std::move(path)), run_(std::move(run)), attempt_(attempt) {
+  fd_ = open_file(path_, O_RDWR | O_CREAT | O_APPEND);
+  uint64_t whole = 0;
+  for (;;) {
+    const EventChunk chunk = read_events(path_, whole);
+    for (const Event& event : chunk.events) next_seq_ = std::max(next_seq_, event.seq + 1);
+    if (chunk.next_offset == whole) break;
+    whole = chunk.next_offset;
+  }
+  if (::ftruncate(fd_.get(), static_cast<off_t>(whole)) != 0)
+    throw Error(ErrorKind::environment, "cannot cut the torn end of '" + path_.string() + "'");
+}
+
+void EventWriter::write(std::string_view kind, int64_t step, json::object fields) {
+  const Event event{.kind = std::string(kind), .run = run_, .attempt = attempt_, .seq = next_seq_, .step = step,
+                    .time = system_clock().unix_s(), .fields = std::move(fields)};
+  const std::string line = to_line(event);
+  const ssize_t put = ::write(fd_.get(), line.data(), line.size());
+  if (put != static_cast<ssize_t>(line.size())) {
+    // A full disk can take half a line. End it here so that the next one is whole again.
+    struct stat info{};
+    if (put > 0 && ::fstat(fd_.get(), &info) == 0) {
+      if (::ftruncate(fd_.get(), info.st_size - put) != 0) { /* readers pass over a torn line */ }
+    }
+    throw Error(ErrorKind::environment, "cannot write an event to '" + path_.string() + "': disk full?");
+  }
+  ++next_seq_;
+}
+
+void EventWriter::sync() {
+  if (::fdatasync(fd_.get()) != 0)
+    throw Error(ErrorKind::environment, "cannot sync '" + path_.string() + "'");
+}
+
+EventChunk read_events(const fs::path& path, uint64_t offset, size_t limit_bytes) {
+  EventChunk chunk{.events = {}, .next_offset = offset};
+  Fd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  struct stat info{};
+  if (!fd || ::fstat(fd.get(), &info) != 0) return chunk;
+  const auto size = static_cast<uint64_t>(info.st_size);
+  if (size < offset) {
+    chunk.truncated = true;
+    return chunk;
+  }
+  std::string text = read_range(fd.get(), offset, std::min<uint64_t>(size - offset, limit_bytes));
+  // A line longer than the limit is read whole, or the reader would never pass it.
+  while (text.size() == limit_bytes && text.find('\n') == std::string::npos && offset + text.size() < size) {
+    limit_bytes *= 2;
+    text = read_range(fd.get(), offset, std::min<uint64_t>(size - offset, limit_bytes));
+  }
+  size_t begin = 0;
+  for (size_t end; (end = text.find('\n', begin)) != std::string::npos; begin = end + 1) {
+    if (auto event = parse_event(std::string_view(text).substr(begin, end - begin)))
+      chunk.events.push_back(std::move(*event));
+    else
+      ++chunk.foreign_lines;
+  }
+  chunk.next_offset = offset + begin;
+  return chunk;
+}
+
+}  // namespace bitsweep

@@ -1,0 +1,83 @@
+// What one training run is, fully resolved: the vocabulary shared by the planner, the queue and the worker.
+//
+// A run's id is the first 12 hex digits of SHA-256 over canonical_json(identity()): everything that changes what is
+// learned or measured, and nothing else. The same spec is the same run in every sweep.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "base/json.h"
+
+namespace bitsweep {
+
+struct ModelSpec {
+  std::string plugin;     // name of a known plugin, or the absolute path of a .so
+  json::object options;   // before describe: as given (may hold "params"); after: every option of the plugin
+};
+
+struct DataSpec {
+  std::string corpus;      // headers | stories | absolute path of a file or folder
+  std::string glob;        // files taken from a folder; "" is all regular files
+  std::string field;       // the text's key in JSONL; "" is plain text
+  std::string tokenizer = "bytes256";  // ascii128 | bytes256
+  int64_t context = 256;   // tokens
+  double val_fraction = 0.05;
+  std::string val;         // absolute path of a validation text; "" splits the corpus
+  std::string sha256;      // content of the corpus (and of val); filled when the plan opens the data
+};
+
+struct TrainSpec {
+  int64_t steps = 0;        // always resolved: from steps, tokens or epochs
+  int64_t batch = 64;       // sequences a step
+  int64_t accumulate = 1;   // micro-batches a step; batch is their sum
+  double lr = 6e-4;
+  int64_t warmup = 500;     // steps
+  std::string schedule = "cosine";  // cosine | linear | constant | wsd
+  double lr_final = 0.0;    // fraction of lr
+  double decay_fraction = 0.2;  // wsd: the last part of the steps that decays
+  std::string optimizer = "adamw";
+  double beta1 = 0.9, beta2 = 0.95, eps = 1e-8;
+  double weight_decay = 0.01;
+  double clip = 1.0;        // global gradient norm; 0 is off
+  std::string precision = "f32";  // f32 | bf16
+  std::string init_from;    // id of the run whose best checkpoint this one starts from
+  std::vector<std::string> freeze;  // patterns (* and ?) over parameter names
+};
+
+struct EvalSpec {
+  int64_t every = 200;    // steps; the last step is always evaluated
+  int64_t windows = 256;  // validation windows, the same ones always
+};
+
+struct CheckpointSpec {
+  int64_t every = 500;  // steps
+  bool keep_last = true;
+  bool keep_best = true;
+};
+
+struct RunSpec {
+  ModelSpec model;
+  DataSpec data;
+  TrainSpec train;
+  EvalSpec eval;
+  CheckpointSpec checkpoint;
+  int64_t seed = 0;
+
+  // Tokens of one step: batch * context; train.steps times that are seen in all.
+  int64_t tokens_per_step() const { return train.batch * data.context; }
+  int64_t tokens() const { return tokens_per_step() * train.steps; }
+};
+
+// The whole spec as JSON, keys as in a sweep file ("model", "data", "train", "eval", "checkpoint", "seed"): the worker's
+// spec.json. from_json throws Error{input} on anything that to_json did not write.
+json::object to_json(const RunSpec& spec);
+RunSpec run_spec_from_json(const json::object& object);
+
+// The part of to_json() that names the run: without checkpoint, and with the corpus named by its content hash
+// instead of its path.
+json::object identity(const RunSpec& spec);
+std::string run_id(const RunSpec& spec);  // 12 hex digits
+
+}  // namespace bitsweep
