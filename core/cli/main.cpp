@@ -1,0 +1,59 @@
+// The program `bitsweep`: finds the verb, runs it, and turns an Error into messages and an exit code.
+#include <csignal>
+#include <cstdio>
+#include <exception>
+
+#include <fmt/format.h>
+
+#include "base/error.h"
+#include "base/nearest.h"
+#include "cli/options.h"
+#include "cli/verb.h"
+
+namespace bitsweep {
+namespace {
+
+void print_usage() {
+  std::string text = "usage: bitsweep VERB [ARGS]   (bitsweep VERB --help for one verb)\n\n";
+  for (const Verb* verb : all_verbs())
+    if (!verb->hidden) text += fmt::format("  {:<12}{}\n", verb->name, verb->summary);
+  text += "\nStart with: bitsweep run sweeps/quickstart.yaml\n";
+  print(text);
+}
+
+int dispatch(const std::vector<std::string>& args) {
+  if (args.empty() || args[0] == "--help" || args[0] == "-h" || args[0] == "help") {
+    print_usage();
+    return args.empty() ? static_cast<int>(ErrorKind::input) : 0;
+  }
+  if (args[0] == "--version") {
+    print(fmt::format("bitsweep {}\n", BITSWEEP_VERSION));
+    return 0;
+  }
+  std::vector<std::string> names;
+  for (const Verb* verb : all_verbs()) {
+    if (args[0] == verb->name) return verb->run(*verb, {args.begin() + 1, args.end()});
+    if (!verb->hidden) names.emplace_back(verb->name);
+  }
+  throw Error(ErrorKind::input, fmt::format("bitsweep: unknown verb '{}'{} (see 'bitsweep --help')", args[0],
+                                            did_you_mean(args[0], names)));
+}
+
+}  // namespace
+}  // namespace bitsweep
+
+int main(int argc, char** argv) {
+  std::signal(SIGPIPE, SIG_IGN);
+  try {
+    return bitsweep::dispatch({argv + 1, argv + argc});
+  } catch (const bitsweep::Error& error) {
+    bitsweep::print_error(error.what());
+    return error.exit_code();
+  } catch (const std::bad_alloc&) {
+    bitsweep::print_error("bitsweep: out of memory");
+    return static_cast<int>(bitsweep::ErrorKind::environment);
+  } catch (const std::exception& error) {
+    bitsweep::print_error(fmt::format("bitsweep: {}", error.what()));
+    return static_cast<int>(bitsweep::ErrorKind::failed);
+  }
+}

@@ -1,0 +1,14 @@
+#include "cli/verb.h"
+
+namespace bitsweep {
+
+// In the order of a user's day.
+std::span<const Verb* const> all_verbs() {
+  static constexpr const Verb* kVerbs[] = {
+      &kPlanVerb,  &kRunVerb,    &kSubmitVerb, &kWorkVerb,  &kStatusVerb, &kRunsVerb, &kShowVerb,
+      &kLogsVerb,  &kReportVerb, &kFitVerb,    &kQueryVerb, &kPluginsVerb, &kDoctorVerb, &kShimVerb,
+  };
+  return kVerbs;
+}
+
+}  // namespace bitsweep
