@@ -4,9 +4,9 @@ namespace bitsweep {
 
 // In the order of a user's day.
 std::span<const Verb* const> all_verbs() {
+  // Order: plan run submit work status runs show logs report fit query plugins doctor; hidden ones last.
   static constexpr const Verb* kVerbs[] = {
-      &kPlanVerb,  &kRunVerb,    &kSubmitVerb, &kWorkVerb,  &kStatusVerb, &kRunsVerb, &kShowVerb,
-      &kLogsVerb,  &kReportVerb, &kFitVerb,    &kQueryVerb, &kPluginsVerb, &kDoctorVerb, &kShimVerb,
+      &kDoctorVerb,
   };
   return kVerbs;
 }
