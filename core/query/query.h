@@ -1,0 +1,52 @@
+// Read-only questions to one root's database, answered as values. What a person, a table or a report asks goes through
+// here; nothing here can write.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/files.h"
+#include "query/rows.h"
+#include "query/sql.h"
+
+namespace bitsweep {
+
+class Query {
+ public:
+  // Opens ROOT/bitsweep.db read-only; a coordinator may be writing at the same time. Throws Error{input} when there is
+  // no database yet (the message names `bitsweep run`), Error{refused} as core/store does.
+  explicit Query(const fs::path& root);
+  ~Query();
+  Query(Query&&) noexcept;
+  Query& operator=(Query&&) noexcept;
+
+  const fs::path& root() const;
+
+  // Every run, or those of one sweep, in the order they were planned; `where` is a SQL expression over the columns of
+  // the view `runs` ("params > 1e6 and plugin = 'v57'"), "" for all. Without specs: this is the fast way.
+  std::vector<RunRow> runs(std::string_view sweep = {}, std::string_view where = {}) const;
+  // The runs of several sweeps, each run once, with specs: what a report is made of.
+  std::vector<RunRow> runs_of(const std::vector<std::string>& sweeps) const;
+
+  // The run whose id starts with `prefix`. Throws Error{input} naming the candidates when it is ambiguous, and the
+  // nearest id when there is none.
+  RunRow run(std::string_view prefix) const;
+  // A sweep's name from its name or the path of its file. Throws Error{input} with the nearest name.
+  std::string sweep_name(std::string_view name_or_file) const;
+  std::vector<SweepRow> sweeps() const;
+
+  std::vector<EvalRow> evals(std::string_view run) const;
+  std::vector<AttemptRow> attempts(std::string_view run) const;
+  std::vector<DatasetRow> datasets() const;
+
+  // Any read-only statement. See sql.h.
+  SqlResult sql(std::string_view statement, const SqlLimits& limits = {}) const;
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace bitsweep

@@ -1,0 +1,60 @@
+// From measured runs to a report: gather (database), render (pure), write (files).
+//
+// The report is one folder: report.md (renders on GitHub), report.html (self-contained), report.json (every figure of
+// it), and the figures as *.svg. Rendering is a pure function of the input, to the byte: no clock, no locale, no order
+// of addresses. What the data cannot support is refused in words.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "base/files.h"
+#include "query/query.h"
+
+namespace bitsweep {
+
+struct Target {
+  double params = 0;
+  double tokens = 0;
+};
+
+struct MeasuredRun {
+  RunRow row;
+  std::vector<EvalRow> curve;  // ascending steps
+  std::vector<AttemptRow> attempts;
+};
+
+struct ReportInput {
+  std::string name;                  // the report's title and folder
+  std::vector<std::string> sweeps;
+  std::vector<MeasuredRun> runs;     // in the order they were planned
+  std::vector<DatasetRow> datasets;
+  std::vector<std::string> laws = {"chinchilla"};  // power | chinchilla
+  std::vector<Target> targets;
+  std::string source;                // how to get this input again: a query or a file
+  std::string version;               // of the program
+};
+
+struct ReportFile {
+  std::string name;  // within the report's folder
+  std::string bytes;
+};
+
+// Everything the database holds of these sweeps, with the laws and targets their files name. `name` is "" for the
+// sweeps' own names joined by '+'. Throws Error{input} on an unknown sweep.
+ReportInput gather_report(const Query& query, const std::vector<std::string>& sweeps, std::string name,
+                          std::string version);
+
+// The same from a file of points instead of a database: CSV with params, tokens, loss and, where known, variant,
+// dataset, seed, run. `map` renames columns: {"params", "N"}. Throws Error{input} with file, line and column.
+ReportInput report_from_points(const fs::path& csv, const std::vector<std::pair<std::string, std::string>>& map,
+                               std::string name, std::string version);
+
+// All files of the report. Pure.
+std::vector<ReportFile> render_report(const ReportInput& input);
+
+// Writes them into FOLDER/NAME, each atomically, removes figures of an earlier report of this name that are no longer
+// made, and returns the path of report.md. Throws Error{environment}.
+fs::path write_report(const fs::path& folder, const std::string& name, const std::vector<ReportFile>& files);
+
+}  // namespace bitsweep
