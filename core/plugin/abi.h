@@ -22,7 +22,8 @@ typedef struct bitsweep_plugin_table {
   uint32_t size;         /* sizeof(bitsweep_plugin_table) when the plugin was built */
   const char* name;      /* the same as in plugin.yaml */
   const char* build_id;  /* compiler, C++ ABI, LibTorch: see plugin/build_id.h */
-  /* JSON request (plugin/describe.h) to JSON description, without building a tensor. 0, or 1 with the error emitted. */
+  /* JSON request (plugin/describe.h) to JSON description, without building a tensor. 0; or 2 (the options are bad) or 1
+   * (any other failure), with the message emitted. */
   int (*describe)(const char* request_json, bitsweep_emit emit, void* context);
   /* Resolved options (those of a description) plus vocab and context to a new bitsweep::Model*, or NULL with the error
    * emitted. The caller has seeded LibTorch's default generator: the same seed gives the same initial weights. */
