@@ -1,0 +1,85 @@
+// What a scaling law is, to the machinery that fits it.
+//
+// Every law of ours is a sum of terms, each an amplitude times a shape:
+//
+//     L(x) = Σ_k A_k φ_k(x; s),   A_k >= 0,
+//
+// for example Chinchilla's E·1 + A·N^-α + B·D^-β with amplitudes (E, A, B) and shapes (α, β). The fit works on
+// θ = (log A_1, …, log A_K, s_1, …, s_S): the log-sum-exp parametrisation of Hoffmann et al. 2022, appendix D.3.
+// Because amplitudes enter linearly, the same description serves the variable-projection check (non-negative least
+// squares for A given s) and the feasible set under a bound on the noise (a linear program for A given s).
+//
+// A new law is one file: its terms, its shapes with bounds, its basis with first and second derivatives (analytic; the
+// tests compare them with finite differences), and what the points must offer.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <Eigen/Dense>
+
+#include "fit/points.h"
+
+namespace bitsweep {
+
+// A parameter that enters non-linearly, with its box and the values from which the grid of starts is made.
+struct Shape {
+  std::string name;
+  double lower = 0;
+  double upper = 0;
+  std::vector<double> starts;
+};
+
+// φ and its derivatives with respect to the shapes, at n points.
+struct Basis {
+  Eigen::ArrayXXd value;                  // [n, K]
+  std::vector<Eigen::ArrayXXd> first;     // S of [n, K]: ∂φ/∂s_j
+  std::vector<Eigen::ArrayXXd> second;    // S(S+1)/2 of [n, K]: ∂²φ/∂s_j∂s_l, l <= j, at j(j+1)/2 + l
+};
+
+// How a parameter is told to people: E, A, B in the units of the points (N in parameters, D in tokens).
+struct NamedValue {
+  std::string name;
+  double value = 0;
+};
+
+class Law {
+ public:
+  virtual ~Law() = default;
+  virtual std::string name() const = 0;
+  // "L = E + A / N^alpha"
+  virtual std::string formula() const = 0;
+
+  virtual const std::vector<std::string>& terms() const = 0;   // K names of amplitudes; the first is E where there is one
+  virtual const std::vector<Shape>& shapes() const = 0;        // S
+  int dimension() const { return static_cast<int>(terms().size() + shapes().size()); }
+
+  // What the law reads of a point, as numbers; computed once, with logs taken. Any units: basis() knows them.
+  virtual Eigen::ArrayXXd coordinates(const std::vector<Point>& points) const = 0;  // [n, C]
+
+  // φ at the coordinates; derivatives up to `order` (0, 1, 2) are filled, the rest is left alone.
+  // `basis` is reused between calls: no allocation after the first.
+  virtual void evaluate(const Eigen::ArrayXXd& coordinates, const Eigen::VectorXd& shapes, int order,
+                        Basis& basis) const = 0;
+
+  // Amplitudes and shapes as told to people, e.g. {E, A, B, alpha, beta}. The law centres its axes for conditioning,
+  // so A here is not exp(θ).
+  virtual std::vector<NamedValue> named(const Eigen::VectorXd& amplitudes, const Eigen::VectorXd& shapes) const = 0;
+  // The inverse: values in the order of named() to (amplitudes, shapes).
+  virtual void from_named(const std::vector<double>& values, Eigen::VectorXd& amplitudes,
+                          Eigen::VectorXd& shapes) const = 0;
+
+  // Why these points cannot carry this law, each a sentence; empty when they can. Pure design: losses are not looked at.
+  virtual std::vector<std::string> design_refusals(const std::vector<Point>& points) const = 0;
+
+  // The factor by which the target lies outside of the points, largest over the law's axes (1: inside).
+  virtual double extrapolation(const std::vector<Point>& points, const Target& target) const = 0;
+};
+
+// Laws known by name: "power", "chinchilla". `axis` ("params" or "tokens") is for the laws of one axis; "" lets the law
+// choose the axis that varies. Throws Error{input} with the nearest name.
+std::unique_ptr<Law> make_law(const std::string& name, const std::vector<Point>& points, const std::string& axis = "");
+std::vector<std::string> law_names();
+
+}  // namespace bitsweep

@@ -1,0 +1,38 @@
+// The points that laws are fitted to: one finished run each, numbers only. Who made them (a CSV file, the database) does
+// not matter here.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace bitsweep {
+
+struct Point {
+  double params = 0;                 // trainable parameters, embeddings included
+  double tokens = 0;                 // tokens seen in training
+  double loss = 0;                   // final validation loss; one unit within a fit (bits per byte, or nats per token)
+  double unique_tokens = 0;          // tokens of the training set; 0: not known
+  std::string variant;               // plugin, or "" for all the same
+  std::string dataset;               // corpus, or "" for all the same
+  std::optional<int64_t> seed;       // runs that differ in nothing else are one group
+  std::string run;                   // id, or "" for none
+};
+
+// A place where a prediction is wanted.
+struct Target {
+  double params = 0;  // 0: the law does not need it
+  double tokens = 0;
+  std::string variant;
+  std::string dataset;
+};
+
+// "params=300M,tokens=1B" (variant= and dataset= too). Throws Error{input} naming `name_for_message` and what is wrong.
+Target parse_target(const std::string& text, const std::string& name_for_message);
+
+// For each point the number of its group: points that agree in everything but loss, seed and run are one group.
+// Groups are numbered 0, 1, … in order of first appearance.
+std::vector<int> group_by_configuration(const std::vector<Point>& points);
+
+}  // namespace bitsweep
