@@ -1,0 +1,108 @@
+// A dataset as a run sees it: text in, token batches, fixed validation windows and their yardsticks out.
+//
+//   const Dataset data = Dataset::open(spec.data, root / "data");
+//   data.train_batch(seed, step, batch, buffer);              // [batch, context + 1] uint8
+//   const ValidationWindows val = data.validation(spec.eval.windows);
+//   val.fill(0, val.count(), buffer);
+//
+// Thread-safe once open. The text is mapped, not copied: a file that another program shortens while a run reads it raises
+// SIGBUS, as with every mapped file; its size is checked when it is opened.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "base/json.h"
+#include "data/split.h"
+#include "data/tokenizer.h"
+#include "data/window_order.h"
+#include "data/yardsticks.h"
+#include "spec/run_spec.h"
+
+namespace bitsweep {
+
+class CorpusText;  // data/corpus.h
+
+struct DatasetInfo {
+  std::string name;             // headers, stories, or the file's or folder's name
+  std::string sha256;           // of the corpus; with a separate validation text, of both: what DataSpec::sha256 holds
+  uint64_t bytes = 0;           // of the corpus, and of the separate validation text
+  int64_t train_tokens = 0;     // in the train split
+  int64_t train_windows = 0;    // visited once each in an epoch
+  int64_t val_tokens = 0;       // in the validation split
+  int64_t val_windows = 0;      // non-overlapping, to choose from
+  std::string val_sha256;       // of the validation split's bytes; "" from inspect() when it would have to build the text
+  uint64_t unknown_bytes = 0;   // outside the tokenizer's vocabulary, in both splits
+  int vocab = 0;                // 128 or 256
+  std::optional<double> entropy_bits_per_byte;  // of the source, where it is known (stories)
+  std::vector<std::string> notes;               // what a person should be told, one sentence each
+};
+
+json::object to_json(const DatasetInfo& info);
+
+// A fixed set of validation windows: the same ones for every run on the same split, context and count.
+class ValidationWindows {
+ public:
+  int64_t count() const { return static_cast<int64_t>(starts_.size()); }
+  // Windows [first, first + count) as tokens into out [count, context + 1].
+  void fill(int64_t first, int64_t count, std::span<uint8_t> out) const;
+
+ private:
+  friend class Dataset;
+  std::shared_ptr<const CorpusText> text_;
+  Tokenizer tokenizer_{"bytes256"};
+  int64_t context_ = 0;
+  std::vector<uint64_t> starts_;
+};
+
+class Dataset {
+ public:
+  // Opens the text, building it once in `cache` (ROOT/data; made when absent) if it comes from several sources. When
+  // spec.sha256 is set and the cache holds that text, the sources are not looked at; otherwise a text whose hash differs
+  // from it is refused. Throws Error: input for what is wrong with the data, environment for what the machine lacks.
+  static Dataset open(const DataSpec& spec, const std::filesystem::path& cache);
+
+  // The same facts, writing nothing; reads what the cache already knows. For `plan`.
+  static DatasetInfo inspect(const DataSpec& spec, const std::filesystem::path& cache);
+
+  const DatasetInfo& info() const { return info_; }
+  int64_t context() const { return context_; }
+  const Tokenizer& tokenizer() const { return tokenizer_; }
+  const Split& split() const { return split_; }
+  std::span<const uint8_t> train_text() const;  // what split().train indexes
+  std::span<const uint8_t> val_text() const;    // what split().val indexes
+
+  // Tokens of the sequences [first_index, first_index + count) of the run with this seed into out [count, context + 1].
+  // Sequence i is a pure function of (seed, i).
+  void sequences(uint64_t seed, int64_t first_index, int64_t count, std::span<uint8_t> out) const;
+  // The sequences of one step.
+  void train_batch(uint64_t seed, int64_t step, int64_t batch, std::span<uint8_t> out) const {
+    sequences(seed, step * batch, batch, out);
+  }
+
+  // `wanted` windows evenly spread over the validation split; all of them when there are fewer.
+  ValidationWindows validation(int64_t wanted) const;
+
+  // Count-model bits per byte of the validation split; computed once and kept in the cache.
+  Yardsticks yardsticks() const;
+
+ private:
+  Dataset(const DataSpec& spec, std::filesystem::path cache, std::shared_ptr<const CorpusText> train,
+          std::shared_ptr<const CorpusText> val);
+
+  std::filesystem::path cache_;
+  Tokenizer tokenizer_;
+  int64_t context_;
+  std::shared_ptr<const CorpusText> train_;
+  std::shared_ptr<const CorpusText> val_;  // the same as train_ when the corpus is split
+  Split split_;
+  WindowOrder order_;
+  DatasetInfo info_;
+};
+
+}  // namespace bitsweep

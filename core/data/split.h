@@ -1,0 +1,37 @@
+// Which bytes of a corpus train and which validate. Pure: sizes in, segments out.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+namespace bitsweep {
+
+// Bytes [begin, end) of a text.
+struct Segment {
+  uint64_t begin = 0;
+  uint64_t end = 0;
+  uint64_t size() const { return end - begin; }
+  bool operator==(const Segment&) const = default;
+};
+
+struct Split {
+  std::vector<Segment> train;  // of the corpus, ascending, disjoint from val
+  std::vector<Segment> val;    // of the corpus, or of the separate validation text
+};
+
+// Validation = `val_fraction` of the corpus in up to 16 blocks of at least 4096 bytes (one when there are fewer), each in
+// the middle of its equal share of the corpus; fewer blocks when one would not hold a window of context + 1 tokens.
+// Train = the complement. Throws Error{input} saying how many bytes are needed when either side holds no window.
+Split split_corpus(uint64_t bytes, double val_fraction, int64_t context);
+
+// All of the corpus trains, all of the other text validates. Throws Error{input} likewise.
+Split split_separate(uint64_t train_bytes, uint64_t val_bytes, int64_t context);
+
+// Starts of the fixed validation windows of context + 1 bytes: of all the non-overlapping ones in the blocks, `wanted`
+// evenly chosen (all when there are fewer), ascending.
+std::vector<uint64_t> validation_windows(const std::vector<Segment>& val, int64_t context, int64_t wanted);
+
+// How many there are to choose from.
+int64_t count_validation_windows(const std::vector<Segment>& val, int64_t context);
+
+}  // namespace bitsweep
