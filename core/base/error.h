@@ -22,10 +22,10 @@ enum class ErrorKind : int {
 
 // One finding. Printed as "file:line:column: message"; the parts that are unknown are left out.
 struct Diagnostic {
-  std::string file;
+  std::string file = {};
   int line = 0;    // from 1; 0: unknown
   int column = 0;  // from 1; 0: unknown
-  std::string message;
+  std::string message = {};
 
   std::string to_string() const;
 };

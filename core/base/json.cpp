@@ -19,14 +19,16 @@ std::string number_text(double value) {
   return fmt::format("{}", value);
 }
 
-std::vector<const json::key_value_pair*> sorted_members(const json::object& object) {
+enum class Keys { as_added, sorted };
+
+std::vector<const json::key_value_pair*> members_of(const json::object& object, Keys keys) {
   std::vector<const json::key_value_pair*> members;
   for (const auto& member : object) members.push_back(&member);
-  std::sort(members.begin(), members.end(), [](auto* a, auto* b) { return a->key() < b->key(); });
+  if (keys == Keys::sorted) std::sort(members.begin(), members.end(), [](auto* a, auto* b) { return a->key() < b->key(); });
   return members;
 }
 
-void write_canonical(const json::value& value, std::string& out) {
+void write_line(const json::value& value, Keys keys, std::string& out) {
   switch (value.kind()) {
     case json::kind::double_: out += number_text(value.get_double()); break;
     case json::kind::array: {
@@ -35,7 +37,7 @@ void write_canonical(const json::value& value, std::string& out) {
       for (const json::value& item : value.get_array()) {
         out += comma;
         comma = ",";
-        write_canonical(item, out);
+        write_line(item, keys, out);
       }
       out += ']';
       break;
@@ -43,12 +45,12 @@ void write_canonical(const json::value& value, std::string& out) {
     case json::kind::object: {
       out += '{';
       const char* comma = "";
-      for (const auto* member : sorted_members(value.get_object())) {
+      for (const auto* member : members_of(value.get_object(), keys)) {
         out += comma;
         comma = ",";
         out += json::serialize(json::string(member->key()));
         out += ':';
-        write_canonical(member->value(), out);
+        write_line(member->value(), keys, out);
       }
       out += '}';
       break;
@@ -77,7 +79,7 @@ void write_pretty(const json::value& value, std::string& out, int indent) {
     }
     out += "\n" + end + "]";
   } else {
-    write_canonical(value, out);
+    write_line(value, Keys::as_added, out);
   }
 }
 
@@ -116,7 +118,13 @@ std::optional<json::value> try_parse_json(std::string_view text) {
 
 std::string canonical_json(const json::value& value) {
   std::string out;
-  write_canonical(value, out);
+  write_line(value, Keys::sorted, out);
+  return out;
+}
+
+std::string compact_json(const json::value& value) {
+  std::string out;
+  write_line(value, Keys::as_added, out);
   return out;
 }
 

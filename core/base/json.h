@@ -21,6 +21,9 @@ std::optional<json::value> try_parse_json(std::string_view text);
 // NaN and infinities as null. Two values that mean the same give the same bytes.
 std::string canonical_json(const json::value& value);
 
+// The same on one line with the keys in the order they were added.
+std::string compact_json(const json::value& value);
+
 // Indented by two spaces, keys in the order they were added.
 std::string pretty_json(const json::value& value);
 

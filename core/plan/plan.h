@@ -1,0 +1,83 @@
+// What the runs of a sweep will cost, before anything runs: expanded specs in, resolved specs with ids and exact counts
+// out. Pure: models are described and data sets probed through the two interfaces below.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "plugin/describe.h"
+#include "spec/sweep.h"
+
+namespace bitsweep {
+
+struct DescribeQuestion {
+  std::string plugin;  // name, or absolute path of a .so
+  DescribeRequest request;
+};
+
+struct DescribeAnswer {
+  std::optional<Description> description;
+  std::string error;  // when there is no description
+};
+
+// Asks plugins what a model would be. One answer a question, in order. Throws Error{environment} when nobody can be asked.
+class Describer {
+ public:
+  virtual ~Describer() = default;
+  virtual std::vector<DescribeAnswer> describe(const std::vector<DescribeQuestion>& questions) = 0;
+};
+
+struct DatasetFacts {
+  std::string sha256;        // content of the corpus and of val
+  int64_t bytes = 0;
+  int64_t train_tokens = 0;
+  int64_t val_tokens = 0;
+  int64_t vocab = 0;
+  std::vector<std::string> notes;  // e.g. how many bytes are outside the vocabulary
+};
+
+// Opens a data set. Throws Error{input} with what is wrong with it.
+class DatasetProbe {
+ public:
+  virtual ~DatasetProbe() = default;
+  virtual DatasetFacts probe(const DataSpec& data) = 0;
+};
+
+struct PlannedRun {
+  RunSpec spec;       // resolved: options of the description, steps, sha256 of the data
+  std::string id;     // run_id(spec)
+  json::object axes;
+  Description model;
+  double tokens = 0;
+  double epochs = 0;  // tokens over the training split's
+  double flops = 0;   // of training: 3 × forward per token × tokens
+  double flops_6nd = 0;
+  std::string state = "new";  // or the state the database knows
+};
+
+struct PlanTotals {
+  int64_t runs = 0;
+  double tokens = 0;
+  double flops = 0;
+  int64_t done = 0;  // runs whose state is "done"
+};
+
+struct Plan {
+  Sweep sweep;  // without its runs
+  std::vector<PlannedRun> runs;     // no two with the same id
+  std::vector<std::string> notes;   // the sweep's, then the plan's
+  PlanTotals totals() const;
+};
+
+// Asks each distinct question once. Throws Error{input} with everything that is wrong with any run, naming the place in
+// the sweep file and the point.
+Plan make_plan(Sweep sweep, Describer& describer, DatasetProbe& probe);
+
+// The document of `plan --json`. hours and bytes are null until something has measured them.
+json::object plan_json(const Plan& plan);
+
+// "model.params 5.5M, train.batch 64, seed 1": names a run to a person.
+std::string point_text(const json::object& axes, int64_t seed);
+
+}  // namespace bitsweep

@@ -1,0 +1,236 @@
+#include "spec/run_spec.h"
+
+#include <algorithm>
+#include <functional>
+
+#include <fmt/format.h>
+
+#include "base/error.h"
+#include "base/nearest.h"
+#include "base/sha256.h"
+
+namespace bitsweep {
+namespace {
+
+json::array text_array(const std::vector<std::string>& words) {
+  json::array array;
+  for (const std::string& word : words) array.emplace_back(word);
+  return array;
+}
+
+json::object model_json(const ModelSpec& model) {
+  json::object object{{"plugin", model.plugin}};
+  for (const auto& option : model.options) object[option.key()] = option.value();
+  return object;
+}
+
+json::object data_json(const DataSpec& data) {
+  return {{"corpus", data.corpus},     {"glob", data.glob},
+          {"field", data.field},       {"tokenizer", data.tokenizer},
+          {"context", data.context},   {"val_fraction", data.val_fraction},
+          {"val", data.val},           {"sha256", data.sha256}};
+}
+
+json::object train_json(const TrainSpec& train) {
+  return {{"steps", train.steps},
+          {"batch", train.batch},
+          {"accumulate", train.accumulate},
+          {"lr", train.lr},
+          {"warmup", train.warmup},
+          {"schedule", train.schedule},
+          {"lr_final", train.lr_final},
+          {"decay_fraction", train.decay_fraction},
+          {"optimizer", train.optimizer},
+          {"betas", json::array{train.beta1, train.beta2}},
+          {"eps", train.eps},
+          {"weight_decay", train.weight_decay},
+          {"clip", train.clip},
+          {"precision", train.precision},
+          {"init_from", train.init_from},
+          {"freeze", text_array(train.freeze)}};
+}
+
+json::object eval_json(const EvalSpec& eval) { return {{"every", eval.every}, {"windows", eval.windows}}; }
+
+json::object checkpoint_json(const CheckpointSpec& checkpoint) {
+  std::vector<std::string> keep;
+  if (checkpoint.keep_last) keep.push_back("last");
+  if (checkpoint.keep_best) keep.push_back("best");
+  return {{"every", checkpoint.every}, {"keep", text_array(keep)}};
+}
+
+// Reads one object strictly: every member is asked for by name, and what nobody asked for is an error.
+class StrictReader {
+ public:
+  StrictReader(const json::object& object, std::string where) : object_(object), where_(std::move(where)) {}
+
+  void text(const char* key, std::string& out) {
+    read(key, "text", [&](const json::value& v) {
+      if (!v.is_string()) return false;
+      out = std::string(v.get_string());
+      return true;
+    });
+  }
+  void integer(const char* key, int64_t& out) {
+    read(key, "an integer", [&](const json::value& v) {
+      boost::system::error_code code;
+      if (!v.is_number()) return false;
+      const auto value = v.to_number<int64_t>(code);
+      if (!code) out = value;
+      return !code.failed();
+    });
+  }
+  void number(const char* key, double& out) {
+    read(key, "a number", [&](const json::value& v) {
+      if (v.is_number()) out = v.to_number<double>();
+      return v.is_number();
+    });
+  }
+  void texts(const char* key, std::vector<std::string>& out) {
+    read(key, "a list of texts", [&](const json::value& v) {
+      if (!v.is_array()) return false;
+      out.clear();
+      for (const json::value& item : v.get_array()) {
+        if (!item.is_string()) return false;
+        out.emplace_back(item.get_string());
+      }
+      return true;
+    });
+  }
+  void read(const char* key, const char* expected, const std::function<bool(const json::value&)>& take) {
+    known_.emplace_back(key);
+    const json::value* value = object_.if_contains(key);
+    if (value == nullptr) return fail(fmt::format("'{}{}' is missing", where_, key));
+    if (!take(*value)) fail(fmt::format("'{}{}' must be {}", where_, key, expected));
+  }
+  const json::object& object(const char* key) {
+    static const json::object empty;
+    const json::object* found = &empty;
+    read(key, "an object", [&](const json::value& v) {
+      if (v.is_object()) found = &v.get_object();
+      return v.is_object();
+    });
+    return *found;
+  }
+  void finish() {
+    for (const auto& member : object_) {
+      const std::string key(member.key());
+      if (std::find(known_.begin(), known_.end(), key) == known_.end())
+        fail(fmt::format("unknown key '{}{}'{}", where_, key, did_you_mean(key, known_)));
+    }
+  }
+
+ private:
+  [[noreturn]] static void fail(std::string message) { throw Error(ErrorKind::input, "run spec: " + message); }
+
+  const json::object& object_;
+  std::string where_;
+  std::vector<std::string> known_;
+};
+
+void read_model(const json::object& object, ModelSpec& model) {
+  const json::value* plugin = object.if_contains("plugin");
+  if (plugin == nullptr || !plugin->is_string()) throw Error(ErrorKind::input, "run spec: 'model.plugin' must be text");
+  model.plugin = std::string(plugin->get_string());
+  for (const auto& member : object) {
+    if (member.key() != "plugin") model.options[member.key()] = member.value();
+  }
+}
+
+void read_data(const json::object& object, DataSpec& data) {
+  StrictReader reader(object, "data.");
+  reader.text("corpus", data.corpus);
+  reader.text("glob", data.glob);
+  reader.text("field", data.field);
+  reader.text("tokenizer", data.tokenizer);
+  reader.integer("context", data.context);
+  reader.number("val_fraction", data.val_fraction);
+  reader.text("val", data.val);
+  reader.text("sha256", data.sha256);
+  reader.finish();
+}
+
+void read_train(const json::object& object, TrainSpec& train) {
+  StrictReader reader(object, "train.");
+  reader.integer("steps", train.steps);
+  reader.integer("batch", train.batch);
+  reader.integer("accumulate", train.accumulate);
+  reader.number("lr", train.lr);
+  reader.integer("warmup", train.warmup);
+  reader.text("schedule", train.schedule);
+  reader.number("lr_final", train.lr_final);
+  reader.number("decay_fraction", train.decay_fraction);
+  reader.text("optimizer", train.optimizer);
+  reader.read("betas", "two numbers", [&](const json::value& v) {
+    if (!v.is_array() || v.get_array().size() != 2) return false;
+    if (!v.get_array()[0].is_number() || !v.get_array()[1].is_number()) return false;
+    train.beta1 = v.get_array()[0].to_number<double>();
+    train.beta2 = v.get_array()[1].to_number<double>();
+    return true;
+  });
+  reader.number("eps", train.eps);
+  reader.number("weight_decay", train.weight_decay);
+  reader.number("clip", train.clip);
+  reader.text("precision", train.precision);
+  reader.text("init_from", train.init_from);
+  reader.texts("freeze", train.freeze);
+  reader.finish();
+}
+
+void read_checkpoint(const json::object& object, CheckpointSpec& checkpoint) {
+  StrictReader reader(object, "checkpoint.");
+  std::vector<std::string> keep;
+  reader.integer("every", checkpoint.every);
+  reader.texts("keep", keep);
+  reader.finish();
+  checkpoint.keep_last = checkpoint.keep_best = false;
+  for (const std::string& word : keep) {
+    if (word == "last") checkpoint.keep_last = true;
+    else if (word == "best") checkpoint.keep_best = true;
+    else throw Error(ErrorKind::input, fmt::format("run spec: 'checkpoint.keep' has the unknown word '{}'", word));
+  }
+}
+
+}  // namespace
+
+json::object to_json(const RunSpec& spec) {
+  return {{"model", model_json(spec.model)},
+          {"data", data_json(spec.data)},
+          {"train", train_json(spec.train)},
+          {"eval", eval_json(spec.eval)},
+          {"checkpoint", checkpoint_json(spec.checkpoint)},
+          {"seed", spec.seed}};
+}
+
+RunSpec run_spec_from_json(const json::object& object) {
+  RunSpec spec;
+  StrictReader reader(object, "");
+  read_model(reader.object("model"), spec.model);
+  read_data(reader.object("data"), spec.data);
+  read_train(reader.object("train"), spec.train);
+  StrictReader eval(reader.object("eval"), "eval.");
+  eval.integer("every", spec.eval.every);
+  eval.integer("windows", spec.eval.windows);
+  eval.finish();
+  read_checkpoint(reader.object("checkpoint"), spec.checkpoint);
+  reader.integer("seed", spec.seed);
+  reader.finish();
+  return spec;
+}
+
+json::object identity(const RunSpec& spec) {
+  json::object object = to_json(spec);
+  object.erase("checkpoint");
+  json::object& data = object["data"].as_object();
+  // With the content known, where it lies does not matter. A separate validation text still differs from a split.
+  if (!spec.data.sha256.empty()) {
+    data.erase("corpus");
+    data["val"] = spec.data.val.empty() ? "" : "separate";
+    if (!spec.data.val.empty()) data.erase("val_fraction");
+  }
+  return object;
+}
+
+std::string run_id(const RunSpec& spec) { return sha256_hex(canonical_json(identity(spec))).substr(0, 12); }
+
+}  // namespace bitsweep

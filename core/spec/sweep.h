@@ -1,0 +1,89 @@
+// A sweep file to the runs it asks for: YAML and plugin manifests in, expanded run specs out. No effects beyond reading
+// the sweep file and the files it extends.
+//
+// The way through, one file a step: layers.h (extends, --set) → keys.h (every key's type and range) → axes.h (grid, zip,
+// cases, random) → points.h (derive, where, exclude, seeds) → sweep.cpp (queue and report options, assembly).
+// The file's format: core/spec/README.md.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/files.h"
+#include "base/yaml.h"
+#include "plugin/manifest.h"
+#include "spec/run_spec.h"
+
+namespace bitsweep {
+
+// How long to train: exactly one of the three is set. `tokens` and `epochs` become steps when the plan knows the data.
+struct Budget {
+  std::optional<int64_t> steps;
+  std::optional<double> tokens;
+  std::optional<double> epochs;
+};
+
+struct ExpandedRun {
+  RunSpec spec;       // model.options as given; train.steps only when the budget is in steps; data.sha256 empty
+  Budget budget;
+  json::object axes;  // path -> value, for the paths that take more than one value in this sweep; without the seed
+  YamlPlace place;         // what made the point: a case, or the sweep's name
+  YamlPlace model_place;   // model.plugin
+  YamlPlace corpus_place;  // data.corpus
+  YamlPlace budget_place;  // train.steps, train.tokens or train.epochs
+};
+
+// Where and how the runs of a sweep may run.
+struct Resources {
+  std::string device = "any";         // any | cpu | cuda | cuda:N
+  int64_t slots = 1;                  // of a device
+  std::optional<int64_t> threads;     // of a CPU slot
+  std::optional<double> memory_bytes; // nothing: as predicted
+  std::optional<double> timeout_s;    // wall clock of a run
+};
+
+struct OnError {
+  std::optional<int64_t> stop_after;  // failed runs after which no more are started; nothing: go on
+};
+
+struct ScalingTarget {
+  double params = 0;
+  double tokens = 0;
+};
+
+struct ReportOptions {
+  std::vector<std::string> laws;  // empty: the report's own choice
+  std::vector<ScalingTarget> targets;
+};
+
+struct Sweep {
+  std::string name;
+  fs::path file;
+  std::vector<fs::path> sources;   // the file and all it extends, this one first
+  std::string text;                // canonical JSON of the merged file with --set applied: names the definition
+  std::vector<std::string> notes;  // what a person should know, e.g. that two points are the same run
+  std::vector<ExpandedRun> runs;
+  Resources resources;
+  int64_t retries = 2;             // for faults, never for bad input
+  int64_t priority = 0;            // higher first
+  std::string stop_rule = "none";
+  OnError on_error;
+  ReportOptions report;
+};
+
+struct SweepInput {
+  fs::path file;
+  std::vector<std::string> overrides;  // "PATH=VALUE", later ones win
+  std::vector<Manifest> plugins;
+};
+
+constexpr size_t kMaxRuns = 100'000;
+
+// Throws Error{input} with every mistake of the file (and of the files it extends).
+Sweep load_sweep(const SweepInput& input);
+
+// Every key of a sweep file with its type, range and default, for help and for tests: "train.steps  integer from 1 …".
+std::vector<std::string> sweep_keys();
+
+}  // namespace bitsweep
