@@ -71,18 +71,28 @@ void write_all(int fd, std::string_view data, const fs::path& path_for_message) 
   }
 }
 
+AtomicFile::AtomicFile(fs::path path)
+    : path_(std::move(path)),
+      temporary_(path_.string() + fmt::format(".tmp{}", ::getpid())),
+      fd_(open_file(temporary_, O_WRONLY | O_CREAT | O_TRUNC)) {}
+
+AtomicFile::~AtomicFile() {
+  if (fd_) ::unlink(temporary_.c_str());
+}
+
+void AtomicFile::write(std::string_view data) { write_all(fd_.get(), data, path_); }
+
+void AtomicFile::commit() {
+  if (::fsync(fd_.get()) != 0) fail(ErrorKind::environment, "sync", path_, errno);
+  if (::rename(temporary_.c_str(), path_.c_str()) != 0) fail(ErrorKind::environment, "replace", path_, errno);
+  fd_.reset();
+  sync_folder(path_.parent_path());
+}
+
 void write_file_atomic(const fs::path& path, std::string_view data) {
-  const fs::path temporary = path.string() + fmt::format(".tmp{}", ::getpid());
-  try {
-    Fd fd = open_file(temporary, O_WRONLY | O_CREAT | O_TRUNC);
-    write_all(fd.get(), data, path);
-    if (::fsync(fd.get()) != 0) fail(ErrorKind::environment, "sync", path, errno);
-    if (::rename(temporary.c_str(), path.c_str()) != 0) fail(ErrorKind::environment, "replace", path, errno);
-  } catch (...) {
-    ::unlink(temporary.c_str());
-    throw;
-  }
-  sync_folder(path.parent_path());
+  AtomicFile file(path);
+  file.write(data);
+  file.commit();
 }
 
 void sync_folder(const fs::path& folder) {

@@ -42,6 +42,21 @@ void write_all(int fd, std::string_view data, const fs::path& path_for_message);
 // until the new one is. Throws Error{environment}; no temporary file stays behind.
 void write_file_atomic(const fs::path& path, std::string_view data);
 
+// The same in pieces, for what does not fit into one string: the file appears whole at commit() or not at all.
+class AtomicFile {
+ public:
+  explicit AtomicFile(fs::path path);
+  ~AtomicFile();  // removes the temporary file of one that was not committed
+  AtomicFile(const AtomicFile&) = delete;
+  AtomicFile& operator=(const AtomicFile&) = delete;
+  void write(std::string_view data);
+  void commit();
+
+ private:
+  fs::path path_, temporary_;
+  Fd fd_;
+};
+
 void sync_folder(const fs::path& folder);
 
 // Creates the folder and its parents. Throws Error{environment} naming the folder.
