@@ -1,0 +1,143 @@
+// What goes into the store and comes out of it, as plain values.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/json.h"
+#include "base/run_state.h"
+
+namespace bitsweep {
+
+// What a run asks of the machine.
+struct RunResources {
+  std::string device = "any";  // any | cpu | cuda | cuda:N
+  int64_t slots = 1;
+  int64_t threads = 0;       // of a CPU slot; 0: the slot's share of the cores
+  int64_t memory_bytes = 0;  // 0: unknown
+  double timeout_s = 0;      // 0: none
+};
+
+// A run as the planner resolved it.
+struct NewRun {
+  std::string id;        // 12 hex digits
+  json::object spec;     // to_json(RunSpec): what the worker gets
+  json::object axes;     // what varies in the sweep
+  std::string plugin;
+  int64_t seed = 0;
+  int64_t params = 0;
+  int64_t params_extra = 0;  // not weights: thresholds, per-symbol biases …
+  int64_t params_nonembedding = 0;
+  int64_t tokens = 0;
+  int64_t steps = 0;
+  double flops = 0;
+  double epochs = 0;
+  std::string dataset;    // DatasetRecord::id, "" when unknown
+  std::string init_from;  // id of the run it finetunes; it waits for that one
+  RunResources resources;
+  int64_t retries = 2;    // attempts after a fault
+  int64_t priority = 0;   // higher first
+};
+
+// One version of a sweep file.
+struct NewSweep {
+  std::string name;
+  std::string file;        // where it came from, for people
+  std::string source;      // the file's text
+  // What concerns the sweep as a whole: {"stop_after": N or null, "stop_rule": "none",
+  // "report": {"laws": [...], "targets": [{"params", "tokens"}]}}.
+  json::object settings;
+  std::vector<NewRun> runs;
+};
+
+// What a submission changed, compared with the sweep's previous version. A run is named by its resolved spec, so a point
+// of the design (its axes and seed) whose spec changed is a new run in the place of an old one.
+struct SubmitResult {
+  struct Changed {
+    std::string before, after;  // run ids at the same axes and seed
+  };
+  std::vector<std::string> added;
+  std::vector<std::string> already;
+  std::vector<Changed> changed;
+  std::vector<std::string> gone;
+  // Of all runs of this version, the ones already done (perhaps through another sweep).
+  int64_t done = 0;
+};
+
+struct RunRecord {
+  std::string id;
+  std::string sweep;  // the first sweep that holds it
+  RunState state = RunState::queued;
+  ExitCause cause = ExitCause::none;
+  std::string message;
+  std::string plugin;
+  json::object spec, axes;
+  int64_t seed = 0, params = 0, tokens = 0, steps = 0;
+  double flops = 0;
+  std::string init_from;
+  RunResources resources;
+  int64_t retries = 0, priority = 0;
+  bool paused = false;
+  std::string request;    // "" | "cancel" | "stop": asked of the coordinator while the run is live
+  double not_before = 0;  // unix seconds: back-off
+  int64_t position = 0;   // order of submission
+  int64_t attempts = 0;   // made so far
+  int64_t faults = 0;     // of those, counted against `retries`
+  int64_t step = 0;       // reached
+  std::optional<double> best_val_bpc, last_val_bpc, tokens_per_s;
+  double wall_s = 0;
+};
+
+struct AttemptRecord {
+  std::string run;
+  int64_t attempt = 0;
+  RunState state = RunState::starting;
+  ExitCause cause = ExitCause::none;
+  std::string message;
+  std::string device;
+  int64_t slots = 1, threads = 1;
+  std::optional<int64_t> exit_code, signal;
+  std::optional<double> started, ended;
+  uint64_t events_offset = 0;  // bytes of events.jsonl that are in the database
+  uint64_t events_file = 0;    // identity of that file (its inode)
+};
+
+// How an attempt ended; written once.
+struct AttemptEnd {
+  RunState state = RunState::failed;  // done | failed | stopped | cancelled
+  ExitCause cause = ExitCause::none;
+  std::string message;
+  std::optional<int64_t> exit_code, signal, peak_rss_bytes;
+  double ended = 0;
+};
+
+struct DatasetRecord {
+  std::string id;      // key: SHA-256 over corpus, tokenizer and split
+  std::string name;    // corpus as people know it: headers, stories, a file's name
+  std::string tokenizer;
+  std::string sha256;  // content of the corpus
+  int64_t bytes = 0, train_tokens = 0, val_tokens = 0;
+  std::string val_sha256;
+  int64_t unknown_bytes = 0;
+  json::array ngram_bpb;              // order 0…3: bits per byte of the validation set
+  std::optional<double> entropy_bpb;  // where the source's entropy rate is known
+};
+
+struct FitRecord {
+  std::string sweep;  // or the sweeps, joined by a comma
+  std::string law;
+  json::object settings, result;
+};
+
+struct PredictionRecord {
+  std::optional<int64_t> fit;  // id of the stored fit it comes from
+  std::string run;             // the run it is about; "" for a point of no run yet
+  std::string law;
+  double params = 0, tokens = 0, loss = 0;
+  std::optional<double> lower, upper;
+  double level = 0.9;  // of the interval
+};
+
+}  // namespace bitsweep

@@ -1,0 +1,134 @@
+// The queue and the record of every run: ROOT/bitsweep.db, reached by one object a process and thread.
+//
+// Every method is one durable transaction (WAL, synchronous FULL) and either happens wholly or not at all; a caller
+// that wraps several in `Transaction(store.database())` gets one commit for all of them. State changes are
+// compare-and-set: they say whether they happened, and a terminal state never changes except through retry().
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/clock.h"
+#include "event/event.h"
+#include "store/database.h"
+#include "store/records.h"
+
+namespace bitsweep {
+
+// Where everything of one root lies.
+struct RootPaths {
+  fs::path root;
+  fs::path database() const { return root / "bitsweep.db"; }
+  fs::path coordinator_lock() const { return root / "coord.lock"; }
+  fs::path cache() const { return root / "data"; }
+  fs::path run(std::string_view id) const { return root / "runs" / id; }
+  fs::path attempt(std::string_view id, int64_t attempt) const {
+    return run(id) / ("attempt-" + std::to_string(attempt));
+  }
+};
+
+using StoreMode = Database::Mode;
+
+class Store {
+ public:
+  // create: makes folder and database, migrates an older one. read_only: never creates; throws Error{environment} when
+  // there is none. Both refuse what schema.h and database.h refuse.
+  Store(const fs::path& root, StoreMode mode, Clock& clock = system_clock());
+  static Store open(const fs::path& root, StoreMode mode) { return Store(root, mode); }
+  Store(const Store&) = delete;
+  Store& operator=(const Store&) = delete;
+  ~Store();
+  static bool exists(const fs::path& root);
+
+  Database& database() { return database_; }
+  const RootPaths& paths() const { return paths_; }
+
+  // --- submission -----------------------------------------------------------------------------------------------
+  // Idempotent: the same sweep twice adds nothing. Runs that left the sweep and belong to no other are cancelled
+  // (cause withdrawn) while they are still queued; a run that comes back is queued again.
+  SubmitResult submit(const NewSweep& sweep);
+  // What submit() would answer; changes nothing. Works on a read-only store.
+  SubmitResult compare(const NewSweep& sweep);
+
+  void put_dataset(const DatasetRecord& dataset);
+  std::optional<DatasetRecord> dataset(std::string_view id);
+
+  // --- reading --------------------------------------------------------------------------------------------------
+  std::optional<RunRecord> run(std::string_view id);
+  std::optional<RunState> state(std::string_view id);
+  // The one run whose id begins so. Throws Error{input} when none or several do.
+  std::string resolve_run(std::string_view prefix);
+  // In the order they should be considered: priority, then submission. Empty `sweeps`: all.
+  std::vector<RunRecord> queued(std::span<const std::string> sweeps = {});
+  // Attempts that are starting or running, as far as the database knows.
+  std::vector<AttemptRecord> live_attempts();
+  std::vector<AttemptRecord> attempts(std::string_view run);
+  std::optional<AttemptRecord> attempt(std::string_view run, int64_t attempt);
+  // Current runs of a sweep, in the file's order. Throws Error{input} for an unknown sweep.
+  std::vector<RunRecord> runs_of(std::string_view sweep);
+  std::vector<std::string> sweep_names();
+  std::optional<json::object> sweep_settings(std::string_view sweep);
+  // Changes with every committed write of any process; a cheap way to see that something is new.
+  int64_t data_version();
+
+  // --- state machine --------------------------------------------------------------------------------------------
+  // queued -> starting, with a new attempt numbered at least `least_number`. Nothing when the run is not queued.
+  std::optional<int64_t> claim(std::string_view run, std::string_view device, int64_t slots, int64_t threads,
+                               int64_t least_number = 1);
+  // starting -> running.
+  bool mark_running(std::string_view run, int64_t attempt, int64_t pid);
+  // Ends the attempt, and the run in the state of the attempt. False when that attempt had already ended.
+  bool finish(std::string_view run, int64_t attempt, const AttemptEnd& end);
+  // Ends the attempt, and puts the run back into the queue; `fault` counts it against the run's retries.
+  bool requeue(std::string_view run, int64_t attempt, const AttemptEnd& end, bool fault, double not_before);
+  // queued -> cancelled at once; a live run gets the request, which the coordinator carries out. False: terminal.
+  bool cancel(std::string_view run);
+  // failed | stopped | cancelled -> queued with its faults forgotten; the next attempt resumes from the last
+  // checkpoint. False for any other state.
+  bool retry(std::string_view run);
+  bool set_paused(std::string_view run, bool paused);
+  bool set_priority(std::string_view run, int64_t priority);
+
+  // --- ingest ---------------------------------------------------------------------------------------------------
+  // What a tail found: events of one attempt, and up to where its file has been read with them.
+  struct Batch {
+    std::string run;
+    int64_t attempt = 0;
+    std::span<const Event> events;
+    uint64_t next_offset = 0;
+    uint64_t file = 0;  // identity of the file read
+  };
+  struct Ingested {
+    int64_t stored = 0;    // new rows
+    int64_t repeated = 0;  // seen before
+    int64_t foreign = 0;   // of another run or attempt; not stored
+  };
+  // All batches in one commit: events, evals, metrics, summaries and the offsets. May be repeated with any overlap.
+  Ingested ingest(std::span<const Batch> batches);
+  // The status of the attempt's last "end" event, and its message; nothing when it wrote none.
+  struct EndEvent {
+    std::string status, message;
+    int64_t step = 0;
+  };
+  std::optional<EndEvent> end_event(std::string_view run, int64_t attempt);
+
+  // --- laws -----------------------------------------------------------------------------------------------------
+  int64_t put_fit(const FitRecord& fit);
+  // Throws Error{refused} when the run it is about has begun: a prediction is worth something only beforehand.
+  int64_t put_prediction(const PredictionRecord& prediction);
+
+ private:
+  class Ingest;
+  struct Statements;
+
+  RootPaths paths_;
+  Clock& clock_;
+  Database database_;
+  std::unique_ptr<Statements> statements_;
+};
+
+}  // namespace bitsweep
