@@ -1,7 +1,7 @@
 #include "event/event.h"
 
 #include <algorithm>
-#include <cmath>
+#include <iterator>
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -37,17 +37,14 @@ std::string to_line(const Event& event) {
   line["seq"] = event.seq;
   line["step"] = event.step;
   line["time"] = event.time;
-  for (const auto& field : event.fields) {
-    const bool lost = field.value().is_double() && !std::isfinite(field.value().get_double());
-    line[field.key()] = lost ? json::value(nullptr) : field.value();
-  }
-  return json::serialize(line) + '\n';
+  for (const auto& field : event.fields) line[field.key()] = field.value();
+  return compact_json(line) + '\n';
 }
 
 std::optional<Event> parse_event(std::string_view text) {
   auto parsed = try_parse_json(text);
   if (!parsed || !parsed->is_object()) return std::nullopt;
-  json::object& line = parsed->get_object();
+  const json::object& line = parsed->get_object();
   for (const char* key : {"event", "run"}) {
     const json::value* v = line.if_contains(key);
     if (v == nullptr || !v->is_string()) return std::nullopt;
@@ -60,8 +57,9 @@ std::optional<Event> parse_event(std::string_view text) {
               .attempt = integer_or(line, "attempt", 0), .seq = integer_or(line, "seq", 0),
               .step = integer_or(line, "step", 0), .time = number_or(line, "time", 0), .fields = {}};
   if (event.attempt < 1 || event.seq < 1) return std::nullopt;
-  for (const char* key : {"event", "run", "attempt", "seq", "step", "time"}) line.erase(key);
-  event.fields = std::move(line);
+  static constexpr std::string_view kOwn[] = {"event", "run", "attempt", "seq", "step", "time"};
+  for (const auto& field : line)
+    if (std::find(std::begin(kOwn), std::end(kOwn), field.key()) == std::end(kOwn)) event.fields.insert(field);
   return event;
 }
 

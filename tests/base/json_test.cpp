@@ -1,0 +1,71 @@
+#include <cmath>
+
+#include <gtest/gtest.h>
+
+#include "base/error.h"
+#include "base/json.h"
+
+namespace bitsweep {
+namespace {
+
+TEST(Json, CanonicalFormIgnoresOrderSpacingAndNumberStyle) {
+  const auto a = parse_json(R"({"b": 1.0, "a": [1e3, 0.1, true, null], "c": {"y": "é\"", "x": -2}})", "a");
+  const auto b = parse_json(R"({"c":{"x":-2,"y":"é\""},"a":[1000,1e-1,true,null],"b":1})", "b");
+  EXPECT_EQ(canonical_json(a), canonical_json(b));
+  EXPECT_EQ(canonical_json(a), R"({"a":[1000,0.1,true,null],"b":1,"c":{"x":-2,"y":"é\""}})");
+}
+
+TEST(Json, CanonicalFormTellsDifferentValuesApart) {
+  EXPECT_NE(canonical_json(parse_json("0.1", "")), canonical_json(parse_json("0.10000000000000002", "")));
+  EXPECT_NE(canonical_json(parse_json("\"1\"", "")), canonical_json(parse_json("1", "")));
+}
+
+TEST(Json, NonFiniteNumbersBecomeNull) {
+  EXPECT_EQ(canonical_json(json::value(NAN)), "null");
+  EXPECT_EQ(canonical_json(json::value(INFINITY)), "null");
+  EXPECT_TRUE(finite_or_null(NAN).is_null());
+  EXPECT_EQ(finite_or_null(2.5).as_double(), 2.5);
+}
+
+TEST(Json, PrettyFormReadsBackEqual) {
+  const auto value = parse_json(R"({"z": [], "a": {"k": [1, {"q": {}}]}, "s": "x\ny"})", "");
+  EXPECT_EQ(parse_json(pretty_json(value), ""), value);
+  EXPECT_EQ(pretty_json(parse_json(R"({"a":[1,2]})", "")), "{\n  \"a\": [\n    1,\n    2\n  ]\n}");
+}
+
+TEST(Json, ErrorsNameLineAndColumn) {
+  try {
+    parse_json("{\n  \"a\": 1,\n  oops\n}", "spec.json");
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_EQ(error.kind(), ErrorKind::input);
+    EXPECT_EQ(std::string(error.what()).rfind("spec.json:3:3: not JSON", 0), 0u) << error.what();
+  }
+}
+
+TEST(Json, BadTextsAreRefused) {
+  std::string deep(1000, '[');
+  for (const std::string& text : {std::string(), std::string("{"), std::string("1 2"), std::string("{\"a\":1}\0", 8), deep,
+                                  std::string("nul"), std::string("\xff\xfe")}) {
+    EXPECT_FALSE(try_parse_json(text)) << text.substr(0, 20);
+    EXPECT_THROW(parse_json(text, "x"), Error);
+  }
+  EXPECT_TRUE(try_parse_json(" {} \n"));
+  EXPECT_TRUE(try_parse_json("12"));
+}
+
+TEST(Json, MembersWithDefaults) {
+  const auto value = parse_json(R"({"n": 3, "f": 2.5, "s": "x", "b": true, "null": null})", "");
+  const json::object& object = value.get_object();
+  EXPECT_EQ(integer_or(object, "n", 0), 3);
+  EXPECT_EQ(integer_or(object, "f", 7), 7);  // not whole
+  EXPECT_EQ(number_or(object, "f", 0), 2.5);
+  EXPECT_EQ(number_or(object, "null", -1), -1);
+  EXPECT_EQ(string_or(object, "s", ""), "x");
+  EXPECT_EQ(string_or(object, "n", "d"), "d");
+  EXPECT_TRUE(bool_or(object, "b", false));
+  EXPECT_TRUE(bool_or(object, "gone", true));
+}
+
+}  // namespace
+}  // namespace bitsweep

@@ -1,0 +1,101 @@
+#include <algorithm>
+#include <cstdlib>
+
+#include <gtest/gtest.h>
+
+#include "base/error.h"
+#include "cli/options.h"
+
+namespace bitsweep {
+namespace {
+
+const Verb kTestVerb{"test", "A verb for tests", "FILE…", "bitsweep test a.yaml",
+                     [](const Verb&, const std::vector<std::string>&) { return 0; }};
+
+struct Parsed {
+  std::string error;
+  std::vector<std::string> positional, sets;
+  bool json = false;
+};
+
+Parsed parse(const std::vector<std::string>& args, size_t least = 0, size_t most = SIZE_MAX) {
+  CommandLine line(kTestVerb);
+  line.root_option().output_options().values("set", "override").value("limit,n", "rows");
+  Parsed parsed;
+  try {
+    line.parse(args, least, most);
+    line.number("limit", 1, 100);
+    parsed = {"", line.positional(), line.all("set"), line.has("json")};
+  } catch (const Error& error) {
+    EXPECT_EQ(error.kind(), ErrorKind::input);
+    parsed.error = error.what();
+  }
+  return parsed;
+}
+
+TEST(CommandLine, MixesOptionsAndArguments) {
+  const Parsed p = parse({"a.yaml", "--set", "train.lr=1e-3", "--json", "b.yaml", "--set=x=y"});
+  EXPECT_EQ(p.error, "");
+  EXPECT_EQ(p.positional, (std::vector<std::string>{"a.yaml", "b.yaml"}));
+  EXPECT_EQ(p.sets, (std::vector<std::string>{"train.lr=1e-3", "x=y"}));
+  EXPECT_TRUE(p.json);
+}
+
+TEST(CommandLine, NamesTheNearestOption) {
+  EXPECT_EQ(parse({"--jsno"}).error,
+            "bitsweep test: unknown option '--jsno'; did you mean '--json'? (see 'bitsweep test --help')");
+}
+
+TEST(CommandLine, DoesNotGuessPrefixes) { EXPECT_NE(parse({"--lim", "3"}).error, ""); }
+
+TEST(CommandLine, SaysWhatIsMissingOrTooMuch) {
+  EXPECT_NE(parse({"--set"}).error.find("needs a value"), std::string::npos);
+  EXPECT_NE(parse({"--json=3"}).error.find("takes no value"), std::string::npos);
+  EXPECT_NE(parse({}, 1).error.find("expected FILE…"), std::string::npos);
+  EXPECT_NE(parse({"a", "b"}, 0, 1).error.find("unexpected argument 'b'"), std::string::npos);
+}
+
+TEST(CommandLine, NumbersHaveARange) {
+  EXPECT_EQ(parse({"-n", "7"}).error, "");
+  for (const char* bad : {"0", "101", "x", "nan", ""})
+    EXPECT_NE(parse({"--limit", bad}).error.find("expected a number from 1 to 100"), std::string::npos) << bad;
+}
+
+TEST(CommandLine, OddArgumentsArePassedOn) {
+  EXPECT_EQ(parse({"it's a \"path\""}).positional[0], "it's a \"path\"");
+  EXPECT_EQ(parse({"--", "--json"}).positional[0], "--json");
+}
+
+TEST(CommandLine, RootComesFromOptionThenEnvironmentThenHere) {
+  ::setenv("BITSWEEP_ROOT", "/tmp/from environment", 1);
+  CommandLine with(kTestVerb), without(kTestVerb);
+  with.root_option();
+  with.parse({"--root", "/tmp/given/../x"});
+  EXPECT_EQ(with.root(), "/tmp/x");
+  without.root_option();
+  without.parse({});
+  EXPECT_EQ(without.root(), "/tmp/from environment");
+  ::unsetenv("BITSWEEP_ROOT");
+  EXPECT_EQ(without.root(), fs::current_path() / "results");
+}
+
+TEST(CommandLine, OneOutputFormatOnly) {
+  CommandLine line(kTestVerb);
+  line.output_options();
+  line.parse({"--json", "--csv"});
+  EXPECT_THROW(output_format(line), Error);
+}
+
+TEST(Verbs, AreNamedOnceAndExplained) {
+  std::vector<std::string> names;
+  for (const Verb* verb : all_verbs()) {
+    names.emplace_back(verb->name);
+    EXPECT_NE(std::string(verb->summary), "");
+    if (!verb->hidden) EXPECT_NE(std::string(verb->example).find("bitsweep " + names.back()), std::string::npos) << names.back();
+  }
+  std::sort(names.begin(), names.end());
+  EXPECT_EQ(std::unique(names.begin(), names.end()), names.end());
+}
+
+}  // namespace
+}  // namespace bitsweep
