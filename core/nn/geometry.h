@@ -1,0 +1,56 @@
+// Shapes of decoder models and what they cost, by arithmetic alone: no tensor is built.
+//
+// The rule for a target size (`params: 5.5M`), the same for every variant, so that equal targets give twins of the same
+// shape. Candidates: d_model a multiple of 32, heads of 32 (the seed's), d_ff a multiple of 32 (of 8 below d_model 256)
+// from 3/8 to 2 times d_model, n_layers from half to twice the preferred depth max(4, d_model/128). Among the candidates
+// within 0.5 % of the target the best-proportioned one wins: least |ln(n_layers/preferred depth)| + |ln(2·d_ff/d_model)|
+// (the second term is 0 from 3/8 to 1/2, the seed's own range); ties go to the nearer count, then the wider model. If
+// none is within 0.5 %, the nearest count wins. Dimensions given beside the target are kept.
+// This gives the seed's shapes: 5.5M is d 512 L 4 d_ff 192, 13.7M d 640 L 6 d_ff 320, 46.4M d 1024 L 8 d_ff 512.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+
+#include "nn/options.h"
+
+namespace bitsweep {
+
+struct Shape {
+  int64_t d_model = 0;
+  int64_t n_layers = 0;
+  int64_t n_heads = 0;
+  int64_t d_ff = 0;
+
+  int64_t head_size() const { return d_model / n_heads; }
+  bool operator==(const Shape&) const = default;
+};
+
+// What a model of a shape consists of.
+struct ModelCount {
+  int64_t embedding = 0;  // weights of embedding and head
+  int64_t layers = 0;     // weights, thresholds and norms of everything between
+  int64_t extra = 0;      // trained beside them: output bias, logit scale
+  double flops_forward_per_token = 0;
+
+  int64_t params() const { return embedding + layers; }
+};
+
+// Weights of a layer: q, k, v, o (d·d each), gate, up (d·d_ff each), down (d_ff·d).
+int64_t layer_weights(const Shape& shape);
+// Outputs of the same seven linears, one threshold each: 4d + 2·d_ff + d.
+int64_t layer_thresholds(const Shape& shape);
+
+// FLOPs of a forward pass, per token, with a multiply and an add counting two: the matrix products of the layers and the
+// head, and the scores against all T keys of the context. Softmax attention weighs T values (2·T·d more a layer), a
+// pointer copies one. Element-wise work and table look-ups are not counted.
+double forward_flops(const Shape& shape, int64_t vocab, int64_t context, bool weighs_values);
+
+// Reads params | d_model, n_layers, n_heads (default d_model/32, at least 1, when it divides), d_ff (default d_model/2).
+// `params_of` counts a shape of the family. Problems go into the reader; the shape is only valid after its finish().
+Shape read_shape(OptionReader& reader, const std::function<int64_t(const Shape&)>& params_of);
+
+// The rule above. `fixed` holds the dimensions that are given (0: free). A Shape of zeros when no candidate fits.
+Shape nearest_shape(double target, const Shape& fixed, const std::function<int64_t(const Shape&)>& params_of);
+
+}  // namespace bitsweep
