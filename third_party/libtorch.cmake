@@ -1,20 +1,30 @@
-# LibTorch 2.11.0 as our own imported targets: the published CMake config insists on a CUDA toolkit.
-# A program links only libtorch_cpu and libc10; libtorch_cuda is loaded at run time when a run asks for a GPU.
-set(BITSWEEP_TORCH "${CMAKE_CURRENT_SOURCE_DIR}/libtorch" CACHE PATH "LibTorch: a folder with include/ and lib/")
-foreach(needed include/ATen/ATen.h lib/libtorch_cpu.so lib/libc10.so)
+# LibTorch as our own imported targets: the published CMake config insists on a CUDA toolkit. In: BITSWEEP_TORCH, a
+# folder with include/ and lib/. Out: bitsweep_torch. Read by our own build and, installed, by find_package(bitsweep).
+#
+# A program links only libtorch_cpu and libc10; libtorch_cuda is loaded at run time when a run asks for a GPU. Two
+# libraries that libtorch_cpu names, libcudart and libcupti, lie beside it or in its own search path.
+foreach(needed include/ATen/ATen.h include/torch/headeronly/version.h lib/libtorch_cpu.so lib/libc10.so)
   if(NOT EXISTS "${BITSWEEP_TORCH}/${needed}")
     message(FATAL_ERROR
       "No LibTorch in ${BITSWEEP_TORCH} (missing ${needed}).\n"
-      "Run ./quickstart, which fetches it, or configure with -DBITSWEEP_TORCH=DIR for your own.")
+      "third_party/get-libtorch (or ./quickstart) fetches it; -DBITSWEEP_TORCH=DIR names one of your own.")
   endif()
 endforeach()
-add_library(torch_cpu SHARED IMPORTED GLOBAL)
-set_target_properties(torch_cpu PROPERTIES IMPORTED_LOCATION "${BITSWEEP_TORCH}/lib/libtorch_cpu.so")
-add_library(c10 SHARED IMPORTED GLOBAL)
-set_target_properties(c10 PROPERTIES IMPORTED_LOCATION "${BITSWEEP_TORCH}/lib/libc10.so")
-add_library(bitsweep_torch INTERFACE)
-target_include_directories(bitsweep_torch SYSTEM INTERFACE
-  "$<BUILD_INTERFACE:${BITSWEEP_TORCH}/include>" "$<BUILD_INTERFACE:${BITSWEEP_TORCH}/include/torch/csrc/api/include>")
-target_link_libraries(bitsweep_torch INTERFACE torch_cpu c10)
-# libtorch_cpu names libcudart and libcupti, which lie beside it or in its own search path.
-target_link_options(bitsweep_torch INTERFACE "-Wl,--allow-shlib-undefined")
+file(STRINGS "${BITSWEEP_TORCH}/include/torch/headeronly/version.h" bitsweep_torch_version
+  REGEX "^#define TORCH_VERSION_(MAJOR|MINOR) ")
+string(REGEX REPLACE "[^0-9]*([0-9]+)[^0-9]+([0-9]+).*" "\\1.\\2" bitsweep_torch_version "${bitsweep_torch_version}")
+if(NOT bitsweep_torch_version VERSION_EQUAL 2.11)
+  message(FATAL_ERROR "LibTorch 2.11 is needed; ${BITSWEEP_TORCH} holds ${bitsweep_torch_version}.")
+endif()
+
+if(NOT TARGET bitsweep_torch)
+  foreach(library torch_cpu c10)
+    add_library(${library} SHARED IMPORTED GLOBAL)
+    set_target_properties(${library} PROPERTIES IMPORTED_LOCATION "${BITSWEEP_TORCH}/lib/lib${library}.so")
+  endforeach()
+  add_library(bitsweep_torch INTERFACE IMPORTED GLOBAL)
+  target_include_directories(bitsweep_torch SYSTEM INTERFACE
+    "${BITSWEEP_TORCH}/include" "${BITSWEEP_TORCH}/include/torch/csrc/api/include")
+  target_link_libraries(bitsweep_torch INTERFACE torch_cpu c10)
+  target_link_options(bitsweep_torch INTERFACE "LINKER:--allow-shlib-undefined")
+endif()
