@@ -1,0 +1,265 @@
+#include "store/schema.h"
+
+#include <array>
+
+#include <fmt/format.h>
+
+#include "base/error.h"
+
+namespace bitsweep {
+namespace {
+
+// "bswp", in the file's header (PRAGMA application_id): this database is ours.
+constexpr int64_t kApplicationId = 0x62737770;
+
+// Version 1. Times are unix seconds; *_s seconds; *_bytes bytes; JSON is text. A number that was not finite is null.
+constexpr const char* kFirst = R"sql(
+CREATE TABLE sweep (
+  id         INTEGER PRIMARY KEY,
+  name       TEXT NOT NULL UNIQUE,
+  file       TEXT NOT NULL,
+  source     TEXT NOT NULL,                -- text of the latest version
+  settings   TEXT NOT NULL,                -- {"stop_after", "stop_rule", "report"}
+  version    INTEGER NOT NULL DEFAULT 1,   -- counts changed submissions
+  submitted  REAL NOT NULL                 -- of the latest version
+) STRICT;
+
+CREATE TABLE dataset (
+  id             TEXT PRIMARY KEY,         -- SHA-256 over corpus, tokenizer and split
+  name           TEXT NOT NULL,
+  tokenizer      TEXT NOT NULL,
+  sha256         TEXT NOT NULL,            -- content of the corpus
+  val_sha256     TEXT NOT NULL,
+  bytes          INTEGER NOT NULL,
+  train_tokens   INTEGER NOT NULL,
+  val_tokens     INTEGER NOT NULL,
+  unknown_bytes  INTEGER NOT NULL,         -- outside the tokenizer's vocabulary
+  ngram_bpb      TEXT NOT NULL,            -- [order 0, 1, 2, 3] bits per byte of the validation set
+  entropy_bpb    REAL                      -- of the source, where it is known
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE run (
+  id            TEXT PRIMARY KEY,
+  position      INTEGER NOT NULL UNIQUE,   -- order of submission
+  sweep         INTEGER NOT NULL REFERENCES sweep (id),  -- the first one that holds it
+  state         TEXT NOT NULL DEFAULT 'queued'
+                CHECK (state IN ('queued', 'starting', 'running', 'done', 'failed', 'stopped', 'cancelled')),
+  exit_cause    TEXT,                      -- of the last attempt that ended
+  message       TEXT,
+  spec          TEXT NOT NULL,
+  axes          TEXT NOT NULL,             -- in its first sweep; sweep_run has each sweep's own
+  plugin        TEXT NOT NULL,
+  seed          INTEGER NOT NULL,
+  params        INTEGER NOT NULL,
+  params_extra  INTEGER NOT NULL,
+  params_nonembedding INTEGER NOT NULL,
+  tokens        INTEGER NOT NULL,          -- planned
+  steps         INTEGER NOT NULL,          -- planned
+  flops         REAL,
+  epochs        REAL,
+  dataset       TEXT REFERENCES dataset (id),
+  init_from     TEXT,                      -- id of the run it starts from
+  device        TEXT NOT NULL,             -- asked for: any | cpu | cuda | cuda:N
+  slots         INTEGER NOT NULL,
+  threads       INTEGER NOT NULL,          -- 0: the slot's share
+  memory_bytes  INTEGER NOT NULL,          -- 0: unknown
+  timeout_s     REAL NOT NULL,             -- 0: none
+  retries       INTEGER NOT NULL,
+  priority      INTEGER NOT NULL,
+  paused        INTEGER NOT NULL DEFAULT 0,
+  request       TEXT,                      -- 'cancel' while a live run is asked to give up
+  not_before    REAL NOT NULL DEFAULT 0,   -- back-off
+  faults        INTEGER NOT NULL DEFAULT 0,  -- attempts that count against retries
+  attempts      INTEGER NOT NULL DEFAULT 0,
+  step          INTEGER NOT NULL DEFAULT 0,  -- reached
+  best_val_bpc  REAL,
+  best_step     INTEGER,
+  last_val_bpc  REAL,
+  tokens_per_s  REAL,
+  wall_s        REAL,                      -- training time of all attempts
+  peak_rss_bytes INTEGER,
+  submitted     REAL NOT NULL,
+  started       REAL,                      -- first attempt
+  ended         REAL                       -- when it became terminal
+) STRICT, WITHOUT ROWID;
+CREATE INDEX run_by_state ON run (state, priority DESC, position);
+
+CREATE TABLE sweep_run (
+  sweep     INTEGER NOT NULL REFERENCES sweep (id),
+  run       TEXT NOT NULL REFERENCES run (id),
+  position  INTEGER NOT NULL,              -- in the file's order
+  axes      TEXT NOT NULL,
+  point     TEXT NOT NULL,                 -- canonical axes and seed: the place in the design
+  active    INTEGER NOT NULL DEFAULT 1,    -- 0: an earlier version held it
+  PRIMARY KEY (sweep, run)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX sweep_run_by_run ON sweep_run (run);
+
+CREATE TABLE attempt (
+  run            TEXT NOT NULL REFERENCES run (id),
+  attempt        INTEGER NOT NULL,
+  state          TEXT NOT NULL
+                 CHECK (state IN ('starting', 'running', 'done', 'failed', 'stopped', 'cancelled')),
+  exit_cause     TEXT,
+  message        TEXT,
+  exit_code      INTEGER,
+  signal         INTEGER,
+  device         TEXT NOT NULL,
+  slots          INTEGER NOT NULL,
+  threads        INTEGER NOT NULL,
+  pid            INTEGER,
+  started        REAL NOT NULL,
+  ended          REAL,
+  step           INTEGER NOT NULL DEFAULT 0,
+  resumed_step   INTEGER,                  -- where it took up an earlier attempt
+  elapsed_s      REAL,                     -- training time
+  peak_rss_bytes INTEGER,
+  events_offset  INTEGER NOT NULL DEFAULT 0,  -- bytes of events.jsonl that are in this database
+  events_file    INTEGER NOT NULL DEFAULT 0,  -- inode of that file
+  PRIMARY KEY (run, attempt)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX attempt_live ON attempt (state) WHERE state IN ('starting', 'running');
+
+CREATE TABLE event (
+  run      TEXT NOT NULL REFERENCES run (id),
+  attempt  INTEGER NOT NULL,
+  seq      INTEGER NOT NULL,
+  event    TEXT NOT NULL,
+  step     INTEGER NOT NULL,
+  time     REAL NOT NULL,
+  fields   TEXT NOT NULL,                  -- everything else, JSON
+  PRIMARY KEY (run, attempt, seq)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE eval (
+  run           TEXT NOT NULL REFERENCES run (id),
+  step          INTEGER NOT NULL,
+  attempt       INTEGER NOT NULL,          -- the latest one that reached the step
+  tokens        INTEGER,
+  val_bpc       REAL,
+  train_bpc     REAL,
+  lr            REAL,
+  grad_norm     REAL,
+  tokens_per_s  REAL,
+  elapsed_s     REAL,
+  peak_rss_bytes INTEGER,
+  finite        INTEGER NOT NULL,          -- 0: a loss was not finite
+  PRIMARY KEY (run, step)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX eval_by_loss ON eval (run, val_bpc, step);
+
+CREATE TABLE metric (                      -- numbers of eval events that have no column of their own
+  run      TEXT NOT NULL REFERENCES run (id),
+  name     TEXT NOT NULL,
+  step     INTEGER NOT NULL,
+  attempt  INTEGER NOT NULL,
+  value    REAL,
+  finite   INTEGER NOT NULL,
+  PRIMARY KEY (run, name, step)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE fit (
+  id        INTEGER PRIMARY KEY,
+  sweep     TEXT NOT NULL,
+  law       TEXT NOT NULL,
+  made      REAL NOT NULL,
+  settings  TEXT NOT NULL,
+  result    TEXT NOT NULL
+) STRICT;
+
+CREATE TABLE prediction (
+  id      INTEGER PRIMARY KEY,
+  fit     INTEGER REFERENCES fit (id),
+  run     TEXT,                            -- the run it is about, made before that one began
+  law     TEXT NOT NULL,
+  made    REAL NOT NULL,
+  params  REAL NOT NULL,
+  tokens  REAL NOT NULL,
+  loss    REAL NOT NULL,
+  lower   REAL,
+  upper   REAL,
+  level   REAL NOT NULL
+) STRICT;
+CREATE INDEX prediction_by_run ON prediction (run);
+
+CREATE VIEW sweeps AS
+  SELECT name, file, version, submitted, settings,
+         (SELECT count(*) FROM sweep_run WHERE sweep = sweep.id AND active) AS runs
+  FROM sweep;
+CREATE VIEW runs AS
+  SELECT run.id, sweep.name AS sweep, state, exit_cause, plugin, axes, seed, params, tokens, steps, best_val_bpc,
+         last_val_bpc, wall_s, tokens_per_s, attempts
+  FROM run JOIN sweep ON sweep.id = run.sweep;
+CREATE VIEW sweep_runs AS
+  SELECT sweep.name AS sweep, sweep_run.run, sweep_run.position, sweep_run.axes
+  FROM sweep_run JOIN sweep ON sweep.id = sweep_run.sweep WHERE active;
+CREATE VIEW attempts AS
+  SELECT run, attempt, state, exit_cause, device, started, ended FROM attempt;
+CREATE VIEW events AS
+  SELECT run, attempt, seq, event, step, time, fields FROM event;
+CREATE VIEW evals AS
+  SELECT run, step, tokens, val_bpc, train_bpc, lr, grad_norm, tokens_per_s FROM eval;
+CREATE VIEW metrics AS
+  SELECT run, step, name, value, finite FROM metric;
+CREATE VIEW datasets AS
+  SELECT id, name, tokenizer, sha256, val_sha256, bytes, train_tokens, val_tokens, unknown_bytes, ngram_bpb, entropy_bpb
+  FROM dataset;
+CREATE VIEW fits AS
+  SELECT id, sweep, law, made, settings, result FROM fit;
+CREATE VIEW predictions AS
+  SELECT prediction.id, prediction.fit, prediction.run, prediction.law, prediction.made, prediction.params,
+         prediction.tokens, loss, lower, upper, level, run.best_val_bpc AS measured
+  FROM prediction LEFT JOIN run ON run.id = prediction.run AND run.state = 'done';
+)sql";
+
+constexpr std::array<Migration, 1> kMigrations = {{{1, kFirst}}};
+
+[[noreturn]] void refuse_foreign(const Database& database) {
+  throw Error(ErrorKind::refused,
+              fmt::format("'{}' is a SQLite database, but not one of bitsweep's; nothing was changed. Name another folder "
+                          "with --root",
+                          database.file().string()));
+}
+
+// The database's version; 0 for an empty one. Throws for what is not ours or newer.
+int64_t checked_version(Database& database, std::span<const Migration> steps) {
+  const int64_t version = database.integer("PRAGMA user_version");
+  const int64_t application = database.integer("PRAGMA application_id");
+  const bool empty = database.integer("SELECT count(*) FROM sqlite_schema") == 0;
+  if (application != kApplicationId && !(empty && version == 0 && application == 0)) refuse_foreign(database);
+  const int64_t newest = steps.back().version;
+  if (version > newest)
+    throw Error(ErrorKind::refused,
+                fmt::format("'{}' was made by a newer bitsweep (schema {}, this one knows up to {}); use that one, or name "
+                            "another folder with --root",
+                            database.file().string(), version, newest));
+  return version;
+}
+
+}  // namespace
+
+std::span<const Migration> migrations() { return kMigrations; }
+
+void migrate(Database& database, std::span<const Migration> steps) {
+  const int64_t before = checked_version(database, steps);
+  if (before == steps.back().version) return;
+  if (before > 0) database.copy_to(fmt::format("{}.v{}.backup", database.file().string(), before));
+  Transaction transaction(database);
+  // Another process may have done it between the look and the lock.
+  const int64_t version = checked_version(database, steps);
+  for (const Migration& step : steps)
+    if (step.version > version) database.execute(step.sql);
+  database.execute(fmt::format("PRAGMA application_id = {}; PRAGMA user_version = {}", kApplicationId, steps.back().version));
+  transaction.commit();
+}
+
+void require_current(Database& database, std::span<const Migration> steps) {
+  const int64_t version = checked_version(database, steps);
+  if (version == steps.back().version) return;
+  throw Error(ErrorKind::refused,
+              fmt::format("'{}' was made by an older bitsweep (schema {}, this one has {}); 'bitsweep submit' or 'bitsweep "
+                          "work' brings it forward, keeping a copy",
+                          database.file().string(), version, steps.back().version));
+}
+
+}  // namespace bitsweep
