@@ -9,7 +9,7 @@ torch_version=2.11.0
 
 # What is needed on disk, measured on a bare Debian 12 (MB, rounded up): packages in /usr; LibTorch while it is being
 # fetched (pip keeps the wheel twice for a moment); the build with its tests.
-packages_need_mb=700
+packages_need_mb=900
 libtorch_need_mb=1100
 build_need_mb=900
 
