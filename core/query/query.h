@@ -15,8 +15,8 @@ namespace bitsweep {
 
 class Query {
  public:
-  // Opens ROOT/bitsweep.db read-only; a coordinator may be writing at the same time. Throws Error{input} when there is
-  // no database yet (the message names `bitsweep run`), Error{refused} as core/store does.
+  // Opens ROOT/bitsweep.db read-only; a coordinator may be writing at the same time. Throws as Store does: Error with
+  // kind environment when there is no database yet, refused when it is newer, damaged or not ours.
   explicit Query(const fs::path& root);
   ~Query();
   Query(Query&&) noexcept;
@@ -39,7 +39,11 @@ class Query {
 
   std::vector<EvalRow> evals(std::string_view run) const;
   std::vector<AttemptRow> attempts(std::string_view run) const;
+  // What the latest attempt said at its start: device, threads, precision, build id, plugin version; empty before.
+  json::object start_facts(std::string_view run) const;
   std::vector<DatasetRow> datasets() const;
+  // Changes with every committed write of any process.
+  int64_t data_version() const;
 
   // Any read-only statement. See sql.h.
   SqlResult sql(std::string_view statement, const SqlLimits& limits = {}) const;

@@ -12,7 +12,18 @@
 
 namespace bitsweep {
 
-// One row of the view `runs`.
+// What the queue holds of a run: why it waits, and what it asks for.
+struct QueueRow {
+  int64_t position = 0, priority = 0;
+  bool paused = false;
+  double not_before = 0;       // unix seconds: back-off after a fault
+  std::string device = "any";  // any | cpu | cuda | cuda:N
+  int64_t slots = 1, memory_bytes = 0;
+  std::string init_from;  // id of the run it starts from
+  int64_t retries = 0, faults = 0;
+};
+
+// One row of the view `runs`, with what lies beside it.
 struct RunRow {
   std::string id;
   std::string sweep;       // the sweep asked for, else the first one that holds the run
@@ -20,21 +31,26 @@ struct RunRow {
   std::string exit_cause;  // "" while it has none
   std::string message;     // the worker's last words when it failed
   std::string plugin;
-  json::object axes;       // what varies in the sweep: {"train.lr": 6e-4}
+  json::object axes;  // what varies in the sweep: {"train.lr": 6e-4}
   int64_t seed = 0;
-  int64_t params = 0;               // models.md's count: embedding and head included
+  int64_t params = 0;  // models.md's count: embedding and head included
   int64_t params_nonembedding = 0;
-  int64_t tokens = 0;               // of the whole run, as planned
+  int64_t tokens = 0;  // of the whole run, as planned
   int64_t steps = 0;
   int64_t attempts = 0;
-  std::optional<double> epochs;     // tokens / tokens of the training split
-  std::optional<double> flops;      // of the whole run, as planned
+  std::optional<double> epochs;  // tokens / tokens of the training split
+  std::optional<double> flops;   // of the whole run, as planned
   std::optional<double> best_val_bpc, last_val_bpc;
-  std::optional<double> wall_s;     // training wall-clock of all attempts
+  std::optional<double> wall_s;  // training wall-clock of all attempts
   std::optional<double> tokens_per_s;
   std::optional<double> submitted, started, ended;  // unix seconds
-  std::string dataset;              // key of its DatasetRow; "" when its data were never opened
-  json::object spec;                // the resolved spec; only filled by Query::run and Query::runs_of
+  std::optional<int64_t> best_step;
+  int64_t step = 0;          // reached
+  int64_t params_extra = 0;  // trained beside the weights: biases, thresholds, scales
+  std::optional<int64_t> peak_rss_bytes;
+  std::string dataset;  // id of its DatasetRow; "" when its data were never opened
+  json::object spec;    // the resolved spec; only filled by Query::run and Query::runs_of
+  QueueRow queue;
 };
 
 // One row of the view `evals`: the latest attempt's value of a step.
@@ -47,24 +63,30 @@ struct EvalRow {
 // One row of the view `attempts`.
 struct AttemptRow {
   int64_t attempt = 0;
-  std::string state, exit_cause, device;
+  std::string state, exit_cause, message, device;
+  std::optional<int64_t> exit_code, signal;
   std::optional<double> started, ended;
+  int64_t step = 0;                     // reached
+  std::optional<int64_t> resumed_step;  // where it took up an earlier attempt
+  std::optional<int64_t> peak_rss_bytes;
 };
 
-// A corpus under one tokenizer and split, as it was opened, with its yardsticks.
+// A corpus under one tokenizer and split, as it was opened, with its yardsticks. A row of the view `datasets`.
 struct DatasetRow {
-  std::string key;
-  std::string corpus, tokenizer;
-  std::string corpus_sha256, val_sha256;
-  int64_t train_tokens = 0, val_tokens = 0;
-  int64_t unknown_bytes = 0;             // outside the tokenizer's vocabulary
-  std::vector<double> ngram_bpc;         // of the validation set; index is the order of the count model
+  std::string id;    // names corpus, tokenizer and split together
+  std::string name;  // headers, stories, a file's name
+  std::string tokenizer;
+  std::string sha256, val_sha256;  // content of the corpus, of its validation part
+  int64_t bytes = 0, train_tokens = 0, val_tokens = 0;
+  int64_t unknown_bytes = 0;          // outside the tokenizer's vocabulary
+  std::vector<double> ngram_bpb;      // bits per byte of the validation part; index is the order of the count model
+  std::optional<double> entropy_bpb;  // of the source, where it is known
 };
 
 struct SweepRow {
   std::string name, file;
-  std::optional<double> submitted;
-  json::object report;  // {"laws": […], "targets": [{"params", "tokens"}]} of the sweep file
+  std::optional<double> submitted;  // unix seconds, its newest version
+  json::object settings;            // {"report": {"laws": […], "targets": [{"params", "tokens"}]}, …}
   int64_t runs = 0;
 };
 

@@ -10,13 +10,13 @@
 namespace bitsweep {
 
 struct SqlLimits {
-  double timeout_s = 30;        // the statement is interrupted after it
-  int64_t rows = 10'000'000;    // more than this is an error, not a silent cut
+  double timeout_s = 30;      // the statement is interrupted after it
+  int64_t rows = 10'000'000;  // more than this is an error, not a silent cut
 };
 
 struct SqlResult {
-  std::vector<std::string> columns;             // as the statement names them; doubles get "_2", "_3"
-  std::vector<std::vector<json::value>> rows;   // null, integer, double or string; a blob is its hex digits
+  std::vector<std::string> columns;            // as the statement names them; doubles get "_2", "_3"
+  std::vector<std::vector<json::value>> rows;  // null, integer, double or string; a blob is its hex digits
 };
 
 // One documented table or view.

@@ -9,14 +9,10 @@
 #include <vector>
 
 #include "base/files.h"
+#include "fit/points.h"
 #include "query/query.h"
 
 namespace bitsweep {
-
-struct Target {
-  double params = 0;
-  double tokens = 0;
-};
 
 struct MeasuredRun {
   RunRow row;
@@ -25,14 +21,14 @@ struct MeasuredRun {
 };
 
 struct ReportInput {
-  std::string name;                  // the report's title and folder
+  std::string name;  // the report's title and folder
   std::vector<std::string> sweeps;
-  std::vector<MeasuredRun> runs;     // in the order they were planned
+  std::vector<MeasuredRun> runs;  // in the order they were planned
   std::vector<DatasetRow> datasets;
   std::vector<std::string> laws = {"chinchilla"};  // power | chinchilla
   std::vector<Target> targets;
-  std::string source;                // how to get this input again: a query or a file
-  std::string version;               // of the program
+  std::string source;   // how to get this input again: a query or a file
+  std::string version;  // of the program
 };
 
 struct ReportFile {
@@ -45,10 +41,9 @@ struct ReportFile {
 ReportInput gather_report(const Query& query, const std::vector<std::string>& sweeps, std::string name,
                           std::string version);
 
-// The same from a file of points instead of a database: CSV with params, tokens, loss and, where known, variant,
-// dataset, seed, run. `map` renames columns: {"params", "N"}. Throws Error{input} with file, line and column.
-ReportInput report_from_points(const fs::path& csv, const std::vector<std::pair<std::string, std::string>>& map,
-                               std::string name, std::string version);
+// The same from points instead of a database (fit/points_csv.h reads them from a file).
+ReportInput report_from_points(const std::vector<Point>& points, std::string name, std::string source,
+                               std::string version);
 
 // All files of the report. Pure.
 std::vector<ReportFile> render_report(const ReportInput& input);

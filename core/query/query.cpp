@@ -1,0 +1,215 @@
+#include "query/query.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/error.h"
+#include "base/nearest.h"
+#include "query/run_sql.h"
+#include "store/store.h"
+
+namespace bitsweep {
+namespace {
+
+// In the order of read_run(). The table holds more than the view `runs` shows; a person's WHERE sees the view.
+constexpr const char* kRunColumns =
+    "run.id, s.name, run.state, coalesce(run.exit_cause, ''), coalesce(run.message, ''), run.plugin, run.seed, "
+    "run.params, run.params_nonembedding, run.params_extra, run.tokens, run.steps, run.step, run.attempts, run.epochs, "
+    "run.flops, run.best_val_bpc, run.last_val_bpc, run.wall_s, run.tokens_per_s, run.submitted, run.started, "
+    "run.ended, "
+    "run.best_step, run.peak_rss_bytes, coalesce(run.dataset, ''), run.position, run.priority, run.paused, "
+    "run.not_before, run.device, run.slots, run.memory_bytes, coalesce(run.init_from, ''), run.retries, run.faults";
+constexpr int kRunColumnCount = 36;
+
+json::object object_of(std::string_view text) {
+  auto value = try_parse_json(text);
+  return value && value->is_object() ? std::move(value->get_object()) : json::object();
+}
+
+// Columns as in kRunColumns, then axes and, when asked for, the spec.
+RunRow read_run(const Statement& row, bool with_spec) {
+  RunRow r;
+  int c = 0;
+  const auto text = [&] { return row.text(c++); };
+  const auto integer = [&] { return row.integer(c++); };
+  const auto real = [&] { return row.optional_real(c++); };
+  r.id = text(), r.sweep = text(), r.state = text(), r.exit_cause = text(), r.message = text(), r.plugin = text();
+  r.seed = integer(), r.params = integer(), r.params_nonembedding = integer(), r.params_extra = integer();
+  r.tokens = integer(), r.steps = integer(), r.step = integer(), r.attempts = integer();
+  r.epochs = real(), r.flops = real(), r.best_val_bpc = real(), r.last_val_bpc = real(), r.wall_s = real();
+  r.tokens_per_s = real(), r.submitted = real(), r.started = real(), r.ended = real();
+  r.best_step = row.optional_integer(c++), r.peak_rss_bytes = row.optional_integer(c++);
+  r.dataset = text();
+  r.queue.position = integer(), r.queue.priority = integer(), r.queue.paused = integer() != 0;
+  r.queue.not_before = row.real(c++), r.queue.device = text(), r.queue.slots = integer();
+  r.queue.memory_bytes = integer(), r.queue.init_from = text(), r.queue.retries = integer(), r.queue.faults = integer();
+  r.axes = object_of(row.text_view(kRunColumnCount));
+  if (with_spec) r.spec = object_of(row.text_view(kRunColumnCount + 1));
+  return r;
+}
+
+// Quotes and wildcards cannot come through: ids are hexadecimal.
+bool is_hexadecimal(std::string_view text) {
+  return !text.empty() && text.find_first_not_of("0123456789abcdef") == std::string_view::npos;
+}
+
+std::vector<double> numbers_of(std::string_view text) {
+  std::vector<double> numbers;
+  const auto value = try_parse_json(text);
+  if (!value || !value->is_array()) return numbers;
+  for (const json::value& item : value->get_array())
+    if (item.is_number()) numbers.push_back(item.to_number<double>());
+  return numbers;
+}
+
+}  // namespace
+
+struct Query::Impl {
+  explicit Impl(const fs::path& root) : store(root, StoreMode::read_only) {}
+  Store store;
+  Database& database() { return store.database(); }
+
+  std::vector<std::string> column(const char* sql) {
+    std::vector<std::string> values;
+    Statement statement = database().prepare(sql);
+    while (statement.step()) values.push_back(statement.text(0));
+    return values;
+  }
+};
+
+Query::Query(const fs::path& root) : impl_(std::make_unique<Impl>(root)) {}
+Query::~Query() = default;
+Query::Query(Query&&) noexcept = default;
+Query& Query::operator=(Query&&) noexcept = default;
+
+const fs::path& Query::root() const { return impl_->store.paths().root; }
+int64_t Query::data_version() const { return impl_->store.data_version(); }
+
+std::vector<RunRow> Query::runs(std::string_view sweep, std::string_view where) const {
+  Database& database = impl_->database();
+  std::string sql = fmt::format("SELECT {}, {} FROM run JOIN ", kRunColumns, sweep.empty() ? "run.axes" : "m.axes");
+  sql += sweep.empty()
+             ? "sweep AS s ON s.id = run.sweep WHERE true "
+             : "sweep_run AS m ON m.run = run.id JOIN sweep AS s ON s.id = m.sweep WHERE s.name = ?1 AND m.active ";
+  if (!where.empty()) {
+    // On its own first, so that the message is about the person's expression and brackets cannot be unbalanced.
+    database.prepare(fmt::format("SELECT id FROM runs WHERE {}", where));
+    sql += fmt::format("AND run.id IN (SELECT id FROM runs WHERE {}\n) ", where);
+  }
+  sql += sweep.empty() ? "ORDER BY run.position" : "ORDER BY m.position";
+  Statement statement = database.prepare(sql);
+  if (!statement.reads_only()) throw Error(ErrorKind::input, "--where: an expression is expected, not a statement");
+  if (!sweep.empty()) statement.bind(sweep);
+  std::vector<RunRow> rows;
+  while (statement.step()) rows.push_back(read_run(statement, false));
+  return rows;
+}
+
+std::vector<RunRow> Query::runs_of(const std::vector<std::string>& sweeps) const {
+  Statement statement = impl_->database().prepare(
+      fmt::format("SELECT {}, m.axes, run.spec FROM sweep_run AS m JOIN run ON run.id = m.run "
+                  "JOIN sweep AS s ON s.id = m.sweep WHERE s.name = ?1 AND m.active ORDER BY m.position",
+                  kRunColumns));
+  std::vector<RunRow> rows;
+  for (const std::string& sweep : sweeps) {
+    statement.bind(sweep);
+    while (statement.step()) {
+      const auto same = [id = statement.text_view(0)](const RunRow& row) { return row.id == id; };
+      if (std::none_of(rows.begin(), rows.end(), same)) rows.push_back(read_run(statement, true));
+    }
+  }
+  return rows;
+}
+
+RunRow Query::run(std::string_view prefix) const {
+  Database& database = impl_->database();
+  Statement statement =
+      database.prepare(fmt::format("SELECT {}, run.axes, run.spec FROM run JOIN sweep AS s ON s.id = run.sweep WHERE "
+                                   "run.id >= ?1 AND run.id < ?1 || 'g' "
+                                   "ORDER BY run.id LIMIT 9",
+                                   kRunColumns));
+  std::vector<RunRow> found;
+  if (is_hexadecimal(prefix))
+    for (statement.bind(prefix); statement.step();) found.push_back(read_run(statement, true));
+  if (found.size() == 1 || (!found.empty() && found[0].id == prefix)) return std::move(found[0]);
+  if (found.empty())
+    throw Error(ErrorKind::input, fmt::format("no run '{}'{} (see 'bitsweep runs')", prefix,
+                                              did_you_mean(prefix, impl_->column("SELECT id FROM run"))));
+  std::string names;
+  for (size_t i = 0; i < std::min<size_t>(found.size(), 8); ++i) names += (i > 0 ? ", " : "") + found[i].id;
+  throw Error(ErrorKind::input, fmt::format("several runs begin with '{}': {}{}; give more digits", prefix, names,
+                                            found.size() > 8 ? ", …" : ""));
+}
+
+std::string Query::sweep_name(std::string_view name_or_file) const {
+  const std::vector<SweepRow> known = sweeps();
+  std::vector<std::string> names;
+  for (const SweepRow& sweep : known) {
+    if (sweep.name == name_or_file) return sweep.name;
+    names.push_back(sweep.name);
+  }
+  const fs::path asked = fs::absolute(fs::path(name_or_file)).lexically_normal();
+  for (const SweepRow& sweep : known)
+    if (fs::absolute(sweep.file).lexically_normal() == asked) return sweep.name;
+  throw Error(ErrorKind::input,
+              fmt::format("no sweep '{}' in '{}'{}", name_or_file, root().string(),
+                          names.empty() ? "; nothing has been submitted yet" : did_you_mean(name_or_file, names)));
+}
+
+std::vector<SweepRow> Query::sweeps() const {
+  Statement statement =
+      impl_->database().prepare("SELECT name, file, submitted, settings, runs FROM sweeps ORDER BY name");
+  std::vector<SweepRow> rows;
+  while (statement.step())
+    rows.push_back({statement.text(0), statement.text(1), statement.optional_real(2), object_of(statement.text_view(3)),
+                    statement.integer(4)});
+  return rows;
+}
+
+std::vector<EvalRow> Query::evals(std::string_view run) const {
+  Statement statement = impl_->database().prepare(
+      "SELECT step, tokens, val_bpc, train_bpc, lr, grad_norm, tokens_per_s FROM evals WHERE run = ?1 ORDER BY step");
+  std::vector<EvalRow> rows;
+  for (statement.bind(run); statement.step();)
+    rows.push_back({statement.integer(0), statement.integer(1), statement.optional_real(2), statement.optional_real(3),
+                    statement.optional_real(4), statement.optional_real(5), statement.optional_real(6)});
+  return rows;
+}
+
+std::vector<AttemptRow> Query::attempts(std::string_view run) const {
+  Statement s = impl_->database().prepare(
+      "SELECT attempt, state, coalesce(exit_cause, ''), coalesce(message, ''), device, exit_code, signal, started, "
+      "ended, "
+      "step, resumed_step, peak_rss_bytes FROM attempt WHERE run = ?1 ORDER BY attempt");
+  std::vector<AttemptRow> rows;
+  for (s.bind(run); s.step();)
+    rows.push_back({s.integer(0), s.text(1), s.text(2), s.text(3), s.text(4), s.optional_integer(5),
+                    s.optional_integer(6), s.optional_real(7), s.optional_real(8), s.integer(9), s.optional_integer(10),
+                    s.optional_integer(11)});
+  return rows;
+}
+
+json::object Query::start_facts(std::string_view run) const {
+  Statement statement = impl_->database().prepare(
+      "SELECT fields FROM events WHERE run = ?1 AND event = 'start' ORDER BY attempt DESC, seq DESC LIMIT 1");
+  statement.bind(run);
+  return statement.step() ? object_of(statement.text_view(0)) : json::object();
+}
+
+std::vector<DatasetRow> Query::datasets() const {
+  Statement s = impl_->database().prepare(
+      "SELECT id, name, tokenizer, sha256, val_sha256, bytes, train_tokens, val_tokens, unknown_bytes, ngram_bpb, "
+      "entropy_bpb FROM datasets ORDER BY name, id");
+  std::vector<DatasetRow> rows;
+  while (s.step())
+    rows.push_back({s.text(0), s.text(1), s.text(2), s.text(3), s.text(4), s.integer(5), s.integer(6), s.integer(7),
+                    s.integer(8), numbers_of(s.text_view(9)), s.optional_real(10)});
+  return rows;
+}
+
+SqlResult Query::sql(std::string_view statement, const SqlLimits& limits) const {
+  return run_sql(impl_->database(), statement, limits);
+}
+
+}  // namespace bitsweep

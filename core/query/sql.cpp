@@ -1,0 +1,94 @@
+#include "query/sql.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cctype>
+
+#include "base/error.h"
+#include "query/run_sql.h"
+
+namespace bitsweep {
+namespace {
+
+// The statement's first word in upper case, comments passed over.
+std::string first_word(std::string_view sql) {
+  for (;;) {
+    const size_t at = sql.find_first_not_of(" \t\r\n;");
+    sql.remove_prefix(at == std::string_view::npos ? sql.size() : at);
+    if (sql.substr(0, 2) == "--")
+      sql.remove_prefix(std::min(sql.size(), sql.find('\n')));
+    else if (sql.substr(0, 2) == "/*")
+      sql.remove_prefix(std::min(sql.size(), sql.find("*/") + 2));
+    else
+      break;
+  }
+  std::string word;
+  for (const char c : sql) {
+    if (std::isalpha(static_cast<unsigned char>(c)) == 0) break;
+    word += static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
+  }
+  return word;
+}
+
+std::vector<std::string> unique_names(const Statement& statement) {
+  std::vector<std::string> names;
+  for (int c = 0; c < statement.columns(); ++c) {
+    const std::string name = statement.column_name(c);
+    std::string unique = name;
+    for (int n = 2; std::find(names.begin(), names.end(), unique) != names.end(); ++n)
+      unique = fmt::format("{}_{}", name, n);
+    names.push_back(std::move(unique));
+  }
+  return names;
+}
+
+// Takes the time limit off again, whatever happens.
+class TimeLimit {
+ public:
+  TimeLimit(Database& database, double seconds) : database_(database) { database_.limit_time(seconds); }
+  ~TimeLimit() { database_.limit_time(0); }
+  TimeLimit(const TimeLimit&) = delete;
+  TimeLimit& operator=(const TimeLimit&) = delete;
+
+ private:
+  Database& database_;
+};
+
+}  // namespace
+
+SqlResult run_sql(Database& database, std::string_view sql, const SqlLimits& limits) {
+  if (sql.find('\0') != std::string_view::npos) throw Error(ErrorKind::input, "the SQL statement holds a NUL byte");
+  // ATTACH and some PRAGMAs count as reading for SQLite, and are not needed to read these views.
+  const std::string word = first_word(sql);
+  if (word != "SELECT" && word != "WITH" && word != "VALUES" && word != "EXPLAIN")
+    throw Error(ErrorKind::input,
+                fmt::format("only SELECT, WITH, VALUES and EXPLAIN are allowed, not '{}': the database is "
+                            "open for reading only",
+                            word.empty() ? "nothing" : word));
+  const TimeLimit limit(database, limits.timeout_s);
+  Statement statement = database.prepare(sql);
+  if (!statement.reads_only())
+    throw Error(ErrorKind::input, "this statement would write: the database is open for reading only");
+  SqlResult result;
+  result.columns = unique_names(statement);
+  while (statement.step()) {
+    if (static_cast<int64_t>(result.rows.size()) >= limits.rows)
+      throw Error(ErrorKind::input, fmt::format("more than {} rows; add a LIMIT", limits.rows));
+    std::vector<json::value>& row = result.rows.emplace_back();
+    for (int c = 0; c < statement.columns(); ++c) row.push_back(statement.value(c));
+  }
+  return result;
+}
+
+json::array to_json(const SqlResult& result) {
+  json::array list;
+  for (const auto& row : result.rows) {
+    json::object object;
+    for (size_t c = 0; c < row.size(); ++c) object[result.columns[c]] = row[c];
+    list.push_back(std::move(object));
+  }
+  return list;
+}
+
+}  // namespace bitsweep
