@@ -172,7 +172,7 @@ void Database::open(bool immutable) {
   // The first look at the file: a damaged or foreign one is found here.
   execute("SELECT count(*) FROM sqlite_schema");
   if (!writes) return;
-  execute("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA temp_store = MEMORY; PRAGMA cache_size = -16384");
+  execute("PRAGMA synchronous = FULL; PRAGMA temp_store = MEMORY; PRAGMA cache_size = -16384");
 }
 
 Statement Database::prepare(std::string_view sql) {

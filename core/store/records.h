@@ -90,6 +90,19 @@ struct RunRecord {
   double wall_s = 0;
 };
 
+// What the scheduler needs to know of a queued run, and no more: a hundred thousand of these are read at once.
+struct QueueEntry {
+  std::string id;
+  std::string sweep;  // the first sweep that holds it
+  int64_t priority = 0, position = 0;
+  std::string device;
+  int64_t slots = 1, threads = 0, memory_bytes = 0;
+  double not_before = 0;
+  bool paused = false;
+  std::string init_from;                     // "" for none
+  std::optional<RunState> init_from_state;   // nothing when that run is unknown
+};
+
 struct AttemptRecord {
   std::string run;
   int64_t attempt = 0;

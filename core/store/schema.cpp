@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "base/clock.h"
 #include "base/error.h"
 
 namespace bitsweep {
@@ -57,7 +58,7 @@ CREATE TABLE run (
   steps         INTEGER NOT NULL,          -- planned
   flops         REAL,
   epochs        REAL,
-  dataset       TEXT REFERENCES dataset (id),
+  dataset       TEXT,                      -- dataset.id; that row may come later
   init_from     TEXT,                      -- id of the run it starts from
   device        TEXT NOT NULL,             -- asked for: any | cpu | cuda | cuda:N
   slots         INTEGER NOT NULL,
@@ -221,6 +222,19 @@ constexpr std::array<Migration, 1> kMigrations = {{{1, kFirst}}};
                           database.file().string()));
 }
 
+// Only after the look at whose database it is, because it changes the file's header. The change takes the whole file for
+// a moment without waiting for others, so two processes that create one database may have to take turns.
+void use_write_ahead_log(Database& database) {
+  for (int tries = 0;; ++tries) {
+    try {
+      return database.execute("PRAGMA journal_mode = WAL");
+    } catch (const Error& error) {
+      if (error.kind() != ErrorKind::refused || tries == 100) throw;
+      system_clock().sleep_s(0.02);
+    }
+  }
+}
+
 // The database's version; 0 for an empty one. Throws for what is not ours or newer.
 int64_t checked_version(Database& database, std::span<const Migration> steps) {
   const int64_t version = database.integer("PRAGMA user_version");
@@ -242,6 +256,7 @@ std::span<const Migration> migrations() { return kMigrations; }
 
 void migrate(Database& database, std::span<const Migration> steps) {
   const int64_t before = checked_version(database, steps);
+  use_write_ahead_log(database);
   if (before == steps.back().version) return;
   if (before > 0) database.copy_to(fmt::format("{}.v{}.backup", database.file().string(), before));
   Transaction transaction(database);

@@ -5,11 +5,12 @@
 // compare-and-set: they say whether they happened, and a terminal state never changes except through retry().
 #pragma once
 
-#include <memory>
+#include <map>
 #include <optional>
 #include <span>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <vector>
 
 #include "base/clock.h"
@@ -63,7 +64,9 @@ class Store {
   // The one run whose id begins so. Throws Error{input} when none or several do.
   std::string resolve_run(std::string_view prefix);
   // In the order they should be considered: priority, then submission. Empty `sweeps`: all.
-  std::vector<RunRecord> queued(std::span<const std::string> sweeps = {});
+  std::vector<QueueEntry> queue(std::span<const std::string> sweeps = {});
+  // Runs by state, of these sweeps or of all; states without runs are left out.
+  std::map<RunState, int64_t> counts(std::span<const std::string> sweeps = {});
   // Attempts that are starting or running, as far as the database knows.
   std::vector<AttemptRecord> live_attempts();
   std::vector<AttemptRecord> attempts(std::string_view run);
@@ -122,13 +125,23 @@ class Store {
   int64_t put_prediction(const PredictionRecord& prediction);
 
  private:
-  class Ingest;
-  struct Statements;
+  struct Digest;
+
+  // The prepared form of a statement's text, made once; `text` is a string literal. One use at a time.
+  Statement& sql(const char* text);
+  std::map<std::string, std::string> previous_version(std::string_view sweep);  // run id -> point
+  SubmitResult compare_with(const std::map<std::string, std::string>& before, const NewSweep& sweep);
+  void put_run(const NewRun& run, int64_t sweep, int64_t order);
+  void withdraw(const std::string& run, int64_t sweep);
+  bool end_attempt(std::string_view run, int64_t attempt, const AttemptEnd& end);
+  void ingest_batch(const Batch& batch, Ingested& count);
+  void put_eval(const Event& event);
+  void update_summaries(const Batch& batch, const Digest& digest);
 
   RootPaths paths_;
   Clock& clock_;
   Database database_;
-  std::unique_ptr<Statements> statements_;
+  std::unordered_map<const char*, Statement> statements_;
 };
 
 }  // namespace bitsweep
