@@ -146,7 +146,7 @@ apt_get() {
 }
 
 install_packages() {
-  say "installing ${#missing[@]} packages: ${missing[*]}"
+  say "installing ${missing[*]}"
   local log
   log=$(mktemp)
   # An interrupted dpkg refuses all else until it has been finished.

@@ -1,6 +1,7 @@
 // Includes across folders and of outside libraries keep to the table of core/README.md.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <optional>
 #include <regex>
 

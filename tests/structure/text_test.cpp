@@ -1,6 +1,7 @@
 // What the project's text may not hold, and what its folders must.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <regex>
 
 #include "structure/source_tree.h"
@@ -39,7 +40,8 @@ TEST(Text, EveryFolderSaysWhatComesInAndGoesOut) {
     const std::string parent = folder.parent_path().string();
     if (parent == "core" || (parent == "plugins" && file.path.ends_with("/plugin.yaml"))) folders.insert(folder);
   }
-  for (const std::string top : {"core", "plugins", "experiments", "sweeps", "tests", "third_party"}) folders.insert(top);
+  for (const std::string top : {"core", "plugins", "experiments", "sweeps", "tests", "third_party"})
+    folders.insert(top);
   EXPECT_GT(folders.size(), 15u);
   for (const std::string& folder : folders) {
     const auto readme = files_below(folder + "/README.md");
@@ -69,7 +71,8 @@ TEST(Text, NothingBelowMainEndsTheProgram) {
   std::vector<SourceFile> files = code_of_core_and_plugins();
   std::erase_if(files, [](const SourceFile& file) { return file.path.ends_with("main.cpp"); });
   // _exit after fork is another thing
-  expect_nowhere(std::regex(R"((^|[^\w.>])(std::|::)?(exit|abort|quick_exit|terminate)\([^)])"), files, "throw an Error");
+  expect_nowhere(std::regex(R"((^|[^\w.>])(std::|::)?(exit|abort|quick_exit|terminate)\([^)])"), files,
+                 "throw an Error");
 }
 
 TEST(Text, NumbersAreReadWithoutTheLocale) {

@@ -1,0 +1,116 @@
+// ./quickstart, ./check and .ci/run: what they refuse, and how they count.
+#include <gtest/gtest.h>
+
+#include "setup/shell.h"
+
+namespace bitsweep {
+namespace {
+
+const std::string kProject = BITSWEEP_SOURCE_DIR;
+
+ShellResult call(const std::string& command) { return run_bash("'" + kProject + "'/" + command, "/"); }
+
+TEST(Quickstart, RefusesWhatItDoesNotKnow) {
+  const ShellResult option = call("quickstart --fast");
+  EXPECT_EQ(option.exit_code, 2);
+  EXPECT_TRUE(option.says("unknown option '--fast'")) << option.out;
+  EXPECT_TRUE(option.says("usage: ./quickstart")) << option.out;
+
+  const ShellResult words = call("quickstart my text.txt");
+  EXPECT_EQ(words.exit_code, 2);
+  EXPECT_TRUE(words.says("2 given")) << words.out;
+
+  const ShellResult gone = call("quickstart /no/such/text.txt");
+  EXPECT_EQ(gone.exit_code, 2);
+  EXPECT_TRUE(gone.says("no file or folder '/no/such/text.txt'")) << gone.out;
+}
+
+TEST(Quickstart, HelpExplainsAndDoesNothing) {
+  const ShellResult help = call("quickstart --help");
+  EXPECT_EQ(help.exit_code, 0);
+  EXPECT_TRUE(help.says("usage: ./quickstart")) << help.out;
+  EXPECT_FALSE(help.says("[1/")) << help.out;
+  EXPECT_FALSE(help.says("pipefail")) << help.out;
+}
+
+// A copy whose steps do nothing and whose bitsweep prints what it was called with.
+struct FakeQuickstart : testing::Test {
+  FakeQuickstart() {
+    box.copy("quickstart");
+    box.script("build/bin/bitsweep", "printf 'called:'; printf ' <%s>' \"$@\"; echo; echo reports/x/report.md\n");
+    const fs::path setup = box.path() / "third_party" / "setup.sh";
+    box.script("third_party/setup.sh", [&] {
+      std::string text = ". \"$here/third_party/real_setup.sh\"\n";
+      for (const char* name : {"setup_disk", "setup_packages", "setup_libtorch", "setup_configure", "setup_build"}) {
+        text += std::string(name) + "() { :; }\n";
+      }
+      fs::copy_file(setup, box.path() / "third_party" / "real_setup.sh");
+      return text;
+    }());
+  }
+  Sandbox box;
+};
+
+TEST_F(FakeQuickstart, TrainsTheBuiltInSweepAndEndsWithTheReport) {
+  const ShellResult result = box.run("cd / && \"$OLDPWD\"/quickstart");
+  EXPECT_EQ(result.exit_code, 0) << result.out;
+  EXPECT_TRUE(result.says("called: <run> <sweeps/quickstart.yaml>\n")) << result.out;
+  EXPECT_TRUE(result.out.ends_with("reports/x/report.md\n")) << result.out;
+  EXPECT_TRUE(result.says("[5/5] training")) << result.out;
+}
+
+TEST_F(FakeQuickstart, OwnTextGetsANameOfItsOwnAndAnAbsolutePath) {
+  box.script("my texts/Some text, it's.txt", "words\n");
+  const ShellResult result = box.run("./quickstart \"my texts/Some text, it's.txt\"");
+  EXPECT_EQ(result.exit_code, 0) << result.out;
+  EXPECT_TRUE(result.says("<--set> <name=quickstart-some-text-it-s-txt-")) << result.out;
+  EXPECT_TRUE(result.says((box.path() / "my texts/Some text, it's.txt").string())) << result.out;
+
+  // the same text is the same sweep; another file of that name is not
+  box.script("other/Some text, it's.txt", "words\n");
+  const auto name = [](const ShellResult& r) { return r.out.substr(r.out.find("name="), 45); };
+  EXPECT_EQ(name(result), name(box.run("./quickstart my\\ texts/*")));
+  EXPECT_NE(name(result), name(box.run("./quickstart other/*")));
+}
+
+TEST_F(FakeQuickstart, PassesOnHowTheRunEnded) {
+  box.script("build/bin/bitsweep", "exit 1\n");
+  EXPECT_EQ(box.run("./quickstart").exit_code, 1);
+  box.script("build/bin/bitsweep", "exit 130\n");
+  EXPECT_EQ(box.run("./quickstart").exit_code, 130);
+}
+
+TEST(Check, RefusesWhatItDoesNotKnow) {
+  const ShellResult unknown = call("check --fast");
+  EXPECT_EQ(unknown.exit_code, 2);
+  EXPECT_TRUE(unknown.says("unknown argument '--fast'")) << unknown.out;
+  EXPECT_EQ(call("check --filter").exit_code, 2);
+  for (const std::string jobs : {"0", "-1", "two", "''"}) {
+    const ShellResult result = call("check --jobs " + jobs);
+    EXPECT_EQ(result.exit_code, 2) << jobs;
+    EXPECT_TRUE(result.says("a number from 1 on")) << result.out;
+  }
+}
+
+struct Ci : testing::Test {
+  Ci() { box.copy(".ci/run"); }
+  int run(const std::string& floor, const std::string& check) {
+    box.script(".ci/floor", "");
+    box.script("check", check);
+    return box.run("echo " + floor + " > .ci/floor; .ci/run").exit_code;
+  }
+  Sandbox box;
+};
+
+TEST_F(Ci, FailsBelowTheFloorAndWithAnyFailure) {
+  EXPECT_EQ(run("200", "echo '200 passed, 0 failed'"), 0);
+  EXPECT_EQ(run("200", "echo '201 passed, 0 failed, 3 skipped'"), 0);
+  EXPECT_EQ(run("200", "echo '199 passed, 0 failed'"), 1);
+  EXPECT_EQ(run("200", "echo '199 passed, 0 failed, 1 skipped'"), 1);
+  EXPECT_EQ(run("200", "echo '300 passed, 1 failed'; exit 1"), 1);
+  EXPECT_EQ(run("200", "echo no counts"), 1);
+  EXPECT_EQ(run("200", "exit 3"), 1);
+}
+
+}  // namespace
+}  // namespace bitsweep
