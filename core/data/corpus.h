@@ -1,43 +1,27 @@
-// A corpus: where its text comes from, what it contains, and the text itself as one run of bytes.
+// A corpus: where its text comes from, what is known of it, and the text itself as one run of bytes.
 //
-//   one text file   mapped where it lies
-//   anything else   (folder, JSONL, headers, stories) written once to CACHE/<first 12 hex digits of its SHA-256>.txt
+//   one plain text file                       mapped where it lies
+//   a folder, JSON lines, headers, stories    written once to CACHE/<first 12 hex digits of its SHA-256>.txt, then mapped
 //
-// Sources are fingerprinted by path, size, modification time and inode, so that a text is read again only when one of
-// them changed, came or went. Format of the cache: README.md.
+// A folder's files are joined in order, each ending in a newline (put in where it is missing). The cache remembers what a
+// set of sources contained by their attributes (sources.h), so that a text is read again only when one of them was
+// touched, came or went. Format: README.md.
 #pragma once
 
-#include <cstdint>
 #include <filesystem>
 #include <memory>
-#include <optional>
 #include <span>
 #include <string>
-#include <vector>
 
 #include "base/files.h"
-#include "data/text_stats.h"
+#include "data/corpus_cache.h"
+#include "data/sources.h"
 
 namespace bitsweep {
 
-struct CorpusSpec {
-  std::string corpus;  // headers | stories | path of a file or folder
-  std::string glob;    // files taken from a folder; "" is all
-  std::string field;   // the text's key in JSONL; "" is plain text
-};
-
-// What is known of a text without holding it.
-struct CorpusFacts {
-  std::string name;
-  std::string sha256;
-  TextStats stats;
-  std::optional<double> entropy_bits_per_byte;
-  std::vector<std::string> notes;
-};
-
 class CorpusText {
  public:
-  CorpusText(CorpusFacts facts, MappedFile map) : facts(std::move(facts)), map_(std::move(map)) {}
+  CorpusText(CorpusFacts known, MappedFile map) : facts(std::move(known)), map_(std::move(map)) {}
   std::span<const uint8_t> bytes() const { return map_.bytes(); }
   const CorpusFacts facts;
 
@@ -45,16 +29,20 @@ class CorpusText {
   MappedFile map_;
 };
 
-// Reads every source that the cache does not know; writes nothing. Throws Error{input | environment}.
-// `text` (may be null) receives the text when it lies in one file already.
-CorpusFacts inspect_corpus(const CorpusSpec& spec, const std::filesystem::path& cache,
-                           std::shared_ptr<const CorpusText>* text = nullptr);
+struct InspectedCorpus {
+  CorpusFacts facts;
+  std::shared_ptr<const CorpusText> text;  // when it lies in one file already
+};
 
-// The text, built in the cache if need be. Several processes may do this at once: each writes a file of its own, and the
-// last rename wins with the same bytes.
+// Reads the sources unless the cache knows them; writes nothing. Throws Error as list_sources and open_corpus do.
+InspectedCorpus inspect_corpus(const CorpusSpec& spec, const std::filesystem::path& cache);
+
+// The text, built in the cache if need be. Several processes may do this at once: each builds a file of its own, and the
+// last rename wins with the same bytes. Throws Error{input} as list_sources does, for lines that are no JSON (with file and
+// line), and for sources that change while they are read; Error{environment} when the cache cannot be written.
 std::shared_ptr<const CorpusText> open_corpus(const CorpusSpec& spec, const std::filesystem::path& cache);
 
-// The text of this content if the cache holds it whole.
+// The text of this content if the cache holds it whole, else null.
 std::shared_ptr<const CorpusText> find_cached_corpus(const std::string& sha256, const std::filesystem::path& cache);
 
 }  // namespace bitsweep

@@ -34,4 +34,7 @@ std::vector<uint64_t> validation_windows(const std::vector<Segment>& val, int64_
 // How many there are to choose from.
 int64_t count_validation_windows(const std::vector<Segment>& val, int64_t context);
 
+// The segments when they hold at most `limit_bytes`, else `pieces` evenly spaced pieces of limit_bytes / pieces each.
+std::vector<Segment> sample_segments(const std::vector<Segment>& segments, uint64_t limit_bytes, uint64_t pieces);
+
 }  // namespace bitsweep

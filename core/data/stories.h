@@ -15,6 +15,8 @@
 
 namespace bitsweep {
 
+// Raised with every change of the grammar: the cache then makes the text anew.
+inline constexpr int stories_version = 1;
 inline constexpr uint64_t stories_seed = 20;
 inline constexpr uint64_t stories_bytes = UINT64_C(16) << 20;
 

@@ -1,0 +1,95 @@
+// The cache of texts: ROOT/data. Files, all replaced by rename only, so that a reader sees a whole one or none:
+//
+//   <sha12>.txt, <sha12>.json    a text that was put together, and its facts
+//   sources-<key12>.json         the facts of the text that sources of this fingerprint give
+//   yardsticks-<key12>.json      count-model results (dataset.cpp)
+//   building-<pid>-<n>.tmp       a text being written; one that is a day old is left from a crash and is removed
+//
+// Everything here can be deleted at any time when no run is going on; it is then made again. A damaged or foreign file
+// counts as absent.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "base/files.h"
+#include "base/json.h"
+#include "base/sha256.h"
+#include "data/text_stats.h"
+
+namespace bitsweep {
+
+// What is known of a text without holding it.
+struct CorpusFacts {
+  std::string name;
+  std::string sha256;
+  TextStats stats;
+  std::optional<double> entropy_bits_per_byte;
+  std::vector<std::string> notes;
+};
+
+// Facts gathered in one pass over a text.
+class TextScan {
+ public:
+  void add(std::span<const uint8_t> text);
+  // Takes the hash; further text starts a new one.
+  void finish(CorpusFacts& facts);
+
+ private:
+  Sha256 hash_;
+  TextStats stats_;
+};
+
+class CorpusCache {
+ public:
+  explicit CorpusCache(std::filesystem::path folder) : folder_(std::move(folder)) {}
+
+  std::optional<CorpusFacts> remembered(const std::string& fingerprint) const;
+  // Best effort: a cache that cannot be written only costs time.
+  void remember(const std::string& fingerprint, const CorpusFacts& facts) const;
+
+  struct Found {
+    CorpusFacts facts;
+    MappedFile map;
+  };
+  std::optional<Found> find(const std::string& sha256) const;
+
+  // JSON documents by key, for other things worth keeping; `kind` is the file's prefix.
+  std::optional<json::object> load(const std::string& kind, const std::string& key) const;
+  void save(const std::string& kind, const std::string& key, json::object document) const;  // best effort
+
+  const std::filesystem::path& folder() const { return folder_; }
+
+ private:
+  std::filesystem::path folder_;
+};
+
+// Writes a text into the cache. Without finish() nothing stays behind.
+class CorpusWriter {
+ public:
+  // Makes the folder. Throws Error{environment} when it cannot, or when fewer than `expected_bytes` are free there.
+  CorpusWriter(const CorpusCache& cache, const std::string& corpus_name, uint64_t expected_bytes);
+  ~CorpusWriter();
+  CorpusWriter(const CorpusWriter&) = delete;
+  CorpusWriter& operator=(const CorpusWriter&) = delete;
+
+  // Throws Error{environment} when the disk refuses.
+  void add(std::span<const uint8_t> text);
+  // Fills in hash and counts, puts text and facts in place, maps the text.
+  MappedFile finish(CorpusFacts& facts);
+
+ private:
+  void flush();
+
+  std::filesystem::path folder_;
+  std::filesystem::path temporary_;  // "" once it is in place
+  Fd file_;
+  std::vector<uint8_t> buffer_;
+  TextScan scan_;
+};
+
+}  // namespace bitsweep

@@ -1,0 +1,39 @@
+// Count models of order 0 to 3 (n-grams over tokens of one byte), smoothed by interpolated absolute discounting with
+// three discounts an order: Chen and Goodman, "An empirical study of smoothing techniques for language modeling" (1998),
+// on raw counts at every order; below order 0 the uniform distribution over the vocabulary. Exactly normalised:
+//
+//   p_k(w|h) = max(c(hw) - D(c(hw)), 0) / c(h) + (D1 n1(h) + D2 n2(h) + D3 n3(h)) / c(h) * p_{k-1}(w|h')
+//
+// n1, n2, n3: how many symbols were seen once, twice, more often after h; p_k = p_{k-1} where h was never seen.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "data/split.h"
+#include "data/tokenizer.h"
+
+namespace bitsweep {
+
+// Memory: 70 MB and two bytes per counted byte, whatever the text.
+class CountModel {
+ public:
+  // Counts the segments of `text` after the tokenizer; no n-gram crosses a segment's border.
+  CountModel(std::span<const uint8_t> text, const std::vector<Segment>& segments, const Tokenizer& tokenizer);
+  ~CountModel();
+
+  // p(symbol | the last `order` tokens of history), order 0..3, history.size() ≥ order. Slow; for tests and examples.
+  double probability(int order, std::span<const uint8_t> history, uint8_t symbol) const;
+
+  // Mean bits per byte of the segments' tokens at each order; the first bytes of a segment use what history they have.
+  std::array<double, 4> score(std::span<const uint8_t> text, const std::vector<Segment>& segments) const;
+
+ private:
+  struct Tables;
+  std::unique_ptr<const Tables> tables_;
+};
+
+}  // namespace bitsweep

@@ -1,0 +1,198 @@
+#include "data/dataset.h"
+
+#include <cassert>
+
+#include <fmt/format.h>
+
+#include "base/error.h"
+#include "base/sha256.h"
+#include "base/units.h"
+#include "data/corpus.h"
+
+namespace bitsweep {
+namespace {
+
+CorpusSpec corpus_of(const DataSpec& spec) { return {spec.corpus, spec.glob, spec.field}; }
+
+// The validation text is read as the corpus is; a glob has a meaning only where it is a folder.
+CorpusSpec val_of(const DataSpec& spec) { return {spec.val, fs::is_directory(spec.val) ? spec.glob : "", spec.field}; }
+
+// Runs both, so that what is wrong with each is told at once.
+template <class Open>
+auto open_both(const DataSpec& spec, Open open) {
+  decltype(open(corpus_of(spec))) train{}, val{};
+  std::vector<Diagnostic> wrong;
+  const auto attempt = [&](auto& into, const CorpusSpec& corpus) {
+    try {
+      into = open(corpus);
+    } catch (const Error& error) {
+      if (error.kind() != ErrorKind::input) throw;
+      wrong.insert(wrong.end(), error.diagnostics().begin(), error.diagnostics().end());
+    }
+  };
+  attempt(train, corpus_of(spec));
+  if (!spec.val.empty()) attempt(val, val_of(spec));
+  if (!wrong.empty()) throw Error(ErrorKind::input, std::move(wrong));
+  return std::pair(std::move(train), std::move(val));
+}
+
+Split split_for(const DataSpec& spec, const CorpusFacts& train, const CorpusFacts* val) try {
+  return val != nullptr ? split_separate(train.stats.bytes, val->stats.bytes, spec.context)
+                        : split_corpus(train.stats.bytes, spec.val_fraction, spec.context);
+} catch (const Error& error) {
+  std::vector<Diagnostic> named = error.diagnostics();
+  for (Diagnostic& diagnostic : named) diagnostic.file = spec.corpus;
+  throw Error(error.kind(), std::move(named));
+}
+
+std::string hash_segments(std::span<const uint8_t> text, const std::vector<Segment>& segments) {
+  Sha256 hash;
+  for (const Segment& segment : segments) hash.update(text.data() + segment.begin, segment.size());
+  return hash.hex();
+}
+
+int64_t total_tokens(const std::vector<Segment>& segments) {
+  int64_t sum = 0;
+  for (const Segment& segment : segments) sum += static_cast<int64_t>(segment.size());
+  return sum;
+}
+
+void note_bytes(const Tokenizer& tokenizer, const CorpusFacts& facts, std::vector<std::string>& notes) {
+  const TextStats& stats = facts.stats;
+  if (stats.looks_binary())
+    notes.push_back(fmt::format("'{}' looks like binary data, not text: {:.1f} % of its bytes are control characters.",
+                                facts.name, 100.0 * static_cast<double>(stats.control_bytes) / static_cast<double>(stats.bytes)));
+  if (const uint64_t unknown = tokenizer.unknown_bytes(stats); unknown > 0)
+    notes.push_back(fmt::format("{} of the {} bytes of '{}' ({:.2g} %) are outside {} and become token {}.",
+                                format_thousands(static_cast<int64_t>(unknown)),
+                                format_thousands(static_cast<int64_t>(stats.bytes)), facts.name,
+                                100.0 * static_cast<double>(unknown) / static_cast<double>(stats.bytes), tokenizer.name(),
+                                unknown_token));
+}
+
+// Everything but the hash of the validation split, which needs the text.
+DatasetInfo summarize(const DataSpec& spec, const Tokenizer& tokenizer, const CorpusFacts& train, const CorpusFacts* val,
+                      const Split& split) {
+  DatasetInfo info;
+  info.name = train.name;
+  info.sha256 = val != nullptr ? sha256_hex(train.sha256 + val->sha256) : train.sha256;
+  info.bytes = train.stats.bytes + (val != nullptr ? val->stats.bytes : 0);
+  info.train_tokens = total_tokens(split.train);
+  info.train_windows = WindowOrder(split.train, spec.context).windows_per_epoch();
+  info.val_tokens = total_tokens(split.val);
+  info.val_windows = count_validation_windows(split.val, spec.context);
+  info.vocab = tokenizer.vocab();
+  info.entropy_bits_per_byte = train.entropy_bits_per_byte;
+  for (const CorpusFacts* facts : {&train, val}) {
+    if (facts == nullptr) continue;
+    info.unknown_bytes += tokenizer.unknown_bytes(facts->stats);
+    info.notes.insert(info.notes.end(), facts->notes.begin(), facts->notes.end());
+    note_bytes(tokenizer, *facts, info.notes);
+  }
+  if (!spec.sha256.empty() && spec.sha256 != info.sha256)
+    throw Error(ErrorKind::input,
+                fmt::format("'{}' is no longer the text that the run was planned on (SHA-256 {:.12}, then {:.12}); plan and "
+                            "submit it anew",
+                            spec.corpus, info.sha256, spec.sha256));
+  return info;
+}
+
+}  // namespace
+
+json::object to_json(const DatasetInfo& info) {
+  json::value entropy = nullptr;
+  if (info.entropy_bits_per_byte) entropy = *info.entropy_bits_per_byte;
+  return {{"name", info.name},
+          {"sha256", info.sha256},
+          {"bytes", info.bytes},
+          {"train_tokens", info.train_tokens},
+          {"train_windows", info.train_windows},
+          {"val_tokens", info.val_tokens},
+          {"val_windows", info.val_windows},
+          {"val_sha256", info.val_sha256},
+          {"unknown_bytes", info.unknown_bytes},
+          {"vocab", info.vocab},
+          {"entropy_bits_per_byte", std::move(entropy)},
+          {"notes", json::array(info.notes.begin(), info.notes.end())}};
+}
+
+void ValidationWindows::fill(int64_t first, int64_t count, std::span<uint8_t> out) const {
+  const size_t window = static_cast<size_t>(context_) + 1;
+  assert(first >= 0 && first + count <= this->count() && out.size() == static_cast<size_t>(count) * window);
+  for (int64_t i = 0; i < count; ++i)
+    tokenizer_.encode(text_->bytes().subspan(starts_[static_cast<size_t>(first + i)], window),
+                      out.data() + static_cast<size_t>(i) * window);
+}
+
+Dataset Dataset::open(const DataSpec& spec, const fs::path& cache) {
+  const Tokenizer tokenizer(spec.tokenizer);
+  if (!spec.sha256.empty() && spec.val.empty())
+    if (auto text = find_cached_corpus(spec.sha256, cache)) return Dataset(spec, cache, text, text);
+  auto [train, val] = open_both(spec, [&](const CorpusSpec& corpus) { return open_corpus(corpus, cache); });
+  return Dataset(spec, cache, train, val ? val : train);
+}
+
+DatasetInfo Dataset::inspect(const DataSpec& spec, const fs::path& cache) {
+  const Tokenizer tokenizer(spec.tokenizer);
+  const auto [train, val] = open_both(spec, [&](const CorpusSpec& corpus) { return inspect_corpus(corpus, cache); });
+  const CorpusFacts* val_facts = spec.val.empty() ? nullptr : &val.facts;
+  const Split split = split_for(spec, train.facts, val_facts);
+  DatasetInfo info = summarize(spec, tokenizer, train.facts, val_facts, split);
+  if (const auto& text = val_facts != nullptr ? val.text : train.text)
+    info.val_sha256 = hash_segments(text->bytes(), split.val);
+  return info;
+}
+
+Dataset::Dataset(const DataSpec& spec, fs::path cache, std::shared_ptr<const CorpusText> train,
+                 std::shared_ptr<const CorpusText> val)
+    : cache_(std::move(cache)),
+      tokenizer_(spec.tokenizer),
+      context_(spec.context),
+      train_(std::move(train)),
+      val_(std::move(val)),
+      split_(split_for(spec, train_->facts, val_ == train_ ? nullptr : &val_->facts)),
+      order_(split_.train, context_),
+      info_(summarize(spec, tokenizer_, train_->facts, val_ == train_ ? nullptr : &val_->facts, split_)) {
+  info_.val_sha256 = hash_segments(val_->bytes(), split_.val);
+}
+
+std::span<const uint8_t> Dataset::train_text() const { return train_->bytes(); }
+std::span<const uint8_t> Dataset::val_text() const { return val_->bytes(); }
+
+void Dataset::sequences(uint64_t seed, int64_t first_index, int64_t count, std::span<uint8_t> out) const {
+  const size_t window = static_cast<size_t>(context_) + 1;
+  assert(first_index >= 0 && count >= 0 && out.size() == static_cast<size_t>(count) * window);
+  std::vector<uint64_t> starts(static_cast<size_t>(count));
+  order_.starts(seed, static_cast<uint64_t>(first_index), starts);
+  const std::span<const uint8_t> text = train_->bytes();
+  for (size_t i = 0; i < starts.size(); ++i) tokenizer_.encode(text.subspan(starts[i], window), out.data() + i * window);
+}
+
+ValidationWindows Dataset::validation(int64_t wanted) const {
+  ValidationWindows windows;
+  windows.text_ = val_;
+  windows.tokenizer_ = tokenizer_;
+  windows.context_ = context_;
+  windows.starts_ = validation_windows(split_.val, context_, wanted);
+  return windows;
+}
+
+Yardsticks Dataset::yardsticks() const {
+  Sha256 key;
+  key.update(fmt::format("count models 1\n{}\n{}\n{}", tokenizer_.name(), train_->facts.sha256, val_->facts.sha256));
+  for (const auto* segments : {&split_.train, &split_.val})
+    for (const Segment& segment : *segments) key.update(fmt::format("\n{} {}", segment.begin, segment.end));
+  const std::string name = key.hex();
+  const CorpusCache cache(cache_);
+  if (const auto known = cache.load("yardsticks", name)) {
+    try {
+      return yardsticks_from_json(*known);
+    } catch (const Error&) {  // damaged: counted again
+    }
+  }
+  const Yardsticks counted = compute_yardsticks(train_->bytes(), split_.train, val_->bytes(), split_.val, tokenizer_);
+  cache.save("yardsticks", name, bitsweep::to_json(counted));
+  return counted;
+}
+
+}  // namespace bitsweep

@@ -1,0 +1,50 @@
+// Where a corpus's text lies: the files it is made of, in order, with a fingerprint that changes when one of them is
+// touched, comes or goes. Looks at folders and file attributes, never into files.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+namespace bitsweep {
+
+struct CorpusSpec {
+  std::string corpus;  // headers | stories | path of a file or folder
+  std::string glob;    // files taken from a folder; "" is all
+  std::string field;   // the text's key in JSONL; "" is plain text
+};
+
+struct SourceFile {
+  std::filesystem::path path;
+  uint64_t bytes = 0;
+  int64_t modified_ns = 0;  // since 1970
+  uint64_t inode = 0;
+  bool operator==(const SourceFile&) const = default;
+};
+
+struct Sources {
+  enum class Kind { stories, file, folder };
+  Kind kind = Kind::file;
+  std::string name;                // for people
+  std::string field;               // as in CorpusSpec
+  std::vector<SourceFile> files;   // in the order of their relative paths' bytes; none for stories
+  std::vector<std::string> notes;  // what was passed over
+
+  uint64_t bytes() const;
+  // 64 hex digits over everything that decides the text, as far as attributes tell.
+  std::string fingerprint() const;
+  // False when a file was modified within the last two seconds: a later change could then leave its attributes as they
+  // are (a clock tick of the filesystem is some milliseconds), so what is read now must not be remembered by them.
+  bool settled(int64_t now_ns) const;
+};
+
+// Folders are walked to any depth; names that begin with '.' and linked folders are passed over, linked files are taken.
+// Throws Error{input}: missing, empty, dangling, no regular file, no match, a glob or field where it has no meaning; and
+// Error{environment} when `headers` finds no LibTorch (BITSWEEP_TORCH names one; else the one of the build is used).
+Sources list_sources(const CorpusSpec& spec);
+
+// The attributes of one file now. Throws Error{input} when it cannot be read or is no regular file.
+SourceFile look_at(const std::filesystem::path& path);
+
+}  // namespace bitsweep

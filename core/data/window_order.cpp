@@ -1,0 +1,86 @@
+#include "data/window_order.h"
+
+#include <algorithm>
+#include <bit>
+#include <cassert>
+
+#include "base/rng.h"
+
+namespace bitsweep {
+namespace {
+
+constexpr auto stream = static_cast<uint64_t>(Stream::data);
+
+// Places in the data stream of a seed: 2^20 to an epoch, the first 64 for the permutation, then one a segment.
+uint64_t place(uint64_t epoch, uint64_t index) { return (epoch << 20) + index; }
+
+// From this many windows on a segment gives up its last one, so that its grid can be shifted by any phase.
+constexpr uint64_t windows_to_shift_freely = 16;
+
+uint64_t mix(uint64_t x) {
+  x *= 0x9E3779B97F4A7C15u;
+  x ^= x >> 32;
+  x *= 0xD6E8FEB86659FD93u;
+  return x ^ x >> 32;
+}
+
+}  // namespace
+
+Permutation::Permutation(uint64_t size, uint64_t seed, uint64_t epoch) : size_(size) {
+  assert(size > 0);
+  const int bits = std::max(2, static_cast<int>(std::bit_width(size - 1)));
+  low_bits_ = (bits + 1) / 2;
+  high_bits_ = bits - low_bits_;
+  for (uint64_t i = 0; i < rounds; ++i) keys_[i] = random_bits(seed, stream, place(epoch, i));
+}
+
+uint64_t Permutation::operator()(uint64_t index) const {
+  assert(index < size_);
+  const uint64_t low_mask = (uint64_t{1} << low_bits_) - 1;
+  const uint64_t high_mask = (uint64_t{1} << high_bits_) - 1;
+  do {  // at most a factor of two above size_ (four below 2), so under two turns on average
+    uint64_t low = index & low_mask, high = index >> low_bits_;
+    for (int i = 0; i < rounds; i += 2) {
+      high ^= mix(low + keys_[i]) & high_mask;
+      low ^= mix(high + keys_[i + 1]) & low_mask;
+    }
+    index = high << low_bits_ | low;
+  } while (index >= size_);
+  return index;
+}
+
+WindowOrder::WindowOrder(const std::vector<Segment>& segments, int64_t context)
+    : context_(static_cast<uint64_t>(context)) {
+  assert(context > 0);
+  for (const Segment& segment : segments) {
+    if (segment.size() < context_ + 1) continue;
+    const uint64_t windows = (segment.size() - 1) / context_;
+    const bool free = windows >= windows_to_shift_freely;
+    const uint64_t slack = (segment.size() - 1) - windows * context_;
+    grids_.push_back({segment.begin, total_, free ? context_ : slack + 1});
+    total_ += free ? windows - 1 : windows;
+  }
+  assert(total_ > 0);
+}
+
+void WindowOrder::starts(uint64_t seed, uint64_t first_index, std::span<uint64_t> starts) const {
+  std::vector<uint64_t> shifted(grids_.size());
+  for (size_t done = 0; done < starts.size();) {
+    const uint64_t epoch = (first_index + done) / total_;
+    const uint64_t within = (first_index + done) % total_;
+    const size_t count = static_cast<size_t>(std::min<uint64_t>(starts.size() - done, total_ - within));
+    const Permutation permutation(total_, seed, epoch);
+    for (size_t g = 0; g < grids_.size(); ++g)
+      shifted[g] = grids_[g].begin + random_below(seed, stream, place(epoch, 64 + g), grids_[g].phases);
+    for (size_t i = 0; i < count; ++i) {
+      const uint64_t window = permutation(within + i);
+      const auto after = std::upper_bound(grids_.begin(), grids_.end(), window,
+                                          [](uint64_t w, const Grid& grid) { return w < grid.first_index; });
+      const size_t g = static_cast<size_t>(after - grids_.begin()) - 1;
+      starts[done + i] = shifted[g] + (window - grids_[g].first_index) * context_;
+    }
+    done += count;
+  }
+}
+
+}  // namespace bitsweep
