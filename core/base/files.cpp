@@ -1,5 +1,6 @@
 #include "base/files.h"
 
+#include <atomic>
 #include <cerrno>
 #include <cstring>
 #include <utility>
