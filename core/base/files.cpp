@@ -72,9 +72,19 @@ void write_all(int fd, std::string_view data, const fs::path& path_for_message) 
   }
 }
 
+namespace {
+
+// Unlike any other's, of this process's threads too.
+std::string temporary_suffix() {
+  static std::atomic<uint64_t> counter{0};
+  return fmt::format(".tmp{}-{}", ::getpid(), counter++);
+}
+
+}  // namespace
+
 AtomicFile::AtomicFile(fs::path path)
     : path_(std::move(path)),
-      temporary_(path_.string() + fmt::format(".tmp{}", ::getpid())),
+      temporary_(path_.string() + temporary_suffix()),
       fd_(open_file(temporary_, O_WRONLY | O_CREAT | O_TRUNC)) {}
 
 AtomicFile::~AtomicFile() {
