@@ -46,11 +46,14 @@ struct RunningRun {
   int64_t memory_bytes = 0;
 };
 
+// The order in which runs are considered: priority, then submission.
+bool before(const QueuedRun& a, const QueuedRun& b);
+
 struct World {
   double now = 0;  // unix seconds
   std::span<const DeviceSlots> devices;
   std::span<const RunningRun> running;
-  std::span<const QueuedRun> queued;  // any order
+  std::span<const QueuedRun> queued;  // REQUIRES: ordered by before(), as the store gives them
   // A run that does not fit is passed over by smaller ones behind it, this often; then its device is kept for it.
   int64_t patience = 16;
 };
@@ -60,15 +63,20 @@ struct Start {
   std::string device;
 };
 
+struct PassedOver {
+  std::string run;
+  int64_t times = 0;  // starts of runs behind it, in this decision
+};
+
 struct Decision {
-  std::vector<Start> starts;              // in order
-  std::vector<std::string> passed_over;   // once for every start behind them
-  std::vector<std::string> cannot_run;    // can never start here: their dependency failed
-  std::optional<double> wake_at;          // the earliest end of a back-off
+  std::vector<Start> starts;            // in order
+  std::vector<PassedOver> passed_over;  // to be added to QueuedRun::passed_over
+  std::optional<double> wake_at;        // the earliest end of a back-off that this decision met
 };
 
 // Deterministic; never more slots or bytes on a device than it has; leaves no slot free that a ready run fits into,
-// unless it is kept for an earlier one whose patience has run out.
+// unless it is kept for an earlier one whose patience has run out. Ends as soon as every slot is taken, so that a long
+// queue costs nothing while all devices are busy. Among devices that fit, the least used one, then the first named.
 Decision decide(const World& world);
 
 enum class Wait { ready, paused, back_off, dependency, dependency_failed, no_such_device, too_large, no_free_slot,

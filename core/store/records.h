@@ -97,6 +97,7 @@ struct QueueEntry {
   int64_t priority = 0, position = 0;
   std::string device;
   int64_t slots = 1, threads = 0, memory_bytes = 0;
+  double flops = 0;
   double not_before = 0;
   bool paused = false;
   std::string init_from;                     // "" for none

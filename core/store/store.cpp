@@ -147,7 +147,7 @@ std::string Store::resolve_run(std::string_view prefix) {
 std::vector<QueueEntry> Store::queue(std::span<const std::string> sweeps) {
   Statement row = database_.prepare(fmt::format(
       "SELECT run.id, sweep.name, run.priority, run.position, run.device, run.slots, run.threads, run.memory_bytes, "
-      "run.not_before, run.paused, run.init_from, base.state FROM run JOIN sweep ON sweep.id = run.sweep "
+      "run.not_before, run.paused, run.init_from, base.state, run.flops FROM run JOIN sweep ON sweep.id = run.sweep "
       "LEFT JOIN run AS base ON base.id = run.init_from WHERE run.state = 'queued' AND {} "
       "ORDER BY run.priority DESC, run.position", kInSweeps));
   row.bind(names_json(sweeps));
@@ -155,7 +155,7 @@ std::vector<QueueEntry> Store::queue(std::span<const std::string> sweeps) {
   while (row.step()) {
     QueueEntry entry{.id = row.text(0), .sweep = row.text(1), .priority = row.integer(2), .position = row.integer(3),
                      .device = row.text(4), .slots = row.integer(5), .threads = row.integer(6),
-                     .memory_bytes = row.integer(7), .not_before = row.real(8), .paused = row.integer(9) != 0,
+                     .memory_bytes = row.integer(7), .flops = row.real(12), .not_before = row.real(8), .paused = row.integer(9) != 0,
                      .init_from = row.text(10), .init_from_state = std::nullopt};
     if (!row.is_null(11)) entry.init_from_state = state_of(row.text_view(11));
     queue.push_back(std::move(entry));
@@ -199,6 +199,13 @@ std::vector<RunRecord> Store::runs_of(std::string_view sweep) {
   row.bind(sweep);
   std::vector<RunRecord> runs;
   while (row.step()) runs.push_back(read_run(row));
+  return runs;
+}
+
+std::vector<std::string> Store::asked_to_cancel() {
+  Statement& row = sql("SELECT id FROM run WHERE state IN ('starting', 'running') AND request = 'cancel'").bind();
+  std::vector<std::string> runs;
+  while (row.step()) runs.push_back(row.text(0));
   return runs;
 }
 

@@ -75,7 +75,9 @@ class Store {
   std::vector<RunRecord> runs_of(std::string_view sweep);
   std::vector<std::string> sweep_names();
   std::optional<json::object> sweep_settings(std::string_view sweep);
-  // Changes with every committed write of any process; a cheap way to see that something is new.
+  // Live runs that someone asked to give up.
+  std::vector<std::string> asked_to_cancel();
+  // Changes with every committed write of another process or connection; a cheap way to see that something is new.
   int64_t data_version();
 
   // --- state machine --------------------------------------------------------------------------------------------

@@ -1,0 +1,232 @@
+#include "execute/local.h"
+
+#include <cassert>
+#include <cerrno>
+#include <charconv>
+#include <csignal>
+#include <cstdlib>
+#include <cstring>
+
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/file.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <boost/process/args.hpp>
+#include <boost/process/child.hpp>
+#include <boost/process/error.hpp>
+#include <boost/process/exe.hpp>
+#include <boost/process/extend.hpp>
+#include <boost/process/io.hpp>
+#include <fmt/format.h>
+
+#include "base/error.h"
+#include "execute/process_identity.h"
+#include "execute/records.h"
+
+namespace bitsweep {
+
+namespace bp = boost::process;
+
+struct LocalExecutor::Watched {
+  std::string run;
+  int64_t attempt = 0;
+  fs::path run_folder;
+  Fd lock;             // of our own opening: when we can take it, nothing of the attempt is alive
+  Fd shim_end;         // pidfd; readable when the shim has ended
+  pid_t child = 0;     // the shim, when it is ours to reap
+  std::optional<ProcessRecord> processes;
+  std::optional<StopMode> stop;  // asked for, perhaps before the pids were known
+  bool stop_sent = false;
+  double leftover_since = 0;     // monotonic; 0: shim and worker were alive when last looked at
+
+  fs::path folder() const { return run_folder / ("attempt-" + std::to_string(attempt)); }
+};
+
+namespace {
+
+bool take_lock(const Fd& fd) {
+  int result = 0;
+  do result = ::flock(fd.get(), LOCK_EX | LOCK_NB);
+  while (result != 0 && errno == EINTR);
+  return result == 0;
+}
+
+Fd open_lock(const fs::path& run_folder) { return open_file(run_folder / "lock", O_RDWR | O_CREAT); }
+
+// Starts the shim with the one descriptor it inherits. Everything else here is close-on-exec.
+pid_t spawn_shim(const std::vector<std::string>& command, const fs::path& attempt_folder, int lock_fd) {
+  std::vector<std::string> args(command.begin() + 1, command.end());
+  args.push_back(attempt_folder.string());
+  args.push_back(std::to_string(lock_fd));
+  std::error_code code;
+  bp::child shim(bp::exe = command[0], bp::args = args, bp::std_in < bp::null, bp::std_out > bp::null, bp::std_err > bp::null,
+                 bp::extend::on_exec_setup = [lock_fd](auto&) { ::fcntl(lock_fd, F_SETFD, 0); }, code);
+  if (code)
+    throw Error(ErrorKind::environment, fmt::format("cannot start '{}': {}", command[0], code.message()));
+  const pid_t pid = shim.id();
+  shim.detach();
+  return pid;
+}
+
+Poll ended_or_lost(const fs::path& attempt_folder) {
+  Poll poll;
+  poll.exit = read_exit(attempt_folder);
+  poll.liveness = poll.exit ? Liveness::ended : Liveness::lost;
+  return poll;
+}
+
+}  // namespace
+
+LocalExecutor::LocalExecutor() : LocalExecutor(Options{}) {}
+LocalExecutor::LocalExecutor(Options options, Clock& clock) : options_(std::move(options)), clock_(clock) {}
+LocalExecutor::~LocalExecutor() = default;
+
+StartResult LocalExecutor::start(const Launch& launch) {
+  assert(!watched_.contains(launch.run));
+  make_folder(launch.run_folder);
+  Fd lock = open_lock(launch.run_folder);
+  if (!take_lock(lock)) return StartResult::busy;
+  const fs::path folder = launch.folder();
+  if (fs::exists(folder / "intent.json"))
+    throw Error(ErrorKind::refused, fmt::format("attempt '{}' was made before; its number cannot be used again", folder.string()));
+  make_folder(folder);
+  write_visible(folder / "spec.json", pretty_json(launch.spec) + "\n");
+  const char* visible = std::getenv("CUDA_VISIBLE_DEVICES");
+  Intent intent{.run = launch.run, .attempt = launch.attempt, .command = launch.command,
+                .environment = slot_environment(launch.device, launch.threads,
+                                                visible == nullptr ? std::nullopt : std::optional<std::string>(visible))};
+  for (const auto& [name, value] : launch.environment) intent.environment[name] = value;
+  write_intent(folder, intent);
+
+  auto attempt = std::make_unique<Watched>();
+  attempt->run = launch.run;
+  attempt->attempt = launch.attempt;
+  attempt->run_folder = launch.run_folder;
+  attempt->lock = open_lock(launch.run_folder);
+  attempt->child = spawn_shim(options_.shim_command, folder, lock.get());
+  attempt->shim_end = Fd(static_cast<int>(::syscall(SYS_pidfd_open, attempt->child, 0)));
+  watched_[launch.run] = std::move(attempt);
+  return StartResult::started;  // our copy of the locked descriptor closes here; the shim's keeps the lock
+}
+
+Poll LocalExecutor::adopt(const std::string& run, int64_t number, const fs::path& run_folder) {
+  auto attempt = std::make_unique<Watched>();
+  attempt->run = run;
+  attempt->attempt = number;
+  attempt->run_folder = run_folder;
+  if (!fs::exists(run_folder / "lock")) return ended_or_lost(attempt->folder());
+  attempt->lock = open_lock(run_folder);
+  if (take_lock(attempt->lock)) return ended_or_lost(attempt->folder());
+  learn_processes(*attempt);
+  Poll poll{.liveness = Liveness::running, .exit = {}, .worker = {}};
+  if (attempt->processes) poll.worker = attempt->processes->worker;
+  watched_[run] = std::move(attempt);
+  return poll;
+}
+
+LocalExecutor::Watched& LocalExecutor::watched(const std::string& run) {
+  const auto found = watched_.find(run);
+  assert(found != watched_.end());
+  return *found->second;
+}
+
+Poll LocalExecutor::poll(const std::string& run) {
+  Watched& attempt = watched(run);
+  if (attempt.child != 0 && ::waitpid(attempt.child, nullptr, WNOHANG) != 0) attempt.child = 0;
+  if (take_lock(attempt.lock)) {
+    // The shim's last act before it ends is the record; its zombie is reaped here at the latest.
+    if (attempt.child != 0) ::waitpid(attempt.child, nullptr, 0);
+    const Poll poll = ended_or_lost(attempt.folder());
+    watched_.erase(run);
+    return poll;
+  }
+  learn_processes(attempt);
+  if (attempt.stop && !attempt.stop_sent) deliver_stop(attempt);
+  end_leftovers(attempt);
+  Poll poll{.liveness = Liveness::running, .exit = {}, .worker = {}};
+  if (attempt.processes) poll.worker = attempt.processes->worker;
+  return poll;
+}
+
+void LocalExecutor::learn_processes(Watched& attempt) {
+  if (attempt.processes) return;
+  attempt.processes = read_process(attempt.folder());
+  if (attempt.processes && !attempt.shim_end) attempt.shim_end = open_pidfd(attempt.processes->shim);
+}
+
+void LocalExecutor::stop(const std::string& run, StopMode mode) {
+  Watched& attempt = watched(run);
+  attempt.stop = mode;
+  attempt.stop_sent = false;
+  learn_processes(attempt);
+  deliver_stop(attempt);
+}
+
+void LocalExecutor::deliver_stop(Watched& attempt) {
+  if (!attempt.processes) return;  // a moment after the start; poll() tries again
+  attempt.stop_sent = true;
+  const ProcessIdentity& worker = attempt.processes->worker;
+  if (!is_alive(worker)) return;
+  const auto group = static_cast<pid_t>(-worker.pid);
+  ::kill(group, *attempt.stop == StopMode::kill ? SIGKILL : SIGTERM);
+  ::kill(group, SIGCONT);  // a suspended one could not hear the first
+}
+
+// Shim and worker are dead, but something they started escaped them and holds the lock, perhaps a GPU as well.
+void LocalExecutor::end_leftovers(Watched& attempt) {
+  if (!attempt.processes || is_alive(attempt.processes->shim) || is_alive(attempt.processes->worker)) {
+    attempt.leftover_since = 0;
+    return;
+  }
+  const double now = clock_.monotonic_s();
+  if (attempt.leftover_since == 0) attempt.leftover_since = now;
+  if (now - attempt.leftover_since < options_.leftover_grace_s) return;
+  for (const int64_t pid : holders_of(attempt.run_folder / "lock")) ::kill(static_cast<pid_t>(pid), SIGKILL);
+}
+
+void LocalExecutor::wait(double timeout_s, int wake_fd) {
+  constexpr double kBlindStep_s = 0.05;  // where there is nothing to wait on, the lock is asked this often
+  std::vector<pollfd> fds;
+  if (wake_fd >= 0) fds.push_back({wake_fd, POLLIN, 0});
+  for (const auto& [run, attempt] : watched_) {
+    const bool shim_ended = attempt->leftover_since != 0;
+    if (attempt->shim_end && !shim_ended) fds.push_back({attempt->shim_end.get(), POLLIN, 0});
+    else timeout_s = std::min(timeout_s, kBlindStep_s);
+  }
+  ::poll(fds.data(), fds.size(), static_cast<int>(std::max(timeout_s, 0.0) * 1000));
+}
+
+namespace {
+
+// "cuda:1" -> "1", or the second of the devices that the coordinator itself was given.
+std::string visible_device(const std::string& device, const std::optional<std::string>& visible) {
+  if (device.rfind("cuda:", 0) != 0) return "";
+  const std::string index = device.substr(5);
+  if (!visible) return index;
+  size_t wanted = 0;
+  std::from_chars(index.data(), index.data() + index.size(), wanted);
+  size_t begin = 0;
+  for (size_t i = 0; i < wanted && begin != std::string::npos; ++i) {
+    begin = visible->find(',', begin);
+    if (begin != std::string::npos) ++begin;
+  }
+  return begin == std::string::npos ? "" : visible->substr(begin, visible->find(',', begin) - begin);
+}
+
+}  // namespace
+
+std::map<std::string, std::string> slot_environment(const std::string& device, int64_t threads,
+                                                    const std::optional<std::string>& visible) {
+  return {{"CUDA_DEVICE_ORDER", "PCI_BUS_ID"},
+          {"CUDA_VISIBLE_DEVICES", visible_device(device, visible)},
+          {"OMP_NUM_THREADS", std::to_string(threads)},
+          // Activations are freed and taken again every step: memory that stays in the process is memory that need not
+          // be faulted in again.
+          {"MALLOC_MMAP_THRESHOLD_", "4294967296"},
+          {"MALLOC_TRIM_THRESHOLD_", "17179869184"}};
+}
+
+}  // namespace bitsweep

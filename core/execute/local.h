@@ -1,0 +1,49 @@
+// Executor for processes of this machine: a shim per run (shim.h), whose inherited lock on run/lock says whether
+// anything of the attempt is alive.
+#pragma once
+
+#include <memory>
+
+#include "base/clock.h"
+#include "execute/executor.h"
+
+namespace bitsweep {
+
+class LocalExecutor : public Executor {
+ public:
+  struct Options {
+    // How a shim is started: this command, then the attempt's folder and the descriptor's number.
+    std::vector<std::string> shim_command = {"/proc/self/exe", "shim"};
+    // Whether an attempt without a living shim and worker may still hold the lock this long, before whoever holds it
+    // (something the worker left behind) is killed.
+    double leftover_grace_s = 1.0;
+  };
+
+  LocalExecutor();
+  explicit LocalExecutor(Options options, Clock& clock = system_clock());
+  ~LocalExecutor() override;
+
+  StartResult start(const Launch& launch) override;
+  Poll adopt(const std::string& run, int64_t attempt, const fs::path& run_folder) override;
+  Poll poll(const std::string& run) override;
+  void stop(const std::string& run, StopMode mode) override;
+  void wait(double timeout_s, int wake_fd) override;
+
+ private:
+  struct Watched;
+  Watched& watched(const std::string& run);
+  void learn_processes(Watched& attempt);
+  void deliver_stop(Watched& attempt);
+  void end_leftovers(Watched& attempt);
+
+  Options options_;
+  Clock& clock_;
+  std::map<std::string, std::unique_ptr<Watched>> watched_;
+};
+
+// CUDA_VISIBLE_DEVICES, OMP_NUM_THREADS and the allocator's variables for a slot. `visible` is the coordinator's own
+// CUDA_VISIBLE_DEVICES (nothing: unset), into which cuda:N is an index.
+std::map<std::string, std::string> slot_environment(const std::string& device, int64_t threads,
+                                                    const std::optional<std::string>& visible);
+
+}  // namespace bitsweep

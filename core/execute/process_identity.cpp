@@ -1,0 +1,94 @@
+#include "execute/process_identity.h"
+
+#include <charconv>
+#include <fstream>
+#include <sstream>
+
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <fmt/format.h>
+
+namespace bitsweep {
+namespace {
+
+// Files of /proc have no size and may vanish: whatever can be read.
+std::string text_of(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  std::ostringstream text;
+  text << file.rdbuf();
+  return text.str();
+}
+
+std::optional<int64_t> pid_from(const std::string& name) {
+  int64_t pid = 0;
+  const auto [end, code] = std::from_chars(name.data(), name.data() + name.size(), pid);
+  if (code != std::errc() || end != name.data() + name.size()) return std::nullopt;
+  return pid;
+}
+
+bool has_open(int64_t pid, const struct stat& file) {
+  std::error_code code;
+  for (const auto& entry : fs::directory_iterator(fmt::format("/proc/{}/fd", pid), code)) {
+    struct stat info{};
+    if (::stat(entry.path().c_str(), &info) == 0 && info.st_dev == file.st_dev && info.st_ino == file.st_ino) return true;
+  }
+  return false;
+}
+
+}  // namespace
+
+std::string current_boot_id() {
+  std::string id = text_of("/proc/sys/kernel/random/boot_id");
+  while (!id.empty() && id.back() == '\n') id.pop_back();
+  return id;
+}
+
+std::optional<int64_t> start_ticks_from(std::string_view stat_text) {
+  const size_t name_end = stat_text.rfind(')');
+  if (name_end == std::string_view::npos) return std::nullopt;
+  std::string_view rest = stat_text.substr(name_end + 1);
+  // After the name: field 3 is the state, field 22 the start time.
+  for (int field = 3; field <= 22; ++field) {
+    rest.remove_prefix(std::min(rest.find_first_not_of(' '), rest.size()));
+    const std::string_view word = rest.substr(0, rest.find(' '));
+    if (word.empty()) return std::nullopt;
+    if (field == 3 && (word == "Z" || word == "X")) return std::nullopt;
+    if (field == 22) return pid_from(std::string(word));
+    rest.remove_prefix(word.size());
+  }
+  return std::nullopt;
+}
+
+std::optional<int64_t> start_ticks(int64_t pid) { return start_ticks_from(text_of(fmt::format("/proc/{}/stat", pid))); }
+
+std::optional<ProcessIdentity> identity_of(int64_t pid) {
+  const auto ticks = start_ticks(pid);
+  if (!ticks) return std::nullopt;
+  return ProcessIdentity{.pid = pid, .start_ticks = *ticks, .boot_id = current_boot_id()};
+}
+
+bool is_alive(const ProcessIdentity& process) {
+  return process.pid > 0 && process.boot_id == current_boot_id() && start_ticks(process.pid) == process.start_ticks;
+}
+
+Fd open_pidfd(const ProcessIdentity& process) {
+  Fd fd(static_cast<int>(::syscall(SYS_pidfd_open, process.pid, 0)));
+  // Looked at after the descriptor is open: from here on the pid cannot pass to another process unnoticed.
+  return is_alive(process) ? std::move(fd) : Fd();
+}
+
+std::vector<int64_t> holders_of(const fs::path& file) {
+  struct stat info{};
+  std::vector<int64_t> holders;
+  if (::stat(file.c_str(), &info) != 0) return holders;
+  std::error_code code;
+  for (const auto& entry : fs::directory_iterator("/proc", code)) {
+    const auto pid = pid_from(entry.path().filename().string());
+    if (pid && *pid != ::getpid() && has_open(*pid, info)) holders.push_back(*pid);
+  }
+  return holders;
+}
+
+}  // namespace bitsweep

@@ -1,0 +1,27 @@
+// Processes named so that a later one with the same pid is never taken for them: pid, start time and boot id.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "execute/executor.h"
+
+namespace bitsweep {
+
+std::string current_boot_id();
+
+// Field 22 of /proc/PID/stat. Nothing when there is no such process, or only its zombie.
+std::optional<int64_t> start_ticks(int64_t pid);
+// The same from the file's text: the name in field 2 may hold spaces and parentheses.
+std::optional<int64_t> start_ticks_from(std::string_view stat_text);
+
+std::optional<ProcessIdentity> identity_of(int64_t pid);
+bool is_alive(const ProcessIdentity& process);
+
+// A descriptor that becomes readable when the process ends; invalid when it is not that process, or has ended.
+Fd open_pidfd(const ProcessIdentity& process);
+
+// Pids that have this file open, other than this process: who holds its lock.
+std::vector<int64_t> holders_of(const fs::path& file);
+
+}  // namespace bitsweep

@@ -1,0 +1,35 @@
+// The files that an attempt's folder speaks with: intent.json, process.json, exit.json.
+#pragma once
+
+#include <optional>
+
+#include "execute/executor.h"
+
+namespace bitsweep {
+
+// What the shim is to do.
+struct Intent {
+  std::string run;
+  int64_t attempt = 0;
+  std::vector<std::string> command;
+  std::map<std::string, std::string> environment;
+};
+
+// Who is doing it.
+struct ProcessRecord {
+  ProcessIdentity shim, worker;
+};
+
+// Durable: on disk when they return.
+void write_intent(const fs::path& attempt_folder, const Intent& intent);
+void write_exit(const fs::path& attempt_folder, const ExitRecord& exit);
+// Whole or not there, but not forced to the disk: after a crash of the machine its boot id is void anyway.
+void write_process(const fs::path& attempt_folder, const ProcessRecord& record);
+void write_visible(const fs::path& file, std::string_view text);
+
+// Nothing when the file is missing or is not what was written.
+std::optional<Intent> read_intent(const fs::path& attempt_folder);
+std::optional<ProcessRecord> read_process(const fs::path& attempt_folder);
+std::optional<ExitRecord> read_exit(const fs::path& attempt_folder);
+
+}  // namespace bitsweep

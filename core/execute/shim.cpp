@@ -1,0 +1,171 @@
+#include "execute/shim.h"
+
+#include <cerrno>
+#include <csignal>
+#include <cstdlib>
+#include <cstring>
+#include <fstream>
+
+#include <fcntl.h>
+#include <linux/close_range.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <fmt/format.h>
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "execute/oom.h"
+#include "execute/process_identity.h"
+#include "execute/records.h"
+
+namespace bitsweep {
+namespace {
+
+// Exit records are tried for this long when the disk is full; the lock stays held meanwhile.
+constexpr int kRecordTries = 300;
+
+struct Worker {
+  pid_t pid = -1;
+  int error = 0;  // errno of a start that failed
+};
+
+void stand_alone() {
+  ::setsid();
+  for (const int ignored : {SIGHUP, SIGINT, SIGTERM, SIGQUIT, SIGPIPE}) ::signal(ignored, SIG_IGN);
+  // What the worker orphans comes to us, and ends with it.
+  ::prctl(PR_SET_CHILD_SUBREAPER, 1);
+}
+
+void log_to(const fs::path& attempt_folder) {
+  const Fd null = open_file("/dev/null", O_RDONLY);
+  const Fd log = open_file(attempt_folder / "worker.log", O_WRONLY | O_CREAT | O_APPEND);
+  ::dup2(null.get(), STDIN_FILENO);
+  ::dup2(log.get(), STDOUT_FILENO);
+  ::dup2(log.get(), STDERR_FILENO);
+}
+
+// In the child, until exec: only calls that are safe there and concern this process alone.
+[[noreturn]] void become_worker(const Intent& intent, int lock_fd, int error_fd, pid_t shim) {
+  ::setpgid(0, 0);
+  ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+  if (::getppid() != shim) ::_exit(127);  // the shim died before the line above
+  for (int signal = 1; signal < NSIG; ++signal) ::signal(signal, SIG_DFL);
+  sigset_t none;
+  sigemptyset(&none);
+  ::sigprocmask(SIG_SETMASK, &none, nullptr);
+  // When memory runs out the worker goes first, never the coordinator.
+  if (const int fd = ::open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC); fd >= 0 && ::write(fd, "500", 3) < 0) { /* as is */
+  }
+  ::syscall(SYS_close_range, 3U, ~0U, CLOSE_RANGE_CLOEXEC);
+  ::fcntl(lock_fd, F_SETFD, 0);
+  for (const auto& [name, value] : intent.environment) ::setenv(name.c_str(), value.c_str(), 1);
+  std::vector<char*> words;
+  for (const std::string& word : intent.command) words.push_back(const_cast<char*>(word.c_str()));
+  words.push_back(nullptr);
+  ::execv(words[0], words.data());
+  const int error = errno;
+  if (::write(error_fd, &error, sizeof error) < 0) { /* the exit code says it as well */
+  }
+  ::_exit(127);
+}
+
+Worker start_worker(const Intent& intent, int lock_fd) {
+  int pipe_fds[2];
+  if (::pipe2(pipe_fds, O_CLOEXEC) != 0) return {-1, errno};
+  const Fd from_worker(pipe_fds[0]);
+  Fd to_shim(pipe_fds[1]);
+  const pid_t shim = ::getpid();
+  const pid_t pid = ::fork();
+  if (pid < 0) return {-1, errno};
+  if (pid == 0) become_worker(intent, lock_fd, to_shim.get(), shim);
+  ::setpgid(pid, pid);  // whichever of the two comes first
+  to_shim.reset();
+  Worker worker{pid, 0};
+  // Closed by exec, or brings the reason why there was none.
+  int error = 0;
+  ssize_t got = 0;
+  do got = ::read(from_worker.get(), &error, sizeof error);
+  while (got < 0 && errno == EINTR);
+  if (got == sizeof error) worker.error = error;
+  return worker;
+}
+
+// Children that the worker left behind: its group first, then whatever was handed to us.
+void end_leftovers(pid_t worker) {
+  ::kill(-worker, SIGKILL);
+  const std::string children = fmt::format("/proc/self/task/{}/children", ::getpid());
+  for (;;) {
+    std::ifstream list(children);
+    for (pid_t child = 0; list >> child;) ::kill(child, SIGKILL);
+    const pid_t reaped = ::waitpid(-1, nullptr, 0);
+    if (reaped < 0 && errno != EINTR) return;
+  }
+}
+
+ExitRecord wait_for(pid_t pid, double started, const OomCounters& before) {
+  int status = 0;
+  rusage usage{};
+  while (::wait4(pid, &status, 0, &usage) < 0 && errno == EINTR) {
+  }
+  ExitRecord exit{.exit_code = {}, .signal = {}, .out_of_memory = false, .cannot_start = "",
+                  .peak_rss_bytes = static_cast<int64_t>(usage.ru_maxrss) * 1024, .started = started,
+                  .ended = system_clock().unix_s()};
+  if (WIFEXITED(status)) exit.exit_code = WEXITSTATUS(status);
+  else exit.signal = WTERMSIG(status);
+  exit.out_of_memory = killed_for_memory(static_cast<int>(exit.signal.value_or(0)), before, read_oom_counters());
+  return exit;
+}
+
+bool record(const fs::path& attempt_folder, const ExitRecord& exit) {
+  for (int tries = 0; tries < kRecordTries; ++tries) {
+    try {
+      write_exit(attempt_folder, exit);
+      return true;
+    } catch (const Error& error) {
+      if (!fs::exists(attempt_folder)) return false;  // there is nothing left to record it in
+      if (tries == 0) fmt::print(stderr, "shim: {}\n", error.what());
+      system_clock().sleep_s(1);
+    }
+  }
+  return false;
+}
+
+}  // namespace
+
+int run_shim(const fs::path& attempt_folder, int lock_fd) {
+  stand_alone();
+  log_to(attempt_folder);
+  const double started = system_clock().unix_s();
+  const OomCounters before = read_oom_counters();
+  ExitRecord exit{.exit_code = {}, .signal = {}, .out_of_memory = false, .cannot_start = "", .peak_rss_bytes = 0,
+                  .started = started, .ended = started};
+  const auto intent = read_intent(attempt_folder);
+  if (!intent) {
+    exit.cannot_start = fmt::format("'{}' is missing or damaged", (attempt_folder / "intent.json").string());
+    return record(attempt_folder, exit) ? 0 : 1;
+  }
+  const Worker worker = start_worker(*intent, lock_fd);
+  if (worker.error != 0)
+    exit.cannot_start = fmt::format("cannot execute '{}': {}", intent->command[0], std::strerror(worker.error));
+  if (worker.pid < 0) return record(attempt_folder, exit) ? 0 : 1;
+  const auto self = identity_of(::getpid());
+  const auto child = identity_of(worker.pid);
+  if (self) {
+    try {
+      write_process(attempt_folder, {*self, child.value_or(ProcessIdentity{})});
+    } catch (const Error& error) {
+      fmt::print(stderr, "shim: {}\n", error.what());  // it can still be waited for; only stopping needs the pids
+    }
+  }
+  const std::string cannot_start = exit.cannot_start;
+  exit = wait_for(worker.pid, started, before);
+  exit.cannot_start = cannot_start;
+  end_leftovers(worker.pid);
+  return record(attempt_folder, exit) ? 0 : 1;
+}
+
+}  // namespace bitsweep

@@ -1,0 +1,35 @@
+// What follows an attempt.
+#include <algorithm>
+#include <cmath>
+
+#include "schedule/schedule.h"
+
+namespace bitsweep {
+namespace {
+
+constexpr double kFirstDelay_s = 1;
+constexpr double kMostDelay_s = 300;
+
+}  // namespace
+
+AfterAttempt after_attempt(ExitCause cause, int64_t faults, int64_t retries) {
+  switch (cause) {
+    case ExitCause::none: return {.run = RunState::done};
+    case ExitCause::stopped:
+    case ExitCause::preempted: return {.run = RunState::queued};
+    case ExitCause::cancelled:
+    case ExitCause::withdrawn: return {.run = RunState::cancelled};
+    // The same program on the same input ends the same way.
+    case ExitCause::diverged:
+    case ExitCause::bad_input:
+    case ExitCause::timeout: return {.run = RunState::failed};
+    default: break;
+  }
+  if (faults >= retries) return {.run = RunState::failed, .fault = true};
+  const double delay = kFirstDelay_s * std::pow(4.0, static_cast<double>(std::min<int64_t>(faults, 10)));
+  return {.run = RunState::queued, .fault = true, .delay_s = std::min(delay, kMostDelay_s)};
+}
+
+bool stops_starting(std::optional<int64_t> stop_after, int64_t failed) { return stop_after && failed >= *stop_after; }
+
+}  // namespace bitsweep
