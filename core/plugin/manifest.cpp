@@ -94,7 +94,8 @@ class ManifestReader {
   OptionSpec read_option(const YamlEntry& entry) {
     const YamlNode& map = *entry.value;
     check_keys(map, "options." + entry.key + ".", kOptionKeys);
-    OptionSpec option{.name = entry.key};
+    OptionSpec option;
+    option.name = entry.key;
     option.type = read_type(entry);
     const auto bound = [&](const char* key) -> std::optional<double> {
       const YamlEntry* found = map.find(key);

@@ -35,16 +35,12 @@ struct ExpandedRun {
 };
 
 // Where and how the runs of a sweep may run.
-struct Resources {
+struct RunResources {
   std::string device = "any";         // any | cpu | cuda | cuda:N
   int64_t slots = 1;                  // of a device
   std::optional<int64_t> threads;     // of a CPU slot
   std::optional<double> memory_bytes; // nothing: as predicted
   std::optional<double> timeout_s;    // wall clock of a run
-};
-
-struct OnError {
-  std::optional<int64_t> stop_after;  // failed runs after which no more are started; nothing: go on
 };
 
 struct ScalingTarget {
@@ -64,11 +60,11 @@ struct Sweep {
   std::string text;                // canonical JSON of the merged file with --set applied: names the definition
   std::vector<std::string> notes;  // what a person should know, e.g. that two points are the same run
   std::vector<ExpandedRun> runs;
-  Resources resources;
+  RunResources resources;
   int64_t retries = 2;             // for faults, never for bad input
   int64_t priority = 0;            // higher first
   std::string stop_rule = "none";
-  OnError on_error;
+  int64_t stop_after = 0;  // failed runs after which no more are started; 0: go on
   ReportOptions report;
 };
 
@@ -82,6 +78,9 @@ constexpr size_t kMaxRuns = 100'000;
 
 // Throws Error{input} with every mistake of the file (and of the files it extends).
 Sweep load_sweep(const SweepInput& input);
+
+// "model.params 5.5M, train.batch 64, seed 1": names a run of a sweep to a person.
+std::string point_text(const json::object& axes, int64_t seed);
 
 // Every key of a sweep file with its type, range and default, for help and for tests: "train.steps  integer from 1 …".
 std::vector<std::string> sweep_keys();
