@@ -1,0 +1,100 @@
+#include "train/device.h"
+
+#include <charconv>
+#include <cstdlib>
+#include <filesystem>
+#include <vector>
+
+#include <dlfcn.h>
+#include <sys/resource.h>
+
+#include <c10/core/impl/DeviceGuardImplInterface.h>
+#include <fmt/format.h>
+
+#include "base/error.h"
+
+namespace bitsweep {
+namespace {
+
+std::vector<std::string_view> split(std::string_view list) {
+  std::vector<std::string_view> parts;
+  for (size_t begin = 0; begin <= list.size();) {
+    const size_t comma = std::min(list.find(',', begin), list.size());
+    if (comma > begin) parts.push_back(list.substr(begin, comma - begin));
+    begin = comma + 1;
+  }
+  return parts;
+}
+
+std::optional<int> parse_index(std::string_view text) {
+  int value = 0;
+  const auto [end, code] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (code != std::errc() || end != text.data() + text.size() || value < 0 || value > 127) return std::nullopt;
+  return value;
+}
+
+// libtorch_cuda.so of the LibTorch this program runs on: beside libtorch_cpu.so.
+void load_cuda_library() {
+  Dl_info info{};
+  std::filesystem::path library = "libtorch_cuda.so";
+  if (::dladdr(reinterpret_cast<const void*>(&at::hasMKL), &info) != 0)
+    library = std::filesystem::path(info.dli_fname).parent_path() / library;
+  if (::dlopen(library.c_str(), RTLD_NOW | RTLD_GLOBAL) == nullptr)
+    throw Error(ErrorKind::environment,
+                fmt::format("a GPU was asked for, but LibTorch's CUDA library cannot be loaded: {}; use --device cpu, or "
+                            "build against a LibTorch with CUDA (-DBITSWEEP_TORCH=DIR)", ::dlerror()));
+}
+
+int count_gpus() {
+  try {
+    return at::globalContext().hasCUDA() ? static_cast<int>(at::detail::getCUDAHooks().deviceCount()) : 0;
+  } catch (const c10::Error&) {
+    return 0;  // a driver that is too old, or none
+  }
+}
+
+}  // namespace
+
+DeviceName parse_device(std::string_view text) {
+  if (text == "cpu") return {};
+  if (text.starts_with("cuda:"))
+    if (const auto index = parse_index(text.substr(5))) return {.cuda = true, .index = *index};
+  throw Error(ErrorKind::input, fmt::format("device '{}': expected cpu or cuda:N", text));
+}
+
+int visible_position(int index, std::optional<std::string_view> cuda_visible_devices) {
+  if (!cuda_visible_devices) return index;
+  const std::vector<std::string_view> visible = split(*cuda_visible_devices);
+  for (size_t i = 0; i < visible.size(); ++i)
+    if (parse_index(visible[i]) == index) return static_cast<int>(i);
+  const bool one_uuid = visible.size() == 1 && !parse_index(visible[0]);
+  if (one_uuid) return 0;
+  throw Error(ErrorKind::environment, fmt::format("cuda:{} was asked for, but CUDA_VISIBLE_DEVICES is '{}'", index,
+                                                  *cuda_visible_devices));
+}
+
+c10::Device open_device(const DeviceName& name) {
+  if (!name.cuda) return c10::Device(at::kCPU);
+  const char* visible = std::getenv("CUDA_VISIBLE_DEVICES");
+  const int position = visible_position(name.index, visible ? std::optional<std::string_view>(visible) : std::nullopt);
+  load_cuda_library();
+  const int count = count_gpus();
+  if (count == 0)
+    throw Error(ErrorKind::environment, "a GPU was asked for, but CUDA finds none: no NVIDIA driver, or no visible GPU "
+                                        "(see nvidia-smi); use --device cpu");
+  if (position >= count)
+    throw Error(ErrorKind::environment, fmt::format("cuda:{} was asked for, but only {} GPUs are visible", name.index, count));
+  return c10::Device(at::kCUDA, static_cast<c10::DeviceIndex>(position));
+}
+
+void synchronize(c10::Device device) {
+  if (!device.is_cpu()) c10::impl::getDeviceGuardImpl(device.type())->synchronizeDevice(device.index());
+}
+
+int64_t peak_rss_bytes() {
+  rusage usage{};
+  ::getrusage(RUSAGE_SELF, &usage);
+  return int64_t{usage.ru_maxrss} * 1024;
+}
+
+}  // namespace bitsweep

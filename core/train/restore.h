@@ -1,0 +1,33 @@
+// Where a run starts from: the newest checkpoint of its own that holds, or another run's parameters, or nothing.
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/files.h"
+#include "train/checkpoint.h"
+
+namespace bitsweep {
+
+// All tensors of a checkpoint, by the names they have in it: "model.…" and "optimizer.…".
+std::vector<NamedTensor> model_tensors(const Model& model);
+std::vector<NamedTensor> all_tensors(const Model& model, Optimizer& optimizer);
+
+struct Resumed {
+  fs::path from;
+  Progress progress;
+};
+
+// Takes the first of `candidates` (newest first) that is whole, belongs to `owner` and fits `tensors`, and copies it into
+// them. The others are told to `refused` with the reason; nothing when none holds. Until one holds, no tensor is touched.
+std::optional<Resumed> resume_from(const std::vector<fs::path>& candidates, const CheckpointOwner& owner,
+                                   const std::vector<NamedTensor>& tensors,
+                                   const std::function<void(const fs::path&, const std::string& why)>& refused);
+
+// Copies another run's parameters into the model. Throws Error{input} naming each tensor that is missing or of another
+// shape; the model is then as before.
+void initialize_from(const fs::path& checkpoint, const Model& model);
+
+}  // namespace bitsweep

@@ -1,0 +1,48 @@
+#include "train/stepper.h"
+
+#include <fmt/format.h>
+
+#include "base/error.h"
+#include "train/evaluate.h"
+#include "train/gradients.h"
+#include "train/lr_schedule.h"
+
+namespace bitsweep {
+
+Stepper::Stepper(const RunSpec& spec, const Dataset& dataset, Model& model, Optimizer& optimizer, LossMeter& losses,
+                 c10::Device device)
+    : spec_(spec), dataset_(dataset), model_(model), optimizer_(optimizer), losses_(losses), device_(device),
+      precision_(parse_precision(spec.train.precision)), noise_(spec.seed, device) {
+  const TrainSpec& train = spec.train;
+  if (train.batch < 1 || train.accumulate < 1 || train.batch % train.accumulate != 0)
+    throw Error(ErrorKind::input, fmt::format("train.batch {} does not split into train.accumulate {} equal parts",
+                                              train.batch, train.accumulate));
+  learning_rate(train, 0);  // refuses an unknown schedule now rather than after the warmup
+  windows_ = at::empty({train.batch / train.accumulate, dataset.context() + 1}, at::kByte);
+}
+
+void Stepper::run(int64_t step) {
+  drop_gradients(model_.parameters());
+  accumulate_gradients(step);
+  if (losses_.first_non_finite()) return;
+  norm_ = bitsweep::gradient_norm(model_.parameters());
+  lr_ = learning_rate(spec_.train, step);
+  optimizer_.step(lr_, clip_divisor(norm_, spec_.train.clip));
+}
+
+void Stepper::accumulate_gradients(int64_t step) {
+  const int64_t parts = spec_.train.accumulate;
+  const int64_t micro_batch = windows_.size(0);
+  for (int64_t part = 0; part < parts; ++part) {
+    dataset_.sequences(static_cast<uint64_t>(spec_.seed), step * spec_.train.batch + part * micro_batch, micro_batch,
+                       {windows_.mutable_data_ptr<uint8_t>(), static_cast<size_t>(windows_.numel())});
+    const StepContext context{.training = true, .step = step, .total_steps = spec_.train.steps,
+                              .noise = noise_.at(step * parts + part)};
+    const at::Tensor nats = token_nats(model_, to_device(windows_, device_), context, precision_, /*mean=*/true);
+    losses_.add(step, nats.detach());
+    if (losses_.first_non_finite()) return;
+    (parts == 1 ? nats : nats / static_cast<double>(parts)).backward();
+  }
+}
+
+}  // namespace bitsweep

@@ -1,0 +1,47 @@
+// One training step: batch, forward, loss, backward, clipping, update. What it does at step s is a function of the
+// parameters, the optimizer's state and s alone.
+#pragma once
+
+#include <cstdint>
+
+#include "data/dataset.h"
+#include "nn/model.h"
+#include "spec/run_spec.h"
+#include "train/loss_meter.h"
+#include "train/optimizer.h"
+#include "train/precision.h"
+#include "train/randomness.h"
+
+namespace bitsweep {
+
+class Stepper {
+ public:
+  // All of them outlive the stepper. Throws Error{input} when the batch does not split into `accumulate` equal parts, or
+  // for an unknown precision or schedule.
+  Stepper(const RunSpec& spec, const Dataset& dataset, Model& model, Optimizer& optimizer, LossMeter& losses,
+          c10::Device device);
+
+  // Step `step`, from 0. Returns without an update when the meter reports a loss that is not finite.
+  void run(int64_t step);
+
+  // Of the last update: global norm before clipping (waits for the device), and rate.
+  double gradient_norm() const { return norm_.defined() ? norm_.item<double>() : 0.0; }
+  double lr() const { return lr_; }
+
+ private:
+  void accumulate_gradients(int64_t step);
+
+  const RunSpec& spec_;
+  const Dataset& dataset_;
+  Model& model_;
+  Optimizer& optimizer_;
+  LossMeter& losses_;
+  c10::Device device_;
+  Precision precision_;
+  NoiseSource noise_;
+  at::Tensor windows_;  // [micro-batch, T + 1] uint8, filled anew for each micro-batch
+  at::Tensor norm_;
+  double lr_ = 0;
+};
+
+}  // namespace bitsweep

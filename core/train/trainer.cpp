@@ -1,0 +1,241 @@
+#include "train/trainer.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+#include <numbers>
+
+#include <unistd.h>
+
+#include <fmt/format.h>
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/sha256.h"
+#include "base/units.h"
+#include "train/device.h"
+#include "train/evaluate.h"
+#include "train/freeze.h"
+#include "train/restore.h"
+#include "train/stepper.h"
+
+namespace bitsweep {
+namespace {
+
+// On a GPU, losses are looked at in groups of this many micro-batches.
+constexpr int64_t kLossGroup = 16;
+
+template <class... Args>
+void log_line(fmt::format_string<Args...> format, Args&&... args) {
+  fmt::print("{}\n", fmt::format(format, std::forward<Args>(args)...));
+  std::fflush(stdout);
+}
+
+CheckpointOwner owner_of(const TrainJob& job) {
+  return {.run = job.run, .spec_sha256 = sha256_hex(canonical_json(identity(job.spec))), .plugin = job.spec.model.plugin};
+}
+
+Model& prepared(Model& model, const TrainSpec& train, c10::Device device) {
+  model.to(device);
+  freeze_parameters(model.parameters(), train.freeze);
+  return model;
+}
+
+class Trainer {
+ public:
+  Trainer(const TrainJob& job, Model& model, const Dataset& dataset, EventWriter& events)
+      : job_(job), train_(job.spec.train), model_(prepared(model, train_, job.device)), dataset_(dataset),
+        events_(events), owner_(owner_of(job)), folder_(job.attempt_folder / "checkpoints"),
+        optimizer_(make_optimizer(train_, model_.parameters())), losses_(job.device.is_cpu() ? 1 : kLossGroup),
+        stepper_(job_.spec, dataset_, model_, *optimizer_, losses_, job.device),
+        windows_(dataset.validation(job.spec.eval.windows)) {}
+
+  TrainOutcome run() {
+    make_folder(folder_);
+    restore();
+    begin_interval();
+    while (progress_.step < train_.steps) {
+      if (stop_requested()) return stop();
+      stepper_.run(progress_.step);
+      if (auto outcome = diverged()) return *outcome;
+      ++progress_.step;
+      progress_.tokens += job_.spec.tokens_per_step();
+      if (auto outcome = after_step()) return *outcome;
+    }
+    return finish();
+  }
+
+ private:
+  bool stop_requested() const { return job_.stop != nullptr && job_.stop->load(std::memory_order_relaxed); }
+  bool is_last_step() const { return progress_.step == train_.steps; }
+  double elapsed_s() const { return system_clock().monotonic_s() - started_s_; }
+  fs::path last_path() const { return folder_ / "last.safetensors"; }
+  fs::path best_path() const { return folder_ / "best.safetensors"; }
+
+  void restore() {
+    const auto refused = [&](const fs::path& path, const std::string& why) {
+      log_line("refused checkpoint {}: {}", path.string(), why);
+      events_.write("checkpoint_refused", 0, {{"path", path.string()}, {"message", why}});
+    };
+    const auto resumed = resume_from(job_.resume, owner_, all_tensors(model_, *optimizer_), refused);
+    if (resumed) {
+      progress_ = resumed->progress;
+      losses_.restore(progress_.interval_nats, progress_.interval_losses);
+      earlier_s_ = progress_.elapsed_s;
+      adopt_best(resumed->from);
+      events_.write("resume", progress_.step, {{"from", resumed->from.string()}, {"step", progress_.step}});
+      log_line("resumed from {} at step {}", resumed->from.string(), progress_.step);
+    } else if (!job_.init.empty()) {
+      initialize_from(job_.init, model_);
+      log_line("parameters from {}", job_.init.string());
+    }
+  }
+
+  // The best checkpoint of the attempt before becomes this attempt's, so that the latest attempt always has it.
+  void adopt_best(const fs::path& resumed_from) {
+    const fs::path best = resumed_from.parent_path() / "best.safetensors";
+    std::error_code code;
+    if (!job_.spec.checkpoint.keep_best || !fs::exists(best, code) || fs::equivalent(best, best_path(), code)) return;
+    try {
+      const Checkpoint checkpoint(best);
+      checkpoint.require_owner(owner_);
+      if (checkpoint.progress().step == progress_.best_step) link_checkpoint(best, best_path());
+    } catch (const Error& error) {
+      log_line("left {} behind: {}", best.string(), error.what());
+    }
+  }
+
+  // Evaluation and checkpoints that are due after the step just done.
+  std::optional<TrainOutcome> after_step() {
+    const bool evaluate_now = progress_.step % std::max<int64_t>(1, job_.spec.eval.every) == 0 || is_last_step();
+    const bool last_now = job_.spec.checkpoint.keep_last &&
+                          (progress_.step % std::max<int64_t>(1, job_.spec.checkpoint.every) == 0 || is_last_step());
+    if (!evaluate_now && !last_now) return std::nullopt;
+    end_interval();
+    // What is written below must not come after a loss that was not finite.
+    losses_.flush();
+    if (auto outcome = diverged()) return outcome;
+    bool improved = false;
+    if (evaluate_now) {
+      const double val_bpc = evaluate();
+      if (!std::isfinite(val_bpc)) return divergence(progress_.step, "the validation loss is not finite");
+      improved = progress_.best_step == progress_.step;
+    }
+    save(last_now, improved && job_.spec.checkpoint.keep_best);
+    begin_interval();
+    return std::nullopt;
+  }
+
+  double evaluate() {
+    const StepContext context{.training = false, .step = progress_.step - 1, .total_steps = train_.steps, .noise = {}};
+    const double val_bpc = validation_bits_per_byte(model_, windows_, dataset_.context(), train_.batch / train_.accumulate,
+                                                    context, job_.device, parse_precision(train_.precision));
+    const double train_bpc = losses_.mean_nats() / std::numbers::ln2;
+    const bool best = val_bpc < progress_.best_val_bpc;
+    if (best) {
+      progress_.best_val_bpc = val_bpc;
+      progress_.best_step = progress_.step;
+    }
+    const double tokens_per_s =
+        interval_s_ > 0 ? static_cast<double>(interval_steps_ * job_.spec.tokens_per_step()) / interval_s_ : 0.0;
+    events_.write("eval", progress_.step,
+                  {{"val_bpc", finite_or_null(val_bpc)}, {"train_bpc", finite_or_null(train_bpc)},
+                   {"tokens", progress_.tokens}, {"lr", stepper_.lr()},
+                   {"grad_norm", finite_or_null(stepper_.gradient_norm())}, {"tokens_per_s", tokens_per_s},
+                   {"peak_rss_bytes", peak_rss_bytes()}, {"elapsed_s", elapsed_s()}, {"best", best}});
+    log_line("step {}/{}  val {:.4f}  train {:.4f} bits/byte  lr {:.3g}  |g| {:.3g}  {} tokens/s  {}", progress_.step,
+             train_.steps, val_bpc, train_bpc, stepper_.lr(), stepper_.gradient_norm(), format_count(tokens_per_s),
+             format_duration(elapsed_s()));
+    losses_.begin_interval();
+    interval_s_ = 0;
+    interval_steps_ = 0;
+    return val_bpc;
+  }
+
+  void save(bool last, bool best) {
+    if (!last && !best) return;
+    // Events first: a run that goes on from this checkpoint will not tell them again.
+    events_.sync();
+    progress_.elapsed_s = earlier_s_ + elapsed_s();
+    progress_.interval_nats = losses_.sum_nats();
+    progress_.interval_losses = losses_.count();
+    const fs::path first = last ? last_path() : best_path();
+    const double begin_s = system_clock().monotonic_s();
+    const uint64_t bytes = write_checkpoint(first, owner_, progress_, all_tensors(model_, *optimizer_));
+    tell_saved(first, bytes, begin_s);
+    if (!last || !best) return;
+    const double link_s = system_clock().monotonic_s();
+    link_checkpoint(first, best_path());
+    tell_saved(best_path(), bytes, link_s);
+  }
+
+  void tell_saved(const fs::path& path, uint64_t bytes, double begin_s) {
+    events_.write("checkpoint", progress_.step,
+                  {{"path", (folder_.filename() / path.filename()).string()}, {"bytes", bytes},
+                   {"seconds", system_clock().monotonic_s() - begin_s}});
+  }
+
+  std::optional<TrainOutcome> diverged() {
+    const std::optional<int64_t> step = losses_.first_non_finite();
+    if (!step) return std::nullopt;
+    return divergence(*step, fmt::format("the training loss of step {} is not finite", *step + 1));
+  }
+
+  TrainOutcome divergence(int64_t last_finite_step, std::string message) {
+    log_line("diverged: {}", message);
+    return {.status = TrainStatus::diverged, .step = progress_.step, .message = std::move(message),
+            .last_finite_step = last_finite_step};
+  }
+
+  TrainOutcome stop() {
+    synchronize(job_.device);
+    losses_.flush();
+    if (auto outcome = diverged()) return *outcome;
+    save(/*last=*/true, /*best=*/false);
+    log_line("stopped at step {}", progress_.step);
+    return {.status = TrainStatus::stopped, .step = progress_.step, .message = "asked to stop", .last_finite_step = {}};
+  }
+
+  TrainOutcome finish() {
+    // One that was left by a stop of this or an earlier attempt.
+    if (!job_.spec.checkpoint.keep_last) ::unlink(last_path().c_str());
+    log_line("done: best {:.4f} bits/byte at step {}", progress_.best_val_bpc, progress_.best_step);
+    return {.status = TrainStatus::done, .step = progress_.step, .message = "", .last_finite_step = {}};
+  }
+
+  // Intervals count the time of training steps alone, without evaluations and checkpoints.
+  void begin_interval() {
+    interval_begin_s_ = system_clock().monotonic_s();
+    interval_begin_step_ = progress_.step;
+  }
+  void end_interval() {
+    synchronize(job_.device);
+    interval_s_ += system_clock().monotonic_s() - interval_begin_s_;
+    interval_steps_ += progress_.step - interval_begin_step_;
+  }
+
+  const TrainJob& job_;
+  const TrainSpec& train_;
+  Model& model_;
+  const Dataset& dataset_;
+  EventWriter& events_;
+  const CheckpointOwner owner_;
+  const fs::path folder_;
+  std::unique_ptr<Optimizer> optimizer_;
+  LossMeter losses_;
+  Stepper stepper_;
+  ValidationWindows windows_;
+  Progress progress_;
+  const double started_s_ = system_clock().monotonic_s();
+  double earlier_s_ = 0;  // of the attempts before
+  double interval_begin_s_ = 0, interval_s_ = 0;
+  int64_t interval_begin_step_ = 0, interval_steps_ = 0;
+};
+
+}  // namespace
+
+TrainOutcome train(const TrainJob& job, Model& model, const Dataset& dataset, EventWriter& events) {
+  return Trainer(job, model, dataset, events).run();
+}
+
+}  // namespace bitsweep

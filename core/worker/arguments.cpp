@@ -1,0 +1,93 @@
+#include "worker/arguments.h"
+
+#include <cstdio>
+#include <sstream>
+
+#include <boost/program_options.hpp>
+#include <fmt/format.h>
+
+#include "base/error.h"
+#include "base/nearest.h"
+
+namespace bitsweep {
+namespace {
+
+namespace po = boost::program_options;
+
+std::vector<std::string> names_of(const po::options_description& options) {
+  std::vector<std::string> names;
+  for (const auto& option : options.options()) names.push_back(option->long_name());
+  return names;
+}
+
+// False when --help was printed.
+bool parse(const char* verb, po::options_description& options, const std::vector<std::string>& args) {
+  options.add_options()("help", "print this");
+  po::variables_map values;
+  try {
+    const int style = po::command_line_style::default_style & ~po::command_line_style::allow_guessing;
+    po::store(po::command_line_parser(args).options(options).positional({}).style(style).run(), values);
+    if (values.contains("help")) {
+      std::ostringstream text;
+      text << "bitsweep-worker " << verb << " [OPTIONS]\n" << options;
+      fmt::print("{}", text.str());
+      return false;
+    }
+    po::notify(values);
+    return true;
+  } catch (const po::unknown_option& error) {
+    std::string name = error.get_option_name();
+    name.erase(0, name.find_first_not_of('-'));
+    throw Error(ErrorKind::input, fmt::format("{}: unknown option '--{}'{}", verb, name, did_you_mean(name, names_of(options))));
+  } catch (const po::error& error) {
+    throw Error(ErrorKind::input, fmt::format("{}: {}", verb, error.what()));
+  }
+}
+
+void check_range(const char* option, int64_t value, int64_t least, int64_t most) {
+  if (value < least || value > most)
+    throw Error(ErrorKind::input, fmt::format("train: --{} {}: expected {} to {}", option, value, least, most));
+}
+
+fs::path default_plugin_dir() { return program_folder().parent_path() / "plugins"; }
+
+}  // namespace
+
+std::optional<TrainArguments> parse_train_arguments(const std::vector<std::string>& args) {
+  TrainArguments out;
+  std::string spec, folder, cache, plugin_dir, init;
+  std::vector<std::string> resume;
+  po::options_description options("Options");
+  auto add = options.add_options();
+  add("spec", po::value(&spec)->required()->value_name("FILE"), "the resolved run, as JSON");
+  add("out", po::value(&folder)->required()->value_name("DIR"), "the attempt's folder: events.jsonl, checkpoints/");
+  add("run", po::value(&out.run)->required()->value_name("ID"), "the run's id");
+  add("attempt", po::value(&out.attempt)->required()->value_name("K"), "the attempt's number, from 1");
+  add("device", po::value(&out.device)->default_value("cpu")->value_name("NAME"), "cpu or cuda:N");
+  add("threads", po::value(&out.threads)->default_value(1)->value_name("N"), "threads of this run");
+  add("cache", po::value(&cache)->required()->value_name("DIR"), "where corpora are kept");
+  add("plugin-dir", po::value(&plugin_dir)->value_name("DIR"), "where plugins are looked for by name");
+  add("resume", po::value(&resume)->value_name("FILE"), "a checkpoint of this run; repeat, newest first");
+  add("init", po::value(&init)->value_name("FILE"), "a checkpoint to take the parameters from");
+  if (!parse("train", options, args)) return std::nullopt;
+  check_range("attempt", out.attempt, 1, INT32_MAX);
+  check_range("threads", out.threads, 1, 4096);
+  out.spec = spec, out.out = folder, out.cache = cache, out.init = init;
+  out.plugin_dir = plugin_dir.empty() ? default_plugin_dir() : fs::path(plugin_dir);
+  out.resume.assign(resume.begin(), resume.end());
+  return out;
+}
+
+std::optional<DescribeArguments> parse_describe_arguments(const std::vector<std::string>& args) {
+  DescribeArguments out;
+  std::string plugin_dir;
+  po::options_description options("Options");
+  auto add = options.add_options();
+  add("plugin", po::value(&out.plugins)->multitoken()->value_name("NAME"), "a plugin that requests may name, or a .so's path");
+  add("plugin-dir", po::value(&plugin_dir)->value_name("DIR"), "where plugins are looked for by name");
+  if (!parse("describe", options, args)) return std::nullopt;
+  out.plugin_dir = plugin_dir.empty() ? default_plugin_dir() : fs::path(plugin_dir);
+  return out;
+}
+
+}  // namespace bitsweep

@@ -1,0 +1,36 @@
+// The command line of `bitsweep-worker`.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/files.h"
+
+namespace bitsweep {
+
+struct TrainArguments {
+  fs::path spec;                 // spec.json
+  fs::path out;                  // the attempt's folder
+  std::string run;               // id
+  int64_t attempt = 1;
+  std::string device = "cpu";
+  int64_t threads = 1;
+  fs::path cache;                // ROOT/data
+  fs::path plugin_dir;
+  std::vector<fs::path> resume;  // newest first
+  fs::path init;                 // empty: none
+};
+
+struct DescribeArguments {
+  std::vector<std::string> plugins;  // what requests may name; empty: any
+  fs::path plugin_dir;
+};
+
+// `args` are what follows the verb. Nothing when --help was asked for and printed. Throws Error{input} on an unknown option
+// (with the nearest), a missing or repeated one, or a number out of range.
+std::optional<TrainArguments> parse_train_arguments(const std::vector<std::string>& args);
+std::optional<DescribeArguments> parse_describe_arguments(const std::vector<std::string>& args);
+
+}  // namespace bitsweep

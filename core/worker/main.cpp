@@ -1,0 +1,83 @@
+// bitsweep-worker: the only program that loads LibTorch and plugins. It meets `bitsweep` through files and exit codes alone.
+#include <atomic>
+#include <csignal>
+#include <cstdio>
+#include <iostream>
+#include <string>
+#include <vector>
+
+#include <fmt/format.h>
+
+#include "base/error.h"
+#include "base/nearest.h"
+#include "plugin/build_id.h"
+#include "worker/describe_verb.h"
+#include "worker/train_verb.h"
+
+namespace bitsweep {
+namespace {
+
+constexpr const char* kUsage =
+    "bitsweep-worker train --spec FILE --out DIR --run ID --attempt K --cache DIR [OPTIONS]   train one run\n"
+    "bitsweep-worker describe [--plugin NAME…] [--plugin-dir DIR]                             answer requests on stdin\n"
+    "bitsweep-worker --version\n"
+    "Each verb takes --help.\n";
+
+std::atomic<bool> stop_requested{false};
+static_assert(std::atomic<bool>::is_always_lock_free, "set from a signal handler");
+
+void request_stop(int) { stop_requested.store(true, std::memory_order_relaxed); }
+
+// TERM comes from the launcher and from Slurm (twice when it requeues), INT from a terminal: all mean the same.
+void handle_signals() {
+  struct sigaction action {};
+  action.sa_handler = request_stop;
+  action.sa_flags = SA_RESTART;
+  sigemptyset(&action.sa_mask);
+  ::sigaction(SIGTERM, &action, nullptr);
+  ::sigaction(SIGINT, &action, nullptr);
+}
+
+int train(const std::vector<std::string>& args) {
+  const auto arguments = parse_train_arguments(args);
+  if (!arguments) return 0;
+  handle_signals();
+  return train_verb(*arguments, stop_requested);
+}
+
+int describe(const std::vector<std::string>& args) {
+  const auto arguments = parse_describe_arguments(args);
+  return arguments ? describe_verb(*arguments, std::cin, std::cout) : 0;
+}
+
+int dispatch(const std::vector<std::string>& args) {
+  const std::string verb = args.empty() ? "" : args.front();
+  const std::vector<std::string> rest(args.begin() + (args.empty() ? 0 : 1), args.end());
+  if (verb == "train") return train(rest);
+  if (verb == "describe") return describe(rest);
+  if (verb == "--version") {
+    fmt::print("bitsweep-worker {} [{}]\n", BITSWEEP_VERSION, BITSWEEP_BUILD_ID);
+    return 0;
+  }
+  if (verb == "--help" || verb == "-h") {
+    fmt::print("{}", kUsage);
+    return 0;
+  }
+  throw Error(ErrorKind::input, verb.empty() ? fmt::format("no verb given\n{}", kUsage)
+                                             : fmt::format("unknown verb '{}'{}", verb, did_you_mean(verb, {"train", "describe"})));
+}
+
+}  // namespace
+}  // namespace bitsweep
+
+int main(int argc, char** argv) {
+  try {
+    return bitsweep::dispatch({argv + 1, argv + argc});
+  } catch (const bitsweep::Error& error) {
+    fmt::print(stderr, "bitsweep-worker: {}\n", error.what());
+    return error.exit_code();
+  } catch (const std::exception& error) {
+    fmt::print(stderr, "bitsweep-worker: {}\n", error.what());
+    return 1;
+  }
+}

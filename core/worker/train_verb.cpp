@@ -1,0 +1,152 @@
+#include "worker/train_verb.h"
+
+#include <cstdio>
+#include <optional>
+
+#include <ATen/Parallel.h>
+#include <fmt/format.h>
+
+#include "base/error.h"
+#include "base/json.h"
+#include "event/event.h"
+#include "plugin/build_id.h"
+#include "plugin/loader.h"
+#include "plugin/manifest.h"
+#include "train/device.h"
+#include "train/randomness.h"
+#include "train/trainer.h"
+#include "worker/exit_code.h"
+
+namespace bitsweep {
+namespace {
+
+struct Ending {
+  int exit_code = 0;
+  std::string status;  // done | diverged | stopped | failed | bad_input
+  int64_t step = 0;
+  std::string message;
+  std::optional<int64_t> last_finite_step;
+};
+
+Ending ending_of(TrainOutcome outcome) {
+  Ending ending{.step = outcome.step, .message = std::move(outcome.message), .last_finite_step = outcome.last_finite_step};
+  switch (outcome.status) {
+    case TrainStatus::done: ending.exit_code = kExitDone, ending.status = "done"; break;
+    case TrainStatus::diverged: ending.exit_code = kExitDiverged, ending.status = "diverged"; break;
+    case TrainStatus::stopped: ending.exit_code = kExitStopped, ending.status = "stopped"; break;
+  }
+  return ending;
+}
+
+Ending failure(ErrorKind kind, std::string message) {
+  return {.exit_code = static_cast<int>(kind), .status = kind == ErrorKind::input ? "bad_input" : "failed",
+          .message = std::move(message), .last_finite_step = {}};
+}
+
+RunSpec read_spec(const fs::path& path) {
+  constexpr uint64_t kLimitBytes = 16 << 20;
+  const json::value value = parse_json(read_file(path, kLimitBytes), path.string());
+  if (!value.is_object()) throw Error(ErrorKind::input, fmt::format("{}: expected a JSON object", path.string()));
+  return run_spec_from_json(value.get_object());
+}
+
+int64_t plugin_version(const fs::path& library) {
+  const fs::path manifest = library.parent_path() / "plugin.yaml";
+  std::error_code code;
+  if (!fs::exists(manifest, code)) return 0;
+  return read_manifest(manifest).version;
+}
+
+// What a plugin says and what it builds must be one thing: plans, reports and fits go by what it says.
+void check_counts(const Plugin& plugin, const Description& description, const Model& model) {
+  int64_t built = 0;
+  for (const Parameter& parameter : model.parameters()) built += parameter.tensor.numel();
+  const int64_t described = description.params + description.params_extra;
+  if (built != described)
+    throw Error(ErrorKind::failed, fmt::format("plugin '{}' describes {} parameters and builds {}: the plugin is wrong",
+                                               plugin.name(), described, built));
+}
+
+void set_threads(int64_t threads) {
+  at::set_num_threads(static_cast<int>(threads));
+  at::set_num_interop_threads(1);
+}
+
+void write_start(EventWriter& events, const TrainArguments& arguments, const RunSpec& spec, const Plugin& plugin,
+                 const Description& description, const Dataset& dataset) {
+  const DatasetInfo& data = dataset.info();
+  const json::object fields{
+      {"params", description.params},
+      {"params_extra", description.params_extra},
+      {"device", arguments.device},
+      {"threads", arguments.threads},
+      {"build_id", BITSWEEP_BUILD_ID},
+      {"plugin", plugin.name()},
+      {"plugin_version", plugin_version(plugin.library())},
+      {"precision", spec.train.precision},
+      {"val_windows", dataset.validation(spec.eval.windows).count()},
+      {"val_sha256", data.val_sha256},
+      {"train_tokens_available", data.train_tokens}};
+  events.write("start", 0, fields);
+}
+
+Ending run(const TrainArguments& arguments, const std::atomic<bool>& stop, EventWriter& events) {
+  const RunSpec spec = read_spec(arguments.spec);
+  const c10::Device device = open_device(parse_device(arguments.device));
+  set_threads(arguments.threads);
+  const Plugin plugin = load_plugin(spec.model.plugin, arguments.plugin_dir, BITSWEEP_BUILD_ID);
+  const Dataset dataset = Dataset::open(spec.data, arguments.cache);
+  DescribeRequest request{.options = spec.model.options, .vocab = dataset.info().vocab, .context = spec.data.context};
+  const Description description = plugin.describe(request);
+  request.options = description.options;
+  seed_initial_weights(spec.seed);
+  const OwnedModel model = plugin.create(request);
+  check_counts(plugin, description, *model);
+  write_start(events, arguments, spec, plugin, description, dataset);
+  const TrainJob job{.spec = spec, .run = arguments.run, .attempt_folder = arguments.out, .device = device,
+                     .resume = arguments.resume, .init = arguments.init, .stop = &stop};
+  return ending_of(train(job, *model, dataset, events));
+}
+
+// Every way a run can fail, as an ending. LibTorch's errors carry a backtrace, which is left out.
+Ending run_guarded(const TrainArguments& arguments, const std::atomic<bool>& stop, EventWriter& events) {
+  try {
+    return run(arguments, stop, events);
+  } catch (const Error& error) {
+    return failure(error.kind(), error.what());
+  } catch (const c10::Error& error) {
+    return failure(ErrorKind::failed, error.what_without_backtrace());
+  } catch (const std::bad_alloc&) {
+    return failure(ErrorKind::failed, "out of memory");
+  } catch (const std::exception& error) {
+    return failure(ErrorKind::failed, error.what());
+  } catch (...) {
+    return failure(ErrorKind::failed, "the model threw something that is no std::exception");
+  }
+}
+
+void write_end(EventWriter& events, const Ending& ending) {
+  json::object fields{{"status", ending.status}};
+  if (!ending.message.empty()) fields["message"] = ending.message;
+  if (ending.last_finite_step) fields["last_finite_step"] = *ending.last_finite_step;
+  events.write("end", ending.step, std::move(fields));
+  events.sync();
+}
+
+}  // namespace
+
+int train_verb(const TrainArguments& arguments, const std::atomic<bool>& stop) {
+  try {
+    make_folder(arguments.out);
+    EventWriter events(arguments.out / "events.jsonl", arguments.run, arguments.attempt);
+    const Ending ending = run_guarded(arguments, stop, events);
+    if (!ending.message.empty()) fmt::print(stderr, "bitsweep-worker: {}\n", ending.message);
+    write_end(events, ending);
+    return ending.exit_code;
+  } catch (const Error& error) {
+    fmt::print(stderr, "bitsweep-worker: {}\n", error.what());
+    return error.exit_code();
+  }
+}
+
+}  // namespace bitsweep
