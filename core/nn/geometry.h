@@ -46,6 +46,9 @@ int64_t layer_thresholds(const Shape& shape);
 // pointer copies one. Element-wise work and table look-ups are not counted.
 double forward_flops(const Shape& shape, int64_t vocab, int64_t context, bool weighs_values);
 
+// {"d_model", "n_layers", "n_heads", "d_ff"}
+json::object to_json(const Shape& shape);
+
 // Reads params | d_model, n_layers, n_heads (default d_model/32, at least 1, when it divides), d_ff (default d_model/2).
 // `params_of` counts a shape of the family. Problems go into the reader; the shape is only valid after its finish().
 Shape read_shape(OptionReader& reader, const std::function<int64_t(const Shape&)>& params_of);

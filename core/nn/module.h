@@ -8,6 +8,9 @@
 
 namespace bitsweep {
 
+// Standard deviation of fresh latents: the strict family starts from N(0, 0.02²), and the others with it.
+inline constexpr double kLatentSd = 0.02;
+
 // A light handle; blocks take it in their constructor and keep only the tensors they were given.
 class ParameterSink {
  public:

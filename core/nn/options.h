@@ -20,9 +20,14 @@ class OptionReader {
   int64_t integer(std::string_view name, int64_t otherwise, int64_t min, int64_t max);
   double number(std::string_view name, double otherwise, double min, double max);
   bool boolean(std::string_view name, bool otherwise);
+  // One of `choices`.
   std::string choice(std::string_view name, std::string_view otherwise, const std::vector<std::string>& choices);
 
+  // A size, as a number or as text ("5.5M").
+  double size(std::string_view name, double otherwise, double min, double max);
+
   void add_problem(std::string message);
+  bool good() const { return problems_.empty(); }
   // Throws Error{input} with all problems, an option that was never asked for included.
   void finish();
 

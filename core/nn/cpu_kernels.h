@@ -1,0 +1,66 @@
+// Element-wise and row-wise f32 loops for the CPU that LibTorch would need several passes over memory for. No LibTorch,
+// no threads: callers cut the ranges (at::parallel_for). One source, compiled for AVX-512, AVX2 and the baseline, chosen
+// by CPUID at load; contraction to FMA is off and sums keep a fixed order of 16 lanes, so every CPU and every number of
+// threads gives the same bits. exp and log are Cephes' polynomials (about 2 ulp).
+#pragma once
+
+#include <cstdint>
+
+namespace bitsweep {
+
+// out[i] = ±magnitude; +magnitude where x[i] >= 0.
+void sign_range(const float* x, float* out, int64_t count, float magnitude);
+// out[i] = sign(x[i]), inside[i] = |x[i]| <= 1.
+void sign_mask_range(const float* x, float* out, uint8_t* inside, int64_t count);
+// out[i] = inside[i] ? gradient[i] : 0.
+void masked_range(const float* gradient, const uint8_t* inside, float* out, int64_t count);
+// out[i] = sign(x[i] + a[i] + b[i]), summed from the left.
+void residual_sign_range(const float* x, const float* a, const float* b, float* out, int64_t count);
+
+// A linear's end, in place on sums [rows, columns]: y = sums · scale[c] − threshold[c]; then sign(y) if `sign`;
+// inside (or null) [rows, columns] gets |y| <= 1.
+void linear_end_rows(float* sums, const float* scale, const float* threshold, uint8_t* inside, bool sign, int64_t rows,
+                     int64_t columns);
+// Its backward over the columns [begin, end) of [rows, columns]: out = inside ? gradient : 0 (inside null: a copy is not
+// made, out is not written), column_sums[c] = Σ_rows of it, rows in order.
+void linear_end_backward(const float* gradient, const uint8_t* inside, float* out, float* column_sums, int64_t rows,
+                         int64_t columns, int64_t begin, int64_t end);
+
+// RMSNorm of rows [rows, d]: inverse[r] = 1/√(mean x² + epsilon), out = x · inverse · gamma.
+void rms_norm_rows(const float* x, const float* gamma, float* out, float* inverse, int64_t rows, int64_t d,
+                   float epsilon);
+// dx = inverse · (gamma·g − x · inverse² · mean(gamma·g·x)).
+void rms_norm_backward_rows(const float* x, const float* gamma, const float* inverse, const float* gradient, float* dx,
+                            int64_t rows, int64_t d);
+// dgamma[c] = Σ_rows g · x · inverse for the columns [begin, end), rows in order.
+void rms_norm_backward_gamma(const float* x, const float* inverse, const float* gradient, float* dgamma, int64_t rows,
+                             int64_t d, int64_t begin, int64_t end);
+
+// out = silu(gate) · up, and its backward.
+void swiglu_range(const float* gate, const float* up, float* out, int64_t count);
+void swiglu_backward_range(const float* gate, const float* up, const float* gradient, float* dgate, float* dup,
+                           int64_t count);
+
+// Standard Gumbel noise of row `row` of the stream `key`: out[0, columns). Philox4x32-10 over (column, row); the value at
+// a place depends on key, row and column alone. `out` has room for columns rounded up to kNoiseBlock.
+inline constexpr int64_t kNoiseBlock = 64;
+void gumbel_row(uint64_t key, uint64_t row, float* out, int64_t columns);
+
+// One head of causal attention, [context, context], whose entry (t, j) is q_t·k_j.
+struct ScoreRule {
+  float scale = 1;      // 1/√d_h
+  float slope = 0;      // ALiBi: − slope · (t − j)
+  float inverse_tau = 1;
+  bool noisy = false;
+  uint64_t key = 0;        // of the noise
+  uint64_t first_row = 0;  // the noise's row of query 0
+};
+// In place: probabilities of z = (scores · scale − slope · (t − j) + noise) · inverse_tau, 0 above the diagonal.
+// choice (or null) [context]: the argmax of z, the most recent of equals.
+void softmax_head(float* scores, int64_t context, const ScoreRule& rule, int32_t* choice);
+// choice alone; the scores are used up.
+void choose_head(float* scores, int64_t context, const ScoreRule& rule, int32_t* choice);
+// In place on dA [context, context]: p ⊙ (dA − Σ_j p dA) · factor, 0 above the diagonal.
+void softmax_backward_head(const float* probabilities, float* gradient, int64_t context, float factor);
+
+}  // namespace bitsweep

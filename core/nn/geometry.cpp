@@ -1,0 +1,163 @@
+#include "nn/geometry.h"
+
+#include <algorithm>
+#include <cmath>
+#include <tuple>
+
+#include <fmt/format.h>
+
+namespace bitsweep {
+namespace {
+
+constexpr int64_t kHeadSize = 32;
+constexpr int64_t kMaxWidth = 65536, kMaxLayers = 1024, kMaxFf = 4 * kMaxWidth;
+constexpr double kCloseEnough = 0.005;
+constexpr double kMinTarget = 1e3, kMaxTarget = 1e13;
+
+double preferred_depth(int64_t d_model) { return std::max(4.0, static_cast<double>(d_model) / 128.0); }
+
+// How far a shape is from the family's proportions.
+double imbalance(const Shape& shape) {
+  const double depth = std::abs(std::log(static_cast<double>(shape.n_layers) / preferred_depth(shape.d_model)));
+  const double ff = 2.0 * static_cast<double>(shape.d_ff) / static_cast<double>(shape.d_model);
+  return depth + std::max(0.0, std::log(ff));
+}
+
+// The search for a target: holds the best candidate so far.
+class ShapeSearch {
+ public:
+  ShapeSearch(double target, const Shape& fixed, const std::function<int64_t(const Shape&)>& params_of)
+      : target_(target), fixed_(fixed), params_of_(params_of) {}
+
+  Shape run() {
+    if (fixed_.d_model != 0) {
+      try_width(fixed_.d_model);
+      return best_;
+    }
+    for (int64_t d = kHeadSize; d <= kMaxWidth; d += kHeadSize) {
+      if (!try_width(d)) break;
+    }
+    return best_;
+  }
+
+ private:
+  // (0 when close enough else the distance, imbalance, distance, −width): less is better.
+  using Rank = std::tuple<double, double, double, int64_t>;
+
+  // False when even its smallest shape is well above the target: no wider one can be nearer.
+  bool try_width(int64_t d) {
+    const int64_t heads = fixed_.n_heads != 0 ? fixed_.n_heads : d / kHeadSize;
+    if (heads == 0 || d % heads != 0) return true;
+    const double preferred = preferred_depth(d);
+    int64_t first = std::max<int64_t>(1, static_cast<int64_t>(std::ceil(preferred / 2)));
+    int64_t last = std::min(kMaxLayers, static_cast<int64_t>(std::floor(preferred * 2)));
+    if (fixed_.n_layers != 0) first = last = fixed_.n_layers;
+    bool reachable = false;
+    for (int64_t layers = first; layers <= last; ++layers) {
+      if (!try_depth({d, layers, heads, 0})) break;
+      reachable = true;
+    }
+    return reachable;
+  }
+
+  // The count grows evenly with d_ff, so only the multiples around the target are looked at. False: too large already.
+  bool try_depth(Shape shape) {
+    const int64_t step = shape.d_model < 256 ? 8 : 32;
+    int64_t low = (3 * shape.d_model / 8 + step - 1) / step * step, high = 2 * shape.d_model / step * step;
+    if (fixed_.d_ff != 0) low = high = fixed_.d_ff;
+    if (low < 1 || low > high) return true;
+    const double at_low = count(shape, low), slope = count(shape, low + 1) - at_low;
+    const auto nearest = [&](double params) {
+      const double steps = std::round((params - at_low) / slope / static_cast<double>(step));
+      return low + static_cast<int64_t>(std::clamp(steps, 0.0, static_cast<double>((high - low) / step))) * step;
+    };
+    const int64_t end = nearest(target_ * (1 + kCloseEnough));
+    for (int64_t d_ff = nearest(target_ * (1 - kCloseEnough)); d_ff <= end; d_ff += step) {
+      shape.d_ff = d_ff;
+      consider(shape);
+    }
+    return at_low <= 2 * target_;
+  }
+
+  double count(Shape shape, int64_t d_ff) const {
+    shape.d_ff = d_ff;
+    return static_cast<double>(params_of_(shape));
+  }
+
+  void consider(const Shape& shape) {
+    const double distance = std::abs(std::log(static_cast<double>(params_of_(shape)) / target_));
+    const double missed = distance <= kCloseEnough ? 0.0 : distance;
+    const Rank rank{missed, imbalance(shape), distance, -shape.d_model};
+    if (best_.d_model != 0 && rank >= best_rank_) return;
+    best_ = shape;
+    best_rank_ = rank;
+  }
+
+  double target_;
+  Shape fixed_;
+  const std::function<int64_t(const Shape&)>& params_of_;
+  Shape best_;
+  Rank best_rank_;
+};
+
+void refuse_heads(OptionReader& reader, const Shape& shape) {
+  reader.add_problem(fmt::format("n_heads: expected a divisor of d_model ({}), from 1 to {}, got {}", shape.d_model,
+                                 shape.d_model, shape.n_heads));
+}
+
+Shape shape_of_target(OptionReader& reader, double target, const Shape& given,
+                      const std::function<int64_t(const Shape&)>& params_of) {
+  const Shape shape = nearest_shape(target, given, params_of);
+  if (shape.d_model != 0) return shape;
+  if (given.d_model != 0 && given.n_heads != 0) {
+    refuse_heads(reader, given);
+  } else {
+    reader.add_problem("params: no shape has the dimensions given beside it; leave one of them out");
+  }
+  return given;
+}
+
+Shape shape_of_dimensions(OptionReader& reader, Shape shape) {
+  if (shape.d_model == 0) reader.add_problem("d_model: required, unless params names a target size");
+  if (shape.n_layers == 0) reader.add_problem("n_layers: required, unless params names a target size");
+  if (!reader.good()) return shape;
+  if (shape.d_ff == 0) shape.d_ff = std::max<int64_t>(1, shape.d_model / 2);
+  if (shape.n_heads == 0) shape.n_heads = std::max<int64_t>(1, shape.d_model / kHeadSize);
+  if (shape.d_model % shape.n_heads != 0) refuse_heads(reader, shape);
+  return shape;
+}
+
+}  // namespace
+
+int64_t layer_weights(const Shape& shape) {
+  return 4 * shape.d_model * shape.d_model + 3 * shape.d_model * shape.d_ff;
+}
+
+int64_t layer_thresholds(const Shape& shape) { return 5 * shape.d_model + 2 * shape.d_ff; }
+
+double forward_flops(const Shape& shape, int64_t vocab, int64_t context, bool weighs_values) {
+  const double d = static_cast<double>(shape.d_model), layers = static_cast<double>(shape.n_layers);
+  const double attention = (weighs_values ? 4.0 : 2.0) * d * static_cast<double>(context);
+  return layers * (2.0 * static_cast<double>(layer_weights(shape)) + attention) + 2.0 * d * static_cast<double>(vocab);
+}
+
+json::object to_json(const Shape& shape) {
+  return {{"d_model", shape.d_model}, {"n_layers", shape.n_layers}, {"n_heads", shape.n_heads}, {"d_ff", shape.d_ff}};
+}
+
+Shape nearest_shape(double target, const Shape& fixed, const std::function<int64_t(const Shape&)>& params_of) {
+  return ShapeSearch(target, fixed, params_of).run();
+}
+
+Shape read_shape(OptionReader& reader, const std::function<int64_t(const Shape&)>& params_of) {
+  Shape shape;
+  shape.d_model = reader.integer("d_model", 0, 8, kMaxWidth);
+  shape.n_layers = reader.integer("n_layers", 0, 1, kMaxLayers);
+  shape.n_heads = reader.integer("n_heads", 0, 1, kMaxWidth);
+  shape.d_ff = reader.integer("d_ff", 0, 1, kMaxFf);
+  const double target = reader.size("params", 0, kMinTarget, kMaxTarget);
+  if (!reader.good()) return shape;
+  return target > 0 ? shape_of_target(reader, target, shape, params_of) : shape_of_dimensions(reader, shape);
+}
+
+}  // namespace bitsweep

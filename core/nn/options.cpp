@@ -1,0 +1,90 @@
+#include "nn/options.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "base/nearest.h"
+#include "base/units.h"
+
+namespace bitsweep {
+
+const json::value* OptionReader::find(std::string_view name) {
+  asked_.emplace_back(name);
+  const json::value* value = options_.if_contains(name);
+  return value == nullptr || value->is_null() ? nullptr : value;
+}
+
+bool OptionReader::has(std::string_view name) const {
+  const json::value* value = options_.if_contains(name);
+  return value != nullptr && !value->is_null();
+}
+
+int64_t OptionReader::integer(std::string_view name, int64_t otherwise, int64_t min, int64_t max) {
+  const json::value* value = find(name);
+  if (value == nullptr) return otherwise;
+  double number = NAN;
+  if (value->is_number()) number = value->to_number<double>();
+  const bool fits = number == std::floor(number) && number >= static_cast<double>(min) &&
+                    number <= static_cast<double>(max);
+  if (fits) return static_cast<int64_t>(number);
+  add_problem(fmt::format("{}: expected an integer from {} to {}, got {}", name, min, max, json::serialize(*value)));
+  return otherwise;
+}
+
+double OptionReader::number(std::string_view name, double otherwise, double min, double max) {
+  const json::value* value = find(name);
+  if (value == nullptr) return otherwise;
+  const double number = value->is_number() ? value->to_number<double>() : NAN;
+  if (number >= min && number <= max) return number;
+  add_problem(fmt::format("{}: expected a number from {} to {}, got {}", name, min, max, json::serialize(*value)));
+  return otherwise;
+}
+
+double OptionReader::size(std::string_view name, double otherwise, double min, double max) {
+  const json::value* value = find(name);
+  if (value == nullptr) return otherwise;
+  std::optional<double> number;
+  if (value->is_number()) number = value->to_number<double>();
+  if (value->is_string()) number = parse_size(std::string_view(value->get_string()));
+  if (number && *number >= min && *number <= max) return *number;
+  add_problem(fmt::format("{}: expected a size from {} to {}, such as 5.5M, got {}", name, format_count(min),
+                          format_count(max), json::serialize(*value)));
+  return otherwise;
+}
+
+bool OptionReader::boolean(std::string_view name, bool otherwise) {
+  const json::value* value = find(name);
+  if (value == nullptr) return otherwise;
+  if (value->is_bool()) return value->get_bool();
+  add_problem(fmt::format("{}: expected true or false, got {}", name, json::serialize(*value)));
+  return otherwise;
+}
+
+std::string OptionReader::choice(std::string_view name, std::string_view otherwise,
+                                 const std::vector<std::string>& choices) {
+  const json::value* value = find(name);
+  if (value == nullptr) return std::string(otherwise);
+  const std::string given = value->is_string() ? std::string(value->get_string()) : std::string();
+  if (std::find(choices.begin(), choices.end(), given) != choices.end()) return given;
+  add_problem(fmt::format("{}: expected one of {}, got {}{}", name, fmt::join(choices, ", "), json::serialize(*value),
+                          did_you_mean(given, choices)));
+  return std::string(otherwise);
+}
+
+void OptionReader::add_problem(std::string message) {
+  problems_.push_back({.file = {}, .message = model_ + ": " + std::move(message)});
+}
+
+void OptionReader::finish() {
+  for (const auto& member : options_) {
+    const std::string name(member.key());
+    if (std::find(asked_.begin(), asked_.end(), name) != asked_.end()) continue;
+    add_problem(fmt::format("unknown option '{}'{}", name, did_you_mean(name, asked_)));
+  }
+  if (!problems_.empty()) throw Error(ErrorKind::input, problems_);
+}
+
+}  // namespace bitsweep

@@ -1,0 +1,31 @@
+// From raw scores to probabilities and choices: what softmax and pointer attention share, and where they choose their path.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+
+#include <ATen/core/Generator.h>
+#include <ATen/core/Tensor.h>
+
+#include "nn/alibi.h"
+
+namespace bitsweep {
+
+// z = (scores · scale + bias + noise)/τ, causal.
+struct ScoreTerms {
+  double scale = 1;                        // 1/√d_h
+  double tau = 1;
+  std::optional<at::Generator> generator;  // Gumbel noise from it; nothing: no noise
+};
+
+// scores [B·H, T, T] contiguous, used up. Returns the probabilities, [B·H, T, T], 0 above the diagonal. `choice` (or
+// null) receives the argmax of z as [B·H, T] int64, the most recent key of equals.
+at::Tensor softmax_scores(at::Tensor scores, const ScoreTerms& terms, CausalBias& bias, at::Tensor* choice);
+
+// The argmax alone: [B·H, T] int64. scores are used up.
+at::Tensor choose_keys(at::Tensor scores, const ScoreTerms& terms, CausalBias& bias);
+
+// d scores of softmax_scores for a gradient [B·H, T, T] of the probabilities, which is used up.
+at::Tensor softmax_scores_backward(const at::Tensor& probabilities, at::Tensor gradient, const ScoreTerms& terms);
+
+}  // namespace bitsweep

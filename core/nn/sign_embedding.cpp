@@ -1,0 +1,28 @@
+#include "nn/sign_embedding.h"
+
+#include <cmath>
+
+#include <ATen/ATen.h>
+
+#include "nn/path.h"
+#include "nn/sign.h"
+
+namespace bitsweep {
+
+SignEmbedding::SignEmbedding(const ParameterSink& sink, int64_t vocab, int64_t d)
+    : weight_(sink.normal("weight", {vocab, d}, kLatentSd)) {}
+
+at::Tensor SignEmbedding::forward(const at::Tensor& tokens) const {
+  return sign_ste(at::embedding(weight_, tokens)).to(compute_type(weight_));
+}
+
+SignHead::SignHead(const ParameterSink& sink, int64_t vocab, int64_t d)
+    : weight_(sink.normal("weight", {vocab, d}, kLatentSd)),
+      bias_(sink.constant("bias", {vocab}, 0.0)),
+      logit_scale_(sink.constant("logit_scale", {1}, 1.0 / std::sqrt(static_cast<double>(d)))) {}
+
+at::Tensor SignHead::forward(const at::Tensor& x) const {
+  return at::linear(x, sign_ste(weight_)).to(at::kFloat) * logit_scale_ + bias_;
+}
+
+}  // namespace bitsweep
