@@ -1,0 +1,27 @@
+// From sweep files on disk to plans and to what the queue takes: the effects around core/spec and core/plan.
+//
+// Models are described by one child process (`bitsweep-worker describe`), data sets are inspected through core/data, and
+// what is already done is looked up in the database when there is one. Planning writes nothing.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "plan/plan.h"
+#include "store/records.h"
+
+namespace bitsweep {
+
+// Plans of the files, in order, with the states the database of `root` knows. Throws Error with all that is wrong with
+// any of the files.
+std::vector<Plan> plan_sweeps(const std::vector<std::string>& files, const std::vector<std::string>& overrides,
+                              const fs::path& root);
+
+// What the queue takes.
+NewSweep new_sweep(const Plan& plan);
+
+// Opens each data set of the plan (building its text in the cache of `root` when it comes from several sources) and
+// measures its yardsticks, telling on stderr what takes long. One record a data set.
+std::vector<DatasetRecord> prepare_datasets(const Plan& plan, const fs::path& root);
+
+}  // namespace bitsweep
