@@ -77,7 +77,4 @@ Plan make_plan(Sweep sweep, Describer& describer, DatasetProbe& probe);
 // The document of `plan --json`. hours and bytes are null until something has measured them.
 json::object plan_json(const Plan& plan);
 
-// "model.params 5.5M, train.batch 64, seed 1": names a run to a person.
-std::string point_text(const json::object& axes, int64_t seed);
-
 }  // namespace bitsweep

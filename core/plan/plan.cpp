@@ -1,0 +1,193 @@
+#include "plan/plan.h"
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+#include <set>
+#include <unordered_map>
+
+#include <fmt/format.h>
+
+#include "base/units.h"
+#include "spec/problems.h"
+
+namespace bitsweep {
+namespace {
+
+// Two runs with the same answer to this open the same data.
+std::string data_key(const DataSpec& data) {
+  RunSpec spec;
+  spec.data = data;
+  return canonical_json(to_json(spec).at("data"));
+}
+
+int64_t vocabulary(const DataSpec& data) { return data.tokenizer == "ascii128" ? 128 : 256; }
+
+class Planner {
+ public:
+  Planner(Sweep sweep, Describer& describer, DatasetProbe& probe)
+      : describer_(describer), probe_(probe), runs_(std::move(sweep.runs)) {
+    sweep.runs.clear();
+    plan_.sweep = std::move(sweep);
+    plan_.notes = plan_.sweep.notes;
+  }
+
+  Plan run() {
+    probe_data();
+    describe_models();
+    problems_.throw_if_any();
+    for (size_t i = 0; i < runs_.size(); ++i) resolve(i);
+    problems_.throw_if_any();
+    conclude();
+    return std::move(plan_);
+  }
+
+ private:
+  void probe_data() {
+    std::unordered_map<std::string, size_t> known;
+    for (const ExpandedRun& run : runs_) {
+      const auto [entry, fresh] = known.emplace(data_key(run.spec.data), facts_.size());
+      if (fresh) facts_.push_back(probe_one(run));
+      data_of_.push_back(entry->second);
+    }
+  }
+
+  DatasetFacts probe_one(const ExpandedRun& run) {
+    try {
+      DatasetFacts facts = probe_.probe(run.spec.data);
+      for (const std::string& note : facts.notes) add_note(fmt::format("{}: {}", run.spec.data.corpus, note));
+      return facts;
+    } catch (const Error& error) {
+      if (error.kind() != ErrorKind::input) throw;
+      // What is wrong with a text is told where the sweep names it.
+      for (const Diagnostic& d : error.diagnostics())
+        problems_.add(run.corpus_place.file ? run.corpus_place : run.place, d.to_string());
+      return {};
+    }
+  }
+
+  void describe_models() {
+    std::unordered_map<std::string, size_t> known;
+    std::vector<DescribeQuestion> questions;
+    for (size_t i = 0; i < runs_.size(); ++i) {
+      const RunSpec& spec = runs_[i].spec;
+      const int64_t vocab = facts_[data_of_[i]].vocab > 0 ? facts_[data_of_[i]].vocab : vocabulary(spec.data);
+      DescribeQuestion question{spec.model.plugin, {spec.model.options, vocab, spec.data.context}};
+      const std::string key = canonical_json(json::array{question.plugin, to_json(question.request)});
+      const auto [entry, fresh] = known.emplace(key, questions.size());
+      if (fresh) questions.push_back(std::move(question));
+      model_of_.push_back(entry->second);
+    }
+    models_ = describer_.describe(questions);
+    if (models_.size() != questions.size())
+      throw Error(ErrorKind::environment, fmt::format("{} models were described instead of {}", models_.size(), questions.size()));
+    std::set<size_t> told;
+    for (size_t i = 0; i < runs_.size(); ++i) {
+      const DescribeAnswer& answer = models_[model_of_[i]];
+      if (answer.description || !told.insert(model_of_[i]).second) continue;
+      const YamlPlace& place = runs_[i].model_place.file ? runs_[i].model_place : runs_[i].place;
+      problems_.add(place, fmt::format("{}: {}; at {}", runs_[i].spec.model.plugin, answer.error,
+                                       point_text(runs_[i].axes, runs_[i].spec.seed)));
+    }
+  }
+
+  // Steps from whatever the budget is in; 0 when that is not even one.
+  static double steps(const ExpandedRun& run, const DatasetFacts& data) {
+    const auto a_step = static_cast<double>(run.spec.tokens_per_step());
+    if (run.budget.tokens) return std::ceil(*run.budget.tokens / a_step);
+    if (run.budget.epochs) return std::floor(*run.budget.epochs * static_cast<double>(data.train_tokens) / a_step);
+    return static_cast<double>(run.budget.steps.value_or(0));
+  }
+
+  void resolve(size_t i) {
+    ExpandedRun& run = runs_[i];
+    const DatasetFacts& data = facts_[data_of_[i]];
+    const double count = steps(run, data);
+    if (count < 1 || count > 1e9) {
+      problems_.add(run.budget_place, fmt::format("the budget comes to {:.0f} steps of {} tokens; from 1 to 1,000,000,000 are possible; at {}",
+                                                  count, format_thousands(run.spec.tokens_per_step()),
+                                                  point_text(run.axes, run.spec.seed)));
+      return;
+    }
+    PlannedRun planned;
+    planned.spec = std::move(run.spec);
+    planned.axes = std::move(run.axes);
+    planned.model = *models_[model_of_[i]].description;
+    planned.spec.model.options = planned.model.options;
+    planned.spec.train.steps = static_cast<int64_t>(count);
+    planned.spec.data.sha256 = data.sha256;
+    planned.id = run_id(planned.spec);
+    planned.tokens = static_cast<double>(planned.spec.tokens_per_step()) * count;
+    planned.epochs = data.train_tokens > 0 ? planned.tokens / static_cast<double>(data.train_tokens) : 0;
+    // Forward, and twice that for the backward pass.
+    planned.flops = 3 * planned.model.flops_forward_per_token * planned.tokens;
+    planned.flops_6nd = 6 * static_cast<double>(planned.model.params) * planned.tokens;
+    keep(std::move(planned));
+  }
+
+  void keep(PlannedRun run) {
+    const auto [known, fresh] = index_.emplace(run.id, plan_.runs.size());
+    if (fresh) {
+      plan_.runs.push_back(std::move(run));
+    } else if (++same_ == 1) {
+      const PlannedRun& first = plan_.runs[known->second];
+      same_text_ = fmt::format("({}) and ({})", point_text(first.axes, first.spec.seed), point_text(run.axes, run.spec.seed));
+    }
+  }
+
+  void conclude() {
+    if (same_ > 0)
+      add_note(fmt::format("{} {} to the same run as another, e.g. {}", same_, same_ == 1 ? "point comes" : "points come", same_text_));
+    int64_t repeated = 0, unwarmed = 0, unsaved = 0;
+    double most = 0;
+    for (const PlannedRun& run : plan_.runs) {
+      const TrainSpec& train = run.spec.train;
+      // Whole steps may pass the end of the text by less than one of them.
+      if (run.epochs > 1.005) ++repeated;
+      most = std::max(most, run.epochs);
+      if (train.warmup >= train.steps) ++unwarmed;
+      if (!run.spec.checkpoint.keep_last) ++unsaved;
+    }
+    const auto runs = [](int64_t n) { return n == 1 ? std::string("1 run") : fmt::format("{} runs", format_thousands(n)); };
+    if (repeated > 0)
+      add_note(fmt::format("{} see the training text more than once, up to {:.1f} times: the data term of a scaling law counts "
+                           "fresh tokens", runs(repeated), most));
+    if (unwarmed > 0) add_note(fmt::format("{} end within the warmup and never reach their learning rate", runs(unwarmed)));
+    if (unsaved > 0) add_note(fmt::format("{} keep no last checkpoint: after an interruption they start anew", runs(unsaved)));
+  }
+
+  void add_note(std::string note) {
+    if (std::find(plan_.notes.begin(), plan_.notes.end(), note) == plan_.notes.end()) plan_.notes.push_back(std::move(note));
+  }
+
+  Describer& describer_;
+  DatasetProbe& probe_;
+  std::vector<ExpandedRun> runs_;
+  Plan plan_;
+  Problems problems_;
+  std::vector<DatasetFacts> facts_;
+  std::vector<size_t> data_of_, model_of_;  // of each run
+  std::vector<DescribeAnswer> models_;
+  std::unordered_map<std::string, size_t> index_;  // by id
+  int64_t same_ = 0;
+  std::string same_text_;
+};
+
+}  // namespace
+
+PlanTotals Plan::totals() const {
+  PlanTotals totals;
+  totals.runs = static_cast<int64_t>(runs.size());
+  for (const PlannedRun& run : runs) {
+    totals.tokens += run.tokens;
+    totals.flops += run.flops;
+    if (run.state == "done") ++totals.done;
+  }
+  return totals;
+}
+
+Plan make_plan(Sweep sweep, Describer& describer, DatasetProbe& probe) {
+  return Planner(std::move(sweep), describer, probe).run();
+}
+
+}  // namespace bitsweep

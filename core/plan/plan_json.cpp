@@ -1,0 +1,39 @@
+#include "plan/plan.h"
+
+namespace bitsweep {
+namespace {
+
+json::object run_json(const PlannedRun& run) {
+  return {{"id", run.id},
+          {"plugin", run.spec.model.plugin},
+          {"axes", run.axes},
+          {"seed", run.spec.seed},
+          {"params", run.model.params},
+          {"params_nonembedding", run.model.params_nonembedding()},
+          {"params_extra", run.model.params_extra},
+          {"stored_bits_per_weight", run.model.stored_bits_per_weight},
+          {"steps", run.spec.train.steps},
+          {"tokens", run.tokens},
+          {"epochs", run.epochs},
+          {"flops", run.flops},
+          {"flops_6nd", run.flops_6nd},
+          {"bytes", nullptr},  // not measured yet
+          {"hours", nullptr},
+          {"state", run.state}};
+}
+
+}  // namespace
+
+json::object plan_json(const Plan& plan) {
+  json::array runs, notes;
+  for (const PlannedRun& run : plan.runs) runs.push_back(run_json(run));
+  for (const std::string& note : plan.notes) notes.emplace_back(note);
+  const PlanTotals totals = plan.totals();
+  return {{"sweep", plan.sweep.name},
+          {"runs", std::move(runs)},
+          {"totals",
+           {{"runs", totals.runs}, {"done", totals.done}, {"tokens", totals.tokens}, {"flops", totals.flops}, {"hours", nullptr}}},
+          {"notes", std::move(notes)}};
+}
+
+}  // namespace bitsweep
