@@ -29,13 +29,10 @@ struct Ending {
 };
 
 Ending ending_of(TrainOutcome outcome) {
-  Ending ending{.step = outcome.step, .message = std::move(outcome.message), .last_finite_step = outcome.last_finite_step};
-  switch (outcome.status) {
-    case TrainStatus::done: ending.exit_code = kExitDone, ending.status = "done"; break;
-    case TrainStatus::diverged: ending.exit_code = kExitDiverged, ending.status = "diverged"; break;
-    case TrainStatus::stopped: ending.exit_code = kExitStopped, ending.status = "stopped"; break;
-  }
-  return ending;
+  const bool diverged = outcome.status == TrainStatus::diverged, stopped = outcome.status == TrainStatus::stopped;
+  return {.exit_code = diverged ? kExitDiverged : stopped ? kExitStopped : kExitDone,
+          .status = diverged ? "diverged" : stopped ? "stopped" : "done", .step = outcome.step,
+          .message = std::move(outcome.message), .last_finite_step = outcome.last_finite_step};
 }
 
 Ending failure(ErrorKind kind, std::string message) {
