@@ -233,4 +233,10 @@ json::object identity(const RunSpec& spec) {
 
 std::string run_id(const RunSpec& spec) { return sha256_hex(canonical_json(identity(spec))).substr(0, 12); }
 
+std::string dataset_id(const DataSpec& data) {
+  json::object split = {{"sha256", data.sha256}, {"tokenizer", data.tokenizer}};
+  if (data.val.empty()) split["val_fraction"] = data.val_fraction;
+  return sha256_hex(canonical_json(split));
+}
+
 }  // namespace bitsweep

@@ -80,4 +80,7 @@ RunSpec run_spec_from_json(const json::object& object);
 json::object identity(const RunSpec& spec);
 std::string run_id(const RunSpec& spec);  // 12 hex digits
 
+// Names a corpus under one tokenizer and split: 64 hex digits. REQUIRES data.sha256.
+std::string dataset_id(const DataSpec& data);
+
 }  // namespace bitsweep
