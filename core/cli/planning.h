@@ -1,33 +1,34 @@
-// From sweep files to plans, with the effects that `plan`, `submit` and `run` share: the worker describes models in a child
-// process, data sets are inspected, and the database says what is known already. Writes nothing.
+// From sweep files on disk to plans and to what the queue takes: the effects around core/spec and core/plan.
+//
+// Models are described by one child process (`bitsweep-worker describe`), data sets are inspected through core/data, and
+// what is already done is looked up in the database when there is one. Planning writes nothing.
 #pragma once
 
 #include <string>
 #include <vector>
 
-#include "base/files.h"
 #include "plan/plan.h"
-#include "store/store.h"
+#include "store/records.h"
 
 namespace bitsweep {
 
-struct PlanningRequest {
-  std::vector<fs::path> files;
-  std::vector<std::string> overrides;  // PATH=VALUE
-  fs::path root;
-  fs::path worker;                     // worker_program()
-  fs::path plugins;                    // plugin_folder()
-};
+// Plans of the files, in order, with the states the database of `root` knows ("new": none). Throws Error with all that is
+// wrong with any of the files; two files with one sweep name are refused.
+std::vector<Plan> plan_sweeps(const std::vector<std::string>& files, const std::vector<std::string>& overrides,
+                              const fs::path& root);
 
-// One plan a file, in order; each run's state is what the database of the root knows, "new" when it knows nothing.
-// Throws one Error with the mistakes of all files; Error{input} when two files have the same sweep name.
-std::vector<Plan> plan_sweeps(const PlanningRequest& request);
-
-// What Store::submit takes.
+// What the queue takes.
 NewSweep new_sweep(const Plan& plan);
 
-// Asks `bitsweep-worker describe`, one process for all questions. A question at which the process dies gets an error for
-// an answer, and the next process goes on behind it.
+// Opens each data set of the plan (building its text in the cache of `root` when it comes from several sources) and
+// measures its yardsticks, telling on stderr what takes long. One record a data set.
+std::vector<DatasetRecord> prepare_datasets(const Plan& plan, const fs::path& root);
+
+// Names content, tokenizer and split: DatasetRecord::id. REQUIRES: data.sha256.
+std::string dataset_id(const DataSpec& data);
+
+// Asks `WORKER describe`, one process for all questions. A question at which the process dies gets an error for an answer,
+// and another process goes on behind it.
 class WorkerDescriber : public Describer {
  public:
   WorkerDescriber(fs::path worker, fs::path plugins) : worker_(std::move(worker)), plugins_(std::move(plugins)) {}
@@ -35,16 +36,6 @@ class WorkerDescriber : public Describer {
 
  private:
   fs::path worker_, plugins_;
-};
-
-// Asks core/data, which keeps what it has built in `cache`.
-class DataProbe : public DatasetProbe {
- public:
-  explicit DataProbe(fs::path cache) : cache_(std::move(cache)) {}
-  DatasetFacts probe(const DataSpec& data) override;
-
- private:
-  fs::path cache_;
 };
 
 }  // namespace bitsweep

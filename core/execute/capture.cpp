@@ -27,8 +27,10 @@ namespace {
 
 constexpr size_t kKeptOfStderr = 16 << 10;
 
-[[noreturn]] void fail(const CaptureRequest& request, int code) {
-  throw Error(ErrorKind::environment, fmt::format("cannot start '{}': {}", request.command.at(0), std::strerror(code)));
+using Command = std::vector<std::string>;
+
+[[noreturn]] void fail(const Command& command, int code) {
+  throw Error(ErrorKind::environment, fmt::format("cannot start '{}': {}", command.at(0), std::strerror(code)));
 }
 
 struct Ends {
@@ -36,16 +38,16 @@ struct Ends {
 };
 
 // A socket pair rather than a pipe: writing to a program that is gone must not raise SIGPIPE.
-Ends make_ends(const CaptureRequest& request) {
+Ends make_ends(const Command& command) {
   int fds[2];
-  if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds) != 0) fail(request, errno);
+  if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds) != 0) fail(command, errno);
   return {Fd(fds[0]), Fd(fds[1])};
 }
 
 class Child {
  public:
-  explicit Child(const CaptureRequest& request) : request_(request) {
-    Ends in = make_ends(request), out = make_ends(request), err = make_ends(request);
+  Child(const Command& command, std::string_view input) : input_(input) {
+    Ends in = make_ends(command), out = make_ends(command), err = make_ends(command);
     posix_spawn_file_actions_t actions;
     posix_spawnattr_t attributes;
     ::posix_spawn_file_actions_init(&actions);
@@ -57,14 +59,14 @@ class Child {
     ::posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETPGROUP);
     ::posix_spawnattr_setpgroup(&attributes, 0);
     std::vector<char*> arguments;
-    for (const std::string& word : request.command) arguments.push_back(const_cast<char*>(word.c_str()));
+    for (const std::string& word : command) arguments.push_back(const_cast<char*>(word.c_str()));
     arguments.push_back(nullptr);
     const int code = ::posix_spawn(&pid_, arguments[0], &actions, &attributes, arguments.data(), environ);
     ::posix_spawn_file_actions_destroy(&actions);
     ::posix_spawnattr_destroy(&attributes);
     if (code != 0) {
       pid_ = -1;
-      fail(request, code);
+      fail(command, code);
     }
     in_ = std::move(in.ours), out_ = std::move(out.ours), err_ = std::move(err.ours);
     ::fcntl(in_.get(), F_SETFL, O_NONBLOCK);
@@ -77,13 +79,13 @@ class Child {
     }
   }
 
-  Captured run() {
-    const double end = system_clock().monotonic_s() + request_.timeout_s;
-    if (request_.input.empty()) in_.reset();
+  Captured run(double timeout_s, size_t limit_bytes) {
+    const double end = system_clock().monotonic_s() + timeout_s;
+    if (input_.empty()) in_.reset();
     while (out_ || err_) {
       const double left = end - system_clock().monotonic_s();
       result_.timed_out = left <= 0;
-      result_.too_long = result_.out.size() > request_.limit_bytes;
+      result_.too_long = result_.out.size() > limit_bytes;
       if (result_.timed_out || result_.too_long) {
         ::kill(-pid_, SIGKILL);
         break;
@@ -105,11 +107,10 @@ class Child {
   }
 
   void write_some() {
-    const std::string_view rest = std::string_view(request_.input).substr(written_);
-    const ssize_t put = ::send(in_.get(), rest.data(), rest.size(), MSG_NOSIGNAL);
-    if (put > 0) written_ += static_cast<size_t>(put);
+    const ssize_t put = ::send(in_.get(), input_.data(), input_.size(), MSG_NOSIGNAL);
+    if (put > 0) input_.remove_prefix(static_cast<size_t>(put));
     const bool again = put < 0 && (errno == EAGAIN || errno == EINTR);
-    if (written_ == request_.input.size() || (put < 0 && !again)) in_.reset();
+    if (input_.empty() || (put < 0 && !again)) in_.reset();
   }
 
   static void read_some(Fd& fd, std::string& text) {
@@ -125,13 +126,12 @@ class Child {
     }
     pid_ = -1;
     if (WIFEXITED(status)) result_.exit_code = WEXITSTATUS(status);
-    if (WIFSIGNALED(status)) result_.signal = WTERMSIG(status);
+    if (WIFSIGNALED(status)) result_.exit_code = 128 + WTERMSIG(status);
   }
 
-  const CaptureRequest& request_;
+  std::string_view input_;  // what is still to be written
   pid_t pid_ = -1;
   Fd in_, out_, err_;
-  size_t written_ = 0;
   Captured result_;
 };
 
@@ -140,10 +140,12 @@ class Child {
 std::string Captured::ending() const {
   if (timed_out) return "took too long and was ended";
   if (too_long) return "wrote too much and was ended";
-  if (signal != 0) return fmt::format("was ended by signal {} ({})", signal, ::strsignal(signal));
+  if (exit_code > 128) return fmt::format("was ended by signal {} ({})", exit_code - 128, ::strsignal(exit_code - 128));
   return fmt::format("ended with exit code {}", exit_code);
 }
 
-Captured capture(const CaptureRequest& request) { return Child(request).run(); }
+Captured capture(const std::vector<std::string>& command, std::string_view input, double timeout_s, size_t limit_bytes) {
+  return Child(command, input).run(timeout_s, limit_bytes);
+}
 
 }  // namespace bitsweep

@@ -1,33 +1,27 @@
-// A short-lived helper program: text in, text out, within a time and a size. Not for runs, which have a shim.
+// A helper program asked one question: text in, text out, with a limit on time and size. Not for runs: those have a shim.
 #pragma once
 
-#include <cstddef>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace bitsweep {
 
-struct CaptureRequest {
-  std::vector<std::string> command;  // program (a path) and its arguments
-  std::string input;                 // its stdin
-  double timeout_s = 60;
-  size_t limit_bytes = 64u << 20;    // of stdout; of stderr the last 16 kB are kept
-};
-
 struct Captured {
-  int exit_code = -1;     // -1: ended by a signal
-  int signal = 0;
-  bool timed_out = false;  // and was killed with its process group
-  bool too_long = false;   // likewise, for writing more than limit_bytes
-  std::string out, err;    // what was written until then
+  std::string out, err;    // what was written until the end; of err the last 16 to 32 kB
+  int exit_code = 0;       // 128 + the signal when one ended it
+  bool timed_out = false;  // killed for it, with its process group
+  bool too_long = false;   // likewise
 
   bool ok() const { return exit_code == 0 && !timed_out && !too_long; }
-  // "ended with exit code 3", "was ended by signal 11 (Segmentation fault)", "took longer than 60 s".
+  // "ended with exit code 3", "was ended by signal 11 (Segmentation fault)", "took too long".
   std::string ending() const;
 };
 
-// Returns when the program has ended. A program that closes its stdin early is no error. Throws Error{environment} when it
-// cannot be started.
-Captured capture(const CaptureRequest& request);
+// Runs `command` (a path and its arguments, no shell) with `input` on its standard input; one that does not read it all is
+// no error. After `timeout_s`, or past `limit_bytes` of output, it is killed. Throws Error{environment} when it cannot be
+// started.
+Captured capture(const std::vector<std::string>& command, std::string_view input, double timeout_s,
+                 size_t limit_bytes = 256 << 20);
 
 }  // namespace bitsweep

@@ -83,7 +83,7 @@ class OptionReader {
   }
 
   void resource(const std::string& key, const YamlNode& node) {
-    RunResources& resources = sweep_.resources;
+    SweepResources& resources = sweep_.resources;
     if (key == "device") device(node);
     if (key == "slots") integer(node, "resources.slots", 1, 1024, resources.slots);
     if (key == "threads") {

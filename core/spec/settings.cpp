@@ -5,7 +5,6 @@
 #include <fmt/format.h>
 
 #include "base/nearest.h"
-#include "base/units.h"
 
 namespace bitsweep {
 namespace {
@@ -141,13 +140,6 @@ std::vector<Setting> base_settings(const YamlNode& root, Problems& problems, con
     }
   }
   return settings;
-}
-
-std::string value_text(const std::string& path, const json::value& value) {
-  if (value.is_string()) return std::string(value.get_string());
-  const bool size = path == "model.params" || path == "train.tokens";
-  if (size && value.is_number()) return format_count(value.to_number<double>());
-  return canonical_json(value);
 }
 
 }  // namespace bitsweep

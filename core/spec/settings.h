@@ -59,7 +59,4 @@ std::optional<Setting> make_setting(const std::string& path, const YamlPlace& ke
 // Every run key of the merged file.
 std::vector<Setting> base_settings(const YamlNode& root, Problems& problems, const std::vector<std::string>& option_paths);
 
-// A value as an expression or a table shows it: 64, 6e-4, 5.5M for sizes.
-std::string value_text(const std::string& path, const json::value& value);
-
 }  // namespace bitsweep

@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "base/units.h"
 #include "spec/axes.h"
 #include "spec/formulas.h"
 #include "spec/layers.h"
@@ -72,7 +73,7 @@ std::string range_and_default(const RunKey& key) {
   if (key.get == nullptr) return text;
   const json::value value = key.get(RunSpec{});
   const bool empty = value.is_string() && value.get_string().empty();
-  return empty ? text : fmt::format("{}; default {}", text, value_text(key.path, value));
+  return empty ? text : fmt::format("{}; default {}", text, axis_text(key.path, value));
 }
 
 }  // namespace
@@ -105,8 +106,14 @@ Sweep load_sweep(const SweepInput& input) {
 
 std::string point_text(const json::object& axes, int64_t seed) {
   std::string text;
-  for (const auto& axis : axes) text += fmt::format("{} {}, ", std::string(axis.key()), value_text(axis.key(), axis.value()));
+  for (const auto& axis : axes) text += fmt::format("{} {}, ", std::string(axis.key()), axis_text(axis.key(), axis.value()));
   return text + fmt::format("seed {}", seed);
+}
+
+std::string axis_text(std::string_view path, const json::value& value) {
+  if (value.is_string()) return std::string(value.get_string());
+  const bool size = path == "model.params" || path == "train.tokens";
+  return size && value.is_number() ? format_count(value.to_number<double>()) : canonical_json(value);
 }
 
 std::vector<std::string> sweep_keys() {

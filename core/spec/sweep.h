@@ -8,6 +8,7 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/files.h"
@@ -35,7 +36,7 @@ struct ExpandedRun {
 };
 
 // Where and how the runs of a sweep may run.
-struct RunResources {
+struct SweepResources {
   std::string device = "any";         // any | cpu | cuda | cuda:N
   int64_t slots = 1;                  // of a device
   std::optional<int64_t> threads;     // of a CPU slot
@@ -60,7 +61,7 @@ struct Sweep {
   std::string text;                // canonical JSON of the merged file with --set applied: names the definition
   std::vector<std::string> notes;  // what a person should know, e.g. that two points are the same run
   std::vector<ExpandedRun> runs;
-  RunResources resources;
+  SweepResources resources;
   int64_t retries = 2;             // for faults, never for bad input
   int64_t priority = 0;            // higher first
   std::string stop_rule = "none";
@@ -81,6 +82,9 @@ Sweep load_sweep(const SweepInput& input);
 
 // "model.params 5.5M, train.batch 64, seed 1": names a run of a sweep to a person.
 std::string point_text(const json::object& axes, int64_t seed);
+
+// One value of it: "5.5M" for a size, "64", "v57".
+std::string axis_text(std::string_view path, const json::value& value);
 
 // Every key of a sweep file with its type, range and default, for help and for tests: "train.steps  integer from 1 …".
 std::vector<std::string> sweep_keys();

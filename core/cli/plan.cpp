@@ -1,0 +1,110 @@
+// `bitsweep plan`: what a sweep file asks for, exactly, before anything runs.
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "base/error.h"
+#include "base/units.h"
+#include "cli/options.h"
+#include "cli/planning.h"
+#include "report/table.h"
+
+namespace bitsweep {
+namespace {
+
+// The paths that vary in this sweep, in the order they first appear.
+std::vector<std::string> axis_paths(const Plan& plan) {
+  std::vector<std::string> paths;
+  for (const PlannedRun& run : plan.runs) {
+    for (const auto& axis : run.axes) {
+      const std::string path(axis.key());
+      if (std::find(paths.begin(), paths.end(), path) == paths.end()) paths.push_back(path);
+    }
+  }
+  return paths;
+}
+
+// `raw`: every digit, for programs.
+Table plan_table(const Plan& plan, bool raw) {
+  std::vector<std::string> axes = axis_paths(plan);
+  // The plugin has a column of its own.
+  std::erase(axes, "model.plugin");
+  Table table;
+  table.columns = {{"run"}, {"state"}, {"plugin"}};
+  for (const std::string& path : axes) table.columns.push_back({path, Align::right});
+  for (const char* title : {"seed", "params", "steps", "tokens", "epochs", "flops"}) table.columns.push_back({title, Align::right});
+  for (const PlannedRun& run : plan.runs) {
+    std::vector<std::string> row{run.id, run.state, run.spec.model.plugin};
+    for (const std::string& path : axes) {
+      const json::value* value = run.axes.if_contains(path);
+      row.push_back(value == nullptr ? "" : raw && !value->is_string() ? canonical_json(*value) : axis_text(path, *value));
+    }
+    const auto count = [&](double value) { return raw ? canonical_json(value) : format_count(value); };
+    row.push_back(std::to_string(run.spec.seed));
+    row.push_back(raw ? std::to_string(run.model.params) : format_thousands(run.model.params));
+    row.push_back(raw ? std::to_string(run.spec.train.steps) : format_thousands(run.spec.train.steps));
+    row.push_back(count(run.tokens));
+    row.push_back(raw ? canonical_json(run.epochs) : fmt::format("{:.3g}", run.epochs));
+    row.push_back(raw ? canonical_json(run.flops) : fmt::format("{:.2e}", run.flops));
+    table.rows.push_back(std::move(row));
+  }
+  return table;
+}
+
+std::string totals_line(const Plan& plan) {
+  const PlanTotals totals = plan.totals();
+  return fmt::format("{}: {} {}, {} already done; {} tokens, {:.2e} FLOPs of training in all\n", plan.sweep.name,
+                     format_thousands(totals.runs), totals.runs == 1 ? "run" : "runs", format_thousands(totals.done),
+                     format_count(totals.tokens), totals.flops);
+}
+
+void print_tables(const std::vector<Plan>& plans) {
+  const char* gap = "";
+  for (const Plan& plan : plans) {
+    print(gap + terminal_table(plan_table(plan, false)) + "\n" + totals_line(plan));
+    gap = "\n";
+    for (const std::string& note : plan.notes) print_error("note: " + note);
+  }
+}
+
+void print_json(const std::vector<Plan>& plans, bool lines) {
+  if (lines) {
+    std::string text;
+    for (const Plan& plan : plans) {
+      for (const json::value& run : plan_json(plan).at("runs").as_array()) {
+        json::object row{{"sweep", plan.sweep.name}};
+        for (const auto& member : run.get_object()) row[member.key()] = member.value();
+        text += compact_json(row) + "\n";
+      }
+    }
+    return print(text);
+  }
+  if (plans.size() == 1) return print(pretty_json(plan_json(plans[0])) + "\n");
+  json::array all;
+  for (const Plan& plan : plans) all.push_back(plan_json(plan));
+  print(pretty_json(all) + "\n");
+}
+
+int run(const Verb& verb, const std::vector<std::string>& args) {
+  CommandLine line(verb);
+  line.values("set", "PATH=VALUE: overrides a key of the sweep, e.g. train.steps=2000; repeatable").root_option().output_options();
+  if (!line.parse(args, 1)) return 0;
+  const OutputFormat format = output_format(line);
+  const std::vector<Plan> plans = plan_sweeps(line.positional(), line.all("set"), line.root());
+  if (format == OutputFormat::table) {
+    print_tables(plans);
+  } else if (format == OutputFormat::csv) {
+    if (plans.size() > 1) throw Error(ErrorKind::input, "--csv takes one sweep: the axes of several do not share columns");
+    print(csv_table(plan_table(plans[0], true)));
+  } else {
+    print_json(plans, format == OutputFormat::jsonl);
+  }
+  return 0;
+}
+
+}  // namespace
+
+const Verb kPlanVerb{"plan", "Show what a sweep would run: exact parameters, tokens, epochs, FLOPs; writes nothing",
+                     "SWEEP.yaml…", "bitsweep plan sweeps/quickstart.yaml --set train.steps=500", run};
+
+}  // namespace bitsweep

@@ -1,0 +1,177 @@
+#include "cli/planning.h"
+
+#include <map>
+#include <set>
+
+#include <fmt/format.h>
+
+#include "base/error.h"
+#include "base/sha256.h"
+#include "base/units.h"
+#include "cli/options.h"
+#include "data/dataset.h"
+#include "store/store.h"
+
+namespace bitsweep {
+namespace {
+
+class DataProbe : public DatasetProbe {
+ public:
+  explicit DataProbe(fs::path cache) : cache_(std::move(cache)) {}
+  DatasetFacts probe(const DataSpec& data) override {
+    DatasetInfo info = Dataset::inspect(data, cache_);
+    return {.sha256 = info.sha256,
+            .bytes = static_cast<int64_t>(info.bytes),
+            .train_tokens = info.train_tokens,
+            .val_tokens = info.val_tokens,
+            .vocab = info.vocab,
+            .notes = std::move(info.notes)};
+  }
+
+ private:
+  fs::path cache_;
+};
+
+// A model and a text are asked about once, however many files name them.
+class RememberingProbe : public DatasetProbe {
+ public:
+  explicit RememberingProbe(DatasetProbe& behind) : behind_(behind) {}
+  DatasetFacts probe(const DataSpec& data) override {
+    RunSpec spec;
+    spec.data = data;
+    const std::string key = canonical_json(to_json(spec).at("data"));
+    const auto known = known_.find(key);
+    return known != known_.end() ? known->second : known_.emplace(key, behind_.probe(data)).first->second;
+  }
+
+ private:
+  DatasetProbe& behind_;
+  std::map<std::string, DatasetFacts> known_;
+};
+
+std::vector<Manifest> known_plugins() {
+  std::vector<std::string> problems;
+  std::vector<Manifest> plugins = find_plugins(plugin_folder(), &problems);
+  for (const std::string& problem : problems) print_error("warning: " + problem);
+  return plugins;
+}
+
+void mark_states(std::vector<Plan>& plans, const fs::path& root) {
+  if (!Store::exists(root)) return;
+  Store store(root, Database::Mode::read_only);
+  for (Plan& plan : plans) {
+    for (PlannedRun& run : plan.runs) {
+      if (const auto state = store.state(run.id)) run.state = std::string(to_text(*state));
+    }
+  }
+}
+
+json::object settings_of(const Sweep& sweep) {
+  json::array laws, targets;
+  for (const std::string& law : sweep.report.laws) laws.emplace_back(law);
+  for (const ScalingTarget& target : sweep.report.targets)
+    targets.push_back(json::object{{"params", target.params}, {"tokens", target.tokens}});
+  return {{"stop_after", sweep.stop_after > 0 ? json::value(sweep.stop_after) : json::value(nullptr)},
+          {"stop_rule", sweep.stop_rule},
+          {"report", {{"laws", std::move(laws)}, {"targets", std::move(targets)}}}};
+}
+
+NewRun new_run(const PlannedRun& run, const Sweep& sweep) {
+  NewRun row;
+  row.id = run.id;
+  row.spec = to_json(run.spec);
+  row.axes = run.axes;
+  row.plugin = run.spec.model.plugin;
+  row.seed = run.spec.seed;
+  row.params = run.model.params;
+  row.params_extra = run.model.params_extra;
+  row.params_nonembedding = run.model.params_nonembedding();
+  row.tokens = run.spec.tokens();
+  row.steps = run.spec.train.steps;
+  row.flops = run.flops;
+  row.epochs = run.epochs;
+  row.dataset = dataset_id(run.spec.data);
+  row.init_from = run.spec.train.init_from;
+  row.resources.device = sweep.resources.device;
+  row.resources.slots = sweep.resources.slots;
+  row.resources.threads = sweep.resources.threads.value_or(0);
+  row.resources.memory_bytes = static_cast<int64_t>(sweep.resources.memory_bytes.value_or(0));
+  row.resources.timeout_s = sweep.resources.timeout_s.value_or(0);
+  row.retries = sweep.retries;
+  row.priority = sweep.priority;
+  return row;
+}
+
+DatasetRecord dataset_record(const DataSpec& data, const fs::path& cache) {
+  const Dataset dataset = Dataset::open(data, cache);
+  const DatasetInfo& info = dataset.info();
+  DatasetRecord record;
+  record.id = dataset_id(data);
+  record.name = info.name;
+  record.tokenizer = data.tokenizer;
+  record.sha256 = info.sha256;
+  record.bytes = static_cast<int64_t>(info.bytes);
+  record.train_tokens = info.train_tokens;
+  record.val_tokens = info.val_tokens;
+  record.val_sha256 = info.val_sha256;
+  record.unknown_bytes = static_cast<int64_t>(info.unknown_bytes);
+  for (double bits : dataset.yardsticks().bits_per_byte) record.ngram_bpb.push_back(finite_or_null(bits));
+  record.entropy_bpb = info.entropy_bits_per_byte;
+  return record;
+}
+
+}  // namespace
+
+std::vector<Plan> plan_sweeps(const std::vector<std::string>& files, const std::vector<std::string>& overrides,
+                              const fs::path& root) {
+  const std::vector<Manifest> plugins = known_plugins();
+  WorkerDescriber describer(worker_program(), plugin_folder());
+  DataProbe data(root / "data");
+  RememberingProbe probe(data);
+  std::vector<Plan> plans;
+  std::vector<Diagnostic> problems;
+  std::map<std::string, std::string> names;
+  for (const std::string& file : files) {
+    try {
+      Sweep sweep = load_sweep({file, overrides, plugins});
+      const auto [first, fresh] = names.emplace(sweep.name, file);
+      if (fresh) plans.push_back(make_plan(std::move(sweep), describer, probe));
+      else problems.push_back({.file = file, .message = fmt::format("the name '{}' is already that of {}", sweep.name, first->second)});
+    } catch (const Error& error) {
+      if (error.kind() != ErrorKind::input) throw;
+      problems.insert(problems.end(), error.diagnostics().begin(), error.diagnostics().end());
+    }
+  }
+  if (!problems.empty()) throw Error(ErrorKind::input, std::move(problems));
+  mark_states(plans, root);
+  return plans;
+}
+
+NewSweep new_sweep(const Plan& plan) {
+  NewSweep sweep;
+  sweep.name = plan.sweep.name;
+  sweep.file = fs::absolute(plan.sweep.file).lexically_normal().string();
+  sweep.source = plan.sweep.text;
+  sweep.settings = settings_of(plan.sweep);
+  for (const PlannedRun& run : plan.runs) sweep.runs.push_back(new_run(run, plan.sweep));
+  return sweep;
+}
+
+std::vector<DatasetRecord> prepare_datasets(const Plan& plan, const fs::path& root) {
+  std::vector<DatasetRecord> records;
+  std::set<std::string> known;
+  for (const PlannedRun& run : plan.runs) {
+    const DataSpec& data = run.spec.data;
+    if (!known.insert(dataset_id(data)).second) continue;
+    print_error(fmt::format("data: {}", data.corpus));
+    records.push_back(dataset_record(data, root / "data"));
+  }
+  return records;
+}
+
+std::string dataset_id(const DataSpec& data) {
+  const json::value split = data.val.empty() ? json::value(data.val_fraction) : json::value("separate");
+  return sha256_hex(canonical_json(json::object{{"sha256", data.sha256}, {"tokenizer", data.tokenizer}, {"split", split}}));
+}
+
+}  // namespace bitsweep
