@@ -18,6 +18,7 @@ struct MeasuredRun {
   RunRow row;
   std::vector<EvalRow> curve;  // ascending steps
   std::vector<AttemptRow> attempts;
+  json::object start;  // Query::start_facts
 };
 
 struct ReportInput {
@@ -25,7 +26,7 @@ struct ReportInput {
   std::vector<std::string> sweeps;
   std::vector<MeasuredRun> runs;  // in the order they were planned
   std::vector<DatasetRow> datasets;
-  std::vector<std::string> laws = {"chinchilla"};  // power | chinchilla
+  std::vector<std::string> laws;  // power | chinchilla; empty: the report's own choice
   std::vector<Target> targets;
   std::string source;   // how to get this input again: a query or a file
   std::string version;  // of the program

@@ -1,0 +1,65 @@
+// `bitsweep report`: Markdown, SVG, HTML and JSON of what sweeps found, or of points from a file.
+#include "report/report.h"
+
+#include <fmt/format.h>
+
+#include "base/error.h"
+#include "cli/options.h"
+#include "fit/fit.h"
+#include "fit/points_csv.h"
+#include "query/query.h"
+
+namespace bitsweep {
+namespace {
+
+ReportInput from_file(const CommandLine& line, const fs::path& file) {
+  if (!line.positional().empty())
+    throw Error(ErrorKind::input, "bitsweep report: either sweeps or --points, not both");
+  const ColumnMap columns = parse_column_map(line.get("map").value_or(""));
+  const std::vector<Point> points = read_points_csv(read_file(file), file.string(), columns);
+  const std::string mapped = line.has("map") ? " --map " + *line.get("map") : "";
+  return report_from_points(points, line.get("name").value_or(file.stem().string()),
+                            "bitsweep report --points " + file.filename().string() + mapped, BITSWEEP_VERSION);
+}
+
+ReportInput from_sweeps(const CommandLine& line) {
+  if (line.positional().empty())
+    throw Error(ErrorKind::input, "bitsweep report: expected SWEEP… or --points FILE.csv (see 'bitsweep runs' for what there is)");
+  return gather_report(Query(line.root()), line.positional(), line.get("name").value_or(""), BITSWEEP_VERSION);
+}
+
+int run(const Verb& verb, const std::vector<std::string>& args) {
+  CommandLine line(verb);
+  line.value("out", "folder of reports (default: ./reports)")
+      .value("name", "the report's name and folder (default: the sweeps' names)")
+      .values("law", "fit this law (default: what the sweep files say, else chinchilla); repeatable")
+      .values("target", "predict there: \"params=300M,tokens=1B\"; repeatable, beside the sweep files' targets")
+      .value("points", "a CSV of params,tokens,loss instead of sweeps (variant,dataset,seed,run where known)")
+      .value("map", "the file's names of columns: \"params=N,tokens=D\"")
+      .flag("json", "print the report's JSON and write nothing")
+      .root_option();
+  if (!line.parse(args)) return 0;
+  const auto points = line.get("points");
+  if (line.has("map") && !points) throw Error(ErrorKind::input, "bitsweep report: --map is for --points");
+  ReportInput input = points ? from_file(line, *points) : from_sweeps(line);
+  if (line.has("law")) input.laws = line.all("law");
+  for (const std::string& law : input.laws) make_law(law, {}, "params");  // an unknown one is an error before any work
+  for (const std::string& text : line.all("target")) input.targets.push_back(parse_target(text, "--target"));
+
+  const std::vector<ReportFile> files = render_report(input);
+  if (line.has("json")) {
+    for (const ReportFile& file : files)
+      if (file.name == "report.json") print(file.bytes);
+    return 0;
+  }
+  const fs::path folder = line.get("out").value_or("reports");
+  print(write_report(folder, input.name, files).string() + "\n");
+  return 0;
+}
+
+}  // namespace
+
+const Verb kReportVerb{"report", "Write what sweeps found: Markdown, figures, HTML, JSON", "SWEEP… | --points FILE.csv",
+                       "bitsweep report quickstart", run};
+
+}  // namespace bitsweep

@@ -1,0 +1,66 @@
+// Everything a report says in numbers, computed before a word is written. Pure.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "fit/fit.h"
+#include "query/comparable.h"
+#include "report/cells.h"
+#include "report/report.h"
+
+namespace bitsweep {
+
+// From one chosen cell to its neighbour along one axis, everything else equal as far as `also` says.
+struct ScalingStep {
+  size_t from = 0, to = 0;        // cells
+  Estimate change;                // of the final loss; negative is better
+  double per_unit = 0;            // per doubling of tokens, or per decade of parameters
+  std::vector<std::string> also;  // what differs besides
+};
+
+// Two variants at equal size and budget.
+struct VariantGap {
+  size_t a = 0, b = 0;  // cells; b is compared with a
+  Estimate change;      // loss of b − loss of a
+  std::vector<std::string> also;
+};
+
+// One law fitted to one variant's runs.
+struct LawFit {
+  std::string variant, law;
+  std::vector<Point> points;  // all runs of the variant's chosen cells
+  std::vector<size_t> runs;   // of each point, into ReportInput::runs
+  FitResult result;
+
+  bool drawable() const { return result.has_params(); }
+  // A law of one axis says nothing of the other: the values it was fitted at.
+  bool uses_params() const { return result.axis != "tokens"; }
+  bool uses_tokens() const { return result.axis != "params"; }
+  // The law's loss at these sizes and budgets. REQUIRES drawable().
+  std::vector<double> losses(const std::vector<Target>& at) const;
+};
+
+struct GroupAnalysis {
+  ComparableGroup group;
+  const DatasetRow* dataset = nullptr;  // nothing when the data were never opened
+  std::vector<std::string> variant_of;  // of each of group.runs
+  std::vector<size_t> usable;           // runs that are finished with a loss
+  CellTable table;
+  std::vector<ScalingStep> token_steps, param_steps;
+  std::vector<VariantGap> gaps;  // every pair of variants at every shared size and budget
+  std::vector<LawFit> fits;
+};
+
+struct Analysis {
+  std::vector<GroupAnalysis> groups;  // those with runs; comparisons never cross them
+  int64_t finished = 0, excluded = 0;
+};
+
+// The order of the strongest count model that a loss beats; -1 when it beats none.
+int highest_order_beaten(double bits_per_byte, const DatasetRow& dataset);
+
+Analysis analyse(const ReportInput& input);
+
+}  // namespace bitsweep

@@ -1,0 +1,72 @@
+// Measured runs put in order for a reader: variants, configurations (seeds together), classes of equal size and budget.
+// Pure.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "query/comparable.h"
+#include "report/report.h"
+
+namespace bitsweep {
+
+// A mean over seeds. With one value there is no interval.
+struct Estimate {
+  double mean = 0;
+  int values = 0;
+  std::optional<double> sd;          // between seeds; n − 1
+  std::optional<double> half_width;  // of the 95 % interval of the mean (Student's t)
+};
+// Nothing for no values.
+std::optional<Estimate> estimate(const std::vector<double>& values);
+// a − b with Welch's interval when both have one.
+Estimate difference(const Estimate& a, const Estimate& b);
+
+// Runs that differ in nothing but the seed, all of them finished.
+struct ReportCell {
+  std::string variant;  // plugin, and its options where they differ: "v76 (alibi=false)"
+  double params = 0, params_nonembedding = 0, tokens = 0;
+  std::optional<double> epochs, flops, batch, lr, wall_s, tokens_per_s;
+  std::vector<std::pair<std::string, std::string>> factors;  // every other setting, dotted path and value
+  std::vector<size_t> runs;                                  // into ReportInput::runs
+  int64_t attempts = 0;                                      // of all its runs
+  Estimate final_bpc, best_bpc;
+  size_t size_class = 0, budget_class = 0;  // into CellTable
+};
+
+// A class of nearly equal values: targets of 1M parameters come out a little apart.
+struct ValueClass {
+  double value = 0;   // geometric middle
+  std::string label;  // "1.05M"
+};
+
+// Classes of parameter counts, ascending; the class of each value into `class_of`.
+std::vector<ValueClass> classify_sizes(const std::vector<double>& params, std::vector<size_t>& class_of);
+
+struct CellTable {
+  std::vector<ReportCell> cells;  // by variant (in order of appearance), then size, then tokens, then loss
+  std::vector<std::string> variants;
+  std::vector<ValueClass> sizes;    // ascending
+  std::vector<ValueClass> budgets;  // ascending
+  // One cell a variant, size and budget: where several were measured (learning rates, batches), the lowest final loss.
+  std::vector<size_t> chosen;     // into cells, in their order
+  std::vector<int> alternatives;  // beside `chosen`: how many cells it was chosen from
+
+  // The chosen cell of a variant at a size and a budget.
+  std::optional<size_t> at(const std::string& variant, size_t size_class, size_t budget_class) const;
+};
+
+// What each of these runs is a variant of: its plugin, with those options that differ between runs of the plugin and
+// are no matter of size.
+std::vector<std::string> variant_names(const std::vector<MeasuredRun>& runs, const std::vector<size_t>& which);
+
+// Finished runs to cells; `variants` has the name of each of `which`. Sizes within 15 % are one class, budgets within 2
+// %.
+CellTable make_cells(const std::vector<MeasuredRun>& runs, const std::vector<size_t>& which,
+                     const std::vector<std::string>& variants);
+
+// Settings in which two cells differ, beyond what their sizes, budgets and variants already say: "train.lr".
+std::vector<std::string> other_differences(const ReportCell& a, const ReportCell& b);
+
+}  // namespace bitsweep

@@ -1,0 +1,146 @@
+#include "report/report.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/error.h"
+#include "report/figures.h"
+#include "report/report_json.h"
+#include "report/sections.h"
+
+namespace bitsweep {
+namespace {
+
+std::string joined(const std::vector<std::string>& names, const char* between) {
+  std::string text;
+  for (const std::string& name : names) text += (text.empty() ? "" : between) + name;
+  return text;
+}
+
+// "curves.svg" of the second group is "curves-2.svg".
+std::string numbered(std::string file, size_t group) {
+  if (group > 0) file.insert(file.rfind('.'), fmt::format("-{}", group + 1));
+  return file;
+}
+
+GroupFigures draw(const ReportInput& input, const GroupAnalysis& g, size_t number) {
+  GroupFigures drawn;
+  for (const auto make : {curves_figure, params_figure, tokens_figure, compute_figure, residual_figure}) {
+    std::optional<Figure> figure = make(input, g);
+    if (!figure) continue;
+    figure->file = numbered(figure->file, number);
+    std::string svg = render_svg(*figure);
+    drawn.push_back({std::move(*figure), std::move(svg)});
+  }
+  return drawn;
+}
+
+void add_once(std::vector<Target>& targets, const Target& target) {
+  const auto same = [&](const Target& t) { return t.params == target.params && t.tokens == target.tokens; };
+  if (std::none_of(targets.begin(), targets.end(), same)) targets.push_back(target);
+}
+
+// What a sweep file's `report:` asks for; several sweeps are asked together.
+void add_report_settings(ReportInput& input, const SweepRow& sweep) {
+  const json::value* report = sweep.settings.if_contains("report");
+  if (report == nullptr || !report->is_object()) return;
+  const json::object& options = report->get_object();
+  if (const json::value* laws = options.if_contains("laws"); laws != nullptr && laws->is_array())
+    for (const json::value& law : laws->get_array())
+      if (law.is_string() &&
+          std::find(input.laws.begin(), input.laws.end(), std::string(law.get_string())) == input.laws.end())
+        input.laws.emplace_back(law.get_string());
+  if (const json::value* targets = options.if_contains("targets"); targets != nullptr && targets->is_array())
+    for (const json::value& target : targets->get_array()) {
+      if (!target.is_object()) continue;
+      Target t;
+      t.params = number_or(target.get_object(), "params", 0);
+      t.tokens = number_or(target.get_object(), "tokens", 0);
+      add_once(input.targets, t);
+    }
+}
+
+}  // namespace
+
+ReportInput gather_report(const Query& query, const std::vector<std::string>& sweeps, std::string name,
+                          std::string version) {
+  ReportInput input;
+  for (const std::string& sweep : sweeps) {
+    std::string known = query.sweep_name(sweep);
+    if (std::find(input.sweeps.begin(), input.sweeps.end(), known) == input.sweeps.end())
+      input.sweeps.push_back(std::move(known));
+  }
+  for (const std::string& sweep : input.sweeps)
+    for (const SweepRow& row : query.sweeps())
+      if (row.name == sweep) add_report_settings(input, row);
+  for (RunRow& row : query.runs_of(input.sweeps)) {
+    MeasuredRun run;
+    run.curve = query.evals(row.id);
+    run.attempts = query.attempts(row.id);
+    run.start = query.start_facts(row.id);
+    run.row = std::move(row);
+    input.runs.push_back(std::move(run));
+  }
+  input.datasets = query.datasets();
+  input.name = name.empty() ? joined(input.sweeps, "+") : std::move(name);
+  input.source = "bitsweep report " + joined(input.sweeps, " ");
+  input.version = std::move(version);
+  return input;
+}
+
+ReportInput report_from_points(const std::vector<Point>& points, std::string name, std::string source,
+                               std::string version) {
+  ReportInput input;
+  input.name = std::move(name), input.source = std::move(source), input.version = std::move(version);
+  for (size_t i = 0; i < points.size(); ++i) {
+    const Point& p = points[i];
+    RunRow row;
+    row.id = p.run.empty() ? fmt::format("row {}", i + 1) : p.run;
+    row.state = "done";
+    row.plugin = p.variant;
+    row.seed = p.seed.value_or(0);
+    row.params = static_cast<int64_t>(p.params), row.tokens = static_cast<int64_t>(p.tokens);
+    row.last_val_bpc = p.loss;
+    if (p.unique_tokens > 0) row.epochs = p.tokens / p.unique_tokens;
+    if (!p.dataset.empty()) row.spec["data"] = json::object{{"corpus", p.dataset}};
+    input.runs.push_back({std::move(row), {}, {}, {}});
+  }
+  return input;
+}
+
+std::vector<ReportFile> render_report(const ReportInput& input) {
+  const Analysis analysis = analyse(input);
+  std::vector<GroupFigures> figures;
+  for (size_t k = 0; k < analysis.groups.size(); ++k) figures.push_back(draw(input, analysis.groups[k], k));
+  const Document document = make_document(input, analysis, figures);
+  std::vector<ReportFile> files;
+  for (const GroupFigures& group : figures)
+    for (const DrawnFigure& drawn : group) files.push_back({drawn.figure.file, drawn.svg});
+  files.push_back({"report.json", pretty_json(report_json(input, analysis, figures)) + "\n"});
+  files.push_back({"report.html", render_html(document)});
+  // Last: whoever sees the new text finds its figures.
+  files.push_back({"report.md", render_markdown(document)});
+  return files;
+}
+
+fs::path write_report(const fs::path& folder, const std::string& name, const std::vector<ReportFile>& files) {
+  if (name.empty() || name == "." || name == ".." || name.find('/') != std::string::npos ||
+      name.find('\0') != std::string::npos)
+    throw Error(ErrorKind::input, fmt::format("a report's name must be a folder's name, not '{}'", name));
+  const fs::path target = folder / name;
+  make_folder(target);
+  for (const ReportFile& file : files) write_file_atomic(target / file.name, file.bytes);
+  // Figures that this report no longer has; other files are somebody's own.
+  for (const char* stem : {"curves", "params", "tokens", "compute", "residuals"}) {
+    for (size_t group = 0; group < 64; ++group) {
+      const std::string old = numbered(std::string(stem) + ".svg", group);
+      const auto same = [&](const ReportFile& file) { return file.name == old; };
+      std::error_code ignored;
+      if (std::none_of(files.begin(), files.end(), same)) fs::remove(target / old, ignored);
+    }
+  }
+  return target / "report.md";
+}
+
+}  // namespace bitsweep

@@ -1,0 +1,188 @@
+#include "report/report_json.h"
+
+#include <cmath>
+
+#include "report/findings.h"
+
+namespace bitsweep {
+namespace {
+
+json::value number(std::optional<double> value) { return value ? finite_or_null(*value) : json::value(nullptr); }
+
+json::array sentences(const std::vector<Text>& texts) {
+  json::array list;
+  for (const Text& text : texts) list.emplace_back(text.plain());
+  return list;
+}
+
+json::array strings(const std::vector<std::string>& texts) {
+  json::array list;
+  for (const std::string& text : texts) list.emplace_back(text);
+  return list;
+}
+
+json::object estimate_json(const Estimate& e) {
+  return {{"mean", finite_or_null(e.mean)},
+          {"values", e.values},
+          {"sd", number(e.sd)},
+          {"half_width_95", number(e.half_width)}};
+}
+
+json::object dataset_json(const DatasetRow& d) {
+  json::array orders;
+  for (const double level : d.ngram_bpb) orders.push_back(finite_or_null(level));
+  return {{"id", d.id},
+          {"name", d.name},
+          {"tokenizer", d.tokenizer},
+          {"sha256", d.sha256},
+          {"val_sha256", d.val_sha256},
+          {"bytes", d.bytes},
+          {"train_tokens", d.train_tokens},
+          {"val_tokens", d.val_tokens},
+          {"unknown_bytes", d.unknown_bytes},
+          {"ngram_bpb", std::move(orders)},
+          {"entropy_bpb", number(d.entropy_bpb)}};
+}
+
+json::object cell_json(const ReportInput& input, const ReportCell& c) {
+  json::array runs;
+  for (const size_t r : c.runs) runs.emplace_back(input.runs[r].row.id);
+  return {{"variant", c.variant},
+          {"params", finite_or_null(c.params)},
+          {"params_nonembedding", finite_or_null(c.params_nonembedding)},
+          {"tokens", finite_or_null(c.tokens)},
+          {"epochs", number(c.epochs)},
+          {"flops", number(c.flops)},
+          {"batch", number(c.batch)},
+          {"lr", number(c.lr)},
+          {"best_val_bpc", estimate_json(c.best_bpc)},
+          {"final_val_bpc", estimate_json(c.final_bpc)},
+          {"wall_s", number(c.wall_s)},
+          {"tokens_per_s", number(c.tokens_per_s)},
+          {"attempts", c.attempts},
+          {"runs", std::move(runs)}};
+}
+
+json::array steps_json(const std::vector<ScalingStep>& steps, const char* unit) {
+  json::array list;
+  for (const ScalingStep& s : steps)
+    list.push_back(json::object{{"from", s.from},
+                                {"to", s.to},
+                                {"change", estimate_json(s.change)},
+                                {unit, finite_or_null(s.per_unit)},
+                                {"also_differs", strings(s.also)}});
+  return list;
+}
+
+json::array gaps_json(const std::vector<VariantGap>& gaps) {
+  json::array list;
+  for (const VariantGap& gap : gaps)
+    list.push_back(json::object{{"first", gap.a},
+                                {"second", gap.b},
+                                {"change", estimate_json(gap.change)},
+                                {"also_differs", strings(gap.also)}});
+  return list;
+}
+
+json::array fits_json(const std::vector<LawFit>& fits) {
+  json::array list;
+  for (const LawFit& fit : fits) {
+    json::object object = fit_json(fit.result);
+    object["variant"] = fit.variant;
+    json::array points;
+    for (size_t k = 0; k < fit.points.size(); ++k) {
+      json::object point{{"run", fit.points[k].run},
+                         {"params", finite_or_null(fit.points[k].params)},
+                         {"tokens", finite_or_null(fit.points[k].tokens)},
+                         {"loss", finite_or_null(fit.points[k].loss)}};
+      if (k < fit.result.fits.size()) {
+        point["fitted"] = finite_or_null(fit.result.fits[k].fitted);
+        point["residual"] = finite_or_null(fit.result.fits[k].residual);
+      }
+      points.push_back(std::move(point));
+    }
+    object["runs"] = std::move(points);
+    list.push_back(std::move(object));
+  }
+  return list;
+}
+
+json::array left_out_json(const ReportInput& input, const GroupAnalysis& g) {
+  json::array list;
+  for (size_t k = 0; k < g.group.runs.size(); ++k) {
+    const RunRow& row = input.runs[g.group.runs[k]].row;
+    const std::string reason = exclusion_reason(row);
+    if (!reason.empty())
+      list.push_back(json::object{{"run", row.id},
+                                  {"variant", g.variant_of[k]},
+                                  {"params", row.params},
+                                  {"tokens", row.tokens},
+                                  {"why", reason},
+                                  {"step", row.step},
+                                  {"last_val_bpc", number(row.last_val_bpc)},
+                                  {"message", row.message}});
+  }
+  return list;
+}
+
+json::array figures_json(const GroupFigures& figures) {
+  json::array list;
+  for (const DrawnFigure& drawn : figures) {
+    json::array panels;
+    for (const PlotPanel& panel : drawn.figure.panels) {
+      json::array series;
+      for (const PlotSeries& s : panel.series) {
+        json::array points;
+        for (const PlotPoint& p : s.points) {
+          json::array point{finite_or_null(p.x), finite_or_null(p.y)};
+          if (p.low && p.high) point.push_back(finite_or_null(*p.low)), point.push_back(finite_or_null(*p.high));
+          points.push_back(std::move(point));
+        }
+        series.push_back(
+            json::object{{"name", s.name}, {"dashed", s.dash != Dash::solid}, {"points", std::move(points)}});
+      }
+      panels.push_back(json::object{
+          {"title", panel.title}, {"x", panel.x.label}, {"y", panel.y.label}, {"series", std::move(series)}});
+    }
+    list.push_back(json::object{{"file", drawn.figure.file},
+                                {"title", drawn.figure.title},
+                                {"caption", drawn.figure.caption},
+                                {"panels", std::move(panels)}});
+  }
+  return list;
+}
+
+}  // namespace
+
+json::object report_json(const ReportInput& input, const Analysis& analysis, const std::vector<GroupFigures>& figures) {
+  json::array groups, runs;
+  std::vector<Text> summary = run_findings(input, analysis);
+  for (size_t k = 0; k < analysis.groups.size(); ++k) {
+    const GroupAnalysis& g = analysis.groups[k];
+    json::array cells;
+    for (const ReportCell& cell : g.table.cells) cells.push_back(cell_json(input, cell));
+    const std::vector<Text> findings = group_findings(g);
+    summary.insert(summary.end(), findings.begin(), findings.end());
+    groups.push_back(
+        json::object{{"label", g.group.label},
+                     {"context", g.group.context},
+                     {"eval_windows", g.group.eval_windows},
+                     {"dataset", g.dataset != nullptr ? json::value(dataset_json(*g.dataset)) : json::value(nullptr)},
+                     {"findings", sentences(findings)},
+                     {"cells", std::move(cells)},
+                     {"left_out", left_out_json(input, g)},
+                     {"param_steps", steps_json(g.param_steps, "per_decade")},
+                     {"token_steps", steps_json(g.token_steps, "per_doubling")},
+                     {"variant_gaps", gaps_json(g.gaps)},
+                     {"fits", fits_json(g.fits)},
+                     {"caveats", sentences(group_caveats(input, g))},
+                     {"missing", sentences(group_missing(input, g))},
+                     {"figures", figures_json(figures[k])}});
+  }
+  for (const MeasuredRun& run : input.runs) runs.emplace_back(run.row.id);
+  return {{"name", input.name},       {"sweeps", strings(input.sweeps)}, {"source", input.source},
+          {"version", input.version}, {"summary", sentences(summary)},   {"groups", std::move(groups)},
+          {"runs", std::move(runs)}};
+}
+
+}  // namespace bitsweep

@@ -1,0 +1,15 @@
+// Every figure of a report as one JSON document.
+#pragma once
+
+#include "base/json.h"
+#include "report/analysis.h"
+#include "report/sections.h"
+
+namespace bitsweep {
+
+// {"name", "sweeps", "source", "version", "summary": [sentences], "groups": [{"label", "dataset", "cells", "left_out",
+// "param_steps", "token_steps", "variant_gaps", "fits", "caveats", "missing", "figures"}], "runs": [ids]}.
+// What is not known is null; nothing is NaN.
+json::object report_json(const ReportInput& input, const Analysis& analysis, const std::vector<GroupFigures>& figures);
+
+}  // namespace bitsweep

@@ -1,0 +1,334 @@
+#include "report/sections.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "base/units.h"
+#include "report/findings.h"
+#include "report/format.h"
+#include "report/provenance.h"
+
+namespace bitsweep {
+namespace {
+
+class GroupSections {
+ public:
+  GroupSections(const ReportInput& input, const GroupAnalysis& g, const GroupFigures& figures, int level,
+                std::vector<Block>& out)
+      : input_(input), g_(g), figures_(figures), level_(level), out_(out) {}
+
+  void write() {
+    measured();
+    excluded();
+    yardsticks();
+    scaling();
+    variants();
+    laws();
+    predictions();
+    bullets("Keep in mind", group_caveats(input_, g_));
+    bullets("What is missing", group_missing(input_, g_));
+  }
+
+ private:
+  void heading(const char* text) { out_.push_back(Heading{level_, text}); }
+  void paragraph(Text text) { out_.push_back(Paragraph{std::move(text)}); }
+  void table(Table table) { out_.push_back(TableBlock{std::move(table)}); }
+  void bullets(const char* title, std::vector<Text> items) {
+    if (items.empty()) return;
+    heading(title);
+    out_.push_back(BulletList{std::move(items)});
+  }
+
+  void figure(std::string_view kind) {
+    for (const DrawnFigure& f : figures_)
+      if (f.figure.file.rfind(kind, 0) == 0)
+        out_.push_back(FigureBlock{f.figure.file, f.figure.title, f.figure.caption, f.svg});
+  }
+
+  void measured();
+  void excluded();
+  void yardsticks();
+  void scaling();
+  void steps_table(const std::vector<ScalingStep>& steps, const char* unit, bool tokens);
+  void variants();
+  void laws();
+  void refused(const LawFit& fit);
+  void predictions();
+
+  const ReportInput& input_;
+  const GroupAnalysis& g_;
+  const GroupFigures& figures_;
+  int level_;
+  std::vector<Block>& out_;
+};
+
+std::string with_spread(const Estimate& e) {
+  return e.half_width ? format_bpc(e.mean) + " ± " + format_bpc(*e.half_width) : format_bpc(e.mean);
+}
+
+std::string count_or_nothing(std::optional<double> value) { return value ? format_count(*value) : kNothing; }
+std::string rate_text(std::optional<double> value) { return value ? format_significant(*value, 2) : kNothing; }
+
+void GroupSections::measured() {
+  heading("Measured runs");
+  if (g_.table.cells.empty()) return paragraph("No run on this text has finished yet.");
+  const bool seeds =
+      std::any_of(g_.table.cells.begin(), g_.table.cells.end(), [](const ReportCell& c) { return c.runs.size() > 1; });
+  paragraph(seeds ? "Losses are bits per byte of the validation text; ± is the 95 % interval of the mean over seeds. "
+                    "Time and speed are means."
+                  : "Losses are bits per byte of the validation text.");
+  Table t;
+  t.columns = {{"variant"},
+               {"params", Align::right},
+               {"tokens", Align::right},
+               {"epochs", Align::right},
+               {"batch", Align::right},
+               {"LR", Align::right},
+               {"best", Align::right},
+               {"final", Align::right},
+               {"wall", Align::right},
+               {"tok/s", Align::right},
+               {"attempts", Align::right}};
+  if (seeds) t.columns.push_back({"seeds", Align::right});
+  for (const ReportCell& c : g_.table.cells) {
+    t.rows.push_back({c.variant, format_count(c.params), format_count(c.tokens), rate_text(c.epochs),
+                      c.batch ? format_count(*c.batch) : kNothing, rate_text(c.lr), with_spread(c.best_bpc),
+                      with_spread(c.final_bpc), c.wall_s ? format_duration(*c.wall_s) : kNothing,
+                      format_rate(c.tokens_per_s), std::to_string(c.attempts)});
+    if (seeds) t.rows.back().push_back(std::to_string(c.runs.size()));
+  }
+  table(std::move(t));
+  figure("curves");
+}
+
+void GroupSections::excluded() {
+  Table t{{{"run"},
+           {"variant"},
+           {"params", Align::right},
+           {"tokens", Align::right},
+           {"why"},
+           {"reached", Align::right},
+           {"last loss", Align::right},
+           {"message"}},
+          {}};
+  for (size_t k = 0; k < g_.group.runs.size(); ++k) {
+    const RunRow& row = input_.runs[g_.group.runs[k]].row;
+    const std::string reason = exclusion_reason(row);
+    if (reason.empty()) continue;
+    t.rows.push_back({row.id, g_.variant_of[k], format_count(static_cast<double>(row.params)),
+                      format_count(static_cast<double>(row.tokens)), reason, fmt::format("{}/{}", row.step, row.steps),
+                      format_bpc(row.last_val_bpc), row.message.substr(0, 120)});
+  }
+  if (t.empty()) return;
+  paragraph("These runs are listed, and left out of every comparison and fit:");
+  table(std::move(t));
+}
+
+void GroupSections::yardsticks() {
+  if (g_.dataset == nullptr || g_.dataset->ngram_bpb.empty()) return;
+  heading("Yardsticks");
+  paragraph(fmt::format(
+      "Count models (n-grams, interpolated) on the same validation text, {}: what a table of counts achieves.",
+      g_.dataset->name));
+  Table t{{{"model"}, {"bits per byte", Align::right}, {"beaten by", Align::right}, {"smallest that beats it"}}, {}};
+  for (size_t order = 0; order < g_.dataset->ngram_bpb.size(); ++order) {
+    const double level = g_.dataset->ngram_bpb[order];
+    int64_t beaten = 0;
+    const ReportCell* smallest = nullptr;
+    for (const ReportCell& c : g_.table.cells) {
+      if (!(c.final_bpc.mean < level)) continue;
+      ++beaten;
+      if (smallest == nullptr || c.params < smallest->params ||
+          (c.params == smallest->params && c.tokens < smallest->tokens))
+        smallest = &c;
+    }
+    t.rows.push_back({fmt::format("order {}", order), format_bpc(level),
+                      fmt::format("{} of {}", beaten, g_.table.cells.size()),
+                      smallest != nullptr ? cell_name(*smallest) : kNothing});
+  }
+  if (g_.dataset->entropy_bpb)
+    t.rows.push_back({"entropy rate of the source", format_bpc(*g_.dataset->entropy_bpb), kNothing, kNothing});
+  table(std::move(t));
+}
+
+void GroupSections::steps_table(const std::vector<ScalingStep>& steps, const char* unit, bool tokens) {
+  const bool any_also = std::any_of(steps.begin(), steps.end(), [](const ScalingStep& s) { return !s.also.empty(); });
+  Table t{{{"variant"},
+           {tokens ? "params" : "tokens", Align::right},
+           {tokens ? "tokens" : "params"},
+           {"loss"},
+           {"change", Align::right},
+           {unit, Align::right}},
+          {}};
+  if (any_also) t.columns.push_back({"differs besides"});
+  for (const ScalingStep& s : steps) {
+    const ReportCell &a = g_.table.cells[s.from], &b = g_.table.cells[s.to];
+    const auto pair = [&](double x, double y) { return format_count(x) + " → " + format_count(y); };
+    std::string change = format_delta(s.change.mean);
+    if (s.change.half_width) change += " ± " + format_bpc(*s.change.half_width);
+    t.rows.push_back({a.variant, format_count(tokens ? a.params : a.tokens),
+                      tokens ? pair(a.tokens, b.tokens) : pair(a.params, b.params),
+                      format_bpc(a.final_bpc.mean) + " → " + format_bpc(b.final_bpc.mean), change,
+                      format_delta(s.per_unit)});
+    if (any_also) t.rows.back().push_back(s.also.empty() ? kNothing : listed(s.also));
+  }
+  table(std::move(t));
+}
+
+void GroupSections::scaling() {
+  if (g_.token_steps.empty() && g_.param_steps.empty()) return;
+  heading("Scaling relations");
+  if (!g_.param_steps.empty()) {
+    paragraph("Parameters, at the same tokens:");
+    steps_table(g_.param_steps, "per tenfold params", false);
+  }
+  figure("params");
+  if (!g_.token_steps.empty()) {
+    paragraph("Tokens, at the same size:");
+    steps_table(g_.token_steps, "per doubling", true);
+  }
+  figure("tokens");
+  figure("compute");
+}
+
+void GroupSections::variants() {
+  if (g_.gaps.empty()) return;
+  heading("Variant against variant");
+  paragraph(
+      "At equal size and tokens. The change is the second variant's final loss minus the first's: negative means that "
+      "the second is better.");
+  const bool any_also =
+      std::any_of(g_.gaps.begin(), g_.gaps.end(), [](const VariantGap& gap) { return !gap.also.empty(); });
+  Table t{{{"first"}, {"second"}, {"params"}, {"tokens", Align::right}, {"losses"}, {"change", Align::right}}, {}};
+  if (any_also) t.columns.push_back({"differs besides"});
+  for (const VariantGap& gap : g_.gaps) {
+    const ReportCell &a = g_.table.cells[gap.a], &b = g_.table.cells[gap.b];
+    std::string change = format_delta(gap.change.mean);
+    if (gap.change.half_width) change += " ± " + format_bpc(*gap.change.half_width);
+    const std::string pa = format_count(a.params), pb = format_count(b.params);
+    t.rows.push_back({a.variant, b.variant, pa == pb ? pa : pa + " / " + pb, format_count(a.tokens),
+                      format_bpc(a.final_bpc.mean) + " / " + format_bpc(b.final_bpc.mean), change});
+    if (any_also) t.rows.back().push_back(gap.also.empty() ? kNothing : listed(gap.also));
+  }
+  table(std::move(t));
+}
+
+void GroupSections::refused(const LawFit& fit) {
+  if (fit.result.refused.empty() && fit.result.warnings.empty()) return;
+  std::vector<Text> items;
+  for (const std::string& reason : fit.result.refused) items.push_back(reason);
+  for (const std::string& warning : fit.result.warnings) items.push_back(warning);
+  paragraph(fit.result.refused.empty() ? fmt::format("{}, before relying on it:", fit.variant)
+                                       : fmt::format("{}, what is not claimed and why:", fit.variant));
+  out_.push_back(BulletList{std::move(items)});
+}
+
+void GroupSections::laws() {
+  if (g_.fits.empty()) return;
+  heading("Fitted laws");
+  paragraph(
+      "Huber loss (δ = 0.001) on the log of the final loss, summed over runs; the best of many starts. N is "
+      "parameters, D training tokens. "
+      "Intervals are bootstrapped over runs.");
+  Table t{{{"variant"},
+           {"law"},
+           {"runs", Align::right},
+           {"parameters"},
+           {"objective", Align::right},
+           {"starts at the best", Align::right},
+           {"residual sd", Align::right},
+           {"determined"}},
+          {}};
+  for (const LawFit& fit : g_.fits) {
+    const FitResult& r = fit.result;
+    std::string values;
+    for (const NamedValue& v : r.params) {
+      values += fmt::format("{}{} {}", values.empty() ? "" : ", ", v.name, format_significant(v.value, 4));
+      const auto interval = r.intervals.find(v.name);
+      if (interval != r.intervals.end())
+        values += fmt::format(" ({} to {})", format_significant(interval->second.first, 3),
+                              format_significant(interval->second.second, 3));
+    }
+    t.rows.push_back({fit.variant, r.formula.empty() ? fit.law : r.formula, std::to_string(r.points),
+                      values.empty() ? "refused" : values,
+                      values.empty() ? kNothing : format_significant(r.objective, 6),
+                      values.empty() ? kNothing : fmt::format("{} of {}", r.starts_at_best, r.starts),
+                      r.residual_sd ? format_significant(*r.residual_sd, 2) : kNothing, r.identified ? "yes" : "no"});
+  }
+  table(std::move(t));
+  for (const LawFit& fit : g_.fits) refused(fit);
+  figure("residuals");
+}
+
+void GroupSections::predictions() {
+  Table t{{{"variant"},
+           {"law"},
+           {"params", Align::right},
+           {"tokens", Align::right},
+           {"loss", Align::right},
+           {"range", Align::right},
+           {"what the range is"},
+           {"beyond the runs", Align::right}},
+          {}};
+  for (const LawFit& fit : g_.fits) {
+    for (const Prediction& p : fit.result.predictions) {
+      const auto& range = p.interval ? p.interval : p.feasible;
+      const std::string kind =
+          p.interval   ? format_percent(fit.result.confidence) + " interval"
+          : p.feasible ? fmt::format("all that residuals up to ± {} allow", format_significant(fit.result.noise, 2))
+                       : std::string("refused");
+      t.rows.push_back({fit.variant, fit.law, p.target.params > 0 ? format_count(p.target.params) : kNothing,
+                        p.target.tokens > 0 ? format_count(p.target.tokens) : kNothing,
+                        fit.result.identified || p.interval ? format_bpc(p.loss) : "not claimed",
+                        range ? format_bpc(range->first) + " to " + format_bpc(range->second) : kNothing, kind,
+                        format_significant(p.extrapolation, 2) + "×"});
+    }
+  }
+  if (t.empty()) return;
+  heading("Predictions");
+  table(std::move(t));
+}
+
+void summary(const ReportInput& input, const Analysis& analysis, std::vector<Block>& out) {
+  std::vector<Text> items = run_findings(input, analysis);
+  for (const GroupAnalysis& g : analysis.groups) {
+    for (Text& finding : group_findings(g)) {
+      if (analysis.groups.size() > 1) {
+        Text named(g.group.label + ": ");
+        for (const Text::Part& part : finding.parts())
+          part.kind == Text::Kind::strong ? named.strong(part.text)
+          : part.kind == Text::Kind::code ? named.code(part.text)
+                                          : named << part.text;
+        finding = std::move(named);
+      }
+      items.push_back(std::move(finding));
+    }
+  }
+  if (analysis.groups.size() > 1)
+    items.push_back(
+        fmt::format("The runs fall into {} groups (different text, tokenizer, context or validation windows). Losses "
+                    "of different groups are never compared.",
+                    analysis.groups.size()));
+  if (items.empty()) return;
+  out.push_back(Heading{2, "Summary"});
+  out.push_back(BulletList{std::move(items)});
+}
+
+}  // namespace
+
+Document make_document(const ReportInput& input, const Analysis& analysis, const std::vector<GroupFigures>& figures) {
+  Document document{"Scaling report: " + input.name, {}};
+  summary(input, analysis, document.blocks);
+  for (size_t k = 0; k < analysis.groups.size(); ++k) {
+    const GroupAnalysis& g = analysis.groups[k];
+    const bool several = analysis.groups.size() > 1;
+    if (several) document.blocks.push_back(Heading{2, g.group.label});
+    GroupSections(input, g, figures[k], several ? 3 : 2, document.blocks).write();
+  }
+  append_provenance(input, analysis, document.blocks);
+  return document;
+}
+
+}  // namespace bitsweep
