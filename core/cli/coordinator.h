@@ -28,7 +28,7 @@ class CoordinatorLock {
 
 struct WorkOptions {
   std::vector<DeviceSlots> devices;     // empty: one CPU slot
-  int64_t threads = 0;                  // of the CPU, shared by its slots; 0: all cores
+  int64_t threads = 1;                  // of the CPU, shared by its slots
   std::vector<std::string> sweeps;      // only runs of these; empty: all
   bool forever = false;                 // stay when the queue is empty
   double grace_s = 60;                  // from a graceful stop to KILL

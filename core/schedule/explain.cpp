@@ -23,8 +23,7 @@ Explanation explain_unready(const QueuedRun& run, Readiness state, double now) {
     case Readiness::dependency_failed:
       return {Wait::dependency_failed,
               run.init_from_state
-                  ? fmt::format("starts from run {}, which is {}; 'bitsweep retry {}' tries that one again", run.init_from,
-                                to_text(*run.init_from_state), run.init_from)
+                  ? fmt::format("starts from run {}, which is {}", run.init_from, to_text(*run.init_from_state))
                   : fmt::format("starts from run {}, which is not in this root", run.init_from)};
     default:
       return {Wait::back_off, fmt::format("tried again in {} after a fault", format_duration(run.not_before - now))};

@@ -1,0 +1,82 @@
+#include "cli/live_attempt.h"
+
+#include <algorithm>
+
+namespace bitsweep {
+namespace {
+
+// "train.lr 6e-4, seed 1"
+std::string point_words(const RunRecord& run) {
+  std::string words;
+  for (const auto& axis : run.axes) {
+    const json::value& value = axis.value();
+    const std::string text = value.is_string() ? std::string(value.get_string()) : json::serialize(value);
+    words += std::string(axis.key()) + " " + text + ", ";
+  }
+  return words + "seed " + std::to_string(run.seed);
+}
+
+bool decided_by_itself(const Outcome& outcome) {
+  return outcome.state == RunState::done || outcome.cause == ExitCause::diverged || outcome.cause == ExitCause::bad_input;
+}
+
+Outcome found(const Evidence& evidence) {
+  if (evidence.poll.exit) return decode_exit(*evidence.poll.exit, evidence.end.status, evidence.end.message);
+  // No record, but its last word was that all is done and saved: evidence is evidence, however late.
+  if (evidence.end.status == "done") return {RunState::done, ExitCause::none, ""};
+  if (!evidence.had_intent)
+    return {RunState::stopped, ExitCause::preempted, "the coordinator ended before it was started"};
+  if (evidence.machine_restarted) return {RunState::stopped, ExitCause::preempted, "the machine was restarted"};
+  return {RunState::failed, ExitCause::lost, "it vanished with its shim and left no record"};
+}
+
+}  // namespace
+
+void LiveAttempt::learn(const Event& event, double now) {
+  progress.step = event.step;
+  last_event = now;
+  if (event.kind == "checkpoint") has_checkpoint = true;
+  if (const double rate = number_or(event.fields, "tokens_per_s", 0); rate > 0) progress.tokens_per_s = rate;
+  if (const json::value* loss = event.fields.if_contains("val_bpc"); loss != nullptr && loss->is_number())
+    progress.val_bpc = loss->to_number<double>();
+}
+
+std::optional<double> LiveAttempt::eta_s(double now) const {
+  if (!progress.tokens_per_s || run.steps <= 0) return std::nullopt;
+  const double tokens_per_step = static_cast<double>(run.tokens) / static_cast<double>(run.steps);
+  const double left = static_cast<double>(run.steps - progress.step) * tokens_per_step / *progress.tokens_per_s;
+  return std::max(0.0, left - (now - last_event));
+}
+
+std::optional<double> LiveAttempt::flops_per_s() const {
+  if (!progress.tokens_per_s || run.tokens <= 0 || run.flops <= 0) return std::nullopt;
+  return *progress.tokens_per_s * run.flops / static_cast<double>(run.tokens);
+}
+
+double LiveAttempt::flops_left() const {
+  if (run.steps <= 0) return 0;
+  return run.flops * std::max(0.0, 1.0 - static_cast<double>(progress.step) / static_cast<double>(run.steps));
+}
+
+LiveAttempt make_live(RunRecord run, AttemptRecord attempt, const fs::path& attempt_folder, double now) {
+  EventTail tail(attempt_folder / "events.jsonl", attempt.events_offset, attempt.events_file);
+  RunProgress progress{.run = run.id, .sweep = run.sweep, .plugin = run.plugin, .point = point_words(run),
+                       .device = attempt.device, .attempt = attempt.attempt, .step = run.step, .steps = run.steps,
+                       .val_bpc = run.last_val_bpc, .tokens_per_s = {}, .eta_s = {}};
+  const bool running = attempt.state == RunState::running;
+  return {.run = std::move(run), .attempt = std::move(attempt), .tail = std::move(tail), .progress = std::move(progress),
+          .since = now, .last_event = now, .marked_running = running};
+}
+
+Outcome judge(const Evidence& evidence) {
+  const Outcome outcome = found(evidence);
+  if (decided_by_itself(outcome)) return outcome;
+  switch (evidence.stop) {
+    case StopReason::interrupt: return {RunState::stopped, ExitCause::stopped, "interrupted"};
+    case StopReason::cancel: return {RunState::cancelled, ExitCause::cancelled, "cancelled"};
+    case StopReason::timeout: return {RunState::failed, ExitCause::timeout, "longer than its time limit"};
+    default: return outcome;
+  }
+}
+
+}  // namespace bitsweep

@@ -1,0 +1,42 @@
+// `bitsweep work`: take runs off the queue until it is empty.
+#include <fmt/format.h>
+
+#include "base/error.h"
+#include "cli/coordinator.h"
+#include "cli/options.h"
+#include "cli/work_options.h"
+#include "execute/local.h"
+
+namespace bitsweep {
+namespace {
+
+int run(const Verb& verb, const std::vector<std::string>& args) {
+  CommandLine line(verb);
+  line.root_option();
+  declare_work_options(line);
+  line.flag("forever", "stay when the queue is empty, and take what is submitted");
+  if (!line.parse(args, 0, 100'000)) return 0;
+  const fs::path root = line.root();
+  WorkOptions options = work_options(line);
+  options.forever = line.has("forever");
+  const CoordinatorLock lock(root);
+  Store store(root, StoreMode::create);
+  for (const std::string& sweep : line.positional()) {
+    if (!store.sweep_settings(sweep)) store.runs_of(sweep);  // throws with the nearest name
+    options.sweeps.push_back(sweep);
+  }
+  LocalExecutor executor;
+  const auto progress = make_progress(line.has("quiet"));
+  const WorkResult result = work(store, lock, executor, options, *progress);
+  const std::string failures = failure_text(result, store.paths());
+  if (!failures.empty()) fmt::print(stderr, "{}", failures);
+  if (result.interrupted) print_error("interrupted; 'bitsweep work' goes on from the last checkpoints");
+  return result.exit_code();
+}
+
+}  // namespace
+
+const Verb kWorkVerb{"work", "Take runs off the queue on this machine's devices until it is empty",
+                     "[SWEEP…] [--devices cpu:2] [--forever]", "bitsweep work --devices cpu:2", run};
+
+}  // namespace bitsweep

@@ -1,0 +1,20 @@
+// Options that `run` and `work` share: on which devices, with how many slots and threads.
+#pragma once
+
+#include "cli/coordinator.h"
+#include "cli/options.h"
+
+namespace bitsweep {
+
+// --devices, --slots-per-device, --threads, --quiet.
+void declare_work_options(CommandLine& line);
+
+// Worker and plugins are found beside the program. Without --devices: every GPU that the driver shows, one slot each;
+// where there is none, the CPU with a slot for every thread, at most eight: small models scale better over runs than over
+// threads. Throws Error{input}.
+WorkOptions work_options(const CommandLine& line);
+
+// The part that decides.
+std::vector<DeviceSlots> default_devices(int64_t gpus, int64_t cores, int64_t slots_per_gpu);
+
+}  // namespace bitsweep
