@@ -19,6 +19,7 @@
 
 #include <Eigen/Dense>
 
+#include "fit/axis.h"
 #include "fit/points.h"
 
 namespace bitsweep {
@@ -36,6 +37,10 @@ struct Basis {
   Eigen::ArrayXXd value;                  // [n, K]
   std::vector<Eigen::ArrayXXd> first;     // S of [n, K]: ∂φ/∂s_j
   std::vector<Eigen::ArrayXXd> second;    // S(S+1)/2 of [n, K]: ∂²φ/∂s_j∂s_l, l <= j, at j(j+1)/2 + l
+
+  // Makes room; zeroes what is new, so that a law writes only the columns that are not zero. Costs nothing when the
+  // sizes are those of the last call.
+  void resize(Eigen::Index points, int terms, int shapes, int order);
 };
 
 // How a parameter is told to people: E, A, B in the units of the points (N in parameters, D in tokens).
@@ -50,12 +55,16 @@ class Law {
   virtual std::string name() const = 0;
   // "L = E + A / N^alpha"
   virtual std::string formula() const = 0;
+  // "params" or "tokens" for a law of one axis, else "".
+  virtual std::string axis() const { return ""; }
+  // Whether a point or a target needs a value on this axis.
+  virtual bool reads(Axis axis) const = 0;
 
   virtual const std::vector<std::string>& terms() const = 0;   // K names of amplitudes; the first is E where there is one
   virtual const std::vector<Shape>& shapes() const = 0;        // S
   int dimension() const { return static_cast<int>(terms().size() + shapes().size()); }
 
-  // What the law reads of a point, as numbers; computed once, with logs taken. Any units: basis() knows them.
+  // What the law reads of a point, as numbers, computed once. In what units is the law's own affair.
   virtual Eigen::ArrayXXd coordinates(const std::vector<Point>& points) const = 0;  // [n, C]
 
   // φ at the coordinates; derivatives up to `order` (0, 1, 2) are filled, the rest is left alone.
@@ -70,6 +79,9 @@ class Law {
   virtual void from_named(const std::vector<double>& values, Eigen::VectorXd& amplitudes,
                           Eigen::VectorXd& shapes) const = 0;
 
+  // Shares of the loss, summing to 1 over the K terms, from which the starts of the amplitudes are made.
+  virtual std::vector<std::vector<double>> share_starts() const = 0;
+
   // Why these points cannot carry this law, each a sentence; empty when they can. Pure design: losses are not looked at.
   virtual std::vector<std::string> design_refusals(const std::vector<Point>& points) const = 0;
 
@@ -77,7 +89,11 @@ class Law {
   virtual double extrapolation(const std::vector<Point>& points, const Target& target) const = 0;
 };
 
-// Laws known by name: "power", "chinchilla". `axis` ("params" or "tokens") is for the laws of one axis; "" lets the law
+// Laws known by name. `points` fix the origin of the logarithmic axes, nothing else.
+std::unique_ptr<Law> make_power_law(const std::vector<Point>& points, const std::string& axis);
+std::unique_ptr<Law> make_chinchilla_law(const std::vector<Point>& points);
+
+// "power", "chinchilla". `axis` ("params" or "tokens") is for the laws of one axis; "" lets the law
 // choose the axis that varies. Throws Error{input} with the nearest name.
 std::unique_ptr<Law> make_law(const std::string& name, const std::vector<Point>& points, const std::string& axis = "");
 std::vector<std::string> law_names();

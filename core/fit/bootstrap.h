@@ -1,0 +1,30 @@
+// The bootstrap over configurations: groups of points (the seeds of one configuration together) are drawn with
+// replacement, and the law is fitted again to each draw.
+//
+// A draw that cannot carry the law by its own design rules (too few sizes, say) is drawn again; the count is told.
+#pragma once
+
+#include <cstdint>
+#include <utility>
+#include <vector>
+
+#include <Eigen/Dense>
+
+#include "fit/objective.h"
+
+namespace bitsweep {
+
+struct Bootstrap {
+  std::vector<Eigen::VectorXd> thetas;  // one a resample
+  int redrawn = 0;                      // draws that could not carry the law
+};
+
+// Each resample descends from every one of `minima` (θ of the fit's basins) and keeps the lowest end. Value i of the
+// result depends on (seed, i) alone. May return fewer than `resamples` when draws keep failing.
+Bootstrap bootstrap(const Law& law, const std::vector<Point>& points, double delta,
+                    const std::vector<Eigen::VectorXd>& minima, int resamples, uint64_t seed);
+
+// The central `confidence` share of the values, with linear interpolation between order statistics.
+std::pair<double, double> percentile_interval(std::vector<double> values, double confidence);
+
+}  // namespace bitsweep

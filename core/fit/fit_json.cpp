@@ -1,0 +1,87 @@
+#include "fit/fit.h"
+
+namespace bitsweep {
+namespace {
+
+template <typename T>
+json::value or_null(const std::optional<T>& value) {
+  if (!value) return nullptr;
+  if constexpr (std::is_same_v<T, Interval>)
+    return json::array{finite_or_null(value->first), finite_or_null(value->second)};
+  else
+    return finite_or_null(*value);
+}
+
+json::array texts(const std::vector<std::string>& lines) {
+  json::array array;
+  for (const auto& line : lines) array.emplace_back(line);
+  return array;
+}
+
+json::object named_object(const std::vector<NamedValue>& values) {
+  json::object object;
+  for (const NamedValue& v : values) object[v.name] = finite_or_null(v.value);
+  return object;
+}
+
+json::object prediction_object(const Prediction& prediction) {
+  const Target& t = prediction.target;
+  json::object target;
+  target["params"] = t.params > 0 ? finite_or_null(t.params) : json::value(nullptr);
+  target["tokens"] = t.tokens > 0 ? finite_or_null(t.tokens) : json::value(nullptr);
+  if (!t.variant.empty()) target["variant"] = t.variant;
+  if (!t.dataset.empty()) target["dataset"] = t.dataset;
+  return {{"target", target},
+          {"loss", or_null(prediction.loss)},
+          {"interval", or_null(prediction.interval)},
+          {"feasible", or_null(prediction.feasible)},
+          {"extrapolation", finite_or_null(prediction.extrapolation)}};
+}
+
+}  // namespace
+
+json::object fit_json(const FitResult& result) {
+  json::object document;
+  document["law"] = result.law;
+  document["formula"] = result.formula;
+  if (!result.axis.empty()) document["axis"] = result.axis;
+  document["points"] = result.points;
+  document["configurations"] = result.groups;
+  document["params"] = result.has_params() ? json::value(named_object(result.params)) : json::value(nullptr);
+  document["objective"] = result.has_params() ? finite_or_null(result.objective) : json::value(nullptr);
+  document["delta"] = finite_or_null(result.delta);
+  document["starts"] = result.starts;
+  document["starts_at_best"] = result.starts_at_best;
+  document["second_basin"] = nullptr;
+  if (result.second_basin)
+    document["second_basin"] = json::object{{"objective", finite_or_null(result.second_basin->objective)},
+                                            {"params", named_object(result.second_basin->params)},
+                                            {"starts", result.second_basin->starts}};
+  document["at_bound"] = texts(result.at_bound);
+  document["identified"] = result.identified;
+  document["refused"] = texts(result.refused);
+  document["warnings"] = texts(result.warnings);
+  json::object intervals;
+  for (const auto& [name, interval] : result.intervals) intervals[name] = or_null(std::optional<Interval>(interval));
+  document["intervals"] = intervals;
+  document["confidence"] = result.confidence;
+  document["resamples"] = result.resamples;
+  document["a_opt"] = or_null(result.a_opt);
+  document["aicc"] = or_null(result.aicc);
+  document["residual_sd"] = or_null(result.residual_sd);
+  document["noise_sd"] = or_null(result.noise_sd);
+  document["noise_assumed"] = finite_or_null(result.noise);
+  document["condition"] = or_null(result.condition);
+  document["check"] = json::object{{"projected", or_null(result.projected_objective)},
+                                   {"descended", or_null(result.descended_objective)}};
+  json::array residuals;
+  for (const PointFit& fit : result.fits)
+    residuals.push_back(json::object{{"fitted", finite_or_null(fit.fitted)}, {"residual", finite_or_null(fit.residual)}});
+  document["residuals"] = residuals;
+  json::array predictions;
+  for (const Prediction& prediction : result.predictions) predictions.push_back(prediction_object(prediction));
+  document["predictions"] = predictions;
+  return document;
+}
+
+}  // namespace bitsweep

@@ -1,0 +1,67 @@
+// The sum of Huber losses of log-loss residuals, with its exact gradient and Hessian in θ = (log amplitudes, shapes).
+#pragma once
+
+#include <Eigen/Dense>
+
+#include "fit/law.h"
+
+namespace bitsweep {
+
+// ρ_δ(r) = r²/2 for |r| <= δ, else δ(|r| − δ/2). δ = infinity: least squares.
+double huber(double residual, double delta);
+
+// A law bound to data. Points carry weights, so that a bootstrap resample is a vector of weights and nothing is copied.
+// Not thread-safe: it keeps its working memory, and evaluations allocate nothing.
+class Objective {
+ public:
+  Objective(const Law& law, const std::vector<Point>& points, double delta);
+
+  const Law& law() const { return law_; }
+  int terms() const { return static_cast<int>(law_.terms().size()); }
+  int dimension() const { return law_.dimension(); }
+  const Eigen::ArrayXd& log_loss() const { return log_loss_; }     // [n]
+  const Eigen::ArrayXXd& coordinates() const { return coordinates_; }
+  const Eigen::ArrayXd& weights() const { return weights_; }       // [n], 1 at first
+  void set_weights(const Eigen::ArrayXd& weights) { weights_ = weights; }
+  double delta() const { return delta_; }
+  void set_delta(double delta) { delta_ = delta; }
+
+  // Box of θ. An amplitude may fall to 1e-13 of the smallest loss, which no objective can tell from zero.
+  const Eigen::VectorXd& lower() const { return lower_; }
+  const Eigen::VectorXd& upper() const { return upper_; }
+
+  // +infinity where the law gives no positive finite loss.
+  double value(const Eigen::VectorXd& theta);
+  // The value; with the gradient [p], the Hessian [p, p] and a positive semi-definite majoriser of its curvature
+  // (iteratively reweighted least squares) that also tells the scale of each parameter.
+  double derivatives(const Eigen::VectorXd& theta, Eigen::VectorXd& gradient, Eigen::MatrixXd& hessian,
+                     Eigen::MatrixXd& majoriser);
+
+  // Mean of |log L − log loss|, weighted. Infinity where the law has no logarithm.
+  double mean_residual(const Eigen::VectorXd& theta);
+
+  // log L by the law at the points [n], and its Jacobian [n, p].
+  Eigen::ArrayXd predict(const Eigen::VectorXd& theta);
+  Eigen::MatrixXd jacobian(const Eigen::VectorXd& theta);
+
+  Eigen::VectorXd amplitudes(const Eigen::VectorXd& theta) const { return theta.head(terms()).array().exp(); }
+  Eigen::VectorXd shapes(const Eigen::VectorXd& theta) const { return theta.tail(dimension() - terms()); }
+  Eigen::VectorXd join(const Eigen::VectorXd& amplitudes, const Eigen::VectorXd& shapes) const;
+
+ private:
+  bool residuals(const Eigen::VectorXd& theta, int order);
+  void fill_jacobian();
+
+  const Law& law_;
+  Eigen::ArrayXXd coordinates_;
+  Eigen::ArrayXd log_loss_, weights_;
+  double delta_;
+  Eigen::VectorXd lower_, upper_;
+
+  Basis basis_;
+  Eigen::VectorXd amplitudes_, shapes_;
+  Eigen::ArrayXd loss_, residual_, pull_;
+  Eigen::MatrixXd jacobian_, scaled_;
+};
+
+}  // namespace bitsweep

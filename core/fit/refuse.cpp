@@ -1,0 +1,152 @@
+#include "fit/refuse.h"
+
+#include <algorithm>
+#include <cmath>
+#include <set>
+
+#include <Eigen/Dense>
+#include <fmt/format.h>
+
+#include "base/units.h"
+
+namespace bitsweep {
+namespace {
+
+constexpr double kCollinear = 0.98;  // R² of log D on log N
+
+const char* plural(int count) { return count == 1 ? "" : "s"; }
+
+const char* what_varies(Axis axis) { return axis == Axis::params ? "model size" : "token budget"; }
+
+Eigen::VectorXd logs(const std::vector<Point>& points, Axis axis) {
+  Eigen::VectorXd x(points.size());
+  for (size_t i = 0; i < points.size(); ++i) x[i] = std::log(axis_value(points[i], axis));
+  return x;
+}
+
+std::string joined(const std::set<std::string>& names) {
+  std::string text;
+  for (const auto& name : names) text += (text.empty() ? "" : ", ") + (name.empty() ? std::string("(none)") : name);
+  return text;
+}
+
+bool usable(const std::vector<Point>& points, Axis axis) {
+  return std::all_of(points.begin(), points.end(), [&](const Point& p) {
+    const double value = axis_value(p, axis);
+    return std::isfinite(value) && value > 0;
+  });
+}
+
+}  // namespace
+
+void refuse_few_configurations(const std::vector<Point>& points, int parameters, const std::string& law,
+                               Reasons& out) {
+  const auto groups = group_by_configuration(points);
+  const int count = groups.empty() ? 0 : 1 + *std::max_element(groups.begin(), groups.end());
+  if (count >= parameters) return;
+  const std::string seeds =
+      count < static_cast<int>(points.size())
+          ? fmt::format(" ({} points; repeated seeds of a configuration tell its noise, not the law)", points.size())
+          : "";
+  out.push_back(fmt::format("too few points: {} configuration{}{} cannot determine the {} parameters of '{}'", count,
+                            plural(count), seeds, parameters, law));
+}
+
+void refuse_few_levels(const std::vector<Point>& points, Axis axis, Reasons& out) {
+  const int count = distinct_values(points, axis);
+  if (count >= 3 || points.empty()) return;
+  if (count == 1) {
+    out.push_back(fmt::format("a single {} ({}): the points say nothing of how the loss falls with {}",
+                              what_varies(axis), format_count(axis_value(points[0], axis)), axis_name(axis)));
+  } else {
+    out.push_back(fmt::format("only two {}s: a floor and an exponent along {} need at least three", what_varies(axis),
+                              axis_name(axis)));
+  }
+}
+
+void refuse_few_values(const std::vector<Point>& points, Axis axis, int parameters, const std::string& law,
+                       Reasons& out) {
+  const int count = distinct_values(points, axis);
+  if (count == 1 && points.size() > 1) {
+    refuse_few_levels(points, axis, out);
+  } else if (count < parameters) {
+    out.push_back(fmt::format("too few points: {} {}{} cannot determine the {} parameters of '{}'", count,
+                              what_varies(axis), plural(count), parameters, law));
+  }
+}
+
+void refuse_other_axis_varies(const std::vector<Point>& points, Axis axis, Reasons& out) {
+  const Axis other = axis == Axis::params ? Axis::tokens : Axis::params;
+  if (points.empty() || !usable(points, other)) return;
+  const Eigen::VectorXd x = logs(points, other);
+  const double factor = std::exp(x.maxCoeff() - x.minCoeff());
+  if (factor < 1.05) return;
+  out.push_back(fmt::format("the points also differ in {} (by a factor of {:.3g}), so the fall along {} alone cannot be "
+                            "read off them; fit 'chinchilla', or keep one {}",
+                            axis_name(other), factor, axis_name(axis), what_varies(other)));
+}
+
+void refuse_collinear_axes(const std::vector<Point>& points, Reasons& out) {
+  if (distinct_values(points, Axis::params) < 2 || distinct_values(points, Axis::tokens) < 2) return;
+  const Eigen::VectorXd n = logs(points, Axis::params), d = logs(points, Axis::tokens);
+  const Eigen::VectorXd cn = n.array() - n.mean(), cd = d.array() - d.mean();
+  const double r2 = std::pow(cn.dot(cd), 2) / (cn.squaredNorm() * cd.squaredNorm());
+  if (r2 < kCollinear) return;
+  out.push_back(fmt::format("parameters and tokens grow together (R² of log D on log N is {:.4f}): what a larger model "
+                            "gains and what more data gains cannot be told apart",
+                            std::min(r2, 1.0)));
+}
+
+void refuse_mixed_labels(const std::vector<Point>& points, Reasons& out) {
+  std::set<std::string> variants, datasets;
+  for (const Point& p : points) variants.insert(p.variant), datasets.insert(p.dataset);
+  if (variants.size() > 1)
+    out.push_back(fmt::format("points of {} variants ({}) are not pooled into one law", variants.size(), joined(variants)));
+  if (datasets.size() > 1)
+    out.push_back(fmt::format("points of {} datasets ({}) are not pooled into one law", datasets.size(), joined(datasets)));
+}
+
+void refuse_nonpositive(const std::vector<Point>& points, bool need_params, bool need_tokens, Reasons& out) {
+  const auto bad = [](double value) { return !(value > 0) || !std::isfinite(value); };
+  int params = 0, tokens = 0, losses = 0;
+  for (const Point& p : points) params += bad(p.params), tokens += bad(p.tokens), losses += bad(p.loss);
+  const auto tell = [&](int count, const char* what) {
+    if (count > 0)
+      out.push_back(fmt::format("{} of {} points ha{} no positive finite {}: there is no logarithm to fit", count,
+                                points.size(), count == 1 ? "s" : "ve", what));
+  };
+  if (need_params) tell(params, "number of parameters");
+  if (need_tokens) tell(tokens, "number of tokens");
+  tell(losses, "loss");
+}
+
+void refuse_flat_or_rising(const std::vector<Point>& points, bool along_params, bool along_tokens, Reasons& out) {
+  const Eigen::Index n = static_cast<Eigen::Index>(points.size());
+  if (n < 2) return;
+  Eigen::VectorXd y(n);
+  for (Eigen::Index i = 0; i < n; ++i) y[i] = std::log(points[i].loss);
+  if (y.maxCoeff() - y.minCoeff() < 1e-9) {
+    out.push_back(fmt::format("all losses are equal ({:.6g}): nothing falls", points[0].loss));
+    return;
+  }
+  std::vector<Axis> axes;
+  if (along_params && distinct_values(points, Axis::params) > 1) axes.push_back(Axis::params);
+  if (along_tokens && distinct_values(points, Axis::tokens) > 1) axes.push_back(Axis::tokens);
+  const int k = static_cast<int>(axes.size());
+  if (n < k + 1) return;
+  Eigen::MatrixXd x(n, k + 1);
+  x.col(0).setOnes();
+  for (int j = 0; j < k; ++j) x.col(j + 1) = logs(points, axes[j]).array() - log_center(points, axes[j]);
+  const Eigen::ColPivHouseholderQR<Eigen::MatrixXd> qr(x);
+  if (qr.rank() < k + 1) return;
+  const Eigen::VectorXd slopes = qr.solve(y);
+  for (int j = 0; j < k; ++j) {
+    if (slopes[j + 1] < 0) continue;
+    const double percent = 100 * (std::pow(10.0, slopes[j + 1]) - 1);
+    out.push_back(fmt::format("the loss does not fall with {} (log-log trend {:+.3g} % a decade): the law only knows falling "
+                              "losses",
+                              axis_name(axes[j]), percent));
+  }
+}
+
+}  // namespace bitsweep
