@@ -6,8 +6,6 @@
 #include <fmt/format.h>
 
 #include "base/error.h"
-#include "base/sha256.h"
-#include "base/units.h"
 #include "cli/options.h"
 #include "data/dataset.h"
 #include "store/store.h"
@@ -167,11 +165,6 @@ std::vector<DatasetRecord> prepare_datasets(const Plan& plan, const fs::path& ro
     records.push_back(dataset_record(data, root / "data"));
   }
   return records;
-}
-
-std::string dataset_id(const DataSpec& data) {
-  const json::value split = data.val.empty() ? json::value(data.val_fraction) : json::value("separate");
-  return sha256_hex(canonical_json(json::object{{"sha256", data.sha256}, {"tokenizer", data.tokenizer}, {"split", split}}));
 }
 
 }  // namespace bitsweep

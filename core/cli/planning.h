@@ -24,9 +24,6 @@ NewSweep new_sweep(const Plan& plan);
 // measures its yardsticks, telling on stderr what takes long. One record a data set.
 std::vector<DatasetRecord> prepare_datasets(const Plan& plan, const fs::path& root);
 
-// Names content, tokenizer and split: DatasetRecord::id. REQUIRES: data.sha256.
-std::string dataset_id(const DataSpec& data);
-
 // Asks `WORKER describe`, one process for all questions. A question at which the process dies gets an error for an answer,
 // and another process goes on behind it.
 class WorkerDescriber : public Describer {
