@@ -2,11 +2,11 @@
 
 #include <cstring>
 #include <optional>
+#include <span>
 #include <vector>
 
 #include <dlfcn.h>
-#include <fcntl.h>
-#include <unistd.h>
+#include <elf.h>
 
 #include <fmt/format.h>
 
@@ -20,19 +20,29 @@ namespace {
   throw Error(ErrorKind::input, fmt::format("plugin '{}': {}", library.string(), why));
 }
 
-// dlopen's own messages do not tell a text file from a missing dependency; the first bytes do.
+// dlopen's own messages do not tell a text file from a missing dependency, and it crashes on a file that was cut short:
+// the headers are read here first.
 void check_is_shared_object(const fs::path& library) {
   std::error_code code;
   if (!fs::exists(library, code)) refuse(library, "no such file");
   if (!fs::is_regular_file(library, code)) refuse(library, "not a regular file");
-  const Fd fd(::open(library.c_str(), O_RDONLY | O_CLOEXEC));
-  if (!fd) refuse(library, fmt::format("cannot read it: {}", std::strerror(errno)));
-  char head[18] = {};
-  constexpr char kElf[] = {0x7f, 'E', 'L', 'F'};
-  constexpr char kSharedObject = 3;  // e_type ET_DYN, low byte on little-endian machines
-  if (::read(fd.get(), head, sizeof head) != sizeof head || std::memcmp(head, kElf, sizeof kElf) != 0 ||
-      head[16] != kSharedObject)
+  const MappedFile map(library);
+  const std::span<const uint8_t> bytes = map.bytes();
+  Elf64_Ehdr header{};
+  if (bytes.size() < sizeof header) refuse(library, "not a shared object");
+  std::memcpy(&header, bytes.data(), sizeof header);
+  if (std::memcmp(header.e_ident, ELFMAG, SELFMAG) != 0 || header.e_ident[EI_CLASS] != ELFCLASS64 ||
+      header.e_type != ET_DYN || header.e_phentsize != sizeof(Elf64_Phdr))
     refuse(library, "not a shared object");
+  for (uint64_t i = 0; i < header.e_phnum; ++i) {
+    Elf64_Phdr segment{};
+    const uint64_t at = header.e_phoff + i * sizeof segment;
+    if (at < header.e_phoff || at > bytes.size() || bytes.size() - at < sizeof segment)
+      refuse(library, "a shared object that was cut short");
+    std::memcpy(&segment, bytes.data() + at, sizeof segment);
+    if (segment.p_offset > bytes.size() || bytes.size() - segment.p_offset < segment.p_filesz)
+      refuse(library, "a shared object that was cut short");
+  }
 }
 
 void append(void* context, const char* text, size_t bytes) { static_cast<std::string*>(context)->append(text, bytes); }

@@ -13,7 +13,7 @@ namespace bitsweep {
 at::Tensor gradient_norm(const std::vector<Parameter>& parameters);
 
 // What gradients of norm `norm` are to be divided by so that their norm is at most `clip`: max(1, norm / clip), on the
-// device. Undefined (divide by nothing) when clip is 0.
+// device. Undefined (divide by nothing) when clip is 0, or when the norm is known to be small enough.
 at::Tensor clip_divisor(const at::Tensor& norm, double clip);
 
 // Drops the gradients; the next backward pass makes new ones instead of adding to zeros.
