@@ -157,6 +157,7 @@ Sources list_sources(const CorpusSpec& spec) {
   Sources sources;
   sources.field = spec.field;
   if (spec.corpus.empty()) refuse("data.corpus is empty");
+  if (spec.corpus.find('\0') != std::string::npos) refuse("data.corpus holds a NUL byte, which no path can");
   if (spec.corpus == "stories" || spec.corpus == "headers") {
     if (!spec.glob.empty() || !spec.field.empty())
       refuse(fmt::format("corpus '{}' takes neither data.glob nor data.field", spec.corpus));

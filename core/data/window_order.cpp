@@ -17,6 +17,8 @@ uint64_t place(uint64_t epoch, uint64_t index) { return (epoch << 20) + index; }
 // From this many windows on a segment gives up its last one, so that its grid can be shifted by any phase.
 constexpr uint64_t windows_to_shift_freely = 16;
 
+// The round function. Two products, so that neighbouring x differ in the lowest bits of the result too: small domains
+// use only those.
 uint64_t mix(uint64_t x) {
   x *= 0x9E3779B97F4A7C15u;
   x ^= x >> 32;
@@ -27,7 +29,7 @@ uint64_t mix(uint64_t x) {
 }  // namespace
 
 Permutation::Permutation(uint64_t size, uint64_t seed, uint64_t epoch) : size_(size) {
-  assert(size > 0);
+  assert(size > 0 && size < uint64_t{1} << 62);
   const int bits = std::max(2, static_cast<int>(std::bit_width(size - 1)));
   low_bits_ = (bits + 1) / 2;
   high_bits_ = bits - low_bits_;

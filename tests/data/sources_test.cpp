@@ -1,0 +1,155 @@
+#include <cstdlib>
+#include <optional>
+
+#include <sys/stat.h>
+
+#include <gmock/gmock.h>
+
+#include "data/sources.h"
+#include "temp_folder.h"
+
+namespace bitsweep {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+class SourcesTest : public TempFolder {
+ protected:
+  std::vector<std::string> listed(const std::string& glob = "") const {
+    std::vector<std::string> relative;
+    for (const SourceFile& file : list_sources({root / "c", glob, ""}).files)
+      relative.push_back(file.path.lexically_relative(root / "c").string());
+    return relative;
+  }
+  std::string refusal(const CorpusSpec& spec) const {
+    const Error error = error_of([&] { list_sources(spec); });
+    EXPECT_EQ(error.kind(), ErrorKind::input);
+    return error.what();
+  }
+};
+
+TEST_F(SourcesTest, a_folder_is_walked_in_the_order_of_its_paths) {
+  for (const char* name : {"b.txt", "a/z.txt", "a.txt", "a/b/c.txt", "B.txt", "with space 'n' quote\".txt"})
+    write(std::string("c/") + name, "x");
+  EXPECT_THAT(listed(), ElementsAre("B.txt", "a.txt", "a/b/c.txt", "a/z.txt", "b.txt", "with space 'n' quote\".txt"));
+  EXPECT_THAT(listed("[ab].txt"), ElementsAre("a.txt", "b.txt"));
+  EXPECT_THAT(listed("a/**/*.txt"), ElementsAre("a/b/c.txt", "a/z.txt"));
+}
+
+TEST_F(SourcesTest, hidden_names_are_passed_over) {
+  write("c/.git/config", "x");
+  write("c/.hidden", "x");
+  write("c/seen", "x");
+  EXPECT_THAT(listed(), ElementsAre("seen"));
+}
+
+TEST_F(SourcesTest, linked_files_are_taken_and_linked_folders_told) {
+  write("elsewhere/f", "x");
+  write("c/own", "x");
+  std::filesystem::create_symlink(root / "elsewhere/f", root / "c/link");
+  std::filesystem::create_directory_symlink(root / "c", root / "c/loop");
+  EXPECT_THAT(listed(), ElementsAre("link", "own"));
+  EXPECT_THAT(list_sources({root / "c", "", ""}).notes, ElementsAre(HasSubstr("1 linked folder(s)")));
+}
+
+TEST_F(SourcesTest, pipes_are_not_read) {
+  write("c/own", "x");
+  ASSERT_EQ(::mkfifo((root / "c/pipe").c_str(), 0600), 0);
+  EXPECT_THAT(listed(), ElementsAre("own"));
+  EXPECT_THAT(refusal({root / "c/pipe", "", ""}), HasSubstr("no regular file"));
+  EXPECT_THAT(refusal({"/dev/zero", "", ""}), HasSubstr("no regular file"));
+}
+
+TEST_F(SourcesTest, bad_paths_are_refused_by_name) {
+  EXPECT_THAT(refusal({"", "", ""}), HasSubstr("data.corpus is empty"));
+  EXPECT_THAT(refusal({root / "nowhere", "", ""}), HasSubstr("nowhere': No such file"));
+  EXPECT_THAT(refusal({(root / "file").string() + "/x", "", ""}), HasSubstr("No such file"));
+  std::filesystem::create_symlink(root / "gone", root / "dangling");
+  EXPECT_THAT(refusal({root / "dangling", "", ""}), HasSubstr("dangling' is a symbolic link to"));
+  EXPECT_THAT(refusal({write("empty.txt", ""), "", ""}), HasSubstr("empty.txt' is empty"));
+  EXPECT_THAT(refusal({std::string("a\0b", 3), "", ""}), HasSubstr("NUL byte"));
+  EXPECT_THAT(refusal({std::string(5000, 'x'), "", ""}), HasSubstr("name too long"));
+}
+
+TEST_F(SourcesTest, folders_without_text_are_refused) {
+  std::filesystem::create_directories(root / "c/sub");
+  EXPECT_THAT(refusal({root / "c", "", ""}), HasSubstr("holds no regular file"));
+  write("c/a.txt", "");
+  EXPECT_THAT(refusal({root / "c", "", ""}), HasSubstr("is empty"));
+  EXPECT_THAT(refusal({root / "c", "*.md", ""}), HasSubstr("data.glob '*.md' matches none of the 1 files in"));
+}
+
+TEST_F(SourcesTest, every_dangling_link_of_a_folder_is_told_up_to_twenty) {
+  write("c/a.txt", "x");
+  for (int i = 0; i < 3; ++i) std::filesystem::create_symlink("/nowhere/" + std::to_string(i), root / "c" / ("l" + std::to_string(i)));
+  EXPECT_EQ(error_of([&] { list_sources({root / "c", "", ""}); }).diagnostics().size(), 3u);
+  for (int i = 3; i < 30; ++i) std::filesystem::create_symlink("/nowhere/" + std::to_string(i), root / "c" / ("l" + std::to_string(i)));
+  const Error error = error_of([&] { list_sources({root / "c", "", ""}); });
+  EXPECT_EQ(error.diagnostics().size(), 21u);
+  EXPECT_THAT(error.what(), HasSubstr("and 10 more"));
+}
+
+TEST_F(SourcesTest, glob_and_field_are_refused_where_they_mean_nothing) {
+  EXPECT_THAT(refusal({write("f.txt", "x"), "*.txt", ""}), HasSubstr("data.glob is for folders"));
+  EXPECT_THAT(refusal({"stories", "", "text"}), HasSubstr("takes neither data.glob nor data.field"));
+  EXPECT_THAT(refusal({"headers", "*.h", ""}), HasSubstr("takes neither data.glob nor data.field"));
+}
+
+TEST_F(SourcesTest, the_fingerprint_notices_every_change) {
+  write("c/a.txt", "one");
+  write("c/b.txt", "two");
+  const auto fingerprint = [&](const std::string& field = "") { return list_sources({root / "c", "", field}).fingerprint(); };
+  std::set<std::string> seen{fingerprint()};
+  EXPECT_EQ(fingerprint(), *seen.begin());
+  EXPECT_TRUE(seen.insert(fingerprint("text")).second);
+  write("c/a.txt", "uno", std::chrono::seconds(30));  // same size, other time
+  EXPECT_TRUE(seen.insert(fingerprint()).second);
+  write("c/a.txt", "three", std::chrono::seconds(30));
+  EXPECT_TRUE(seen.insert(fingerprint()).second);
+  write("c/c.txt", "new");
+  EXPECT_TRUE(seen.insert(fingerprint()).second);
+  std::filesystem::rename(root / "c/c.txt", root / "c/d.txt");
+  EXPECT_TRUE(seen.insert(fingerprint()).second);
+  std::filesystem::remove(root / "c/b.txt");
+  EXPECT_TRUE(seen.insert(fingerprint()).second);
+}
+
+TEST_F(SourcesTest, fresh_files_are_not_settled) {
+  const Sources sources = list_sources({write("f.txt", "x", std::chrono::seconds(0)), "", ""});
+  const int64_t modified = sources.files[0].modified_ns;
+  EXPECT_FALSE(sources.settled(modified + 1'000'000'000));
+  EXPECT_TRUE(sources.settled(modified + 3'000'000'000));
+  EXPECT_TRUE(list_sources({"stories", "", ""}).settled(0));
+}
+
+class HeadersTest : public SourcesTest {
+ protected:
+  void SetUp() override {
+    if (const char* value = std::getenv("BITSWEEP_TORCH")) before_ = value;
+  }
+  void TearDown() override {
+    before_ ? ::setenv("BITSWEEP_TORCH", before_->c_str(), 1) : ::unsetenv("BITSWEEP_TORCH");
+  }
+  std::optional<std::string> before_;
+};
+
+TEST_F(HeadersTest, are_the_headers_of_the_torch_named) {
+  for (const char* name : {"include/a.h", "include/c10/b.hpp", "include/c10/c.cuh", "include/c10/d.txt", "lib/e.h"})
+    write(name, "x");
+  ::setenv("BITSWEEP_TORCH", root.c_str(), 1);
+  const Sources sources = list_sources({"headers", "", ""});
+  EXPECT_EQ(sources.name, "headers");
+  EXPECT_EQ(sources.files.size(), 3u);
+}
+
+TEST_F(HeadersTest, without_torch_say_what_mends_it) {
+  ::setenv("BITSWEEP_TORCH", (root / "none").c_str(), 1);
+  const Error error = error_of([] { list_sources({"headers", "", ""}); });
+  EXPECT_EQ(error.kind(), ErrorKind::environment);
+  EXPECT_THAT(error.what(), HasSubstr("./quickstart"));
+  EXPECT_THAT(error.what(), HasSubstr("BITSWEEP_TORCH"));
+}
+
+}  // namespace
+}  // namespace bitsweep

@@ -1,0 +1,87 @@
+#include <gmock/gmock.h>
+
+#include "data/text_stats.h"
+#include "data/tokenizer.h"
+#include "temp_folder.h"
+
+namespace bitsweep {
+namespace {
+
+using testing::HasSubstr;
+
+std::vector<uint8_t> every_byte(size_t repeats) {
+  std::vector<uint8_t> bytes;
+  for (size_t i = 0; i < 256 * repeats; ++i) bytes.push_back(static_cast<uint8_t>(i));
+  return bytes;
+}
+
+TEST(TextStats, counts_by_kind) {
+  TextStats stats;
+  stats.add(bytes_of("a\tb\n\r\f\x01\x7f\x80\xff"));
+  EXPECT_EQ(stats.bytes, 10u);
+  EXPECT_EQ(stats.control_bytes, 2u);
+  EXPECT_EQ(stats.high_bytes, 2u);
+}
+
+TEST(TextStats, is_the_same_in_pieces_and_beyond_a_block) {
+  const auto bytes = every_byte(300);
+  TextStats whole, pieces;
+  whole.add(bytes);
+  for (size_t at = 0; at < bytes.size(); at += 777)
+    pieces.add(std::span(bytes).subspan(at, std::min<size_t>(777, bytes.size() - at)));
+  EXPECT_EQ(whole, pieces);
+  EXPECT_EQ(whole.high_bytes, 300u * 128);
+  EXPECT_EQ(whole.control_bytes, 300u * 29);
+}
+
+TEST(TextStats, tells_binary_from_text) {
+  TextStats text, zeros, utf8;
+  text.add(bytes_of("int main() {}\n"));
+  utf8.add(bytes_of("\xc3\xa4\xc3\xb6\xc3\xbc\xc3\x9f"));
+  zeros.add(std::vector<uint8_t>(100));
+  EXPECT_FALSE(text.looks_binary());
+  EXPECT_FALSE(utf8.looks_binary());
+  EXPECT_TRUE(zeros.looks_binary());
+  EXPECT_FALSE(TextStats{}.looks_binary());
+}
+
+TEST(Tokenizer, bytes256_is_the_identity) {
+  const Tokenizer tokenizer("bytes256");
+  const auto bytes = every_byte(1);
+  std::vector<uint8_t> ids(bytes.size());
+  tokenizer.encode(bytes, ids.data());
+  EXPECT_EQ(ids, bytes);
+  EXPECT_EQ(tokenizer.vocab(), 256);
+}
+
+TEST(Tokenizer, ascii128_maps_what_it_lacks_to_one_token) {
+  const Tokenizer tokenizer("ascii128");
+  EXPECT_EQ(tokenizer.vocab(), 128);
+  const auto bytes = every_byte(3);
+  for (size_t length = 0; length < 80; ++length) {  // lengths around the width of vectors
+    std::vector<uint8_t> ids(length + 1, 0xEE);
+    tokenizer.encode(std::span(bytes).subspan(100, length), ids.data());
+    for (size_t i = 0; i < length; ++i) {
+      const uint8_t byte = bytes[100 + i];
+      EXPECT_EQ(ids[i], byte < 128 ? byte : unknown_token);
+      EXPECT_EQ(ids[i], tokenizer.encode(byte));
+    }
+    EXPECT_EQ(ids[length], 0xEE);  // nothing beyond the end
+  }
+}
+
+TEST(Tokenizer, counts_unknown_bytes_from_the_stats) {
+  TextStats stats;
+  stats.add(bytes_of("na\xc3\xafve"));
+  EXPECT_EQ(Tokenizer("ascii128").unknown_bytes(stats), 2u);
+  EXPECT_EQ(Tokenizer("bytes256").unknown_bytes(stats), 0u);
+}
+
+TEST(Tokenizer, names_the_nearest_known_one) {
+  const Error error = error_of([] { Tokenizer("ascii127"); });
+  EXPECT_EQ(error.kind(), ErrorKind::input);
+  EXPECT_THAT(error.what(), HasSubstr("unknown tokenizer 'ascii127'; did you mean 'ascii128'?"));
+}
+
+}  // namespace
+}  // namespace bitsweep
