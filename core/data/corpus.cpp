@@ -16,7 +16,8 @@ constexpr size_t max_reported = 20;
 bool lies_in_place(const Sources& sources) { return sources.kind == Sources::Kind::file && sources.field.empty(); }
 
 int64_t now_ns() {
-  return std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::system_clock::now().time_since_epoch()).count();
+  return std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::system_clock::now().time_since_epoch())
+      .count();
 }
 
 std::span<const uint8_t> as_bytes(std::string_view text) {
@@ -63,7 +64,8 @@ CorpusFacts facts_before_reading(const Sources& sources) {
   facts.notes = sources.notes;
   if (sources.kind == Sources::Kind::stories) facts.entropy_bits_per_byte = stories_entropy_bits_per_byte();
   if (lies_in_place(sources) && (sources.name.ends_with(".jsonl") || sources.name.ends_with(".ndjson")))
-    facts.notes.push_back(fmt::format("'{}' is taken as plain text; data.field names the text in JSON lines.", sources.name));
+    facts.notes.push_back(
+        fmt::format("'{}' is taken as plain text; data.field names the text in JSON lines.", sources.name));
   return facts;
 }
 

@@ -20,8 +20,12 @@ constexpr size_t buffer_bytes = 1 << 20;
 constexpr uint64_t document_limit_bytes = 1 << 20;
 constexpr auto abandoned_after = std::chrono::hours(24);
 
-fs::path text_path(const fs::path& folder, const std::string& sha256) { return folder / (sha256.substr(0, 12) + ".txt"); }
-fs::path facts_path(const fs::path& folder, const std::string& sha256) { return folder / (sha256.substr(0, 12) + ".json"); }
+fs::path text_path(const fs::path& folder, const std::string& sha256) {
+  return folder / (sha256.substr(0, 12) + ".txt");
+}
+fs::path facts_path(const fs::path& folder, const std::string& sha256) {
+  return folder / (sha256.substr(0, 12) + ".json");
+}
 
 json::object to_json(const CorpusFacts& facts) {
   json::array notes(facts.notes.begin(), facts.notes.end());
@@ -43,7 +47,8 @@ std::optional<CorpusFacts> facts_from_json(const json::object& object) {
   const auto count = [&](const char* key) { return static_cast<uint64_t>(integer_or(object, key, 0)); };
   facts.stats = {count("bytes"), count("high_bytes"), count("control_bytes")};
   if (facts.sha256.size() != 64 || facts.stats.bytes == 0) return std::nullopt;
-  if (const json::value* entropy = object.if_contains("entropy_bits_per_byte"); entropy != nullptr && entropy->is_number())
+  if (const json::value* entropy = object.if_contains("entropy_bits_per_byte");
+      entropy != nullptr && entropy->is_number())
     facts.entropy_bits_per_byte = entropy->to_number<double>();
   if (const json::value* notes = object.if_contains("notes"); notes != nullptr && notes->is_array())
     for (const json::value& note : notes->get_array())
@@ -124,8 +129,8 @@ CorpusWriter::CorpusWriter(const CorpusCache& cache, const std::string& corpus_n
   remove_abandoned(folder_);
   if (const uint64_t free = free_bytes(folder_); free < expected_bytes)
     throw Error(ErrorKind::environment,
-                fmt::format("corpus '{}' takes {} in '{}', where {} are free: make room, or choose another --root", corpus_name,
-                            format_bytes(static_cast<double>(expected_bytes)), folder_.string(),
+                fmt::format("corpus '{}' takes {} in '{}', where {} are free: make room, or choose another --root",
+                            corpus_name, format_bytes(static_cast<double>(expected_bytes)), folder_.string(),
                             format_bytes(static_cast<double>(free))));
   static std::atomic<uint64_t> counter{0};
   while (!file_) {
@@ -133,7 +138,8 @@ CorpusWriter::CorpusWriter(const CorpusCache& cache, const std::string& corpus_n
     temporary_ = folder_ / fmt::format("building-{}-{}.tmp", ::getpid(), counter++);
     file_ = Fd(::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644));
     if (!file_ && errno != EEXIST)
-      throw Error(ErrorKind::environment, fmt::format("cannot write in '{}': {}", folder_.string(), std::strerror(errno)));
+      throw Error(ErrorKind::environment,
+                  fmt::format("cannot write in '{}': {}", folder_.string(), std::strerror(errno)));
   }
   buffer_.reserve(buffer_bytes);
 }
@@ -161,7 +167,8 @@ MappedFile CorpusWriter::finish(CorpusFacts& facts) {
   flush();
   scan_.finish(facts);
   const auto system = [&](const char* what) {
-    throw Error(ErrorKind::environment, fmt::format("cannot {} '{}': {}", what, temporary_.string(), std::strerror(errno)));
+    throw Error(ErrorKind::environment,
+                fmt::format("cannot {} '{}': {}", what, temporary_.string(), std::strerror(errno)));
   };
   if (::fsync(file_.get()) != 0) system("sync");
   MappedFile map(temporary_);

@@ -70,7 +70,8 @@ struct Buckets {
   std::vector<uint64_t> begin;  // [65537]
   std::vector<uint16_t> grams;
 
-  Buckets(std::span<const uint8_t> text, const std::vector<Segment>& segments, const Tokenizer& tokenizer) : begin(65537) {
+  Buckets(std::span<const uint8_t> text, const std::vector<Segment>& segments, const Tokenizer& tokenizer)
+      : begin(65537) {
     for_each_gram(text, segments, tokenizer, [&](uint32_t gram, int history) {
       if (history == 3) ++begin[(gram >> 16) + 1];
     });

@@ -1,6 +1,7 @@
 // Count models of order 0 to 3 (n-grams over tokens of one byte), smoothed by interpolated absolute discounting with
-// three discounts an order: Chen and Goodman, "An empirical study of smoothing techniques for language modeling" (1998),
-// on raw counts at every order; below order 0 the uniform distribution over the vocabulary. Exactly normalised:
+// three discounts an order: Chen and Goodman, "An empirical study of smoothing techniques for language modeling"
+// (1998), on raw counts at every order; below order 0 the uniform distribution over the vocabulary. Exactly
+// normalised:
 //
 //   p_k(w|h) = max(c(hw) - D(c(hw)), 0) / c(h) + (D1 n1(h) + D2 n2(h) + D3 n3(h)) / c(h) * p_{k-1}(w|h')
 //

@@ -15,7 +15,10 @@ namespace {
 CorpusSpec corpus_of(const DataSpec& spec) { return {spec.corpus, spec.glob, spec.field}; }
 
 // The validation text is read as the corpus is; a glob has a meaning only where it is a folder.
-CorpusSpec val_of(const DataSpec& spec) { return {spec.val, fs::is_directory(spec.val) ? spec.glob : "", spec.field}; }
+CorpusSpec val_of(const DataSpec& spec) {
+  std::error_code unreadable;  // said when it is opened
+  return {spec.val, fs::is_directory(spec.val, unreadable) ? spec.glob : "", spec.field};
+}
 
 // Runs both, so that what is wrong with each is told at once.
 template <class Open>
@@ -61,18 +64,19 @@ void note_bytes(const Tokenizer& tokenizer, const CorpusFacts& facts, std::vecto
   const TextStats& stats = facts.stats;
   if (stats.looks_binary())
     notes.push_back(fmt::format("'{}' looks like binary data, not text: {:.1f} % of its bytes are control characters.",
-                                facts.name, 100.0 * static_cast<double>(stats.control_bytes) / static_cast<double>(stats.bytes)));
+                                facts.name,
+                                100.0 * static_cast<double>(stats.control_bytes) / static_cast<double>(stats.bytes)));
   if (const uint64_t unknown = tokenizer.unknown_bytes(stats); unknown > 0)
     notes.push_back(fmt::format("{} of the {} bytes of '{}' ({:.2g} %) are outside {} and become token {}.",
                                 format_thousands(static_cast<int64_t>(unknown)),
                                 format_thousands(static_cast<int64_t>(stats.bytes)), facts.name,
-                                100.0 * static_cast<double>(unknown) / static_cast<double>(stats.bytes), tokenizer.name(),
-                                unknown_token));
+                                100.0 * static_cast<double>(unknown) / static_cast<double>(stats.bytes),
+                                tokenizer.name(), unknown_token));
 }
 
 // Everything but the hash of the validation split, which needs the text.
-DatasetInfo summarize(const DataSpec& spec, const Tokenizer& tokenizer, const CorpusFacts& train, const CorpusFacts* val,
-                      const Split& split) {
+DatasetInfo summarize(const DataSpec& spec, const Tokenizer& tokenizer, const CorpusFacts& train,
+                      const CorpusFacts* val, const Split& split) {
   DatasetInfo info;
   info.name = train.name;
   info.sha256 = val != nullptr ? sha256_hex(train.sha256 + val->sha256) : train.sha256;
@@ -90,10 +94,11 @@ DatasetInfo summarize(const DataSpec& spec, const Tokenizer& tokenizer, const Co
     note_bytes(tokenizer, *facts, info.notes);
   }
   if (!spec.sha256.empty() && spec.sha256 != info.sha256)
-    throw Error(ErrorKind::input,
-                fmt::format("'{}' is no longer the text that the run was planned on (SHA-256 {:.12}, then {:.12}); plan and "
-                            "submit it anew",
-                            spec.corpus, info.sha256, spec.sha256));
+    throw Error(
+        ErrorKind::input,
+        fmt::format("'{}' is no longer the text that the run was planned on (SHA-256 {:.12}, then {:.12}); plan and "
+                    "submit it anew",
+                    spec.corpus, info.sha256, spec.sha256));
   return info;
 }
 
@@ -165,7 +170,8 @@ void Dataset::sequences(uint64_t seed, int64_t first_index, int64_t count, std::
   std::vector<uint64_t> starts(static_cast<size_t>(count));
   order_.starts(seed, static_cast<uint64_t>(first_index), starts);
   const std::span<const uint8_t> text = train_->bytes();
-  for (size_t i = 0; i < starts.size(); ++i) tokenizer_.encode(text.subspan(starts[i], window), out.data() + i * window);
+  for (size_t i = 0; i < starts.size(); ++i)
+    tokenizer_.encode(text.subspan(starts[i], window), out.data() + i * window);
 }
 
 ValidationWindows Dataset::validation(int64_t wanted) const {

@@ -5,8 +5,8 @@
 //   const ValidationWindows val = data.validation(spec.eval.windows);
 //   val.fill(0, val.count(), buffer);
 //
-// Thread-safe once open. The text is mapped, not copied: a file that another program shortens while a run reads it raises
-// SIGBUS, as with every mapped file; its size is checked when it is opened.
+// Thread-safe once open. The text is mapped, not copied: a file that another program shortens while a run reads it
+// raises SIGBUS, as with every mapped file; its size is checked when it is opened.
 #pragma once
 
 #include <cstdint>
@@ -29,16 +29,16 @@ namespace bitsweep {
 class CorpusText;  // data/corpus.h
 
 struct DatasetInfo {
-  std::string name;             // headers, stories, or the file's or folder's name
-  std::string sha256;           // of the corpus; with a separate validation text, of both: what DataSpec::sha256 holds
-  uint64_t bytes = 0;           // of the corpus, and of the separate validation text
-  int64_t train_tokens = 0;     // in the train split
-  int64_t train_windows = 0;    // visited once each in an epoch
-  int64_t val_tokens = 0;       // in the validation split
-  int64_t val_windows = 0;      // non-overlapping, to choose from
-  std::string val_sha256;       // of the validation split's bytes; "" from inspect() when it would have to build the text
-  uint64_t unknown_bytes = 0;   // outside the tokenizer's vocabulary, in both splits
-  int vocab = 0;                // 128 or 256
+  std::string name;           // headers, stories, or the file's or folder's name
+  std::string sha256;         // of the corpus; with a separate validation text, of both: what DataSpec::sha256 holds
+  uint64_t bytes = 0;         // of the corpus, and of the separate validation text
+  int64_t train_tokens = 0;   // in the train split
+  int64_t train_windows = 0;  // visited once each in an epoch
+  int64_t val_tokens = 0;     // in the validation split
+  int64_t val_windows = 0;    // non-overlapping, to choose from
+  std::string val_sha256;     // of the validation split's bytes; "" from inspect() when it would have to build the text
+  uint64_t unknown_bytes = 0;                   // outside the tokenizer's vocabulary, in both splits
+  int vocab = 0;                                // 128 or 256
   std::optional<double> entropy_bits_per_byte;  // of the source, where it is known (stories)
   std::vector<std::string> notes;               // what a person should be told, one sentence each
 };
@@ -63,8 +63,9 @@ class ValidationWindows {
 class Dataset {
  public:
   // Opens the text, building it once in `cache` (ROOT/data; made when absent) if it comes from several sources. When
-  // spec.sha256 is set and the cache holds that text, the sources are not looked at; otherwise a text whose hash differs
-  // from it is refused. Throws Error: input for what is wrong with the data, environment for what the machine lacks.
+  // spec.sha256 is set and the cache holds that text, the sources are not looked at; otherwise a text whose hash
+  // differs from it is refused. Throws Error: input for what is wrong with the data, environment for what the machine
+  // lacks.
   static Dataset open(const DataSpec& spec, const std::filesystem::path& cache);
 
   // The same facts, writing nothing; reads what the cache already knows. For `plan`.
@@ -77,7 +78,7 @@ class Dataset {
   std::span<const uint8_t> train_text() const;  // what split().train indexes
   std::span<const uint8_t> val_text() const;    // what split().val indexes
 
-  // Tokens of the sequences [first_index, first_index + count) of the run with this seed into out [count, context + 1].
+  // Tokens of the sequences first_index, first_index + 1, … of the run with this seed into out [count, context + 1].
   // Sequence i is a pure function of (seed, i).
   void sequences(uint64_t seed, int64_t first_index, int64_t count, std::span<uint8_t> out) const;
   // The sequences of one step.

@@ -83,11 +83,12 @@ std::vector<std::string> expand_braces(std::string_view pattern) {
   }
 }
 
-// Runs the pattern as a nondeterministic automaton: `reached` holds every place of the pattern that the text so far can
-// stand at. No pattern takes longer than pattern × text.
+// Runs the pattern as a nondeterministic automaton: `reached` holds every place of the pattern that the text so far
+// can stand at. No pattern takes longer than pattern × text.
 class Matcher {
  public:
-  explicit Matcher(std::string_view pattern) : pattern_(pattern), reached_(pattern.size() + 1), next_(pattern.size() + 1) {}
+  explicit Matcher(std::string_view pattern)
+      : pattern_(pattern), reached_(pattern.size() + 1), next_(pattern.size() + 1) {}
 
   bool matches(std::string_view text) {
     enter(reached_, 0);

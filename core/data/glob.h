@@ -3,7 +3,8 @@
 //   *  any characters but '/'      ?  one character but '/'     [a-z] [!a-z]  one character of a set, never '/'
 //   ** any characters, '/' too     **/ nothing or whole folders {h,cpp}  one of these, not nested
 //   \x the character x
-// A pattern without '/' is matched against the file's name in any folder, one with '/' against the whole relative path.
+// A pattern without '/' is matched against the file's name in any folder, one with '/' against the whole relative
+// path.
 #pragma once
 
 #include <string>

@@ -12,14 +12,20 @@ namespace {
 
 std::string kind_name(const json::value& value) {
   switch (value.kind()) {
-    case json::kind::null: return "null";
-    case json::kind::bool_: return "true or false";
+    case json::kind::null:
+      return "null";
+    case json::kind::bool_:
+      return "true or false";
     case json::kind::int64:
     case json::kind::uint64:
-    case json::kind::double_: return "a number";
-    case json::kind::string: return "a string";
-    case json::kind::array: return "a list";
-    case json::kind::object: return "an object";
+    case json::kind::double_:
+      return "a number";
+    case json::kind::string:
+      return "a string";
+    case json::kind::array:
+      return "a list";
+    case json::kind::object:
+      return "an object";
   }
   return "something else";
 }
@@ -72,8 +78,8 @@ class LineReader {
 
 }  // namespace
 
-void read_json_lines(std::span<const uint8_t> lines, const std::string& file, const std::string& field, const TextSink& sink,
-                     std::vector<Diagnostic>& wrong, size_t max_wrong) {
+void read_json_lines(std::span<const uint8_t> lines, const std::string& file, const std::string& field,
+                     const TextSink& sink, std::vector<Diagnostic>& wrong, size_t max_wrong) {
   std::string_view rest(reinterpret_cast<const char*>(lines.data()), lines.size());
   if (rest.starts_with("\xEF\xBB\xBF")) rest.remove_prefix(3);
   static constexpr uint8_t newline = '\n';

@@ -25,7 +25,7 @@ constexpr size_t max_reported = 20;
 [[noreturn]] void refuse(std::string message) { throw Error(ErrorKind::input, std::move(message)); }
 
 struct stat attributes(const fs::path& path) {
-  struct stat info{};
+  struct stat info {};
   if (::stat(path.c_str(), &info) == 0) return info;
   const int code = errno;
   std::error_code ignored;
@@ -59,9 +59,9 @@ class Walk {
 
   std::vector<std::pair<std::string, SourceFile>> taken;  // by relative path
   std::vector<Diagnostic> wrong;
-  int64_t passed_over = 0;    // regular files that the pattern does not take
+  int64_t passed_over = 0;  // regular files that the pattern does not take
   int64_t linked_folders = 0;
-  int64_t special = 0;        // sockets, pipes, devices
+  int64_t special = 0;  // sockets, pipes, devices
 
  private:
   void visit(const fs::directory_entry& entry, const fs::path& relative) {
@@ -106,15 +106,18 @@ void list_folder(Sources& sources, const fs::path& root, const std::string& glob
   std::sort(walk.taken.begin(), walk.taken.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
   for (auto& [relative, file] : walk.taken) sources.files.push_back(std::move(file));
   if (walk.linked_folders > 0)
-    sources.notes.push_back(fmt::format("{} linked folder(s) in '{}' not entered.", walk.linked_folders, root.string()));
+    sources.notes.push_back(
+        fmt::format("{} linked folder(s) in '{}' not entered.", walk.linked_folders, root.string()));
   if (walk.special > 0)
-    sources.notes.push_back(fmt::format("{} pipe(s), socket(s) or device(s) in '{}' not read.", walk.special, root.string()));
+    sources.notes.push_back(
+        fmt::format("{} pipe(s), socket(s) or device(s) in '{}' not read.", walk.special, root.string()));
 }
 
 fs::path torch_headers() {
   const char* chosen = std::getenv("BITSWEEP_TORCH");
   const fs::path torch = chosen != nullptr && *chosen != '\0' ? chosen : BITSWEEP_TORCH_DIR;
-  if (fs::is_directory(torch / "include")) return torch / "include";
+  std::error_code unreadable;
+  if (fs::is_directory(torch / "include", unreadable)) return torch / "include";
   throw Error(ErrorKind::environment,
               fmt::format("corpus 'headers' is the C++ headers of LibTorch, and '{}' has none: run ./quickstart, which "
                           "fetches it, or set BITSWEEP_TORCH to a folder with include/",

@@ -70,8 +70,9 @@ Split split_corpus(uint64_t bytes, double val_fraction, int64_t context) {
   }
   // Beyond 2^53 bytes or at absurd fractions the exact need is not worth finding.
   const double estimate = static_cast<double>(window) / std::min(val_fraction, 1 - val_fraction);
-  const std::string needed = estimate < 1e15 ? format_thousands(static_cast<int64_t>(bytes_needed(val_fraction, window)))
-                                             : fmt::format("{:.3g}", estimate);
+  const std::string needed = estimate < 1e15
+                                 ? format_thousands(static_cast<int64_t>(bytes_needed(val_fraction, window)))
+                                 : fmt::format("{:.3g}", estimate);
   throw Error(ErrorKind::input,
               fmt::format("too short: {} bytes, but data.context {} with data.val_fraction {} needs at least {} bytes",
                           format_thousands(static_cast<int64_t>(bytes)), context, val_fraction, needed));
@@ -83,9 +84,10 @@ Split split_separate(uint64_t train_bytes, uint64_t val_bytes, int64_t context) 
   std::vector<Diagnostic> wrong;
   const auto check = [&](const char* what, uint64_t bytes) {
     if (bytes >= window) return;
-    wrong.push_back({"", 0, 0, fmt::format("the {} text is too short: {} bytes, but data.context {} needs at least {} bytes",
-                                           what, format_thousands(static_cast<int64_t>(bytes)), context,
-                                           format_thousands(context + 1))});
+    wrong.push_back(
+        {"", 0, 0,
+         fmt::format("the {} text is too short: {} bytes, but data.context {} needs at least {} bytes", what,
+                     format_thousands(static_cast<int64_t>(bytes)), context, format_thousands(context + 1))});
   };
   check("training", train_bytes);
   check("validation", val_bytes);

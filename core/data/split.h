@@ -19,8 +19,8 @@ struct Split {
   std::vector<Segment> val;    // of the corpus, or of the separate validation text
 };
 
-// Validation = `val_fraction` of the corpus in up to 16 blocks of at least 4096 bytes (one when there are fewer), each in
-// the middle of its equal share of the corpus; fewer blocks when one would not hold a window of context + 1 tokens.
+// Validation = `val_fraction` of the corpus in up to 16 blocks of at least 4096 bytes (one when there are fewer), each
+// in the middle of its equal share of the corpus; fewer blocks when one would not hold a window of context + 1 tokens.
 // Train = the complement. Throws Error{input} saying how many bytes are needed when either side holds no window.
 Split split_corpus(uint64_t bytes, double val_fraction, int64_t context);
 

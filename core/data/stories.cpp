@@ -34,7 +34,8 @@ std::vector<double> expected_visits(const StoryGrammar& grammar) {
   const size_t n = grammar.sentences.size();
   std::vector<std::vector<double>> a(n, std::vector<double>(n + 1));
   for (size_t i = 0; i < n; ++i) a[i][i] = 1;
-  for (size_t i = 0; i < grammar.first.states.size(); ++i) a[grammar.first.states[i]][n] += grammar.first.probability(i);
+  for (size_t i = 0; i < grammar.first.states.size(); ++i)
+    a[grammar.first.states[i]][n] += grammar.first.probability(i);
   for (size_t from = 0; from < n; ++from) {
     const Branches& next = grammar.sentences[from].next;
     for (size_t i = 0; i < next.states.size(); ++i) a[next.states[i]][from] -= next.probability(i);

@@ -15,22 +15,34 @@ struct LexiconText {
 
 constexpr LexiconText lexicon_texts[] = {
     {"animal",
-     "fox rabbit bear mouse cat dog wolf hen goat frog pig horse duck cow badger hare mole deer sheep donkey goose hedgehog "
-     "beaver turtle lizard pigeon robin sparrow raven lamb pony kitten puppy tiger lion monkey parrot camel whale dragon"},
+     "fox rabbit bear mouse cat dog wolf hen goat frog pig horse duck cow badger hare mole deer sheep "
+     "donkey goose hedgehog beaver turtle lizard pigeon robin sparrow raven lamb pony kitten puppy tiger "
+     "lion monkey parrot camel whale dragon"},
     {"quality",
-     "little brave kind quiet clever lazy happy gentle curious small tall young proud shy hungry sleepy merry bold polite "
-     "grumpy wise cheerful careful funny noisy lonely patient stubborn fearless restless friendly nimble thoughtful"},
+     "little brave kind quiet clever lazy happy gentle curious small tall young proud shy hungry sleepy "
+     "merry bold polite grumpy wise cheerful careful funny noisy lonely patient stubborn fearless restless "
+     "friendly nimble thoughtful"},
     {"place",
-     "river forest hill lake meadow garden village bridge cave pond field mill castle tower valley well beach barn orchard "
-     "market harbour mountain marsh road windmill church stable quarry lighthouse waterfall desert cliff library bakery"},
+     "river forest hill lake meadow garden village bridge cave pond field mill castle tower valley well "
+     "beach barn orchard market harbour mountain marsh road windmill church stable quarry lighthouse "
+     "waterfall desert cliff library bakery"},
     {"thing",
-     "stone key book bell box hat cup lamp coin ring flower drum kite boat basket feather mirror map shell button candle "
-     "ribbon spoon rope blanket violin lantern ladder hammer crown wheel needle barrel teapot compass whistle telescope"},
-    {"colour", "red blue green yellow white black golden silver brown pink grey purple scarlet crimson turquoise violet"},
-    {"food", "bread honey cheese apples soup berries nuts cake milk carrots pears plums butter corn porridge mushrooms turnips"},
+     "stone key book bell box hat cup lamp coin ring flower drum kite boat basket feather mirror map shell "
+     "button candle ribbon spoon rope blanket violin lantern ladder hammer crown wheel needle barrel "
+     "teapot compass whistle telescope"},
+    {"colour",
+     "red blue green yellow white black golden silver brown pink grey purple scarlet crimson turquoise "
+     "violet"},
+    {"food",
+     "bread honey cheese apples soup berries nuts cake milk carrots pears plums butter corn porridge "
+     "mushrooms turnips"},
     {"time", "morning day evening night summer winter spring afternoon autumn dawn noon midnight"},
-    {"motion", "walked ran went hurried wandered marched crept skipped strolled hopped trotted rushed limped danced tiptoed"},
-    {"manner", "slowly quickly happily quietly softly bravely eagerly calmly sadly proudly politely nervously cheerfully"},
+    {"motion",
+     "walked ran went hurried wandered marched crept skipped strolled hopped trotted rushed limped danced "
+     "tiptoed"},
+    {"manner",
+     "slowly quickly happily quietly softly bravely eagerly calmly sadly proudly politely nervously "
+     "cheerfully"},
     {"arrival", "appeared arrived laughed waved whistled bowed stumbled shouted sneezed landed smiled yawned"},
     {"weather", "rained snowed thundered cleared drizzled hailed brightened stormed"},
     {"feeling", "sad lonely afraid bored hungry tired angry lost worried cold jealous homesick"},
@@ -58,7 +70,8 @@ const std::vector<SentenceText> sentence_texts{
     {"long ago", "Long ago {H=name}, a {A=quality} {K=animal}, lived near the {P=place}. ", {{"wish", 1}}},
     {"wish", "Every {=time} {H} dreamed of a {C=colour} {T=thing}. ", {{"leave", 1}}},
     {"leave", "One {=time} the {K} packed {=food}, {=food} and a {=colour} {=thing}. ", {{"walk", 3}, {"weather", 1}}},
-    {"walk", "Then {H} {=motion} past the {=place}, the {=place} and the {=place}. ",
+    {"walk",
+     "Then {H} {=motion} past the {=place}, the {=place} and the {=place}. ",
      {{"meet", 5}, {"weather", 1}, {"walk", 1}}},
     {"weather", "Meanwhile it {=weather}, and the {P} turned {=colour}. ", {{"walk", 1}, {"meet", 2}}},
     {"meet", "Suddenly a {=quality} {G=animal} called {F=name} {=arrival}. ", {{"ask", 1}}},
@@ -101,8 +114,7 @@ double probability_of(const std::vector<uint64_t>& cumulative, size_t at) {
 Lexicon make_lexicon(std::string name, std::vector<std::string> words) {
   Lexicon lexicon{std::move(name), std::move(words), {}, {}};
   uint64_t sum = 0;
-  for (size_t rank = 0; rank < lexicon.words.size(); ++rank)
-    lexicon.cumulative.push_back(sum += 100'000 / (rank + 2));
+  for (size_t rank = 0; rank < lexicon.words.size(); ++rank) lexicon.cumulative.push_back(sum += 100'000 / (rank + 2));
   return lexicon;
 }
 

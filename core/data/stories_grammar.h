@@ -13,7 +13,7 @@ namespace bitsweep {
 struct Lexicon {
   std::string name;
   std::vector<std::string> words;
-  std::vector<uint64_t> cumulative;              // weights summed up to and including each word
+  std::vector<uint64_t> cumulative;  // weights summed up to and including each word
   std::unordered_map<std::string_view, size_t> index;
 
   uint64_t total() const { return cumulative.back(); }
@@ -36,9 +36,9 @@ struct Branches {
 struct Piece {
   enum class Kind { literal, draw, repeat };
   Kind kind = Kind::literal;
-  std::string text;     // literal
-  size_t lexicon = 0;   // draw, and repeat: the one its variable draws from
-  int variable = -1;    // draw: where to keep the word (-1: nowhere); repeat: which
+  std::string text;    // literal
+  size_t lexicon = 0;  // draw, and repeat: the one its variable draws from
+  int variable = -1;   // draw: where to keep the word (-1: nowhere); repeat: which
 };
 
 struct Sentence {

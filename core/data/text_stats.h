@@ -1,4 +1,5 @@
-// What a scan over bytes finds: enough to say whether they are text and which tokenizer fits, without reading them again.
+// What a scan over bytes finds: enough to say whether they are text and which tokenizer fits, without reading them
+// again.
 #pragma once
 
 #include <cstdint>

@@ -1,7 +1,8 @@
 // Tokenizers: one token is one byte, so a loss per token is a loss per byte.
 //
 //   bytes256  the 256 byte values; nothing is unknown.
-//   ascii128  the 128 ASCII values (the seed's alphabet). A byte ≥ 128 becomes `unknown_token`; DatasetInfo counts them.
+//   ascii128  the 128 ASCII values (the seed's alphabet). A byte ≥ 128 becomes `unknown_token`; DatasetInfo counts
+//   them.
 #pragma once
 
 #include <cstdint>

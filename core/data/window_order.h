@@ -1,11 +1,11 @@
 // The order in which training windows are visited: a pure function of (seed, index), so that any step of any run is
 // found without replaying the ones before it.
 //
-// A window is context + 1 bytes, its neighbour starts `context` bytes later (they share one byte, so that every byte of
-// the span is predicted once). An epoch visits every window of its grid exactly once, in a pseudo-random order: a Feistel
-// network over [0, 2^k) with cycle walking down to [0, windows) (Black and Rogaway, "Ciphers with arbitrary finite
-// domains", 2002), its round keys drawn by Philox from (seed, epoch). Each epoch shifts each segment's grid by a phase
-// drawn from (seed, epoch, segment), so that a byte is not always met at the same place of a window.
+// A window is context + 1 bytes, its neighbour starts `context` bytes later (they share one byte, so that every byte
+// of the span is predicted once). An epoch visits every window of its grid exactly once, in a pseudo-random order: a
+// Feistel network over [0, 2^k) with cycle walking down to [0, windows) (Black and Rogaway, "Ciphers with arbitrary
+// finite domains", 2002), its round keys drawn by Philox from (seed, epoch). Each epoch shifts each segment's grid by
+// a phase drawn from (seed, epoch, segment), so that a byte is not always met at the same place of a window.
 #pragma once
 
 #include <array>

@@ -1,5 +1,5 @@
-// Yardsticks: what tables of counts of order 0 to 3 achieve on the same validation bytes. Text and split in, bits per byte
-// out. A neural model is worth its training only below them.
+// Yardsticks: what tables of counts of order 0 to 3 achieve on the same validation bytes. Text and split in, bits per
+// byte out. A neural model is worth its training only below them.
 #pragma once
 
 #include <array>

@@ -27,7 +27,8 @@ DataSpec spec_for(const benchmark::State& state) {
 }
 
 const std::filesystem::path& cache() {
-  static const auto folder = std::filesystem::temp_directory_path() / ("bitsweep-data-bench-" + std::to_string(getpid()));
+  static const auto folder =
+      std::filesystem::temp_directory_path() / ("bitsweep-data-bench-" + std::to_string(getpid()));
   return folder;
 }
 
@@ -78,8 +79,8 @@ void validation_windows(benchmark::State& state) {
 void yardsticks(benchmark::State& state) {
   const Dataset data = Dataset::open(spec_for(state), cache());
   for (auto _ : state)
-    benchmark::DoNotOptimize(compute_yardsticks(data.train_text(), data.split().train, data.val_text(), data.split().val,
-                                                data.tokenizer()));
+    benchmark::DoNotOptimize(
+        compute_yardsticks(data.train_text(), data.split().train, data.val_text(), data.split().val, data.tokenizer()));
   set_bytes(state, data.train_text().size());
 }
 

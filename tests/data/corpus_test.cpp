@@ -1,5 +1,7 @@
+#include <csignal>
 #include <thread>
 
+#include <sys/resource.h>
 #include <sys/wait.h>
 
 #include <gmock/gmock.h>
@@ -76,7 +78,10 @@ TEST_F(CorpusTest, wrong_json_lines_of_several_files_are_told_together_and_nothi
 
 TEST_F(CorpusTest, json_lines_that_hold_no_line_are_refused) {
   EXPECT_THAT(error_of([&] { open({write("a.jsonl", "\n\n"), "", "t"}); }).what(), HasSubstr("holds no text"));
-  EXPECT_THAT(error_of([&] { inspect_corpus({root / "a.jsonl", "", "t"}, cache()); }).what(), HasSubstr("holds no text"));
+  EXPECT_THAT(error_of([&] {
+                inspect_corpus({root / "a.jsonl", "", "t"}, cache());
+              }).what(),
+              HasSubstr("holds no text"));
 }
 
 TEST_F(CorpusTest, is_built_once) {
@@ -167,8 +172,7 @@ TEST_F(CorpusTest, threads_may_build_the_same_text_at_once) {
   for (int i = 0; i < 50; ++i) write("c/" + std::to_string(i), numbered_text(5000));
   std::vector<std::thread> threads;
   std::vector<std::string> texts(6);
-  for (std::string& text : texts)
-    threads.emplace_back([&] { text = text_of(open({root / "c", "", ""})->bytes()); });
+  for (std::string& text : texts) threads.emplace_back([&] { text = text_of(open({root / "c", "", ""})->bytes()); });
   for (std::thread& thread : threads) thread.join();
   for (const std::string& text : texts) EXPECT_EQ(text, texts[0]);
   EXPECT_EQ(texts[0].size(), 50u * 5001);
@@ -213,6 +217,28 @@ TEST_F(CorpusTest, a_text_larger_than_the_disk_is_refused_before_it_is_written) 
   const Error error = error_of([&] { CorpusWriter(cache_of_root, "big", uint64_t{1} << 60); });
   EXPECT_EQ(error.kind(), ErrorKind::environment);
   EXPECT_THAT(error.what(), HasSubstr("corpus 'big' takes"));
+  EXPECT_THAT(names("cache"), IsEmpty());
+}
+
+// A limit on file sizes refuses a write as a full disk does, and needs no disk of its own.
+TEST_F(CorpusTest, a_disk_that_fills_up_is_an_error_and_leaves_nothing) {
+  for (int i = 0; i < 50; ++i) write("c/" + std::to_string(i), numbered_text(50'000));
+  const pid_t child = ::fork();
+  ASSERT_GE(child, 0);
+  if (child == 0) {
+    ::signal(SIGXFSZ, SIG_IGN);
+    const rlimit limit{1'100'000, 1'100'000};
+    ::setrlimit(RLIMIT_FSIZE, &limit);
+    try {
+      open({root / "c", "", ""});
+    } catch (const Error& error) {
+      ::_exit(error.exit_code());
+    }
+    ::_exit(0);
+  }
+  int status = -1;
+  ASSERT_EQ(::waitpid(child, &status, 0), child);
+  EXPECT_EQ(WEXITSTATUS(status), static_cast<int>(ErrorKind::environment));
   EXPECT_THAT(names("cache"), IsEmpty());
 }
 

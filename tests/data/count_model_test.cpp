@@ -45,7 +45,8 @@ TEST(CountModel, probabilities_sum_to_one) {
   for (const std::string& text : {std::string("a"), std::string("abracadabra"), stories, noise})
     for (const Tokenizer* tokenizer : {&bytes256, &ascii128}) {
       const CountModel model = model_of(text, *tokenizer);
-      for (const std::string& history : {std::string("the"), std::string("qqq"), std::string("abr"), text.substr(0, 3) + "   "})
+      for (const std::string& history :
+           {std::string("the"), std::string("qqq"), std::string("abr"), text.substr(0, 3) + "   "})
         for (int order = 0; order <= 3; ++order) {
           double sum = 0;
           for (int symbol = 0; symbol < tokenizer->vocab(); ++symbol) {
@@ -69,7 +70,8 @@ TEST(CountModel, score_is_the_mean_code_length_of_probability) {
     for (uint64_t at = segment.begin; at < segment.end; ++at, ++count)
       for (int order = 0; order < 4; ++order) {
         const auto used = static_cast<int>(std::min<uint64_t>(order, at - segment.begin));
-        bits[order] -= std::log2(model.probability(used, bytes_of(val).subspan(at - used, used), static_cast<uint8_t>(val[at])));
+        bits[order] -=
+            std::log2(model.probability(used, bytes_of(val).subspan(at - used, used), static_cast<uint8_t>(val[at])));
       }
   const auto scored = model.score(bytes_of(val), segments);
   for (int order = 0; order < 4; ++order) EXPECT_NEAR(scored[order], bits[order] / static_cast<double>(count), 1e-9);
@@ -108,7 +110,8 @@ TEST(Yardsticks, say_what_was_counted) {
       compute_yardsticks(bytes_of(text), {{0, 80'000}}, bytes_of(text), {{80'000, 100'000}}, ascii128);
   EXPECT_EQ(yardsticks.sample_bytes, 80'000u);
   EXPECT_EQ(yardsticks.scored_bytes, 20'000u);
-  EXPECT_EQ(yardsticks.bits_per_byte, CountModel(bytes_of(text), {{0, 80'000}}, ascii128).score(bytes_of(text), {{80'000, 100'000}}));
+  EXPECT_EQ(yardsticks.bits_per_byte,
+            CountModel(bytes_of(text), {{0, 80'000}}, ascii128).score(bytes_of(text), {{80'000, 100'000}}));
 }
 
 TEST(Yardsticks, json_round_trip) {

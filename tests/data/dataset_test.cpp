@@ -25,7 +25,9 @@ class DatasetTest : public TempFolder {
     return data;
   }
   Dataset open(const DataSpec& data) const { return Dataset::open(data, root / "cache"); }
-  Dataset numbered(size_t bytes, int64_t context = 32) { return open(spec(write("n.txt", numbered_text(bytes)), context)); }
+  Dataset numbered(size_t bytes, int64_t context = 32) {
+    return open(spec(write("n.txt", numbered_text(bytes)), context));
+  }
 
   static std::vector<uint8_t> batch(const Dataset& data, uint64_t seed, int64_t step, int64_t rows) {
     std::vector<uint8_t> out(static_cast<size_t>(rows * (data.context() + 1)));
@@ -147,7 +149,8 @@ TEST_F(DatasetTest, unknown_bytes_are_counted_told_and_masked) {
   const Dataset data = open(data_spec);
   EXPECT_EQ(data.info().vocab, 128);
   EXPECT_EQ(data.info().unknown_bytes, 3u);
-  EXPECT_THAT(data.info().notes, ElementsAre("3 of the 100,000 bytes of 'n.txt' (0.003 %) are outside ascii128 and become token 26."));
+  EXPECT_THAT(data.info().notes,
+              ElementsAre("3 of the 100,000 bytes of 'n.txt' (0.003 %) are outside ascii128 and become token 26."));
   int unknown = 0;
   for (int64_t step = 0; step < 100; ++step)
     for (const uint8_t token : batch(data, 1, step, 60)) {
@@ -167,7 +170,8 @@ TEST_F(DatasetTest, binary_data_is_taken_with_a_warning) {
   EXPECT_THAT(open(data).info().notes, ElementsAre(HasSubstr("looks like binary data")));
   DataSpec ascii = data;
   ascii.tokenizer = "ascii128";
-  EXPECT_THAT(open(ascii).info().notes, ElementsAre(HasSubstr("looks like binary data"), HasSubstr("outside ascii128")));
+  EXPECT_THAT(open(ascii).info().notes,
+              ElementsAre(HasSubstr("looks like binary data"), HasSubstr("outside ascii128")));
 }
 
 TEST_F(DatasetTest, a_separate_validation_text_leaves_the_corpus_whole) {

@@ -17,8 +17,9 @@ struct Result {
 Result read(std::string_view lines, size_t max_wrong = 20) {
   Result result;
   std::vector<Diagnostic> wrong;
-  read_json_lines(bytes_of(lines), "f.jsonl", "text",
-                  [&](std::span<const uint8_t> text) { result.text += text_of(text); }, wrong, max_wrong);
+  read_json_lines(
+      bytes_of(lines), "f.jsonl", "text", [&](std::span<const uint8_t> text) { result.text += text_of(text); }, wrong,
+      max_wrong);
   for (const Diagnostic& diagnostic : wrong) result.wrong.push_back(diagnostic.to_string());
   return result;
 }
@@ -30,7 +31,8 @@ TEST(JsonLines, joins_texts_by_newlines) {
 }
 
 TEST(JsonLines, decodes_escapes_to_utf8) {
-  EXPECT_EQ(read("{\"text\":\"\\u00e4\\ud83d\\ude00\\t\\\"\\u0000!\"}\n").text, std::string("\xc3\xa4\xf0\x9f\x98\x80\t\"\0!\n", 11));
+  EXPECT_EQ(read("{\"text\":\"\\u00e4\\ud83d\\ude00\\t\\\"\\u0000!\"}\n").text,
+            std::string("\xc3\xa4\xf0\x9f\x98\x80\t\"\0!\n", 11));
 }
 
 TEST(JsonLines, passes_over_blank_lines_a_mark_and_carriage_returns) {
@@ -42,10 +44,10 @@ TEST(JsonLines, passes_over_blank_lines_a_mark_and_carriage_returns) {
 TEST(JsonLines, names_file_and_line_of_everything_wrong) {
   const Result result = read("{\"text\":\"ok\"}\n{\"texd\":\"x\"}\n\n[1]\n{\"text\":7}\nnonsense\n{\"text\":null}\n");
   EXPECT_EQ(result.text, "ok\n");
-  EXPECT_THAT(result.wrong,
-              ElementsAre("f.jsonl:2: no 'text'; did you mean 'texd'?", "f.jsonl:4: expected an object with 'text', found a list",
-                          "f.jsonl:5: 'text' is a number, not a string", HasSubstr("f.jsonl:6: no JSON: "),
-                          "f.jsonl:7: 'text' is null, not a string"));
+  EXPECT_THAT(result.wrong, ElementsAre("f.jsonl:2: no 'text'; did you mean 'texd'?",
+                                        "f.jsonl:4: expected an object with 'text', found a list",
+                                        "f.jsonl:5: 'text' is a number, not a string",
+                                        HasSubstr("f.jsonl:6: no JSON: "), "f.jsonl:7: 'text' is null, not a string"));
 }
 
 TEST(JsonLines, tells_a_torn_last_line) {

@@ -82,9 +82,11 @@ TEST_F(SourcesTest, folders_without_text_are_refused) {
 
 TEST_F(SourcesTest, every_dangling_link_of_a_folder_is_told_up_to_twenty) {
   write("c/a.txt", "x");
-  for (int i = 0; i < 3; ++i) std::filesystem::create_symlink("/nowhere/" + std::to_string(i), root / "c" / ("l" + std::to_string(i)));
+  for (int i = 0; i < 3; ++i)
+    std::filesystem::create_symlink("/nowhere/" + std::to_string(i), root / "c" / ("l" + std::to_string(i)));
   EXPECT_EQ(error_of([&] { list_sources({root / "c", "", ""}); }).diagnostics().size(), 3u);
-  for (int i = 3; i < 30; ++i) std::filesystem::create_symlink("/nowhere/" + std::to_string(i), root / "c" / ("l" + std::to_string(i)));
+  for (int i = 3; i < 30; ++i)
+    std::filesystem::create_symlink("/nowhere/" + std::to_string(i), root / "c" / ("l" + std::to_string(i)));
   const Error error = error_of([&] { list_sources({root / "c", "", ""}); });
   EXPECT_EQ(error.diagnostics().size(), 21u);
   EXPECT_THAT(error.what(), HasSubstr("and 10 more"));
@@ -99,7 +101,9 @@ TEST_F(SourcesTest, glob_and_field_are_refused_where_they_mean_nothing) {
 TEST_F(SourcesTest, the_fingerprint_notices_every_change) {
   write("c/a.txt", "one");
   write("c/b.txt", "two");
-  const auto fingerprint = [&](const std::string& field = "") { return list_sources({root / "c", "", field}).fingerprint(); };
+  const auto fingerprint = [&](const std::string& field = "") {
+    return list_sources({root / "c", "", field}).fingerprint();
+  };
   std::set<std::string> seen{fingerprint()};
   EXPECT_EQ(fingerprint(), *seen.begin());
   EXPECT_TRUE(seen.insert(fingerprint("text")).second);
@@ -128,9 +132,7 @@ class HeadersTest : public SourcesTest {
   void SetUp() override {
     if (const char* value = std::getenv("BITSWEEP_TORCH")) before_ = value;
   }
-  void TearDown() override {
-    before_ ? ::setenv("BITSWEEP_TORCH", before_->c_str(), 1) : ::unsetenv("BITSWEEP_TORCH");
-  }
+  void TearDown() override { before_ ? ::setenv("BITSWEEP_TORCH", before_->c_str(), 1) : ::unsetenv("BITSWEEP_TORCH"); }
   std::optional<std::string> before_;
 };
 

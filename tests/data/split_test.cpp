@@ -14,7 +14,8 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 
 uint64_t total(const std::vector<Segment>& segments) {
-  return std::accumulate(segments.begin(), segments.end(), uint64_t{0}, [](uint64_t sum, const Segment& s) { return sum + s.size(); });
+  return std::accumulate(segments.begin(), segments.end(), uint64_t{0},
+                         [](uint64_t sum, const Segment& s) { return sum + s.size(); });
 }
 
 // Every byte belongs to exactly one segment of one side.
@@ -91,7 +92,8 @@ TEST(Split, separate_texts_are_taken_whole) {
 TEST(Split, separate_texts_that_are_too_short_are_told_together) {
   const Error error = error_of([] { split_separate(10, 64, 64); });
   ASSERT_EQ(error.diagnostics().size(), 2u);
-  EXPECT_THAT(error.what(), HasSubstr("the training text is too short: 10 bytes, but data.context 64 needs at least 65"));
+  EXPECT_THAT(error.what(),
+              HasSubstr("the training text is too short: 10 bytes, but data.context 64 needs at least 65"));
   EXPECT_THAT(error.what(), HasSubstr("the validation text is too short: 64 bytes"));
 }
 

@@ -25,7 +25,8 @@ TEST(Stories, are_deterministic_and_grow_by_appending) {
 }
 
 TEST(Stories, are_ascii_text) {
-  for (const char c : generate_stories(5, 50'000)) ASSERT_TRUE(std::isprint(static_cast<unsigned char>(c)) || c == '\n');
+  for (const char c : generate_stories(5, 50'000))
+    ASSERT_TRUE(std::isprint(static_cast<unsigned char>(c)) || c == '\n');
 }
 
 // A change here is a change of the corpus: raise stories_version with it.
@@ -49,7 +50,8 @@ TEST(Stories, entropy_is_the_code_length_of_the_true_model) {
 TEST(Stories, what_is_no_story_is_refused_with_its_place) {
   const std::string text = generate_stories(1, 5'000);
   EXPECT_EQ(stories_code_length_bits(""), 0);
-  EXPECT_THAT(error_of([&] { stories_code_length_bits(text.substr(0, text.size() - 5)); }).what(), HasSubstr("from byte"));
+  EXPECT_THAT(error_of([&] { stories_code_length_bits(text.substr(0, text.size() - 5)); }).what(),
+              HasSubstr("from byte"));
   EXPECT_THAT(error_of([] { stories_code_length_bits("Once there was a purple fox"); }).what(),
               HasSubstr("from byte 17 on: expected a word of the kind 'quality'"));
   EXPECT_THAT(error_of([] { stories_code_length_bits("Hello"); }).what(), HasSubstr("the beginning of a sentence"));
@@ -59,7 +61,8 @@ TEST(Stories, what_is_no_story_is_refused_with_its_place) {
 TEST(StoryGrammar, can_be_read_in_one_way_only) {
   const StoryGrammar& grammar = story_grammar();
   for (const Lexicon& lexicon : grammar.lexicons) {
-    EXPECT_EQ(std::set<std::string>(lexicon.words.begin(), lexicon.words.end()).size(), lexicon.words.size()) << lexicon.name;
+    EXPECT_EQ(std::set<std::string>(lexicon.words.begin(), lexicon.words.end()).size(), lexicon.words.size())
+        << lexicon.name;
     for (const std::string& word : lexicon.words)
       for (const char c : word) EXPECT_TRUE(std::isalpha(static_cast<unsigned char>(c))) << word;
   }

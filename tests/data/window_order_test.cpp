@@ -68,7 +68,8 @@ TEST(WindowOrder, visits_every_window_once_an_epoch) {
     EXPECT_FALSE(std::is_sorted(starts.begin(), starts.end()));
     std::sort(starts.begin(), starts.end());
     for (size_t i = 0; i < starts.size(); ++i) {
-      const auto segment = std::find_if(segments.begin(), segments.end(), [&](const Segment& s) { return starts[i] < s.end; });
+      const auto segment =
+          std::find_if(segments.begin(), segments.end(), [&](const Segment& s) { return starts[i] < s.end; });
       EXPECT_GE(starts[i], segment->begin);
       EXPECT_LE(starts[i] + 11, segment->end);
       if (i > 0 && starts[i - 1] >= segment->begin) {
@@ -96,7 +97,8 @@ TEST(WindowOrder, any_part_can_be_had_alone) {
   for (const size_t first : {0u, 1u, 371u, 372u, 373u, 1000u, 1999u})
     for (const size_t count : {1u, 64u, 700u}) {
       if (first + count > all.size()) continue;
-      EXPECT_EQ(starts_of(order, 11, first, count), std::vector<uint64_t>(all.begin() + first, all.begin() + first + count));
+      EXPECT_EQ(starts_of(order, 11, first, count),
+                std::vector<uint64_t>(all.begin() + first, all.begin() + first + count));
     }
 }
 
