@@ -6,7 +6,7 @@ namespace bitsweep {
 std::span<const Verb* const> all_verbs() {
   // Order: plan run submit work status runs show logs report fit query plugins doctor; hidden ones last.
   static constexpr const Verb* kVerbs[] = {
-      &kStatusVerb, &kRunsVerb, &kShowVerb, &kLogsVerb, &kQueryVerb, &kDoctorVerb,
+      &kSubmitVerb, &kWorkVerb, &kStatusVerb, &kRunsVerb, &kShowVerb, &kLogsVerb, &kQueryVerb, &kDoctorVerb, &kShimVerb,
   };
   return kVerbs;
 }
