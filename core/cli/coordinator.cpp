@@ -54,7 +54,7 @@ class Coordinator {
   int64_t threads_for(const QueueEntry& entry, const std::string& device) const;
   void show(bool always);
   QueueProgress picture();
-  void find_waiting();
+  void find_left();
 
   Store& store_;
   Executor& executor_;
@@ -99,7 +99,7 @@ WorkResult Coordinator::run() {
       executor_.wait(kTroublePause_s, interrupts_.wake_fd());
     }
   }
-  find_waiting();
+  find_left();
   show(true);
   return result_;
 }
@@ -212,7 +212,7 @@ void Coordinator::conclude(LiveAttempt& live, const Poll& poll) {
   }
   const std::string id = live.run.id;
   const auto asked = store_.run(id);
-  AfterAttempt after = after_attempt(outcome.cause, asked ? asked->faults : 0, live.run.retries);
+  AfterAttempt after = after_attempt(outcome.cause, asked ? asked->faults : 0, live.run.retries, options_.first_retry_s);
   if (after.run == RunState::queued && asked && asked->request == "cancel") {
     after.run = end.state = RunState::cancelled;
     end.cause = ExitCause::cancelled;
@@ -339,7 +339,7 @@ void Coordinator::start(const QueueEntry& entry, const std::string& device) {
     launch(live);
   } catch (const Error& error) {
     const bool fault = error.kind() == ErrorKind::environment;
-    const AfterAttempt after = after_attempt(fault ? ExitCause::cannot_start : ExitCause::bad_input, live.run.faults, live.run.retries);
+    const AfterAttempt after = after_attempt(fault ? ExitCause::cannot_start : ExitCause::bad_input, live.run.faults, live.run.retries, options_.first_retry_s);
     const AttemptEnd end{.state = RunState::failed, .cause = fault ? ExitCause::cannot_start : ExitCause::bad_input,
                          .message = error.what(), .exit_code = {}, .signal = {}, .peak_rss_bytes = {}, .ended = clock_.unix_s()};
     if (after.run == RunState::queued) store_.requeue(entry.id, *number, end, true, clock_.unix_s() + after.delay_s);
@@ -408,8 +408,9 @@ void Coordinator::show(bool always) {
   progress_.tick(picture());
 }
 
-// Runs that are left although nothing runs any more: their base failed, no device suits them, their sweep was stopped.
-void Coordinator::find_waiting() {
+// Runs that are left although nothing runs any more: their base failed, no device suits them, their sweep was stopped;
+// and runs of the sweeps asked for that failed earlier, which nothing but a retry brings back.
+void Coordinator::find_left() {
   if (result_.interrupted) return;
   for (const QueueEntry& entry : store_.queue(options_.sweeps)) {
     if (entry.paused) continue;
@@ -418,6 +419,12 @@ void Coordinator::find_waiting() {
     if (run->message.empty()) run->message = explain(world(), to_queued(entry, 0)).text;
     result_.waiting.push_back(std::move(*run));
   }
+  const auto known = [&](const RunRecord& run) {
+    return std::any_of(result_.failed.begin(), result_.failed.end(), [&](const RunRecord& r) { return r.id == run.id; });
+  };
+  for (const std::string& sweep : options_.sweeps)
+    for (RunRecord& run : store_.runs_of(sweep))
+      if (run.state == RunState::failed && !known(run)) result_.failed.push_back(std::move(run));
 }
 
 }  // namespace

@@ -32,6 +32,7 @@ struct WorkOptions {
   std::vector<std::string> sweeps;      // only runs of these; empty: all
   bool forever = false;                 // stay when the queue is empty
   double grace_s = 60;                  // from a graceful stop to KILL
+  double first_retry_s = 1;             // before the first retry of a fault; later ones wait longer
   fs::path worker_program, plugin_folder;
 };
 
@@ -66,7 +67,7 @@ class Progress {
 
 struct WorkResult {
   int64_t done = 0;                // runs that ended well during this call
-  std::vector<RunRecord> failed;   // that ended badly during this call
+  std::vector<RunRecord> failed;   // that ended badly during this call, or before it in the sweeps asked for
   std::vector<RunRecord> waiting;  // still queued though nothing can start them (their base failed, no such device)
   bool interrupted = false;
   int exit_code() const { return interrupted ? 130 : failed.empty() && waiting.empty() ? 0 : 1; }

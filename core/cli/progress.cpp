@@ -108,7 +108,7 @@ class Lines : public Progress {
 
   // Without a terminal: the queue's state whenever a run has ended or begun, never more.
   void plain_tick(const QueueProgress& queue) {
-    if (queue.done + queue.failed == ended_ || queue.running + queue.queued == 0) return;
+    if (queue.done + queue.failed == ended_) return;
     ended_ = queue.done + queue.failed;
     say(fmt::format("        {}", queue_words(queue)));
   }
@@ -126,7 +126,7 @@ class Lines : public Progress {
   bool quiet_;
   bool table_;
   size_t rows_ = 0;
-  int64_t ended_ = -1;
+  int64_t ended_ = 0;
 };
 
 }  // namespace

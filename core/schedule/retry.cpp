@@ -7,12 +7,11 @@
 namespace bitsweep {
 namespace {
 
-constexpr double kFirstDelay_s = 1;
-constexpr double kMostDelay_s = 300;
+constexpr double kMostDelays = 300;  // of the first
 
 }  // namespace
 
-AfterAttempt after_attempt(ExitCause cause, int64_t faults, int64_t retries) {
+AfterAttempt after_attempt(ExitCause cause, int64_t faults, int64_t retries, double first_delay_s) {
   switch (cause) {
     case ExitCause::none: return {.run = RunState::done};
     case ExitCause::stopped:
@@ -26,8 +25,8 @@ AfterAttempt after_attempt(ExitCause cause, int64_t faults, int64_t retries) {
     default: break;
   }
   if (faults >= retries) return {.run = RunState::failed, .fault = true};
-  const double delay = kFirstDelay_s * std::pow(4.0, static_cast<double>(std::min<int64_t>(faults, 10)));
-  return {.run = RunState::queued, .fault = true, .delay_s = std::min(delay, kMostDelay_s)};
+  const double delays = std::min(std::pow(4.0, static_cast<double>(std::min<int64_t>(faults, 10))), kMostDelays);
+  return {.run = RunState::queued, .fault = true, .delay_s = delays * first_delay_s};
 }
 
 bool stops_starting(std::optional<int64_t> stop_after, int64_t failed) { return stop_after && failed >= *stop_after; }

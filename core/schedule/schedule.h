@@ -94,9 +94,9 @@ struct AfterAttempt {
   bool fault = false;               // counts against the retries
   double delay_s = 0;               // before the next attempt
 };
-// `faults`: counted before this one. Faults are retried with back-off 1, 4, 16 … ≤ 300 s; an attempt that was stopped,
-// preempted or lost with the machine goes back to the queue at no charge; bad input and divergence are final.
-AfterAttempt after_attempt(ExitCause cause, int64_t faults, int64_t retries);
+// `faults`: counted before this one. Faults are retried after 1, 4, 16 … ≤ 300 times `first_delay_s`; an attempt that was
+// stopped, preempted or lost with the machine goes back to the queue at no charge; bad input and divergence are final.
+AfterAttempt after_attempt(ExitCause cause, int64_t faults, int64_t retries, double first_delay_s = 1);
 
 // Whether a sweep that has had so many failed runs starts no more (on_error: stop is 1, continue is nothing).
 bool stops_starting(std::optional<int64_t> stop_after, int64_t failed);

@@ -1,0 +1,263 @@
+// The local executor with real processes: /bin/sh in the worker's place.
+#include "execute/local.h"
+
+#include <csignal>
+#include <fstream>
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include <gtest/gtest.h>
+
+#include "base/error.h"
+#include "execute/process_identity.h"
+#include "execute/records.h"
+
+namespace bitsweep {
+namespace {
+
+class LocalTest : public testing::Test {
+ protected:
+  LocalTest() : folder(fs::path(testing::TempDir()) / "bitsweep_local" / testing::UnitTest::GetInstance()->current_test_info()->name()) {
+    fs::remove_all(folder);
+  }
+  ~LocalTest() override {
+    // Nothing of a test outlives it.
+    for (const int64_t pid : holders_of(folder / "lock")) ::kill(static_cast<pid_t>(pid), SIGKILL);
+  }
+  static LocalExecutor::Options options() {
+    return {.shim_command = {BITSWEEP_BUILD_DIR "/tests/test_shim_program"}, .leftover_grace_s = 0.1};
+  }
+  Launch launch(const std::string& script, int64_t attempt = 1) {
+    return {.run = "run", .attempt = attempt, .run_folder = folder, .command = {"/bin/sh", "-c", script}, .environment = {{"EXTRA", "yes"}},
+            .spec = {{"a", 1}}, .device = "cpu", .threads = 3};
+  }
+  Poll wait_for_end(Executor& executor) {
+    for (int i = 0; i < 2000; ++i) {
+      const Poll poll = executor.poll("run");
+      if (poll.liveness != Liveness::running) return poll;
+      executor.wait(0.02, -1);
+    }
+    ADD_FAILURE() << "still running after a long time";
+    return {};
+  }
+  ProcessRecord wait_for_processes(int64_t attempt = 1) {
+    for (int i = 0; i < 1000; ++i) {
+      if (const auto found = read_process(folder / ("attempt-" + std::to_string(attempt)))) return *found;
+      ::usleep(5000);
+    }
+    ADD_FAILURE() << "no process.json";
+    return {};
+  }
+  bool wait_for_file(const fs::path& file) {
+    for (int i = 0; i < 1000 && !fs::exists(file); ++i) ::usleep(5000);
+    return fs::exists(file);
+  }
+  std::string log(int64_t attempt = 1) { return read_file(folder / ("attempt-" + std::to_string(attempt)) / "worker.log"); }
+
+  fs::path folder;
+  LocalExecutor executor{options()};
+};
+
+TEST_F(LocalTest, AWorkerRunsAndItsEndIsRecorded) {
+  EXPECT_EQ(executor.start(launch("echo out; echo err >&2; exit 7")), StartResult::started);
+  const Poll poll = wait_for_end(executor);
+  ASSERT_EQ(poll.liveness, Liveness::ended);
+  EXPECT_EQ(poll.exit->exit_code, 7);
+  EXPECT_GT(poll.exit->peak_rss_bytes, 0);
+  EXPECT_GE(poll.exit->ended, poll.exit->started);
+  EXPECT_EQ(log(), "out\nerr\n");
+  EXPECT_EQ(read_file(folder / "attempt-1" / "spec.json"), "{\n  \"a\": 1\n}\n");
+}
+
+TEST_F(LocalTest, TheSlotsEnvironmentIsSetBeforeExec) {
+  executor.start(launch("echo $OMP_NUM_THREADS $CUDA_DEVICE_ORDER [$CUDA_VISIBLE_DEVICES] $MALLOC_TRIM_THRESHOLD_ $EXTRA"));
+  wait_for_end(executor);
+  EXPECT_EQ(log(), "3 PCI_BUS_ID [] 17179869184 yes\n");
+}
+
+TEST_F(LocalTest, ASignalIsRecorded) {
+  executor.start(launch("kill -SEGV $$"));
+  const Poll poll = wait_for_end(executor);
+  ASSERT_TRUE(poll.exit.has_value());
+  EXPECT_EQ(poll.exit->signal, SIGSEGV);
+  EXPECT_FALSE(poll.exit->exit_code.has_value());
+}
+
+TEST_F(LocalTest, AProgramThatCannotBeExecutedIsSaid) {
+  Launch missing = launch("");
+  missing.command = {"/nowhere/worker", "train"};
+  executor.start(missing);
+  const Poll poll = wait_for_end(executor);
+  ASSERT_TRUE(poll.exit.has_value());
+  EXPECT_NE(poll.exit->cannot_start.find("/nowhere/worker"), std::string::npos);
+}
+
+TEST_F(LocalTest, AShimThatCannotBeStartedIsAnError) {
+  LocalExecutor broken({.shim_command = {"/nowhere/shim"}, .leftover_grace_s = 1});
+  EXPECT_THROW(broken.start(launch("true")), Error);
+}
+
+TEST_F(LocalTest, ThereIsNeverASecondOneAtOnce) {
+  executor.start(launch("sleep 30"));
+  LocalExecutor other(options());
+  EXPECT_EQ(other.start(launch("true", 2)), StartResult::busy);
+  EXPECT_FALSE(fs::exists(folder / "attempt-2" / "intent.json"));
+  executor.stop("run", StopMode::kill);
+  wait_for_end(executor);
+  EXPECT_EQ(other.start(launch("true", 2)), StartResult::started);
+  EXPECT_EQ(wait_for_end(other).exit->exit_code, 0);
+}
+
+TEST_F(LocalTest, ANumberIsNotUsedTwice) {
+  executor.start(launch("true"));
+  wait_for_end(executor);
+  EXPECT_THROW(executor.start(launch("true")), Error);
+}
+
+TEST_F(LocalTest, AGracefulStopReachesTheWholeGroup) {
+  executor.start(launch("(trap 'echo child; exit' TERM; while :; do sleep 0.02; done) & trap 'wait; echo parent; exit 75' TERM; "
+                        "while :; do sleep 0.02; done"));
+  wait_for_processes();
+  ::usleep(200'000);
+  executor.stop("run", StopMode::graceful);
+  const Poll poll = wait_for_end(executor);
+  ASSERT_TRUE(poll.exit.has_value());
+  EXPECT_EQ(poll.exit->exit_code, 75);
+  EXPECT_NE(log().find("child"), std::string::npos);
+  EXPECT_NE(log().find("parent"), std::string::npos);
+}
+
+TEST_F(LocalTest, AStopBeforeThePidsAreKnownIsDeliveredLater) {
+  executor.start(launch("sleep 30"));
+  executor.stop("run", StopMode::kill);  // most likely before the shim has said who the worker is
+  EXPECT_EQ(wait_for_end(executor).exit->signal, SIGKILL);
+}
+
+TEST_F(LocalTest, OneThatIgnoresTermIsKilled) {
+  executor.start(launch("trap '' TERM; while :; do sleep 0.05; done"));
+  wait_for_processes();
+  executor.stop("run", StopMode::graceful);
+  executor.wait(0.2, -1);
+  EXPECT_EQ(executor.poll("run").liveness, Liveness::running);
+  executor.stop("run", StopMode::kill);
+  EXPECT_EQ(wait_for_end(executor).exit->signal, SIGKILL);
+}
+
+TEST_F(LocalTest, ASuspendedOneHearsTheStop) {
+  executor.start(launch("trap 'exit 75' TERM; while :; do sleep 0.02; done"));
+  const ProcessRecord processes = wait_for_processes();
+  ::usleep(100'000);
+  ::kill(static_cast<pid_t>(processes.worker.pid), SIGSTOP);
+  executor.stop("run", StopMode::graceful);
+  EXPECT_EQ(wait_for_end(executor).exit->exit_code, 75);
+}
+
+TEST_F(LocalTest, ALaterCoordinatorAdopts) {
+  {
+    LocalExecutor first(options());
+    first.start(launch("sleep 0.4; exit 3"));
+  }
+  const Poll poll = executor.adopt("run", 1, folder);
+  EXPECT_EQ(poll.liveness, Liveness::running);
+  const Poll end = wait_for_end(executor);
+  ASSERT_EQ(end.liveness, Liveness::ended);
+  EXPECT_EQ(end.exit->exit_code, 3);
+}
+
+TEST_F(LocalTest, AnAdoptedOneCanBeStopped) {
+  {
+    LocalExecutor first(options());
+    first.start(launch("sleep 30"));
+  }
+  wait_for_processes();
+  ASSERT_EQ(executor.adopt("run", 1, folder).liveness, Liveness::running);
+  executor.stop("run", StopMode::kill);
+  EXPECT_EQ(wait_for_end(executor).exit->signal, SIGKILL);
+}
+
+TEST_F(LocalTest, WhatEndedMeanwhileIsFoundByItsRecord) {
+  executor.start(launch("exit 4"));
+  wait_for_end(executor);
+  const Poll poll = executor.adopt("run", 1, folder);
+  EXPECT_EQ(poll.liveness, Liveness::ended);
+  EXPECT_EQ(poll.exit->exit_code, 4);
+}
+
+TEST_F(LocalTest, WhatWasNeverStartedIsLost) {
+  EXPECT_EQ(executor.adopt("run", 1, folder).liveness, Liveness::lost);
+  executor.start(launch("true"));
+  wait_for_end(executor);
+  EXPECT_EQ(executor.adopt("run", 2, folder).liveness, Liveness::lost);
+}
+
+TEST_F(LocalTest, AKilledShimTakesItsWorkerWithIt) {
+  executor.start(launch("sleep 30"));
+  const ProcessRecord processes = wait_for_processes();
+  ::kill(static_cast<pid_t>(processes.shim.pid), SIGKILL);
+  EXPECT_EQ(wait_for_end(executor).liveness, Liveness::lost);
+  EXPECT_FALSE(is_alive(processes.worker));
+}
+
+TEST_F(LocalTest, AKilledWorkerIsRecordedByItsShim) {
+  executor.start(launch("sleep 30"));
+  const ProcessRecord processes = wait_for_processes();
+  ::kill(static_cast<pid_t>(processes.worker.pid), SIGKILL);
+  const Poll poll = wait_for_end(executor);
+  EXPECT_EQ(poll.liveness, Liveness::ended);
+  EXPECT_EQ(poll.exit->signal, SIGKILL);
+}
+
+TEST_F(LocalTest, WhatAWorkerLeavesBehindEndsWithIt) {
+  // One in its group, one in a session of its own: both would keep the lock, and a GPU.
+  executor.start(launch("sleep 30 & setsid sleep 30 & exit 0"));
+  const Poll poll = wait_for_end(executor);
+  ASSERT_EQ(poll.liveness, Liveness::ended);
+  EXPECT_EQ(poll.exit->exit_code, 0);
+  EXPECT_TRUE(holders_of(folder / "lock").empty());
+}
+
+TEST_F(LocalTest, WhatOutlivesShimAndWorkerIsFoundByTheLock) {
+  executor.start(launch("setsid sleep 30 & sleep 30"));
+  const ProcessRecord processes = wait_for_processes();
+  while (holders_of(folder / "lock").size() < 4) ::usleep(5000);  // this shim, the shell, and two that sleep
+  ::kill(static_cast<pid_t>(processes.shim.pid), SIGKILL);
+  EXPECT_EQ(wait_for_end(executor).liveness, Liveness::lost);
+  EXPECT_TRUE(holders_of(folder / "lock").empty());
+}
+
+TEST_F(LocalTest, NoDescriptorIsInheritedButTheLock) {
+  const Fd open = open_file("/dev/null", O_RDONLY);
+  executor.start(launch("ls -l /proc/$$/fd | grep -c -- '-> /'"));
+  wait_for_end(executor);
+  EXPECT_EQ(log(), "4\n");  // null, the log twice, the lock
+}
+
+TEST_F(LocalTest, AFolderThatCannotBeWrittenIsAnError) {
+  std::ofstream(folder.string() + ".file") << "x";
+  Launch bad = launch("true");
+  bad.run_folder = folder.string() + ".file/run";
+  EXPECT_EQ([&] {
+    try {
+      executor.start(bad);
+    } catch (const Error& error) {
+      return error.exit_code();
+    }
+    return 0;
+  }(), 3);
+}
+
+TEST_F(LocalTest, WaitWakesWhenAnAttemptEndsOrSomeoneKnocks) {
+  int fds[2];
+  ASSERT_EQ(::pipe2(fds, O_CLOEXEC), 0);
+  const Fd knock(fds[0]), knocker(fds[1]);
+  ASSERT_EQ(::write(knocker.get(), "x", 1), 1);
+  executor.wait(600, knock.get());  // returns at once, or this test takes ten minutes
+  executor.start(launch("exit 0"));
+  executor.wait(600, -1);
+  EXPECT_EQ(wait_for_end(executor).liveness, Liveness::ended);
+}
+
+}  // namespace
+}  // namespace bitsweep

@@ -1,0 +1,45 @@
+// The coordinator as a program that the tests can kill: the work loop and the shim as bitsweep has them, with the worker
+// of the test's choice.   shim FOLDER FD  |  work ROOT WORKER SLOTS GRACE_S
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+
+#include "base/error.h"
+#include "cli/coordinator.h"
+#include "execute/local.h"
+#include "execute/shim.h"
+
+namespace bitsweep {
+namespace {
+
+int work_there(char** args) {
+  const fs::path root = args[0];
+  WorkOptions options;
+  options.devices = {{"cpu", std::atoi(args[2]), 0}};
+  options.threads = 2;
+  options.grace_s = std::atof(args[3]);
+  options.first_retry_s = 0.001;
+  options.worker_program = args[1];
+  options.plugin_folder = "/nowhere";
+  const CoordinatorLock lock(root);
+  Store store(root, StoreMode::create);
+  LocalExecutor executor;
+  const auto progress = make_progress(false);
+  const WorkResult result = work(store, lock, executor, options, *progress);
+  std::fputs(failure_text(result, store.paths()).c_str(), stderr);
+  return result.exit_code();
+}
+
+}  // namespace
+}  // namespace bitsweep
+
+int main(int argc, char** argv) {
+  try {
+    if (argc == 4 && std::strcmp(argv[1], "shim") == 0) return bitsweep::run_shim(argv[2], std::atoi(argv[3]));
+    if (argc == 6 && std::strcmp(argv[1], "work") == 0) return bitsweep::work_there(argv + 2);
+    return 2;
+  } catch (const bitsweep::Error& error) {
+    std::fprintf(stderr, "%s\n", error.what());
+    return error.exit_code();
+  }
+}
