@@ -138,6 +138,7 @@ std::string failure_text(const WorkResult& result, const RootPaths& paths) {
   for (const RunRecord& run : result.failed)
     text += fmt::format("failed: {} {} ({}): {}\n        log: {}\n", run.id, run.plugin, to_text(run.cause), run.message,
                         (paths.attempt(run.id, run.attempts) / "worker.log").string());
+  if (!result.failed.empty()) text += "once mended: bitsweep retry --state failed\n";
   for (const RunRecord& run : result.waiting) text += fmt::format("waits:  {} {}: {}\n", run.id, run.plugin, run.message);
   return text;
 }

@@ -20,6 +20,6 @@ struct Verb {
 std::span<const Verb* const> all_verbs();
 
 extern const Verb kFitVerb, kLogsVerb, kPlanVerb, kPluginsVerb, kQueryVerb, kReportVerb, kRunVerb, kRunsVerb, kShimVerb,
-    kShowVerb, kStatusVerb, kSubmitVerb, kWorkVerb, kDoctorVerb;
+    kShowVerb, kStatusVerb, kSubmitVerb, kWorkVerb, kRetryVerb, kCancelVerb, kDoctorVerb;
 
 }  // namespace bitsweep

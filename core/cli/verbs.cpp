@@ -6,7 +6,8 @@ namespace bitsweep {
 std::span<const Verb* const> all_verbs() {
   // Order: plan run submit work status runs show logs report fit query plugins doctor; hidden ones last.
   static constexpr const Verb* kVerbs[] = {
-      &kSubmitVerb, &kWorkVerb, &kStatusVerb, &kRunsVerb, &kShowVerb, &kLogsVerb, &kQueryVerb, &kDoctorVerb, &kShimVerb,
+      &kSubmitVerb, &kWorkVerb, &kRetryVerb, &kCancelVerb, &kStatusVerb, &kRunsVerb,
+      &kShowVerb,   &kLogsVerb, &kQueryVerb, &kDoctorVerb, &kShimVerb,
   };
   return kVerbs;
 }
