@@ -66,6 +66,8 @@ TEST_F(FakeQuickstart, OwnTextGetsANameOfItsOwnAndAnAbsolutePath) {
   EXPECT_TRUE(result.says("<--set> <name=quickstart-some-text-it-s-txt-")) << result.out;
   EXPECT_TRUE(result.says((box.path() / "my texts/Some text, it's.txt").string())) << result.out;
 
+  EXPECT_TRUE(result.says("<data.tokenizer=bytes256>")) << result.out;  // a text of one's own need not be ASCII
+
   // the same text is the same sweep; another file of that name is not
   box.script("other/Some text, it's.txt", "words\n");
   const auto name = [](const ShellResult& r) { return r.out.substr(r.out.find("name="), 45); };

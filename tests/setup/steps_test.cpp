@@ -117,6 +117,16 @@ TEST_F(Steps, OwnLibTorchMustBeWholeAndOfTheVersion) {
   EXPECT_TRUE(good.says("dir " + (box.path() / "old").string())) << good.out;
 }
 
+TEST_F(Steps, PythonsTorchIsFoundWithoutImportingIt) {
+  if (run_bash("command -v python3", "/").exit_code != 0) GTEST_SKIP() << "no python3";
+  box.script("site/torch/__init__.py", "raise SystemExit('imported')\n");
+  const ShellResult result = box.with_setup(
+      "libtorch_complete() { true; }\nexport PYTHONPATH=$PWD/site\nBITSWEEP_TORCH=python\n"
+      "setup_libtorch\necho \"dir $torch_dir\"\n");
+  EXPECT_EQ(result.exit_code, 0) << result.out;
+  EXPECT_TRUE(result.says("dir " + (box.path() / "site/torch").string())) << result.out;
+}
+
 TEST_F(Steps, PythonWithoutTorchIsSaid) {
   box.script("bin/python3", "exec /usr/bin/env -i /bin/echo\n");
   const ShellResult result = box.with_setup("BITSWEEP_TORCH=python\nsetup_libtorch\n");
