@@ -48,7 +48,7 @@ class Inner {
       if (!(at > 0).all()) break;
       const double value = 0.5 * (objective_.weights() * (at / loss_).log().square()).sum();
       if (!(value < best)) break;
-      const bool settled = best - value <= 1e-15 * best;
+      const bool settled = std::isfinite(best) && best - value <= 1e-15 * best;
       best = value;
       x = next;
       if (settled) break;

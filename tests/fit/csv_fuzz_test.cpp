@@ -1,0 +1,49 @@
+// Seeded mutations of a good file: each gives points or an Error, never anything else.
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "base/error.h"
+#include "base/rng.h"
+#include "fit/points_csv.h"
+
+namespace bitsweep {
+namespace {
+
+std::string mutated(std::string text, uint64_t seed) {
+  static const std::string bytes("\0\",;\t\n\r#=-+.eEMBnaif0123\xEF\xBB\xBF\xFF ", 35);
+  const uint64_t edits = 1 + random_below(seed, 1, 0, 8);
+  for (uint64_t i = 1; i <= edits; ++i) {
+    const size_t at = random_below(seed, 2, i, text.size() + 1);
+    const char byte = bytes[random_below(seed, 3, i, bytes.size())];
+    switch (random_below(seed, 4, i, 4)) {
+      case 0: text.insert(at, 1, byte); break;
+      case 1: text.erase(at, random_below(seed, 5, i, 12)); break;
+      case 2: text.insert(at, text.substr(random_below(seed, 6, i, text.size() + 1), 20)); break;
+      default: if (at < text.size()) text[at] = byte;
+    }
+  }
+  return text;
+}
+
+TEST(CsvFuzz, PointsOrAnError) {
+  const std::string good = "\"params\",tokens,loss,variant,seed\n5.5M,1B,2.25,\"a,b\",1\n4e7,1B,1.75,c,2\n# end\n1,2,3,,\n";
+  int read = 0, refused = 0;
+  for (uint64_t seed = 0; seed < 20000; ++seed) {
+    try {
+      for (const Point& p : read_points_csv(mutated(good, seed), "f.csv")) {
+        ASSERT_TRUE(p.params > 0 && p.tokens > 0 && p.loss > 0) << seed;
+        ASSERT_TRUE(std::isfinite(p.params + p.tokens + p.loss)) << seed;
+      }
+      ++read;
+    } catch (const Error& error) {
+      ASSERT_FALSE(error.diagnostics().empty());
+      ++refused;
+    }
+  }
+  EXPECT_GT(read, 1000);
+  EXPECT_GT(refused, 1000);
+}
+
+}  // namespace
+}  // namespace bitsweep

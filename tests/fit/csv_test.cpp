@@ -1,0 +1,129 @@
+#include <gtest/gtest.h>
+
+#include "base/error.h"
+#include "fit/points_csv.h"
+
+namespace bitsweep {
+namespace {
+
+std::string error_of(std::string_view text, const ColumnMap& map = {}) {
+  try {
+    read_points_csv(text, "f.csv", map);
+  } catch (const Error& error) {
+    EXPECT_EQ(error.kind(), ErrorKind::input);
+    return error.what();
+  }
+  return "";
+}
+
+void expect_two_points(std::string_view text) {
+  const auto points = read_points_csv(text, "f.csv");
+  ASSERT_EQ(points.size(), 2u);
+  EXPECT_EQ(points[0].params, 5.5e6);
+  EXPECT_EQ(points[0].tokens, 1e9);
+  EXPECT_DOUBLE_EQ(points[0].loss, 2.25);
+  EXPECT_EQ(points[1].params, 4e7);
+  EXPECT_DOUBLE_EQ(points[1].loss, 1.75);
+}
+
+TEST(Csv, Plain) { expect_two_points("params,tokens,loss\n5.5M,1B,2.25\n4e7,1000000000,1.75\n"); }
+TEST(Csv, NoNewlineAtTheEnd) { expect_two_points("params,tokens,loss\n5.5M,1B,2.25\n4e7,1B,1.75"); }
+TEST(Csv, ByteOrderMarkAndCrLf) { expect_two_points("\xEF\xBB\xBFparams,tokens,loss\r\n5.5M,1B,2.25\r\n4e7,1B,1.75\r\n"); }
+TEST(Csv, OldMacLineEnds) { expect_two_points("params,tokens,loss\r5.5M,1B,2.25\r4e7,1B,1.75\r"); }
+TEST(Csv, SemicolonsWithDecimalCommas) { expect_two_points("params;tokens;loss\n5,5M;1B;2,25\n4e7;1B;1,75\n"); }
+TEST(Csv, Tabs) { expect_two_points("params\ttokens\tloss\n5.5M\t1B\t2.25\n4e7\t1B\t1.75\n"); }
+TEST(Csv, QuotesCommentsBlankLinesAndSpaces) {
+  expect_two_points("# runs of May\n\n\"params\", \"tokens\" ,loss\n\"5.5M\" , 1B,\"2.25\"\n  \n#x,y\n4e7,1B, 1.75 \n");
+}
+
+TEST(Csv, QuotedDelimitersQuotesAndLineBreaksStayInTheCell) {
+  const auto points = read_points_csv("loss,params,tokens,variant,run\n2,1,1,\"a,\"\"b\"\"\nc\",r1\n3,1,1,d,r2\n", "f.csv");
+  ASSERT_EQ(points.size(), 2u);
+  EXPECT_EQ(points[0].variant, "a,\"b\"\nc");
+  EXPECT_EQ(points[1].run, "r2");
+}
+
+TEST(Csv, MappedColumnsAndOthersIgnored) {
+  const auto points = read_points_csv("run,N,steps,val_bpc,D,seed\nv70,5500000.0,20000,1.481,1310720000,7\n", "f.csv",
+                                      parse_column_map("params=N, tokens=D,loss=val_bpc"));
+  ASSERT_EQ(points.size(), 1u);
+  EXPECT_EQ(points[0].params, 5.5e6);
+  EXPECT_EQ(points[0].tokens, 1310720000);
+  EXPECT_EQ(points[0].seed, 7);
+  EXPECT_EQ(points[0].run, "v70");
+}
+
+TEST(Csv, OptionalCellsMayBeEmpty) {
+  const auto points = read_points_csv("params,tokens,loss,seed,unique_tokens\n1,1,1,,\n", "f.csv");
+  EXPECT_FALSE(points.at(0).seed);
+  EXPECT_EQ(points.at(0).unique_tokens, 0);
+}
+
+TEST(Csv, EveryBadCellIsNamedWithLineAndColumn) {
+  const std::string text = error_of("params,tokens,loss\n,1,2\nx,1,2\n0,-5,nan\n1,inf,2\n");
+  EXPECT_NE(text.find("f.csv:2:1: params is missing"), std::string::npos) << text;
+  EXPECT_NE(text.find("f.csv:3:1: params must be a number, not 'x'"), std::string::npos) << text;
+  EXPECT_NE(text.find("f.csv:4:1: params must be greater than 0, not '0'"), std::string::npos) << text;
+  EXPECT_NE(text.find("f.csv:4:3: tokens must be greater than 0, not '-5'"), std::string::npos) << text;
+  EXPECT_NE(text.find("f.csv:4:6: loss must be finite, not 'nan'"), std::string::npos) << text;
+  EXPECT_NE(text.find("f.csv:5:3: tokens must be finite, not 'inf'"), std::string::npos) << text;
+}
+
+TEST(Csv, MissingColumnsAllAtOnceWithTheNearest) {
+  const std::string text = error_of("parms,tokns,x\n1,1,1\n");
+  EXPECT_NE(text.find("no column 'params'; did you mean 'parms'?"), std::string::npos) << text;
+  EXPECT_NE(text.find("no column 'tokens'; did you mean 'tokns'?"), std::string::npos) << text;
+  EXPECT_NE(text.find("no column 'loss'"), std::string::npos) << text;
+}
+
+TEST(Csv, DoubledColumn) {
+  EXPECT_NE(error_of("params,tokens,loss,loss\n1,1,1,2\n").find("f.csv:1:20: column 'loss' is there twice"), std::string::npos);
+}
+
+TEST(Csv, RowOfAnotherLength) {
+  EXPECT_NE(error_of("params,tokens,loss\n1,1\n1,1,1\n").find("f.csv:2:3: 2 cells, where the header has 3"), std::string::npos);
+}
+
+TEST(Csv, EmptyFileHeaderOnlyAndOpenQuote) {
+  EXPECT_NE(error_of("").find("the file is empty"), std::string::npos);
+  EXPECT_NE(error_of("params,tokens,loss\n").find("no rows"), std::string::npos);
+  EXPECT_NE(error_of("params,tokens,loss\n1,\"2,3\n").find("f.csv:2:3: a quote is opened here"), std::string::npos);
+}
+
+TEST(Csv, ManyErrorsAreCountedNotListed) {
+  std::string text = "params,tokens,loss\n";
+  for (int i = 0; i < 1000; ++i) text += "x,1,1\n";
+  const std::string error = error_of(text);
+  EXPECT_NE(error.find("and 950 more"), std::string::npos);
+  EXPECT_LT(error.size(), 10000u);
+}
+
+TEST(Csv, SeedMustBeWhole) {
+  EXPECT_NE(error_of("params,tokens,loss,seed\n1,1,1,2.5\n").find("f.csv:2:7: seed must be a whole number"), std::string::npos);
+}
+
+TEST(Csv, AnAxisThatIsNotNeededMayBeAbsent) {
+  const auto points = read_points_csv("params,loss\n1M,2\n", "f.csv", {}, true, false);
+  EXPECT_EQ(points.at(0).tokens, 0);
+}
+
+TEST(Csv, AHundredThousandRows) {
+  std::string text = "params,tokens,loss\n";
+  for (int i = 0; i < 100000; ++i) text += "1000000,1000000000,2.5\n";
+  EXPECT_EQ(read_points_csv(text, "f.csv").size(), 100000u);
+}
+
+TEST(ColumnMap, ErrorsNameTheNearest) {
+  EXPECT_THROW(parse_column_map(""), Error);
+  EXPECT_THROW(parse_column_map("params"), Error);
+  EXPECT_THROW(parse_column_map("params=N,params=M"), Error);
+  try {
+    parse_column_map("lss=x");
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_NE(std::string(error.what()).find("did you mean 'loss'"), std::string::npos) << error.what();
+  }
+}
+
+}  // namespace
+}  // namespace bitsweep

@@ -1,0 +1,152 @@
+#include "fit/fit.h"
+
+#include <algorithm>
+
+#include <gtest/gtest.h>
+
+#include "base/error.h"
+#include "simulate.h"
+
+namespace bitsweep {
+namespace {
+
+FitOptions options(int resamples = 0) {
+  FitOptions o;
+  o.resamples = resamples;
+  return o;
+}
+
+void expect_recovered(const std::vector<Point>& points, const TrueLaw& law) {
+  const FitResult fit = fit_law(points, options());
+  ASSERT_TRUE(fit.has_params()) << testing::PrintToString(fit.refused);
+  EXPECT_NEAR(*fit.param("E") / law.e, 1, 1e-8);
+  EXPECT_NEAR(*fit.param("A") / law.a, 1, 1e-8);
+  EXPECT_NEAR(*fit.param("B") / law.b, 1, 1e-8);
+  EXPECT_NEAR(*fit.param("alpha") / law.alpha, 1, 1e-8);
+  EXPECT_NEAR(*fit.param("beta") / law.beta, 1, 1e-8);
+}
+
+TEST(Recovery, OfTheChinchillaLawOnAGrid) {
+  expect_recovered(grid_points(TrueLaw{}, {1e6, 3e6, 1e7, 3e7}, {1e8, 3e8, 1e9, 3e9}), TrueLaw{});
+}
+
+TEST(Recovery, OnARandomDesign) { expect_recovered(random_points(TrueLaw{}, 40, 0, 3), TrueLaw{}); }
+
+TEST(Recovery, OfASteepLawWithALowFloor) {
+  const TrueLaw law{0.3, 900, 5000, 0.45, 0.5};
+  expect_recovered(grid_points(law, {1e6, 1e7, 1e8}, {1e8, 1e9, 1e10}), law);
+}
+
+TEST(Recovery, OfAPowerLawAlongTokens) {
+  FitOptions o = options();
+  o.law = "power";
+  std::vector<Point> points;
+  for (int i = 0; i < 8; ++i) {
+    const double d = 1e8 * std::pow(2.0, i);
+    points.push_back(make_point(1e7, d, 1.2 + 50 / std::pow(d, 0.25)));
+  }
+  const FitResult fit = fit_law(points, o);
+  EXPECT_EQ(fit.axis, "tokens");
+  EXPECT_NEAR(*fit.param("E"), 1.2, 1e-8);
+  EXPECT_NEAR(*fit.param("A"), 50, 1e-5);
+  EXPECT_NEAR(*fit.param("alpha"), 0.25, 1e-8);
+}
+
+TEST(Fit, AOptIsBetaOverTheSum) {
+  const FitResult fit = fit_law(random_points(TrueLaw{}, 30, 0, 1), options());
+  EXPECT_NEAR(*fit.a_opt, 0.28 / 0.62, 1e-7);
+}
+
+TEST(Fit, ObjectiveIsTheSumOfHuberLossesAtTheReportedParameters) {
+  const auto points = random_points(TrueLaw{}, 20, 0.02, 2);
+  const FitResult fit = fit_law(points, options());
+  std::vector<double> values;
+  for (const NamedValue& v : fit.params) values.push_back(v.value);
+  const Evaluation check = evaluate_law(points, values, options());
+  EXPECT_NEAR(check.objective, fit.objective, 1e-12 * fit.objective);
+  for (size_t i = 0; i < points.size(); ++i) EXPECT_NEAR(check.fits[i].residual, fit.fits[i].residual, 1e-10);
+}
+
+TEST(Fit, OptimumIsNotAboveTheTruth) {
+  for (uint64_t seed = 0; seed < 3; ++seed) {
+    const auto points = random_points(TrueLaw{}, 25, 0.02, seed);
+    const FitResult fit = fit_law(points, options());
+    EXPECT_LE(fit.objective, evaluate_law(points, {1.69, 406.4, 410.7, 0.34, 0.28}, options()).objective);
+  }
+}
+
+TEST(Fit, AnOutlierMovesLittle) {
+  auto points = grid_points(TrueLaw{}, {1e6, 3e6, 1e7, 3e7, 1e8}, {1e8, 3e8, 1e9, 3e9, 1e10});
+  points[7].loss *= 1.5;
+  const FitResult fit = fit_law(points, options());
+  EXPECT_NEAR(*fit.param("alpha"), 0.34, 1e-2);
+  EXPECT_NEAR(*fit.param("beta"), 0.28, 1e-2);
+  FitOptions squares = options();
+  squares.delta = HUGE_VAL;
+  EXPECT_GT(std::abs(*fit_law(points, squares).param("E") - 1.69), 3 * std::abs(*fit.param("E") - 1.69));
+}
+
+TEST(Fit, TheOrderOfPointsDoesNotMatter) {
+  auto points = random_points(TrueLaw{}, 20, 0.02, 4);
+  const FitResult one = fit_law(points, options());
+  std::reverse(points.begin(), points.end());
+  const FitResult two = fit_law(points, options());
+  EXPECT_NEAR(one.objective, two.objective, 1e-12 * one.objective);
+  EXPECT_NEAR(*one.param("alpha"), *two.param("alpha"), 1e-6);
+}
+
+TEST(Fit, AFloorAtZeroIsToldAsABound) {
+  std::vector<Point> points;
+  for (int i = 0; i < 10; ++i) {
+    const double n = 1e6 * std::pow(2.0, i);
+    // Bent the wrong way for any floor above zero.
+    points.push_back(make_point(n, 1e9, 40 / std::pow(n, 0.2) - 0.3));
+  }
+  FitOptions o = options();
+  o.law = "power";
+  const FitResult fit = fit_law(points, o);
+  EXPECT_EQ(fit.at_bound, std::vector<std::string>{"E"});
+  EXPECT_EQ(*fit.param("E"), 0);
+  EXPECT_FALSE(fit.identified);
+}
+
+TEST(Fit, TwoSearchesAgree) {
+  const FitResult fit = fit_law(random_points(TrueLaw{}, 20, 0.02, 8), options());
+  EXPECT_NEAR(*fit.projected_objective, *fit.descended_objective, 1e-9 * *fit.projected_objective);
+  EXPECT_TRUE(fit.warnings.empty()) << testing::PrintToString(fit.warnings);
+}
+
+TEST(Fit, ResidualSpreadAndSeedNoiseEstimateTheTrueOne) {
+  std::vector<Point> points;
+  for (int seed = 0; seed < 6; ++seed) {
+    for (Point p : grid_points(TrueLaw{}, {1e6, 1e7, 1e8}, {1e8, 1e9, 1e10}, 0.01, seed)) p.seed = seed, points.push_back(p);
+  }
+  const FitResult fit = fit_law(points, options());
+  EXPECT_EQ(fit.groups, 9);
+  EXPECT_NEAR(*fit.residual_sd, 0.01, 0.003);
+  EXPECT_NEAR(*fit.noise_sd, 0.01, 0.003);
+}
+
+TEST(Fit, ExtrapolationIsTheLargestFactorAndFarOnesAreNoted) {
+  FitOptions o = options();
+  o.targets = {Target{1e7, 1e9, "", ""}, Target{1e9, 1e12, "", ""}, Target{1e7, 0, "", ""}};
+  const FitResult fit = fit_law(grid_points(TrueLaw{}, {1e6, 1e7, 1e8}, {1e8, 1e9, 1e10}), o);
+  EXPECT_DOUBLE_EQ(fit.predictions[0].extrapolation, 1);
+  EXPECT_NEAR(fit.predictions[1].extrapolation, 100, 1e-9);
+  EXPECT_FALSE(fit.predictions[2].loss);
+  ASSERT_EQ(fit.warnings.size(), 2u);
+  EXPECT_NEAR(*fit.predictions[0].loss, TrueLaw{}(1e7, 1e9), 1e-9);
+}
+
+TEST(Fit, HugeAndTinyLossesDoNotBreakIt) {
+  for (const double factor : {1e-8, 1e8}) {
+    auto points = grid_points(TrueLaw{}, {1e6, 1e7, 1e8}, {1e8, 1e9, 1e10});
+    for (Point& p : points) p.loss *= factor;
+    const FitResult fit = fit_law(points, options());
+    ASSERT_TRUE(fit.has_params());
+    EXPECT_NEAR(*fit.param("alpha"), 0.34, 1e-6);
+  }
+}
+
+}  // namespace
+}  // namespace bitsweep
