@@ -1,9 +1,12 @@
 // `bitsweep report`: Markdown, SVG, HTML and JSON of what sweeps found, or of points from a file.
 #include "report/report.h"
 
+#include <algorithm>
+
 #include <fmt/format.h>
 
 #include "base/error.h"
+#include "base/nearest.h"
 #include "cli/options.h"
 #include "fit/fit.h"
 #include "fit/points_csv.h"
@@ -28,6 +31,12 @@ ReportInput from_sweeps(const CommandLine& line) {
   return gather_report(Query(line.root()), line.positional(), line.get("name").value_or(""), BITSWEEP_VERSION);
 }
 
+void require_law(const std::string& name) {
+  const std::vector<std::string> known = law_names();
+  if (std::find(known.begin(), known.end(), name) == known.end())
+    throw Error(ErrorKind::input, fmt::format("unknown law '{}'{}", name, did_you_mean(name, known)));
+}
+
 int run(const Verb& verb, const std::vector<std::string>& args) {
   CommandLine line(verb);
   line.value("out", "folder of reports (default: ./reports)")
@@ -43,7 +52,7 @@ int run(const Verb& verb, const std::vector<std::string>& args) {
   if (line.has("map") && !points) throw Error(ErrorKind::input, "bitsweep report: --map is for --points");
   ReportInput input = points ? from_file(line, *points) : from_sweeps(line);
   if (line.has("law")) input.laws = line.all("law");
-  for (const std::string& law : input.laws) make_law(law, {}, "params");  // an unknown one is an error before any work
+  for (const std::string& law : input.laws) require_law(law);
   for (const std::string& text : line.all("target")) input.targets.push_back(parse_target(text, "--target"));
 
   const std::vector<ReportFile> files = render_report(input);

@@ -35,7 +35,7 @@ void dataset_line(const DatasetRow& d, std::vector<Text>& items) {
 }  // namespace
 
 void append_provenance(const ReportInput& input, const Analysis& analysis, std::vector<Block>& out) {
-  out.push_back(Heading{2, "Where this comes from"});
+  out.emplace_back(Heading{2, "Where this comes from"});
   std::vector<Text> items;
   if (!input.source.empty()) {
     Text text("Made by ");
@@ -53,11 +53,11 @@ void append_provenance(const ReportInput& input, const Analysis& analysis, std::
   double last = 0;
   for (const MeasuredRun& run : input.runs) last = std::max(last, run.row.ended.value_or(0));
   if (last > 0) items.push_back("The last of these runs ended " + format_utc(last) + " UTC.");
-  out.push_back(BulletList{std::move(items)});
+  out.emplace_back(BulletList{std::move(items)});
   if (input.runs.empty()) return;
   Text ids;
   for (size_t i = 0; i < input.runs.size(); ++i) (i > 0 ? ids << " " : ids).code(input.runs[i].row.id);
-  out.push_back(Details{fmt::format("Run ids ({})", input.runs.size()), std::move(ids)});
+  out.emplace_back(Details{fmt::format("Run ids ({})", input.runs.size()), std::move(ids)});
 }
 
 }  // namespace bitsweep

@@ -32,19 +32,19 @@ class GroupSections {
   }
 
  private:
-  void heading(const char* text) { out_.push_back(Heading{level_, text}); }
-  void paragraph(Text text) { out_.push_back(Paragraph{std::move(text)}); }
-  void table(Table table) { out_.push_back(TableBlock{std::move(table)}); }
+  void heading(const char* text) { out_.emplace_back(Heading{level_, text}); }
+  void paragraph(Text text) { out_.emplace_back(Paragraph{std::move(text)}); }
+  void table(Table table) { out_.emplace_back(TableBlock{std::move(table)}); }
   void bullets(const char* title, std::vector<Text> items) {
     if (items.empty()) return;
     heading(title);
-    out_.push_back(BulletList{std::move(items)});
+    out_.emplace_back(BulletList{std::move(items)});
   }
 
   void figure(std::string_view kind) {
     for (const DrawnFigure& f : figures_)
       if (f.figure.file.rfind(kind, 0) == 0)
-        out_.push_back(FigureBlock{f.figure.file, f.figure.title, f.figure.caption, f.svg});
+        out_.emplace_back(FigureBlock{f.figure.file, f.figure.title, f.figure.caption, f.svg});
   }
 
   void measured();
@@ -68,40 +68,6 @@ std::string with_spread(const Estimate& e) {
   return e.half_width ? format_bpc(e.mean) + " ± " + format_bpc(*e.half_width) : format_bpc(e.mean);
 }
 
-std::string count_or_nothing(std::optional<double> value) { return value ? format_count(*value) : kNothing; }
-std::string rate_text(std::optional<double> value) { return value ? format_significant(*value, 2) : kNothing; }
-
-void GroupSections::measured() {
-  heading("Measured runs");
-  if (g_.table.cells.empty()) return paragraph("No run on this text has finished yet.");
-  const bool seeds =
-      std::any_of(g_.table.cells.begin(), g_.table.cells.end(), [](const ReportCell& c) { return c.runs.size() > 1; });
-  paragraph(seeds ? "Losses are bits per byte of the validation text; ± is the 95 % interval of the mean over seeds. "
-                    "Time and speed are means."
-                  : "Losses are bits per byte of the validation text.");
-  Table t;
-  t.columns = {{"variant"},
-               {"params", Align::right},
-               {"tokens", Align::right},
-               {"epochs", Align::right},
-               {"batch", Align::right},
-               {"LR", Align::right},
-               {"best", Align::right},
-               {"final", Align::right},
-               {"wall", Align::right},
-               {"tok/s", Align::right},
-               {"attempts", Align::right}};
-  if (seeds) t.columns.push_back({"seeds", Align::right});
-  for (const ReportCell& c : g_.table.cells) {
-    t.rows.push_back({c.variant, format_count(c.params), format_count(c.tokens), rate_text(c.epochs),
-                      c.batch ? format_count(*c.batch) : kNothing, rate_text(c.lr), with_spread(c.best_bpc),
-                      with_spread(c.final_bpc), c.wall_s ? format_duration(*c.wall_s) : kNothing,
-                      format_rate(c.tokens_per_s), std::to_string(c.attempts)});
-    if (seeds) t.rows.back().push_back(std::to_string(c.runs.size()));
-  }
-  table(std::move(t));
-  figure("curves");
-}
 
 void GroupSections::excluded() {
   Table t{{{"run"},
@@ -222,7 +188,7 @@ void GroupSections::refused(const LawFit& fit) {
   for (const std::string& warning : fit.result.warnings) items.push_back(warning);
   paragraph(fit.result.refused.empty() ? fmt::format("{}, before relying on it:", fit.variant)
                                        : fmt::format("{}, what is not claimed and why:", fit.variant));
-  out_.push_back(BulletList{std::move(items)});
+  out_.emplace_back(BulletList{std::move(items)});
 }
 
 void GroupSections::laws() {
@@ -312,8 +278,8 @@ void summary(const ReportInput& input, const Analysis& analysis, std::vector<Blo
                     "of different groups are never compared.",
                     analysis.groups.size()));
   if (items.empty()) return;
-  out.push_back(Heading{2, "Summary"});
-  out.push_back(BulletList{std::move(items)});
+  out.emplace_back(Heading{2, "Summary"});
+  out.emplace_back(BulletList{std::move(items)});
 }
 
 }  // namespace
@@ -324,7 +290,7 @@ Document make_document(const ReportInput& input, const Analysis& analysis, const
   for (size_t k = 0; k < analysis.groups.size(); ++k) {
     const GroupAnalysis& g = analysis.groups[k];
     const bool several = analysis.groups.size() > 1;
-    if (several) document.blocks.push_back(Heading{2, g.group.label});
+    if (several) document.blocks.emplace_back(Heading{2, g.group.label});
     GroupSections(input, g, figures[k], several ? 3 : 2, document.blocks).write();
   }
   append_provenance(input, analysis, document.blocks);

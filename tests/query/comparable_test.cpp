@@ -1,0 +1,82 @@
+#include "query/comparable.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace bitsweep {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+RunRow row(const std::string& corpus, const std::string& tokenizer, int64_t context, int64_t windows,
+           const std::string& dataset = "") {
+  RunRow run;
+  run.state = "done", run.last_val_bpc = 3.0, run.dataset = dataset;
+  run.spec = {{"data", json::object{{"corpus", corpus}, {"tokenizer", tokenizer}, {"context", context}}},
+              {"eval", json::object{{"windows", windows}}}};
+  return run;
+}
+
+TEST(Comparable, RunsOnTheSameDataAreOneGroup) {
+  const auto groups = comparable_groups({row("headers", "ascii128", 256, 64), row("headers", "ascii128", 256, 64)}, {});
+  ASSERT_EQ(groups.size(), 1u);
+  EXPECT_THAT(groups[0].runs, ElementsAre(0, 1));
+  EXPECT_EQ(groups[0].label, "headers, ascii128, context 256");
+}
+
+TEST(Comparable, TokenizerContextWindowsAndCorpusEachSplit) {
+  const RunRow base = row("headers", "ascii128", 256, 64);
+  for (const RunRow& other : {row("headers", "bytes256", 256, 64), row("headers", "ascii128", 128, 64),
+                              row("headers", "ascii128", 256, 32), row("stories", "ascii128", 256, 64)})
+    EXPECT_EQ(comparable_groups({base, other}, {}).size(), 2u);
+}
+
+TEST(Comparable, TheDatasetDecidesWhenItIsKnown) {
+  // One path, but the text behind it changed between the runs.
+  const auto groups = comparable_groups({row("/t/a.txt", "bytes256", 64, 8, "d1"), row("/t/a.txt", "bytes256", 64, 8, "d2")}, {});
+  ASSERT_EQ(groups.size(), 2u);
+  EXPECT_NE(groups[0].label, groups[1].label);
+}
+
+TEST(Comparable, GroupsThatReadTheSameAreToldApart) {
+  const auto groups = comparable_groups({row("/x/a.txt", "bytes256", 64, 8), row("/y/a.txt", "bytes256", 64, 8)}, {});
+  ASSERT_EQ(groups.size(), 2u);
+  EXPECT_NE(groups[0].label, groups[1].label);
+  EXPECT_THAT(groups[0].label, HasSubstr("a.txt"));
+}
+
+TEST(Comparable, NamesComeFromTheDataset) {
+  DatasetRow dataset;
+  dataset.id = "d1", dataset.name = "headers", dataset.tokenizer = "ascii128";
+  const auto groups = comparable_groups({row("/some/path", "ascii128", 256, 8, "d1")}, {dataset});
+  EXPECT_EQ(groups[0].label, "headers, ascii128, context 256");
+}
+
+TEST(Comparable, RunsWithoutASpecAreOneGroup) {
+  RunRow a, b;
+  EXPECT_EQ(comparable_groups({a, b}, {}).size(), 1u);
+  EXPECT_TRUE(comparable_groups({}, {}).empty());
+}
+
+TEST(Comparable, OnlyFinishedRunsWithALossCount) {
+  RunRow run = row("headers", "ascii128", 256, 64);
+  EXPECT_EQ(exclusion_reason(run), "");
+  run.last_val_bpc.reset();
+  EXPECT_EQ(exclusion_reason(run), "ended without a loss");
+  run.last_val_bpc = 3.0;
+  for (const auto& [state, cause, reason] : std::vector<std::array<std::string, 3>>{{"failed", "diverged", "diverged"},
+                                                                                    {"failed", "oom", "failed: oom"},
+                                                                                    {"failed", "", "failed"},
+                                                                                    {"stopped", "stopped", "stopped early"},
+                                                                                    {"cancelled", "cancelled", "cancelled"},
+                                                                                    {"cancelled", "withdrawn", "withdrawn"},
+                                                                                    {"queued", "", "not begun"},
+                                                                                    {"running", "", "still running"}}) {
+    run.state = state, run.exit_cause = cause;
+    EXPECT_EQ(exclusion_reason(run), reason);
+  }
+}
+
+}  // namespace
+}  // namespace bitsweep

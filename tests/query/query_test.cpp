@@ -1,0 +1,147 @@
+#include "query/query_fixture.h"
+
+namespace bitsweep {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::StartsWith;
+
+TEST_F(QueryTest, ListsRunsInTheOrderOfTheirSubmission) {
+  const auto rows = Query(root).runs();
+  EXPECT_THAT(ids(rows), ElementsAre("aaaa00000001", "aaaa00000002", "bbbb00000003", "cccc00000004"));
+  EXPECT_EQ(rows[0].state, "done");
+  EXPECT_EQ(rows[0].sweep, "first");
+  EXPECT_EQ(rows[0].plugin, "v57");
+  EXPECT_EQ(rows[0].params, 1000);
+  EXPECT_EQ(rows[0].params_nonembedding, 500);
+  EXPECT_DOUBLE_EQ(rows[0].best_val_bpc.value(), 4.0);
+  EXPECT_DOUBLE_EQ(rows[0].last_val_bpc.value(), 4.2);
+  EXPECT_EQ(rows[0].best_step, 20);
+  EXPECT_EQ(rows[0].attempts, 1);
+  EXPECT_DOUBLE_EQ(rows[0].epochs.value(), 0.5);
+  EXPECT_EQ(rows[0].axes.at("train.lr").to_number<double>(), 1e-3);
+  EXPECT_EQ(rows[1].exit_cause, "diverged");
+  EXPECT_EQ(rows[1].message, "loss is not finite");
+  EXPECT_EQ(rows[3].state, "queued");
+  EXPECT_FALSE(rows[3].last_val_bpc.has_value());
+}
+
+TEST_F(QueryTest, ARunIsListedOnceThoughTwoSweepsHoldIt) {
+  NewSweep other;
+  other.name = "other", other.file = "other.yaml", other.source = "y";
+  other.runs = {planned("cccc00000004", "llama", 2000, 2e-3), planned("aaaa00000001", "v57", 1000, 1e-3)};
+  other.runs[0].axes = {{"seed", 0}};
+  store.submit(other);
+  const Query query(root);
+  EXPECT_EQ(query.runs().size(), 4u);
+  const auto rows = query.runs("other");
+  EXPECT_THAT(ids(rows), ElementsAre("cccc00000004", "aaaa00000001"));  // its file's order
+  EXPECT_EQ(rows[0].sweep, "other");
+  EXPECT_TRUE(rows[0].axes.contains("seed"));  // its own axes
+  EXPECT_EQ(query.runs_of({"first", "other"}).size(), 4u);
+}
+
+TEST_F(QueryTest, WhereIsAnExpressionOverTheView) {
+  const Query query(root);
+  EXPECT_THAT(ids(query.runs({}, "plugin = 'llama' AND params > 1500")), ElementsAre("cccc00000004"));
+  EXPECT_THAT(ids(query.runs("first", "axes ->> '$.\"train.lr\"' > 1.5e-3")), ElementsAre("aaaa00000002", "cccc00000004"));
+  EXPECT_TRUE(query.runs({}, "false").empty());
+  EXPECT_EQ(query.runs({}, "1 -- a comment").size(), 4u);
+}
+
+TEST_F(QueryTest, AWrongWhereIsAnInputError) {
+  const Query query(root);
+  EXPECT_THAT(thrown([&] { query.runs({}, "colour = 1"); }), StartsWith("2: SQL: no such column: colour"));
+  EXPECT_THAT(thrown([&] { query.runs({}, "params >"); }), StartsWith("2: "));
+  EXPECT_THAT(thrown([&] { query.runs({}, "1) OR (1"); }), StartsWith("2: "));
+  EXPECT_THAT(thrown([&] { query.runs({}, "1; DELETE FROM run"); }), StartsWith("2: "));
+  EXPECT_EQ(query.runs().size(), 4u);
+}
+
+TEST_F(QueryTest, FindsARunByAUniquePrefix) {
+  const Query query(root);
+  EXPECT_EQ(query.run("b").id, "bbbb00000003");
+  EXPECT_EQ(query.run("aaaa00000002").id, "aaaa00000002");
+  EXPECT_EQ(query.run("b").spec.at("data").at("corpus"), "headers");
+}
+
+TEST_F(QueryTest, AnAmbiguousPrefixNamesTheCandidates) {
+  const std::string message = thrown([&] { Query(root).run("aaaa"); });
+  EXPECT_THAT(message, StartsWith("2: "));
+  EXPECT_THAT(message, HasSubstr("aaaa00000001"));
+  EXPECT_THAT(message, HasSubstr("aaaa00000002"));
+}
+
+TEST_F(QueryTest, AnUnknownRunNamesTheNearest) {
+  const Query query(root);
+  EXPECT_THAT(thrown([&] { query.run("bbbb00000004"); }), HasSubstr("did you mean 'bbbb00000003'?"));
+  for (const char* bad : {"", "%", "zz", "AAAA", "' OR 1 --", "a\nb"})
+    EXPECT_THAT(thrown([&] { query.run(bad); }), StartsWith("2: no run")) << bad;
+}
+
+TEST_F(QueryTest, FindsASweepByNameOrFile) {
+  const Query query(root);
+  EXPECT_EQ(query.sweep_name("first"), "first");
+  EXPECT_EQ(query.sweep_name("sweeps/first.yaml"), "first");
+  EXPECT_EQ(query.sweep_name("./sweeps/../sweeps/first.yaml"), "first");
+  EXPECT_THAT(thrown([&] { query.sweep_name("fisrt"); }), HasSubstr("did you mean 'first'?"));
+}
+
+TEST_F(QueryTest, TellsEvalsAttemptsAndWhatARunSaidAtItsStart) {
+  const Query query(root);
+  const auto evals = query.evals("aaaa00000001");
+  ASSERT_EQ(evals.size(), 3u);
+  EXPECT_EQ(evals[2].step, 30);
+  EXPECT_EQ(evals[2].tokens, 19200);
+  EXPECT_DOUBLE_EQ(evals[1].val_bpc.value(), 4.0);
+  EXPECT_FALSE(evals[0].grad_norm.has_value());
+  const auto attempts = query.attempts("aaaa00000002");
+  ASSERT_EQ(attempts.size(), 1u);
+  EXPECT_EQ(attempts[0].exit_cause, "diverged");
+  EXPECT_EQ(attempts[0].device, "cpu");
+  EXPECT_EQ(string_or(query.start_facts("aaaa00000001"), "build_id", ""), "g++12");
+  EXPECT_TRUE(query.start_facts("cccc00000004").empty());
+  EXPECT_TRUE(query.evals("unknown").empty());
+}
+
+TEST_F(QueryTest, TellsDatasetsWithTheirYardsticks) {
+  const auto datasets = Query(root).datasets();
+  ASSERT_EQ(datasets.size(), 1u);
+  EXPECT_EQ(datasets[0].id, "d1");
+  EXPECT_THAT(datasets[0].ngram_bpb, ElementsAre(4.5, 3.5, 2.9, 2.6));
+  EXPECT_EQ(datasets[0].unknown_bytes, 3);
+  EXPECT_FALSE(datasets[0].entropy_bpb.has_value());
+}
+
+TEST_F(QueryTest, TellsSweepsWithTheirSettings) {
+  const auto sweeps = Query(root).sweeps();
+  ASSERT_EQ(sweeps.size(), 1u);
+  EXPECT_EQ(sweeps[0].runs, 4);
+  EXPECT_TRUE(sweeps[0].settings.at("report").as_object().contains("laws"));
+}
+
+TEST_F(QueryTest, SeesWhatIsWrittenMeanwhile) {
+  const Query query(root);
+  EXPECT_EQ(query.run("cccc").state, "queued");
+  const int64_t before = query.data_version();
+  start("cccc00000004", {4.0});
+  EXPECT_NE(query.data_version(), before);
+  EXPECT_EQ(query.run("cccc").state, "running");
+}
+
+TEST(QueryOpening, AMissingDatabaseIsNotMade) {
+  const fs::path root = new_root();
+  EXPECT_THAT(thrown([&] { Query query(root); }), StartsWith("3: there is no database"));
+  EXPECT_FALSE(fs::exists(root));
+}
+
+TEST(QueryOpening, AFileThatIsNoDatabaseIsRefused) {
+  const fs::path root = new_root();
+  make_folder(root);
+  write_file_atomic(root / "bitsweep.db", std::string(5000, 'x'));
+  EXPECT_THAT(thrown([&] { Query query(root); }), StartsWith("4: "));
+}
+
+}  // namespace
+}  // namespace bitsweep
