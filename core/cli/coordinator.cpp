@@ -258,6 +258,7 @@ void Coordinator::obey() {
   }
   const double now = clock_.monotonic_s();
   for (auto& [id, live] : live_) {
+    if (live.over) continue;
     const double limit = live.run.resources.timeout_s;
     if (live.stop == StopReason::none && interrupts > 0) stop(live, StopReason::interrupt);
     if (live.stop == StopReason::none && limit > 0 && now - live.since > limit) stop(live, StopReason::timeout);

@@ -77,9 +77,9 @@ class Executor {
   virtual StartResult start(const Launch& launch) = 0;
   // Takes charge of an attempt that an earlier coordinator started: running, or what became of it.
   virtual Poll adopt(const std::string& run, int64_t attempt, const fs::path& run_folder) = 0;
-  // An attempt that was started or adopted. After `ended` or `lost` it is forgotten.
+  // REQUIRES: an attempt that was started or adopted, and of which no poll has said `ended` or `lost`.
   virtual Poll poll(const std::string& run) = 0;
-  // Signals the whole process group of the worker; returns at once. Repeating is harmless.
+  // Signals the whole process group of the worker; returns at once. Harmless when repeated, or when it has ended.
   virtual void stop(const std::string& run, StopMode mode) = 0;
   // Returns when one of its attempts may have ended, when `wake_fd` (or -1) becomes readable, or after `timeout_s`.
   virtual void wait(double timeout_s, int wake_fd) = 0;

@@ -127,20 +127,16 @@ Poll LocalExecutor::adopt(const std::string& run, int64_t number, const fs::path
   return poll;
 }
 
-LocalExecutor::Watched& LocalExecutor::watched(const std::string& run) {
+Poll LocalExecutor::poll(const std::string& run) {
   const auto found = watched_.find(run);
   assert(found != watched_.end());
-  return *found->second;
-}
-
-Poll LocalExecutor::poll(const std::string& run) {
-  Watched& attempt = watched(run);
+  Watched& attempt = *found->second;
   if (attempt.child != 0 && ::waitpid(attempt.child, nullptr, WNOHANG) != 0) attempt.child = 0;
   if (take_lock(attempt.lock)) {
     // The shim's last act before it ends is the record; its zombie is reaped here at the latest.
     if (attempt.child != 0) ::waitpid(attempt.child, nullptr, 0);
     const Poll poll = ended_or_lost(attempt.folder());
-    watched_.erase(run);
+    watched_.erase(found);
     return poll;
   }
   learn_processes(attempt);
@@ -158,7 +154,9 @@ void LocalExecutor::learn_processes(Watched& attempt) {
 }
 
 void LocalExecutor::stop(const std::string& run, StopMode mode) {
-  Watched& attempt = watched(run);
+  const auto found = watched_.find(run);
+  if (found == watched_.end()) return;  // it ended meanwhile
+  Watched& attempt = *found->second;
   attempt.stop = mode;
   attempt.stop_sent = false;
   learn_processes(attempt);

@@ -31,7 +31,6 @@ class LocalExecutor : public Executor {
 
  private:
   struct Watched;
-  Watched& watched(const std::string& run);
   void learn_processes(Watched& attempt);
   void deliver_stop(Watched& attempt);
   void end_leftovers(Watched& attempt);

@@ -50,9 +50,11 @@ class LocalTest : public testing::Test {
     ADD_FAILURE() << "no process.json";
     return {};
   }
-  bool wait_for_file(const fs::path& file) {
-    for (int i = 0; i < 1000 && !fs::exists(file); ++i) ::usleep(5000);
-    return fs::exists(file);
+  // Until the script has said so in its log: its traps are set.
+  void wait_for_word(const std::string& word) {
+    for (int i = 0; i < 2000; ++i, ::usleep(5000))
+      if (fs::exists(folder / "attempt-1/worker.log") && log().find(word) != std::string::npos) return;
+    FAIL() << "the script never said " << word;
   }
   std::string log(int64_t attempt = 1) { return read_file(folder / ("attempt-" + std::to_string(attempt)) / "worker.log"); }
 
@@ -117,10 +119,11 @@ TEST_F(LocalTest, ANumberIsNotUsedTwice) {
 }
 
 TEST_F(LocalTest, AGracefulStopReachesTheWholeGroup) {
-  executor.start(launch("(trap 'echo child; exit' TERM; while :; do sleep 0.02; done) & trap 'wait; echo parent; exit 75' TERM; "
-                        "while :; do sleep 0.02; done"));
+  executor.start(launch("(trap 'echo child; exit' TERM; echo one; while :; do sleep 0.02; done) & trap 'wait; echo parent; exit 75' TERM; "
+                        "echo two; while :; do sleep 0.02; done"));
+  wait_for_word("one");
+  wait_for_word("two");
   wait_for_processes();
-  ::usleep(200'000);
   executor.stop("run", StopMode::graceful);
   const Poll poll = wait_for_end(executor);
   ASSERT_TRUE(poll.exit.has_value());
@@ -136,7 +139,8 @@ TEST_F(LocalTest, AStopBeforeThePidsAreKnownIsDeliveredLater) {
 }
 
 TEST_F(LocalTest, OneThatIgnoresTermIsKilled) {
-  executor.start(launch("trap '' TERM; while :; do sleep 0.05; done"));
+  executor.start(launch("trap '' TERM; echo ready; while :; do sleep 0.05; done"));
+  wait_for_word("ready");
   wait_for_processes();
   executor.stop("run", StopMode::graceful);
   executor.wait(0.2, -1);
@@ -146,9 +150,9 @@ TEST_F(LocalTest, OneThatIgnoresTermIsKilled) {
 }
 
 TEST_F(LocalTest, ASuspendedOneHearsTheStop) {
-  executor.start(launch("trap 'exit 75' TERM; while :; do sleep 0.02; done"));
+  executor.start(launch("trap 'exit 75' TERM; echo ready; while :; do sleep 0.02; done"));
+  wait_for_word("ready");
   const ProcessRecord processes = wait_for_processes();
-  ::usleep(100'000);
   ::kill(static_cast<pid_t>(processes.worker.pid), SIGSTOP);
   executor.stop("run", StopMode::graceful);
   EXPECT_EQ(wait_for_end(executor).exit->exit_code, 75);
