@@ -7,7 +7,7 @@ std::span<const Verb* const> all_verbs() {
   // Order: plan run submit work status runs show logs report fit query plugins doctor; hidden ones last.
   static constexpr const Verb* kVerbs[] = {
       &kSubmitVerb, &kWorkVerb, &kRetryVerb, &kCancelVerb, &kStatusVerb, &kRunsVerb,
-      &kShowVerb,   &kLogsVerb, &kQueryVerb, &kDoctorVerb, &kShimVerb,
+      &kShowVerb,   &kLogsVerb, &kFitVerb,    &kQueryVerb, &kDoctorVerb, &kShimVerb,
   };
   return kVerbs;
 }

@@ -62,95 +62,117 @@ std::optional<VectorXd> on_plane(const MatrixXd& a, const VectorXd& b, const Vec
   return full;
 }
 
-// The range at given shapes.
+// The linear programs at given shapes.
 class Range {
  public:
   Range(const Law& law, const std::vector<Point>& points, const Point& target, double noise)
-      : law_(law), x_(law.coordinates(points)), at_(law.coordinates({target})) {
-    const Eigen::Index n = x_.rows(), k = static_cast<Eigen::Index>(law.terms().size());
-    right_.resize(2 * n + k);
-    for (Eigen::Index i = 0; i < n; ++i) {
-      scale_ = std::max(scale_, points[i].loss);
-      right_[2 * i] = points[i].loss + noise;
-      right_[2 * i + 1] = noise - points[i].loss;
-    }
-    right_.tail(k).setZero();
+      : law_(law), x_(law.coordinates(points)), at_(law.coordinates({target})), loss_(points.size()) {
+    for (size_t i = 0; i < points.size(); ++i) loss_[i] = points[i].loss;
+    scale_ = loss_.maxCoeff();
+    loss_ /= scale_;
+    noise_ = noise / scale_;
     // A fixed shuffle: the algorithm is fast for rows in random order.
-    for (Eigen::Index i = 0; i < right_.size(); ++i) order_.push_back(i);
+    for (Eigen::Index i = 0; i < 2 * loss_.size() + static_cast<Eigen::Index>(law.terms().size()); ++i) order_.push_back(i);
     for (size_t i = order_.size(); i > 1; --i) std::swap(order_[i - 1], order_[random_below(0, 0, i, i)]);
   }
 
   // sign +1: the highest prediction, −1: minus the lowest. −infinity where nothing is feasible.
-  double operator()(const VectorXd& log_shapes, double sign) {
+  double prediction(const VectorXd& log_shapes, double sign) {
     const VectorXd shapes = log_shapes.array().exp();
-    law_.evaluate(x_, shapes, 0, basis_);
+    fill(shapes, false);
     law_.evaluate(at_, shapes, 0, target_);
-    const Eigen::Index n = x_.rows(), k = target_.value.cols();
-    // Columns scaled to length about 1, so that one slack serves all.
-    const Eigen::RowVectorXd scale = basis_.value.matrix().cwiseAbs().colwise().maxCoeff();
-    MatrixXd a(right_.size(), k);
-    VectorXd b(right_.size());
-    for (Eigen::Index row = 0; row < a.rows(); ++row) {
-      const Eigen::Index from = order_[row];
-      if (from < 2 * n)
-        a.row(row) = (from % 2 == 0 ? 1 : -1) * basis_.value.matrix().row(from / 2).cwiseQuotient(scale);
-      else
-        a.row(row) = -Eigen::RowVectorXd::Unit(k, from - 2 * n);
-      b[row] = right_[from] / scale_;
-    }
-    const VectorXd c = sign * target_.value.matrix().row(0).cwiseQuotient(scale).transpose();
-    const auto best = linear_program(a, b, c, kBoundLosses);
+    const VectorXd c = sign * target_.value.matrix().row(0).cwiseQuotient(unit_).transpose();
+    const auto best = linear_program(a_, b_, c, kBoundLosses);
     if (!best) return -std::numeric_limits<double>::infinity();
     if (best->cwiseAbs().maxCoeff() >= 0.999 * kBoundLosses && sign > 0) return std::numeric_limits<double>::infinity();
     return scale_ * c.dot(*best);
   }
 
+  // Minus the least noise that these shapes need (Chebyshev's fit).
+  double fitness(const VectorXd& log_shapes) {
+    fill(log_shapes.array().exp(), true);
+    const VectorXd c = -VectorXd::Unit(a_.cols(), a_.cols() - 1);
+    const auto best = linear_program(a_, b_, c, kBoundLosses);
+    return best ? c.dot(*best) : -std::numeric_limits<double>::infinity();
+  }
+
  private:
+  // Rows ±(ΦA − L) <= noise and −A <= 0, losses and columns scaled to about 1 so that one slack serves all. With
+  // `free_noise` the noise is one more variable.
+  void fill(const VectorXd& shapes, bool free_noise) {
+    law_.evaluate(x_, shapes, 0, basis_);
+    const Eigen::Index n = x_.rows(), k = basis_.value.cols();
+    unit_ = basis_.value.matrix().cwiseAbs().colwise().maxCoeff();
+    a_.setZero(2 * n + k, k + (free_noise ? 1 : 0));
+    b_.setZero(2 * n + k);
+    for (Eigen::Index row = 0; row < a_.rows(); ++row) {
+      const Eigen::Index from = order_[row];
+      if (from >= 2 * n) {
+        a_(row, from - 2 * n) = -1;
+        continue;
+      }
+      const double side = from % 2 == 0 ? 1 : -1;
+      a_.row(row).head(k) = side * basis_.value.matrix().row(from / 2).cwiseQuotient(unit_);
+      if (free_noise) a_(row, k) = -1;
+      b_[row] = side * loss_[from / 2] + (free_noise ? 0 : noise_);
+    }
+  }
+
   const Law& law_;
   Eigen::ArrayXXd x_, at_;
-  VectorXd right_;
+  VectorXd loss_;
+  double scale_ = 1, noise_ = 0;
   std::vector<Eigen::Index> order_;
-  double scale_ = 0;
   Basis basis_, target_;
+  Eigen::RowVectorXd unit_;
+  MatrixXd a_;
+  VectorXd b_;
 };
 
-// The highest value over the shapes' box: a grid in the logarithm, then a compass search from its best points.
-double search(Range& range, const Law& law, const VectorXd& hint, double sign) {
+using Place = std::pair<double, VectorXd>;  // a value, at shapes in the logarithm
+
+// Climbs along the axes with smaller and smaller steps.
+template <typename Function>
+Place compass(Function&& value, Place from, const VectorXd& low, const VectorXd& high, double size) {
+  auto& [best, at] = from;
+  while (size > 1e-9) {
+    bool moved = false;
+    for (Eigen::Index j = 0; j < 2 * at.size(); ++j) {
+      VectorXd next = at;
+      next[j / 2] = std::clamp(at[j / 2] + (j % 2 ? size : -size), low[j / 2], high[j / 2]);
+      const double found = value(next);
+      if (found > best) best = found, at = next, moved = true;
+    }
+    if (!moved) size /= 2;
+  }
+  return from;
+}
+
+// The highest value over the shapes' box: a grid in the logarithm and the hints, then a climb from the best of them.
+template <typename Function>
+Place search(Function&& value, const Law& law, const std::vector<VectorXd>& hints) {
   const int s = static_cast<int>(law.shapes().size());
   VectorXd low(s), high(s);
   for (int j = 0; j < s; ++j) low[j] = std::log(law.shapes()[j].lower), high[j] = std::log(law.shapes()[j].upper);
   const int per_axis = s == 1 ? 400 : s == 2 ? 48 : 12;
-  std::vector<std::pair<double, VectorXd>> grid;
+  std::vector<Place> places;
+  for (const VectorXd& hint : hints) places.emplace_back(value(hint), hint);
   std::vector<int> index(s, 0);
   for (bool more = true; more;) {
     VectorXd at(s);
     for (int j = 0; j < s; ++j) at[j] = low[j] + (high[j] - low[j]) * index[j] / (per_axis - 1.0);
-    grid.emplace_back(range(at, sign), at);
+    places.emplace_back(value(at), at);
     more = false;
     for (int j = 0; j < s && !more; ++j) {
       more = ++index[j] < per_axis;
       if (!more) index[j] = 0;
     }
   }
-  if (hint.size() == s) {
-    const VectorXd at = hint.array().log();
-    grid.emplace_back(range(at, sign), at);
-  }
-  std::stable_sort(grid.begin(), grid.end(), [](const auto& a, const auto& b) { return a.first > b.first; });
-  double best = grid[0].first;
-  for (size_t i = 0; i < std::min<size_t>(grid.size(), 4) && std::isfinite(grid[i].first); ++i) {
-    auto [value, at] = grid[i];
-    for (double size = (high - low).maxCoeff() / per_axis; size > 1e-9;) {
-      bool moved = false;
-      for (int j = 0; j < 2 * s; ++j) {
-        VectorXd next = at;
-        next[j / 2] = std::clamp(at[j / 2] + (j % 2 ? size : -size), low[j / 2], high[j / 2]);
-        const double found = range(next, sign);
-        if (found > value) value = found, at = next, moved = true;
-      }
-      if (!moved) size /= 2;
-    }
-    best = std::max(best, value);
+  std::stable_sort(places.begin(), places.end(), [](const Place& a, const Place& b) { return a.first > b.first; });
+  Place best = places[0];
+  for (size_t i = 0; i < std::min<size_t>(places.size(), 4) && std::isfinite(places[i].first); ++i) {
+    Place end = compass(value, places[i], low, high, (high - low).maxCoeff() / per_axis);
+    if (end.first > best.first) best = std::move(end);
   }
   return best;
 }
@@ -176,8 +198,12 @@ std::optional<std::pair<double, double>> feasible_range(const Law& law, const st
                                                         const Point& target, double noise, const VectorXd& hint) {
   if (points.empty() || !(noise > 0)) return std::nullopt;
   Range range(law, points, target, noise);
-  const double high = search(range, law, hint, +1);
-  const double low = -search(range, law, hint, -1);
+  std::vector<VectorXd> hints;
+  if (hint.size() > 0) hints.push_back(hint.array().log());
+  // The feasible shapes may lie between the points of a grid; those that fit best are among them if any are.
+  hints.push_back(search([&](const VectorXd& at) { return range.fitness(at); }, law, hints).second);
+  const double high = search([&](const VectorXd& at) { return range.prediction(at, +1); }, law, hints).first;
+  const double low = -search([&](const VectorXd& at) { return range.prediction(at, -1); }, law, hints).first;
   if (!(low <= high)) return std::nullopt;
   return std::make_pair(std::max(low, 0.0), high);
 }

@@ -84,7 +84,6 @@ void newton(Objective& objective, Descent& at, double tolerance, int max_iterati
     // Residuals at the level of rounding: nothing is left to lower.
     at.converged = free.empty() || at.objective <= n * 1e-31;
     bool moved = false;
-    double hoped = -1;
     while (!at.converged && !moved && mu < 1e16) {
       if (!solve_step(model, free, mu, step)) {
         mu = std::max(4 * mu, 1e-8);
@@ -93,9 +92,7 @@ void newton(Objective& objective, Descent& at, double tolerance, int max_iterati
       limit_step(step, objective.terms());
       next = (at.theta + step).cwiseMax(objective.lower()).cwiseMin(objective.upper());
       step = next - at.theta;
-      const double wanted = -0.5 * model.gradient.dot(step);
-      if (hoped < 0) hoped = wanted;
-      at.converged = wanted <= tolerance * at.objective && mu <= 1;
+      at.converged = mu <= 1 && -0.5 * model.gradient.dot(step) <= tolerance * at.objective;
       if (at.converged) break;
       const double expected = -predicted_change(model, mu, step);
       const double gain = at.objective - objective.value(next);
@@ -103,9 +100,11 @@ void newton(Objective& objective, Descent& at, double tolerance, int max_iterati
       mu = !moved ? std::max(6 * mu, 1e-8) : gain > 0.75 * expected ? mu / 8 : gain > 0.25 * expected ? mu : 3 * mu;
       if (mu < 1e-10) mu = 0;
     }
-    // No step helps: at the minimum by rounding, or caught in a kink.
-    if (!moved) at.converged |= hoped <= 1e-12 * at.objective;
-    if (!moved) return;
+    if (!moved) {
+      // No step helps: at the minimum by rounding, or caught in a kink.
+      at.converged |= solve_step(model, free, 1, step) && -0.5 * model.gradient.dot(step) <= 1e-11 * at.objective;
+      return;
+    }
     at.theta = next;
     at.objective = objective.derivatives(next, model.gradient, model.hessian, model.majoriser);
   }
@@ -247,6 +246,8 @@ Optimum minimise(Objective& objective, const std::vector<Eigen::VectorXd>& start
       optimum.basins.push_back(std::move(end.at));
       optimum.arrivals.push_back(0);
     }
+    // Descents of one minimum differ by rounding; one of them that could show it had arrived speaks for all.
+    optimum.basins.back().converged |= end.at.converged;
     optimum.arrivals.back() += end.count;
   }
   if (!optimum.arrivals.empty()) optimum.starts_at_best = optimum.arrivals[0];
