@@ -64,7 +64,8 @@ std::optional<double> parse_size(std::string_view text) {
   if (!number) return std::nullopt;
   const double value = *number * factor;
   // 5.5M is the integer 5,500,000, not 5499999.999…
-  return std::abs(value) < 9e15 && std::abs(value - std::round(value)) < 1e-6 ? std::round(value) : value;
+  const bool whole = std::abs(value) >= 1 && std::abs(value) < 9e15 && std::abs(value - std::round(value)) < 1e-6;
+  return whole ? std::round(value) : value;
 }
 
 std::optional<double> parse_duration_s(std::string_view text) {

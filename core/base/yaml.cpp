@@ -106,6 +106,7 @@ class Builder : public YAML::EventHandler {
     node->text = value;
     node->is_text = tag == "!" || tag == kTextTag;
     node->style = style_at(mark, node->is_text);
+    if (node->style == YamlStyle::quoted && !is_closed(static_cast<size_t>(mark.pos))) stop(mark, "this quote is not closed");
     if (!node->is_text && is_null_text(value)) node->kind = YamlKind::null;
     add(node, anchor);
   }
@@ -154,6 +155,17 @@ class Builder : public YAML::EventHandler {
     const char c = at < text_.size() ? text_[at] : '\0';
     if (c == '"' || c == '\'') return YamlStyle::quoted;
     return is_text || c == '&' || c == '!' ? YamlStyle::block : YamlStyle::plain;
+  }
+
+  // yaml-cpp takes the end of the file for the end of a quoted text.
+  bool is_closed(size_t opened) const {
+    const char quote = text_[opened];
+    for (size_t at = opened + 1; at < text_.size(); ++at) {
+      if (quote == '"' && text_[at] == '\\') ++at;
+      else if (text_[at] == quote && (quote == '"' || at + 1 == text_.size() || text_[at + 1] != quote)) return true;
+      else if (text_[at] == quote) ++at;
+    }
+    return false;
   }
 
   void open(YamlKind kind, const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor) {

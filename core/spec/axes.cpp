@@ -131,7 +131,7 @@ class DesignReader {
     for (const auto& [path, ours] : taken) {
       if (ours) block.paths.push_back(path);
     }
-    blocks_.push_back(std::move(block));
+    if (!block.rows.empty()) blocks_.push_back(std::move(block));
   }
 
   void case_settings(const YamlNode& map, const std::string& prefix, DesignBlock::Row& row, std::map<std::string, bool>& taken) {

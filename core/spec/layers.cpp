@@ -24,13 +24,10 @@ bool replaces_sibling(const YamlNode& over, const std::string& section, const st
                      [&](const YamlEntry& entry) { return replaces(section + "." + entry.key, section + "." + key); });
 }
 
-// Random axes are maps themselves; such a map is a value, not a level.
+// Random axes are maps themselves ({ log_uniform: [a, b] }): a map without maps in it is a value, not a level.
 bool is_distribution(const YamlNode& node) {
-  if (node.kind != YamlKind::map || node.entries.empty()) return false;
-  for (const char* name : {"log_uniform", "uniform", "choice", "int_uniform"}) {
-    if (node.find(name) != nullptr) return true;
-  }
-  return false;
+  return std::none_of(node.entries.begin(), node.entries.end(),
+                      [](const YamlEntry& entry) { return entry.value->kind == YamlKind::map; });
 }
 
 using Lines = std::unordered_map<std::string, int>;  // path -> the line that gave it

@@ -14,7 +14,7 @@ namespace bitsweep {
 struct Design {
   YamlPlace place;                  // of the sweep: named when a key is missing
   std::vector<Setting> base;
-  std::vector<DesignBlock> blocks;  // the seeds last
+  std::vector<DesignBlock> blocks;  // none without rows; the seeds last
   std::vector<Formula> derived;     // in order of evaluation
   std::vector<Condition> conditions;
 };

@@ -1,0 +1,13 @@
+// libFuzzer: any bytes as an expression are a value or an ExpressionError.
+#include "spec/expression.h"
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+  try {
+    const auto expression = bitsweep::Expression::parse({reinterpret_cast<const char*>(data), size});
+    expression.evaluate([](const std::string& name) -> std::optional<bitsweep::ExpressionValue> {
+      return name.size() % 2 == 0 ? bitsweep::ExpressionValue(true) : bitsweep::ExpressionValue(2.5);
+    });
+  } catch (const bitsweep::ExpressionError&) {
+  }
+  return 0;
+}

@@ -1,0 +1,170 @@
+#include "plan/plan.h"
+
+#include <map>
+
+#include "spec/support.h"
+
+namespace bitsweep {
+namespace {
+
+using testing::HasSubstr;
+
+// n_layers layers of d_model² weights; refuses widths that 16 does not divide.
+class FakeDescriber : public Describer {
+ public:
+  std::vector<DescribeAnswer> describe(const std::vector<DescribeQuestion>& questions) override {
+    ++calls;
+    std::vector<DescribeAnswer> answers;
+    for (const DescribeQuestion& question : questions) {
+      asked.push_back(question);
+      json::object options = question.request.options;
+      if (options.contains("params")) {
+        // A family with few shapes: sizes nearby come to the same one.
+        options = {{"d_model", integer_or(options, "params", 0) > 2'000'000 ? 1024 : 512}, {"n_layers", 4}};
+      }
+      const int64_t d = integer_or(options, "d_model", 64), layers = integer_or(options, "n_layers", 2);
+      options["d_model"] = d;
+      options["n_layers"] = layers;
+      if (d % 16 != 0) {
+        answers.push_back({std::nullopt, "d_model must be a multiple of 16"});
+        continue;
+      }
+      Description description;
+      description.options = options;
+      description.params = layers * d * d + 2 * question.request.vocab * d;
+      description.params_embedding = 2 * question.request.vocab * d;
+      description.stored_bits_per_weight = 1;
+      description.flops_forward_per_token = 2 * static_cast<double>(description.params);
+      answers.push_back({description, ""});
+    }
+    return answers;
+  }
+  int calls = 0;
+  std::vector<DescribeQuestion> asked;
+};
+
+class FakeProbe : public DatasetProbe {
+ public:
+  DatasetFacts probe(const DataSpec& data) override {
+    ++calls;
+    if (data.corpus == "headers") throw Error(ErrorKind::input, "the text is too short");
+    DatasetFacts facts;
+    facts.sha256 = std::string(64, data.val.empty() ? 'c' : 'd');
+    facts.train_tokens = 1'000'000;
+    facts.val_tokens = 50'000;
+    facts.vocab = data.tokenizer == "ascii128" ? 128 : 256;
+    facts.notes = {"3 bytes are unknown"};
+    return facts;
+  }
+  int calls = 0;
+};
+
+class PlanTest : public SweepTest {
+ protected:
+  Plan plan(const std::string& text) { return make_plan(load(text), describer_, probe_); }
+  std::string plan_error(const std::string& text) {
+    return error_in([&] { plan(text); });
+  }
+  FakeDescriber describer_;
+  FakeProbe probe_;
+};
+
+TEST_F(PlanTest, ResolvesShapeStepsTextAndId) {
+  const Plan made = plan(with("grid: { train.tokens: [1M] }\n"));
+  const PlannedRun& run = made.runs.at(0);
+  EXPECT_EQ(run.spec.train.steps, 62);  // 61.04 steps of 64 × 256 tokens, rounded up
+  EXPECT_EQ(run.tokens, 62 * 64 * 256);
+  EXPECT_EQ(run.spec.data.sha256, std::string(64, 'c'));
+  EXPECT_EQ(run.spec.model.options.at("n_layers"), 2);
+  EXPECT_EQ(run.id, run_id(run.spec));
+  EXPECT_EQ(run.model.params, 2 * 64 * 64 + 2 * 256 * 64);
+  EXPECT_EQ(run.flops, 3.0 * 2 * static_cast<double>(run.model.params) * run.tokens);
+  EXPECT_EQ(run.flops_6nd, run.flops);
+  EXPECT_NEAR(run.epochs, 1.015808, 1e-9);
+  EXPECT_EQ(run.state, "new");
+}
+
+TEST_F(PlanTest, AnEpochRepeatsNothing) {
+  const Plan made = plan("name: a\nmodel: { plugin: llama }\ndata: { corpus: stories }\ntrain: { epochs: 1, warmup: 10 }\n");
+  EXPECT_EQ(made.runs[0].spec.train.steps, 61);
+  EXPECT_LE(made.runs[0].epochs, 1);
+  ASSERT_EQ(made.notes.size(), 1u);
+  EXPECT_EQ(made.notes[0], "stories: 3 bytes are unknown");
+}
+
+TEST_F(PlanTest, EachQuestionOnce) {
+  const Plan made = plan(with("grid: { train.lr: [1e-3, 2e-3], model.d_model: [64, 128] }\nseeds: [0, 1, 2]\n"));
+  EXPECT_EQ(made.runs.size(), 12u);
+  EXPECT_EQ(describer_.calls, 1);
+  EXPECT_EQ(describer_.asked.size(), 2u);
+  EXPECT_EQ(probe_.calls, 1);
+}
+
+TEST_F(PlanTest, TheVocabularyIsTheTextsOwn) {
+  plan(with("grid: { data.tokenizer: [ascii128, bytes256] }\n"));
+  ASSERT_EQ(describer_.asked.size(), 2u);
+  EXPECT_EQ(describer_.asked[0].request.vocab, 128);
+  EXPECT_EQ(describer_.asked[1].request.vocab, 256);
+  EXPECT_EQ(describer_.asked[0].request.context, 256);
+}
+
+TEST_F(PlanTest, SizesThatComeToOneShapeAreOneRun) {
+  const Plan made = plan(with("grid: { model.params: [1M, 1.1M, 5M] }\n"));
+  EXPECT_EQ(made.runs.size(), 2u);
+  EXPECT_THAT(made.notes, testing::Contains(HasSubstr("1 point comes to the same run as another, e.g. (model.params 1M, seed 0) and (model.params 1.1M, seed 0)")));
+}
+
+TEST_F(PlanTest, NotesOnWhatWasMeantOtherwise) {
+  const Plan made = plan(with("grid: { train.steps: [100, 1000] }\ncheckpoint: { keep: [best] }\n"));
+  EXPECT_THAT(made.notes, testing::Contains(HasSubstr("2 runs see the training text more than once, up to 16.4 times")));
+  EXPECT_THAT(made.notes, testing::Contains("1 run end within the warmup and never reach their learning rate"));
+  EXPECT_THAT(made.notes, testing::Contains(HasSubstr("2 runs keep no last checkpoint")));
+}
+
+TEST_F(PlanTest, EverythingWrongAtOnceWithItsPlace) {
+  const std::string message = plan_error("name: a\nmodel: { plugin: llama }\ndata:\n  corpus: headers\ntrain: { steps: 5 }\ngrid: { model.d_model: [16, 17, 18] }\n");
+  EXPECT_EQ(message,
+            "a.yaml:4:11: the text is too short\n"
+            "a.yaml:6:29: llama: d_model must be a multiple of 16; at model.d_model 17, seed 0\n"
+            "a.yaml:6:33: llama: d_model must be a multiple of 16; at model.d_model 18, seed 0");
+}
+
+TEST_F(PlanTest, BudgetsThatAreNoStep) {
+  EXPECT_THAT(plan_error("name: a\nmodel: { plugin: llama }\ndata: { corpus: stories }\ntrain: { epochs: 0.001 }\n"),
+              HasSubstr("a.yaml:4:18: the budget comes to 0 steps of 16,384 tokens"));
+  EXPECT_THAT(plan_error("name: a\nmodel: { plugin: llama }\ndata: { corpus: stories, context: 1 }\ntrain: { tokens: 1e15, batch: 1 }\n"),
+              HasSubstr("from 1 to 1,000,000,000 are possible"));
+}
+
+TEST_F(PlanTest, AMissingDescriberIsNoMistakeOfTheFile) {
+  class Gone : public Describer {
+   public:
+    std::vector<DescribeAnswer> describe(const std::vector<DescribeQuestion>&) override {
+      throw Error(ErrorKind::environment, "no worker");
+    }
+  } gone;
+  try {
+    make_plan(load(with("")), gone, probe_);
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_EQ(error.kind(), ErrorKind::environment);
+  }
+}
+
+TEST_F(PlanTest, Json) {
+  Plan made = plan(with("grid: { train.lr: [1e-3, 2e-3] }\n"));
+  made.runs[1].state = "done";
+  const json::object document = plan_json(made);
+  EXPECT_EQ(document.at("sweep"), "a");
+  const json::object& run = document.at("runs").at(1).as_object();
+  for (const char* key : {"id", "plugin", "axes", "params", "params_nonembedding", "tokens", "epochs", "flops", "bytes", "hours", "state"})
+    EXPECT_TRUE(run.contains(key)) << key;
+  EXPECT_EQ(run.at("state"), "done");
+  EXPECT_TRUE(run.at("hours").is_null());
+  EXPECT_EQ(canonical_json(run.at("axes")), R"({"train.lr":0.002})");
+  EXPECT_EQ(document.at("totals").at("runs"), 2);
+  EXPECT_EQ(document.at("totals").at("done"), 1);
+}
+
+}  // namespace
+}  // namespace bitsweep

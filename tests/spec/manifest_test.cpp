@@ -1,0 +1,87 @@
+#include "plugin/manifest.h"
+
+#include "plugin/describe.h"
+#include "spec/support.h"
+
+namespace bitsweep {
+namespace {
+
+using testing::HasSubstr;
+
+class ManifestTest : public SweepTest {
+ protected:
+  std::string manifest_error(const std::string& text) {
+    write_text(folder_ / "p/plugin.yaml", text);
+    return error_in([&] { read_manifest(folder_ / "p/plugin.yaml"); });
+  }
+};
+
+TEST_F(ManifestTest, IsRead) {
+  const Manifest manifest = read_manifest(folder_ / "plugins/strict/plugin.yaml");
+  EXPECT_EQ(manifest.name, "strict");
+  EXPECT_EQ(manifest.library.filename(), "strict.so");
+  ASSERT_NE(manifest.find("tau"), nullptr);
+  EXPECT_EQ(manifest.find("tau")->default_value->to_number<double>(), 2.0);
+  EXPECT_EQ(manifest.find("nothing"), nullptr);
+}
+
+TEST_F(ManifestTest, EveryMistakeAtOnce) {
+  const std::string message = manifest_error("name: x\nsumary: y\noptions:\n  a: { type: intt }\n  b: { type: int, min: 5, default: 3 }\n");
+  EXPECT_THAT(message, HasSubstr("plugin.yaml:2:1: unknown key 'sumary'; did you mean 'summary'?"));
+  EXPECT_THAT(message, HasSubstr("'summary' is missing"));
+  EXPECT_THAT(message, HasSubstr("unknown type 'intt'; did you mean 'int'?"));
+  EXPECT_THAT(message, HasSubstr("the default of 'b' must be an integer of at least 5"));
+}
+
+TEST_F(ManifestTest, MoreMistakes) {
+  EXPECT_THAT(manifest_error("[]"), HasSubstr("is a map"));
+  EXPECT_THAT(manifest_error("name: x\nsummary: y\noptions: { params: { type: int } }\n"), HasSubstr("every plugin's already"));
+  EXPECT_THAT(manifest_error("name: x\nsummary: y\noptions: { a: { type: choice } }\n"), HasSubstr("go together"));
+  EXPECT_THAT(manifest_error("name: x\nsummary: y\nversion: 0\n"), HasSubstr("at least 1"));
+  EXPECT_THAT(manifest_error("name: x\nsummary: y\npresets: [big]\n"), HasSubstr("a preset is a size"));
+  EXPECT_THAT(manifest_error("name: a/b\nsummary: y\n"), HasSubstr("not a path"));
+}
+
+TEST_F(ManifestTest, ABrokenOneDoesNotHideTheOthers) {
+  write_text(folder_ / "plugins/broken/plugin.yaml", "name: [");
+  write_text(folder_ / "plugins/twice/plugin.yaml", "name: llama\nsummary: again\n");
+  std::vector<std::string> problems;
+  const auto plugins = find_plugins(folder_ / "plugins", &problems);
+  ASSERT_EQ(plugins.size(), 2u);
+  EXPECT_EQ(plugins[0].name, "llama");
+  EXPECT_EQ(problems.size(), 2u);
+  EXPECT_TRUE(find_plugins(folder_ / "nothing", &problems).empty());
+  EXPECT_EQ(problems.size(), 3u);
+}
+
+TEST_F(ManifestTest, OptionProblems) {
+  const Manifest m = plugins_[1];
+  const auto problem = [&](const char* option, json::value value) { return option_problem(*m.find(option), value); };
+  EXPECT_EQ(problem("d_model", 64), "");
+  EXPECT_EQ(problem("d_model", 64.0), "");
+  EXPECT_EQ(problem("d_model", 4), "an integer from 8 to 4,096");
+  EXPECT_EQ(problem("d_model", 64.5), "an integer from 8 to 4,096");
+  EXPECT_EQ(problem("d_model", "64"), "an integer from 8 to 4,096");
+  EXPECT_EQ(problem("tau", std::nan("")), "a number from 0.1 to 10");
+  EXPECT_EQ(problem("alibi", 1), "true or false");
+  EXPECT_EQ(problem("attention", "softmax"), "one of gumbel, topk");
+  EXPECT_EQ(problem("kshift", json::array{0, 3}), "");
+  EXPECT_EQ(problem("kshift", json::array{-1}), "a list of integers, each of at least 0");
+}
+
+TEST_F(ManifestTest, DescriptionsGoThroughJson) {
+  Description d{.options = {{"d_model", 8}}, .params = 100, .params_embedding = 20, .params_extra = 3,
+                .latent_bits_per_weight = 32, .stored_bits_per_weight = 1, .flops_forward_per_token = 200};
+  EXPECT_EQ(canonical_json(to_json(description_from_json(to_json(d)))), canonical_json(to_json(d)));
+  EXPECT_EQ(to_json(d).at("params_nonembedding"), 80);
+  json::object bad = to_json(d);
+  bad["params"] = -1;
+  EXPECT_THROW(description_from_json(bad), Error);
+  bad = to_json(d);
+  bad["params_embedding"] = 101;
+  EXPECT_THROW(description_from_json(bad), Error);
+  EXPECT_THROW(describe_request_from_json({{"options", json::object()}, {"vocab", 0}, {"context", 1}}), Error);
+}
+
+}  // namespace
+}  // namespace bitsweep

@@ -1,0 +1,104 @@
+#include "spec/run_spec.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "base/error.h"
+
+namespace bitsweep {
+namespace {
+
+RunSpec example() {
+  RunSpec spec;
+  spec.model = {"v57", {{"d_model", 512}, {"n_layers", 4}, {"tau_start", 2.0}}};
+  spec.data.corpus = "/texts/a.txt";
+  spec.data.sha256 = std::string(64, 'a');
+  spec.train.steps = 2000;
+  spec.train.freeze = {"layers.0.*"};
+  spec.seed = 3;
+  return spec;
+}
+
+TEST(RunSpec, GoesThroughJsonUnchanged) {
+  const RunSpec spec = example();
+  const RunSpec back = run_spec_from_json(to_json(spec));
+  EXPECT_EQ(canonical_json(to_json(back)), canonical_json(to_json(spec)));
+  EXPECT_EQ(run_id(back), run_id(spec));
+}
+
+// These ids are on people's disks: a change here is a change of every run's name.
+TEST(RunSpec, IdsAreStable) {
+  EXPECT_EQ(run_id(example()), "78516fb86379");
+  RunSpec llama;
+  llama.model = {"llama", {{"d_model", 64}}};
+  llama.data.corpus = "headers";
+  llama.data.sha256 = std::string(64, '0');
+  llama.train.steps = 100;
+  EXPECT_EQ(run_id(llama), "26d317721da9");
+}
+
+TEST(RunSpec, TheCanonicalFormHasEveryKeyOnce) {
+  EXPECT_EQ(canonical_json(identity(example())), R"({"data":{"context":256,"field":"","glob":"","sha256":"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa","tokenizer":"bytes256","val":"","val_fraction":0.05},"eval":{"every":200,"windows":256},"model":{"d_model":512,"n_layers":4,"plugin":"v57","tau_start":2},"seed":3,"train":{"accumulate":1,"batch":64,"betas":[0.9,0.95],"clip":1,"decay_fraction":0.2,"eps":1e-08,"freeze":["layers.0.*"],"init_from":"","lr":0.0006,"lr_final":0,"optimizer":"adamw","precision":"f32","schedule":"cosine","steps":2000,"warmup":500,"weight_decay":0.01}})");
+}
+
+TEST(RunSpec, TheIdNamesWhatIsLearnedAndNothingElse) {
+  const std::string id = run_id(example());
+  EXPECT_EQ(id.size(), 12u);
+  RunSpec same = example();
+  same.data.corpus = "/elsewhere/b.txt";  // the content is the same
+  same.checkpoint.every = 7;
+  same.checkpoint.keep_best = false;
+  EXPECT_EQ(run_id(same), id);
+  const auto differs = [&](auto change) {
+    RunSpec other = example();
+    change(other);
+    EXPECT_NE(run_id(other), id);
+  };
+  differs([](RunSpec& s) { s.seed = 4; });
+  differs([](RunSpec& s) { s.data.sha256 = std::string(64, 'b'); });
+  differs([](RunSpec& s) { s.train.lr *= 2; });
+  differs([](RunSpec& s) { s.train.freeze.clear(); });
+  differs([](RunSpec& s) { s.train.init_from = "0123456789ab"; });
+  differs([](RunSpec& s) { s.eval.windows = 1; });
+  differs([](RunSpec& s) { s.model.options["d_model"] = 513; });
+  differs([](RunSpec& s) { s.data.val = "/texts/val.txt"; });
+}
+
+TEST(RunSpec, TheOrderAndTypeOfNumbersDoNotMatter) {
+  RunSpec other = example();
+  other.model.options = {{"tau_start", 2}, {"n_layers", 4.0}, {"d_model", 512}};
+  EXPECT_EQ(run_id(other), run_id(example()));
+}
+
+TEST(RunSpec, ForeignJsonIsRefused) {
+  const auto refuse = [](auto change, const char* message) {
+    json::object object = to_json(example());
+    change(object);
+    try {
+      run_spec_from_json(object);
+      ADD_FAILURE() << message;
+    } catch (const Error& error) {
+      EXPECT_EQ(error.kind(), ErrorKind::input);
+      EXPECT_THAT(error.what(), testing::HasSubstr(message));
+    }
+  };
+  refuse([](json::object& o) { o.erase("train"); }, "'train' is missing");
+  refuse([](json::object& o) { o["trian"] = 1; }, "unknown key 'trian'");
+  refuse([](json::object& o) { o["train"].as_object()["stpes"] = 1; }, "did you mean 'steps'?");
+  refuse([](json::object& o) { o["train"].as_object()["lr"] = "fast"; }, "'train.lr' must be a number");
+  refuse([](json::object& o) { o["train"].as_object()["betas"] = json::array{1}; }, "two numbers");
+  refuse([](json::object& o) { o["seed"] = 1.5; }, "'seed' must be an integer");
+  refuse([](json::object& o) { o["model"] = nullptr; }, "'model' must be an object");
+  refuse([](json::object& o) { o["checkpoint"].as_object()["keep"] = json::array{"worst"}; }, "unknown word 'worst'");
+}
+
+TEST(RunSpec, TokensOfAStep) {
+  RunSpec spec = example();
+  spec.train.batch = 32;
+  spec.data.context = 128;
+  EXPECT_EQ(spec.tokens_per_step(), 4096);
+  EXPECT_EQ(spec.tokens(), 4096 * 2000);
+}
+
+}  // namespace
+}  // namespace bitsweep
