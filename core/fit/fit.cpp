@@ -114,7 +114,9 @@ class Fitting {
     refuse_nonpositive(points_, law_->reads(Axis::params), law_->reads(Axis::tokens), why);
     if (!why.empty()) return valid_ = false;
     for (std::string& reason : law_->design_refusals(points_)) why.push_back(std::move(reason));
-    refuse_flat_or_rising(points_, law_->reads(Axis::params), law_->reads(Axis::tokens), why);
+    // Of a design that confounds its axes no trend is claimed.
+    const bool sound = why.empty();
+    refuse_flat_or_rising(points_, sound && law_->reads(Axis::params), sound && law_->reads(Axis::tokens), why);
     result_.noise_sd = seed_noise(points_, groups_, result_.groups);
     return why.empty();
   }

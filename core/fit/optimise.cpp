@@ -62,7 +62,7 @@ double predicted_change(const Model& model, double mu, const Eigen::VectorXd& st
 }
 
 bool same_basin(const Descent& a, const Descent& b) {
-  const double scale = std::max({std::abs(a.objective), std::abs(b.objective), 1e-24});
+  const double scale = std::max({a.objective, b.objective, 1e-18});  // below, residuals are rounding
   return std::abs(a.objective - b.objective) <= 1e-8 * scale;
 }
 
