@@ -100,7 +100,7 @@ TEST(Text, EverySourceFileIsBuilt) {
     bool named = false;
     for (fs::path folder = path.parent_path(); !folder.empty() && !named; folder = folder.parent_path()) {
       for (const SourceFile& list : files_below((folder / "CMakeLists.txt").string())) {
-        named = list.text.find(path.filename().string()) != std::string::npos;
+        named = list.text.find(path.stem().string()) != std::string::npos;
       }
     }
     EXPECT_TRUE(named) << file.path << " is in no CMakeLists.txt";
