@@ -8,8 +8,8 @@ namespace {
 constexpr std::array<std::string_view, 7> kStates = {"queued", "starting", "running",  "done",
                                                      "failed", "stopped",  "cancelled"};
 constexpr std::array<std::string_view, 16> kCauses = {
-    "",           "exit_code", "signal", "oom",     "diverged", "bad_input", "environment", "cannot_start",
-    "unfinished", "lost",      "timeout", "hung", "preempted", "stopped",  "cancelled", "withdrawn"};
+    "",           "exit_code", "signal",  "oom",  "diverged",  "bad_input", "environment", "cannot_start",
+    "unfinished", "lost",      "timeout", "hung", "preempted", "stopped",   "cancelled",   "withdrawn"};
 
 template <class Enum, class Names>
 std::optional<Enum> find(const Names& names, std::string_view text) {

@@ -7,8 +7,9 @@
 
 namespace bitsweep {
 
-// queued -> starting -> running -> done | failed | stopped | cancelled. The last four are terminal. A run goes back from
-// starting or running to queued when an attempt ended by a fault that is retried, or by a stop that keeps its state.
+// queued -> starting -> running -> done | failed | stopped | cancelled. The last four are terminal. A run goes back
+// from starting or running to queued when an attempt ended by a fault that is retried, or by a stop that keeps its
+// state.
 enum class RunState { queued, starting, running, done, failed, stopped, cancelled };
 
 // Why an attempt (and with it perhaps the run) ended.

@@ -83,7 +83,8 @@ void drop_superseded_checkpoints(const fs::path& run_folder, int64_t attempt) {
 void apply_retention(const fs::path& run_folder, const json::object& spec) {
   std::set<std::string> keep;
   const json::value* checkpoint = spec.if_contains("checkpoint");
-  const json::value* list = checkpoint != nullptr && checkpoint->is_object() ? checkpoint->get_object().if_contains("keep") : nullptr;
+  const json::value* list =
+      checkpoint != nullptr && checkpoint->is_object() ? checkpoint->get_object().if_contains("keep") : nullptr;
   if (list == nullptr || !list->is_array()) return;
   for (const json::value& word : list->get_array())
     if (word.is_string()) keep.insert(file_name(std::string_view(word.get_string())));
@@ -93,15 +94,24 @@ void apply_retention(const fs::path& run_folder, const json::object& spec) {
 }
 
 std::vector<std::string> worker_command(const WorkerCall& call) {
-  std::vector<std::string> words = {call.worker_program.string(), "train",
-                                    "--spec", (call.attempt_folder / "spec.json").string(),
-                                    "--out", call.attempt_folder.string(),
-                                    "--run", call.run,
-                                    "--attempt", std::to_string(call.attempt),
-                                    "--device", call.device == "cpu" ? "cpu" : "cuda:0",
-                                    "--threads", std::to_string(call.threads),
-                                    "--cache", call.cache.string(),
-                                    "--plugin-dir", call.plugin_folder.string()};
+  std::vector<std::string> words = {call.worker_program.string(),
+                                    "train",
+                                    "--spec",
+                                    (call.attempt_folder / "spec.json").string(),
+                                    "--out",
+                                    call.attempt_folder.string(),
+                                    "--run",
+                                    call.run,
+                                    "--attempt",
+                                    std::to_string(call.attempt),
+                                    "--device",
+                                    call.device == "cpu" ? "cpu" : "cuda:0",
+                                    "--threads",
+                                    std::to_string(call.threads),
+                                    "--cache",
+                                    call.cache.string(),
+                                    "--plugin-dir",
+                                    call.plugin_folder.string()};
   for (const fs::path& file : call.resume) words.insert(words.end(), {"--resume", file.string()});
   if (call.init) words.insert(words.end(), {"--init", call.init->string()});
   return words;

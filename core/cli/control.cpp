@@ -1,5 +1,5 @@
-// `bitsweep retry` and `bitsweep cancel`: a person's word on runs or whole sweeps, through the database, whether or not a
-// coordinator is at work.
+// `bitsweep retry` and `bitsweep cancel`: a person's word on runs or whole sweeps, through the database, whether or not
+// a coordinator is at work.
 #include <algorithm>
 
 #include <fmt/format.h>
@@ -26,8 +26,10 @@ std::vector<RunRecord> runs_named(Store& store, const std::vector<std::string>& 
     if (!known) runs.push_back(std::move(run));
   };
   for (const std::string& name : names) {
-    if (std::find(sweeps.begin(), sweeps.end(), name) == sweeps.end()) add(store.run(store.resolve_run(name)).value());
-    else for (RunRecord& run : store.runs_of(name)) add(std::move(run));
+    if (std::find(sweeps.begin(), sweeps.end(), name) == sweeps.end())
+      add(store.run(store.resolve_run(name)).value());
+    else
+      for (RunRecord& run : store.runs_of(name)) add(std::move(run));
   }
   return runs;
 }
@@ -40,8 +42,8 @@ int retry(const Verb& verb, const std::vector<std::string>& args) {
   if (const auto word = line.get("state")) {
     only = run_state_from(*word);
     if (!only || !is_terminal(*only) || *only == RunState::done)
-      throw Error(ErrorKind::input, fmt::format("bitsweep retry: --state '{}': expected failed, stopped or cancelled{}", *word,
-                                                did_you_mean(*word, {"failed", "stopped", "cancelled"})));
+      throw Error(ErrorKind::input, fmt::format("bitsweep retry: --state '{}': expected failed, stopped or cancelled{}",
+                                                *word, did_you_mean(*word, {"failed", "stopped", "cancelled"})));
   }
   if (line.positional().empty() && !only)
     throw Error(ErrorKind::input, "bitsweep retry: expected runs or sweeps, or --state failed for all that failed");
@@ -51,7 +53,8 @@ int retry(const Verb& verb, const std::vector<std::string>& args) {
   for (const RunRecord& run : runs_named(store, line.positional().empty() ? store.sweep_names() : line.positional()))
     if (!only || run.state == *only) count += store.retry(run.id);
   transaction.commit();
-  print(fmt::format("{} run{} queued again; 'bitsweep work' goes on from the last checkpoints\n", count, count == 1 ? "" : "s"));
+  print(fmt::format("{} run{} queued again; 'bitsweep work' goes on from the last checkpoints\n", count,
+                    count == 1 ? "" : "s"));
   return 0;
 }
 
@@ -70,8 +73,8 @@ int cancel(const Verb& verb, const std::vector<std::string>& args) {
 
 }  // namespace
 
-const Verb kRetryVerb{"retry", "Queue runs again that failed, stopped or were cancelled", "[RUN|SWEEP…] [--state failed]",
-                      "bitsweep retry --state failed", retry};
+const Verb kRetryVerb{"retry", "Queue runs again that failed, stopped or were cancelled",
+                      "[RUN|SWEEP…] [--state failed]", "bitsweep retry --state failed", retry};
 const Verb kCancelVerb{"cancel", "Give up runs: queued ones at once, running ones after a graceful stop", "RUN|SWEEP…",
                        "bitsweep cancel 0123abcd", cancel};
 

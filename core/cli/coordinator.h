@@ -27,12 +27,12 @@ class CoordinatorLock {
 };
 
 struct WorkOptions {
-  std::vector<DeviceSlots> devices;     // empty: one CPU slot
-  int64_t threads = 1;                  // of the CPU, shared by its slots
-  std::vector<std::string> sweeps;      // only runs of these; empty: all
-  bool forever = false;                 // stay when the queue is empty
-  double grace_s = 60;                  // from a graceful stop to KILL
-  double first_retry_s = 1;             // before the first retry of a fault; later ones wait longer
+  std::vector<DeviceSlots> devices;  // empty: one CPU slot
+  int64_t threads = 1;               // of the CPU, shared by its slots
+  std::vector<std::string> sweeps;   // only runs of these; empty: all
+  bool forever = false;              // stay when the queue is empty
+  double grace_s = 60;               // from a graceful stop to KILL
+  double first_retry_s = 1;          // before the first retry of a fault; later ones wait longer
   fs::path worker_program, plugin_folder;
 };
 
@@ -48,8 +48,8 @@ struct RunProgress {
 
 struct QueueProgress {
   int64_t queued = 0, running = 0, done = 0, failed = 0, total = 0;  // of the runs in scope
-  std::optional<double> eta_s;  // of all that is left, from measured rates
-  std::vector<RunProgress> runs;  // those running
+  std::optional<double> eta_s;                                       // of all that is left, from measured rates
+  std::vector<RunProgress> runs;                                     // those running
 };
 
 // Told what happens, from the coordinator's own thread. All have empty defaults.
@@ -61,7 +61,7 @@ class Progress {
   virtual void evaluated(const RunProgress&, const Event&) {}
   // The attempt ended; `after.state` is queued when it will be tried again.
   virtual void ended(const RunProgress&, const RunRecord& after) { static_cast<void>(after); }
-  virtual void tick(const QueueProgress&) {}  // a few times a second
+  virtual void tick(const QueueProgress&) {}   // a few times a second
   virtual void message(const std::string&) {}  // something a person should know
 };
 

@@ -38,10 +38,11 @@ CoordinatorLock::CoordinatorLock(const fs::path& root) {
     if (errno != EWOULDBLOCK && errno != EINTR)
       throw Error(ErrorKind::environment, fmt::format("cannot lock '{}': {}", path.string(), std::strerror(errno)));
     if (tries == kTries)
-      throw Error(ErrorKind::refused,
-                  fmt::format("'{}' is being worked on by {}; what is submitted there will be run by it. 'bitsweep status' "
-                              "shows how far it is",
-                              root.string(), holder(fd_.get())));
+      throw Error(
+          ErrorKind::refused,
+          fmt::format("'{}' is being worked on by {}; what is submitted there will be run by it. 'bitsweep status' "
+                      "shows how far it is",
+                      root.string(), holder(fd_.get())));
     system_clock().sleep_s(kPause_s);
   }
   const std::string pid = fmt::format("{}\n", ::getpid());

@@ -29,7 +29,7 @@ Interrupts::Interrupts() : wake_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
   assert(interrupts_fd.load() == -1);
   interrupts_seen = 0;
   interrupts_fd = wake_.get();
-  struct sigaction action{};
+  struct sigaction action {};
   action.sa_handler = on_signal;
   sigemptyset(&action.sa_mask);
   for (size_t i = 0; i < kSignals.size(); ++i) {

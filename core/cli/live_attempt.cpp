@@ -17,7 +17,8 @@ std::string point_words(const RunRecord& run) {
 }
 
 bool decided_by_itself(const Outcome& outcome) {
-  return outcome.state == RunState::done || outcome.cause == ExitCause::diverged || outcome.cause == ExitCause::bad_input;
+  return outcome.state == RunState::done || outcome.cause == ExitCause::diverged ||
+         outcome.cause == ExitCause::bad_input;
 }
 
 Outcome found(const Evidence& evidence) {
@@ -60,22 +61,39 @@ double LiveAttempt::flops_left() const {
 
 LiveAttempt make_live(RunRecord run, AttemptRecord attempt, const fs::path& attempt_folder, double now) {
   EventTail tail(attempt_folder / "events.jsonl", attempt.events_offset, attempt.events_file);
-  RunProgress progress{.run = run.id, .sweep = run.sweep, .plugin = run.plugin, .point = point_words(run),
-                       .device = attempt.device, .attempt = attempt.attempt, .step = run.step, .steps = run.steps,
-                       .val_bpc = run.last_val_bpc, .tokens_per_s = {}, .eta_s = {}};
+  RunProgress progress{.run = run.id,
+                       .sweep = run.sweep,
+                       .plugin = run.plugin,
+                       .point = point_words(run),
+                       .device = attempt.device,
+                       .attempt = attempt.attempt,
+                       .step = run.step,
+                       .steps = run.steps,
+                       .val_bpc = run.last_val_bpc,
+                       .tokens_per_s = {},
+                       .eta_s = {}};
   const bool running = attempt.state == RunState::running;
-  return {.run = std::move(run), .attempt = std::move(attempt), .tail = std::move(tail), .progress = std::move(progress),
-          .since = now, .last_event = now, .marked_running = running};
+  return {.run = std::move(run),
+          .attempt = std::move(attempt),
+          .tail = std::move(tail),
+          .progress = std::move(progress),
+          .since = now,
+          .last_event = now,
+          .marked_running = running};
 }
 
 Outcome judge(const Evidence& evidence) {
   const Outcome outcome = found(evidence);
   if (decided_by_itself(outcome)) return outcome;
   switch (evidence.stop) {
-    case StopReason::interrupt: return {RunState::stopped, ExitCause::stopped, "interrupted"};
-    case StopReason::cancel: return {RunState::cancelled, ExitCause::cancelled, "cancelled"};
-    case StopReason::timeout: return {RunState::failed, ExitCause::timeout, "longer than its time limit"};
-    default: return outcome;
+    case StopReason::interrupt:
+      return {RunState::stopped, ExitCause::stopped, "interrupted"};
+    case StopReason::cancel:
+      return {RunState::cancelled, ExitCause::cancelled, "cancelled"};
+    case StopReason::timeout:
+      return {RunState::failed, ExitCause::timeout, "longer than its time limit"};
+    default:
+      return outcome;
   }
 }
 

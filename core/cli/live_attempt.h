@@ -16,12 +16,12 @@ struct LiveAttempt {
   AttemptRecord attempt;
   EventTail tail;
   RunProgress progress;
-  double since = 0;            // monotonic seconds at which it began, as far as is known
-  double last_event = 0;       // monotonic
+  double since = 0;       // monotonic seconds at which it began, as far as is known
+  double last_event = 0;  // monotonic
   bool marked_running = false;
-  std::optional<Poll> over;    // what the executor found when it ended
+  std::optional<Poll> over;  // what the executor found when it ended
   StopReason stop = StopReason::none;
-  double stop_since = 0;       // monotonic
+  double stop_since = 0;  // monotonic
   bool killed = false;
   bool has_checkpoint = false;
 
@@ -39,7 +39,7 @@ LiveAttempt make_live(RunRecord run, AttemptRecord attempt, const fs::path& atte
 // How an attempt that is over is judged: by what the executor found, the worker's last word, and what it was told.
 struct Evidence {
   Poll poll;
-  Store::EndEvent end;             // empty when it wrote none
+  Store::EndEvent end;  // empty when it wrote none
   StopReason stop = StopReason::none;
   bool had_intent = true;          // false: the coordinator ended before it could start anything
   bool machine_restarted = false;  // since it began

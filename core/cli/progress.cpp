@@ -49,16 +49,18 @@ std::string clipped(const std::string& text, size_t columns) {
 std::string name_of(const RunProgress& run) { return fmt::format("{} {} ({})", run.run, run.plugin, run.point); }
 
 std::string queue_words(const QueueProgress& queue) {
-  std::string words = fmt::format("{} of {} done, {} running, {} queued", queue.done, queue.total, queue.running, queue.queued);
+  std::string words =
+      fmt::format("{} of {} done, {} running, {} queued", queue.done, queue.total, queue.running, queue.queued);
   if (queue.failed > 0) words += fmt::format(", {} failed", queue.failed);
   if (queue.eta_s) words += fmt::format(", about {} left", format_duration(*queue.eta_s));
   return words;
 }
 
 std::string run_row(const RunProgress& run) {
-  return fmt::format("  {} {} {:>6}/{:<6} {:>7} bpc {:>8} tok/s {:>9}  {} {}", run.run, bar(run.step, run.steps), run.step,
-                     run.steps, number_or_dash(run.val_bpc, "{:.4f}"),
-                     run.tokens_per_s ? format_count(*run.tokens_per_s) : "-", duration_or_dash(run.eta_s), run.plugin, run.point);
+  return fmt::format("  {} {} {:>6}/{:<6} {:>7} bpc {:>8} tok/s {:>9}  {} {}", run.run, bar(run.step, run.steps),
+                     run.step, run.steps, number_or_dash(run.val_bpc, "{:.4f}"),
+                     run.tokens_per_s ? format_count(*run.tokens_per_s) : "-", duration_or_dash(run.eta_s), run.plugin,
+                     run.point);
 }
 
 class Lines : public Progress {
@@ -68,7 +70,8 @@ class Lines : public Progress {
 
   void started(const RunProgress& run) override {
     if (!quiet_ && !table_)
-      say(fmt::format("start   {} on {}{}", name_of(run), run.device, run.attempt > 1 ? fmt::format(", attempt {}", run.attempt) : ""));
+      say(fmt::format("start   {} on {}{}", name_of(run), run.device,
+                      run.attempt > 1 ? fmt::format(", attempt {}", run.attempt) : ""));
   }
   void adopted(const RunProgress& run) override {
     if (!quiet_) say(fmt::format("adopt   {} on {}: it went on by itself", name_of(run), run.device));
@@ -79,7 +82,8 @@ class Lines : public Progress {
       say(fmt::format("{} {}: {} bpc in {}", done_word(), name_of(run), number_or_dash(after.best_val_bpc, "{:.4f}"),
                       format_duration(after.wall_s)));
     else if (after.state == RunState::queued)
-      say(fmt::format("{}   {}: {}", after.cause == ExitCause::stopped ? "stop " : "again", name_of(run), reason(after)));
+      say(fmt::format("{}   {}: {}", after.cause == ExitCause::stopped ? "stop " : "again", name_of(run),
+                      reason(after)));
     else
       say(fmt::format("{}  {}: {}", to_text(after.state), name_of(run), reason(after)));
   }
@@ -91,7 +95,8 @@ class Lines : public Progress {
     clear();
     const size_t columns = terminal_columns();
     std::string text;
-    for (size_t i = 0; i < std::min(queue.runs.size(), kMostRows); ++i) text += clipped(run_row(queue.runs[i]), columns) + "\n";
+    for (size_t i = 0; i < std::min(queue.runs.size(), kMostRows); ++i)
+      text += clipped(run_row(queue.runs[i]), columns) + "\n";
     if (queue.runs.size() > kMostRows) text += fmt::format("  … and {} more\n", queue.runs.size() - kMostRows);
     text += clipped(queue_words(queue), columns) + "\n";
     rows_ = static_cast<size_t>(std::count(text.begin(), text.end(), '\n'));
@@ -136,10 +141,11 @@ std::unique_ptr<Progress> make_progress(bool quiet) { return std::make_unique<Li
 std::string failure_text(const WorkResult& result, const RootPaths& paths) {
   std::string text;
   for (const RunRecord& run : result.failed)
-    text += fmt::format("failed: {} {} ({}): {}\n        log: {}\n", run.id, run.plugin, to_text(run.cause), run.message,
-                        (paths.attempt(run.id, run.attempts) / "worker.log").string());
+    text += fmt::format("failed: {} {} ({}): {}\n        log: {}\n", run.id, run.plugin, to_text(run.cause),
+                        run.message, (paths.attempt(run.id, run.attempts) / "worker.log").string());
   if (!result.failed.empty()) text += "once mended: bitsweep retry --state failed\n";
-  for (const RunRecord& run : result.waiting) text += fmt::format("waits:  {} {}: {}\n", run.id, run.plugin, run.message);
+  for (const RunRecord& run : result.waiting)
+    text += fmt::format("waits:  {} {}: {}\n", run.id, run.plugin, run.message);
   return text;
 }
 

@@ -16,7 +16,8 @@ json::array ids(const std::vector<std::string>& list) { return json::array(list.
 template <class List, class Words>
 std::string listed(const char* sign, const List& list, const Words& words) {
   std::string text;
-  for (size_t i = 0; i < std::min(list.size(), kMostListed); ++i) text += fmt::format("  {} {}\n", sign, words(list[i]));
+  for (size_t i = 0; i < std::min(list.size(), kMostListed); ++i)
+    text += fmt::format("  {} {}\n", sign, words(list[i]));
   if (list.size() > kMostListed) text += fmt::format("  {} and {} more\n", sign, list.size() - kMostListed);
   return text;
 }
@@ -35,15 +36,16 @@ std::vector<Submission> submit_plans(const std::vector<Plan>& plans, Store& stor
 std::string submission_text(const Submission& submission) {
   const SubmitResult& r = submission.result;
   const size_t total = r.added.size() + r.already.size() + r.changed.size();
-  std::string text = fmt::format("{}: {} run{}: {} new, {} already there", submission.sweep, total, total == 1 ? "" : "s",
-                                 r.added.size(), r.already.size());
+  std::string text = fmt::format("{}: {} run{}: {} new, {} already there", submission.sweep, total,
+                                 total == 1 ? "" : "s", r.added.size(), r.already.size());
   if (!r.changed.empty()) text += fmt::format(", {} changed", r.changed.size());
   if (!r.gone.empty()) text += fmt::format(", {} gone", r.gone.size());
   text += fmt::format("; {} done\n", r.done);
   if (r.already.empty() && r.changed.empty() && r.gone.empty()) return text;  // the first time: all are new
   const auto id = [](const std::string& run) { return run; };
   text += listed("+", r.added, id);
-  text += listed("~", r.changed, [](const SubmitResult::Changed& c) { return fmt::format("{} -> {}", c.before, c.after); });
+  text +=
+      listed("~", r.changed, [](const SubmitResult::Changed& c) { return fmt::format("{} -> {}", c.before, c.after); });
   return text + listed("-", r.gone, id);
 }
 
@@ -51,7 +53,7 @@ json::object to_json(const Submission& submission) {
   const SubmitResult& r = submission.result;
   json::array changed;
   for (const auto& [before, after] : r.changed) changed.push_back(json::object{{"before", before}, {"after", after}});
-  return {{"sweep", submission.sweep}, {"new", ids(r.added)}, {"already", ids(r.already)},
+  return {{"sweep", submission.sweep},     {"new", ids(r.added)}, {"already", ids(r.already)},
           {"changed", std::move(changed)}, {"gone", ids(r.gone)}, {"done", r.done}};
 }
 

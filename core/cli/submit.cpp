@@ -18,7 +18,9 @@ int run(const Verb& verb, const std::vector<std::string>& args) {
   refuse_network_filesystem(root);
   // Everything that can be wrong with any of the files is found before the first of them is queued.
   const std::vector<Plan> plans = plan_sweeps({.files = {line.positional().begin(), line.positional().end()},
-                                               .overrides = line.all("set"), .root = root, .worker = worker_program(),
+                                               .overrides = line.all("set"),
+                                               .root = root,
+                                               .worker = worker_program(),
                                                .plugins = plugin_folder()});
   Store store(root, StoreMode::create);
   json::array documents;
@@ -34,7 +36,7 @@ int run(const Verb& verb, const std::vector<std::string>& args) {
 
 }  // namespace
 
-const Verb kSubmitVerb{"submit", "Queue the runs of sweep files; the same file twice adds nothing", "SWEEP.yaml… [--set PATH=VALUE]",
-                       "bitsweep submit sweeps/quickstart.yaml", run};
+const Verb kSubmitVerb{"submit", "Queue the runs of sweep files; the same file twice adds nothing",
+                       "SWEEP.yaml… [--set PATH=VALUE]", "bitsweep submit sweeps/quickstart.yaml", run};
 
 }  // namespace bitsweep

@@ -10,8 +10,8 @@ namespace bitsweep {
 void declare_work_options(CommandLine& line);
 
 // Worker and plugins are found beside the program. Without --devices: every GPU that the driver shows, one slot each;
-// where there is none, the CPU with a slot for every thread, at most eight: small models scale better over runs than over
-// threads. Throws Error{input}.
+// where there is none, the CPU with a slot for every thread, at most eight: small models scale better over runs than
+// over threads. Throws Error{input}.
 WorkOptions work_options(const CommandLine& line);
 
 // The part that decides.

@@ -21,11 +21,16 @@ Outcome decode_code(int64_t code, const std::string& end_status, const std::stri
     case kDone:
       if (end_status == "done") return {RunState::done, ExitCause::none, ""};
       return {RunState::failed, ExitCause::unfinished, "the worker ended with code 0, but never said that it was done"};
-    case kBadInput: return {RunState::failed, ExitCause::bad_input, or_text("bad input; the worker's log says what")};
-    case kEnvironment: return {RunState::failed, ExitCause::environment, or_text("the worker missed something; its log says what")};
-    case kDiverged: return {RunState::failed, ExitCause::diverged, or_text("the loss is not finite")};
-    case kStopped: return {RunState::stopped, ExitCause::preempted, "stopped after a checkpoint"};
-    default: return {RunState::failed, ExitCause::exit_code, or_text(fmt::format("the worker ended with code {}", code))};
+    case kBadInput:
+      return {RunState::failed, ExitCause::bad_input, or_text("bad input; the worker's log says what")};
+    case kEnvironment:
+      return {RunState::failed, ExitCause::environment, or_text("the worker missed something; its log says what")};
+    case kDiverged:
+      return {RunState::failed, ExitCause::diverged, or_text("the loss is not finite")};
+    case kStopped:
+      return {RunState::stopped, ExitCause::preempted, "stopped after a checkpoint"};
+    default:
+      return {RunState::failed, ExitCause::exit_code, or_text(fmt::format("the worker ended with code {}", code))};
   }
 }
 

@@ -23,12 +23,12 @@ namespace bitsweep {
 struct Launch {
   std::string run;
   int64_t attempt = 0;
-  fs::path run_folder;                // ROOT/runs/ID; made when missing
-  std::vector<std::string> command;   // program (a path) and its arguments
+  fs::path run_folder;                             // ROOT/runs/ID; made when missing
+  std::vector<std::string> command;                // program (a path) and its arguments
   std::map<std::string, std::string> environment;  // added to the coordinator's own
-  json::object spec;                  // becomes attempt-K/spec.json
-  std::string device;                 // cpu | cuda:N; becomes CUDA_VISIBLE_DEVICES
-  int64_t threads = 1;                // becomes OMP_NUM_THREADS
+  json::object spec;                               // becomes attempt-K/spec.json
+  std::string device;                              // cpu | cuda:N; becomes CUDA_VISIBLE_DEVICES
+  int64_t threads = 1;                             // becomes OMP_NUM_THREADS
 
   fs::path folder() const { return run_folder / ("attempt-" + std::to_string(attempt)); }
 };
@@ -44,8 +44,8 @@ struct ProcessIdentity {
 struct ExitRecord {
   std::optional<int64_t> exit_code;
   std::optional<int64_t> signal;
-  bool out_of_memory = false;    // the kernel's own counters say that it killed for memory meanwhile
-  std::string cannot_start;      // why the program could not be executed, else ""
+  bool out_of_memory = false;  // the kernel's own counters say that it killed for memory meanwhile
+  std::string cannot_start;    // why the program could not be executed, else ""
   int64_t peak_rss_bytes = 0;
   double started = 0, ended = 0;  // unix seconds
 };
@@ -63,8 +63,8 @@ enum class Liveness {
 
 struct Poll {
   Liveness liveness = Liveness::lost;
-  std::optional<ExitRecord> exit;           // when ended
-  std::optional<ProcessIdentity> worker;    // once known
+  std::optional<ExitRecord> exit;         // when ended
+  std::optional<ProcessIdentity> worker;  // once known
 };
 
 enum class StopMode { graceful, kill };

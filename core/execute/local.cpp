@@ -14,13 +14,13 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <fmt/format.h>
 #include <boost/process/args.hpp>
 #include <boost/process/child.hpp>
 #include <boost/process/error.hpp>
 #include <boost/process/exe.hpp>
 #include <boost/process/extend.hpp>
 #include <boost/process/io.hpp>
-#include <fmt/format.h>
 
 #include "base/error.h"
 #include "execute/process_identity.h"
@@ -34,13 +34,13 @@ struct LocalExecutor::Watched {
   std::string run;
   int64_t attempt = 0;
   fs::path run_folder;
-  Fd lock;             // of our own opening: when we can take it, nothing of the attempt is alive
-  Fd shim_end;         // pidfd; readable when the shim has ended
-  pid_t child = 0;     // the shim, when it is ours to reap
+  Fd lock;          // of our own opening: when we can take it, nothing of the attempt is alive
+  Fd shim_end;      // pidfd; readable when the shim has ended
+  pid_t child = 0;  // the shim, when it is ours to reap
   std::optional<ProcessRecord> processes;
   std::optional<StopMode> stop;  // asked for, perhaps before the pids were known
   bool stop_sent = false;
-  double leftover_since = 0;     // monotonic; 0: shim and worker were alive when last looked at
+  double leftover_since = 0;  // monotonic; 0: shim and worker were alive when last looked at
 
   fs::path folder() const { return run_folder / ("attempt-" + std::to_string(attempt)); }
 };
@@ -62,10 +62,10 @@ pid_t spawn_shim(const std::vector<std::string>& command, const fs::path& attemp
   args.push_back(attempt_folder.string());
   args.push_back(std::to_string(lock_fd));
   std::error_code code;
-  bp::child shim(bp::exe = command[0], bp::args = args, bp::std_in < bp::null, bp::std_out > bp::null, bp::std_err > bp::null,
-                 bp::extend::on_exec_setup = [lock_fd](auto&) { ::fcntl(lock_fd, F_SETFD, 0); }, code);
-  if (code)
-    throw Error(ErrorKind::environment, fmt::format("cannot start '{}': {}", command[0], code.message()));
+  bp::child shim(
+      bp::exe = command[0], bp::args = args, bp::std_in<bp::null, bp::std_out> bp::null, bp::std_err > bp::null,
+      bp::extend::on_exec_setup = [lock_fd](auto&) { ::fcntl(lock_fd, F_SETFD, 0); }, code);
+  if (code) throw Error(ErrorKind::environment, fmt::format("cannot start '{}': {}", command[0], code.message()));
   const pid_t pid = shim.id();
   shim.detach();
   return pid;
@@ -91,13 +91,17 @@ StartResult LocalExecutor::start(const Launch& launch) {
   if (!take_lock(lock)) return StartResult::busy;
   const fs::path folder = launch.folder();
   if (fs::exists(folder / "intent.json"))
-    throw Error(ErrorKind::refused, fmt::format("attempt '{}' was made before; its number cannot be used again", folder.string()));
+    throw Error(ErrorKind::refused,
+                fmt::format("attempt '{}' was made before; its number cannot be used again", folder.string()));
   make_folder(folder);
   write_visible(folder / "spec.json", pretty_json(launch.spec) + "\n");
   const char* visible = std::getenv("CUDA_VISIBLE_DEVICES");
-  Intent intent{.run = launch.run, .attempt = launch.attempt, .command = launch.command,
-                .environment = slot_environment(launch.device, launch.threads,
-                                                visible == nullptr ? std::nullopt : std::optional<std::string>(visible))};
+  Intent intent{
+      .run = launch.run,
+      .attempt = launch.attempt,
+      .command = launch.command,
+      .environment = slot_environment(launch.device, launch.threads,
+                                      visible == nullptr ? std::nullopt : std::optional<std::string>(visible))};
   for (const auto& [name, value] : launch.environment) intent.environment[name] = value;
   write_intent(folder, intent);
 
@@ -191,8 +195,10 @@ void LocalExecutor::wait(double timeout_s, int wake_fd) {
   if (wake_fd >= 0) fds.push_back({wake_fd, POLLIN, 0});
   for (const auto& [run, attempt] : watched_) {
     const bool shim_ended = attempt->leftover_since != 0;
-    if (attempt->shim_end && !shim_ended) fds.push_back({attempt->shim_end.get(), POLLIN, 0});
-    else timeout_s = std::min(timeout_s, kBlindStep_s);
+    if (attempt->shim_end && !shim_ended)
+      fds.push_back({attempt->shim_end.get(), POLLIN, 0});
+    else
+      timeout_s = std::min(timeout_s, kBlindStep_s);
   }
   ::poll(fds.data(), fds.size(), static_cast<int>(std::max(timeout_s, 0.0) * 1000));
 }

@@ -31,8 +31,9 @@ std::optional<int64_t> pid_from(const std::string& name) {
 bool has_open(int64_t pid, const struct stat& file) {
   std::error_code code;
   for (const auto& entry : fs::directory_iterator(fmt::format("/proc/{}/fd", pid), code)) {
-    struct stat info{};
-    if (::stat(entry.path().c_str(), &info) == 0 && info.st_dev == file.st_dev && info.st_ino == file.st_ino) return true;
+    struct stat info {};
+    if (::stat(entry.path().c_str(), &info) == 0 && info.st_dev == file.st_dev && info.st_ino == file.st_ino)
+      return true;
   }
   return false;
 }
@@ -80,7 +81,7 @@ Fd open_pidfd(const ProcessIdentity& process) {
 }
 
 std::vector<int64_t> holders_of(const fs::path& file) {
-  struct stat info{};
+  struct stat info {};
   std::vector<int64_t> holders;
   if (::stat(file.c_str(), &info) != 0) return holders;
   std::error_code code;

@@ -34,7 +34,8 @@ ProcessIdentity identity_from(const json::object& object, std::string_view key) 
   const json::value* member = object.if_contains(key);
   if (member == nullptr || !member->is_object()) return {};
   const json::object& process = member->get_object();
-  return {.pid = integer_or(process, "pid", 0), .start_ticks = integer_or(process, "start_ticks", 0),
+  return {.pid = integer_or(process, "pid", 0),
+          .start_ticks = integer_or(process, "start_ticks", 0),
           .boot_id = string_or(process, "boot_id", "")};
 }
 
@@ -87,14 +88,17 @@ void write_exit(const fs::path& attempt_folder, const ExitRecord& exit) {
 std::optional<Intent> read_intent(const fs::path& attempt_folder) {
   const auto object = read_object(attempt_folder / "intent.json");
   if (!object) return std::nullopt;
-  Intent intent{.run = string_or(*object, "run", ""), .attempt = integer_or(*object, "attempt", 0), .command = {},
+  Intent intent{.run = string_or(*object, "run", ""),
+                .attempt = integer_or(*object, "attempt", 0),
+                .command = {},
                 .environment = {}};
   if (const json::value* list = object->if_contains("command"); list != nullptr && list->is_array())
     for (const json::value& word : list->get_array())
       if (word.is_string()) intent.command.emplace_back(word.get_string());
   if (const json::value* map = object->if_contains("environment"); map != nullptr && map->is_object())
     for (const auto& entry : map->get_object())
-      if (entry.value().is_string()) intent.environment[std::string(entry.key())] = std::string(entry.value().get_string());
+      if (entry.value().is_string())
+        intent.environment[std::string(entry.key())] = std::string(entry.value().get_string());
   if (intent.command.empty()) return std::nullopt;
   return intent;
 }

@@ -58,7 +58,8 @@ void log_to(const fs::path& attempt_folder) {
   sigemptyset(&none);
   ::sigprocmask(SIG_SETMASK, &none, nullptr);
   // When memory runs out the worker goes first, never the coordinator.
-  if (const int fd = ::open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC); fd >= 0 && ::write(fd, "500", 3) < 0) { /* as is */
+  if (const int fd = ::open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
+      fd >= 0 && ::write(fd, "500", 3) < 0) { /* as is */
   }
   ::syscall(SYS_close_range, 3U, ~0U, CLOSE_RANGE_CLOEXEC);
   ::fcntl(lock_fd, F_SETFD, 0);
@@ -111,11 +112,17 @@ ExitRecord wait_for(pid_t pid, double started, const OomCounters& before) {
   rusage usage{};
   while (::wait4(pid, &status, 0, &usage) < 0 && errno == EINTR) {
   }
-  ExitRecord exit{.exit_code = {}, .signal = {}, .out_of_memory = false, .cannot_start = "",
-                  .peak_rss_bytes = static_cast<int64_t>(usage.ru_maxrss) * 1024, .started = started,
+  ExitRecord exit{.exit_code = {},
+                  .signal = {},
+                  .out_of_memory = false,
+                  .cannot_start = "",
+                  .peak_rss_bytes = static_cast<int64_t>(usage.ru_maxrss) * 1024,
+                  .started = started,
                   .ended = system_clock().unix_s()};
-  if (WIFEXITED(status)) exit.exit_code = WEXITSTATUS(status);
-  else exit.signal = WTERMSIG(status);
+  if (WIFEXITED(status))
+    exit.exit_code = WEXITSTATUS(status);
+  else
+    exit.signal = WTERMSIG(status);
   exit.out_of_memory = killed_for_memory(static_cast<int>(exit.signal.value_or(0)), before, read_oom_counters());
   return exit;
 }
@@ -141,8 +148,13 @@ int run_shim(const fs::path& attempt_folder, int lock_fd) {
   log_to(attempt_folder);
   const double started = system_clock().unix_s();
   const OomCounters before = read_oom_counters();
-  ExitRecord exit{.exit_code = {}, .signal = {}, .out_of_memory = false, .cannot_start = "", .peak_rss_bytes = 0,
-                  .started = started, .ended = started};
+  ExitRecord exit{.exit_code = {},
+                  .signal = {},
+                  .out_of_memory = false,
+                  .cannot_start = "",
+                  .peak_rss_bytes = 0,
+                  .started = started,
+                  .ended = started};
   const auto intent = read_intent(attempt_folder);
   if (!intent) {
     exit.cannot_start = fmt::format("'{}' is missing or damaged", (attempt_folder / "intent.json").string());

@@ -69,7 +69,8 @@ Decision decide(const World& world) {
   for (const QueuedRun& run : world.queued) {
     if (all_taken(free)) break;
     const Readiness state = readiness(run, world.now);
-    if (state == Readiness::back_off) decision.wake_at = std::min(decision.wake_at.value_or(run.not_before), run.not_before);
+    if (state == Readiness::back_off)
+      decision.wake_at = std::min(decision.wake_at.value_or(run.not_before), run.not_before);
     if (state != Readiness::ready) continue;
     if (FreeDevice* device = best_device(free, run)) {
       device->slots -= run.slots;

@@ -26,8 +26,8 @@ DeviceSlots parse_device(std::string_view part, int64_t slots_per_device, std::v
   if (kind == "cpu" && colon == std::string_view::npos) return {"cpu", slots_per_device, 0};
   if (kind == "cpu" && number >= 1 && number <= kMostSlots) return {"cpu", number, 0};
   if (kind == "cuda" && number >= 0 && number < kMostSlots) return {std::string(part), slots_per_device, 0};
-  wrong.push_back({.message = fmt::format("device '{}': expected cpu:SLOTS or cuda:INDEX, as in 'cpu:2' or 'cuda:0,cuda:1'",
-                                          part)});
+  wrong.push_back({.message = fmt::format(
+                       "device '{}': expected cpu:SLOTS or cuda:INDEX, as in 'cpu:2' or 'cuda:0,cuda:1'", part)});
   return {};
 }
 
@@ -41,8 +41,10 @@ std::vector<DeviceSlots> parse_devices(std::string_view text, int64_t slots_per_
   for (size_t begin = 0; begin <= text.size();) {
     const size_t end = std::min(text.find(',', begin), text.size());
     const DeviceSlots device = parse_device(text.substr(begin, end - begin), slots_per_device, wrong);
-    const bool twice = std::any_of(devices.begin(), devices.end(), [&](const auto& d) { return d.name == device.name; });
-    if (twice && !device.name.empty()) wrong.push_back({.message = fmt::format("device '{}' is named twice", device.name)});
+    const bool twice =
+        std::any_of(devices.begin(), devices.end(), [&](const auto& d) { return d.name == device.name; });
+    if (twice && !device.name.empty())
+      wrong.push_back({.message = fmt::format("device '{}' is named twice", device.name)});
     devices.push_back(device);
     begin = end + 1;
   }

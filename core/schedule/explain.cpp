@@ -17,9 +17,11 @@ std::string device_names(const World& world) {
 
 Explanation explain_unready(const QueuedRun& run, Readiness state, double now) {
   switch (state) {
-    case Readiness::paused: return {Wait::paused, "paused"};
+    case Readiness::paused:
+      return {Wait::paused, "paused"};
     case Readiness::dependency:
-      return {Wait::dependency, fmt::format("starts from run {}, which is {}", run.init_from, to_text(*run.init_from_state))};
+      return {Wait::dependency,
+              fmt::format("starts from run {}, which is {}", run.init_from, to_text(*run.init_from_state))};
     case Readiness::dependency_failed:
       return {Wait::dependency_failed,
               run.init_from_state
@@ -37,7 +39,8 @@ Explanation explain_blocked(const World& world, const QueuedRun& run, const std:
   const std::string queue = ahead == 0 ? "next in line" : fmt::format("{} before it", ahead);
   const bool slots = std::any_of(mine.begin(), mine.end(), [&](const FreeDevice& d) { return d.holds_slots(run); });
   if (slots)
-    return {Wait::no_free_memory, fmt::format("needs {} on a device; {}", format_bytes(static_cast<double>(run.memory_bytes)), queue)};
+    return {Wait::no_free_memory,
+            fmt::format("needs {} on a device; {}", format_bytes(static_cast<double>(run.memory_bytes)), queue)};
   return {Wait::no_free_slot, fmt::format("needs {} free slot{}; {}", run.slots, run.slots == 1 ? "" : "s", queue)};
 }
 

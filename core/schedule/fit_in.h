@@ -19,7 +19,8 @@ struct FreeDevice {
   bool fits(const QueuedRun& run) const { return !kept && is_for(run) && holds_slots(run) && holds_memory(run); }
   // Would fit if nothing else ran there.
   bool could_fit(const QueuedRun& run) const {
-    return is_for(run) && device->slots >= run.slots && (device->memory_bytes == 0 || device->memory_bytes >= run.memory_bytes);
+    return is_for(run) && device->slots >= run.slots &&
+           (device->memory_bytes == 0 || device->memory_bytes >= run.memory_bytes);
   }
 };
 

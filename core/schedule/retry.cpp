@@ -13,16 +13,21 @@ constexpr double kMostDelays = 300;  // of the first
 
 AfterAttempt after_attempt(ExitCause cause, int64_t faults, int64_t retries, double first_delay_s) {
   switch (cause) {
-    case ExitCause::none: return {.run = RunState::done};
+    case ExitCause::none:
+      return {.run = RunState::done};
     case ExitCause::stopped:
-    case ExitCause::preempted: return {.run = RunState::queued};
+    case ExitCause::preempted:
+      return {.run = RunState::queued};
     case ExitCause::cancelled:
-    case ExitCause::withdrawn: return {.run = RunState::cancelled};
+    case ExitCause::withdrawn:
+      return {.run = RunState::cancelled};
     // The same program on the same input ends the same way.
     case ExitCause::diverged:
     case ExitCause::bad_input:
-    case ExitCause::timeout: return {.run = RunState::failed};
-    default: break;
+    case ExitCause::timeout:
+      return {.run = RunState::failed};
+    default:
+      break;
   }
   if (faults >= retries) return {.run = RunState::failed, .fault = true};
   const double delays = std::min(std::pow(4.0, static_cast<double>(std::min<int64_t>(faults, 10))), kMostDelays);

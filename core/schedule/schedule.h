@@ -25,8 +25,8 @@ std::vector<DeviceSlots> parse_devices(std::string_view text, int64_t slots_per_
 
 struct QueuedRun {
   std::string id;
-  int64_t priority = 0;  // higher first
-  int64_t position = 0;  // then earlier first
+  int64_t priority = 0;        // higher first
+  int64_t position = 0;        // then earlier first
   std::string device = "any";  // any | cpu | cuda | cuda:N
   int64_t slots = 1;
   int64_t memory_bytes = 0;
@@ -79,8 +79,17 @@ struct Decision {
 // queue costs nothing while all devices are busy. Among devices that fit, the least used one, then the first named.
 Decision decide(const World& world);
 
-enum class Wait { ready, paused, back_off, dependency, dependency_failed, no_such_device, too_large, no_free_slot,
-                  no_free_memory };
+enum class Wait {
+  ready,
+  paused,
+  back_off,
+  dependency,
+  dependency_failed,
+  no_such_device,
+  too_large,
+  no_free_slot,
+  no_free_memory
+};
 // Why the queued run `id` is not started now, and a sentence for people.
 struct Explanation {
   Wait wait = Wait::ready;
@@ -94,8 +103,9 @@ struct AfterAttempt {
   bool fault = false;               // counts against the retries
   double delay_s = 0;               // before the next attempt
 };
-// `faults`: counted before this one. Faults are retried after 1, 4, 16 … ≤ 300 times `first_delay_s`; an attempt that was
-// stopped, preempted or lost with the machine goes back to the queue at no charge; bad input and divergence are final.
+// `faults`: counted before this one. Faults are retried after 1, 4, 16 … ≤ 300 times `first_delay_s`; an attempt that
+// was stopped, preempted or lost with the machine goes back to the queue at no charge; bad input and divergence are
+// final.
 AfterAttempt after_attempt(ExitCause cause, int64_t faults, int64_t retries, double first_delay_s = 1);
 
 // Whether a sweep that has had so many failed runs starts no more (on_error: stop is 1, continue is nothing).

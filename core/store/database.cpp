@@ -25,24 +25,28 @@ constexpr int kBusyTimeoutMs = 10'000;
 std::string uri_of(const fs::path& file, std::string_view parameters) {
   std::string uri = "file:";
   for (const char c : fs::absolute(file).string()) {
-    if (c == '?' || c == '#' || c == '%') uri += fmt::format("%{:02x}", static_cast<unsigned char>(c));
-    else uri += c;
+    if (c == '?' || c == '#' || c == '%')
+      uri += fmt::format("%{:02x}", static_cast<unsigned char>(c));
+    else
+      uri += c;
   }
   return fmt::format("{}?{}", uri, parameters);
 }
 
 [[noreturn]] void fail_damaged(const fs::path& file, const char* what) {
-  throw Error(ErrorKind::refused,
-              fmt::format("'{0}' {1}; nothing was changed. If it is yours, keep a copy and recover what can be read with "
-                          "'sqlite3 {0} .recover'; or move it away and submit again (finished runs keep their folders)",
-                          file.string(), what));
+  throw Error(
+      ErrorKind::refused,
+      fmt::format("'{0}' {1}; nothing was changed. If it is yours, keep a copy and recover what can be read with "
+                  "'sqlite3 {0} .recover'; or move it away and submit again (finished runs keep their folders)",
+                  file.string(), what));
 }
 
 [[noreturn]] void fail_full(const fs::path& file) {
-  throw Error(ErrorKind::environment,
-              fmt::format("cannot write '{}': the disk is full ({} free); nothing that was saved is lost. Free some space "
-                          "and run the same command again",
-                          file.string(), format_bytes(static_cast<double>(free_bytes(file.parent_path())))));
+  throw Error(
+      ErrorKind::environment,
+      fmt::format("cannot write '{}': the disk is full ({} free); nothing that was saved is lost. Free some space "
+                  "and run the same command again",
+                  file.string(), format_bytes(static_cast<double>(free_bytes(file.parent_path())))));
 }
 
 }  // namespace
@@ -74,8 +78,10 @@ void Statement::bind_null(int index) { sqlite3_bind_null(handle_, index); }
 void Statement::bind_integer(int index, int64_t value) { sqlite3_bind_int64(handle_, index, value); }
 
 void Statement::bind_real(int index, double value) {
-  if (std::isfinite(value)) sqlite3_bind_double(handle_, index, value);
-  else sqlite3_bind_null(handle_, index);
+  if (std::isfinite(value))
+    sqlite3_bind_double(handle_, index, value);
+  else
+    sqlite3_bind_null(handle_, index);
 }
 
 void Statement::bind_text(int index, std::string_view value) {
@@ -108,16 +114,20 @@ std::optional<double> Statement::optional_real(int column) const {
 
 json::value Statement::value(int column) const {
   switch (sqlite3_column_type(handle_, column)) {
-    case SQLITE_INTEGER: return integer(column);
-    case SQLITE_FLOAT: return real(column);
-    case SQLITE_TEXT: return json::value(text_view(column));
+    case SQLITE_INTEGER:
+      return integer(column);
+    case SQLITE_FLOAT:
+      return real(column);
+    case SQLITE_TEXT:
+      return json::value(text_view(column));
     case SQLITE_BLOB: {
       const auto* data = static_cast<const unsigned char*>(sqlite3_column_blob(handle_, column));
       std::string hex;
       for (int i = 0; i < sqlite3_column_bytes(handle_, column); ++i) hex += fmt::format("{:02x}", data[i]);
       return json::value(hex);
     }
-    default: return nullptr;
+    default:
+      return nullptr;
   }
 }
 
@@ -178,14 +188,15 @@ void Database::open(bool immutable) {
 Statement Database::prepare(std::string_view sql) {
   sqlite3_stmt* handle = nullptr;
   const char* rest = nullptr;
-  const int code = sqlite3_prepare_v3(handle_, sql.data(), static_cast<int>(sql.size()), SQLITE_PREPARE_PERSISTENT, &handle,
-                                      &rest);
+  const int code =
+      sqlite3_prepare_v3(handle_, sql.data(), static_cast<int>(sql.size()), SQLITE_PREPARE_PERSISTENT, &handle, &rest);
   if (code != SQLITE_OK) fail(code, "prepare a statement");
   Statement statement(this, handle);
   const std::string_view left = sql.substr(static_cast<size_t>(rest - sql.data()));
   if (handle == nullptr) throw Error(ErrorKind::input, "an empty SQL statement");
   if (left.find_first_not_of(" \t\r\n;") != std::string_view::npos && left.find("--") == std::string_view::npos)
-    throw Error(ErrorKind::input, fmt::format("one SQL statement at a time; after the first comes '{}'", left.substr(0, 40)));
+    throw Error(ErrorKind::input,
+                fmt::format("one SQL statement at a time; after the first comes '{}'", left.substr(0, 40)));
   return statement;
 }
 
@@ -218,8 +229,8 @@ void Database::copy_to(const fs::path& file) {
   }
   if (code == SQLITE_OK || code == SQLITE_DONE) return;
   if ((code & 0xff) == SQLITE_FULL) fail_full(file);
-  throw Error(ErrorKind::environment, fmt::format("cannot copy '{}' to '{}': {}", file_.string(), file.string(),
-                                                  sqlite3_errstr(code)));
+  throw Error(ErrorKind::environment,
+              fmt::format("cannot copy '{}' to '{}': {}", file_.string(), file.string(), sqlite3_errstr(code)));
 }
 
 void Database::limit_time(double seconds) {
@@ -234,30 +245,39 @@ void Database::fail(int code, std::string_view doing) const {
   const std::string reason = handle_ != nullptr ? sqlite3_errmsg(handle_) : sqlite3_errstr(code);
   const std::string name = file_.string();
   switch (code & 0xff) {
-    case SQLITE_NOTADB: fail_damaged(file_, "is not a SQLite database");
-    case SQLITE_CORRUPT: fail_damaged(file_, "is damaged or cut short");
-    case SQLITE_FULL: fail_full(file_);
+    case SQLITE_NOTADB:
+      fail_damaged(file_, "is not a SQLite database");
+    case SQLITE_CORRUPT:
+      fail_damaged(file_, "is damaged or cut short");
+    case SQLITE_FULL:
+      fail_full(file_);
     case SQLITE_IOERR:
       if (errno == ENOSPC || errno == EDQUOT) fail_full(file_);
       break;
     case SQLITE_BUSY:
     case SQLITE_LOCKED:
-      throw Error(ErrorKind::refused, fmt::format("'{}' is in use by another process; try again when that has ended", name));
-    case SQLITE_INTERRUPT: throw Error(ErrorKind::refused, "the statement took longer than it was allowed to");
+      throw Error(ErrorKind::refused,
+                  fmt::format("'{}' is in use by another process; try again when that has ended", name));
+    case SQLITE_INTERRUPT:
+      throw Error(ErrorKind::refused, "the statement took longer than it was allowed to");
     case SQLITE_READONLY:
       if (mode_ == Mode::read_only) throw Error(ErrorKind::input, "the database is open for reading only");
       throw Error(ErrorKind::environment, fmt::format("'{}' cannot be written; check the owner and the mount, or name "
-                                                      "another folder with --root", name));
+                                                      "another folder with --root",
+                                                      name));
     case SQLITE_CANTOPEN:
     case SQLITE_PERM:
-      throw Error(ErrorKind::environment, fmt::format("cannot open '{}': {}; check that its folder can be written, or name "
-                                                      "another one with --root", name,
-                                                      errno != 0 ? std::strerror(errno) : reason));
+      throw Error(ErrorKind::environment,
+                  fmt::format("cannot open '{}': {}; check that its folder can be written, or name "
+                              "another one with --root",
+                              name, errno != 0 ? std::strerror(errno) : reason));
     case SQLITE_ERROR:
     case SQLITE_AUTH:
     case SQLITE_TOOBIG:
-    case SQLITE_RANGE: throw Error(ErrorKind::input, fmt::format("SQL: {}", reason));
-    default: break;
+    case SQLITE_RANGE:
+      throw Error(ErrorKind::input, fmt::format("SQL: {}", reason));
+    default:
+      break;
   }
   throw Error(ErrorKind::environment, fmt::format("'{}': cannot {}: {}", name, doing, reason));
 }
@@ -287,18 +307,28 @@ void Transaction::commit() {
 
 std::string_view network_filesystem_name(uint64_t magic) {
   switch (magic) {
-    case NFS_SUPER_MAGIC: return "NFS";
+    case NFS_SUPER_MAGIC:
+      return "NFS";
     case SMB_SUPER_MAGIC:
     case 0xff534d42:
-    case 0xfe534d42: return "CIFS (SMB)";
-    case 0x0bd00bd0: return "Lustre";
-    case 0x47504653: return "GPFS";
-    case 0x65735546: return "FUSE";
-    case 0x00c36400: return "Ceph";
-    case 0x01021997: return "9P";
-    case AFS_SUPER_MAGIC: return "AFS";
-    case CODA_SUPER_MAGIC: return "Coda";
-    default: return "";
+    case 0xfe534d42:
+      return "CIFS (SMB)";
+    case 0x0bd00bd0:
+      return "Lustre";
+    case 0x47504653:
+      return "GPFS";
+    case 0x65735546:
+      return "FUSE";
+    case 0x00c36400:
+      return "Ceph";
+    case 0x01021997:
+      return "9P";
+    case AFS_SUPER_MAGIC:
+      return "AFS";
+    case CODA_SUPER_MAGIC:
+      return "Coda";
+    default:
+      return "";
   }
 }
 
@@ -306,7 +336,7 @@ void refuse_network_filesystem(const fs::path& folder) {
   std::error_code code;
   fs::path existing = fs::absolute(folder);
   while (!fs::exists(existing, code) && existing.has_relative_path()) existing = existing.parent_path();
-  struct statfs info{};
+  struct statfs info {};
   if (::statfs(existing.c_str(), &info) != 0) return;  // what is wrong with it is said when it is opened
   const std::string_view name = network_filesystem_name(static_cast<uint64_t>(info.f_type));
   if (name.empty()) return;

@@ -76,15 +76,21 @@ class Statement {
 
   template <class T>
   void bind_value(int index, const T& value) {
-    if constexpr (std::same_as<T, std::nullptr_t>) bind_null(index);
-    else if constexpr (std::integral<T>) bind_integer(index, static_cast<int64_t>(value));
-    else if constexpr (std::floating_point<T>) bind_real(index, value);
-    else bind_text(index, std::string_view(value));
+    if constexpr (std::same_as<T, std::nullptr_t>)
+      bind_null(index);
+    else if constexpr (std::integral<T>)
+      bind_integer(index, static_cast<int64_t>(value));
+    else if constexpr (std::floating_point<T>)
+      bind_real(index, value);
+    else
+      bind_text(index, std::string_view(value));
   }
   template <class T>
   void bind_value(int index, const std::optional<T>& value) {
-    if (value) bind_value(index, *value);
-    else bind_null(index);
+    if (value)
+      bind_value(index, *value);
+    else
+      bind_null(index);
   }
 
   Database* database_ = nullptr;

@@ -13,8 +13,8 @@ namespace bitsweep {
 namespace {
 
 // Fields of an eval event that are columns of `eval`; other numbers go to `metric`.
-constexpr std::array<std::string_view, 9> kEvalColumns = {"val_bpc",      "train_bpc", "tokens",    "lr", "grad_norm",
-                                                          "tokens_per_s", "elapsed_s", "peak_rss_bytes", "best"};
+constexpr std::array<std::string_view, 9> kEvalColumns = {
+    "val_bpc", "train_bpc", "tokens", "lr", "grad_norm", "tokens_per_s", "elapsed_s", "peak_rss_bytes", "best"};
 
 std::optional<double> number_of(const json::object& fields, std::string_view key) {
   const json::value* value = fields.if_contains(key);
@@ -48,7 +48,8 @@ struct Store::Digest {
     if (event.kind == "eval") evals = true;
     if (const auto rate = number_of(fields, "tokens_per_s")) tokens_per_s = rate;
     if (const auto elapsed = number_of(fields, "elapsed_s")) elapsed_s = std::max(elapsed_s.value_or(0), *elapsed);
-    if (const auto peak = integer_of(fields, "peak_rss_bytes")) peak_rss_bytes = std::max(peak_rss_bytes.value_or(0), *peak);
+    if (const auto peak = integer_of(fields, "peak_rss_bytes"))
+      peak_rss_bytes = std::max(peak_rss_bytes.value_or(0), *peak);
   }
 };
 
@@ -56,17 +57,20 @@ void Store::put_eval(const Event& event) {
   const json::object& fields = event.fields;
   const bool finite = !lost(fields, "val_bpc") && !lost(fields, "train_bpc");
   sql("INSERT INTO eval (run, step, attempt, tokens, val_bpc, train_bpc, lr, grad_norm, tokens_per_s, elapsed_s, "
-      "peak_rss_bytes, finite) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12) ON CONFLICT (run, step) DO UPDATE "
+      "peak_rss_bytes, finite) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12) ON CONFLICT (run, step) DO "
+      "UPDATE "
       "SET attempt = ?3, tokens = ?4, val_bpc = ?5, train_bpc = ?6, lr = ?7, grad_norm = ?8, tokens_per_s = ?9, "
       "elapsed_s = ?10, peak_rss_bytes = ?11, finite = ?12 WHERE ?3 >= attempt")
       .run(event.run, event.step, event.attempt, integer_of(fields, "tokens"), number_of(fields, "val_bpc"),
            number_of(fields, "train_bpc"), number_of(fields, "lr"), number_of(fields, "grad_norm"),
-           number_of(fields, "tokens_per_s"), number_of(fields, "elapsed_s"), integer_of(fields, "peak_rss_bytes"), finite);
+           number_of(fields, "tokens_per_s"), number_of(fields, "elapsed_s"), integer_of(fields, "peak_rss_bytes"),
+           finite);
   for (const auto& field : fields) {
     const bool known = std::find(kEvalColumns.begin(), kEvalColumns.end(), field.key()) != kEvalColumns.end();
     if (known || !(field.value().is_number() || field.value().is_null())) continue;
     const auto value = number_of(fields, field.key());
-    sql("INSERT INTO metric (run, name, step, attempt, value, finite) VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT (run, name, "
+    sql("INSERT INTO metric (run, name, step, attempt, value, finite) VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT "
+        "(run, name, "
         "step) DO UPDATE SET attempt = ?4, value = ?5, finite = ?6 WHERE ?4 >= attempt")
         .run(event.run, field.key(), event.step, event.attempt, value, value.has_value());
   }
@@ -87,8 +91,10 @@ void Store::update_summaries(const Batch& batch, const Digest& digest) {
       "peak_rss_bytes = coalesce(max(peak_rss_bytes, ?5), peak_rss_bytes, ?5) WHERE id = ?1")
       .run(batch.run, batch.attempt, digest.step, digest.tokens_per_s, digest.peak_rss_bytes);
   if (!digest.evals) return;
-  sql("UPDATE run SET (best_val_bpc, best_step) = (SELECT val_bpc, step FROM eval WHERE run = ?1 AND val_bpc IS NOT NULL "
-      "ORDER BY val_bpc, step LIMIT 1), last_val_bpc = (SELECT val_bpc FROM eval WHERE run = ?1 ORDER BY step DESC LIMIT 1) "
+  sql("UPDATE run SET (best_val_bpc, best_step) = (SELECT val_bpc, step FROM eval WHERE run = ?1 AND val_bpc IS NOT "
+      "NULL "
+      "ORDER BY val_bpc, step LIMIT 1), last_val_bpc = (SELECT val_bpc FROM eval WHERE run = ?1 ORDER BY step DESC "
+      "LIMIT 1) "
       "WHERE id = ?1")
       .run(batch.run);
 }
@@ -122,8 +128,9 @@ Store::Ingested Store::ingest(std::span<const Batch> batches) {
 }
 
 std::optional<Store::EndEvent> Store::end_event(std::string_view run, int64_t attempt) {
-  Statement& row = sql("SELECT fields, step FROM event WHERE run = ? AND attempt = ? AND event = 'end' ORDER BY seq DESC LIMIT 1")
-                       .bind(run, attempt);
+  Statement& row =
+      sql("SELECT fields, step FROM event WHERE run = ? AND attempt = ? AND event = 'end' ORDER BY seq DESC LIMIT 1")
+          .bind(run, attempt);
   if (!row.step()) return std::nullopt;
   const auto fields = try_parse_json(row.text_view(0));
   EndEvent end{.status = "", .message = "", .step = row.integer(1)};

@@ -19,7 +19,8 @@ int64_t Store::put_prediction(const PredictionRecord& p) {
     const bool begun = row.step() && (row.text_view(0) != "queued" || row.integer(1) > 0);
     row.reset();
     if (begun)
-      throw Error(ErrorKind::refused, fmt::format("run {} has begun; a prediction is stored before that or not at all", p.run));
+      throw Error(ErrorKind::refused,
+                  fmt::format("run {} has begun; a prediction is stored before that or not at all", p.run));
   }
   const std::optional<std::string> run = p.run.empty() ? std::nullopt : std::optional(p.run);
   sql("INSERT INTO prediction (fit, run, law, made, params, tokens, loss, lower, upper, level) "

@@ -22,9 +22,9 @@ struct RunResources {
 
 // A run as the planner resolved it.
 struct NewRun {
-  std::string id;        // 12 hex digits
-  json::object spec;     // to_json(RunSpec): what the worker gets
-  json::object axes;     // what varies in the sweep
+  std::string id;     // 12 hex digits
+  json::object spec;  // to_json(RunSpec): what the worker gets
+  json::object axes;  // what varies in the sweep
   std::string plugin;
   int64_t seed = 0;
   int64_t params = 0;
@@ -37,23 +37,23 @@ struct NewRun {
   std::string dataset;    // DatasetRecord::id, "" when unknown
   std::string init_from;  // id of the run it finetunes; it waits for that one
   RunResources resources;
-  int64_t retries = 2;    // attempts after a fault
-  int64_t priority = 0;   // higher first
+  int64_t retries = 2;   // attempts after a fault
+  int64_t priority = 0;  // higher first
 };
 
 // One version of a sweep file.
 struct NewSweep {
   std::string name;
-  std::string file;        // where it came from, for people
-  std::string source;      // the file's text
+  std::string file;    // where it came from, for people
+  std::string source;  // the file's text
   // What concerns the sweep as a whole: {"stop_after": N or null, "stop_rule": "none",
   // "report": {"laws": [...], "targets": [{"params", "tokens"}]}}.
   json::object settings;
   std::vector<NewRun> runs;
 };
 
-// What a submission changed, compared with the sweep's previous version. A run is named by its resolved spec, so a point
-// of the design (its axes and seed) whose spec changed is a new run in the place of an old one.
+// What a submission changed, compared with the sweep's previous version. A run is named by its resolved spec, so a
+// point of the design (its axes and seed) whose spec changed is a new run in the place of an old one.
 struct SubmitResult {
   struct Changed {
     std::string before, after;  // run ids at the same axes and seed
@@ -100,8 +100,8 @@ struct QueueEntry {
   double flops = 0;
   double not_before = 0;
   bool paused = false;
-  std::string init_from;                     // "" for none
-  std::optional<RunState> init_from_state;   // nothing when that run is unknown
+  std::string init_from;                    // "" for none
+  std::optional<RunState> init_from_state;  // nothing when that run is unknown
 };
 
 struct AttemptRecord {
@@ -128,8 +128,8 @@ struct AttemptEnd {
 };
 
 struct DatasetRecord {
-  std::string id;      // key: SHA-256 over corpus, tokenizer and split
-  std::string name;    // corpus as people know it: headers, stories, a file's name
+  std::string id;    // key: SHA-256 over corpus, tokenizer and split
+  std::string name;  // corpus as people know it: headers, stories, a file's name
   std::string tokenizer;
   std::string sha256;  // content of the corpus
   int64_t bytes = 0, train_tokens = 0, val_tokens = 0;

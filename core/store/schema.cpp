@@ -216,14 +216,15 @@ CREATE VIEW predictions AS
 constexpr std::array<Migration, 1> kMigrations = {{{1, kFirst}}};
 
 [[noreturn]] void refuse_foreign(const Database& database) {
-  throw Error(ErrorKind::refused,
-              fmt::format("'{}' is a SQLite database, but not one of bitsweep's; nothing was changed. Name another folder "
-                          "with --root",
-                          database.file().string()));
+  throw Error(
+      ErrorKind::refused,
+      fmt::format("'{}' is a SQLite database, but not one of bitsweep's; nothing was changed. Name another folder "
+                  "with --root",
+                  database.file().string()));
 }
 
-// Only after the look at whose database it is, because it changes the file's header. The change takes the whole file for
-// a moment without waiting for others, so two processes that create one database may have to take turns.
+// Only after the look at whose database it is, because it changes the file's header. The change takes the whole file
+// for a moment without waiting for others, so two processes that create one database may have to take turns.
 void use_write_ahead_log(Database& database) {
   for (int tries = 0;; ++tries) {
     try {
@@ -243,10 +244,11 @@ int64_t checked_version(Database& database, std::span<const Migration> steps) {
   if (application != kApplicationId && !(empty && version == 0 && application == 0)) refuse_foreign(database);
   const int64_t newest = steps.back().version;
   if (version > newest)
-    throw Error(ErrorKind::refused,
-                fmt::format("'{}' was made by a newer bitsweep (schema {}, this one knows up to {}); use that one, or name "
-                            "another folder with --root",
-                            database.file().string(), version, newest));
+    throw Error(
+        ErrorKind::refused,
+        fmt::format("'{}' was made by a newer bitsweep (schema {}, this one knows up to {}); use that one, or name "
+                    "another folder with --root",
+                    database.file().string(), version, newest));
   return version;
 }
 
@@ -264,17 +266,19 @@ void migrate(Database& database, std::span<const Migration> steps) {
   const int64_t version = checked_version(database, steps);
   for (const Migration& step : steps)
     if (step.version > version) database.execute(step.sql);
-  database.execute(fmt::format("PRAGMA application_id = {}; PRAGMA user_version = {}", kApplicationId, steps.back().version));
+  database.execute(
+      fmt::format("PRAGMA application_id = {}; PRAGMA user_version = {}", kApplicationId, steps.back().version));
   transaction.commit();
 }
 
 void require_current(Database& database, std::span<const Migration> steps) {
   const int64_t version = checked_version(database, steps);
   if (version == steps.back().version) return;
-  throw Error(ErrorKind::refused,
-              fmt::format("'{}' was made by an older bitsweep (schema {}, this one has {}); 'bitsweep submit' or 'bitsweep "
-                          "work' brings it forward, keeping a copy",
-                          database.file().string(), version, steps.back().version));
+  throw Error(
+      ErrorKind::refused,
+      fmt::format("'{}' was made by an older bitsweep (schema {}, this one has {}); 'bitsweep submit' or 'bitsweep "
+                  "work' brings it forward, keeping a copy",
+                  database.file().string(), version, steps.back().version));
 }
 
 }  // namespace bitsweep

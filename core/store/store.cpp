@@ -17,8 +17,10 @@ fs::path prepared_root(const fs::path& root, StoreMode mode) {
 }
 
 constexpr const char* kRunColumns =
-    "run.id, sweep.name, run.state, exit_cause, message, plugin, spec, axes, seed, params, tokens, steps, flops, init_from, "
-    "device, slots, threads, memory_bytes, timeout_s, retries, priority, paused, request, not_before, run.position, attempts, "
+    "run.id, sweep.name, run.state, exit_cause, message, plugin, spec, axes, seed, params, tokens, steps, flops, "
+    "init_from, "
+    "device, slots, threads, memory_bytes, timeout_s, retries, priority, paused, request, not_before, run.position, "
+    "attempts, "
     "faults, step, best_val_bpc, last_val_bpc, tokens_per_s, wall_s";
 
 json::object object_of(std::string_view text) {
@@ -44,7 +46,8 @@ RunRecord read_run(const Statement& row) {
   run.flops = row.real(c++);
   run.init_from = row.text(c++);
   run.resources.device = row.text(c++);
-  for (int64_t* value : {&run.resources.slots, &run.resources.threads, &run.resources.memory_bytes}) *value = row.integer(c++);
+  for (int64_t* value : {&run.resources.slots, &run.resources.threads, &run.resources.memory_bytes})
+    *value = row.integer(c++);
   run.resources.timeout_s = row.real(c++);
   run.retries = row.integer(c++);
   run.priority = row.integer(c++);
@@ -60,7 +63,8 @@ RunRecord read_run(const Statement& row) {
 }
 
 constexpr const char* kAttemptColumns =
-    "run, attempt, state, exit_cause, message, device, slots, threads, exit_code, signal, started, ended, events_offset, "
+    "run, attempt, state, exit_cause, message, device, slots, threads, exit_code, signal, started, ended, "
+    "events_offset, "
     "events_file";
 
 AttemptRecord read_attempt(const Statement& row) {
@@ -103,8 +107,10 @@ constexpr const char* kInSweeps =
 
 Store::Store(const fs::path& root, StoreMode mode, Clock& clock)
     : paths_{prepared_root(root, mode)}, clock_(clock), database_(paths_.database(), mode) {
-  if (mode == StoreMode::create) migrate(database_);
-  else require_current(database_);
+  if (mode == StoreMode::create)
+    migrate(database_);
+  else
+    require_current(database_);
 }
 
 Store::~Store() = default;
@@ -149,14 +155,24 @@ std::vector<QueueEntry> Store::queue(std::span<const std::string> sweeps) {
       "SELECT run.id, sweep.name, run.priority, run.position, run.device, run.slots, run.threads, run.memory_bytes, "
       "run.not_before, run.paused, run.init_from, base.state, run.flops FROM run JOIN sweep ON sweep.id = run.sweep "
       "LEFT JOIN run AS base ON base.id = run.init_from WHERE run.state = 'queued' AND {} "
-      "ORDER BY run.priority DESC, run.position", kInSweeps));
+      "ORDER BY run.priority DESC, run.position",
+      kInSweeps));
   row.bind(names_json(sweeps));
   std::vector<QueueEntry> queue;
   while (row.step()) {
-    QueueEntry entry{.id = row.text(0), .sweep = row.text(1), .priority = row.integer(2), .position = row.integer(3),
-                     .device = row.text(4), .slots = row.integer(5), .threads = row.integer(6),
-                     .memory_bytes = row.integer(7), .flops = row.real(12), .not_before = row.real(8), .paused = row.integer(9) != 0,
-                     .init_from = row.text(10), .init_from_state = std::nullopt};
+    QueueEntry entry{.id = row.text(0),
+                     .sweep = row.text(1),
+                     .priority = row.integer(2),
+                     .position = row.integer(3),
+                     .device = row.text(4),
+                     .slots = row.integer(5),
+                     .threads = row.integer(6),
+                     .memory_bytes = row.integer(7),
+                     .flops = row.real(12),
+                     .not_before = row.real(8),
+                     .paused = row.integer(9) != 0,
+                     .init_from = row.text(10),
+                     .init_from_state = std::nullopt};
     if (!row.is_null(11)) entry.init_from_state = state_of(row.text_view(11));
     queue.push_back(std::move(entry));
   }
@@ -177,13 +193,15 @@ std::vector<AttemptRecord> Store::live_attempts() {
 }
 
 std::vector<AttemptRecord> Store::attempts(std::string_view run) {
-  Statement statement = database_.prepare(fmt::format("SELECT {} FROM attempt WHERE run = ? ORDER BY attempt", kAttemptColumns));
+  Statement statement =
+      database_.prepare(fmt::format("SELECT {} FROM attempt WHERE run = ? ORDER BY attempt", kAttemptColumns));
   statement.bind(run);
   return read_attempts(std::move(statement));
 }
 
 std::optional<AttemptRecord> Store::attempt(std::string_view run, int64_t attempt) {
-  Statement row = database_.prepare(fmt::format("SELECT {} FROM attempt WHERE run = ? AND attempt = ?", kAttemptColumns));
+  Statement row =
+      database_.prepare(fmt::format("SELECT {} FROM attempt WHERE run = ? AND attempt = ?", kAttemptColumns));
   row.bind(run, attempt);
   if (!row.step()) return std::nullopt;
   return read_attempt(row);

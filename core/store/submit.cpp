@@ -31,7 +31,8 @@ void check(const NewSweep& sweep) {
 
 std::map<std::string, std::string> Store::previous_version(std::string_view sweep) {
   Statement& row = sql("SELECT run, point FROM sweep_run JOIN sweep ON sweep.id = sweep_run.sweep "
-                       "WHERE sweep.name = ? AND active").bind(sweep);
+                       "WHERE sweep.name = ? AND active")
+                       .bind(sweep);
   std::map<std::string, std::string> runs;
   while (row.step()) runs.emplace(row.text(0), row.text(1));
   return runs;
@@ -92,16 +93,21 @@ void Store::put_run(const NewRun& run, int64_t sweep, int64_t order) {
   const RunResources& wants = run.resources;
   const std::string axes = canonical_json(run.axes);
   // A run that is known keeps everything but what may change while it waits.
-  sql("INSERT INTO run (id, position, sweep, spec, axes, plugin, seed, params, params_extra, params_nonembedding, tokens, "
-      "steps, flops, epochs, dataset, init_from, device, slots, threads, memory_bytes, timeout_s, retries, priority, submitted) "
-      "VALUES (?1, (SELECT coalesce(max(position), 0) + 1 FROM run), ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, "
-      "?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23) ON CONFLICT (id) DO UPDATE SET device = ?16, slots = ?17, threads = ?18, "
+  sql("INSERT INTO run (id, position, sweep, spec, axes, plugin, seed, params, params_extra, params_nonembedding, "
+      "tokens, "
+      "steps, flops, epochs, dataset, init_from, device, slots, threads, memory_bytes, timeout_s, retries, priority, "
+      "submitted) "
+      "VALUES (?1, (SELECT coalesce(max(position), 0) + 1 FROM run), ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, "
+      "?13, ?14, "
+      "?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23) ON CONFLICT (id) DO UPDATE SET device = ?16, slots = ?17, threads "
+      "= ?18, "
       "memory_bytes = ?19, timeout_s = ?20, retries = ?21, priority = ?22 WHERE state = 'queued'")
       .run(run.id, sweep, json::serialize(run.spec), axes, run.plugin, run.seed, run.params, run.params_extra,
            run.params_nonembedding, run.tokens, run.steps, run.flops, run.epochs, text_or_null(run.dataset),
            text_or_null(run.init_from), wants.device, wants.slots, wants.threads, wants.memory_bytes, wants.timeout_s,
            run.retries, run.priority, clock_.unix_s());
-  sql("INSERT INTO sweep_run (sweep, run, position, axes, point) VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT (sweep, run) DO "
+  sql("INSERT INTO sweep_run (sweep, run, position, axes, point) VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT (sweep, run) "
+      "DO "
       "UPDATE SET position = ?3, axes = ?4, point = ?5, active = 1")
       .run(sweep, run.id, order, axes, point_of(run));
   // It left a sweep while it waited, and comes back.
@@ -112,7 +118,8 @@ void Store::put_run(const NewRun& run, int64_t sweep, int64_t order) {
 
 void Store::withdraw(const std::string& run, int64_t sweep) {
   sql("UPDATE sweep_run SET active = 0 WHERE sweep = ? AND run = ?").run(sweep, run);
-  sql("UPDATE run SET sweep = coalesce((SELECT min(sweep) FROM sweep_run WHERE run = ?1 AND active), sweep) WHERE id = ?1")
+  sql("UPDATE run SET sweep = coalesce((SELECT min(sweep) FROM sweep_run WHERE run = ?1 AND active), sweep) WHERE id = "
+      "?1")
       .run(run);
   sql("UPDATE run SET state = 'cancelled', exit_cause = 'withdrawn', ended = ?2 WHERE id = ?1 AND state = 'queued' "
       "AND NOT EXISTS (SELECT 1 FROM sweep_run WHERE run = ?1 AND active)")
@@ -120,21 +127,32 @@ void Store::withdraw(const std::string& run, int64_t sweep) {
 }
 
 void Store::put_dataset(const DatasetRecord& d) {
-  sql("INSERT INTO dataset (id, name, tokenizer, sha256, val_sha256, bytes, train_tokens, val_tokens, unknown_bytes, ngram_bpb, "
+  sql("INSERT INTO dataset (id, name, tokenizer, sha256, val_sha256, bytes, train_tokens, val_tokens, unknown_bytes, "
+      "ngram_bpb, "
       "entropy_bpb) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11) ON CONFLICT (id) DO UPDATE SET name = ?2, "
-      "tokenizer = ?3, sha256 = ?4, val_sha256 = ?5, bytes = ?6, train_tokens = ?7, val_tokens = ?8, unknown_bytes = ?9, "
+      "tokenizer = ?3, sha256 = ?4, val_sha256 = ?5, bytes = ?6, train_tokens = ?7, val_tokens = ?8, unknown_bytes = "
+      "?9, "
       "ngram_bpb = ?10, entropy_bpb = ?11")
       .run(d.id, d.name, d.tokenizer, d.sha256, d.val_sha256, d.bytes, d.train_tokens, d.val_tokens, d.unknown_bytes,
            json::serialize(d.ngram_bpb), d.entropy_bpb);
 }
 
 std::optional<DatasetRecord> Store::dataset(std::string_view id) {
-  Statement& row = sql("SELECT id, name, tokenizer, sha256, val_sha256, bytes, train_tokens, val_tokens, unknown_bytes, ngram_bpb, "
-                       "entropy_bpb FROM dataset WHERE id = ?").bind(id);
+  Statement& row =
+      sql("SELECT id, name, tokenizer, sha256, val_sha256, bytes, train_tokens, val_tokens, unknown_bytes, ngram_bpb, "
+          "entropy_bpb FROM dataset WHERE id = ?")
+          .bind(id);
   if (!row.step()) return std::nullopt;
-  DatasetRecord d{.id = row.text(0), .name = row.text(1), .tokenizer = row.text(2), .sha256 = row.text(3),
-                  .bytes = row.integer(5), .train_tokens = row.integer(6), .val_tokens = row.integer(7),
-                  .val_sha256 = row.text(4), .unknown_bytes = row.integer(8), .ngram_bpb = {},
+  DatasetRecord d{.id = row.text(0),
+                  .name = row.text(1),
+                  .tokenizer = row.text(2),
+                  .sha256 = row.text(3),
+                  .bytes = row.integer(5),
+                  .train_tokens = row.integer(6),
+                  .val_tokens = row.integer(7),
+                  .val_sha256 = row.text(4),
+                  .unknown_bytes = row.integer(8),
+                  .ngram_bpb = {},
                   .entropy_bpb = row.optional_real(10)};
   if (auto list = try_parse_json(row.text_view(9)); list && list->is_array()) d.ngram_bpb = list->get_array();
   row.reset();

@@ -20,17 +20,21 @@ EventTail::EventTail(fs::path path, uint64_t offset, uint64_t file)
     : path_(std::move(path)), offset_(offset), file_(file) {}
 
 EventTail::Chunk EventTail::read() {
-  struct stat info{};
+  struct stat info {};
   if (::stat(path_.c_str(), &info) != 0) return {.events = {}, .next_offset = offset_, .file = file_};
   const auto size = static_cast<uint64_t>(info.st_size);
   const auto file = static_cast<uint64_t>(info.st_ino);
   if (size == offset_ && file == file_) return {.events = {}, .next_offset = offset_, .file = file};
   const bool restarted = offset_ > 0 && (size < offset_ || file != file_ || !ends_line(path_, offset_));
   const uint64_t from = restarted ? 0 : offset_;
-  if (size == from) return {.events = {}, .next_offset = from, .file = file, .foreign_lines = 0, .restarted = restarted};
+  if (size == from)
+    return {.events = {}, .next_offset = from, .file = file, .foreign_lines = 0, .restarted = restarted};
   EventChunk found = read_events(path_, from);
-  return {.events = std::move(found.events), .next_offset = found.next_offset, .file = file,
-          .foreign_lines = found.foreign_lines, .restarted = restarted};
+  return {.events = std::move(found.events),
+          .next_offset = found.next_offset,
+          .file = file,
+          .foreign_lines = found.foreign_lines,
+          .restarted = restarted};
 }
 
 void EventTail::advance(const Chunk& chunk) {

@@ -14,7 +14,8 @@ std::optional<int64_t> Store::claim(std::string_view run, std::string_view devic
   if (!claimed.step()) return std::nullopt;
   const int64_t attempt = claimed.integer(0);
   claimed.reset();
-  sql("INSERT INTO attempt (run, attempt, state, device, slots, threads, started) VALUES (?, ?, 'starting', ?, ?, ?, ?)")
+  sql("INSERT INTO attempt (run, attempt, state, device, slots, threads, started) VALUES (?, ?, 'starting', ?, ?, ?, "
+      "?)")
       .run(run, attempt, device, slots, threads, now);
   transaction.commit();
   return attempt;
@@ -32,10 +33,12 @@ bool Store::mark_running(std::string_view run, int64_t attempt, int64_t pid) {
 
 bool Store::end_attempt(std::string_view run, int64_t attempt, const AttemptEnd& end) {
   const std::string_view cause = to_text(end.cause);
-  sql("UPDATE attempt SET state = ?3, exit_cause = nullif(?4, ''), message = nullif(?5, ''), exit_code = ?6, signal = ?7, "
+  sql("UPDATE attempt SET state = ?3, exit_cause = nullif(?4, ''), message = nullif(?5, ''), exit_code = ?6, signal = "
+      "?7, "
       "peak_rss_bytes = max(coalesce(peak_rss_bytes, 0), coalesce(?8, 0)), ended = ?9 "
       "WHERE run = ?1 AND attempt = ?2 AND state IN ('starting', 'running')")
-      .run(run, attempt, to_text(end.state), cause, end.message, end.exit_code, end.signal, end.peak_rss_bytes, end.ended);
+      .run(run, attempt, to_text(end.state), cause, end.message, end.exit_code, end.signal, end.peak_rss_bytes,
+           end.ended);
   return database_.changes() == 1;
 }
 

@@ -29,7 +29,8 @@ TEST(StartTicks, NamesMayHoldAnything) {
 
 TEST(StartTicks, ZombiesAndNonsenseAreNobody) {
   EXPECT_FALSE(start_ticks_from("12 (sh) Z 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 777 20"));
-  for (const char* bad : {"", "12", "12 (sh)", "12 (sh) S 1 2", "12 (sh) S 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 x"})
+  for (const char* bad :
+       {"", "12", "12 (sh)", "12 (sh) S 1 2", "12 (sh) S 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 x"})
     EXPECT_FALSE(start_ticks_from(bad)) << bad;
 }
 

@@ -19,7 +19,9 @@ namespace {
 
 class LocalTest : public testing::Test {
  protected:
-  LocalTest() : folder(fs::path(testing::TempDir()) / "bitsweep_local" / testing::UnitTest::GetInstance()->current_test_info()->name()) {
+  LocalTest()
+      : folder(fs::path(testing::TempDir()) / "bitsweep_local" /
+               testing::UnitTest::GetInstance()->current_test_info()->name()) {
     fs::remove_all(folder);
   }
   ~LocalTest() override {
@@ -30,8 +32,14 @@ class LocalTest : public testing::Test {
     return {.shim_command = {BITSWEEP_BUILD_DIR "/tests/test_shim_program"}, .leftover_grace_s = 0.1};
   }
   Launch launch(const std::string& script, int64_t attempt = 1) {
-    return {.run = "run", .attempt = attempt, .run_folder = folder, .command = {"/bin/sh", "-c", script}, .environment = {{"EXTRA", "yes"}},
-            .spec = {{"a", 1}}, .device = "cpu", .threads = 3};
+    return {.run = "run",
+            .attempt = attempt,
+            .run_folder = folder,
+            .command = {"/bin/sh", "-c", script},
+            .environment = {{"EXTRA", "yes"}},
+            .spec = {{"a", 1}},
+            .device = "cpu",
+            .threads = 3};
   }
   Poll wait_for_end(Executor& executor) {
     for (int i = 0; i < 2000; ++i) {
@@ -56,7 +64,9 @@ class LocalTest : public testing::Test {
       if (fs::exists(folder / "attempt-1/worker.log") && log().find(word) != std::string::npos) return;
     FAIL() << "the script never said " << word;
   }
-  std::string log(int64_t attempt = 1) { return read_file(folder / ("attempt-" + std::to_string(attempt)) / "worker.log"); }
+  std::string log(int64_t attempt = 1) {
+    return read_file(folder / ("attempt-" + std::to_string(attempt)) / "worker.log");
+  }
 
   fs::path folder;
   LocalExecutor executor{options()};
@@ -74,7 +84,8 @@ TEST_F(LocalTest, AWorkerRunsAndItsEndIsRecorded) {
 }
 
 TEST_F(LocalTest, TheSlotsEnvironmentIsSetBeforeExec) {
-  executor.start(launch("echo $OMP_NUM_THREADS $CUDA_DEVICE_ORDER [$CUDA_VISIBLE_DEVICES] $MALLOC_TRIM_THRESHOLD_ $EXTRA"));
+  executor.start(
+      launch("echo $OMP_NUM_THREADS $CUDA_DEVICE_ORDER [$CUDA_VISIBLE_DEVICES] $MALLOC_TRIM_THRESHOLD_ $EXTRA"));
   wait_for_end(executor);
   EXPECT_EQ(log(), "3 PCI_BUS_ID [] 17179869184 yes\n");
 }
@@ -119,8 +130,10 @@ TEST_F(LocalTest, ANumberIsNotUsedTwice) {
 }
 
 TEST_F(LocalTest, AGracefulStopReachesTheWholeGroup) {
-  executor.start(launch("(trap 'echo child; exit' TERM; echo one; while :; do sleep 0.02; done) & trap 'wait; echo parent; exit 75' TERM; "
-                        "echo two; while :; do sleep 0.02; done"));
+  executor.start(
+      launch("(trap 'echo child; exit' TERM; echo one; while :; do sleep 0.02; done) & trap 'wait; echo parent; exit "
+             "75' TERM; "
+             "echo two; while :; do sleep 0.02; done"));
   wait_for_word("one");
   wait_for_word("two");
   wait_for_processes();
@@ -242,14 +255,16 @@ TEST_F(LocalTest, AFolderThatCannotBeWrittenIsAnError) {
   std::ofstream(folder.string() + ".file") << "x";
   Launch bad = launch("true");
   bad.run_folder = folder.string() + ".file/run";
-  EXPECT_EQ([&] {
-    try {
-      executor.start(bad);
-    } catch (const Error& error) {
-      return error.exit_code();
-    }
-    return 0;
-  }(), 3);
+  EXPECT_EQ(
+      [&] {
+        try {
+          executor.start(bad);
+        } catch (const Error& error) {
+          return error.exit_code();
+        }
+        return 0;
+      }(),
+      3);
 }
 
 TEST_F(LocalTest, WaitWakesWhenAnAttemptEndsOrSomeoneKnocks) {

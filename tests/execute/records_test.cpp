@@ -20,7 +20,9 @@ class RecordsTest : public testing::Test {
 };
 
 TEST_F(RecordsTest, WhatIsWrittenComesBack) {
-  write_intent(folder, {.run = "r", .attempt = 3, .command = {"/bin/x", "a b", "\"q\""}, .environment = {{"A", "1"}, {"B", ""}}});
+  write_intent(
+      folder,
+      {.run = "r", .attempt = 3, .command = {"/bin/x", "a b", "\"q\""}, .environment = {{"A", "1"}, {"B", ""}}});
   const auto intent = read_intent(folder);
   ASSERT_TRUE(intent.has_value());
   EXPECT_EQ(intent->attempt, 3);
@@ -47,8 +49,9 @@ TEST_F(RecordsTest, WhatIsWrittenComesBack) {
 
 TEST_F(RecordsTest, MissingAndDamagedFilesAreNoEvidence) {
   EXPECT_FALSE(read_intent(folder) || read_process(folder) || read_exit(folder));
-  for (const std::string& bad : {std::string(), std::string("{"), std::string("[]"), std::string("\0\0", 2), std::string("{}"),
-                                 std::string(R"({"exit_code": "0", "shim": 3, "command": [1, 2]})")}) {
+  for (const std::string& bad :
+       {std::string(), std::string("{"), std::string("[]"), std::string("\0\0", 2), std::string("{}"),
+        std::string(R"({"exit_code": "0", "shim": 3, "command": [1, 2]})")}) {
     for (const char* name : {"intent.json", "process.json", "exit.json"}) put(name, bad);
     EXPECT_FALSE(read_intent(folder) || read_process(folder) || read_exit(folder)) << bad;
   }
@@ -59,7 +62,8 @@ TEST_F(RecordsTest, ADiskThatRefusesIsAnError) {
   ExitRecord exit;
   exit.exit_code = 0;
   EXPECT_THROW(write_exit(folder, exit), Error);
-  EXPECT_THROW(write_intent(folder / "nowhere", {.run = "r", .attempt = 1, .command = {"x"}, .environment = {}}), Error);
+  EXPECT_THROW(write_intent(folder / "nowhere", {.run = "r", .attempt = 1, .command = {"x"}, .environment = {}}),
+               Error);
 }
 
 }  // namespace

@@ -1,5 +1,5 @@
-// The coordinator as a program that the tests can kill: the work loop and the shim as bitsweep has them, with the worker
-// of the test's choice.   shim FOLDER FD  |  work ROOT WORKER SLOTS GRACE_S
+// The coordinator as a program that the tests can kill: the work loop and the shim as bitsweep has them, with the
+// worker of the test's choice.   shim FOLDER FD  |  work ROOT WORKER SLOTS GRACE_S
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>

@@ -2,9 +2,9 @@
 // that the queue can be tested by killing things. Its "loss" is a chain of hashes: one step lost, doubled or resumed
 // wrongly changes every value after it.
 //
-// spec.json: {"steps", "step_ms", "eval_every", "checkpoint_every", "seed", "act": what goes wrong, "act_step"}; act is one
-// of exit:N (a failure with that code), diverge, crash_once (SIGSEGV in the first attempt), ignore_term, silent_exit
-// (code 0 without a word), leave_child.
+// spec.json: {"steps", "step_ms", "eval_every", "checkpoint_every", "seed", "act": what goes wrong, "act_step"}; act is
+// one of exit:N (a failure with that code), diverge, crash_once (SIGSEGV in the first attempt), ignore_term,
+// silent_exit (code 0 without a word), leave_child.
 #include <atomic>
 #include <csignal>
 #include <cstdlib>
@@ -34,8 +34,10 @@ struct Call {
 Call parse(int argc, char** argv) {
   Call call;
   for (int i = 2; i + 1 < argc; i += 2) {
-    if (std::strcmp(argv[i], "--resume") == 0) call.resume.emplace_back(argv[i + 1]);
-    else call.options[argv[i]] = argv[i + 1];
+    if (std::strcmp(argv[i], "--resume") == 0)
+      call.resume.emplace_back(argv[i + 1]);
+    else
+      call.options[argv[i]] = argv[i + 1];
   }
   return call;
 }
@@ -60,7 +62,9 @@ class FakeRun {
 
   int run() {
     claim_alone();
-    events_.write("start", 0, {{"params", 1}, {"device", call_.options.at("--device")}, {"threads", call_.options.at("--threads")}});
+    events_.write(
+        "start", 0,
+        {{"params", 1}, {"device", call_.options.at("--device")}, {"threads", call_.options.at("--threads")}});
     if (call_.options.contains("--init")) take(call_.options.at("--init"), false);
     for (const std::string& file : call_.resume)
       if (take(file, true)) break;
@@ -91,7 +95,8 @@ class FakeRun {
   bool take(const std::string& file, bool resume) {
     try {
       const json::object saved = parse_json(read_file(file), file).as_object();
-      const State state{integer_or(saved, "step", -1), std::stoull(string_or(saved, "value", "")), number_or(saved, "best", 0)};
+      const State state{integer_or(saved, "step", -1), std::stoull(string_or(saved, "value", "")),
+                        number_or(saved, "best", 0)};
       if (state.step < 0) return false;
       state_ = state;
     } catch (const std::exception&) {
@@ -114,8 +119,13 @@ class FakeRun {
     const double loss = 1.0 + static_cast<double>(state_.value >> 11) * 0x1.0p-53;
     const bool best = loss < state_.best;
     if (best) state_.best = loss;
-    events_.write("eval", state_.step, {{"val_bpc", loss}, {"train_bpc", loss}, {"tokens", state_.step * 64}, {"tokens_per_s", 6400.0},
-                                        {"elapsed_s", 0.01 * static_cast<double>(state_.step)}, {"best", best}});
+    events_.write("eval", state_.step,
+                  {{"val_bpc", loss},
+                   {"train_bpc", loss},
+                   {"tokens", state_.step * 64},
+                   {"tokens_per_s", 6400.0},
+                   {"elapsed_s", 0.01 * static_cast<double>(state_.step)},
+                   {"best", best}});
     if (best) save("best");
   }
 

@@ -7,7 +7,8 @@ namespace {
 class InterruptTest : public ProcessTest {
  protected:
   void start_long_runs() {
-    submit({fake_run("aaaaaaaaaaaa", 1, {{"steps", 400}}), fake_run("bbbbbbbbbbbb", 2, {{"steps", 400}}), fake_run("cccccccccccc", 3)});
+    submit({fake_run("aaaaaaaaaaaa", 1, {{"steps", 400}}), fake_run("bbbbbbbbbbbb", 2, {{"steps", 400}}),
+            fake_run("cccccccccccc", 3)});
     start_coordinator();
     until_step("aaaaaaaaaaaa", 15);
     until_step("bbbbbbbbbbbb", 15);

@@ -1,5 +1,5 @@
-// kill -9 of coordinator, shim and worker: no event lost or doubled, no two workers at once, and in the end the losses of
-// an undisturbed run, bit for bit.
+// kill -9 of coordinator, shim and worker: no event lost or doubled, no two workers at once, and in the end the losses
+// of an undisturbed run, bit for bit.
 #include "process_fixture.h"
 
 namespace bitsweep {
@@ -36,7 +36,8 @@ TEST_F(KillTest, AKilledShimTakesItsWorkerAndTheRunGoesOn) {
 }
 
 TEST_F(KillTest, AfterTheCoordinatorsDeathItsWorkersAreAdopted) {
-  submit({fake_run("aaaaaaaaaaaa", 1, {{"steps", 300}}), fake_run("bbbbbbbbbbbb", 2, {{"steps", 300}}), fake_run("cccccccccccc", 3)});
+  submit({fake_run("aaaaaaaaaaaa", 1, {{"steps", 300}}), fake_run("bbbbbbbbbbbb", 2, {{"steps", 300}}),
+          fake_run("cccccccccccc", 3)});
   start_coordinator();
   until_step("aaaaaaaaaaaa", 15);
   until_step("bbbbbbbbbbbb", 15);
@@ -52,7 +53,8 @@ TEST_F(KillTest, AfterTheCoordinatorsDeathItsWorkersAreAdopted) {
 }
 
 TEST_F(KillTest, WhatEndedWhileNobodyWatchedIsRecorded) {
-  submit({fake_run("aaaaaaaaaaaa", 1, {{"steps", 60}}), fake_run("bbbbbbbbbbbb", 2, {{"steps", 60}, {"act", "diverge"}, {"act_step", 30}})});
+  submit({fake_run("aaaaaaaaaaaa", 1, {{"steps", 60}}),
+          fake_run("bbbbbbbbbbbb", 2, {{"steps", 60}, {"act", "diverge"}, {"act_step", 30}})});
   start_coordinator();
   until_step("aaaaaaaaaaaa", 5);
   until_step("bbbbbbbbbbbb", 5);

@@ -29,7 +29,8 @@ inline constexpr const char* kFakeWorker = BITSWEEP_BUILD_DIR "/tests/test_fake_
 class ProcessTest : public testing::Test {
  protected:
   ProcessTest()
-      : root(fs::path(testing::TempDir()) / "bitsweep process test" / testing::UnitTest::GetInstance()->current_test_info()->name()) {
+      : root(fs::path(testing::TempDir()) / "bitsweep process test" /
+             testing::UnitTest::GetInstance()->current_test_info()->name()) {
     fs::remove_all(root);
     fs::create_directories(root);
   }
@@ -56,17 +57,23 @@ class ProcessTest : public testing::Test {
   }
   void submit(std::vector<NewRun> runs, json::object settings = {}) {
     for (const NewRun& run : runs) ids.push_back(run.id);
-    open_store().submit({.name = "sweep", .file = "sweep.yaml", .source = "text", .settings = std::move(settings), .runs = std::move(runs)});
+    open_store().submit({.name = "sweep",
+                         .file = "sweep.yaml",
+                         .source = "text",
+                         .settings = std::move(settings),
+                         .runs = std::move(runs)});
   }
 
   void start_coordinator(int slots = 2, const std::string& grace_s = "20") {
-    const std::string slots_text = std::to_string(slots), log = (root / "coordinator.log").string(), where = root.string();
+    const std::string slots_text = std::to_string(slots), log = (root / "coordinator.log").string(),
+                      where = root.string();
     coordinator = ::fork();
     if (coordinator != 0) return;
     const int fd = ::open(log.c_str(), O_WRONLY | O_CREAT | O_APPEND, 0644);
     ::dup2(fd, 1);
     ::dup2(fd, 2);
-    ::execl(kCoordinator, kCoordinator, "work", where.c_str(), kFakeWorker, slots_text.c_str(), grace_s.c_str(), nullptr);
+    ::execl(kCoordinator, kCoordinator, "work", where.c_str(), kFakeWorker, slots_text.c_str(), grace_s.c_str(),
+            nullptr);
     ::_exit(99);
   }
   // The exit code, or minus the signal.
@@ -119,7 +126,9 @@ class ProcessTest : public testing::Test {
   }
 
   // A number as it comes back from its JSON text, which some versions of Boost read with an error of the last digit.
-  static double through_text(double value) { return parse_json(json::serialize(json::value(value)), "number").as_double(); }
+  static double through_text(double value) {
+    return parse_json(json::serialize(json::value(value)), "number").as_double();
+  }
 
   // The losses of an undisturbed run, by step.
   static std::map<int64_t, double> expected_losses(const json::object& spec, uint64_t start) {
@@ -128,7 +137,8 @@ class ProcessTest : public testing::Test {
     uint64_t value = start;
     for (int64_t step = 1; step <= steps; ++step) {
       value = random_bits(value, 7, static_cast<uint64_t>(step));
-      if (step % every == 0 || step == steps) losses[step] = through_text(1.0 + static_cast<double>(value >> 11) * 0x1.0p-53);
+      if (step % every == 0 || step == steps)
+        losses[step] = through_text(1.0 + static_cast<double>(value >> 11) * 0x1.0p-53);
     }
     return losses;
   }
@@ -152,7 +162,8 @@ class ProcessTest : public testing::Test {
     for (int64_t k = 1; k <= highest_attempt(folder(id)); ++k) {
       for (const Event& event : read_events(folder(id, k) / "events.jsonl", 0, 64 << 20).events) {
         ++lines;
-        Statement row = store.database().prepare("SELECT count(*) FROM events WHERE run = ? AND attempt = ? AND seq = ? AND event = ?");
+        Statement row = store.database().prepare(
+            "SELECT count(*) FROM events WHERE run = ? AND attempt = ? AND seq = ? AND event = ?");
         row.bind(id, k, event.seq, event.kind);
         ASSERT_TRUE(row.step());
         EXPECT_EQ(row.integer(0), 1) << "attempt " << k << " seq " << event.seq;

@@ -33,8 +33,8 @@ TEST_F(WorkTest, EachWayToFailHasItsCauseAndOthersGoOn) {
   fails.retries = 1;
   NewRun silent = fake_run("eeeeeeeeeeee", 5, {{"act", "silent_exit"}});
   silent.retries = 0;
-  submit({fails, fake_run("bbbbbbbbbbbb", 2, {{"act", "exit:2"}}), fake_run("cccccccccccc", 3, {{"act", "diverge"}, {"act_step", 12}}),
-          fake_run("dddddddddddd", 4), silent});
+  submit({fails, fake_run("bbbbbbbbbbbb", 2, {{"act", "exit:2"}}),
+          fake_run("cccccccccccc", 3, {{"act", "diverge"}, {"act_step", 12}}), fake_run("dddddddddddd", 4), silent});
   EXPECT_EQ(work(), 1);
   Store store = open_store();
   const auto expect = [&](const char* id, const char* state, const char* cause, int64_t attempts) {
@@ -76,7 +76,8 @@ TEST_F(WorkTest, ATruncatedCheckpointIsRefusedAndThePreviousOneUsed) {
   // What an earlier database left: attempt 1 in order, attempt 2 with a torn file.
   uint64_t value = 1;
   for (uint64_t step = 1; step <= 10; ++step) value = random_bits(value, 7, step);
-  std::ofstream(old / "last.safetensors") << json::serialize(json::object{{"step", 10}, {"value", std::to_string(value)}, {"best", 9.0}});
+  std::ofstream(old / "last.safetensors")
+      << json::serialize(json::object{{"step", 10}, {"value", std::to_string(value)}, {"best", 9.0}});
   std::ofstream(torn / "last.safetensors") << "{\"step\": 2";
   EXPECT_EQ(work(), 0);
   Store store = open_store();
@@ -155,7 +156,8 @@ TEST_F(WorkTest, WhatIsSubmittedMeanwhileIsTaken) {
   start_coordinator();
   until_step("aaaaaaaaaaaa", 5);
   ids.push_back("bbbbbbbbbbbb");
-  open_store().submit({.name = "later", .file = "", .source = "", .settings = {}, .runs = {fake_run("bbbbbbbbbbbb", 2)}});
+  open_store().submit(
+      {.name = "later", .file = "", .source = "", .settings = {}, .runs = {fake_run("bbbbbbbbbbbb", 2)}});
   EXPECT_EQ(wait_coordinator(), 0);
   EXPECT_EQ(open_store().state("bbbbbbbbbbbb"), RunState::done);
 }

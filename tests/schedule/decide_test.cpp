@@ -50,8 +50,9 @@ TEST(Decide, WhatRunsTakesItsSlots) {
 
 TEST(Decide, DevicesAreAskedForByKindOrName) {
   const std::vector<DeviceSlots> devices = {{"cpu", 1, 0}, {"cuda:0", 1, 0}, {"cuda:1", 1, 0}};
-  const std::vector<QueuedRun> queue = {queued("named", 1, "cuda:1"), queued("kind", 2, "cuda"), queued("more", 3, "cuda"),
-                                        queued("cpu", 4, "cpu"), queued("missing", 5, "cuda:7")};
+  const std::vector<QueuedRun> queue = {queued("named", 1, "cuda:1"), queued("kind", 2, "cuda"),
+                                        queued("more", 3, "cuda"), queued("cpu", 4, "cpu"),
+                                        queued("missing", 5, "cuda:7")};
   EXPECT_EQ(started(decide({.devices = devices, .queued = queue})), (Ids{"named@cuda:1", "kind@cuda:0", "cpu@cpu"}));
 }
 
@@ -72,8 +73,8 @@ TEST(Decide, BytesAreNotOvercommitted) {
 
 TEST(Decide, PausedWaitingAndDependentRunsAreLeft) {
   const std::vector<DeviceSlots> devices = {{"cpu", 9, 0}};
-  std::vector<QueuedRun> queue = {queued("paused", 1), queued("later", 2), queued("after", 3), queued("orphan", 4), queued("ready", 5),
-                                  queued("tuned", 6)};
+  std::vector<QueuedRun> queue = {queued("paused", 1), queued("later", 2), queued("after", 3),
+                                  queued("orphan", 4), queued("ready", 5), queued("tuned", 6)};
   queue[0].paused = true;
   queue[1].not_before = 150;
   queue[2].init_from = "x", queue[2].init_from_state = RunState::running;
@@ -145,7 +146,8 @@ RandomWorld random_world(uint64_t trial) {
 RandomWorld after(const RandomWorld& w, const Decision& decision) {
   RandomWorld next = w;
   for (const Start& start : decision.starts) {
-    const auto run = std::find_if(next.queue.begin(), next.queue.end(), [&](const QueuedRun& q) { return q.id == start.run; });
+    const auto run =
+        std::find_if(next.queue.begin(), next.queue.end(), [&](const QueuedRun& q) { return q.id == start.run; });
     next.running.push_back({run->id, start.device, run->slots, run->memory_bytes});
     next.queue.erase(run);
   }
@@ -163,12 +165,15 @@ TEST_P(DecideProperties, HoldInRandomWorlds) {
     const World then = next.world();
     for (const FreeDevice& device : free_devices(then)) {
       EXPECT_GE(device.slots, 0);
-      if (device.device->memory_bytes > 0) { EXPECT_GE(device.memory_bytes, 0); }
+      if (device.device->memory_bytes > 0) {
+        EXPECT_GE(device.memory_bytes, 0);
+      }
     }
     // Only what was ready, on a device it asked for, and once.
     std::map<std::string, int> times;
     for (const Start& start : decision.starts) {
-      const auto run = std::find_if(w.queue.begin(), w.queue.end(), [&](const QueuedRun& q) { return q.id == start.run; });
+      const auto run =
+          std::find_if(w.queue.begin(), w.queue.end(), [&](const QueuedRun& q) { return q.id == start.run; });
       ASSERT_NE(run, w.queue.end());
       EXPECT_EQ(readiness(*run, 100), Readiness::ready);
       EXPECT_EQ(++times[start.run], 1);
@@ -176,7 +181,9 @@ TEST_P(DecideProperties, HoldInRandomWorlds) {
     // Nothing ready that fits is left, unless a device is kept for someone whose patience ran out.
     bool someone_is_kept_for = false;
     for (const QueuedRun& run : next.queue) someone_is_kept_for |= run.passed_over >= 4;
-    if (!someone_is_kept_for) { EXPECT_TRUE(decide(then).starts.empty()); }
+    if (!someone_is_kept_for) {
+      EXPECT_TRUE(decide(then).starts.empty());
+    }
     // The same world, the same decision.
     EXPECT_EQ(started(decide(w.world())), started(decision));
   }
@@ -200,7 +207,8 @@ TEST(Decide, EveryRunIsStartedInTheEnd) {
     for (const QueuedRun& run : w.queue) {
       const World world = w.world();
       const auto devices = free_devices(world);
-      EXPECT_TRUE(std::none_of(devices.begin(), devices.end(), [&](const FreeDevice& d) { return d.could_fit(run); })) << run.id;
+      EXPECT_TRUE(std::none_of(devices.begin(), devices.end(), [&](const FreeDevice& d) { return d.could_fit(run); }))
+          << run.id;
     }
   }
 }

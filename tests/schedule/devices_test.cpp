@@ -18,8 +18,8 @@ TEST(Devices, AsPeopleWriteThem) {
 }
 
 TEST(Devices, WhatIsWrongIsNamed) {
-  for (const char* bad : {"", "cpu:0", "cpu:-1", "cpu:x", "cpu:2x", "cuda", "cuda:", "cuda:-1", "gpu:0", "cpu:2,", ",cpu",
-                          "cpu:99999999999999999999", "cuda:0 "})
+  for (const char* bad : {"", "cpu:0", "cpu:-1", "cpu:x", "cpu:2x", "cuda", "cuda:", "cuda:-1", "gpu:0", "cpu:2,",
+                          ",cpu", "cpu:99999999999999999999", "cuda:0 "})
     EXPECT_THROW(parse_devices(bad), Error) << bad;
   EXPECT_THROW(parse_devices("cuda:0,cuda:0"), Error);
   EXPECT_THROW(parse_devices("cpu:1,cpu:2"), Error);

@@ -8,9 +8,11 @@ namespace {
 TEST(AfterAttempt, WellIsWell) { EXPECT_EQ(after_attempt(ExitCause::none, 0, 2).run, RunState::done); }
 
 TEST(AfterAttempt, FaultsAreTriedAgainWithBackOff) {
-  for (const ExitCause cause : {ExitCause::exit_code, ExitCause::signal, ExitCause::oom, ExitCause::lost, ExitCause::hung,
-                                ExitCause::environment, ExitCause::cannot_start, ExitCause::unfinished}) {
-    const AfterAttempt first = after_attempt(cause, 0, 2), second = after_attempt(cause, 1, 2), last = after_attempt(cause, 2, 2);
+  for (const ExitCause cause :
+       {ExitCause::exit_code, ExitCause::signal, ExitCause::oom, ExitCause::lost, ExitCause::hung,
+        ExitCause::environment, ExitCause::cannot_start, ExitCause::unfinished}) {
+    const AfterAttempt first = after_attempt(cause, 0, 2), second = after_attempt(cause, 1, 2),
+                       last = after_attempt(cause, 2, 2);
     EXPECT_EQ(first.run, RunState::queued);
     EXPECT_TRUE(first.fault);
     EXPECT_EQ(first.delay_s, 1);

@@ -27,7 +27,8 @@ int64_t fill(Store& store, const std::string& run, std::string* refusal) {
 
 TEST(FullDisk, ATmpfsThatIsFull) {
   const fs::path folder = fresh_folder("mount");
-  if (::mount("tmpfs", folder.c_str(), "tmpfs", 0, "size=2m") != 0) GTEST_SKIP() << "mounting a tmpfs is not permitted here";
+  if (::mount("tmpfs", folder.c_str(), "tmpfs", 0, "size=2m") != 0)
+    GTEST_SKIP() << "mounting a tmpfs is not permitted here";
   struct Unmount {
     fs::path folder;
     ~Unmount() { ::umount2(folder.c_str(), MNT_DETACH); }
@@ -71,7 +72,8 @@ TEST(FullDisk, ARootThatCannotBeMade) {
 
 TEST(FullDisk, AReadOnlyFilesystem) {
   const fs::path folder = fresh_folder("mount");
-  if (::mount("tmpfs", folder.c_str(), "tmpfs", MS_RDONLY, "size=1m") != 0) GTEST_SKIP() << "mounting a tmpfs is not permitted here";
+  if (::mount("tmpfs", folder.c_str(), "tmpfs", MS_RDONLY, "size=1m") != 0)
+    GTEST_SKIP() << "mounting a tmpfs is not permitted here";
   const Error error = error_of([&] { Store store(folder / "root", StoreMode::create); });
   EXPECT_EQ(error.exit_code(), 3);
   ::umount2(folder.c_str(), MNT_DETACH);

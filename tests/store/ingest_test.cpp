@@ -125,7 +125,9 @@ TEST_F(IngestTest, TheOrderOfAttemptsDoesNotMatter) {
 
 TEST_F(IngestTest, TheLastWordOfAnAttempt) {
   EXPECT_FALSE(store.end_event(kRun, 1).has_value());
-  ingest(kRun, 1, {event_of(kRun, 1, 1, "end", 90, {{"status", "diverged"}, {"message", "NaN loss"}, {"last_finite_step", 80}})}, 1);
+  ingest(kRun, 1,
+         {event_of(kRun, 1, 1, "end", 90, {{"status", "diverged"}, {"message", "NaN loss"}, {"last_finite_step", 80}})},
+         1);
   const auto last = store.end_event(kRun, 1);
   ASSERT_TRUE(last.has_value());
   EXPECT_EQ(last->status, "diverged");
@@ -134,7 +136,8 @@ TEST_F(IngestTest, TheLastWordOfAnAttempt) {
 }
 
 TEST_F(IngestTest, FieldsSurviveWhatTheyHold) {
-  json::object fields = {{"text", std::string("nul\0inside", 10)}, {"big", 9.5e15}, {"list", json::array{1, "x", nullptr}}};
+  json::object fields = {
+      {"text", std::string("nul\0inside", 10)}, {"big", 9.5e15}, {"list", json::array{1, "x", nullptr}}};
   ingest(kRun, 1, {event_of(kRun, 1, 1, "note", 1, fields)}, 1);
   Statement row = store.database().prepare("SELECT fields FROM events");
   ASSERT_TRUE(row.step());
@@ -176,7 +179,8 @@ TEST_F(IngestFileTest, ATornLineIsReadWhenItIsWhole) {
 }
 
 TEST_F(IngestFileTest, ForeignLinesAndNulBytesArePassedOver) {
-  append(lines(1, 1) + "hello\n" + std::string("\0\0\0\n", 4) + "{\"event\":\"eval\"}\n" + "\n" + lines(2, 2) + std::string(100, '\0'));
+  append(lines(1, 1) + "hello\n" + std::string("\0\0\0\n", 4) + "{\"event\":\"eval\"}\n" + "\n" + lines(2, 2) +
+         std::string(100, '\0'));
   take();
   EXPECT_EQ(count("events"), 2);
   EXPECT_EQ(store.run(kRun)->step, 20);

@@ -7,11 +7,20 @@ class LawsTest : public StoreTest {};
 constexpr const char* kRun = "aaaaaaaaaaaa";
 
 PredictionRecord prediction_of(const std::string& run) {
-  return {.fit = {}, .run = run, .law = "chinchilla", .params = 1e6, .tokens = 1e8, .loss = 1.9, .lower = 1.8, .upper = 2.0, .level = 0.9};
+  return {.fit = {},
+          .run = run,
+          .law = "chinchilla",
+          .params = 1e6,
+          .tokens = 1e8,
+          .loss = 1.9,
+          .lower = 1.8,
+          .upper = 2.0,
+          .level = 0.9};
 }
 
 TEST_F(LawsTest, FitsAreKept) {
-  const int64_t id = store.put_fit({.sweep = "s", .law = "chinchilla", .settings = {{"delta", 1e-3}}, .result = {{"points", 12}}});
+  const int64_t id =
+      store.put_fit({.sweep = "s", .law = "chinchilla", .settings = {{"delta", 1e-3}}, .result = {{"points", 12}}});
   EXPECT_EQ(id, 1);
   EXPECT_EQ(count("fits WHERE law = 'chinchilla' AND result = '{\"points\":12}'"), 1);
 }

@@ -23,14 +23,16 @@ class SchemaTest : public StoreTest {};
 
 TEST_F(SchemaTest, TheViewsThatOthersRelyOn) {
   Database& db = store.database();
-  EXPECT_EQ(columns_of(db, "runs"), (Names{"id", "sweep", "state", "exit_cause", "plugin", "axes", "seed", "params", "tokens", "steps",
-                                           "best_val_bpc", "last_val_bpc", "wall_s", "tokens_per_s", "attempts"}));
+  EXPECT_EQ(columns_of(db, "runs"),
+            (Names{"id", "sweep", "state", "exit_cause", "plugin", "axes", "seed", "params", "tokens", "steps",
+                   "best_val_bpc", "last_val_bpc", "wall_s", "tokens_per_s", "attempts"}));
   EXPECT_EQ(columns_of(db, "evals"),
             (Names{"run", "step", "tokens", "val_bpc", "train_bpc", "lr", "grad_norm", "tokens_per_s"}));
   EXPECT_EQ(columns_of(db, "attempts"), (Names{"run", "attempt", "state", "exit_cause", "device", "started", "ended"}));
   EXPECT_EQ(columns_of(db, "events"), (Names{"run", "attempt", "seq", "event", "step", "time", "fields"}));
   EXPECT_EQ(columns_of(db, "sweep_runs"), (Names{"sweep", "run", "position", "axes"}));
-  for (const char* view : {"sweeps", "metrics", "fits", "predictions", "datasets"}) EXPECT_FALSE(columns_of(db, view).empty());
+  for (const char* view : {"sweeps", "metrics", "fits", "predictions", "datasets"})
+    EXPECT_FALSE(columns_of(db, view).empty());
 }
 
 TEST(Schema, DurabilityIsSetUp) {
@@ -102,7 +104,8 @@ TEST(Schema, AnEmptyFileBecomesADatabase) {
 
 constexpr std::array<Migration, 1> kOld = {{{1, "CREATE TABLE t (a INTEGER); INSERT INTO t VALUES (42);"}}};
 constexpr std::array<Migration, 2> kNew = {{kOld[0], {2, "ALTER TABLE t ADD COLUMN b INTEGER DEFAULT 7;"}}};
-constexpr std::array<Migration, 2> kBroken = {{kOld[0], {2, "ALTER TABLE t ADD COLUMN b INTEGER; INSERT INTO nowhere VALUES (1);"}}};
+constexpr std::array<Migration, 2> kBroken = {
+    {kOld[0], {2, "ALTER TABLE t ADD COLUMN b INTEGER; INSERT INTO nowhere VALUES (1);"}}};
 
 TEST(Schema, AnOlderDatabaseIsBroughtForwardAfterABackup) {
   const fs::path file = fresh_folder("d") / "x.db";

@@ -14,7 +14,8 @@ namespace bitsweep {
 
 inline fs::path fresh_folder(const std::string& name) {
   const auto* info = testing::UnitTest::GetInstance()->current_test_info();
-  const fs::path folder = fs::path(testing::TempDir()) / "bitsweep_store" / info->test_suite_name() / info->name() / name;
+  const fs::path folder =
+      fs::path(testing::TempDir()) / "bitsweep_store" / info->test_suite_name() / info->name() / name;
   fs::remove_all(folder);
   fs::create_directories(folder);
   return folder;
@@ -38,19 +39,35 @@ inline NewRun new_run(const std::string& id, double lr = 1e-3, int64_t seed = 0)
 inline NewSweep new_sweep(const std::string& name, std::vector<NewRun> runs) {
   std::string source;
   for (const NewRun& run : runs) source += run.id + " ";
-  return {.name = name, .file = name + ".yaml", .source = source, .settings = {{"stop_after", nullptr}}, .runs = std::move(runs)};
+  return {.name = name,
+          .file = name + ".yaml",
+          .source = source,
+          .settings = {{"stop_after", nullptr}},
+          .runs = std::move(runs)};
 }
 
 inline Event event_of(const std::string& run, int64_t attempt, int64_t seq, const std::string& kind, int64_t step,
                       json::object fields = {}) {
-  return {.kind = kind, .run = run, .attempt = attempt, .seq = seq, .step = step, .time = 1000.0 + static_cast<double>(seq),
+  return {.kind = kind,
+          .run = run,
+          .attempt = attempt,
+          .seq = seq,
+          .step = step,
+          .time = 1000.0 + static_cast<double>(seq),
           .fields = std::move(fields)};
 }
 
 inline Event eval_of(const std::string& run, int64_t attempt, int64_t seq, int64_t step, double loss) {
   return event_of(run, attempt, seq, "eval", step,
-                  {{"val_bpc", loss}, {"train_bpc", loss - 0.1}, {"tokens", step * 640}, {"lr", 1e-3}, {"grad_norm", 1.5},
-                   {"tokens_per_s", 5000.0}, {"elapsed_s", static_cast<double>(step)}, {"peak_rss_bytes", 1 << 20}, {"best", true}});
+                  {{"val_bpc", loss},
+                   {"train_bpc", loss - 0.1},
+                   {"tokens", step * 640},
+                   {"lr", 1e-3},
+                   {"grad_norm", 1.5},
+                   {"tokens_per_s", 5000.0},
+                   {"elapsed_s", static_cast<double>(step)},
+                   {"peak_rss_bytes", 1 << 20},
+                   {"best", true}});
 }
 
 class StoreTest : public testing::Test {
@@ -65,7 +82,13 @@ class StoreTest : public testing::Test {
     return store.claim(id, "cpu", 1, 1).value();
   }
   AttemptEnd end(RunState state, ExitCause cause = ExitCause::none) {
-    return {.state = state, .cause = cause, .message = "why", .exit_code = 1, .signal = {}, .peak_rss_bytes = 77, .ended = clock.unix};
+    return {.state = state,
+            .cause = cause,
+            .message = "why",
+            .exit_code = 1,
+            .signal = {},
+            .peak_rss_bytes = 77,
+            .ended = clock.unix};
   }
   Store::Ingested ingest(const std::string& run, int64_t attempt, const std::vector<Event>& events, uint64_t offset) {
     const Store::Batch batch{run, attempt, events, offset, 1};

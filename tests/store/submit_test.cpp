@@ -17,9 +17,10 @@ TEST_F(SubmitTest, TheSameTwiceAddsNothing) {
 }
 
 TEST_F(SubmitTest, NewChangedAndGoneAreTold) {
-  store.submit(new_sweep("s", {new_run("aaaaaaaaaaaa", 1e-3), new_run("bbbbbbbbbbbb", 2e-3), new_run("cccccccccccc", 3e-3)}));
-  const SubmitResult r =
-      store.submit(new_sweep("s", {new_run("aaaaaaaaaaaa", 1e-3), new_run("bbbb00000000", 2e-3), new_run("dddddddddddd", 4e-3)}));
+  store.submit(
+      new_sweep("s", {new_run("aaaaaaaaaaaa", 1e-3), new_run("bbbbbbbbbbbb", 2e-3), new_run("cccccccccccc", 3e-3)}));
+  const SubmitResult r = store.submit(
+      new_sweep("s", {new_run("aaaaaaaaaaaa", 1e-3), new_run("bbbb00000000", 2e-3), new_run("dddddddddddd", 4e-3)}));
   EXPECT_EQ(r.already, Ids{"aaaaaaaaaaaa"});
   EXPECT_EQ(r.added, Ids{"dddddddddddd"});
   ASSERT_EQ(r.changed.size(), 1u);
@@ -83,7 +84,8 @@ TEST_F(SubmitTest, WhileItWaitsARunTakesUpNewResources) {
 }
 
 TEST_F(SubmitTest, TheQueueIsByPriorityThenSubmission) {
-  NewRun first = new_run("ffffffffffff", 1e-3), second = new_run("aaaaaaaaaaaa", 2e-3), urgent = new_run("cccccccccccc", 3e-3);
+  NewRun first = new_run("ffffffffffff", 1e-3), second = new_run("aaaaaaaaaaaa", 2e-3),
+         urgent = new_run("cccccccccccc", 3e-3);
   urgent.priority = 1;
   store.submit(new_sweep("s", {first, second, urgent}));
   Ids order;
@@ -133,7 +135,8 @@ TEST_F(SubmitTest, RunsAreFoundByUniquePrefix) {
   store.submit(new_sweep("s", {new_run("abc000000000", 1e-3), new_run("abd000000000", 2e-3)}));
   EXPECT_EQ(store.resolve_run("abc"), "abc000000000");
   EXPECT_EQ(store.resolve_run("abd000000000"), "abd000000000");
-  for (const char* bad : {"ab", "", "f", "abc0000000000"}) EXPECT_EQ(error_of([&] { store.resolve_run(bad); }).kind(), ErrorKind::input);
+  for (const char* bad : {"ab", "", "f", "abc0000000000"})
+    EXPECT_EQ(error_of([&] { store.resolve_run(bad); }).kind(), ErrorKind::input);
 }
 
 TEST_F(SubmitTest, AnUnknownSweepNamesTheNearest) {
@@ -142,8 +145,17 @@ TEST_F(SubmitTest, AnUnknownSweepNamesTheNearest) {
 }
 
 TEST_F(SubmitTest, DatasetsAreKeptByTheirIdentity) {
-  DatasetRecord data{.id = "d1", .name = "headers", .tokenizer = "ascii128", .sha256 = "x", .bytes = 10, .train_tokens = 8, .val_tokens = 2,
-                     .val_sha256 = "v", .unknown_bytes = 1, .ngram_bpb = {5.0, 4.0, 3.0, 2.5}, .entropy_bpb = {}};
+  DatasetRecord data{.id = "d1",
+                     .name = "headers",
+                     .tokenizer = "ascii128",
+                     .sha256 = "x",
+                     .bytes = 10,
+                     .train_tokens = 8,
+                     .val_tokens = 2,
+                     .val_sha256 = "v",
+                     .unknown_bytes = 1,
+                     .ngram_bpb = {5.0, 4.0, 3.0, 2.5},
+                     .entropy_bpb = {}};
   store.put_dataset(data);
   data.entropy_bpb = 1.25;
   store.put_dataset(data);

@@ -32,7 +32,8 @@ TEST(EventTail, OtherBytesInTheSameFileAreNoticed) {
   std::ofstream(file) << line(1);
   EventTail tail(file, 0, 0);
   tail.advance(tail.read());
-  std::ofstream(file) << "longer than before, and no line ends at that place " << std::string(300, 'x') << "\n" << line(2);
+  std::ofstream(file) << "longer than before, and no line ends at that place " << std::string(300, 'x') << "\n"
+                      << line(2);
   const auto chunk = tail.read();
   EXPECT_TRUE(chunk.restarted);
   EXPECT_EQ(chunk.events.size(), 1u);
