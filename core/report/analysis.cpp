@@ -51,12 +51,15 @@ std::vector<VariantGap> gaps_between(const CellTable& table) {
 }
 
 // The runs a law may see: of each size and budget the chosen configuration, all its seeds.
-LawFit points_of(const ReportInput& input, const GroupAnalysis& g, const std::string& variant) {
+LawFit points_of(const ReportInput& input, const GroupAnalysis& g, const std::string& variant,
+                 std::optional<size_t> size_class = {}, std::optional<size_t> budget_class = {}) {
   LawFit fit;
-  fit.variant = variant;
+  fit.variant = variant, fit.size_class = size_class, fit.budget_class = budget_class;
   for (const size_t c : g.table.chosen) {
     const ReportCell& cell = g.table.cells[c];
     if (cell.variant != variant || !(cell.params > 0) || !(cell.tokens > 0)) continue;
+    if (cell.size_class != size_class.value_or(cell.size_class)) continue;
+    if (cell.budget_class != budget_class.value_or(cell.budget_class)) continue;
     for (const size_t r : cell.runs) {
       const RunRow& row = input.runs[r].row;
       Point point;
@@ -70,13 +73,34 @@ LawFit points_of(const ReportInput& input, const GroupAnalysis& g, const std::st
   return fit;
 }
 
-void run_fit(LawFit& fit, const std::string& law, const std::vector<Target>& targets) {
+void run_fit(LawFit& fit, const std::string& law, const std::vector<Target>& targets, const std::string& axis = "") {
   FitOptions options;
   options.law = law;
+  options.axis = axis;
   options.targets = targets;
   for (Target& target : options.targets) target.variant = fit.variant, target.dataset = fit.points[0].dataset;
   fit.law = law;
   fit.result = fit_law(fit.points, options);
+}
+
+// The law of one axis, at the largest budget (or size) at which there are three values along the axis.
+void add_simple_law(const ReportInput& input, const GroupAnalysis& g, const std::string& variant, Along along,
+                    std::vector<LawFit>& fits) {
+  const bool params = along == Along::params;
+  const size_t fixed_values = params ? g.table.budgets.size() : g.table.sizes.size();
+  const size_t moving_values = params ? g.table.sizes.size() : g.table.budgets.size();
+  for (size_t fixed = fixed_values; fixed-- > 0;) {
+    size_t there = 0;
+    for (size_t moving = 0; moving < moving_values; ++moving)
+      there += params ? g.table.at(variant, moving, fixed).has_value() : g.table.at(variant, fixed, moving).has_value();
+    if (there < 3) continue;
+    LawFit fit = points_of(input, g, variant, params ? std::optional<size_t>() : fixed,
+                           params ? fixed : std::optional<size_t>());
+    // The targets lie at other budgets and sizes, of which this law says nothing.
+    run_fit(fit, "power", {}, params ? "params" : "tokens");
+    if (fit.drawable()) fits.push_back(std::move(fit));
+    return;
+  }
 }
 
 std::vector<LawFit> fits_of(const ReportInput& input, const GroupAnalysis& g) {
@@ -88,11 +112,10 @@ std::vector<LawFit> fits_of(const ReportInput& input, const GroupAnalysis& g) {
       fits.push_back(base);
       run_fit(fits.back(), law, input.targets);
     }
-    // Nobody asked for a certain law: where the joint one is refused, one axis alone may still carry the simple one.
+    // Nobody asked for a certain law: where the joint one is refused, one axis may still carry the simple one.
     if (input.laws.empty() && !fits.back().drawable()) {
-      LawFit simple = base;
-      run_fit(simple, "power", input.targets);
-      if (simple.drawable()) fits.push_back(std::move(simple));
+      add_simple_law(input, g, variant, Along::params, fits);
+      add_simple_law(input, g, variant, Along::tokens, fits);
     }
   }
   return fits;

@@ -30,6 +30,8 @@ struct VariantGap {
 // One law fitted to one variant's runs.
 struct LawFit {
   std::string variant, law;
+  // When a law of one axis was fitted to a part of the runs: those of this budget (or size) alone.
+  std::optional<size_t> budget_class, size_class;
   std::vector<Point> points;  // all runs of the variant's chosen cells
   std::vector<size_t> runs;   // of each point, into ReportInput::runs
   FitResult result;

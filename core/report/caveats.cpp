@@ -123,15 +123,15 @@ void repeated_data(const GroupAnalysis& g, Out& out) {
 }
 
 void short_runs(const GroupAnalysis& g, Out& out) {
-  double most = 0, least = HUGE_VAL;
+  double most = 0;
   for (const ReportCell& cell : g.table.cells)
-    if (cell.params > 0)
-      most = std::max(most, cell.tokens / cell.params), least = std::min(least, cell.tokens / cell.params);
+    if (cell.size_class + 1 == g.table.sizes.size() && cell.params > 0)
+      most = std::max(most, cell.tokens / cell.params);
   if (most > 0 && most < kTokensPerParameter)
     out.push_back(
-        fmt::format("Short runs: {} to {} tokens a parameter, where compute-optimal training of ordinary models takes "
-                    "about {}. Longer training may change the order.",
-                    format_significant(least, 2), format_significant(most, 2), kTokensPerParameter));
+        fmt::format("Short runs: the largest models saw at most {} tokens a parameter, where compute-optimal training "
+                    "of ordinary models takes about {}. Longer training may change the order.",
+                    format_significant(most, 2), kTokensPerParameter));
 }
 
 void unknown_bytes(const GroupAnalysis& g, Out& out) {

@@ -94,7 +94,7 @@ std::optional<Figure> curves_figure(const ReportInput& input, const GroupAnalysi
     if (run.curve.size() < 2) continue;
     const size_t size = size_of[drawn++];
     const bool counts = exclusion_reason(run.row).empty();
-    PlotSeries series = curve_of(run, classes[size].label, ramp_colour(size, classes.size()), counts);
+    PlotSeries series = curve_of(run, classes[size].label + " params", ramp_colour(size, classes.size()), counts);
     if (series.points.empty()) continue;
     dotted |= !counts;
     const auto same = [&](const PlotPanel& panel) { return panel.title == g.variant_of[k]; };
@@ -154,8 +154,10 @@ std::optional<Figure> compute_figure(const ReportInput& input, const GroupAnalys
                   {}};
   std::vector<const ReportCell*> by_compute;
   for (const ReportCell& cell : g.table.cells) by_compute.push_back(&cell);
-  std::stable_sort(by_compute.begin(), by_compute.end(),
-                   [](auto* a, auto* b) { return training_flops(*a) < training_flops(*b); });
+  std::stable_sort(by_compute.begin(), by_compute.end(), [](auto* a, auto* b) {
+    const double x = training_flops(*a), y = training_flops(*b);
+    return x != y ? x < y : a->final_bpc.mean < b->final_bpc.mean;
+  });
   PlotSeries frontier{"frontier: nothing better for less", kNeutral, Marker::none, Dash::dashed, true, false, {}};
   double best = HUGE_VAL;
   for (const ReportCell* cell : by_compute) {
@@ -187,7 +189,7 @@ std::optional<Figure> residual_figure(const ReportInput& input, const GroupAnaly
                   {"fitted loss (bits per byte)", Scale::linear, TickFormat::plain, {}, {}},
                   {"measured − fitted (bits per byte)", Scale::linear, TickFormat::plain, {}, {}},
                   {},
-                  {{"0", 0, "measured as fitted"}},
+                  {{"", 0, "measured as fitted"}},
                   {}};
   double largest = 1e-4;
   for (size_t v = 0; v < g.table.variants.size(); ++v) {

@@ -174,7 +174,9 @@ std::string prediction_text(const LawFit& fit, const Prediction& p) {
 
 void law_findings(const GroupAnalysis& g, std::vector<Text>& out) {
   std::vector<std::string> refused;
+  std::vector<Text> predictions;
   for (const LawFit& fit : g.fits) {
+    if (fit.budget_class || fit.size_class) continue;  // a part of the runs: in the table of fits
     if (fit.result.identified) {
       std::string values;
       for (const NamedValue& v : fit.result.params)
@@ -183,11 +185,12 @@ void law_findings(const GroupAnalysis& g, std::vector<Text>& out) {
     } else if (std::find(refused.begin(), refused.end(), fit.variant) == refused.end()) {
       refused.push_back(fit.variant);
     }
-    for (const Prediction& p : fit.result.predictions) out.push_back(prediction_text(fit, p));
+    for (const Prediction& p : fit.result.predictions) predictions.push_back(prediction_text(fit, p));
   }
   if (!refused.empty())
-    out.push_back(fmt::format("The runs do not determine a scaling law for {}; the reasons are given with the fit.",
+    out.push_back(fmt::format("The runs do not determine a scaling law for {}; the reasons are given with the fits.",
                               listed(refused)));
+  std::move(predictions.begin(), predictions.end(), std::back_inserter(out));
 }
 
 }  // namespace

@@ -44,7 +44,8 @@ std::vector<Fixed> fixed_values(const ReportInput& input, const GroupAnalysis& g
   const std::vector<ValueClass>& classes = axis == ScalingAxis::params ? g.table.budgets : g.table.sizes;
   std::vector<Fixed> values;
   for (size_t k = 0; k < classes.size(); ++k) values.push_back({classes[k].value, classes[k].label, k});
-  const bool any_law = std::any_of(g.fits.begin(), g.fits.end(), [](const LawFit& f) { return f.drawable(); });
+  const bool any_law = std::any_of(g.fits.begin(), g.fits.end(),
+                                   [](const LawFit& f) { return f.drawable() && !f.size_class && !f.budget_class; });
   for (const Target& target : input.targets) {
     const double value = across(target, axis);
     if (!any_law || !(value > 0) || !(along(target, axis) > 0)) continue;
@@ -74,12 +75,14 @@ std::vector<const ReportCell*> cells_at(const GroupAnalysis& g, const std::strin
   return cells;
 }
 
-// The law that speaks of this axis, if one could be fitted.
-const LawFit* law_for(const GroupAnalysis& g, const std::string& variant, ScalingAxis axis) {
-  for (const LawFit& fit : g.fits)
-    if (fit.variant == variant && fit.drawable() &&
-        (axis == ScalingAxis::params ? fit.uses_params() : fit.uses_tokens()))
-      return &fit;
+// The law that speaks of this axis at this fixed value, if one could be fitted.
+const LawFit* law_for(const GroupAnalysis& g, const std::string& variant, const Fixed& fixed, ScalingAxis axis) {
+  const bool params = axis == ScalingAxis::params;
+  for (const LawFit& fit : g.fits) {
+    if (fit.variant != variant || !fit.drawable() || !(params ? fit.uses_params() : fit.uses_tokens())) continue;
+    const auto& only = params ? fit.budget_class : fit.size_class;
+    if (!only || only == fixed.of_class) return &fit;
+  }
   return nullptr;
 }
 
@@ -147,7 +150,7 @@ PlotPanel panel_at(const ReportInput& input, const GroupAnalysis& g, const Fixed
     const auto cells = cells_at(g, variant, fixed, axis);
     PlotSeries series = variant_series(v, variant);
     for (const ReportCell* cell : cells) series.points.push_back(cell_point(input, *cell, along(*cell, axis)));
-    const LawFit* fit = law_for(g, variant, axis);
+    const LawFit* fit = law_for(g, variant, fixed, axis);
     if (fit != nullptr) add_law(panel, input, *fit, series.colour, fixed, axis, cells);
     // Without a law, the eye still wants to follow one variant.
     series.line = fit == nullptr;

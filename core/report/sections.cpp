@@ -54,7 +54,7 @@ class GroupSections {
   void steps_table(const std::vector<ScalingStep>& steps, const char* unit, bool tokens);
   void variants();
   void laws();
-  void refused(const LawFit& fit);
+  void reasons();
   void predictions();
 
   const ReportInput& input_;
@@ -68,6 +68,39 @@ std::string with_spread(const Estimate& e) {
   return e.half_width ? format_bpc(e.mean) + " ± " + format_bpc(*e.half_width) : format_bpc(e.mean);
 }
 
+std::string rate_text(std::optional<double> value) { return value ? format_significant(*value, 2) : kNothing; }
+
+void GroupSections::measured() {
+  heading("Measured runs");
+  if (g_.table.cells.empty()) return paragraph("No run on this text has finished yet.");
+  const bool seeds =
+      std::any_of(g_.table.cells.begin(), g_.table.cells.end(), [](const ReportCell& c) { return c.runs.size() > 1; });
+  paragraph(seeds ? "Losses are bits per byte of the validation text; ± is the 95 % interval of the mean over seeds. "
+                    "Time and speed are means."
+                  : "Losses are bits per byte of the validation text.");
+  Table t;
+  t.columns = {{"variant"},
+               {"params", Align::right},
+               {"tokens", Align::right},
+               {"epochs", Align::right},
+               {"batch", Align::right},
+               {"LR", Align::right},
+               {"best", Align::right},
+               {"final", Align::right},
+               {"wall", Align::right},
+               {"tok/s", Align::right},
+               {"attempts", Align::right}};
+  if (seeds) t.columns.push_back({"seeds", Align::right});
+  for (const ReportCell& c : g_.table.cells) {
+    t.rows.push_back({c.variant, format_count(c.params), format_count(c.tokens), rate_text(c.epochs),
+                      c.batch ? format_count(*c.batch) : kNothing, rate_text(c.lr), with_spread(c.best_bpc),
+                      with_spread(c.final_bpc), c.wall_s ? format_duration(*c.wall_s) : kNothing,
+                      format_rate(c.tokens_per_s), std::to_string(c.attempts)});
+    if (seeds) t.rows.back().push_back(std::to_string(c.runs.size()));
+  }
+  table(std::move(t));
+  figure("curves");
+}
 
 void GroupSections::excluded() {
   Table t{{{"run"},
@@ -181,14 +214,31 @@ void GroupSections::variants() {
   table(std::move(t));
 }
 
-void GroupSections::refused(const LawFit& fit) {
-  if (fit.result.refused.empty() && fit.result.warnings.empty()) return;
-  std::vector<Text> items;
-  for (const std::string& reason : fit.result.refused) items.push_back(reason);
-  for (const std::string& warning : fit.result.warnings) items.push_back(warning);
-  paragraph(fit.result.refused.empty() ? fmt::format("{}, before relying on it:", fit.variant)
-                                       : fmt::format("{}, what is not claimed and why:", fit.variant));
-  out_.emplace_back(BulletList{std::move(items)});
+std::string law_name(const GroupAnalysis& g, const LawFit& fit) {
+  if (fit.budget_class) return fmt::format("{} at {} tokens", fit.variant, g.table.budgets[*fit.budget_class].label);
+  if (fit.size_class) return fmt::format("{} at {} parameters", fit.variant, g.table.sizes[*fit.size_class].label);
+  return fit.variant;
+}
+
+// What is not claimed and what to know, each sentence once with all the fits it holds for.
+void GroupSections::reasons() {
+  for (const bool refusals : {true, false}) {
+    std::vector<std::pair<std::string, std::vector<std::string>>> sentences;
+    for (const LawFit& fit : g_.fits) {
+      for (const std::string& sentence : refusals ? fit.result.refused : fit.result.warnings) {
+        const auto same = [&](const auto& known) { return known.first == sentence; };
+        auto known = std::find_if(sentences.begin(), sentences.end(), same);
+        if (known == sentences.end()) known = sentences.insert(known, {sentence, {}});
+        known->second.push_back(fmt::format("{} ({})", law_name(g_, fit), fit.law));
+      }
+    }
+    if (sentences.empty()) continue;
+    paragraph(refusals ? "What is not claimed, and why:" : "Before relying on these fits:");
+    std::vector<Text> items;
+    for (const auto& [sentence, names] : sentences)
+      items.push_back(Text().strong(listed(names)) << ": " + sentence + ".");
+    out_.emplace_back(BulletList{std::move(items)});
+  }
 }
 
 void GroupSections::laws() {
@@ -217,14 +267,14 @@ void GroupSections::laws() {
         values += fmt::format(" ({} to {})", format_significant(interval->second.first, 3),
                               format_significant(interval->second.second, 3));
     }
-    t.rows.push_back({fit.variant, r.formula.empty() ? fit.law : r.formula, std::to_string(r.points),
+    t.rows.push_back({law_name(g_, fit), r.formula.empty() ? fit.law : r.formula, std::to_string(r.points),
                       values.empty() ? "refused" : values,
                       values.empty() ? kNothing : format_significant(r.objective, 6),
                       values.empty() ? kNothing : fmt::format("{} of {}", r.starts_at_best, r.starts),
                       r.residual_sd ? format_significant(*r.residual_sd, 2) : kNothing, r.identified ? "yes" : "no"});
   }
   table(std::move(t));
-  for (const LawFit& fit : g_.fits) refused(fit);
+  reasons();
   figure("residuals");
 }
 

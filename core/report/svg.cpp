@@ -69,7 +69,8 @@ class PanelPainter {
       : panel_(panel), box_(box), x_(x), y_(y), clip_id_(std::move(clip_id)) {}
 
   std::string paint(bool y_labels, bool level_labels) {
-    out_ += svg_text(box_.left + box_.width / 2, box_.top - 8, panel_.title, {"bs-t", 12, Anchor::middle, true});
+    if (!panel_.title.empty())
+      out_ += svg_text(box_.left + box_.width / 2, box_.top - 8, panel_.title, {"bs-t", 12, Anchor::middle, true});
     paint_axes(y_labels);
     out_ += fmt::format("<clipPath id=\"{}\"><rect x=\"{}\" y=\"{}\" width=\"{}\" height=\"{}\"/></clipPath>\n",
                         escape_html(clip_id_), svg_number(box_.left), svg_number(box_.top), svg_number(box_.width),
@@ -134,7 +135,8 @@ class PanelPainter {
   void paint_level_labels() {
     std::vector<const PlotLevel*> levels;
     for (const PlotLevel& level : panel_.levels)
-      if (drawable(panel_.y, level.y) && level.y >= y_.low && level.y <= y_.high) levels.push_back(&level);
+      if (!level.name.empty() && drawable(panel_.y, level.y) && level.y >= y_.low && level.y <= y_.high)
+        levels.push_back(&level);
     std::stable_sort(levels.begin(), levels.end(), [](auto* a, auto* b) { return a->y < b->y; });
     double last = HUGE_VAL;
     for (const PlotLevel* level : levels) {
@@ -298,7 +300,9 @@ std::string render_svg(const Figure& figure) {
   const double between = figure.share_y ? kGap : kGap + left - 14;
   const double width =
       (kWidth - left - right - between * static_cast<double>(columns - 1)) / static_cast<double>(columns);
-  const double row_height = kPanelTitle + kPanelHeight + kBelow;
+  const bool titled = std::any_of(panels.begin(), panels.end(), [](const PlotPanel& p) { return !p.title.empty(); });
+  const double title_height = titled ? kPanelTitle : 0;
+  const double row_height = title_height + kPanelHeight + kBelow;
   const Legend legend = lay_out_legend(figure);
   const double legend_top = kTop + row_height * static_cast<double>(rows);
   const double height = legend_top + legend.height + 6;
@@ -312,7 +316,7 @@ std::string render_svg(const Figure& figure) {
   for (size_t i = 0; i < panels.size(); ++i) {
     const size_t column = i % columns, row = i / columns;
     const Box box{left + (width + between) * static_cast<double>(column),
-                  kTop + kPanelTitle + row_height * static_cast<double>(row), width, kPanelHeight};
+                  kTop + title_height + row_height * static_cast<double>(row), width, kPanelHeight};
     const AxisTicks x = axis_of({&panels[i]}, false, width);
     const bool y_labels = column == 0 || !figure.share_y;
     const bool next_has_them = column + 1 < columns && i + 1 < panels.size() && same_levels(panels[i], panels[i + 1]);

@@ -40,7 +40,8 @@ TEST(Estimate, DifferencesFollowWelch) {
 }
 
 TEST(Cells, SeedsAreOneCellAndNothingElseIs) {
-  const ReportInput input = made_input({{"v57", 1e6, 4e6, 1e-3, 0}, {"v57", 1e6, 4e6, 1e-3, 1, 32, 0.01}, {"v57", 1e6, 4e6, 2e-3, 0}});
+  const ReportInput input =
+      made_input({{"v57", 1e6, 4e6, 1e-3, 0}, {"v57", 1e6, 4e6, 1e-3, 1, 32, 0.01}, {"v57", 1e6, 4e6, 2e-3, 0}});
   const Analysis analysis = analyse(input);
   ASSERT_EQ(analysis.groups.size(), 1u);
   const CellTable& table = analysis.groups[0].table;
@@ -54,7 +55,8 @@ TEST(Cells, SeedsAreOneCellAndNothingElseIs) {
 }
 
 TEST(Cells, NearlyEqualSizesAreOneClass) {
-  const ReportInput input = made_input({{"v57", 1.00e6, 4e6}, {"llama", 1.08e6, 4e6}, {"v57", 3e6, 4e6}, {"v57", 1.00e6, 8e6}});
+  const ReportInput input =
+      made_input({{"v57", 1.00e6, 4e6}, {"llama", 1.08e6, 4e6}, {"v57", 3e6, 4e6}, {"v57", 1.00e6, 8e6}});
   const CellTable table = analyse(input).groups[0].table;
   EXPECT_THAT(labels(table.sizes), ElementsAre("≈1.04M", "3M"));
   EXPECT_THAT(labels(table.budgets), ElementsAre("4M", "8M"));

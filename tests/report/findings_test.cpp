@@ -21,7 +21,8 @@ Spoken speak(const ReportInput& input) {
   const Analysis analysis = analyse(input);
   Spoken s{joined(run_findings(input, analysis)), "", "", ""};
   for (const GroupAnalysis& g : analysis.groups)
-    s.findings += joined(group_findings(g)), s.caveats += joined(group_caveats(input, g)), s.missing += joined(group_missing(input, g));
+    s.findings += joined(group_findings(g)), s.caveats += joined(group_caveats(input, g)),
+        s.missing += joined(group_missing(input, g));
   return s;
 }
 
@@ -47,7 +48,8 @@ TEST(Findings, SizesAreSaidToHelpOnlyWhereTheyDo) {
 
 TEST(Findings, AnOrderOfVariantsIsClaimedOnlyWhenItAlwaysHolds) {
   EXPECT_THAT(speak(made_input(quickstart_runs())).findings,
-              HasSubstr("At all 6 sizes and budgets that the variants share, the order from low to high loss is the same: llama, then v75, then v57."));
+              HasSubstr("At all 6 sizes and budgets that the variants share, the order from low to high loss is the "
+                        "same: llama, then v75, then v57."));
   std::vector<Made> runs = quickstart_runs();
   runs[0].noise = -3;  // v57 first at one size and budget
   const std::string text = speak(made_input(runs)).findings;
@@ -71,7 +73,8 @@ TEST(Findings, YardsticksBeatenAreTheOnesBeaten) {
     input.runs[0].row.last_val_bpc = loss;
     return speak(input).findings;
   };
-  EXPECT_THAT(with_loss(3.0), HasSubstr("The best run beats the order-1 count model (3.600), and not the order-2 count model (2.800)"));
+  EXPECT_THAT(with_loss(3.0),
+              HasSubstr("The best run beats the order-1 count model (3.600), and not the order-2 count model (2.800)"));
   EXPECT_THAT(with_loss(2.0), HasSubstr("beats the order-3 count model (2.300), the strongest that was computed"));
   EXPECT_THAT(with_loss(6.0), HasSubstr("No configuration beats a count model"));
   input.datasets.clear();
@@ -127,12 +130,14 @@ TEST(Caveats, FewSizesAndBudgets) {
 }
 
 TEST(Caveats, CollinearSizesAndTokens) {
-  EXPECT_THAT(speak(made_input({{"v57", 1e5, 2e6}, {"v57", 1e6, 2e7}, {"v57", 1e7, 2e8}})).caveats, HasSubstr("move together for v57"));
+  EXPECT_THAT(speak(made_input({{"v57", 1e5, 2e6}, {"v57", 1e6, 2e7}, {"v57", 1e7, 2e8}})).caveats,
+              HasSubstr("move together for v57"));
   EXPECT_THAT(speak(made_input(quickstart_runs())).caveats, Not(HasSubstr("move together")));
 }
 
 TEST(Caveats, LearningRateNotTuned) {
-  EXPECT_THAT(speak(made_input(plain_pair())).caveats, HasSubstr("Learning rate not tuned per size: every run used 0.0010"));
+  EXPECT_THAT(speak(made_input(plain_pair())).caveats,
+              HasSubstr("Learning rate not tuned per size: every run used 0.0010"));
   std::vector<Made> tuned = plain_pair();
   tuned.push_back({"v57", 1e5, 2e6, 3e-3, 0, 32, 0.1}), tuned.push_back({"v57", 1e6, 2e6, 3e-3, 0, 32, 0.1});
   const std::string text = speak(made_input(tuned)).caveats;
@@ -141,18 +146,21 @@ TEST(Caveats, LearningRateNotTuned) {
 }
 
 TEST(Caveats, RepeatedData) {
-  EXPECT_THAT(speak(made_input({{"v57", 1e5, 7.2e7}})).caveats, HasSubstr("Repeated data: one configuration goes more than once over the training text (up to 2.0 times)"));
+  EXPECT_THAT(
+      speak(made_input({{"v57", 1e5, 7.2e7}})).caveats,
+      HasSubstr("Repeated data: one configuration goes more than once over the training text (up to 2.0 times)"));
   EXPECT_THAT(speak(made_input(plain_pair())).caveats, Not(HasSubstr("Repeated data")));
 }
 
 TEST(Caveats, ShortRuns) {
-  EXPECT_THAT(speak(made_input({{"v57", 1e6, 2e6}})).caveats, HasSubstr("Short runs: 2.0 to 2.0 tokens a parameter"));
+  EXPECT_THAT(speak(made_input({{"v57", 1e6, 2e6}})).caveats, HasSubstr("Short runs: the largest models saw at most 2.0 tokens a parameter"));
   EXPECT_THAT(speak(made_input({{"v57", 1e5, 4e6}})).caveats, Not(HasSubstr("Short runs")));
 }
 
 TEST(Caveats, UnknownBytes) {
   ReportInput input = made_input(plain_pair());
-  EXPECT_THAT(speak(input).caveats, HasSubstr("Unknown bytes: 626 of 38,700,000 are outside the vocabulary of ascii128"));
+  EXPECT_THAT(speak(input).caveats,
+              HasSubstr("Unknown bytes: 626 of 38,700,000 are outside the vocabulary of ascii128"));
   input.datasets[0].unknown_bytes = 0;
   EXPECT_THAT(speak(input).caveats, Not(HasSubstr("Unknown bytes")));
 }
@@ -188,7 +196,8 @@ TEST(Missing, EmptyCellsAreNamed) {
   std::vector<Made> runs = quickstart_runs();
   EXPECT_THAT(speak(made_input(runs)).missing, Not(HasSubstr("Cells of the design")));
   runs.erase(runs.begin());
-  EXPECT_THAT(speak(made_input(runs)).missing, HasSubstr("Cells of the design without a finished run: v57 at 100k parameters and 2M tokens."));
+  EXPECT_THAT(speak(made_input(runs)).missing,
+              HasSubstr("Cells of the design without a finished run: v57 at 100k parameters and 2M tokens."));
 }
 
 TEST(Missing, WaitingRunsAreNamed) {

@@ -1,13 +1,13 @@
 // Made-up measurements for reports: runs that follow a known law, with curves, on one data set.
 #pragma once
 
-#include <cmath>
-#include <string>
-#include <vector>
-
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+
+#include <cmath>
+#include <string>
+#include <vector>
 
 #include "base/rng.h"
 #include "report/report.h"
@@ -30,7 +30,8 @@ struct Made {
 inline MeasuredRun made_run(const Made& m) {
   MeasuredRun run;
   RunRow& row = run.row;
-  const auto bits = random_bits(static_cast<uint64_t>(m.seed), 1, static_cast<uint64_t>(m.params + 7 * m.tokens + 1e9 * m.lr) + m.variant[1]);
+  const auto bits = random_bits(static_cast<uint64_t>(m.seed), 1,
+                                static_cast<uint64_t>(m.params + 7 * m.tokens + 1e9 * m.lr) + m.variant[1]);
   row.id = fmt::format("{:012x}", bits & 0xffffffffffff);
   row.sweep = "made", row.state = "done", row.plugin = m.variant, row.seed = m.seed;
   row.params = static_cast<int64_t>(m.params), row.params_nonembedding = row.params * 9 / 10;
@@ -41,9 +42,11 @@ inline MeasuredRun made_run(const Made& m) {
   row.tokens_per_s = 3e10 / m.params, row.wall_s = m.tokens / *row.tokens_per_s, row.ended = 1.7e9;
   row.dataset = "d1";
   row.axes = {{"model.plugin", m.variant}};
-  row.spec = {{"model", json::object{{"plugin", m.variant}, {"options", json::object{{"d_model", row.params / 1000}, {"n_layers", 4}}}}},
+  row.spec = {{"model", json::object{{"plugin", m.variant},
+                                     {"options", json::object{{"d_model", row.params / 1000}, {"n_layers", 4}}}}},
               {"data", json::object{{"corpus", "headers"}, {"tokenizer", "ascii128"}, {"context", 64}}},
-              {"train", json::object{{"steps", row.steps}, {"batch", m.batch}, {"lr", m.lr}, {"warmup", 50}, {"init_from", ""}}},
+              {"train",
+               json::object{{"steps", row.steps}, {"batch", m.batch}, {"lr", m.lr}, {"warmup", 50}, {"init_from", ""}}},
               {"eval", json::object{{"every", 50}, {"windows", 64}}},
               {"seed", m.seed}};
   run.start = {{"device", "cpu"}, {"build_id", "g++-12 torch-2.11.0"}};
@@ -89,8 +92,9 @@ inline std::vector<Made> ladder_runs() {
   for (const double params : {1e5, 3e5, 1e6, 3e6, 1e7})
     for (const double tokens : {2e6, 8e6, 3.2e7, 1.28e8})
       for (const int64_t seed : {0, 1})
-        runs.push_back({"llama", params, tokens, 1e-3, seed, 32,
-                        0.004 * (random_unit(static_cast<uint64_t>(seed), 9, static_cast<uint64_t>(params + tokens)) - 0.5)});
+        runs.push_back(
+            {"llama", params, tokens, 1e-3, seed, 32,
+             0.004 * (random_unit(static_cast<uint64_t>(seed), 9, static_cast<uint64_t>(params + tokens)) - 0.5)});
   return runs;
 }
 

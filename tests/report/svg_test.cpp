@@ -1,10 +1,10 @@
 #include "report/svg.h"
 
-#include <cmath>
-#include <limits>
-
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+
+#include <cmath>
+#include <limits>
 
 #include "report/svg_draw.h"
 #include "report/xml_check.h"
@@ -129,7 +129,8 @@ TEST(Svg, NumbersAreShortAndFreeOfLocale) {
 }
 
 TEST(Svg, EveryMarkerIsWellFormed) {
-  for (const Marker marker : {Marker::none, Marker::circle, Marker::square, Marker::triangle, Marker::diamond, Marker::ring, Marker::cross})
+  for (const Marker marker :
+       {Marker::none, Marker::circle, Marker::square, Marker::triangle, Marker::diamond, Marker::ring, Marker::cross})
     for (const char* title : {"", "a title"}) EXPECT_EQ(xml_problem(svg_marker(marker, 1, 5, 5, 3, title)), "");
 }
 

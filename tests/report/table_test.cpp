@@ -20,9 +20,7 @@ TEST(Table, WidthIsWhatATerminalShows) {
   EXPECT_EQ(terminal_table({{{"n"}, {"x"}}, {{"模型", "1"}, {"ab", "2"}}}), "n     x\n模型  1\nab    2\n");
 }
 
-TEST(Table, ATerminalIsNotDrivenByCells) {
-  EXPECT_EQ(terminal_table({{{"n"}}, {{"\x1b[2Jx\ny"}}}), "n\n[2Jx y\n");
-}
+TEST(Table, ATerminalIsNotDrivenByCells) { EXPECT_EQ(terminal_table({{{"n"}}, {{"\x1b[2Jx\ny"}}}), "n\n[2Jx y\n"); }
 
 TEST(Table, MarkdownIsOneLineARow) {
   EXPECT_EQ(markdown_table(small()), "| name | loss |\n| --- | ---: |\n| a\\|b | 3.25 |\n| &lt;x&gt; | 12.5 |\n");

@@ -1,10 +1,10 @@
 #include "report/ticks.h"
 
-#include <cmath>
-#include <set>
-
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+
+#include <cmath>
+#include <set>
 
 #include "base/rng.h"
 
@@ -40,7 +40,8 @@ void expect_sound(const AxisTicks& axis, const std::string& what) {
 TEST(Ticks, LinearOnesAreRound) {
   EXPECT_THAT(labels(linear_ticks(0, 1, 5, TickFormat::plain)), ElementsAre("0.0", "0.2", "0.4", "0.6", "0.8", "1.0"));
   EXPECT_THAT(labels(linear_ticks(2.31, 4.02, 4, TickFormat::plain)), ElementsAre("2.5", "3.0", "3.5", "4.0"));
-  EXPECT_THAT(labels(linear_ticks(-0.011, 0.012, 4, TickFormat::plain)), ElementsAre("−0.010", "−0.005", "0", "0.005", "0.010"));
+  EXPECT_THAT(labels(linear_ticks(-0.011, 0.012, 4, TickFormat::plain)),
+              ElementsAre("−0.010", "−0.005", "0", "0.005", "0.010"));
   EXPECT_THAT(labels(linear_ticks(0, 4e6, 4, TickFormat::count)), ElementsAre("0", "1M", "2M", "3M", "4M"));
 }
 
@@ -66,14 +67,17 @@ TEST(Ticks, AreSoundForAnyRange) {
     const double low = (random_unit(1, 1, i) - 0.5) * std::pow(10.0, 12 * random_unit(1, 2, i) - 4);
     const double high = low + std::pow(10.0, 12 * random_unit(1, 3, i) - 4);
     if (high - low < 1e-3 * std::abs(low)) continue;  // labels have room for three digits of difference
-    expect_sound(linear_ticks(low, high, 5, TickFormat::plain), "linear " + std::to_string(low) + " " + std::to_string(high));
-    const double from = std::pow(10.0, 20 * random_unit(1, 4, i) - 6), to = from * std::pow(10.0, 0.3 + 8 * random_unit(1, 5, i));
+    expect_sound(linear_ticks(low, high, 5, TickFormat::plain),
+                 "linear " + std::to_string(low) + " " + std::to_string(high));
+    const double from = std::pow(10.0, 20 * random_unit(1, 4, i) - 6),
+                 to = from * std::pow(10.0, 0.3 + 8 * random_unit(1, 5, i));
     expect_sound(log_ticks(from, to, 5, TickFormat::power), "log " + std::to_string(from) + " " + std::to_string(to));
   }
 }
 
 TEST(Ticks, AnEmptyRangeIsWidenedInsteadOfLoopingForEver) {
-  for (const double value : {0.0, 1.0, -1e300, 1e17, 1e-310}) EXPECT_GE(linear_ticks(value, value, 5, TickFormat::plain).ticks.size(), 2u) << value;
+  for (const double value : {0.0, 1.0, -1e300, 1e17, 1e-310})
+    EXPECT_GE(linear_ticks(value, value, 5, TickFormat::plain).ticks.size(), 2u) << value;
 }
 
 TEST(Ticks, ExtentsHaveAirAndAreNeverEmpty) {

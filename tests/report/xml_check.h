@@ -1,4 +1,5 @@
-// Whether a text is a well-formed XML element, as far as figures need it: matched tags, quoted attributes, escaped text.
+// Whether a text is a well-formed XML element, as far as figures need it: matched tags, quoted attributes, escaped
+// text.
 #pragma once
 
 #include <set>
@@ -16,7 +17,8 @@ inline std::string xml_problem(const std::string& text) {
       if (text[at] == '&') {
         const size_t end = text.find(';', at);
         const std::string name = text.substr(at + 1, end - at - 1);
-        if (end == std::string::npos || !(name == "amp" || name == "lt" || name == "gt" || name == "quot" || name == "#39"))
+        if (end == std::string::npos ||
+            !(name == "amp" || name == "lt" || name == "gt" || name == "quot" || name == "#39"))
           return "a bare & at " + std::to_string(at);
       }
       if (static_cast<unsigned char>(text[at]) < 0x20 && text[at] != '\n') return "a control character";
