@@ -1,7 +1,6 @@
 #include "cli/planning.h"
 
 #include <map>
-#include <set>
 
 #include <fmt/format.h>
 
@@ -100,24 +99,6 @@ NewRun new_run(const PlannedRun& run, const Sweep& sweep) {
   return row;
 }
 
-DatasetRecord dataset_record(const DataSpec& data, const fs::path& cache) {
-  const Dataset dataset = Dataset::open(data, cache);
-  const DatasetInfo& info = dataset.info();
-  DatasetRecord record;
-  record.id = dataset_id(data);
-  record.name = info.name;
-  record.tokenizer = data.tokenizer;
-  record.sha256 = info.sha256;
-  record.bytes = static_cast<int64_t>(info.bytes);
-  record.train_tokens = info.train_tokens;
-  record.val_tokens = info.val_tokens;
-  record.val_sha256 = info.val_sha256;
-  record.unknown_bytes = static_cast<int64_t>(info.unknown_bytes);
-  for (double bits : dataset.yardsticks().bits_per_byte) record.ngram_bpb.push_back(finite_or_null(bits));
-  record.entropy_bpb = info.entropy_bits_per_byte;
-  return record;
-}
-
 }  // namespace
 
 std::vector<Plan> plan_sweeps(const std::vector<std::string>& files, const std::vector<std::string>& overrides,
@@ -153,18 +134,6 @@ NewSweep new_sweep(const Plan& plan) {
   sweep.settings = settings_of(plan.sweep);
   for (const PlannedRun& run : plan.runs) sweep.runs.push_back(new_run(run, plan.sweep));
   return sweep;
-}
-
-std::vector<DatasetRecord> prepare_datasets(const Plan& plan, const fs::path& root) {
-  std::vector<DatasetRecord> records;
-  std::set<std::string> known;
-  for (const PlannedRun& run : plan.runs) {
-    const DataSpec& data = run.spec.data;
-    if (!known.insert(dataset_id(data)).second) continue;
-    print_error(fmt::format("data: {}", data.corpus));
-    records.push_back(dataset_record(data, root / "data"));
-  }
-  return records;
 }
 
 }  // namespace bitsweep

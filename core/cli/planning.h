@@ -20,10 +20,6 @@ std::vector<Plan> plan_sweeps(const std::vector<std::string>& files, const std::
 // What the queue takes.
 NewSweep new_sweep(const Plan& plan);
 
-// Opens each data set of the plan (building its text in the cache of `root` when it comes from several sources) and
-// measures its yardsticks, telling on stderr what takes long. One record a data set.
-std::vector<DatasetRecord> prepare_datasets(const Plan& plan, const fs::path& root);
-
 // Asks `WORKER describe`, one process for all questions. A question at which the process dies gets an error for an answer,
 // and another process goes on behind it.
 class WorkerDescriber : public Describer {

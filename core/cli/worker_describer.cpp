@@ -1,3 +1,5 @@
+#include <map>
+
 #include <fmt/format.h>
 
 #include "base/error.h"
@@ -8,6 +10,8 @@ namespace bitsweep {
 namespace {
 
 constexpr double kTimeout_s = 120;
+// A plugin that crashes this often is not asked again: each time costs a process.
+constexpr int kMostCrashes = 3;
 
 std::string line_of(const DescribeQuestion& question) {
   return compact_json(json::object{{"plugin", question.plugin}, {"request", to_json(question.request)}}) + "\n";
@@ -47,7 +51,13 @@ std::string last_line(std::string text) {
 
 std::vector<DescribeAnswer> WorkerDescriber::describe(const std::vector<DescribeQuestion>& questions) {
   std::vector<DescribeAnswer> answers;
+  std::map<std::string, std::pair<int, std::string>> crashes;  // by plugin: how often, and the last message
   while (answers.size() < questions.size()) {
+    const auto& [crashed_before, message] = crashes[questions[answers.size()].plugin];
+    if (crashed_before >= kMostCrashes) {
+      answers.push_back({std::nullopt, message});
+      continue;
+    }
     std::string input;
     for (size_t i = answers.size(); i < questions.size(); ++i) input += line_of(questions[i]);
     const Captured said = capture({worker_.string(), "describe", "--plugin-dir", plugins_.string()}, input, kTimeout_s);
@@ -61,8 +71,10 @@ std::vector<DescribeAnswer> WorkerDescriber::describe(const std::vector<Describe
     const bool crashed = said.exit_code > 128;
     if (answers.size() == before && !crashed && !said.timed_out)
       throw Error(ErrorKind::environment, fmt::format("'{}' {}: {}", worker_.string(), said.ending(), why));
-    answers.push_back({std::nullopt, fmt::format("the plugin cannot describe this model: its process {}{}{}", said.ending(),
-                                                 why.empty() ? "" : ": ", why)});
+    auto& [times, text] = crashes[questions[answers.size()].plugin];
+    ++times;
+    text = fmt::format("the plugin cannot describe this model: its process {}{}{}", said.ending(), why.empty() ? "" : ": ", why);
+    answers.push_back({std::nullopt, text});
   }
   return answers;
 }
