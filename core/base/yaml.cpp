@@ -25,7 +25,9 @@ using File = std::shared_ptr<const std::string>;
 // Length of the UTF-8 sequence at `at`, or 0 when it is none (overlong forms and surrogates included).
 size_t utf8_length(std::string_view text, size_t at) {
   const auto byte = [&](size_t i) { return i < text.size() ? static_cast<unsigned char>(text[i]) : 0u; };
-  const auto follows = [&](size_t i, unsigned low = 0x80, unsigned high = 0xBF) { return byte(i) >= low && byte(i) <= high; };
+  const auto follows = [&](size_t i, unsigned low = 0x80, unsigned high = 0xBF) {
+    return byte(i) >= low && byte(i) <= high;
+  };
   const unsigned first = byte(at);
   if (first < 0x80) return 1;
   if (first >= 0xC2 && first <= 0xDF) return follows(at + 1) ? 2 : 0;
@@ -91,30 +93,32 @@ class Builder : public YAML::EventHandler {
     if (++documents_ > 1) stop(mark, "a second document; a sweep file is one");
   }
   void OnDocumentEnd() override {}
-  void OnNull(const YAML::Mark& mark, YAML::anchor_t anchor) override {
-    add(leaf(YamlKind::null, mark), anchor);
-  }
+  void OnNull(const YAML::Mark& mark, YAML::anchor_t anchor) override { add(leaf(YamlKind::null, mark), anchor); }
   void OnAlias(const YAML::Mark& mark, YAML::anchor_t anchor) override {
     const auto found = anchors_.find(anchor);
     // An anchor is known only after its node is complete, so a node cannot contain itself.
     if (found == anchors_.end()) stop(mark, "an alias inside its own anchor");
     add_shared(found->second, place(mark));
   }
-  void OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor, const std::string& value) override {
+  void OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
+                const std::string& value) override {
     check_tag(mark, tag);
     auto node = leaf(YamlKind::scalar, mark);
     node->text = value;
     node->is_text = tag == "!" || tag == kTextTag;
     node->style = style_at(mark, node->is_text);
-    if (node->style == YamlStyle::quoted && !is_closed(static_cast<size_t>(mark.pos))) stop(mark, "this quote is not closed");
+    if (node->style == YamlStyle::quoted && !is_closed(static_cast<size_t>(mark.pos)))
+      stop(mark, "this quote is not closed");
     if (!node->is_text && is_null_text(value)) node->kind = YamlKind::null;
     add(node, anchor);
   }
-  void OnSequenceStart(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor, YAML::EmitterStyle::value) override {
+  void OnSequenceStart(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
+                       YAML::EmitterStyle::value) override {
     open(YamlKind::list, mark, tag, anchor);
   }
   void OnSequenceEnd() override { close(); }
-  void OnMapStart(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor, YAML::EmitterStyle::value) override {
+  void OnMapStart(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
+                  YAML::EmitterStyle::value) override {
     open(YamlKind::map, mark, tag, anchor);
   }
   void OnMapEnd() override { close(); }
@@ -135,7 +139,9 @@ class Builder : public YAML::EventHandler {
     std::vector<Yaml> keys;
   };
 
-  [[noreturn]] void stop(const YAML::Mark& mark, std::string message) const { throw Stop{place(mark), std::move(message)}; }
+  [[noreturn]] void stop(const YAML::Mark& mark, std::string message) const {
+    throw Stop{place(mark), std::move(message)};
+  }
 
   std::shared_ptr<YamlNode> leaf(YamlKind kind, const YAML::Mark& mark) {
     if (++nodes_ > limits_.nodes) stop(mark, fmt::format("more than {} values; a sweep file is small", limits_.nodes));
@@ -161,9 +167,12 @@ class Builder : public YAML::EventHandler {
   bool is_closed(size_t opened) const {
     const char quote = text_[opened];
     for (size_t at = opened + 1; at < text_.size(); ++at) {
-      if (quote == '"' && text_[at] == '\\') ++at;
-      else if (text_[at] == quote && (quote == '"' || at + 1 == text_.size() || text_[at + 1] != quote)) return true;
-      else if (text_[at] == quote) ++at;
+      if (quote == '"' && text_[at] == '\\')
+        ++at;
+      else if (text_[at] == quote && (quote == '"' || at + 1 == text_.size() || text_[at + 1] != quote))
+        return true;
+      else if (text_[at] == quote)
+        ++at;
     }
     return false;
   }
@@ -249,9 +258,7 @@ class Builder : public YAML::EventHandler {
   std::unordered_map<YAML::anchor_t, Yaml> anchors_;
 };
 
-std::string_view without_bom(std::string_view text) {
-  return text.starts_with("\xEF\xBB\xBF") ? text.substr(3) : text;
-}
+std::string_view without_bom(std::string_view text) { return text.starts_with("\xEF\xBB\xBF") ? text.substr(3) : text; }
 
 }  // namespace
 
@@ -276,9 +283,11 @@ const YamlEntry* YamlNode::find(std::string_view key) const {
 YamlPlace YamlNode::place_in_text(size_t offset) const {
   // Escapes and folded lines break the match between the text and the file; then the start has to do.
   const std::string_view before = std::string_view(text).substr(0, std::min(offset, text.size()));
-  const bool direct = place.line > 0 && style != YamlStyle::block && before.find_first_of("\n\\\"'") == std::string_view::npos;
+  const bool direct =
+      place.line > 0 && style != YamlStyle::block && before.find_first_of("\n\\\"'") == std::string_view::npos;
   if (!direct) return place;
-  return {place.file, place.line, place.column + static_cast<int>(before.size()) + (style == YamlStyle::quoted ? 1 : 0)};
+  return {place.file, place.line,
+          place.column + static_cast<int>(before.size()) + (style == YamlStyle::quoted ? 1 : 0)};
 }
 
 Yaml parse_yaml(std::string_view raw, std::string_view name, const YamlLimits& limits) {

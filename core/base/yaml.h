@@ -1,9 +1,9 @@
 // YAML text to a tree of our own that remembers where everything was written. The only user of yaml-cpp.
 //
-// Accepted is what people write by hand: one document, scalars, lists, maps with scalar keys, anchors, aliases and merge
-// keys (<<). Refused with file, line and column: syntax errors, duplicate keys, several documents, tags other than !!str,
-// tabs as indentation, NUL bytes, text that is not UTF-8, and whatever is larger than YamlLimits. Aliases share one node,
-// so an alias bomb costs no memory; its expanded size is counted and refused.
+// Accepted is what people write by hand: one document, scalars, lists, maps with scalar keys, anchors, aliases and
+// merge keys (<<). Refused with file, line and column: syntax errors, duplicate keys, several documents, tags other
+// than !!str, tabs as indentation, NUL bytes, text that is not UTF-8, and whatever is larger than YamlLimits. Aliases
+// share one node, so an alias bomb costs no memory; its expanded size is counted and refused.
 //
 // Scalars keep their text. What it means is decided where a type is expected (YAML 1.2 core: only true and false are
 // booleans; "no" and "1e3k" stay words), so a plugin named `no` or a version 1.10 survives.
@@ -53,7 +53,7 @@ struct YamlNode {
   std::vector<Yaml> items;         // of a list
   std::vector<YamlEntry> entries;  // of a map, in the order written
   YamlPlace place;
-  size_t expanded_nodes = 1;       // with every alias written out
+  size_t expanded_nodes = 1;  // with every alias written out
 
   const YamlEntry* find(std::string_view key) const;
   // The place of byte `offset` of a scalar's text; the scalar's own when the two cannot be matched up.

@@ -14,9 +14,11 @@ bool is_plain(const YamlNode& node) { return node.kind == YamlKind::scalar && !n
 bool starts_like_number(std::string_view text) {
   if (!text.empty() && (text[0] == '-' || text[0] == '+')) text.remove_prefix(1);
   if (text.empty()) return false;
-  const bool special = text == ".inf" || text == ".Inf" || text == ".INF" || text == ".nan" || text == ".NaN" || text == ".NAN";
+  const bool special =
+      text == ".inf" || text == ".Inf" || text == ".INF" || text == ".nan" || text == ".NaN" || text == ".NAN";
   // from_chars also takes "inf" and "nan", which YAML leaves as words.
-  return special || (text[0] >= '0' && text[0] <= '9') || (text[0] == '.' && text.size() > 1 && text[1] >= '0' && text[1] <= '9');
+  return special || (text[0] >= '0' && text[0] <= '9') ||
+         (text[0] == '.' && text.size() > 1 && text[1] >= '0' && text[1] <= '9');
 }
 
 constexpr double kExact = 9007199254740992.0;  // 2^53
@@ -52,7 +54,8 @@ std::optional<int64_t> yaml_integer(const YamlNode& node) {
 
 json::value yaml_to_json(const YamlNode& node) {
   switch (node.kind) {
-    case YamlKind::null: return nullptr;
+    case YamlKind::null:
+      return nullptr;
     case YamlKind::list: {
       json::array array;
       for (const Yaml& item : node.items) array.push_back(yaml_to_json(*item));
@@ -63,7 +66,8 @@ json::value yaml_to_json(const YamlNode& node) {
       for (const YamlEntry& entry : node.entries) object[entry.key] = yaml_to_json(*entry.value);
       return object;
     }
-    case YamlKind::scalar: break;
+    case YamlKind::scalar:
+      break;
   }
   if (const auto flag = yaml_bool(node)) return *flag;
   if (const auto number = yaml_number(node)) {
@@ -75,10 +79,14 @@ json::value yaml_to_json(const YamlNode& node) {
 
 std::string yaml_found(const YamlNode& node) {
   switch (node.kind) {
-    case YamlKind::null: return "nothing";
-    case YamlKind::list: return "a list";
-    case YamlKind::map: return "a map";
-    case YamlKind::scalar: break;
+    case YamlKind::null:
+      return "nothing";
+    case YamlKind::list:
+      return "a list";
+    case YamlKind::map:
+      return "a map";
+    case YamlKind::scalar:
+      break;
   }
   const std::string shown = node.text.size() > 60 ? node.text.substr(0, 57) + "..." : node.text;
   return is_plain(node) && (yaml_number(node) || yaml_bool(node)) ? shown : fmt::format("'{}'", shown);

@@ -32,12 +32,15 @@ Table plan_table(const Plan& plan, bool raw) {
   Table table;
   table.columns = {{"run"}, {"state"}, {"plugin"}};
   for (const std::string& path : axes) table.columns.push_back({path, Align::right});
-  for (const char* title : {"seed", "params", "steps", "tokens", "epochs", "flops"}) table.columns.push_back({title, Align::right});
+  for (const char* title : {"seed", "params", "steps", "tokens", "epochs", "flops"})
+    table.columns.push_back({title, Align::right});
   for (const PlannedRun& run : plan.runs) {
     std::vector<std::string> row{run.id, run.state, run.spec.model.plugin};
     for (const std::string& path : axes) {
       const json::value* value = run.axes.if_contains(path);
-      row.push_back(value == nullptr ? "" : raw && !value->is_string() ? canonical_json(*value) : axis_text(path, *value));
+      row.push_back(value == nullptr             ? ""
+                    : raw && !value->is_string() ? canonical_json(*value)
+                                                 : axis_text(path, *value));
     }
     const auto count = [&](double value) { return raw ? canonical_json(value) : format_count(value); };
     row.push_back(std::to_string(run.spec.seed));
@@ -87,14 +90,17 @@ void print_json(const std::vector<Plan>& plans, bool lines) {
 
 int run(const Verb& verb, const std::vector<std::string>& args) {
   CommandLine line(verb);
-  line.values("set", "PATH=VALUE: overrides a key of the sweep, e.g. train.steps=2000; repeatable").root_option().output_options();
+  line.values("set", "PATH=VALUE: overrides a key of the sweep, e.g. train.steps=2000; repeatable")
+      .root_option()
+      .output_options();
   if (!line.parse(args, 1)) return 0;
   const OutputFormat format = output_format(line);
   const std::vector<Plan> plans = plan_sweeps(line.positional(), line.all("set"), line.root());
   if (format == OutputFormat::table) {
     print_tables(plans);
   } else if (format == OutputFormat::csv) {
-    if (plans.size() > 1) throw Error(ErrorKind::input, "--csv takes one sweep: the axes of several do not share columns");
+    if (plans.size() > 1)
+      throw Error(ErrorKind::input, "--csv takes one sweep: the axes of several do not share columns");
     print(csv_table(plan_table(plans[0], true)));
   } else {
     print_json(plans, format == OutputFormat::jsonl);

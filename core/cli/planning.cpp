@@ -114,8 +114,11 @@ std::vector<Plan> plan_sweeps(const std::vector<std::string>& files, const std::
     try {
       Sweep sweep = load_sweep({file, overrides, plugins});
       const auto [first, fresh] = names.emplace(sweep.name, file);
-      if (fresh) plans.push_back(make_plan(std::move(sweep), describer, probe));
-      else problems.push_back({.file = file, .message = fmt::format("the name '{}' is already that of {}", sweep.name, first->second)});
+      if (fresh)
+        plans.push_back(make_plan(std::move(sweep), describer, probe));
+      else
+        problems.push_back(
+            {.file = file, .message = fmt::format("the name '{}' is already that of {}", sweep.name, first->second)});
     } catch (const Error& error) {
       if (error.kind() != ErrorKind::input) throw;
       problems.insert(problems.end(), error.diagnostics().begin(), error.diagnostics().end());

@@ -1,7 +1,7 @@
 // From sweep files on disk to plans and to what the queue takes: the effects around core/spec and core/plan.
 //
-// Models are described by one child process (`bitsweep-worker describe`), data sets are inspected through core/data, and
-// what is already done is looked up in the database when there is one. Planning writes nothing.
+// Models are described by one child process (`bitsweep-worker describe`), data sets are inspected through core/data,
+// and what is already done is looked up in the database when there is one. Planning writes nothing.
 #pragma once
 
 #include <string>
@@ -12,16 +12,16 @@
 
 namespace bitsweep {
 
-// Plans of the files, in order, with the states the database of `root` knows ("new": none). Throws Error with all that is
-// wrong with any of the files; two files with one sweep name are refused.
+// Plans of the files, in order, with the states the database of `root` knows ("new": none). Throws Error with all that
+// is wrong with any of the files; two files with one sweep name are refused.
 std::vector<Plan> plan_sweeps(const std::vector<std::string>& files, const std::vector<std::string>& overrides,
                               const fs::path& root);
 
 // What the queue takes.
 NewSweep new_sweep(const Plan& plan);
 
-// Asks `WORKER describe`, one process for all questions. A question at which the process dies gets an error for an answer,
-// and another process goes on behind it.
+// Asks `WORKER describe`, one process for all questions. A question at which the process dies gets an error for an
+// answer, and another process goes on behind it.
 class WorkerDescriber : public Describer {
  public:
   WorkerDescriber(fs::path worker, fs::path plugins) : worker_(std::move(worker)), plugins_(std::move(plugins)) {}

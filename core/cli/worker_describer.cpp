@@ -73,7 +73,8 @@ std::vector<DescribeAnswer> WorkerDescriber::describe(const std::vector<Describe
       throw Error(ErrorKind::environment, fmt::format("'{}' {}: {}", worker_.string(), said.ending(), why));
     auto& [times, text] = crashes[questions[answers.size()].plugin];
     ++times;
-    text = fmt::format("the plugin cannot describe this model: its process {}{}{}", said.ending(), why.empty() ? "" : ": ", why);
+    text = fmt::format("the plugin cannot describe this model: its process {}{}{}", said.ending(),
+                       why.empty() ? "" : ": ", why);
     answers.push_back({std::nullopt, text});
   }
   return answers;

@@ -144,7 +144,8 @@ std::string Captured::ending() const {
   return fmt::format("ended with exit code {}", exit_code);
 }
 
-Captured capture(const std::vector<std::string>& command, std::string_view input, double timeout_s, size_t limit_bytes) {
+Captured capture(const std::vector<std::string>& command, std::string_view input, double timeout_s,
+                 size_t limit_bytes) {
   return Child(command, input).run(timeout_s, limit_bytes);
 }
 

@@ -1,4 +1,5 @@
-// A helper program asked one question: text in, text out, with a limit on time and size. Not for runs: those have a shim.
+// A helper program asked one question: text in, text out, with a limit on time and size. Not for runs: those have a
+// shim.
 #pragma once
 
 #include <string>
@@ -18,9 +19,9 @@ struct Captured {
   std::string ending() const;
 };
 
-// Runs `command` (a path and its arguments, no shell) with `input` on its standard input; one that does not read it all is
-// no error. After `timeout_s`, or past `limit_bytes` of output, it is killed. Throws Error{environment} when it cannot be
-// started.
+// Runs `command` (a path and its arguments, no shell) with `input` on its standard input; one that does not read it all
+// is no error. After `timeout_s`, or past `limit_bytes` of output, it is killed. Throws Error{environment} when it
+// cannot be started.
 Captured capture(const std::vector<std::string>& command, std::string_view input, double timeout_s,
                  size_t limit_bytes = 256 << 20);
 

@@ -55,7 +55,7 @@ class Planner {
   DatasetFacts probe_one(const ExpandedRun& run) {
     try {
       DatasetFacts facts = probe_.probe(run.spec.data);
-      for (const std::string& note : facts.notes) add_note(fmt::format("{}: {}", run.spec.data.corpus, note));
+      for (const std::string& note : facts.notes) add_note(note);
       return facts;
     } catch (const Error& error) {
       if (error.kind() != ErrorKind::input) throw;
@@ -80,7 +80,8 @@ class Planner {
     }
     models_ = describer_.describe(questions);
     if (models_.size() != questions.size())
-      throw Error(ErrorKind::environment, fmt::format("{} models were described instead of {}", models_.size(), questions.size()));
+      throw Error(ErrorKind::environment,
+                  fmt::format("{} models were described instead of {}", models_.size(), questions.size()));
     std::set<size_t> told;
     for (size_t i = 0; i < runs_.size(); ++i) {
       const DescribeAnswer& answer = models_[model_of_[i]];
@@ -104,9 +105,10 @@ class Planner {
     const DatasetFacts& data = facts_[data_of_[i]];
     const double count = steps(run, data);
     if (count < 1 || count > 1e9) {
-      problems_.add(run.budget_place, fmt::format("the budget comes to {:.0f} steps of {} tokens; from 1 to 1,000,000,000 are possible; at {}",
-                                                  count, format_thousands(run.spec.tokens_per_step()),
-                                                  point_text(run.axes, run.spec.seed)));
+      problems_.add(
+          run.budget_place,
+          fmt::format("the budget comes to {:.0f} steps of {} tokens; from 1 to 1,000,000,000 are possible; at {}",
+                      count, format_thousands(run.spec.tokens_per_step()), point_text(run.axes, run.spec.seed)));
       return;
     }
     PlannedRun planned;
@@ -131,13 +133,15 @@ class Planner {
       plan_.runs.push_back(std::move(run));
     } else if (++same_ == 1) {
       const PlannedRun& first = plan_.runs[known->second];
-      same_text_ = fmt::format("({}) and ({})", point_text(first.axes, first.spec.seed), point_text(run.axes, run.spec.seed));
+      same_text_ =
+          fmt::format("({}) and ({})", point_text(first.axes, first.spec.seed), point_text(run.axes, run.spec.seed));
     }
   }
 
   void conclude() {
     if (same_ > 0)
-      add_note(fmt::format("{} {} to the same run as another, e.g. {}", same_, same_ == 1 ? "point comes" : "points come", same_text_));
+      add_note(fmt::format("{} {} to the same run as another, e.g. {}", same_,
+                           same_ == 1 ? "point comes" : "points come", same_text_));
     int64_t repeated = 0, unwarmed = 0, unsaved = 0;
     double most = 0;
     for (const PlannedRun& run : plan_.runs) {
@@ -148,16 +152,20 @@ class Planner {
       if (train.warmup >= train.steps) ++unwarmed;
       if (!run.spec.checkpoint.keep_last) ++unsaved;
     }
-    const auto runs = [](int64_t n) { return n == 1 ? std::string("1 run") : fmt::format("{} runs", format_thousands(n)); };
     if (repeated > 0)
-      add_note(fmt::format("{} see the training text more than once, up to {:.1f} times: the data term of a scaling law counts "
-                           "fresh tokens", runs(repeated), most));
-    if (unwarmed > 0) add_note(fmt::format("{} end within the warmup and never reach their learning rate", runs(unwarmed)));
-    if (unsaved > 0) add_note(fmt::format("{} keep no last checkpoint: after an interruption they start anew", runs(unsaved)));
+      add_note(
+          fmt::format("runs that see the training text more than once: {}, up to {:.1f} times; the data term of a "
+                      "scaling law counts fresh tokens",
+                      repeated, most));
+    if (unwarmed > 0)
+      add_note(fmt::format("runs that end within the warmup and never reach their learning rate: {}", unwarmed));
+    if (unsaved > 0)
+      add_note(fmt::format("runs that keep no last checkpoint, so that an interruption starts them anew: {}", unsaved));
   }
 
   void add_note(std::string note) {
-    if (std::find(plan_.notes.begin(), plan_.notes.end(), note) == plan_.notes.end()) plan_.notes.push_back(std::move(note));
+    if (std::find(plan_.notes.begin(), plan_.notes.end(), note) == plan_.notes.end())
+      plan_.notes.push_back(std::move(note));
   }
 
   Describer& describer_;

@@ -21,7 +21,8 @@ struct DescribeAnswer {
   std::string error;  // when there is no description
 };
 
-// Asks plugins what a model would be. One answer a question, in order. Throws Error{environment} when nobody can be asked.
+// Asks plugins what a model would be. One answer a question, in order. Throws Error{environment} when nobody can be
+// asked.
 class Describer {
  public:
   virtual ~Describer() = default;
@@ -29,7 +30,7 @@ class Describer {
 };
 
 struct DatasetFacts {
-  std::string sha256;        // content of the corpus and of val
+  std::string sha256;  // content of the corpus and of val
   int64_t bytes = 0;
   int64_t train_tokens = 0;
   int64_t val_tokens = 0;
@@ -45,8 +46,8 @@ class DatasetProbe {
 };
 
 struct PlannedRun {
-  RunSpec spec;       // resolved: options of the description, steps, sha256 of the data
-  std::string id;     // run_id(spec)
+  RunSpec spec;    // resolved: options of the description, steps, sha256 of the data
+  std::string id;  // run_id(spec)
   json::object axes;
   Description model;
   double tokens = 0;
@@ -64,9 +65,9 @@ struct PlanTotals {
 };
 
 struct Plan {
-  Sweep sweep;  // without its runs
-  std::vector<PlannedRun> runs;     // no two with the same id
-  std::vector<std::string> notes;   // the sweep's, then the plan's
+  Sweep sweep;                     // without its runs
+  std::vector<PlannedRun> runs;    // no two with the same id
+  std::vector<std::string> notes;  // the sweep's, then the plan's
   PlanTotals totals() const;
 };
 

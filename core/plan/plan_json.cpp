@@ -32,7 +32,11 @@ json::object plan_json(const Plan& plan) {
   return {{"sweep", plan.sweep.name},
           {"runs", std::move(runs)},
           {"totals",
-           {{"runs", totals.runs}, {"done", totals.done}, {"tokens", totals.tokens}, {"flops", totals.flops}, {"hours", nullptr}}},
+           {{"runs", totals.runs},
+            {"done", totals.done},
+            {"tokens", totals.tokens},
+            {"flops", totals.flops},
+            {"hours", nullptr}}},
           {"notes", std::move(notes)}};
 }
 

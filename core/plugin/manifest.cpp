@@ -33,8 +33,10 @@ class ManifestReader {
     manifest.source = text("source", false);
     if (const YamlEntry* entry = root_->find("version")) {
       const auto version = yaml_integer(*entry->value);
-      if (version && *version >= 1) manifest.version = *version;
-      else wrong(*entry->value, "'version' must be an integer of at least 1, found " + yaml_found(*entry->value));
+      if (version && *version >= 1)
+        manifest.version = *version;
+      else
+        wrong(*entry->value, "'version' must be an integer of at least 1, found " + yaml_found(*entry->value));
     }
     if (const YamlEntry* entry = root_->find("options")) read_options(*entry->value, manifest);
     if (const YamlEntry* entry = root_->find("presets")) read_presets(*entry->value, manifest);
@@ -44,7 +46,9 @@ class ManifestReader {
   }
 
  private:
-  void wrong(const YamlNode& node, std::string message) { problems_.push_back(node.place.diagnostic(std::move(message))); }
+  void wrong(const YamlNode& node, std::string message) {
+    problems_.push_back(node.place.diagnostic(std::move(message)));
+  }
   void throw_if_any() const {
     if (!problems_.empty()) throw Error(ErrorKind::input, problems_);
   }
@@ -72,8 +76,10 @@ class ManifestReader {
     if (node.kind != YamlKind::list) return wrong(node, "'presets' must be a list of sizes, found " + yaml_found(node));
     for (const Yaml& item : node.items) {
       const auto size = yaml_size(*item);
-      if (size && *size >= 1 && std::isfinite(*size)) manifest.presets.push_back(item->text);
-      else wrong(*item, "a preset is a size such as 5.5M, found " + yaml_found(*item));
+      if (size && *size >= 1 && std::isfinite(*size))
+        manifest.presets.push_back(item->text);
+      else
+        wrong(*item, "a preset is a size such as 5.5M, found " + yaml_found(*item));
     }
   }
 
@@ -121,7 +127,8 @@ class ManifestReader {
     }
     const std::string& name = type->value->text;
     if (std::find(kTypes.begin(), kTypes.end(), name) != kTypes.end()) return name;
-    wrong(*type->value, fmt::format("unknown type '{}'{}; known: {}", name, did_you_mean(name, kTypes), fmt::join(kTypes, ", ")));
+    wrong(*type->value,
+          fmt::format("unknown type '{}'{}; known: {}", name, did_you_mean(name, kTypes), fmt::join(kTypes, ", ")));
     return "string";
   }
 
@@ -154,7 +161,8 @@ std::string number_text(double value) {
 }
 
 std::string range_text(const char* what, const OptionSpec& option) {
-  if (option.min && option.max) return fmt::format("{} from {} to {}", what, number_text(*option.min), number_text(*option.max));
+  if (option.min && option.max)
+    return fmt::format("{} from {} to {}", what, number_text(*option.min), number_text(*option.max));
   if (option.min) return fmt::format("{} of at least {}", what, number_text(*option.min));
   if (option.max) return fmt::format("{} of at most {}", what, number_text(*option.max));
   return what;
@@ -173,7 +181,8 @@ bool whole_in_range(const OptionSpec& option, const json::value& value) {
 }  // namespace
 
 const OptionSpec* Manifest::find(std::string_view option) const {
-  const auto found = std::find_if(options.begin(), options.end(), [&](const OptionSpec& o) { return o.name == option; });
+  const auto found =
+      std::find_if(options.begin(), options.end(), [&](const OptionSpec& o) { return o.name == option; });
   return found == options.end() ? nullptr : &*found;
 }
 
@@ -194,7 +203,8 @@ std::vector<Manifest> find_plugins(const fs::path& folder, std::vector<std::stri
   for (const fs::path& file : files) {
     try {
       Manifest manifest = read_manifest(file);
-      const auto same = std::find_if(manifests.begin(), manifests.end(), [&](const auto& m) { return m.name == manifest.name; });
+      const auto same =
+          std::find_if(manifests.begin(), manifests.end(), [&](const auto& m) { return m.name == manifest.name; });
       if (same == manifests.end()) {
         manifests.push_back(std::move(manifest));
       } else if (problems != nullptr) {
@@ -220,8 +230,9 @@ std::string option_problem(const OptionSpec& option, const json::value& value) {
                                                       std::string_view(value.get_string())) != option.choices.end();
     return known ? "" : fmt::format("one of {}", fmt::join(option.choices, ", "));
   }
-  const bool list = value.is_array() && std::all_of(value.get_array().begin(), value.get_array().end(),
-                                                    [&](const json::value& item) { return whole_in_range(option, item); });
+  const bool list =
+      value.is_array() && std::all_of(value.get_array().begin(), value.get_array().end(),
+                                      [&](const json::value& item) { return whole_in_range(option, item); });
   return list ? "" : range_text("a list of integers, each", option);
 }
 

@@ -62,8 +62,11 @@ class DesignReader {
 
   bool is_axis_list(const std::string& name, const YamlNode& node) {
     if (node.kind == YamlKind::list && !node.items.empty()) return true;
-    if (node.kind == YamlKind::list) problems_.add(node.place, fmt::format("the axis '{}' has no values", name));
-    else problems_.add(node.place, fmt::format("the axis '{}' must be a list of values, found {}", name, yaml_found(node)));
+    if (node.kind == YamlKind::list)
+      problems_.add(node.place, fmt::format("the axis '{}' has no values", name));
+    else
+      problems_.add(node.place,
+                    fmt::format("the axis '{}' must be a list of values, found {}", name, yaml_found(node)));
     return false;
   }
 
@@ -73,7 +76,8 @@ class DesignReader {
       if (axis.value->kind == YamlKind::null || !take_axis(axis.key, axis.key_place, "grid")) continue;
       if (!is_axis_list("grid." + axis.key, *axis.value)) continue;
       DesignBlock block{"grid", axis.key_place, {axis.key}, {}};
-      for (const Yaml& item : axis.value->items) block.rows.push_back({item->place, {setting(axis.key, axis.key_place, item)}});
+      for (const Yaml& item : axis.value->items)
+        block.rows.push_back({item->place, {setting(axis.key, axis.key_place, item)}});
       blocks_.push_back(std::move(block));
     }
   }
@@ -96,8 +100,9 @@ class DesignReader {
         block.rows.resize(items.size());
       }
       if (items.size() != block.rows.size()) {
-        problems_.add(axis.value->place, fmt::format("'{}' has {} values and '{}' has {}; zip takes lists of one length",
-                                                     axis.key, items.size(), first->key, block.rows.size()));
+        problems_.add(axis.value->place,
+                      fmt::format("'{}' has {} values and '{}' has {}; zip takes lists of one length", axis.key,
+                                  items.size(), first->key, block.rows.size()));
         continue;
       }
       block.paths.push_back(axis.key);
@@ -114,7 +119,8 @@ class DesignReader {
     if (list.kind == YamlKind::null) return;
     if (list.kind != YamlKind::list || list.items.empty()) {
       const std::string found = list.kind == YamlKind::list ? "an empty list" : yaml_found(list);
-      return problems_.add(list.place, "'cases' must be a list of maps such as [{ model.plugin: v57 }], found " + found);
+      return problems_.add(list.place,
+                           "'cases' must be a list of maps such as [{ model.plugin: v57 }], found " + found);
     }
     DesignBlock block{"cases", entry.key_place, {}, {}};
     std::map<std::string, bool> taken;  // asked once for all cases
@@ -134,7 +140,8 @@ class DesignReader {
     if (!block.rows.empty()) blocks_.push_back(std::move(block));
   }
 
-  void case_settings(const YamlNode& map, const std::string& prefix, DesignBlock::Row& row, std::map<std::string, bool>& taken) {
+  void case_settings(const YamlNode& map, const std::string& prefix, DesignBlock::Row& row,
+                     std::map<std::string, bool>& taken) {
     for (const YamlEntry& entry : map.entries) {
       const std::string path = prefix.empty() ? entry.key : prefix + "." + entry.key;
       if (entry.value->kind == YamlKind::map) {
@@ -146,7 +153,8 @@ class DesignReader {
       const auto same = [&](const Setting& s) { return s.path == path; };
       if (std::any_of(row.settings.begin(), row.settings.end(), same))
         problems_.add(entry.key_place, fmt::format("'{}' twice in one case", path));
-      else if (ours) row.settings.push_back(setting(path, entry.key_place, entry.value));
+      else if (ours)
+        row.settings.push_back(setting(path, entry.key_place, entry.value));
     }
   }
 
@@ -166,8 +174,10 @@ class DesignReader {
     for (const Setting& a : row.settings) {
       for (const Setting& b : row.settings) {
         const auto group = alternatives_of(a.path);
-        const bool both = a.path < b.path && std::any_of(group.begin(), group.end(), [&](auto* p) { return b.path == p; });
-        if (both) problems_.add(b.key_place, fmt::format("'{}' and '{}' exclude each other; give one of them", a.path, b.path));
+        const bool both =
+            a.path < b.path && std::any_of(group.begin(), group.end(), [&](auto* p) { return b.path == p; });
+        if (both)
+          problems_.add(b.key_place, fmt::format("'{}' and '{}' exclude each other; give one of them", a.path, b.path));
       }
     }
   }

@@ -30,7 +30,9 @@ constexpr std::array<ExpressionFunction, 12> kFunctions{{
 }};
 
 const char* type_name(const ExpressionValue& value) {
-  return std::holds_alternative<double>(value) ? "a number" : std::holds_alternative<bool>(value) ? "true or false" : "a text";
+  return std::holds_alternative<double>(value) ? "a number"
+         : std::holds_alternative<bool>(value) ? "true or false"
+                                               : "a text";
 }
 
 double finite(double value, size_t offset, const std::string& what) {
@@ -72,15 +74,21 @@ ExpressionValue Expression::evaluate(const Lookup& lookup) const { return value_
 ExpressionValue Expression::value_of(size_t index, const Lookup& lookup) const {
   const Node& node = nodes_[index];
   switch (node.kind) {
-    case Node::Kind::number: return node.number;
-    case Node::Kind::boolean: return node.word == "true";
-    case Node::Kind::text: return node.word;
-    case Node::Kind::call: return call(node, lookup);
-    case Node::Kind::binary: return binary(node, lookup);
+    case Node::Kind::number:
+      return node.number;
+    case Node::Kind::boolean:
+      return node.word == "true";
+    case Node::Kind::text:
+      return node.word;
+    case Node::Kind::call:
+      return call(node, lookup);
+    case Node::Kind::binary:
+      return binary(node, lookup);
     case Node::Kind::unary:
       if (node.word == "not") return !truth_of(node.children[0], lookup);
       return -number_of(node.children[0], lookup);
-    case Node::Kind::name: break;
+    case Node::Kind::name:
+      break;
   }
   auto value = lookup(node.word);
   if (!value) throw ExpressionError(node.offset, fmt::format("'{}' has no value here", node.word));
@@ -96,7 +104,8 @@ double Expression::number_of(size_t index, const Lookup& lookup) const {
 bool Expression::truth_of(size_t index, const Lookup& lookup) const {
   const ExpressionValue value = value_of(index, lookup);
   if (const bool* truth = std::get_if<bool>(&value)) return *truth;
-  throw ExpressionError(nodes_[index].offset, fmt::format("a condition was expected here, this is {}", type_name(value)));
+  throw ExpressionError(nodes_[index].offset,
+                        fmt::format("a condition was expected here, this is {}", type_name(value)));
 }
 
 ExpressionValue Expression::binary(const Node& node, const Lookup& lookup) const {

@@ -11,7 +11,7 @@ namespace bitsweep {
 
 struct ExpressionFunction {
   const char* name;
-  size_t least, most;  // arguments
+  size_t least, most;                                  // arguments
   double (*apply)(std::span<const double> arguments);  // may return what is not finite; the caller refuses it
 };
 

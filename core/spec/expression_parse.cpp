@@ -45,7 +45,9 @@ class ExpressionParser {
     ExpressionParser& parser;
   };
 
-  [[noreturn]] void fail(size_t offset, std::string message) const { throw ExpressionError(offset, std::move(message)); }
+  [[noreturn]] void fail(size_t offset, std::string message) const {
+    throw ExpressionError(offset, std::move(message));
+  }
 
   [[noreturn]] void unexpected() const {
     if (at_ >= text_.size()) fail(text_.size(), "the expression ends here, a value was expected");
@@ -60,7 +62,8 @@ class ExpressionParser {
   }
 
   void skip_space() {
-    while (at_ < text_.size() && (text_[at_] == ' ' || text_[at_] == '\t' || text_[at_] == '\n' || text_[at_] == '\r')) ++at_;
+    while (at_ < text_.size() && (text_[at_] == ' ' || text_[at_] == '\t' || text_[at_] == '\n' || text_[at_] == '\r'))
+      ++at_;
   }
 
   std::string_view word_at(size_t from) const {
@@ -217,7 +220,8 @@ class ExpressionParser {
     const size_t offset = at_;
     const auto more = [&] {
       const char c = text_[at_];
-      const bool exponent_sign = (c == '-' || c == '+') && (text_[at_ - 1] == 'e' || text_[at_ - 1] == 'E') && at_ > offset;
+      const bool exponent_sign =
+          (c == '-' || c == '+') && (text_[at_ - 1] == 'e' || text_[at_ - 1] == 'E') && at_ > offset;
       return is_digit(c) || is_letter(c) || c == '.' || exponent_sign;
     };
     while (at_ < text_.size() && more()) ++at_;
@@ -257,7 +261,9 @@ class ExpressionParser {
     }
     const size_t given = arguments.size();
     if (given < function->least || given > function->most) {
-      const char* amount = function->most == 1 ? "one value" : function->most == 2 ? "two values" : "two values or more";
+      const char* amount = function->most == 1   ? "one value"
+                           : function->most == 2 ? "two values"
+                                                 : "two values or more";
       fail(offset, fmt::format("{}() takes {}, given {}", word, amount, given));
     }
     return add(Kind::call, offset, word, std::move(arguments));

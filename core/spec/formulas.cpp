@@ -94,7 +94,8 @@ class Ordering {
 
 }  // namespace
 
-std::vector<Condition> read_conditions(const YamlNode& root, Problems& problems, const std::vector<std::string>& option_paths) {
+std::vector<Condition> read_conditions(const YamlNode& root, Problems& problems,
+                                       const std::vector<std::string>& option_paths) {
   std::vector<Condition> conditions;
   for (const char* key : {"where", "exclude"}) {
     const YamlEntry* entry = root.find(key);
@@ -113,8 +114,9 @@ std::vector<Formula> read_derived(const YamlNode& root, const std::set<std::stri
   const YamlEntry* derive = root.find("derive");
   if (derive == nullptr || derive->value->kind == YamlKind::null) return {};
   if (derive->value->kind != YamlKind::map) {
-    problems.add(derive->value->place, "'derive' must be a map such as { train.lr: \"3e-4 * sqrt(train.batch / 64)\" }, found " +
-                                           yaml_found(*derive->value));
+    problems.add(derive->value->place,
+                 "'derive' must be a map such as { train.lr: \"3e-4 * sqrt(train.batch / 64)\" }, found " +
+                     yaml_found(*derive->value));
     return {};
   }
   std::vector<Formula> formulas;
@@ -142,7 +144,8 @@ json::value formula_json(const ExpressionValue& value) {
   const double number = std::get<double>(value);
   const double whole = std::round(number);
   // 0.1 * 30 is meant to be 3.
-  const bool integer = std::abs(number - whole) <= 1e-9 * std::max(1.0, std::abs(whole)) && std::abs(whole) < 9e15 && std::abs(number) >= 1;
+  const bool integer = std::abs(number - whole) <= 1e-9 * std::max(1.0, std::abs(whole)) && std::abs(whole) < 9e15 &&
+                       std::abs(number) >= 1;
   if (integer) return static_cast<int64_t>(whole);
   return number == 0 ? json::value(0) : json::value(number);
 }

@@ -16,19 +16,20 @@ namespace bitsweep {
 
 struct Formula {
   Expression expression;
-  Yaml node;           // where it stands
-  std::string target;  // of derive: the path it sets
-  YamlPlace key_place; // of derive
+  Yaml node;            // where it stands
+  std::string target;   // of derive: the path it sets
+  YamlPlace key_place;  // of derive
 };
 
 struct Condition {
   Formula formula;
-  bool keep = true;      // where: keeps the points for which it holds; exclude: removes them
-  int64_t removed = 0;   // points, counted by the expander
+  bool keep = true;     // where: keeps the points for which it holds; exclude: removes them
+  int64_t removed = 0;  // points, counted by the expander
 };
 
 // where, then exclude. Problems: not an expression, unknown names.
-std::vector<Condition> read_conditions(const YamlNode& root, Problems& problems, const std::vector<std::string>& option_paths);
+std::vector<Condition> read_conditions(const YamlNode& root, Problems& problems,
+                                       const std::vector<std::string>& option_paths);
 
 // Ordered so that each comes after those it depends on; a circle is a problem that names it. Targets in `pinned` are
 // left out.

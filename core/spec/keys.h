@@ -1,5 +1,5 @@
-// Every key that a run has: its path, type, range and default, and how it enters a RunSpec. The one place where a key is
-// added; model options come from the plugin's manifest.
+// Every key that a run has: its path, type, range and default, and how it enters a RunSpec. The one place where a key
+// is added; model options come from the plugin's manifest.
 #pragma once
 
 #include <limits>
@@ -23,8 +23,9 @@ struct RunKey {
   double most = std::numeric_limits<double>::infinity();
   bool above_least = false;  // `least` itself is refused
   bool below_most = false;
-  std::vector<std::string> words = {};  // choice, and the words of texts: what is allowed; path: words that are no paths
-  size_t count = 0;                // of numbers
+  // Of a choice and of texts: what is allowed; of a path: words that are no paths.
+  std::vector<std::string> words = {};
+  size_t count = 0;  // of numbers
   const char* help = "";
   // Null for the budget and the plugin, which points.cpp handles. The value has passed value_problem().
   void (*set)(RunSpec& spec, const json::value& value) = nullptr;
@@ -36,7 +37,8 @@ const RunKey* find_run_key(std::string_view path);  // nullptr: unknown
 // model, data, train, eval, checkpoint.
 const std::vector<std::string>& run_sections();
 
-// Keys that exclude each other ("train.steps", "train.tokens", "train.epochs"), `path` among them; empty for all others.
+// Keys that exclude each other ("train.steps", "train.tokens", "train.epochs"), `path` among them; empty for
+// all others.
 std::span<const char* const> alternatives_of(std::string_view path);
 
 // Whether a key of an upper layer takes the place of a different key below it: alternatives, and a model's size against

@@ -32,7 +32,8 @@ bool is_distribution(const YamlNode& node) {
 
 using Lines = std::unordered_map<std::string, int>;  // path -> the line that gave it
 
-void flatten(const YamlNode& map, const std::string& prefix, std::vector<YamlEntry>& out, Lines& lines, bool distributions) {
+void flatten(const YamlNode& map, const std::string& prefix, std::vector<YamlEntry>& out, Lines& lines,
+             bool distributions) {
   for (const YamlEntry& entry : map.entries) {
     const std::string path = prefix.empty() ? entry.key : prefix + "." + entry.key;
     const bool level = entry.value->kind == YamlKind::map && !(distributions && is_distribution(*entry.value));
@@ -100,15 +101,17 @@ class Reader {
   }
 
   static fs::path base_file(const YamlNode& node, const fs::path& file, const std::vector<fs::path>& chain) {
-    if (node.kind != YamlKind::scalar) fail(node.place, "'extends' must be the path of one file, found " + yaml_found(node));
+    if (node.kind != YamlKind::scalar)
+      fail(node.place, "'extends' must be the path of one file, found " + yaml_found(node));
     const fs::path base = (file.parent_path() / node.text).lexically_normal();
     std::error_code code;
     const fs::path canonical = fs::weakly_canonical(base, code);
     if (std::find(chain.begin(), chain.end(), canonical) != chain.end())
       fail(node.place, fmt::format("'{}' extends itself, by way of {}", base.string(), names(chain)));
-    if (chain.size() >= kLongestChain) fail(node.place, fmt::format("more than {} files extend each other", kLongestChain));
+    if (chain.size() >= kLongestChain)
+      fail(node.place, fmt::format("more than {} files extend each other", kLongestChain));
     if (!fs::is_regular_file(base, code)) {
-      const char* why = fs::is_symlink(base, code)   ? "a symbolic link that leads nowhere"
+      const char* why = fs::is_symlink(base, code)     ? "a symbolic link that leads nowhere"
                         : fs::is_directory(base, code) ? "it is a folder"
                                                        : "no such file";
       fail(node.place, fmt::format("cannot extend '{}': {}", base.string(), why));
@@ -203,7 +206,8 @@ Yaml merge_layers(const Yaml& base, const Yaml& over, const std::string& path) {
     const std::string below = path.empty() ? entry.key : path + "." + entry.key;
     // One axis of `random` is a value: log_uniform on top of choice replaces it.
     const bool deeper = both_maps && path != "random.axes";
-    entries.push_back({entry.key, upper->key_place, deeper ? merge_layers(entry.value, upper->value, below) : upper->value});
+    entries.push_back(
+        {entry.key, upper->key_place, deeper ? merge_layers(entry.value, upper->value, below) : upper->value});
   }
   for (const YamlEntry& entry : over->entries) {
     if (!below_keys.contains(entry.key)) entries.push_back(entry);
@@ -220,7 +224,8 @@ LayeredFile read_layers(const fs::path& file, const std::vector<std::string>& ov
     try {
       result.root = merge_layers(result.root, override_layer(text, result.pinned));
     } catch (const Error& error) {
-      for (const Diagnostic& d : error.diagnostics()) problems.add({std::make_shared<const std::string>(d.file), 0, 0}, d.message);
+      for (const Diagnostic& d : error.diagnostics())
+        problems.add({std::make_shared<const std::string>(d.file), 0, 0}, d.message);
     }
   }
   problems.throw_if_any();

@@ -20,7 +20,8 @@ Point::Point(const std::vector<Setting>& base, std::vector<const Setting*> upper
 }
 
 const Setting* Point::find(std::string_view path) const {
-  const auto found = std::find_if(in_force_.begin(), in_force_.end(), [&](const Setting* s) { return s->path == path; });
+  const auto found =
+      std::find_if(in_force_.begin(), in_force_.end(), [&](const Setting* s) { return s->path == path; });
   return found == in_force_.end() ? nullptr : *found;
 }
 
@@ -83,8 +84,8 @@ const OptionChecker::Checked& OptionChecker::checked(const Setting& setting, con
     if (problems_.full()) return result;
     std::vector<std::string> known{"model.params", "model.plugin"};
     for (const OptionSpec& one : manifest.options) known.push_back("model." + one.name);
-    problems_.add(setting.key_place, fmt::format("unknown key '{}'{} (the plugin '{}' has no such option)", setting.path,
-                                                 did_you_mean(setting.path, known), manifest.name));
+    problems_.add(setting.key_place, fmt::format("unknown key '{}'{} (the plugin '{}' has no such option)",
+                                                 setting.path, did_you_mean(setting.path, known), manifest.name));
     return result;
   }
   std::string problem;

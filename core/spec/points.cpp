@@ -46,8 +46,9 @@ class Expander {
     for (const DesignBlock& block : design_.blocks) count *= static_cast<double>(block.rows.size());
     if (count <= static_cast<double>(kMaxRuns)) return true;
     const std::string text = count < 1e15 ? format_thousands(static_cast<int64_t>(count)) : format_count(count);
-    problems_.add(design_.place, fmt::format("the sweep has {} points; at most {} are allowed, before where and exclude", text,
-                                             format_thousands(kMaxRuns)));
+    problems_.add(design_.place,
+                  fmt::format("the sweep has {} points; at most {} are allowed, before where and exclude", text,
+                              format_thousands(kMaxRuns)));
     return false;
   }
 
@@ -78,7 +79,8 @@ class Expander {
 
   bool has_what_it_needs(const Point& point, const YamlPlace& place) {
     const auto derived = [&](const char* path) {
-      return std::any_of(design_.derived.begin(), design_.derived.end(), [&](const Formula& f) { return f.target == path; });
+      return std::any_of(design_.derived.begin(), design_.derived.end(),
+                         [&](const Formula& f) { return f.target == path; });
     };
     const auto has = [&](const char* path) { return point.find(path) != nullptr || derived(path); };
     const size_t before = missing_;
@@ -91,7 +93,8 @@ class Expander {
     need(budgets > 0, "the budget is missing: give one of 'train.steps', 'train.tokens' and 'train.epochs'");
     const auto given = [&](const char* path) { return point.find(path) != nullptr; };
     if (given("train.steps") + given("train.tokens") + given("train.epochs") > 1) {
-      const Setting* one = point.find("train.epochs") != nullptr ? point.find("train.epochs") : point.find("train.tokens");
+      const Setting* one =
+          point.find("train.epochs") != nullptr ? point.find("train.epochs") : point.find("train.tokens");
       problems_.add(one->key_place, "give exactly one of 'train.steps', 'train.tokens' and 'train.epochs'");
       ++missing_;
     }
@@ -112,8 +115,8 @@ class Expander {
       return;
     }
     const std::string where = point_text(axis_values(point), seed_of(point));
-    entry->second = {formula.node->place_in_text(offset),
-                     fmt::format("'{}': {}{}", formula.expression.text(), message, where.empty() ? "" : "; at " + where)};
+    entry->second = {formula.node->place_in_text(offset), fmt::format("'{}': {}{}", formula.expression.text(), message,
+                                                                      where.empty() ? "" : "; at " + where)};
   }
 
   bool derive(Point& point) {
@@ -122,7 +125,8 @@ class Expander {
         json::value value = formula_json(formula.expression.evaluate(lookup(point)));
         const std::string problem = derived_problem(point, formula.target, value);
         if (!problem.empty()) {
-          error_at(point, formula, 0, fmt::format("gives {}, but '{}' {}", canonical_json(value), formula.target, problem));
+          error_at(point, formula, 0,
+                   fmt::format("gives {}, but '{}' {}", canonical_json(value), formula.target, problem));
           return false;
         }
         point.derived.emplace_back(&formula, std::move(value));
@@ -159,11 +163,14 @@ class Expander {
     fill_spec(point, run);
     run.axes = axis_values(point);
     if (!consistent(point, run)) return;
-    const std::string key = sha256_hex(canonical_json(json::array{to_json(run.spec), run.budget.steps.value_or(0),
-                                                                  run.budget.tokens.value_or(0), run.budget.epochs.value_or(0)}));
+    const std::string key =
+        sha256_hex(canonical_json(json::array{to_json(run.spec), run.budget.steps.value_or(0),
+                                              run.budget.tokens.value_or(0), run.budget.epochs.value_or(0)}));
     const auto [known, fresh] = known_.emplace(key, runs_.size());
-    if (fresh) runs_.push_back(std::move(run));
-    else duplicate(run, runs_[known->second]);
+    if (fresh)
+      runs_.push_back(std::move(run));
+    else
+      duplicate(run, runs_[known->second]);
   }
 
   void fill_spec(const Point& point, ExpandedRun& run) const {
@@ -181,9 +188,12 @@ class Expander {
     }
     for (const auto& [formula, value] : point.derived) {
       const RunKey* key = find_run_key(formula->target);
-      if (key == nullptr) run.spec.model.options[formula->target.substr(6)] = value;
-      else if (key->set != nullptr) key->set(run.spec, value);
-      else budget(formula->target, value, formula->node->place, run);
+      if (key == nullptr)
+        run.spec.model.options[formula->target.substr(6)] = value;
+      else if (key->set != nullptr)
+        key->set(run.spec, value);
+      else
+        budget(formula->target, value, formula->node->place, run);
     }
     run.spec.train.steps = run.budget.steps.value_or(0);
   }
@@ -204,13 +214,15 @@ class Expander {
     };
     const TrainSpec& train = run.spec.train;
     if (train.batch % train.accumulate != 0) {
-      problems_.add(place("train.accumulate"), fmt::format("'train.batch' is {} sequences, which {} micro-batches do not divide evenly",
-                                                           train.batch, train.accumulate));
+      problems_.add(place("train.accumulate"),
+                    fmt::format("'train.batch' is {} sequences, which {} micro-batches do not divide evenly",
+                                train.batch, train.accumulate));
       return false;
     }
     const std::string& base = train.init_from;
     if (!base.empty() && (base.size() != 12 || base.find_first_not_of("0123456789abcdef") != std::string::npos)) {
-      problems_.add(place("train.init_from"), fmt::format("'train.init_from' must be a run's id of 12 hex digits, found '{}'", base));
+      problems_.add(place("train.init_from"),
+                    fmt::format("'train.init_from' must be a run's id of 12 hex digits, found '{}'", base));
       return false;
     }
     const double tokens = static_cast<double>(run.spec.tokens_per_step()) * static_cast<double>(train.steps);
@@ -223,7 +235,8 @@ class Expander {
 
   void duplicate(const ExpandedRun& run, const ExpandedRun& first) {
     if (++duplicates_ == 1) {
-      duplicate_text_ = fmt::format("({}) and ({})", point_text(first.axes, first.spec.seed), point_text(run.axes, run.spec.seed));
+      duplicate_text_ =
+          fmt::format("({}) and ({})", point_text(first.axes, first.spec.seed), point_text(run.axes, run.spec.seed));
     }
   }
 
@@ -232,7 +245,8 @@ class Expander {
     for (const DesignBlock& block : design_.blocks) {
       for (const std::string& path : block.paths) {
         if (path == "seed") continue;
-        json::value value = path == "model.plugin" && point.plugin != nullptr ? json::value(point.plugin->plugin) : point.value(path);
+        json::value value =
+            path == "model.plugin" && point.plugin != nullptr ? json::value(point.plugin->plugin) : point.value(path);
         const bool other_budget = !alternatives_of(path).empty() && point.find(path) == nullptr;
         if (!value.is_null() && !other_budget) axes[path] = std::move(value);
       }
@@ -251,7 +265,8 @@ class Expander {
     if (runs_.empty()) return nothing_left();
     if (duplicates_ > 0) {
       notes_.push_back(fmt::format("{} {} the same run as another and {} left out, e.g. {}", duplicates_,
-                                   duplicates_ == 1 ? "point is" : "points are", duplicates_ == 1 ? "was" : "were", duplicate_text_));
+                                   duplicates_ == 1 ? "point is" : "points are", duplicates_ == 1 ? "was" : "were",
+                                   duplicate_text_));
     }
     keep_axes_that_vary();
   }
@@ -259,8 +274,8 @@ class Expander {
   void nothing_left() {
     std::string text = fmt::format("no run is left of {} points", format_thousands(points_));
     for (const Condition& condition : design_.conditions) {
-      text += fmt::format("; {} '{}' removed {}", condition.keep ? "where" : "exclude", condition.formula.expression.text(),
-                          format_thousands(condition.removed));
+      text += fmt::format("; {} '{}' removed {}", condition.keep ? "where" : "exclude",
+                          condition.formula.expression.text(), format_thousands(condition.removed));
     }
     problems_.add(design_.conditions.empty() ? design_.place : design_.conditions.front().formula.node->place, text);
   }
@@ -273,7 +288,8 @@ class Expander {
           return found == nullptr ? json::value(nullptr) : *found;
         };
         const json::value first = value(runs_.front());
-        if (std::any_of(runs_.begin(), runs_.end(), [&](const ExpandedRun& run) { return value(run) != first; })) continue;
+        if (std::any_of(runs_.begin(), runs_.end(), [&](const ExpandedRun& run) { return value(run) != first; }))
+          continue;
         for (ExpandedRun& run : runs_) run.axes.erase(path);
       }
     }
@@ -294,7 +310,8 @@ class Expander {
 
 }  // namespace
 
-std::vector<ExpandedRun> expand(Design design, PluginShelf& plugins, Problems& problems, std::vector<std::string>& notes) {
+std::vector<ExpandedRun> expand(Design design, PluginShelf& plugins, Problems& problems,
+                                std::vector<std::string>& notes) {
   return Expander(std::move(design), plugins, problems, notes).run();
 }
 

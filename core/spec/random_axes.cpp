@@ -16,16 +16,20 @@ namespace {
 const std::vector<std::string> kKeys{"count", "seed", "axes"};
 const std::vector<std::string> kLaws{"log_uniform", "uniform", "int_uniform", "choice"};
 
-std::optional<int64_t> integer_in(const YamlNode& node, const char* name, int64_t least, int64_t most, Problems& problems) {
+std::optional<int64_t> integer_in(const YamlNode& node, const char* name, int64_t least, int64_t most,
+                                  Problems& problems) {
   const auto value = yaml_integer(node);
   if (value && *value >= least && *value <= most) return value;
-  problems.add(node.place, fmt::format("'{}' must be an integer from {} to {}, found {}", name, least, most, yaml_found(node)));
+  problems.add(node.place,
+               fmt::format("'{}' must be an integer from {} to {}, found {}", name, least, most, yaml_found(node)));
   return std::nullopt;
 }
 
-std::optional<RandomAxis> read_range(RandomAxis axis, const std::string& law, const YamlNode& node, Problems& problems) {
+std::optional<RandomAxis> read_range(RandomAxis axis, const std::string& law, const YamlNode& node,
+                                     Problems& problems) {
   const auto wrong = [&](const char* what) {
-    problems.add(node.place, fmt::format("'random.axes.{}': {} takes {}, found {}", axis.path, law, what, yaml_found(node)));
+    problems.add(node.place,
+                 fmt::format("'random.axes.{}': {} takes {}, found {}", axis.path, law, what, yaml_found(node)));
     return std::nullopt;
   };
   if (node.kind != YamlKind::list || node.items.size() != 2) return wrong("two numbers [from, to]");
@@ -33,7 +37,8 @@ std::optional<RandomAxis> read_range(RandomAxis axis, const std::string& law, co
   if (!least || !most || !std::isfinite(*least) || !std::isfinite(*most)) return wrong("two finite numbers [from, to]");
   if (*least > *most) return wrong("[from, to] with from not above to");
   if (axis.law == RandomAxis::Law::log_uniform && *least <= 0) return wrong("numbers above 0");
-  const bool whole = *least == std::floor(*least) && *most == std::floor(*most) && std::abs(*least) < 1e15 && std::abs(*most) < 1e15;
+  const bool whole =
+      *least == std::floor(*least) && *most == std::floor(*most) && std::abs(*least) < 1e15 && std::abs(*most) < 1e15;
   if (axis.law == RandomAxis::Law::int_uniform && !whole) return wrong("two whole numbers [from, to]");
   axis.least = *least;
   axis.most = *most;
@@ -43,15 +48,16 @@ std::optional<RandomAxis> read_range(RandomAxis axis, const std::string& law, co
 std::optional<RandomAxis> read_axis(const YamlEntry& entry, Problems& problems) {
   RandomAxis axis{.path = entry.key, .place = entry.key_place, .choices = {}};
   if (entry.value->kind != YamlKind::map || entry.value->entries.size() != 1) {
-    problems.add(entry.value->place, fmt::format("'random.axes.{}' must be one of {}, such as {{ log_uniform: [1e-4, 1e-2] }}",
-                                                 entry.key, fmt::join(kLaws, ", ")));
+    problems.add(entry.value->place,
+                 fmt::format("'random.axes.{}' must be one of {}, such as {{ log_uniform: [1e-4, 1e-2] }}", entry.key,
+                             fmt::join(kLaws, ", ")));
     return std::nullopt;
   }
   const YamlEntry& law = entry.value->entries[0];
   const auto found = std::find(kLaws.begin(), kLaws.end(), law.key);
   if (found == kLaws.end()) {
-    problems.add(law.key_place, fmt::format("unknown distribution '{}'{}; known: {}", law.key, did_you_mean(law.key, kLaws),
-                                            fmt::join(kLaws, ", ")));
+    problems.add(law.key_place, fmt::format("unknown distribution '{}'{}; known: {}", law.key,
+                                            did_you_mean(law.key, kLaws), fmt::join(kLaws, ", ")));
     return std::nullopt;
   }
   axis.law = static_cast<RandomAxis::Law>(found - kLaws.begin());
@@ -75,14 +81,18 @@ std::optional<RandomPlan> read_random(const YamlNode& node, Problems& problems) 
   RandomPlan plan;
   for (const YamlEntry& entry : node.entries) {
     if (std::find(kKeys.begin(), kKeys.end(), entry.key) == kKeys.end())
-      problems.add(entry.key_place, fmt::format("unknown key 'random.{}'{}", entry.key, did_you_mean(entry.key, kKeys)));
+      problems.add(entry.key_place,
+                   fmt::format("unknown key 'random.{}'{}", entry.key, did_you_mean(entry.key, kKeys)));
   }
   const YamlEntry* count = node.find("count");
   const YamlEntry* axes = node.find("axes");
-  if (count == nullptr) problems.add(node.place, "'random.count' is missing: how many points");
-  else plan.count = integer_in(*count->value, "random.count", 1, kMaxRuns, problems).value_or(0);
+  if (count == nullptr)
+    problems.add(node.place, "'random.count' is missing: how many points");
+  else
+    plan.count = integer_in(*count->value, "random.count", 1, kMaxRuns, problems).value_or(0);
   if (const YamlEntry* seed = node.find("seed")) {
-    plan.seed = static_cast<uint64_t>(integer_in(*seed->value, "random.seed", 0, int64_t{1} << 53, problems).value_or(0));
+    plan.seed =
+        static_cast<uint64_t>(integer_in(*seed->value, "random.seed", 0, int64_t{1} << 53, problems).value_or(0));
   }
   if (axes == nullptr || axes->value->kind != YamlKind::map || axes->value->entries.empty()) {
     problems.add(axes == nullptr ? node.place : axes->value->place, "'random.axes' must be a map of paths");

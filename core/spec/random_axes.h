@@ -1,4 +1,5 @@
-// random: { count, seed, axes: { PATH: { log_uniform: [a, b] | uniform: [a, b] | int_uniform: [a, b] | choice: [...] } } }
+// random: { count, seed, axes: { PATH: { log_uniform: [a, b] | uniform: [a, b] | int_uniform: [a, b] | choice: [...] }
+// } }
 #pragma once
 
 #include <optional>

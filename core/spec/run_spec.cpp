@@ -25,10 +25,10 @@ json::object model_json(const ModelSpec& model) {
 }
 
 json::object data_json(const DataSpec& data) {
-  return {{"corpus", data.corpus},     {"glob", data.glob},
-          {"field", data.field},       {"tokenizer", data.tokenizer},
-          {"context", data.context},   {"val_fraction", data.val_fraction},
-          {"val", data.val},           {"sha256", data.sha256}};
+  return {{"corpus", data.corpus},   {"glob", data.glob},
+          {"field", data.field},     {"tokenizer", data.tokenizer},
+          {"context", data.context}, {"val_fraction", data.val_fraction},
+          {"val", data.val},         {"sha256", data.sha256}};
 }
 
 json::object train_json(const TrainSpec& train) {
@@ -185,9 +185,12 @@ void read_checkpoint(const json::object& object, CheckpointSpec& checkpoint) {
   reader.finish();
   checkpoint.keep_last = checkpoint.keep_best = false;
   for (const std::string& word : keep) {
-    if (word == "last") checkpoint.keep_last = true;
-    else if (word == "best") checkpoint.keep_best = true;
-    else throw Error(ErrorKind::input, fmt::format("run spec: 'checkpoint.keep' has the unknown word '{}'", word));
+    if (word == "last")
+      checkpoint.keep_last = true;
+    else if (word == "best")
+      checkpoint.keep_best = true;
+    else
+      throw Error(ErrorKind::input, fmt::format("run spec: 'checkpoint.keep' has the unknown word '{}'", word));
   }
 }
 

@@ -13,36 +13,36 @@
 namespace bitsweep {
 
 struct ModelSpec {
-  std::string plugin;     // name of a known plugin, or the absolute path of a .so
-  json::object options;   // before describe: as given (may hold "params"); after: every option of the plugin
+  std::string plugin;    // name of a known plugin, or the absolute path of a .so
+  json::object options;  // before describe: as given (may hold "params"); after: every option of the plugin
 };
 
 struct DataSpec {
-  std::string corpus;      // headers | stories | absolute path of a file or folder
-  std::string glob;        // files taken from a folder; "" is all regular files
-  std::string field;       // the text's key in JSONL; "" is plain text
+  std::string corpus;                  // headers | stories | absolute path of a file or folder
+  std::string glob;                    // files taken from a folder; "" is all regular files
+  std::string field;                   // the text's key in JSONL; "" is plain text
   std::string tokenizer = "bytes256";  // ascii128 | bytes256
-  int64_t context = 256;   // tokens
+  int64_t context = 256;               // tokens
   double val_fraction = 0.05;
-  std::string val;         // absolute path of a validation text; "" splits the corpus
-  std::string sha256;      // content of the corpus (and of val); filled when the plan opens the data
+  std::string val;     // absolute path of a validation text; "" splits the corpus
+  std::string sha256;  // content of the corpus (and of val); filled when the plan opens the data
 };
 
 struct TrainSpec {
-  int64_t steps = 0;        // always resolved: from steps, tokens or epochs
-  int64_t batch = 64;       // sequences a step
-  int64_t accumulate = 1;   // micro-batches a step; batch is their sum
+  int64_t steps = 0;       // always resolved: from steps, tokens or epochs
+  int64_t batch = 64;      // sequences a step
+  int64_t accumulate = 1;  // micro-batches a step; batch is their sum
   double lr = 6e-4;
-  int64_t warmup = 500;     // steps
+  int64_t warmup = 500;             // steps
   std::string schedule = "cosine";  // cosine | linear | constant | wsd
-  double lr_final = 0.0;    // fraction of lr
-  double decay_fraction = 0.2;  // wsd: the last part of the steps that decays
+  double lr_final = 0.0;            // fraction of lr
+  double decay_fraction = 0.2;      // wsd: the last part of the steps that decays
   std::string optimizer = "adamw";
   double beta1 = 0.9, beta2 = 0.95, eps = 1e-8;
   double weight_decay = 0.01;
-  double clip = 1.0;        // global gradient norm; 0 is off
-  std::string precision = "f32";  // f32 | bf16
-  std::string init_from;    // id of the run whose best checkpoint this one starts from
+  double clip = 1.0;                // global gradient norm; 0 is off
+  std::string precision = "f32";    // f32 | bf16
+  std::string init_from;            // id of the run whose best checkpoint this one starts from
   std::vector<std::string> freeze;  // patterns (* and ?) over parameter names
 };
 
@@ -70,8 +70,8 @@ struct RunSpec {
   int64_t tokens() const { return tokens_per_step() * train.steps; }
 };
 
-// The whole spec as JSON, keys as in a sweep file ("model", "data", "train", "eval", "checkpoint", "seed"): the worker's
-// spec.json. from_json throws Error{input} on anything that to_json did not write.
+// The whole spec as JSON, keys as in a sweep file ("model", "data", "train", "eval", "checkpoint", "seed"): the
+// worker's spec.json. from_json throws Error{input} on anything that to_json did not write.
 json::object to_json(const RunSpec& spec);
 RunSpec run_spec_from_json(const json::object& object);
 

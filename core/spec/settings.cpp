@@ -31,7 +31,8 @@ void section_settings(const std::string& section, const YamlNode& map, Problems&
                       const std::vector<std::string>& option_paths, std::vector<Setting>& out) {
   for (const YamlEntry& entry : map.entries) {
     const std::string path = section + "." + entry.key;
-    if (auto setting = make_setting(path, entry.key_place, entry.value, problems, option_paths)) out.push_back(*std::move(setting));
+    if (auto setting = make_setting(path, entry.key_place, entry.value, problems, option_paths))
+      out.push_back(*std::move(setting));
   }
 }
 
@@ -39,7 +40,8 @@ void section_settings(const std::string& section, const YamlNode& map, Problems&
 
 std::optional<PluginShelf::Found> PluginShelf::find(const YamlNode& node, Problems& problems) {
   if (node.kind != YamlKind::scalar || node.text.empty()) {
-    problems.add(node.place, "'model.plugin' must be the name of a plugin or the path of a .so, found " + yaml_found(node));
+    problems.add(node.place,
+                 "'model.plugin' must be the name of a plugin or the path of a .so, found " + yaml_found(node));
     return std::nullopt;
   }
   const bool path = node.text.find('/') != std::string::npos || node.text.ends_with(".so");
@@ -107,8 +109,8 @@ std::string unknown_key_message(const std::string& path, const std::vector<std::
   return fmt::format("unknown key '{}'{}", path, hint);
 }
 
-std::optional<Setting> make_setting(const std::string& path, const YamlPlace& key_place, const Yaml& node, Problems& problems,
-                                    const std::vector<std::string>& option_paths) {
+std::optional<Setting> make_setting(const std::string& path, const YamlPlace& key_place, const Yaml& node,
+                                    Problems& problems, const std::vector<std::string>& option_paths) {
   if (!is_settable(path)) {
     if (!problems.full()) problems.add(key_place, unknown_key_message(path, option_paths));
     return std::nullopt;
@@ -125,18 +127,21 @@ std::optional<Setting> make_setting(const std::string& path, const YamlPlace& ke
   return setting;
 }
 
-std::vector<Setting> base_settings(const YamlNode& root, Problems& problems, const std::vector<std::string>& option_paths) {
+std::vector<Setting> base_settings(const YamlNode& root, Problems& problems,
+                                   const std::vector<std::string>& option_paths) {
   std::vector<Setting> settings;
   const auto& sections = run_sections();
   for (const YamlEntry& entry : root.entries) {
     if (entry.key == "seed") {
-      if (auto seed = make_setting("seed", entry.key_place, entry.value, problems, option_paths)) settings.push_back(*std::move(seed));
+      if (auto seed = make_setting("seed", entry.key_place, entry.value, problems, option_paths))
+        settings.push_back(*std::move(seed));
     }
     if (std::find(sections.begin(), sections.end(), entry.key) == sections.end()) continue;
     if (entry.value->kind == YamlKind::map) {
       section_settings(entry.key, *entry.value, problems, option_paths, settings);
     } else if (entry.value->kind != YamlKind::null) {
-      problems.add(entry.value->place, fmt::format("'{}' must be a map of keys, found {}", entry.key, yaml_found(*entry.value)));
+      problems.add(entry.value->place,
+                   fmt::format("'{}' must be a map of keys, found {}", entry.key, yaml_found(*entry.value)));
     }
   }
   return settings;

@@ -17,10 +17,10 @@ namespace bitsweep {
 // One key with its value. A model option (key == nullptr) gets its type when the plugin is known.
 struct Setting {
   std::string path;
-  Yaml node;             // nothing: derived
+  Yaml node;  // nothing: derived
   YamlPlace key_place;
   const RunKey* key = nullptr;
-  json::value value;     // typed, of keys.h; null when it was wrong
+  json::value value;                                     // typed, of keys.h; null when it was wrong
   std::string option() const { return path.substr(6); }  // of "model.option"
 };
 
@@ -42,7 +42,7 @@ class PluginShelf {
   std::optional<Found> find_library(const YamlNode& node, Problems& problems);
 
   const std::vector<Manifest>& known_;
-  std::map<std::string, Manifest> outside_;           // by absolute path of the .so
+  std::map<std::string, Manifest> outside_;            // by absolute path of the .so
   std::map<std::string, std::optional<Found>> asked_;  // by text and file
 };
 
@@ -53,10 +53,11 @@ bool is_settable(const std::string& path);
 std::string unknown_key_message(const std::string& path, const std::vector<std::string>& option_paths);
 
 // One setting, checked as far as it can be without the plugin. Nothing, and a problem, when the key is unknown.
-std::optional<Setting> make_setting(const std::string& path, const YamlPlace& key_place, const Yaml& node, Problems& problems,
-                                    const std::vector<std::string>& option_paths);
+std::optional<Setting> make_setting(const std::string& path, const YamlPlace& key_place, const Yaml& node,
+                                    Problems& problems, const std::vector<std::string>& option_paths);
 
 // Every run key of the merged file.
-std::vector<Setting> base_settings(const YamlNode& root, Problems& problems, const std::vector<std::string>& option_paths);
+std::vector<Setting> base_settings(const YamlNode& root, Problems& problems,
+                                   const std::vector<std::string>& option_paths);
 
 }  // namespace bitsweep

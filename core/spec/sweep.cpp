@@ -59,7 +59,8 @@ void add_seeds(const YamlNode& root, bool pinned, Problems& problems, std::vecto
   if (pinned) return notes.push_back("seeds: --set takes the place of 'seed'");
   for (const DesignBlock& block : design.blocks) {
     if (std::find(block.paths.begin(), block.paths.end(), "seed") != block.paths.end())
-      return problems.add(entry->key_place, fmt::format("'seeds' and the axis 'seed' of '{}' exclude each other", block.kind));
+      return problems.add(entry->key_place,
+                          fmt::format("'seeds' and the axis 'seed' of '{}' exclude each other", block.kind));
   }
   DesignBlock block{"seeds", entry->key_place, {"seed"}, {}};
   for (const Yaml& item : list.items)
@@ -106,7 +107,8 @@ Sweep load_sweep(const SweepInput& input) {
 
 std::string point_text(const json::object& axes, int64_t seed) {
   std::string text;
-  for (const auto& axis : axes) text += fmt::format("{} {}, ", std::string(axis.key()), axis_text(axis.key(), axis.value()));
+  for (const auto& axis : axes)
+    text += fmt::format("{} {}, ", std::string(axis.key()), axis_text(axis.key(), axis.value()));
   return text + fmt::format("seed {}", seed);
 }
 

@@ -1,9 +1,9 @@
 // A sweep file to the runs it asks for: YAML and plugin manifests in, expanded run specs out. No effects beyond reading
 // the sweep file and the files it extends.
 //
-// The way through, one file a step: layers.h (extends, --set) → keys.h (every key's type and range) → axes.h (grid, zip,
-// cases, random) → points.h (derive, where, exclude, seeds) → sweep.cpp (queue and report options, assembly).
-// The file's format: core/spec/README.md.
+// The way through, one file a step: layers.h (extends, --set) → keys.h (every key's type and range) → axes.h (grid,
+// zip, cases, random) → points.h (derive, where, exclude, seeds) → sweep.cpp (queue and report options, assembly). The
+// file's format: core/spec/README.md.
 #pragma once
 
 #include <optional>
@@ -26,9 +26,9 @@ struct Budget {
 };
 
 struct ExpandedRun {
-  RunSpec spec;       // model.options as given; train.steps only when the budget is in steps; data.sha256 empty
+  RunSpec spec;  // model.options as given; train.steps only when the budget is in steps; data.sha256 empty
   Budget budget;
-  json::object axes;  // path -> value, for the paths that take more than one value in this sweep; without the seed
+  json::object axes;       // path -> value, for the paths that take more than one value in this sweep; without the seed
   YamlPlace place;         // what made the point: a case, or the sweep's name
   YamlPlace model_place;   // model.plugin
   YamlPlace corpus_place;  // data.corpus
@@ -37,11 +37,11 @@ struct ExpandedRun {
 
 // Where and how the runs of a sweep may run.
 struct SweepResources {
-  std::string device = "any";         // any | cpu | cuda | cuda:N
-  int64_t slots = 1;                  // of a device
-  std::optional<int64_t> threads;     // of a CPU slot
-  std::optional<double> memory_bytes; // nothing: as predicted
-  std::optional<double> timeout_s;    // wall clock of a run
+  std::string device = "any";          // any | cpu | cuda | cuda:N
+  int64_t slots = 1;                   // of a device
+  std::optional<int64_t> threads;      // of a CPU slot
+  std::optional<double> memory_bytes;  // nothing: as predicted
+  std::optional<double> timeout_s;     // wall clock of a run
 };
 
 struct ScalingTarget {
@@ -62,8 +62,8 @@ struct Sweep {
   std::vector<std::string> notes;  // what a person should know, e.g. that two points are the same run
   std::vector<ExpandedRun> runs;
   SweepResources resources;
-  int64_t retries = 2;             // for faults, never for bad input
-  int64_t priority = 0;            // higher first
+  int64_t retries = 2;   // for faults, never for bad input
+  int64_t priority = 0;  // higher first
   std::string stop_rule = "none";
   int64_t stop_after = 0;  // failed runs after which no more are started; 0: go on
   ReportOptions report;

@@ -77,7 +77,8 @@ TEST(Yaml, SyntaxErrorsNameTheirPlace) {
 }
 
 TEST(Yaml, AliasesShareAndMergeKeysYield) {
-  const Yaml root = parse("base: &b { x: 1, y: 2 }\nmore: &m { y: 5, z: 6 }\nuse:\n  <<: [*b, *m]\n  x: 9\nagain: *b\n");
+  const Yaml root =
+      parse("base: &b { x: 1, y: 2 }\nmore: &m { y: 5, z: 6 }\nuse:\n  <<: [*b, *m]\n  x: 9\nagain: *b\n");
   const Yaml use = root->find("use")->value;
   EXPECT_EQ(use->find("x")->value->text, "9");
   EXPECT_EQ(use->find("y")->value->text, "2");
@@ -103,8 +104,8 @@ TEST(Yaml, MergeBombsAreRefused) {
   // Every level merges two copies and adds keys: linear in keys, but counted.
   std::string text = "a0: &a0 { k0: 1 }\n";
   for (int i = 1; i < 300; ++i)
-    text += "a" + std::to_string(i) + ": &a" + std::to_string(i) + " { <<: *a" + std::to_string(i - 1) + ", k" + std::to_string(i) + ": [*a" +
-            std::to_string(i - 1) + ", *a" + std::to_string(i - 1) + "] }\n";
+    text += "a" + std::to_string(i) + ": &a" + std::to_string(i) + " { <<: *a" + std::to_string(i - 1) + ", k" +
+            std::to_string(i) + ": [*a" + std::to_string(i - 1) + ", *a" + std::to_string(i - 1) + "] }\n";
   EXPECT_THAT(error_of(text), HasSubstr("holds more than"));
 }
 
@@ -140,7 +141,11 @@ TEST(Yaml, RefusesSecondDocumentsAndTags) {
 TEST(Yaml, EmptyAndMarkedTextsAreFine) {
   EXPECT_EQ(parse("")->kind, YamlKind::null);
   EXPECT_EQ(parse("# only a remark\n")->kind, YamlKind::null);
-  EXPECT_EQ(parse("\xEF\xBB\xBF" "a: 1\r\nb: 2\r\n")->find("b")->value->text, "2");
+  EXPECT_EQ(parse("\xEF\xBB\xBF"
+                  "a: 1\r\nb: 2\r\n")
+                ->find("b")
+                ->value->text,
+            "2");
 }
 
 TEST(Yaml, PlacesInsideTexts) {

@@ -20,7 +20,8 @@ constexpr const char* kGood =
 class WorkerDescriberTest : public testing::Test {
  protected:
   WorkerDescriberTest() {
-    folder_ = fs::path(testing::TempDir()) / (std::string("describer_") + testing::UnitTest::GetInstance()->current_test_info()->name());
+    folder_ = fs::path(testing::TempDir()) /
+              (std::string("describer_") + testing::UnitTest::GetInstance()->current_test_info()->name());
     fs::remove_all(folder_);
     fs::create_directories(folder_);
   }
@@ -29,7 +30,8 @@ class WorkerDescriberTest : public testing::Test {
   // A worker that runs `body` for each request, which it finds in $line.
   std::vector<DescribeAnswer> ask(size_t count, const std::string& body) {
     const fs::path worker = folder_ / "worker";
-    std::ofstream(worker) << "#!/bin/sh\ncd '" << folder_.string() << "'\nwhile read -r line; do\n" << body << "\ndone\n";
+    std::ofstream(worker) << "#!/bin/sh\ncd '" << folder_.string() << "'\nwhile read -r line; do\n"
+                          << body << "\ndone\n";
     fs::permissions(worker, fs::perms::owner_all);
     std::vector<DescribeQuestion> questions;
     for (size_t i = 0; i < count; ++i) questions.push_back({"p" + std::to_string(i), {{{"d_model", 64}}, 256, 128}});
@@ -40,8 +42,9 @@ class WorkerDescriberTest : public testing::Test {
 };
 
 TEST_F(WorkerDescriberTest, AnswersInOrder) {
-  const auto answers = ask(3, "case \"$line\" in *p1*) echo '{\"error\":\"no such shape\",\"kind\":\"input\"}';; *) echo '" +
-                                  std::string(kGood) + "';; esac; echo \"$line\" >> asked");
+  const auto answers =
+      ask(3, "case \"$line\" in *p1*) echo '{\"error\":\"no such shape\",\"kind\":\"input\"}';; *) echo '" +
+                 std::string(kGood) + "';; esac; echo \"$line\" >> asked");
   ASSERT_EQ(answers.size(), 3u);
   EXPECT_EQ(answers[0].description->params, 1000);
   EXPECT_FALSE(answers[1].description);
@@ -54,7 +57,8 @@ TEST_F(WorkerDescriberTest, AnswersInOrder) {
 }
 
 TEST_F(WorkerDescriberTest, ACrashCostsItsQuestionAlone) {
-  const auto answers = ask(4, "case \"$line\" in *p1*|*p2*) kill -SEGV $$;; *) echo '" + std::string(kGood) + "';; esac");
+  const auto answers =
+      ask(4, "case \"$line\" in *p1*|*p2*) kill -SEGV $$;; *) echo '" + std::string(kGood) + "';; esac");
   ASSERT_EQ(answers.size(), 4u);
   EXPECT_TRUE(answers[0].description);
   EXPECT_THAT(answers[1].error, HasSubstr("signal 11"));
@@ -73,7 +77,8 @@ TEST_F(WorkerDescriberTest, APluginThatAlwaysCrashesIsNotAskedForEver) {
 }
 
 TEST_F(WorkerDescriberTest, AnswersThatAreNone) {
-  const auto answers = ask(3, "case \"$line\" in *p0*) echo 'hello';; *p1*) echo '{\"description\":{\"params\":-5}}';; *) echo '{}';; esac");
+  const auto answers = ask(
+      3, "case \"$line\" in *p0*) echo 'hello';; *p1*) echo '{\"description\":{\"params\":-5}}';; *) echo '{}';; esac");
   EXPECT_THAT(answers[0].error, HasSubstr("gave no answer: hello"));
   EXPECT_THAT(answers[1].error, HasSubstr("description"));
   EXPECT_THAT(answers[2].error, HasSubstr("gave no answer: {}"));
@@ -123,7 +128,8 @@ TEST(NewSweep, CarriesEverythingTheQueueNeeds) {
   const NewSweep sweep = new_sweep(plan);
   EXPECT_TRUE(fs::path(sweep.file).is_absolute());
   EXPECT_EQ(canonical_json(sweep.settings),
-            R"({"report":{"laws":["power"],"targets":[{"params":300000000,"tokens":1000000000}]},"stop_after":2,"stop_rule":"none"})");
+            R"({"report":{"laws":["power"],"targets":[{"params":300000000,"tokens":1000000000}]},)"
+            R"("stop_after":2,"stop_rule":"none"})");
   const NewRun& row = sweep.runs.at(0);
   EXPECT_EQ(row.id, run.id);
   EXPECT_EQ(row.tokens, 10 * 64 * 256);

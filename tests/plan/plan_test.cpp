@@ -85,11 +85,12 @@ TEST_F(PlanTest, ResolvesShapeStepsTextAndId) {
 }
 
 TEST_F(PlanTest, AnEpochRepeatsNothing) {
-  const Plan made = plan("name: a\nmodel: { plugin: llama }\ndata: { corpus: stories }\ntrain: { epochs: 1, warmup: 10 }\n");
+  const Plan made =
+      plan("name: a\nmodel: { plugin: llama }\ndata: { corpus: stories }\ntrain: { epochs: 1, warmup: 10 }\n");
   EXPECT_EQ(made.runs[0].spec.train.steps, 61);
   EXPECT_LE(made.runs[0].epochs, 1);
   ASSERT_EQ(made.notes.size(), 1u);
-  EXPECT_EQ(made.notes[0], "stories: 3 bytes are unknown");
+  EXPECT_EQ(made.notes[0], "3 bytes are unknown");
 }
 
 TEST_F(PlanTest, EachQuestionOnce) {
@@ -111,18 +112,26 @@ TEST_F(PlanTest, TheVocabularyIsTheTextsOwn) {
 TEST_F(PlanTest, SizesThatComeToOneShapeAreOneRun) {
   const Plan made = plan(with("grid: { model.params: [1M, 1.1M, 5M] }\n"));
   EXPECT_EQ(made.runs.size(), 2u);
-  EXPECT_THAT(made.notes, testing::Contains(HasSubstr("1 point comes to the same run as another, e.g. (model.params 1M, seed 0) and (model.params 1.1M, seed 0)")));
+  EXPECT_THAT(
+      made.notes,
+      testing::Contains(HasSubstr(
+          "1 point comes to the same run as another, e.g. (model.params 1M, seed 0) and (model.params 1.1M, seed 0)")));
 }
 
 TEST_F(PlanTest, NotesOnWhatWasMeantOtherwise) {
   const Plan made = plan(with("grid: { train.steps: [100, 1000] }\ncheckpoint: { keep: [best] }\n"));
-  EXPECT_THAT(made.notes, testing::Contains(HasSubstr("2 runs see the training text more than once, up to 16.4 times")));
-  EXPECT_THAT(made.notes, testing::Contains("1 run end within the warmup and never reach their learning rate"));
-  EXPECT_THAT(made.notes, testing::Contains(HasSubstr("2 runs keep no last checkpoint")));
+  EXPECT_THAT(made.notes,
+              testing::Contains(HasSubstr("runs that see the training text more than once: 2, up to 16.4 times")));
+  EXPECT_THAT(made.notes, testing::Contains("runs that end within the warmup and never reach their learning rate: 1"));
+  EXPECT_THAT(
+      made.notes,
+      testing::Contains(HasSubstr("runs that keep no last checkpoint, so that an interruption starts them anew: 2")));
 }
 
 TEST_F(PlanTest, EverythingWrongAtOnceWithItsPlace) {
-  const std::string message = plan_error("name: a\nmodel: { plugin: llama }\ndata:\n  corpus: headers\ntrain: { steps: 5 }\ngrid: { model.d_model: [16, 17, 18] }\n");
+  const std::string message = plan_error(
+      "name: a\nmodel: { plugin: llama }\ndata:\n  corpus: headers\ntrain: { steps: 5 }\ngrid: { model.d_model: [16, "
+      "17, 18] }\n");
   EXPECT_EQ(message,
             "a.yaml:4:11: the text is too short\n"
             "a.yaml:6:29: llama: d_model must be a multiple of 16; at model.d_model 17, seed 0\n"
@@ -132,7 +141,8 @@ TEST_F(PlanTest, EverythingWrongAtOnceWithItsPlace) {
 TEST_F(PlanTest, BudgetsThatAreNoStep) {
   EXPECT_THAT(plan_error("name: a\nmodel: { plugin: llama }\ndata: { corpus: stories }\ntrain: { epochs: 0.001 }\n"),
               HasSubstr("a.yaml:4:18: the budget comes to 0 steps of 16,384 tokens"));
-  EXPECT_THAT(plan_error("name: a\nmodel: { plugin: llama }\ndata: { corpus: stories, context: 1 }\ntrain: { tokens: 1e15, batch: 1 }\n"),
+  EXPECT_THAT(plan_error("name: a\nmodel: { plugin: llama }\ndata: { corpus: stories, context: 1 }\ntrain: { tokens: "
+                         "1e15, batch: 1 }\n"),
               HasSubstr("from 1 to 1,000,000,000 are possible"));
 }
 
@@ -157,7 +167,8 @@ TEST_F(PlanTest, Json) {
   const json::object document = plan_json(made);
   EXPECT_EQ(document.at("sweep"), "a");
   const json::object& run = document.at("runs").at(1).as_object();
-  for (const char* key : {"id", "plugin", "axes", "params", "params_nonembedding", "tokens", "epochs", "flops", "bytes", "hours", "state"})
+  for (const char* key : {"id", "plugin", "axes", "params", "params_nonembedding", "tokens", "epochs", "flops", "bytes",
+                          "hours", "state"})
     EXPECT_TRUE(run.contains(key)) << key;
   EXPECT_EQ(run.at("state"), "done");
   EXPECT_TRUE(run.at("hours").is_null());

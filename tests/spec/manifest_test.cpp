@@ -26,7 +26,8 @@ TEST_F(ManifestTest, IsRead) {
 }
 
 TEST_F(ManifestTest, EveryMistakeAtOnce) {
-  const std::string message = manifest_error("name: x\nsumary: y\noptions:\n  a: { type: intt }\n  b: { type: int, min: 5, default: 3 }\n");
+  const std::string message =
+      manifest_error("name: x\nsumary: y\noptions:\n  a: { type: intt }\n  b: { type: int, min: 5, default: 3 }\n");
   EXPECT_THAT(message, HasSubstr("plugin.yaml:2:1: unknown key 'sumary'; did you mean 'summary'?"));
   EXPECT_THAT(message, HasSubstr("'summary' is missing"));
   EXPECT_THAT(message, HasSubstr("unknown type 'intt'; did you mean 'int'?"));
@@ -35,7 +36,8 @@ TEST_F(ManifestTest, EveryMistakeAtOnce) {
 
 TEST_F(ManifestTest, MoreMistakes) {
   EXPECT_THAT(manifest_error("[]"), HasSubstr("is a map"));
-  EXPECT_THAT(manifest_error("name: x\nsummary: y\noptions: { params: { type: int } }\n"), HasSubstr("every plugin's already"));
+  EXPECT_THAT(manifest_error("name: x\nsummary: y\noptions: { params: { type: int } }\n"),
+              HasSubstr("every plugin's already"));
   EXPECT_THAT(manifest_error("name: x\nsummary: y\noptions: { a: { type: choice } }\n"), HasSubstr("go together"));
   EXPECT_THAT(manifest_error("name: x\nsummary: y\nversion: 0\n"), HasSubstr("at least 1"));
   EXPECT_THAT(manifest_error("name: x\nsummary: y\npresets: [big]\n"), HasSubstr("a preset is a size"));
@@ -70,8 +72,13 @@ TEST_F(ManifestTest, OptionProblems) {
 }
 
 TEST_F(ManifestTest, DescriptionsGoThroughJson) {
-  Description d{.options = {{"d_model", 8}}, .params = 100, .params_embedding = 20, .params_extra = 3,
-                .latent_bits_per_weight = 32, .stored_bits_per_weight = 1, .flops_forward_per_token = 200};
+  Description d{.options = {{"d_model", 8}},
+                .params = 100,
+                .params_embedding = 20,
+                .params_extra = 3,
+                .latent_bits_per_weight = 32,
+                .stored_bits_per_weight = 1,
+                .flops_forward_per_token = 200};
   EXPECT_EQ(canonical_json(to_json(description_from_json(to_json(d)))), canonical_json(to_json(d)));
   EXPECT_EQ(to_json(d).at("params_nonembedding"), 80);
   json::object bad = to_json(d);

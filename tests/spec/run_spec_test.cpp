@@ -38,7 +38,14 @@ TEST(RunSpec, IdsAreStable) {
 }
 
 TEST(RunSpec, TheCanonicalFormHasEveryKeyOnce) {
-  EXPECT_EQ(canonical_json(identity(example())), R"({"data":{"context":256,"field":"","glob":"","sha256":"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa","tokenizer":"bytes256","val":"","val_fraction":0.05},"eval":{"every":200,"windows":256},"model":{"d_model":512,"n_layers":4,"plugin":"v57","tau_start":2},"seed":3,"train":{"accumulate":1,"batch":64,"betas":[0.9,0.95],"clip":1,"decay_fraction":0.2,"eps":1e-08,"freeze":["layers.0.*"],"init_from":"","lr":0.0006,"lr_final":0,"optimizer":"adamw","precision":"f32","schedule":"cosine","steps":2000,"warmup":500,"weight_decay":0.01}})");
+  EXPECT_EQ(
+      canonical_json(identity(example())),
+      R"({"data":{"context":256,"field":"","glob":"","sha256":")" + std::string(64, 'a') +
+          R"(","tokenizer":"bytes256","val":"","val_fraction":0.05},"eval":{"every":200,"windows":256},)"
+          R"("model":{"d_model":512,"n_layers":4,"plugin":"v57","tau_start":2},"seed":3,)"
+          R"("train":{"accumulate":1,"batch":64,"betas":[0.9,0.95],"clip":1,"decay_fraction":0.2,"eps":1e-08,)"
+          R"("freeze":["layers.0.*"],"init_from":"","lr":0.0006,"lr_final":0,"optimizer":"adamw","precision":"f32",)"
+          R"("schedule":"cosine","steps":2000,"warmup":500,"weight_decay":0.01}})");
 }
 
 TEST(RunSpec, TheIdNamesWhatIsLearnedAndNothingElse) {

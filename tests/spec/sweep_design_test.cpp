@@ -43,7 +43,8 @@ TEST_F(Design, ZipGoesSideBySide) {
 }
 
 TEST_F(Design, CasesMayDifferInTheirKeys) {
-  const Sweep sweep = load(with("cases:\n  - { model.plugin: llama, train: { lr: 1e-2 } }\n  - { model.tau: 1.0 }\n  - { train.tokens: 1M }\n"));
+  const Sweep sweep = load(with(
+      "cases:\n  - { model.plugin: llama, train: { lr: 1e-2 } }\n  - { model.tau: 1.0 }\n  - { train.tokens: 1M }\n"));
   ASSERT_EQ(sweep.runs.size(), 3u);
   EXPECT_EQ(sweep.runs[0].spec.model.plugin, "llama");
   EXPECT_EQ(sweep.runs[1].spec.train.lr, 6e-4);
@@ -54,7 +55,9 @@ TEST_F(Design, CasesMayDifferInTheirKeys) {
 }
 
 TEST_F(Design, RandomIsRepeatableAndGrows) {
-  const std::string axes = "axes: { train.lr: { log_uniform: [1e-4, 1e-2] }, train.batch: { int_uniform: [8, 16] }, train.clip: { choice: [0, 1] } }";
+  const std::string axes =
+      "axes: { train.lr: { log_uniform: [1e-4, 1e-2] }, train.batch: { int_uniform: [8, 16] }, train.clip: { choice: "
+      "[0, 1] } }";
   const Sweep few = load(with("random: { count: 20, seed: 7, " + axes + " }\n"));
   const Sweep more = load(with("random: { count: 40, seed: 7, " + axes + " }\n"));
   const Sweep other = load(with("random: { count: 20, seed: 8, " + axes + " }\n"));
@@ -83,11 +86,21 @@ TEST_F(Design, LogUniformFillsTheDecadesEvenly) {
 }
 
 TEST_F(Design, WhereAndExclude) {
-  EXPECT_THAT(numbers(load(with("grid: { train.batch: [8, 16, 32] }\nwhere: \"train.batch * train.steps <= 1_600\"\n")), batch), ElementsAre(8, 16));
-  EXPECT_THAT(numbers(load(with("grid: { train.batch: [8, 16, 32] }\nexclude: [\"train.batch == 8\", \"train.batch > 20\"]\n")), batch), ElementsAre(16));
-  EXPECT_EQ(load(with("grid: { model.plugin: [strict, llama], train.batch: [1, 2] }\nwhere: model.plugin == 'llama' or train.batch == 1\n")).runs.size(), 3u);
+  EXPECT_THAT(
+      numbers(load(with("grid: { train.batch: [8, 16, 32] }\nwhere: \"train.batch * train.steps <= 1_600\"\n")), batch),
+      ElementsAre(8, 16));
+  EXPECT_THAT(
+      numbers(load(with("grid: { train.batch: [8, 16, 32] }\nexclude: [\"train.batch == 8\", \"train.batch > 20\"]\n")),
+              batch),
+      ElementsAre(16));
+  EXPECT_EQ(load(with("grid: { model.plugin: [strict, llama], train.batch: [1, 2] }\nwhere: model.plugin == 'llama' or "
+                      "train.batch == 1\n"))
+                .runs.size(),
+            3u);
   // Defaults of keys and of the plugin's options, and the seed, have values too.
-  EXPECT_EQ(load(with("where: model.tau == 2.0 and model.alibi and train.batch == 64 and seed < 2\nseeds: [0, 1, 2]\n")).runs.size(), 2u);
+  EXPECT_EQ(load(with("where: model.tau == 2.0 and model.alibi and train.batch == 64 and seed < 2\nseeds: [0, 1, 2]\n"))
+                .runs.size(),
+            2u);
   EXPECT_EQ(load(with("where: train.tokens == 100 * 64 * 256\n")).runs.size(), 1u);
 }
 
@@ -109,7 +122,9 @@ TEST_F(Design, DerivedBudgets) {
   const Sweep sweep = load(with("grid: { train.batch: [64, 256] }\nderive: { train.steps: \"6400 / train.batch\" }\n"));
   EXPECT_EQ(sweep.runs[0].budget.steps, 100);
   EXPECT_EQ(sweep.runs[1].spec.train.steps, 25);
-  const Sweep tokens = load("name: a\nmodel: { plugin: llama, d_model: 8 }\ndata: { corpus: stories }\nderive: { train.tokens: \"20 * model.d_model ** 2\" }\n");
+  const Sweep tokens = load(
+      "name: a\nmodel: { plugin: llama, d_model: 8 }\ndata: { corpus: stories }\nderive: { train.tokens: \"20 * "
+      "model.d_model ** 2\" }\n");
   EXPECT_EQ(tokens.runs[0].budget.tokens, 1280);
 }
 
@@ -121,7 +136,9 @@ TEST_F(Design, DuplicatePointsCollapseWithANote) {
 }
 
 TEST_F(Design, TenThousandRuns) {
-  const Sweep sweep = load(with("random: { count: 10000, axes: { train.lr: { uniform: [0.01, 1] }, train.weight_decay: { uniform: [0, 1] } } }\n"));
+  const Sweep sweep =
+      load(with("random: { count: 10000, axes: { train.lr: { uniform: [0.01, 1] }, train.weight_decay: { uniform: [0, "
+                "1] } } }\n"));
   EXPECT_GT(sweep.runs.size(), 9900u);
 }
 

@@ -15,27 +15,33 @@ TEST_F(Bad, UnknownKeysNameTheNearest) {
   EXPECT_EQ(error_of(with("trian: { lr: 1 }\n")), "a.yaml:5:1: unknown key 'trian'; did you mean 'train'?");
   EXPECT_THAT(error_of(with("batch: 5\n")), HasSubstr("unknown key 'batch'; did you mean 'train.batch'?"));
   EXPECT_THAT(error_of(with("train.lr: 5\n")), HasSubstr("write it as train: { lr: … }"));
-  EXPECT_THAT(error_of(with("resources: { slot: 1 }\n")), HasSubstr("unknown key 'resources.slot'; did you mean 'resources.slots'?"));
+  EXPECT_THAT(error_of(with("resources: { slot: 1 }\n")),
+              HasSubstr("unknown key 'resources.slot'; did you mean 'resources.slots'?"));
   EXPECT_THAT(error_of(with("report: { targets: [{ params: 1M, token: 1 }] }\n")), HasSubstr("'report.targets.token'"));
-  EXPECT_THAT(error_of(with("grid: { train.bath: [1] }\n")), HasSubstr("a.yaml:5:9: unknown key 'train.bath'; did you mean 'train.batch'?"));
+  EXPECT_THAT(error_of(with("grid: { train.bath: [1] }\n")),
+              HasSubstr("a.yaml:5:9: unknown key 'train.bath'; did you mean 'train.batch'?"));
 }
 
 TEST_F(Bad, UnknownPluginsAndOptions) {
   EXPECT_THAT(error_of("name: a\nmodel: { plugin: llma }\ndata: { corpus: stories }\ntrain: { steps: 1 }\n"),
               StartsWith("a.yaml:2:18: unknown plugin 'llma'; did you mean 'llama'?"));
   EXPECT_EQ(error_of(with("grid: { model.d_modle: [8] }\n")),
-            "a.yaml:5:9: unknown key 'model.d_modle'; did you mean 'model.d_model'? (the plugin 'strict' has no such option)");
+            "a.yaml:5:9: unknown key 'model.d_modle'; did you mean 'model.d_model'? (the plugin 'strict' has no such "
+            "option)");
   // An option of one of two plugins is not silently dropped for the other.
-  EXPECT_THAT(error_of("name: a\nmodel: { tau: 1.0 }\ndata: { corpus: stories }\ntrain: { steps: 1 }\ngrid: { model.plugin: [strict, llama] }\n"),
+  EXPECT_THAT(error_of("name: a\nmodel: { tau: 1.0 }\ndata: { corpus: stories }\ntrain: { steps: 1 }\ngrid: { "
+                       "model.plugin: [strict, llama] }\n"),
               HasSubstr("a.yaml:2:10: unknown key 'model.tau' (the plugin 'llama' has no such option)"));
 }
 
 TEST_F(Bad, RangesAndTypesOfOptions) {
   EXPECT_EQ(error_of(with("grid: { model.d_model: [8, 4, 16] }\n")),
             "a.yaml:5:28: 'model.d_model' must be an integer from 8 to 4,096, found 4");
-  EXPECT_THAT(error_of(with("grid: { model.attention: [topk, topp] }\n")), HasSubstr("must be one of gumbel, topk, found 'topp'; did you mean 'topk'?"));
+  EXPECT_THAT(error_of(with("grid: { model.attention: [topk, topp] }\n")),
+              HasSubstr("must be one of gumbel, topk, found 'topp'; did you mean 'topk'?"));
   EXPECT_THAT(error_of(with("grid: { model.alibi: [yes] }\n")), HasSubstr("must be true or false, found 'yes'"));
-  EXPECT_THAT(error_of(with("grid: { model.params: [many] }\n")), HasSubstr("'model.params' must be an integer from 1"));
+  EXPECT_THAT(error_of(with("grid: { model.params: [many] }\n")),
+              HasSubstr("'model.params' must be an integer from 1"));
 }
 
 struct Wrong {
@@ -45,48 +51,53 @@ struct Wrong {
 };
 
 TEST_F(Bad, NumbersThatMakeNoSense) {
-  for (const Wrong& wrong : std::initializer_list<Wrong>{
-           {"train.steps", "0", "an integer from 1 to 1,000,000,000, found 0"},
-           {"train.steps", "-5", "found -5"},
-           {"train.steps", "1.5", "found 1.5"},
-           {"train.steps", "1e30", "found 1e30"},
-           {"train.steps", "many", "found 'many'"},
-           {"train.steps", "'100'", "found '100'"},
-           {"train.steps", "[1]", "found a list"},
-           {"train.steps", "{}", "found a map"},
-           {"train.lr", "0", "a number above 0 and up to 100, found 0"},
-           {"train.lr", ".nan", "found .nan"},
-           {"train.lr", ".inf", "found .inf"},
-           {"train.lr", "-1e-3", "found -1e-3"},
-           {"train.lr", "1e-3x", "found '1e-3x'"},
-           {"train.lr", "'0,001'", "found '0,001'"},
-           {"train.batch", "99999999999999999999999", "an integer from 1 to 1,000,000"},
-           {"train.tokens", "0", "a number from 1"},
-           {"train.epochs", "-1", "a number above 0"},
-           {"train.betas", "[0.9]", "a list of 2 numbers, each from 0 and below 1"},
-           {"train.betas", "[0.9, 1]", "a list of 2 numbers"},
-           {"train.schedule", "cosin", "found 'cosin'; did you mean 'cosine'?"},
-           {"train.precision", "16", "one of f32, bf16, found 16"},
-           {"train.freeze", "layers", "a list of texts, found 'layers'"},
-           {"train.clip", "-1", "a number from 0"},
-           {"data.context", "2M", "an integer from 1 to 1,048,576"},
-           {"data.val_fraction", "1", "a number above 0 and below 1"},
-           {"data.corpus", "[a]", "headers, stories, or a path"},
-           {"data.corpus", "''", "headers, stories, or a path"},
-           {"data.tokenizer", "bpe", "one of ascii128, bytes256"},
-           {"eval.windows", "0", "an integer from 1"},
-           {"checkpoint.keep", "[last, worst]", "a list of last, best"},
-           {"seed", "-1", "an integer from 0"}}) {
-    EXPECT_THAT(error_of(with(""), {std::string("grid.") + wrong.key + "=[" + wrong.value + "]"}), HasSubstr(wrong.expected)) << wrong.key;
+  for (const Wrong& wrong :
+       std::initializer_list<Wrong>{{"train.steps", "0", "an integer from 1 to 1,000,000,000, found 0"},
+                                    {"train.steps", "-5", "found -5"},
+                                    {"train.steps", "1.5", "found 1.5"},
+                                    {"train.steps", "1e30", "found 1e30"},
+                                    {"train.steps", "many", "found 'many'"},
+                                    {"train.steps", "'100'", "found '100'"},
+                                    {"train.steps", "[1]", "found a list"},
+                                    {"train.steps", "{}", "found a map"},
+                                    {"train.lr", "0", "a number above 0 and up to 100, found 0"},
+                                    {"train.lr", ".nan", "found .nan"},
+                                    {"train.lr", ".inf", "found .inf"},
+                                    {"train.lr", "-1e-3", "found -1e-3"},
+                                    {"train.lr", "1e-3x", "found '1e-3x'"},
+                                    {"train.lr", "'0,001'", "found '0,001'"},
+                                    {"train.batch", "99999999999999999999999", "an integer from 1 to 1,000,000"},
+                                    {"train.tokens", "0", "a number from 1"},
+                                    {"train.epochs", "-1", "a number above 0"},
+                                    {"train.betas", "[0.9]", "a list of 2 numbers, each from 0 and below 1"},
+                                    {"train.betas", "[0.9, 1]", "a list of 2 numbers"},
+                                    {"train.schedule", "cosin", "found 'cosin'; did you mean 'cosine'?"},
+                                    {"train.precision", "16", "one of f32, bf16, found 16"},
+                                    {"train.freeze", "layers", "a list of texts, found 'layers'"},
+                                    {"train.clip", "-1", "a number from 0"},
+                                    {"data.context", "2M", "an integer from 1 to 1,048,576"},
+                                    {"data.val_fraction", "1", "a number above 0 and below 1"},
+                                    {"data.corpus", "[a]", "headers, stories, or a path"},
+                                    {"data.corpus", "''", "headers, stories, or a path"},
+                                    {"data.tokenizer", "bpe", "one of ascii128, bytes256"},
+                                    {"eval.windows", "0", "an integer from 1"},
+                                    {"checkpoint.keep", "[last, worst]", "a list of last, best"},
+                                    {"seed", "-1", "an integer from 0"}}) {
+    EXPECT_THAT(error_of(with(""), {std::string("grid.") + wrong.key + "=[" + wrong.value + "]"}),
+                HasSubstr(wrong.expected))
+        << wrong.key;
     if (std::string_view(wrong.key).starts_with("data.corpus")) continue;
     EXPECT_THAT(error_of(with(""), {std::string(wrong.key) + "=" + wrong.value}),
-                HasSubstr(std::string("'") + wrong.key + "' must be " )) << wrong.key;
+                HasSubstr(std::string("'") + wrong.key + "' must be "))
+        << wrong.key;
   }
 }
 
 TEST_F(Bad, EverythingAtOnceInOrder) {
   write_text(folder_ / "base.yaml", "data:\n  corpus: stories\n  contxt: 5\n");
-  const std::string message = error_of("name: a b\nextends: base.yaml\nmodel: { plugin: strit }\ntrain: { steps: -1, lr: x }\ngrid: { train.batch: [1, zwei, 3] }\nwhere: \"train.batch <\"\nretries: -2\n");
+  const std::string message = error_of(
+      "name: a b\nextends: base.yaml\nmodel: { plugin: strit }\ntrain: { steps: -1, lr: x }\ngrid: { train.batch: [1, "
+      "zwei, 3] }\nwhere: \"train.batch <\"\nretries: -2\n");
   EXPECT_EQ(message,
             "a.yaml:1:7: 'name' must be a folder's name of letters, digits, '-', '_' and '.', found 'a b'\n"
             "a.yaml:3:18: unknown plugin 'strit'; did you mean 'strict'?; known: llama, strict\n"
@@ -109,21 +120,27 @@ TEST_F(Bad, MissingKeys) {
 }
 
 TEST_F(Bad, TwoBudgets) {
-  EXPECT_THAT(error_of("name: a\nmodel: { plugin: llama }\ndata: { corpus: stories }\ntrain: { steps: 1, epochs: 1 }\n"), HasSubstr("give exactly one of"));
+  EXPECT_THAT(
+      error_of("name: a\nmodel: { plugin: llama }\ndata: { corpus: stories }\ntrain: { steps: 1, epochs: 1 }\n"),
+      HasSubstr("give exactly one of"));
   EXPECT_THAT(error_of(with("grid: { train.steps: [1], train.tokens: [1] }\n")), HasSubstr("exclude each other"));
 }
 
 TEST_F(Bad, Axes) {
-  EXPECT_THAT(error_of(with("grid: { train.batch: [] }\n")), HasSubstr("a.yaml:5:22: the axis 'grid.train.batch' has no values"));
+  EXPECT_THAT(error_of(with("grid: { train.batch: [] }\n")),
+              HasSubstr("a.yaml:5:22: the axis 'grid.train.batch' has no values"));
   EXPECT_THAT(error_of(with("grid: {}\n")), HasSubstr("found an empty map"));
   EXPECT_THAT(error_of(with("grid: [1]\n")), HasSubstr("'grid' must be a map"));
   EXPECT_THAT(error_of(with("grid: { train.batch: 5 }\n")), HasSubstr("must be a list of values, found 5"));
-  EXPECT_THAT(error_of(with("zip: { train.batch: [1, 2], train.lr: [1e-3] }\n")), HasSubstr("zip takes lists of one length"));
-  EXPECT_THAT(error_of(with("zip: { train.batch: [1] }\ngrid: { train.batch: [2] }\n")), HasSubstr("the axis 'train.batch' is already in"));
+  EXPECT_THAT(error_of(with("zip: { train.batch: [1, 2], train.lr: [1e-3] }\n")),
+              HasSubstr("zip takes lists of one length"));
+  EXPECT_THAT(error_of(with("zip: { train.batch: [1] }\ngrid: { train.batch: [2] }\n")),
+              HasSubstr("the axis 'train.batch' is already in"));
   EXPECT_THAT(error_of(with("cases: []\n")), HasSubstr("found an empty list"));
   EXPECT_THAT(error_of(with("cases: [5]\n")), HasSubstr("a case is a map"));
   EXPECT_THAT(error_of(with("cases: [{ train.batch: 1, train: { batch: 2 } }]\n")), HasSubstr("twice in one case"));
-  EXPECT_THAT(error_of(with("grid: { train.batch: [1], train: { batch: [2] } }\n")), HasSubstr("duplicate key 'train.batch'"));
+  EXPECT_THAT(error_of(with("grid: { train.batch: [1], train: { batch: [2] } }\n")),
+              HasSubstr("duplicate key 'train.batch'"));
   EXPECT_THAT(error_of(with("seeds: []\n")), HasSubstr("found an empty list"));
   EXPECT_THAT(error_of(with("seeds: 3\n")), HasSubstr("'seeds' must be a list"));
   EXPECT_THAT(error_of(with("seeds: [0]\ngrid: { seed: [1] }\n")), HasSubstr("exclude each other"));
@@ -132,10 +149,12 @@ TEST_F(Bad, Axes) {
 TEST_F(Bad, Random) {
   const auto random = [&](const std::string& text) { return error_of(with("random: " + text + "\n")); };
   EXPECT_THAT(random("{ axes: { train.lr: { uniform: [1, 2] } } }"), HasSubstr("'random.count' is missing"));
-  EXPECT_THAT(random("{ count: 0, axes: { train.lr: { uniform: [1, 2] } } }"), HasSubstr("an integer from 1 to 100000, found 0"));
+  EXPECT_THAT(random("{ count: 0, axes: { train.lr: { uniform: [1, 2] } } }"),
+              HasSubstr("an integer from 1 to 100000, found 0"));
   EXPECT_THAT(random("{ count: 3, axes: {} }"), HasSubstr("'random.axes' must be a map"));
   EXPECT_THAT(random("{ count: 3, axes: { train.lr: { log_uniform: [0, 1] } } }"), HasSubstr("numbers above 0"));
-  EXPECT_THAT(random("{ count: 3, axes: { train.lr: { log_unifrom: [1, 2] } } }"), HasSubstr("did you mean 'log_uniform'?"));
+  EXPECT_THAT(random("{ count: 3, axes: { train.lr: { log_unifrom: [1, 2] } } }"),
+              HasSubstr("did you mean 'log_uniform'?"));
   EXPECT_THAT(random("{ count: 3, axes: { train.lr: { uniform: [2, 1] } } }"), HasSubstr("from not above to"));
   EXPECT_THAT(random("{ count: 3, axes: { train.lr: { uniform: [.nan, 1] } } }"), HasSubstr("two finite numbers"));
   EXPECT_THAT(random("{ count: 3, axes: { train.batch: { int_uniform: [1.5, 3] } } }"), HasSubstr("two whole numbers"));
@@ -145,22 +164,29 @@ TEST_F(Bad, Random) {
 
 TEST_F(Bad, TooManyRuns) {
   const std::string list = "[0,1,2,3,4,5,6,7,8,9]";
-  EXPECT_THAT(error_of(with("grid: { train.warmup: " + list + ", train.clip: " + list + ", train.weight_decay: " + list +
-                            ", eval.every: [1,2,3,4,5,6,7,8,9,10], eval.windows: [1,2,3,4,5,6,7,8,9,10] }\nseeds: " + list + "\n")),
-              HasSubstr("a.yaml:1:1: the sweep has 1,000,000 points; at most 100,000"));
+  EXPECT_THAT(
+      error_of(with("grid: { train.warmup: " + list + ", train.clip: " + list + ", train.weight_decay: " + list +
+                    ", eval.every: [1,2,3,4,5,6,7,8,9,10], eval.windows: [1,2,3,4,5,6,7,8,9,10] }\nseeds: " + list +
+                    "\n")),
+      HasSubstr("a.yaml:1:1: the sweep has 1,000,000 points; at most 100,000"));
 }
 
 TEST_F(Bad, Expressions) {
-  EXPECT_THAT(error_of(with("where: \"train.bacth < 5\"\n")), StartsWith("a.yaml:5:9: unknown key 'train.bacth'; did you mean 'train.batch'?"));
+  EXPECT_THAT(error_of(with("where: \"train.bacth < 5\"\n")),
+              StartsWith("a.yaml:5:9: unknown key 'train.bacth'; did you mean 'train.batch'?"));
   EXPECT_THAT(error_of(with("where: train.batch\n")), HasSubstr("a condition such as"));
   EXPECT_THAT(error_of(with("where: [[1]]\n")), HasSubstr("must be an expression, found a list"));
   EXPECT_THAT(error_of(with("grid: { train.warmup: [1, 0] }\nwhere: 5 / train.warmup > 1\n")),
               HasSubstr("a.yaml:6:10: '5 / train.warmup > 1': division by zero; at train.warmup 0, seed 0"));
-  EXPECT_THAT(error_of(with("derive: { train.lr: \"sqrt(0 - train.batch)\" }\n")), HasSubstr("sqrt(-64) is not a number"));
+  EXPECT_THAT(error_of(with("derive: { train.lr: \"sqrt(0 - train.batch)\" }\n")),
+              HasSubstr("sqrt(-64) is not a number"));
   EXPECT_THAT(error_of(with("grid: { train.batch: [3, 5, 7] }\nderive: { train.accumulate: train.batch / 2 }\n")),
-              HasSubstr("gives 1.5, but 'train.accumulate' must be an integer from 1 to 1,000,000; at train.batch 3, seed 0 (and 2 more points)"));
-  EXPECT_THAT(error_of(with("derive: { train.lr: \"train.warmup * 1.0\", train.warmup: \"train.lr * 2\" }\n")), HasSubstr("goes in a circle: "));
-  EXPECT_THAT(error_of(with("derive: { train.lr: \"train.lr * 2\" }\n")), HasSubstr("'derive' goes in a circle: train.lr -> train.lr"));
+              HasSubstr("gives 1.5, but 'train.accumulate' must be an integer from 1 to 1,000,000; at train.batch 3, "
+                        "seed 0 (and 2 more points)"));
+  EXPECT_THAT(error_of(with("derive: { train.lr: \"train.warmup * 1.0\", train.warmup: \"train.lr * 2\" }\n")),
+              HasSubstr("goes in a circle: "));
+  EXPECT_THAT(error_of(with("derive: { train.lr: \"train.lr * 2\" }\n")),
+              HasSubstr("'derive' goes in a circle: train.lr -> train.lr"));
   EXPECT_THAT(error_of(with("derive: { train.lrr: 1 }\n")), HasSubstr("did you mean 'train.lr'?"));
   EXPECT_THAT(error_of(with("derive: { model.depth: 1 }\n")), HasSubstr("is no option of the plugin 'strict'"));
   EXPECT_THAT(error_of(with("derive: 5\n")), HasSubstr("'derive' must be a map"));
@@ -168,22 +194,27 @@ TEST_F(Bad, Expressions) {
 }
 
 TEST_F(Bad, NothingLeftSaysWhy) {
-  EXPECT_THAT(error_of(with("grid: { train.batch: [8, 16, 32] }\nwhere: train.batch > 10\nexclude: train.batch < 100\n")),
-              HasSubstr("a.yaml:6:8: no run is left of 3 points; where 'train.batch > 10' removed 1; exclude 'train.batch < 100' removed 2"));
+  EXPECT_THAT(
+      error_of(with("grid: { train.batch: [8, 16, 32] }\nwhere: train.batch > 10\nexclude: train.batch < 100\n")),
+      HasSubstr("a.yaml:6:8: no run is left of 3 points; where 'train.batch > 10' removed 1; exclude 'train.batch < "
+                "100' removed 2"));
 }
 
 TEST_F(Bad, Extends) {
   write_text(folder_ / "a.yaml", "name: a\nextends: b.yaml\n");
   write_text(folder_ / "b.yaml", "extends: sub/../a.yaml\n");
   fs::create_directories(folder_ / "sub");
-  EXPECT_THAT(error_in([&] { load_file("a.yaml"); }), HasSubstr("b.yaml:1:10: 'a.yaml' extends itself, by way of a.yaml -> b.yaml"));
+  EXPECT_THAT(error_in([&] { load_file("a.yaml"); }),
+              HasSubstr("b.yaml:1:10: 'a.yaml' extends itself, by way of a.yaml -> b.yaml"));
   EXPECT_THAT(error_of(with("extends: a.yaml\n")), HasSubstr("extends itself"));
-  EXPECT_THAT(error_of(with("extends: none.yaml\n")), HasSubstr("a.yaml:5:10: cannot extend 'none.yaml': no such file"));
+  EXPECT_THAT(error_of(with("extends: none.yaml\n")),
+              HasSubstr("a.yaml:5:10: cannot extend 'none.yaml': no such file"));
   EXPECT_THAT(error_of(with("extends: sub\n")), HasSubstr("it is a folder"));
   EXPECT_THAT(error_of(with("extends: [b.yaml]\n")), HasSubstr("the path of one file, found a list"));
   fs::create_symlink("/nonexistent/x.yaml", folder_ / "link.yaml");
   EXPECT_THAT(error_of(with("extends: link.yaml\n")), HasSubstr("a symbolic link that leads nowhere"));
-  for (int i = 0; i < 40; ++i) write_text(folder_ / ("c" + std::to_string(i) + ".yaml"), "extends: c" + std::to_string(i + 1) + ".yaml\n");
+  for (int i = 0; i < 40; ++i)
+    write_text(folder_ / ("c" + std::to_string(i) + ".yaml"), "extends: c" + std::to_string(i + 1) + ".yaml\n");
   write_text(folder_ / "c40.yaml", "seed: 1\n");
   EXPECT_THAT(error_of(with("extends: c0.yaml\n")), HasSubstr("more than 32 files extend each other"));
   write_text(folder_ / "b.yaml", "train: {lr: 1, lr: 2}\n");
@@ -191,7 +222,8 @@ TEST_F(Bad, Extends) {
 }
 
 TEST_F(Bad, Set) {
-  EXPECT_EQ(error_of(with(""), {"train.stesp=3"}), "--set train.stesp=3: unknown key 'train.stesp'; did you mean 'train.steps'?");
+  EXPECT_EQ(error_of(with(""), {"train.stesp=3"}),
+            "--set train.stesp=3: unknown key 'train.stesp'; did you mean 'train.steps'?");
   EXPECT_THAT(error_of(with(""), {"train.steps"}), HasSubstr("write it as PATH=VALUE"));
   EXPECT_THAT(error_of(with(""), {"=3"}), HasSubstr("write it as PATH=VALUE"));
   EXPECT_THAT(error_of(with(""), {"train..lr=3"}), HasSubstr("is not a path of keys"));
@@ -216,13 +248,17 @@ TEST_F(Bad, SweepOptions) {
   EXPECT_THAT(error_of(with("report: { laws: [chinchila] }\n")), HasSubstr("did you mean 'chinchilla'?"));
   EXPECT_THAT(error_of(with("report: { targets: [{ params: 1M }] }\n")), HasSubstr("a target needs 'tokens'"));
   EXPECT_THAT(error_of(with("report: { targets: [{ params: .nan, tokens: 1 }] }\n")), HasSubstr("a size such as 300M"));
-  EXPECT_THAT(error_of("name: ../x\nmodel: { plugin: llama }\ndata: { corpus: stories }\ntrain: { steps: 1 }\n"), HasSubstr("a folder's name"));
+  EXPECT_THAT(error_of("name: ../x\nmodel: { plugin: llama }\ndata: { corpus: stories }\ntrain: { steps: 1 }\n"),
+              HasSubstr("a folder's name"));
 }
 
 TEST_F(Bad, KeysThatContradictEachOther) {
-  EXPECT_THAT(error_of(with("grid: { train.batch: [10], train.accumulate: [3] }\n")), HasSubstr("3 micro-batches do not divide evenly"));
-  EXPECT_THAT(error_of(with("grid: { train.init_from: [latest] }\n")), HasSubstr("a run's id of 12 hex digits, found 'latest'"));
-  EXPECT_THAT(error_of(with("grid: { train.batch: [1000000], train.steps: [1000000000], data.context: [1000000] }\n")), HasSubstr("the run would see"));
+  EXPECT_THAT(error_of(with("grid: { train.batch: [10], train.accumulate: [3] }\n")),
+              HasSubstr("3 micro-batches do not divide evenly"));
+  EXPECT_THAT(error_of(with("grid: { train.init_from: [latest] }\n")),
+              HasSubstr("a run's id of 12 hex digits, found 'latest'"));
+  EXPECT_THAT(error_of(with("grid: { train.batch: [1000000], train.steps: [1000000000], data.context: [1000000] }\n")),
+              HasSubstr("the run would see"));
 }
 
 TEST_F(Bad, HostileFilesEndSoon) {

@@ -24,13 +24,15 @@ TEST_P(SweepFiles, Expand) {
   EXPECT_EQ(sweep.name + ".yaml", GetParam());
   EXPECT_TRUE(sweep.notes.empty());
   // A text of one's own takes the place of the built-in one everywhere.
-  for (const ExpandedRun& run : load_sweep({fs::path(BITSWEEP_SOURCE_DIR) / "sweeps" / GetParam(), {"data.corpus=/my text.txt"}, plugins}).runs)
+  for (const ExpandedRun& run :
+       load_sweep({fs::path(BITSWEEP_SOURCE_DIR) / "sweeps" / GetParam(), {"data.corpus=/my text.txt"}, plugins}).runs)
     EXPECT_EQ(run.spec.data.corpus, "/my text.txt");
 }
 
 INSTANTIATE_TEST_SUITE_P(Project, SweepFiles, testing::ValuesIn(sweep_files()), [](const auto& info) {
   std::string name = info.param;
-  std::replace_if(name.begin(), name.end(), [](char c) { return !std::isalnum(static_cast<unsigned char>(c)); }, '_');
+  std::replace_if(
+      name.begin(), name.end(), [](char c) { return !std::isalnum(static_cast<unsigned char>(c)); }, '_');
   return name;
 });
 

@@ -1,5 +1,5 @@
-// Random and mutated inputs: every one is accepted or refused with an Error; none crashes, hangs or escapes another way.
-// The same functions with a coverage-guided generator: tests/fuzz.
+// Random and mutated inputs: every one is accepted or refused with an Error; none crashes, hangs or escapes another
+// way. The same functions with a coverage-guided generator: tests/fuzz.
 #include "base/rng.h"
 #include "base/yaml.h"
 #include "spec/expression.h"
@@ -19,7 +19,8 @@ class Random {
 
 std::string random_text(Random& random, std::string_view alphabet, size_t longest) {
   std::string text(random.below(longest + 1), ' ');
-  for (char& c : text) c = alphabet.empty() ? static_cast<char>(random.below(256)) : alphabet[random.below(alphabet.size())];
+  for (char& c : text)
+    c = alphabet.empty() ? static_cast<char>(random.below(256)) : alphabet[random.below(alphabet.size())];
   return text;
 }
 
@@ -27,11 +28,21 @@ std::string mutated(Random& random, std::string text) {
   for (uint64_t i = 0, n = 1 + random.below(4); i < n && !text.empty(); ++i) {
     const size_t at = random.below(text.size());
     switch (random.below(5)) {
-      case 0: text[at] = static_cast<char>(random.below(256)); break;
-      case 1: text.erase(at, 1 + random.below(8)); break;
-      case 2: text.insert(at, text.substr(random.below(text.size()), random.below(20))); break;
-      case 3: text.insert(at, 1, "[]{}:,&*!|>'\"#\n \t-?%"[random.below(20)]); break;
-      default: text.resize(at); break;
+      case 0:
+        text[at] = static_cast<char>(random.below(256));
+        break;
+      case 1:
+        text.erase(at, 1 + random.below(8));
+        break;
+      case 2:
+        text.insert(at, text.substr(random.below(text.size()), random.below(20)));
+        break;
+      case 3:
+        text.insert(at, 1, "[]{}:,&*!|>'\"#\n \t-?%"[random.below(20)]);
+        break;
+      default:
+        text.resize(at);
+        break;
     }
   }
   return text;
@@ -58,7 +69,8 @@ void try_yaml(const std::string& text) {
 
 TEST(Fuzz, Expressions) {
   Random random(1);
-  const std::vector<std::string> good{"3e-4 * sqrt(train.batch / 64)", "train.batch * train.steps <= 4_000_000 and not (a.b == 'x' or 2 ** -3 < 1)",
+  const std::vector<std::string> good{"3e-4 * sqrt(train.batch / 64)",
+                                      "train.batch * train.steps <= 4_000_000 and not (a.b == 'x' or 2 ** -3 < 1)",
                                       "max(1, min(a, 5.5M), pow(2, b % 3)) - -1"};
   for (int i = 0; i < 20'000; ++i) {
     try_expression(random_text(random, "", 40));
@@ -69,7 +81,9 @@ TEST(Fuzz, Expressions) {
 
 TEST(Fuzz, Yaml) {
   Random random(2);
-  const std::string good = "name: a\nb: &x { c: [1, 2.5, 'three', \"f\\tour\"], d: | \n  text\n  more\n}\ne: *x\n? k\n: - v\n  - <<: *x\n# end\n";
+  const std::string good =
+      "name: a\nb: &x { c: [1, 2.5, 'three', \"f\\tour\"], d: | \n  text\n  more\n}\ne: *x\n? k\n: - v\n  - <<: *x\n# "
+      "end\n";
   for (int i = 0; i < 4'000; ++i) {
     try_yaml(random_text(random, "", 60));
     try_yaml(random_text(random, "ab:[]{},&*!|>'\"#\n \t-?%<0~", 80));
@@ -82,9 +96,12 @@ class FuzzSweep : public SweepTest {};
 TEST_F(FuzzSweep, MutatedFiles) {
   Random random(3);
   const std::string good = with(
-      "grid: { train.batch: [8, 16], model.plugin: [strict, llama] }\nzip: { train.lr: [1e-3, 2e-3], train.warmup: [1, 2] }\n"
-      "cases:\n  - { eval.every: 5 }\n  - { eval: { windows: 7 } }\nrandom: { count: 3, axes: { train.clip: { uniform: [0, 1] } } }\n"
-      "where: \"train.batch * train.steps <= 4_000_000\"\nderive: { train.weight_decay: \"0.1 / train.batch\" }\nseeds: [0, 1]\n"
+      "grid: { train.batch: [8, 16], model.plugin: [strict, llama] }\nzip: { train.lr: [1e-3, 2e-3], train.warmup: [1, "
+      "2] }\n"
+      "cases:\n  - { eval.every: 5 }\n  - { eval: { windows: 7 } }\nrandom: { count: 3, axes: { train.clip: { uniform: "
+      "[0, 1] } } }\n"
+      "where: \"train.batch * train.steps <= 4_000_000\"\nderive: { train.weight_decay: \"0.1 / train.batch\" "
+      "}\nseeds: [0, 1]\n"
       "resources: { timeout: 5m }\nreport: { targets: [{ params: 1M, tokens: 1B }] }\n");
   int accepted = 0;
   for (int i = 0; i < 1'500; ++i) {

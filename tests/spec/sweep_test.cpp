@@ -84,10 +84,12 @@ report: { laws: [chinchilla, power], targets: [{ params: 300M, tokens: 1B }] }
 }
 
 TEST_F(SweepTest, ExtendsSeveralLevels) {
-  write_text(folder_ / "bases/deep/one.yaml",
-             "data: { corpus: text.txt, context: 64 }\ntrain: { steps: 10, batch: 8, freeze: [a, b] }\neval: { every: 5 }\n");
+  write_text(
+      folder_ / "bases/deep/one.yaml",
+      "data: { corpus: text.txt, context: 64 }\ntrain: { steps: 10, batch: 8, freeze: [a, b] }\neval: { every: 5 }\n");
   write_text(folder_ / "bases/two.yaml", "extends: deep/one.yaml\ntrain: { batch: 16, freeze: [c] }\neval: null\n");
-  write_text(folder_ / "sweeps/s.yaml", "name: s\nextends: ../bases/two.yaml\nmodel: { plugin: llama }\ntrain: { tokens: 1M }\n");
+  write_text(folder_ / "sweeps/s.yaml",
+             "name: s\nextends: ../bases/two.yaml\nmodel: { plugin: llama }\ntrain: { tokens: 1M }\n");
   const Sweep sweep = load_file("sweeps/s.yaml");
   const ExpandedRun& run = sweep.runs.at(0);
   EXPECT_EQ(run.spec.data.corpus, (folder_ / "bases/deep/text.txt").string());  // relative to the file that names it
@@ -102,13 +104,16 @@ TEST_F(SweepTest, ExtendsSeveralLevels) {
 
 TEST_F(SweepTest, SizeAndShapeReplaceEachOther) {
   write_text(folder_ / "base.yaml", with(""));
-  EXPECT_EQ(canonical_json(load("extends: base.yaml\nmodel: { params: 1M }\n").runs[0].spec.model.options), R"({"params":1000000})");
-  EXPECT_EQ(canonical_json(load(with("grid: { model.params: [1M] }\n")).runs[0].spec.model.options), R"({"params":1000000})");
+  EXPECT_EQ(canonical_json(load("extends: base.yaml\nmodel: { params: 1M }\n").runs[0].spec.model.options),
+            R"({"params":1000000})");
+  EXPECT_EQ(canonical_json(load(with("grid: { model.params: [1M] }\n")).runs[0].spec.model.options),
+            R"({"params":1000000})");
   EXPECT_EQ(canonical_json(load(with(""), {"model.params=1M"}).runs[0].spec.model.options), R"({"params":1000000})");
 }
 
 TEST_F(SweepTest, SetOverridesAnything) {
-  const std::string text = with("grid: { train.batch: [8, 16], train.lr: [1e-3, 2e-3] }\nderive: { train.warmup: train.batch }\nseeds: [0, 1]\n");
+  const std::string text = with(
+      "grid: { train.batch: [8, 16], train.lr: [1e-3, 2e-3] }\nderive: { train.warmup: train.batch }\nseeds: [0, 1]\n");
   EXPECT_EQ(load(text).runs.size(), 8u);
   const Sweep batch = load(text, {"train.batch=4", "train.warmup=7", "seed=9"});
   ASSERT_EQ(batch.runs.size(), 2u);
@@ -124,14 +129,18 @@ TEST_F(SweepTest, SetOverridesAnything) {
 }
 
 TEST_F(SweepTest, SetTakesPathsAsTheyAre) {
-  EXPECT_EQ(load(with(""), {"data.corpus=/a b/it's #1: \"x\".txt"}).runs[0].spec.data.corpus, "/a b/it's #1: \"x\".txt");
-  EXPECT_EQ(load(with(""), {"data.corpus=rel/x.txt"}).runs[0].spec.data.corpus, (fs::current_path() / "rel/x.txt").string());
+  EXPECT_EQ(load(with(""), {"data.corpus=/a b/it's #1: \"x\".txt"}).runs[0].spec.data.corpus,
+            "/a b/it's #1: \"x\".txt");
+  EXPECT_EQ(load(with(""), {"data.corpus=rel/x.txt"}).runs[0].spec.data.corpus,
+            (fs::current_path() / "rel/x.txt").string());
   EXPECT_EQ(load(with(""), {"data.corpus=headers"}).runs[0].spec.data.corpus, "headers");
 }
 
 TEST_F(SweepTest, PathsWithBlanksAndQuotes) {
   write_text(folder_ / "it's a \"folder\"/base file.yaml", "data: { corpus: \"my text.txt\" }\n");
-  write_text(folder_ / "a.yaml", "name: a\nextends: \"it's a \\\"folder\\\"/base file.yaml\"\nmodel: { plugin: llama }\ntrain: { steps: 1 }\n");
+  write_text(
+      folder_ / "a.yaml",
+      "name: a\nextends: \"it's a \\\"folder\\\"/base file.yaml\"\nmodel: { plugin: llama }\ntrain: { steps: 1 }\n");
   EXPECT_EQ(load_file("a.yaml").runs[0].spec.data.corpus, (folder_ / "it's a \"folder\"/my text.txt").string());
 }
 
@@ -158,7 +167,9 @@ TEST_F(SweepTest, HelpListsEveryKey) {
   const auto has = [&](const char* start) {
     return std::any_of(lines.begin(), lines.end(), [&](const std::string& line) { return line.starts_with(start); });
   };
-  for (const char* key : {"train.lr  a number above 0 and up to 100", "data.context  an integer from 1", "stop.rule", "seed  "}) EXPECT_TRUE(has(key)) << key;
+  for (const char* key :
+       {"train.lr  a number above 0 and up to 100", "data.context  an integer from 1", "stop.rule", "seed  "})
+    EXPECT_TRUE(has(key)) << key;
 }
 
 }  // namespace
