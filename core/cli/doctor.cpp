@@ -58,7 +58,7 @@ Finding disk(const fs::path& root) {
 
 Finding worker() {
   try {
-    const Captured answer = capture({.command = {worker_program().string(), "--version"}, .input = "", .timeout_s = 30});
+    const Captured answer = capture({worker_program().string(), "--version"}, "", 30);
     if (answer.ok()) return {"worker", true, answer.out.substr(0, answer.out.find('\n')), ""};
     return {"worker", false, answer.ending() + ": " + answer.err, "rebuild with ./quickstart"};
   } catch (const Error& error) {

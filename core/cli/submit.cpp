@@ -17,11 +17,7 @@ int run(const Verb& verb, const std::vector<std::string>& args) {
   const fs::path root = line.root();
   refuse_network_filesystem(root);
   // Everything that can be wrong with any of the files is found before the first of them is queued.
-  const std::vector<Plan> plans = plan_sweeps({.files = {line.positional().begin(), line.positional().end()},
-                                               .overrides = line.all("set"),
-                                               .root = root,
-                                               .worker = worker_program(),
-                                               .plugins = plugin_folder()});
+  const std::vector<Plan> plans = plan_sweeps(line.positional(), line.all("set"), root);
   Store store(root, StoreMode::create);
   json::array documents;
   for (const Plan& plan : plans)

@@ -11,8 +11,13 @@ namespace {
 
 constexpr int64_t kHeadSize = 32;
 constexpr int64_t kMaxWidth = 65536, kMaxLayers = 1024, kMaxFf = 4 * kMaxWidth;
-constexpr double kCloseEnough = 0.005;
+constexpr int64_t kSmall = 256;  // narrower models come in finer steps, with narrower heads
+constexpr double kSmallTarget = 2e6;  // below it, shapes are so coarse that twice the error must do
 constexpr double kMinTarget = 1e3, kMaxTarget = 1e13;
+
+int64_t head_size(int64_t d_model) { return d_model < kSmall ? kHeadSize / 2 : kHeadSize; }
+
+double close_enough(double target) { return target < kSmallTarget ? 0.01 : 0.005; }
 
 double preferred_depth(int64_t d_model) { return std::max(4.0, static_cast<double>(d_model) / 128.0); }
 
@@ -34,7 +39,7 @@ class ShapeSearch {
       try_width(fixed_.d_model);
       return best_;
     }
-    for (int64_t d = kHeadSize; d <= kMaxWidth; d += kHeadSize) {
+    for (int64_t d = head_size(0); d <= kMaxWidth; d += head_size(d)) {
       if (!try_width(d)) break;
     }
     return best_;
@@ -46,12 +51,14 @@ class ShapeSearch {
 
   // False when even its smallest shape is well above the target: no wider one can be nearer.
   bool try_width(int64_t d) {
-    const int64_t heads = fixed_.n_heads != 0 ? fixed_.n_heads : d / kHeadSize;
+    const int64_t heads = fixed_.n_heads != 0 ? fixed_.n_heads : d / head_size(d);
     if (heads == 0 || d % heads != 0) return true;
     const double preferred = preferred_depth(d);
     int64_t first = std::max<int64_t>(1, static_cast<int64_t>(std::ceil(preferred / 2)));
     int64_t last = std::min(kMaxLayers, static_cast<int64_t>(std::floor(preferred * 2)));
     if (fixed_.n_layers != 0) first = last = fixed_.n_layers;
+    // A width whose largest shape is too small is worth one look.
+    if (largest(d, last, heads) < target_ * (1 - close_enough(target_))) first = last;
     bool reachable = false;
     for (int64_t layers = first; layers <= last; ++layers) {
       if (!try_depth({d, layers, heads, 0})) break;
@@ -62,7 +69,7 @@ class ShapeSearch {
 
   // The count grows evenly with d_ff, so only the multiples around the target are looked at. False: too large already.
   bool try_depth(Shape shape) {
-    const int64_t step = shape.d_model < 256 ? 8 : 32;
+    const int64_t step = shape.d_model < kSmall ? 4 : 32;
     int64_t low = (3 * shape.d_model / 8 + step - 1) / step * step, high = 2 * shape.d_model / step * step;
     if (fixed_.d_ff != 0) low = high = fixed_.d_ff;
     if (low < 1 || low > high) return true;
@@ -71,12 +78,16 @@ class ShapeSearch {
       const double steps = std::round((params - at_low) / slope / static_cast<double>(step));
       return low + static_cast<int64_t>(std::clamp(steps, 0.0, static_cast<double>((high - low) / step))) * step;
     };
-    const int64_t end = nearest(target_ * (1 + kCloseEnough));
-    for (int64_t d_ff = nearest(target_ * (1 - kCloseEnough)); d_ff <= end; d_ff += step) {
+    const int64_t end = nearest(target_ * (1 + close_enough(target_)));
+    for (int64_t d_ff = nearest(target_ * (1 - close_enough(target_))); d_ff <= end; d_ff += step) {
       shape.d_ff = d_ff;
       consider(shape);
     }
     return at_low <= 2 * target_;
+  }
+
+  double largest(int64_t d, int64_t layers, int64_t heads) const {
+    return count({d, layers, heads, 0}, fixed_.d_ff != 0 ? fixed_.d_ff : 2 * d);
   }
 
   double count(Shape shape, int64_t d_ff) const {
@@ -86,7 +97,7 @@ class ShapeSearch {
 
   void consider(const Shape& shape) {
     const double distance = std::abs(std::log(static_cast<double>(params_of_(shape)) / target_));
-    const double missed = distance <= kCloseEnough ? 0.0 : distance;
+    const double missed = distance <= close_enough(target_) ? 0.0 : distance;
     const Rank rank{missed, imbalance(shape), distance, -shape.d_model};
     if (best_.d_model != 0 && rank >= best_rank_) return;
     best_ = shape;

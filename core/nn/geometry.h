@@ -1,11 +1,12 @@
 // Shapes of decoder models and what they cost, by arithmetic alone: no tensor is built.
 //
 // The rule for a target size (`params: 5.5M`), the same for every variant, so that equal targets give twins of the same
-// shape. Candidates: d_model a multiple of 32, heads of 32 (the seed's), d_ff a multiple of 32 (of 8 below d_model 256)
-// from 3/8 to 2 times d_model, n_layers from half to twice the preferred depth max(4, d_model/128). Among the candidates
-// within 0.5 % of the target the best-proportioned one wins: least |ln(n_layers/preferred depth)| + |ln(2·d_ff/d_model)|
-// (the second term is 0 from 3/8 to 1/2, the seed's own range); ties go to the nearer count, then the wider model. If
-// none is within 0.5 %, the nearest count wins. Dimensions given beside the target are kept.
+// shape. Candidates: d_model a multiple of 32 with heads of 32 (the seed's; of 16 with heads of 16 below d_model 256),
+// d_ff a multiple of 32 (of 4 below 256) from 3/8 to 2 times d_model, n_layers from half to twice the preferred depth
+// max(4, d_model/128). Among the candidates within 0.5 % of the target (1 % below 2M) the best-proportioned one wins:
+// least |ln(n_layers/preferred depth)| + |ln(2·d_ff/d_model)| (the second term is 0 from 3/8 to 1/2, the seed's own range);
+// ties go to the nearer count, then the wider model. If none is so close, the nearest count wins. Dimensions given beside
+// the target are kept.
 // This gives the seed's shapes: 5.5M is d 512 L 4 d_ff 192, 13.7M d 640 L 6 d_ff 320, 46.4M d 1024 L 8 d_ff 512.
 #pragma once
 
