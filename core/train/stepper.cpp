@@ -17,7 +17,7 @@ Stepper::Stepper(const RunSpec& spec, const Dataset& dataset, Model& model, Opti
   if (train.batch < 1 || train.accumulate < 1 || train.batch % train.accumulate != 0)
     throw Error(ErrorKind::input, fmt::format("train.batch {} does not split into train.accumulate {} equal parts",
                                               train.batch, train.accumulate));
-  learning_rate(train, 0);  // refuses an unknown schedule now rather than after the warmup
+  learning_rate(train, train.warmup);  // refuses an unknown schedule now rather than after the warmup
   windows_ = at::empty({train.batch / train.accumulate, dataset.context() + 1}, at::kByte);
 }
 

@@ -83,7 +83,7 @@ class Trainer {
       losses_.restore(progress_.interval_nats, progress_.interval_losses);
       earlier_s_ = progress_.elapsed_s;
       adopt_best(resumed->from);
-      events_.write("resume", progress_.step, {{"from", resumed->from.string()}, {"step", progress_.step}});
+      events_.write("resume", progress_.step, {{"from", resumed->from.string()}});
       log_line("resumed from {} at step {}", resumed->from.string(), progress_.step);
     } else if (!job_.init.empty()) {
       initialize_from(job_.init, model_);

@@ -1,0 +1,70 @@
+#include "train/device.h"
+
+#include <gtest/gtest.h>
+
+#include "base/error.h"
+#include "base/files.h"
+#include "train/precision.h"
+
+namespace bitsweep {
+namespace {
+
+TEST(Device, ParsesTheTwoForms) {
+  EXPECT_FALSE(parse_device("cpu").cuda);
+  EXPECT_TRUE(parse_device("cuda:0").cuda);
+  EXPECT_EQ(parse_device("cuda:13").index, 13);
+}
+
+TEST(Device, RefusesEverythingElse) {
+  for (const char* text : {"", "cuda", "cuda:", "cuda:-1", "cuda:1x", "cuda: 1", "gpu:0", "CPU", "cuda:99999999999"})
+    EXPECT_THROW(parse_device(text), Error) << text;
+}
+
+TEST(Device, VisiblePositionFollowsTheLaunchersList) {
+  EXPECT_EQ(visible_position(3, std::nullopt), 3);
+  EXPECT_EQ(visible_position(3, "3"), 0);
+  EXPECT_EQ(visible_position(3, "1,3"), 1);
+  EXPECT_EQ(visible_position(3, "GPU-8f3c5c4e-1111-2222-3333-444455556666"), 0);
+}
+
+TEST(Device, AnotherVisibleDeviceThanAskedForIsRefused) {
+  for (const char* visible : {"", "0", "0,1,2", "GPU-a,GPU-b"}) {
+    try {
+      visible_position(3, visible);
+      FAIL() << visible;
+    } catch (const Error& error) {
+      EXPECT_EQ(error.kind(), ErrorKind::environment);
+      EXPECT_NE(std::string(error.what()).find("cuda:3"), std::string::npos);
+    }
+  }
+}
+
+TEST(Device, WithoutADriverAGpuIsRefusedAsEnvironment) {
+  if (fs::exists("/proc/driver/nvidia/version") || fs::exists("/dev/nvidia0")) GTEST_SKIP() << "this machine has a GPU";
+  try {
+    open_device(parse_device("cuda:0"));
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_EQ(error.kind(), ErrorKind::environment);
+    EXPECT_NE(std::string(error.what()).find("--device cpu"), std::string::npos) << error.what();
+  }
+}
+
+TEST(Device, PeakMemoryIsThatOfAProcessWithLibTorch) {
+  EXPECT_GT(peak_rss_bytes(), int64_t{10} << 20);
+  EXPECT_LT(peak_rss_bytes(), int64_t{1} << 40);
+}
+
+TEST(Precision, WordsAndNearest) {
+  EXPECT_EQ(parse_precision("f32"), Precision::f32);
+  EXPECT_EQ(parse_precision("bf16"), Precision::bf16);
+  try {
+    parse_precision("bf61");
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_NE(std::string(error.what()).find("'bf16'"), std::string::npos);
+  }
+}
+
+}  // namespace
+}  // namespace bitsweep

@@ -1,0 +1,107 @@
+// The real `bitsweep-worker describe`: the planner's only way to a plugin.
+#include <gtest/gtest.h>
+
+#include "base/json.h"
+#include "plugin/describe.h"
+#include "worker_run.h"
+
+namespace bitsweep {
+namespace {
+
+std::string request(const std::string& plugin, json::object options = {}, int64_t vocab = 128, int64_t context = 256) {
+  json::object line;
+  if (!plugin.empty()) line["plugin"] = plugin;
+  line["request"] = to_json(DescribeRequest{.options = std::move(options), .vocab = vocab, .context = context});
+  return json::serialize(line) + "\n";
+}
+
+class DescribeTest : public testing::Test {
+ protected:
+  const fs::path folder_ = fresh_folder();
+  Ended describe(const std::string& input, std::vector<std::string> args = {}) const {
+    args.insert(args.begin(), {BITSWEEP_WORKER, "describe"});
+    args.insert(args.end(), {"--plugin-dir", BITSWEEP_PLUGIN_DIR});
+    return Process(std::move(args), folder_, input).wait();
+  }
+  static std::vector<json::object> lines(const std::string& text) {
+    std::vector<json::object> out;
+    size_t begin = 0;
+    for (size_t end; (end = text.find('\n', begin)) != std::string::npos; begin = end + 1)
+      out.push_back(parse_json(std::string_view(text).substr(begin, end - begin), "line").as_object());
+    return out;
+  }
+  static std::string test_plugin(const std::string& name) { return (kTestPlugins / name / (name + ".so")).string(); }
+};
+
+TEST_F(DescribeTest, TheGeometryOfTheRealPlugins) {
+  const Ended ended = describe(
+      request("v57", {{"d_model", 1024}, {"n_layers", 8}, {"n_heads", 32}, {"d_ff", 512}}) +
+      request("v57", {{"d_model", 640}, {"n_layers", 6}, {"n_heads", 20}, {"d_ff", 320}}) +
+      request("v57", {{"d_model", 2048}, {"n_layers", 16}, {"n_heads", 32}, {"d_ff", 1024}}) + request("llama", {{"params", "1M"}}));
+  ASSERT_EQ(ended.exit_code, 0) << ended.err;
+  const auto answers = lines(ended.out);
+  ASSERT_EQ(answers.size(), 4u);
+  const auto params = [&](size_t i) { return integer_or(answers[i].at("description").as_object(), "params", 0); };
+  EXPECT_EQ(params(0), 46448640);
+  EXPECT_EQ(params(1), 13703680);
+  EXPECT_EQ(params(2), 369819648);
+  EXPECT_NEAR(static_cast<double>(params(3)), 1e6, 2e5);
+}
+
+TEST_F(DescribeTest, ADescriptionsOptionsDescribeThemselves) {
+  for (const char* plugin : {"v57", "v75", "llama"}) {
+    const auto first = lines(describe(request(plugin, {{"params", "300k"}})).out).at(0);
+    ASSERT_TRUE(first.contains("description")) << json::serialize(first);
+    const json::object options = first.at("description").as_object().at("options").as_object();
+    EXPECT_FALSE(options.contains("params"));
+    const auto second = lines(describe(request(plugin, options)).out).at(0);
+    EXPECT_EQ(canonical_json(first), canonical_json(second)) << plugin;
+  }
+}
+
+TEST_F(DescribeTest, OneBadRequestCostsItsLineAlone) {
+  const Ended ended = describe(request("v57", {{"params", "1M"}}) + "not json\n" + "{}\n" + "\n" + "[1]\n" +
+                               request("v58", {}) + request("v57", {{"d_modl", 32}}) + request(test_plugin("other_build")) +
+                               request("v57", {{"params", "1M"}}));
+  EXPECT_EQ(ended.exit_code, 0);
+  const auto answers = lines(ended.out);
+  ASSERT_EQ(answers.size(), 8u);
+  for (size_t i = 1; i < 7; ++i) {
+    EXPECT_TRUE(answers[i].contains("error")) << i;
+    EXPECT_EQ(string_or(answers[i], "kind", ""), "input") << json::serialize(answers[i]);
+  }
+  EXPECT_NE(string_or(answers[4], "error", "").find("'v57'"), std::string::npos);
+  EXPECT_NE(string_or(answers[5], "error", "").find("d_model"), std::string::npos);
+  EXPECT_EQ(answers[0], answers[7]);
+}
+
+TEST_F(DescribeTest, TheNamedPluginsBoundTheRequests) {
+  const Ended ended = describe(request("", {{"params", "1M"}}) + request("v75", {{"params", "1M"}}), {"--plugin", "v57"});
+  const auto answers = lines(ended.out);
+  ASSERT_EQ(answers.size(), 2u);
+  EXPECT_TRUE(answers[0].contains("description"));
+  EXPECT_NE(string_or(answers[1], "error", "").find("none of --plugin"), std::string::npos);
+}
+
+TEST_F(DescribeTest, APluginThatThrowsIsAnAnswer) {
+  const auto answers = lines(describe(request(test_plugin("throws_in_describe")) + request("v57", {{"params", "1M"}})).out);
+  ASSERT_EQ(answers.size(), 2u);
+  EXPECT_EQ(string_or(answers[0], "kind", ""), "failed");
+  EXPECT_TRUE(answers[1].contains("description"));
+}
+
+TEST_F(DescribeTest, APluginThatCrashesTakesOnlyTheProcessAndWhatFollows) {
+  const Ended ended = describe(request("v57", {{"params", "1M"}}) + request(test_plugin("crashes_in_describe")) +
+                               request("v57", {{"params", "1M"}}));
+  EXPECT_EQ(ended.signal, SIGABRT);
+  EXPECT_EQ(lines(ended.out).size(), 1u);
+}
+
+TEST_F(DescribeTest, NothingAskedNothingAnswered) {
+  const Ended ended = describe("");
+  EXPECT_EQ(ended.exit_code, 0);
+  EXPECT_EQ(ended.out, "");
+}
+
+}  // namespace
+}  // namespace bitsweep

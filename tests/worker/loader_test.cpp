@@ -1,0 +1,110 @@
+#include "plugin/loader.h"
+
+#include <fstream>
+
+#include <gtest/gtest.h>
+
+#include "base/error.h"
+#include "plugin/build_id.h"
+#include "train/tiny_run.h"
+
+namespace bitsweep {
+namespace {
+
+const fs::path kPlugins = fs::path(BITSWEEP_BUILD_DIR) / "tests" / "plugins";
+
+Error load_error(const std::string& name_or_path, const fs::path& dir = kPlugins) {
+  try {
+    load_plugin(name_or_path, dir, BITSWEEP_BUILD_ID);
+  } catch (const Error& error) {
+    return error;
+  }
+  ADD_FAILURE() << name_or_path << " loaded";
+  return Error(ErrorKind::failed, "");
+}
+
+void expect_refused(const std::string& name, const std::string& why) {
+  const Error error = load_error((kPlugins / name / (name + ".so")).string());
+  EXPECT_EQ(error.kind(), ErrorKind::input) << name;
+  EXPECT_NE(std::string(error.what()).find(why), std::string::npos) << error.what();
+  EXPECT_NE(std::string(error.what()).find(name + ".so"), std::string::npos) << error.what();
+}
+
+TEST(Loader, TablesThatAreWrongAreRefusedByReason) {
+  expect_refused("no_plugin", "exports no symbol 'bitsweep_plugin_entry'");
+  expect_refused("other_abi", "ABI is 2");
+  expect_refused("other_build", "built as [gcc2 torch0.1]");
+  expect_refused("short_table", "16 bytes");
+  expect_refused("null_entries", "empty entries");
+  expect_refused("null_table", "returned nothing");
+}
+
+TEST(Loader, AMissingDependencyIsTheMachines) {
+  const Error error = load_error((kPlugins / "missing_library" / "missing_library.so").string());
+  EXPECT_EQ(error.kind(), ErrorKind::environment);
+  EXPECT_NE(std::string(error.what()).find("bitsweep_test_symbol_that_no_library_has"), std::string::npos);
+}
+
+TEST(Loader, FilesThatAreNoSharedObjectAreRefused) {
+  const fs::path folder = fresh_folder();
+  const auto refused = [&](const std::string& content, const std::string& why) {
+    const fs::path path = folder / "x.so";
+    std::ofstream(path, std::ios::binary) << content;
+    const Error error = load_error(path.string());
+    EXPECT_EQ(error.kind(), ErrorKind::input);
+    EXPECT_NE(std::string(error.what()).find(why), std::string::npos) << error.what();
+  };
+  refused("", "not a shared object");
+  refused("#!/bin/sh\nexit 0 # no plugin at all", "not a shared object");
+  refused(std::string(200, '\0'), "not a shared object");
+  EXPECT_NE(std::string(load_error((folder / "none.so").string()).what()).find("no such file"), std::string::npos);
+  EXPECT_NE(std::string(load_error(folder.string()).what()).find("not a regular file"), std::string::npos);
+}
+
+TEST(Loader, TruncatedSharedObjectsAreAnErrorNotACrash) {
+  const fs::path folder = fresh_folder();
+  const std::string whole = read_file(kPlugins / "no_plugin" / "no_plugin.so");
+  const fs::path path = folder / "cut.so";
+  for (size_t bytes = 0; bytes < 4096; bytes += 61) {
+    std::ofstream(path, std::ios::binary) << whole.substr(0, bytes);
+    const Error error = load_error(path.string());
+    EXPECT_EQ(error.kind(), ErrorKind::input);
+    EXPECT_NE(std::string(error.what()).find(bytes < 64 ? "not a shared object" : "cut short"), std::string::npos) << bytes;
+  }
+}
+
+TEST(Loader, NamesAreLookedUpAndTheNearestIsNamed) {
+  EXPECT_EQ(load_plugin("throws_in_create", kPlugins, BITSWEEP_BUILD_ID).name(), "throws_in_create");
+  EXPECT_NE(std::string(load_error("odt").what()).find("'odd'"), std::string::npos);
+  EXPECT_NE(std::string(load_error("odd", "/nonexistent").what()).find("/nonexistent"), std::string::npos);
+  EXPECT_NE(std::string(load_error("").what()).find("no plugin ''"), std::string::npos);
+  EXPECT_NE(std::string(load_error("relative/odd.so").what()).find("absolute"), std::string::npos);
+}
+
+TEST(Loader, APluginUnderAnotherNameIsRefused) {
+  const Error error = load_error("other_name");
+  EXPECT_EQ(error.kind(), ErrorKind::input);
+  EXPECT_NE(std::string(error.what()).find("calls itself 'bad', not 'other_name'"), std::string::npos);
+}
+
+TEST(Loader, ThrowingAndLyingPluginsBecomeErrors) {
+  const auto failure = [](const char* name, auto&& call) {
+    const Plugin plugin = load_plugin(name, kPlugins, BITSWEEP_BUILD_ID);
+    try {
+      call(plugin);
+    } catch (const Error& error) {
+      EXPECT_EQ(error.kind(), ErrorKind::failed);
+      return std::string(error.what());
+    }
+    return std::string();
+  };
+  const auto describe = [](const Plugin& plugin) { plugin.describe({}); };
+  EXPECT_NE(failure("throws_in_describe", describe).find("does not feel well"), std::string::npos);
+  EXPECT_NE(failure("lies_in_describe", describe).find("no JSON object"), std::string::npos);
+  EXPECT_NE(failure("throws_in_create", [](const Plugin& plugin) { plugin.create({}); }).find("create threw"),
+            std::string::npos);
+  EXPECT_NE(failure("lies_in_describe", [](const Plugin& plugin) { plugin.create({}); }).find("no model"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace bitsweep

@@ -1,0 +1,137 @@
+// The real `bitsweep-worker train` with the real plugins, from spec to `end`.
+#include <cmath>
+
+#include <gtest/gtest.h>
+
+#include "train/safetensors.h"
+#include "worker_run.h"
+
+namespace bitsweep {
+namespace {
+
+class TrainVerbTest : public testing::Test {
+ protected:
+  const fs::path folder_ = fresh_folder();
+};
+
+class EveryPlugin : public TrainVerbTest, public testing::WithParamInterface<const char*> {};
+
+TEST_P(EveryPlugin, TrainsToTheEnd) {
+  const WorkerRun run(folder_, small_spec(folder_, GetParam()));
+  const Ended ended = run.run(1);
+  ASSERT_EQ(ended.exit_code, 0) << ended.err;
+  EXPECT_EQ(ended.err, "");
+  EXPECT_EQ(run.status(1), "done");
+  const std::vector<Event> events = all_events(run.attempt(1));
+  EXPECT_EQ(events.front().kind, "start");
+  for (size_t i = 0; i < events.size(); ++i) {
+    EXPECT_EQ(events[i].seq, static_cast<int64_t>(i) + 1);
+    EXPECT_EQ(events[i].attempt, 1);
+    if (i > 0) EXPECT_GE(events[i].step, events[i - 1].step);
+  }
+  const std::vector<Event> evals = events_of(run.attempt(1), "eval");
+  ASSERT_EQ(evals.size(), 6u);
+  EXPECT_EQ(evals.back().step, 30);
+  EXPECT_LT(number_or(evals.back().fields, "val_bpc", 99), number_or(evals.front().fields, "val_bpc", 0));
+}
+
+TEST_P(EveryPlugin, TrainsInBf16) {
+  RunSpec spec = small_spec(folder_, GetParam());
+  spec.train.precision = "bf16";
+  spec.train.steps = 10;
+  const WorkerRun run(folder_, spec);
+  const Ended ended = run.run(1);
+  ASSERT_EQ(ended.exit_code, 0) << ended.err;
+  EXPECT_EQ(string_or(events_of(run.attempt(1), "start").at(0).fields, "precision", ""), "bf16");
+  EXPECT_TRUE(std::isfinite(number_or(events_of(run.attempt(1), "eval").at(0).fields, "val_bpc", NAN)));
+}
+
+INSTANTIATE_TEST_SUITE_P(Plugins, EveryPlugin, testing::Values("v57", "v75", "llama"),
+                         [](const auto& info) { return std::string(info.param); });
+
+TEST_F(TrainVerbTest, StartSaysWhatRuns) {
+  const WorkerRun run(folder_, small_spec(folder_, "v57"));
+  ASSERT_EQ(run.run(1, {"--threads", "2"}).exit_code, 0);
+  const json::object start = events_of(run.attempt(1), "start").at(0).fields;
+  EXPECT_EQ(integer_or(start, "params", 0), 2 * (4 * 32 * 32 + 3 * 32 * 32 + 4 * 32 + 2 * 32 + 32) + 2 * 128 * 32);
+  EXPECT_GE(integer_or(start, "params_extra", -1), 128);
+  EXPECT_EQ(string_or(start, "device", ""), "cpu");
+  EXPECT_EQ(integer_or(start, "threads", 0), 2);
+  EXPECT_EQ(string_or(start, "plugin", ""), "v57");
+  EXPECT_GE(integer_or(start, "plugin_version", 0), 1);
+  EXPECT_EQ(integer_or(start, "val_windows", 0), 8);
+  EXPECT_EQ(string_or(start, "val_sha256", "").size(), 64u);
+  EXPECT_GT(integer_or(start, "train_tokens_available", 0), 30000);
+  EXPECT_NE(string_or(start, "build_id", "").find("torch"), std::string::npos);
+}
+
+TEST_F(TrainVerbTest, TheSameSpecGivesTheSameLosses) {
+  const WorkerRun run(folder_, small_spec(folder_, "v57"));
+  ASSERT_EQ(run.run(1).exit_code, 0);
+  ASSERT_EQ(run.run(2).exit_code, 0);
+  EXPECT_EQ(measured({run.attempt(1)}), measured({run.attempt(2)}));
+}
+
+TEST_F(TrainVerbTest, FinetuneFromAnotherRunKeepsFrozenTensorsBitForBit) {
+  const WorkerRun base(folder_ / "base", small_spec(folder_, "llama"));
+  ASSERT_EQ(base.run(1).exit_code, 0);
+  RunSpec spec = small_spec(folder_, "llama");
+  spec.train.init_from = "0123456789ab";
+  spec.train.freeze = {"layers.0.*"};
+  const WorkerRun tuned(folder_ / "tuned", spec);
+  ASSERT_EQ(tuned.run(1, {"--init", base.best(1).string()}).exit_code, 0) << tuned.message(1);
+  const std::string before = read_file(base.best(1)), after = read_file(tuned.last(1));
+  const auto bytes = [](const std::string& file) {
+    return std::span(reinterpret_cast<const uint8_t*>(file.data()), file.size());
+  };
+  const Safetensors a = parse_safetensors(bytes(before), "a"), b = parse_safetensors(bytes(after), "b");
+  int frozen = 0, moved = 0;
+  for (const TensorEntry& entry : a.tensors) {
+    if (entry.name.rfind("model.", 0) != 0) continue;
+    const TensorEntry* other = b.find(entry.name);
+    ASSERT_NE(other, nullptr) << entry.name;
+    const bool same = before.substr(a.payload_offset + entry.begin, entry.end - entry.begin) ==
+                      after.substr(b.payload_offset + other->begin, other->end - other->begin);
+    const bool should_stay = entry.name.rfind("model.layers.0.", 0) == 0;
+    EXPECT_EQ(same, should_stay) << entry.name;
+    (should_stay ? frozen : moved) += 1;
+  }
+  EXPECT_GT(frozen, 5);
+  EXPECT_GT(moved, 5);
+}
+
+TEST_F(TrainVerbTest, AFreezePatternWithoutAMatchIsBadInput) {
+  RunSpec spec = small_spec(folder_, "v57");
+  spec.train.freeze = {"layer.0.*"};
+  const WorkerRun run(folder_, spec);
+  EXPECT_EQ(run.run(1).exit_code, 2);
+  EXPECT_EQ(run.status(1), "bad_input");
+  EXPECT_NE(run.message(1).find("'layers.0.*'"), std::string::npos) << run.message(1);
+}
+
+TEST_F(TrainVerbTest, InitFromAnotherPluginIsBadInputNamingTheTensor) {
+  const WorkerRun base(folder_ / "base", small_spec(folder_, "llama"));
+  ASSERT_EQ(base.run(1).exit_code, 0);
+  const WorkerRun tuned(folder_ / "tuned", small_spec(folder_, "v57"));
+  EXPECT_EQ(tuned.run(1, {"--init", base.last(1).string()}).exit_code, 2);
+  EXPECT_NE(tuned.message(1).find("has no tensor 'model."), std::string::npos) << tuned.message(1);
+  EXPECT_NE(tuned.message(1).find("plugin 'llama'"), std::string::npos);
+}
+
+TEST_F(TrainVerbTest, DivergenceSaysWhen) {
+  const WorkerRun run(folder_, odd_spec(folder_, {{"nan_at", 13}}));
+  EXPECT_EQ(run.run(1).exit_code, 5);
+  EXPECT_EQ(run.status(1), "diverged");
+  EXPECT_EQ(integer_or(run.end(1).fields, "last_finite_step", 0), 13);
+  EXPECT_EQ(run.end(1).step, 13);
+}
+
+TEST_F(TrainVerbTest, PathsWithSpacesAndQuotes) {
+  const fs::path odd = folder_ / "a 'b' \"c\" ü";
+  fs::create_directories(odd);
+  const WorkerRun run(odd, odd_spec(odd));
+  EXPECT_EQ(run.run(1).exit_code, 0);
+}
+
+}  // namespace
+}  // namespace bitsweep
