@@ -1,10 +1,10 @@
 // `bitsweep query`: people's own SQL, read-only, over documented views.
 #include "query/query.h"
 
-#include <fmt/format.h>
-
 #include <iostream>
 #include <iterator>
+
+#include <fmt/format.h>
 
 #include "base/error.h"
 #include "cli/options.h"
@@ -52,14 +52,17 @@ json::array list_json() {
 
 void print_result(const SqlResult& result, OutputFormat format) {
   switch (format) {
-    case OutputFormat::csv: return print(csv_table(table_of(result, "")));
-    case OutputFormat::json: return print(pretty_json(to_json(result)) + "\n");
+    case OutputFormat::csv:
+      return print(csv_table(table_of(result, "")));
+    case OutputFormat::json:
+      return print(pretty_json(to_json(result)) + "\n");
     case OutputFormat::jsonl: {
       std::string text;
       for (const json::value& row : to_json(result)) text += compact_json(row) + "\n";
       return print(text);
     }
-    case OutputFormat::table: return print(terminal_table(table_of(result, "-")));
+    case OutputFormat::table:
+      return print(terminal_table(table_of(result, "-")));
   }
 }
 

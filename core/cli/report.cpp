@@ -16,8 +16,7 @@ namespace bitsweep {
 namespace {
 
 ReportInput from_file(const CommandLine& line, const fs::path& file) {
-  if (!line.positional().empty())
-    throw Error(ErrorKind::input, "bitsweep report: either sweeps or --points, not both");
+  if (!line.positional().empty()) throw Error(ErrorKind::input, "bitsweep report: either sweeps or --points, not both");
   const ColumnMap columns = parse_column_map(line.get("map").value_or(""));
   const std::vector<Point> points = read_points_csv(read_file(file), file.string(), columns);
   const std::string mapped = line.has("map") ? " --map " + *line.get("map") : "";
@@ -27,7 +26,8 @@ ReportInput from_file(const CommandLine& line, const fs::path& file) {
 
 ReportInput from_sweeps(const CommandLine& line) {
   if (line.positional().empty())
-    throw Error(ErrorKind::input, "bitsweep report: expected SWEEP… or --points FILE.csv (see 'bitsweep runs' for what there is)");
+    throw Error(ErrorKind::input,
+                "bitsweep report: expected SWEEP… or --points FILE.csv (see 'bitsweep runs' for what there is)");
   return gather_report(Query(line.root()), line.positional(), line.get("name").value_or(""), BITSWEEP_VERSION);
 }
 

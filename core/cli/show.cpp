@@ -1,8 +1,8 @@
 // `bitsweep show`: everything about one run.
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <cstdlib>
+
+#include <fmt/format.h>
 
 #include "base/clock.h"
 #include "base/units.h"

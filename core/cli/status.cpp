@@ -1,13 +1,13 @@
 // `bitsweep status`: what is done, what runs where and how fast, why the rest waits.
-#include <fmt/format.h>
-#include <sys/stat.h>
-#include <sys/sysmacros.h>
-
 #include <algorithm>
 #include <array>
 #include <fstream>
 #include <map>
 #include <sstream>
+
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
 
 #include "base/clock.h"
 #include "base/units.h"

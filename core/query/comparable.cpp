@@ -1,8 +1,8 @@
 #include "query/comparable.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
+
+#include <fmt/format.h>
 
 namespace bitsweep {
 namespace {

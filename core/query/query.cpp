@@ -1,8 +1,8 @@
 #include "query/query.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
+
+#include <fmt/format.h>
 
 #include "base/error.h"
 #include "base/nearest.h"

@@ -1,10 +1,10 @@
 #include "query/run_columns.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <array>
 #include <utility>
+
+#include <fmt/format.h>
 
 #include "base/error.h"
 #include "base/nearest.h"

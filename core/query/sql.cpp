@@ -1,9 +1,9 @@
 #include "query/sql.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <cctype>
+
+#include <fmt/format.h>
 
 #include "base/error.h"
 #include "query/run_sql.h"

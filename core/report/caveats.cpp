@@ -1,11 +1,11 @@
 // The rules behind "what to keep in mind" and "what is missing": each looks for one weakness of the data and speaks
 // only when it is there.
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <cmath>
 #include <map>
 #include <set>
+
+#include <fmt/format.h>
 
 #include "base/units.h"
 #include "report/findings.h"

@@ -1,11 +1,11 @@
 #include "report/cells.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <cmath>
 #include <map>
 #include <set>
+
+#include <fmt/format.h>
 
 #include "base/units.h"
 #include "report/run_table.h"
@@ -15,12 +15,13 @@ namespace {
 
 constexpr double kSameSize = 1.15, kSameBudget = 1.02;
 
+bool is_model_option(const std::string& path) { return path.rfind("model.", 0) == 0 && path != "model.plugin"; }
+
 // Options that make a model larger or smaller: told by its parameters.
 bool is_shape(const std::string& path) {
-  static const std::set<std::string> kShape = {"params", "d_model", "n_layers",  "n_heads",
-                                               "d_ff",   "d_head",  "n_kv_heads"};
-  const std::string prefix = "model.options.";
-  return path.rfind(prefix, 0) == 0 && kShape.count(path.substr(prefix.size())) > 0;
+  static const std::set<std::string> kShape = {"model.params", "model.d_model", "model.n_layers",  "model.n_heads",
+                                               "model.d_ff",   "model.d_head",  "model.n_kv_heads"};
+  return kShape.count(path) > 0;
 }
 
 // Told elsewhere, or of no consequence for the loss.
@@ -60,8 +61,7 @@ std::map<std::string, std::set<std::string>> naming_options(const std::vector<Me
   std::map<std::string, std::map<std::string, std::set<std::string>>> values;
   for (size_t k = 0; k < which.size(); ++k)
     for (const auto& [path, value] : settings[k])
-      if (path.rfind("model.options.", 0) == 0 && !is_shape(path))
-        values[runs[which[k]].row.plugin][path].insert(value);
+      if (is_model_option(path) && !is_shape(path)) values[runs[which[k]].row.plugin][path].insert(value);
   std::map<std::string, std::set<std::string>> naming;
   for (const auto& [plugin, options] : values)
     for (const auto& [path, seen] : options)
@@ -240,7 +240,7 @@ std::vector<std::string> other_differences(const ReportCell& a, const ReportCell
   const bool same_variant = a.variant == b.variant;
   for (const auto& [path, value] : a.factors) {
     // Options of another plugin are what the variant is.
-    if (!same_variant && path.rfind("model.", 0) == 0) continue;
+    if (!same_variant && is_model_option(path)) continue;
     const std::string* other = find(b.factors, path);
     if (other != nullptr && *other != value) names.push_back(fmt::format("{} {} → {}", path, value, *other));
   }

@@ -34,7 +34,8 @@ size_t sequence_length(std::string_view text, size_t at) {
 bool acts_in_markdown(std::string_view text, size_t i) {
   const char c = text[i];
   if (c == '_') return !(i > 0 && is_word(text[i - 1]) && i + 1 < text.size() && is_word(text[i + 1]));
-  if (c == '#' || c == '+' || c == '-' || c == '=') return i == 0;
+  if (c == '#' || c == '+' || c == '-' || c == '=')  // a heading, a list, an underline
+    return i == 0 && (text.size() == 1 || text[1] == ' ' || text[1] == c);
   if (c == '.' || c == ')')  // "1. x" would begin a list
     return i > 0 &&
            std::all_of(text.begin(), text.begin() + static_cast<std::ptrdiff_t>(i),
@@ -73,12 +74,23 @@ std::string escape_html(std::string_view raw) {
   std::string out;
   for (const char c : clean_text(raw)) {
     switch (c) {
-      case '&': out += "&amp;"; break;
-      case '<': out += "&lt;"; break;
-      case '>': out += "&gt;"; break;
-      case '"': out += "&quot;"; break;
-      case '\'': out += "&#39;"; break;
-      default: out += c;
+      case '&':
+        out += "&amp;";
+        break;
+      case '<':
+        out += "&lt;";
+        break;
+      case '>':
+        out += "&gt;";
+        break;
+      case '"':
+        out += "&quot;";
+        break;
+      case '\'':
+        out += "&#39;";
+        break;
+      default:
+        out += c;
     }
   }
   return out;

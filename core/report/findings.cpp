@@ -1,10 +1,10 @@
 #include "report/findings.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <cmath>
 #include <map>
+
+#include <fmt/format.h>
 
 #include "base/units.h"
 #include "report/format.h"
@@ -129,15 +129,24 @@ void pair_findings(const GroupAnalysis& g, std::vector<Text>& out) {
   for (const VariantGap& gap : g.gaps)
     pairs[{g.table.cells[gap.a].variant, g.table.cells[gap.b].variant}].push_back(gap.change.mean);
   for (const auto& [names, changes] : pairs) {
-    const auto lower =
+    const auto second =
         static_cast<size_t>(std::count_if(changes.begin(), changes.end(), [](double d) { return d < 0; }));
-    double mean = 0;
-    for (const double d : changes) mean += d / static_cast<double>(changes.size());
-    const bool b_is_lower = mean < 0;
-    const size_t times = b_is_lower ? lower : changes.size() - lower;
-    out.push_back(fmt::format("{} ends lower than {} {} at equal size and budget, by {} bits per byte on average.",
-                              b_is_lower ? names.second : names.first, b_is_lower ? names.first : names.second,
-                              share(times, changes.size()), format_bpc(std::abs(mean))));
+    const auto first =
+        static_cast<size_t>(std::count_if(changes.begin(), changes.end(), [](double d) { return d > 0; }));
+    const std::string& low = second >= first ? names.second : names.first;
+    const std::string& high = second >= first ? names.first : names.second;
+    std::string text = fmt::format("{} ends lower than {} {} at equal size and budget", low, high,
+                                   share(std::max(first, second), changes.size()));
+    if (std::max(first, second) == changes.size()) {
+      std::vector<double> sizes;
+      for (const double d : changes) sizes.push_back(std::abs(d));
+      text += fmt::format(", by {} bits per byte", range_of(sizes));
+    } else {
+      const auto [least, most] = std::minmax_element(changes.begin(), changes.end());
+      text += fmt::format("; {} minus {} is {} to {} bits per byte", names.second, names.first, format_delta(*least),
+                          format_delta(*most));
+    }
+    out.push_back(text + ".");
   }
 }
 
@@ -153,23 +162,44 @@ void variant_findings(const GroupAnalysis& g, std::vector<Text>& out) {
   if (g.table.variants.size() <= 3) pair_findings(g, out);
 }
 
-std::string prediction_text(const LawFit& fit, const Prediction& p) {
+std::string place_of(const LawFit& fit, const Target& target) {
   std::string place;
-  if (p.target.params > 0 && fit.uses_params()) place = format_count(p.target.params) + " parameters";
-  if (p.target.tokens > 0 && fit.uses_tokens())
-    place += (place.empty() ? "" : " and ") + format_count(p.target.tokens) + " tokens";
+  if (target.params > 0 && fit.uses_params()) place = format_count(target.params) + " parameters";
+  if (target.tokens > 0 && fit.uses_tokens())
+    place += (place.empty() ? "" : " and ") + format_count(target.tokens) + " tokens";
+  return place;
+}
+
+std::string prediction_text(const LawFit& fit, const Prediction& p) {
+  const std::string place = place_of(fit, p.target);
   if (p.interval)
     return fmt::format(
         "{} is predicted to reach {} bits per byte at {} ({} interval {} to {}), {} times beyond the measured runs.",
         fit.variant, format_bpc(p.loss), place, format_percent(fit.result.confidence), format_bpc(p.interval->first),
         format_bpc(p.interval->second), format_significant(p.extrapolation, 2));
-  if (p.feasible)
-    return fmt::format(
-        "For {} at {}, the measured runs allow anything from {} to {} bits per byte (residuals up to ± {}); no single "
-        "figure is claimed.",
-        fit.variant, place, format_bpc(p.feasible->first), format_bpc(p.feasible->second),
-        format_significant(fit.result.noise, 2));
-  return fmt::format("For {} at {}, nothing can be predicted from the measured runs.", fit.variant, place);
+  return fmt::format(
+      "For {} at {}, the measured runs allow anything from {} to {} bits per byte (residuals up to ± {}); no single "
+      "figure is claimed.",
+      fit.variant, place, format_bpc(p.feasible->first), format_bpc(p.feasible->second),
+      format_significant(fit.result.noise, 2));
+}
+
+// Each target once, with all the variants for which nothing can be said.
+void unpredictable(const GroupAnalysis& g, std::vector<Text>& out) {
+  std::vector<std::pair<std::string, std::vector<std::string>>> places;
+  for (const LawFit& fit : g.fits) {
+    for (const Prediction& p : fit.result.predictions) {
+      if (p.interval || p.feasible) continue;
+      const std::string place = place_of(fit, p.target);
+      auto known = std::find_if(places.begin(), places.end(), [&](const auto& k) { return k.first == place; });
+      if (known == places.end()) known = places.insert(known, {place, {}});
+      if (std::find(known->second.begin(), known->second.end(), fit.variant) == known->second.end())
+        known->second.push_back(fit.variant);
+    }
+  }
+  for (const auto& [place, variants] : places)
+    out.push_back(
+        fmt::format("Nothing can be predicted from the measured runs for {} at {}.", listed(variants), place));
 }
 
 void law_findings(const GroupAnalysis& g, std::vector<Text>& out) {
@@ -185,12 +215,14 @@ void law_findings(const GroupAnalysis& g, std::vector<Text>& out) {
     } else if (std::find(refused.begin(), refused.end(), fit.variant) == refused.end()) {
       refused.push_back(fit.variant);
     }
-    for (const Prediction& p : fit.result.predictions) predictions.push_back(prediction_text(fit, p));
+    for (const Prediction& p : fit.result.predictions)
+      if (p.interval || p.feasible) predictions.push_back(prediction_text(fit, p));
   }
   if (!refused.empty())
     out.push_back(fmt::format("The runs do not determine a scaling law for {}; the reasons are given with the fits.",
                               listed(refused)));
   std::move(predictions.begin(), predictions.end(), std::back_inserter(out));
+  unpredictable(g, out);
 }
 
 }  // namespace

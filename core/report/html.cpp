@@ -29,9 +29,15 @@ std::string inline_html(const Text& text) {
   for (const Text::Part& part : text.parts()) {
     const std::string escaped = escape_html(part.text);
     switch (part.kind) {
-      case Text::Kind::plain: out += escaped; break;
-      case Text::Kind::code: out += "<code>" + escaped + "</code>"; break;
-      case Text::Kind::strong: out += "<strong>" + escaped + "</strong>"; break;
+      case Text::Kind::plain:
+        out += escaped;
+        break;
+      case Text::Kind::code:
+        out += "<code>" + escaped + "</code>";
+        break;
+      case Text::Kind::strong:
+        out += "<strong>" + escaped + "</strong>";
+        break;
     }
   }
   return out;

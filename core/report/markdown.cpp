@@ -8,9 +8,15 @@ std::string inline_markdown(const Text& text) {
   std::string out;
   for (const Text::Part& part : text.parts()) {
     switch (part.kind) {
-      case Text::Kind::plain: out += escape_markdown(part.text); break;
-      case Text::Kind::code: out += markdown_code(part.text); break;
-      case Text::Kind::strong: out += "**" + escape_markdown(part.text) + "**"; break;
+      case Text::Kind::plain:
+        out += escape_markdown(part.text);
+        break;
+      case Text::Kind::code:
+        out += markdown_code(part.text);
+        break;
+      case Text::Kind::strong:
+        out += "**" + escape_markdown(part.text) + "**";
+        break;
     }
   }
   return out;

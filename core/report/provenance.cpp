@@ -1,8 +1,8 @@
 #include "report/provenance.h"
 
-#include <fmt/format.h>
-
 #include <set>
+
+#include <fmt/format.h>
 
 #include "base/clock.h"
 #include "base/units.h"

@@ -1,8 +1,8 @@
 #include "report/report.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
+
+#include <fmt/format.h>
 
 #include "base/error.h"
 #include "report/figures.h"

@@ -1,9 +1,9 @@
 #include "report/run_table.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <set>
+
+#include <fmt/format.h>
 
 #include "base/clock.h"
 #include "base/units.h"

@@ -1,10 +1,10 @@
 #include "report/scaling_panels.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <array>
 #include <cmath>
+
+#include <fmt/format.h>
 
 #include "base/units.h"
 #include "report/format.h"

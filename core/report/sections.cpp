@@ -1,9 +1,9 @@
 #include "report/sections.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <cmath>
+
+#include <fmt/format.h>
 
 #include "base/units.h"
 #include "report/findings.h"
@@ -75,9 +75,11 @@ void GroupSections::measured() {
   if (g_.table.cells.empty()) return paragraph("No run on this text has finished yet.");
   const bool seeds =
       std::any_of(g_.table.cells.begin(), g_.table.cells.end(), [](const ReportCell& c) { return c.runs.size() > 1; });
-  paragraph(seeds ? "Losses are bits per byte of the validation text; ± is the 95 % interval of the mean over seeds. "
-                    "Time and speed are means."
-                  : "Losses are bits per byte of the validation text.");
+  const std::string text = g_.group.label == "data not named" ? "" : fmt::format("Text: {}. ", g_.group.label);
+  paragraph(text +
+            (seeds ? "Losses are bits per byte of the validation text; ± is the 95 % interval of the mean over seeds. "
+                     "Time and speed are means."
+                   : "Losses are bits per byte of the validation text."));
   Table t;
   t.columns = {{"variant"},
                {"params", Align::right},

@@ -1,9 +1,9 @@
 #include "report/svg.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <cmath>
+
+#include <fmt/format.h>
 
 #include "report/escape.h"
 #include "report/svg_draw.h"

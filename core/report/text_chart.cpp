@@ -1,10 +1,10 @@
 #include "report/text_chart.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
+
+#include <fmt/format.h>
 
 #include "base/units.h"
 

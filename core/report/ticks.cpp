@@ -1,9 +1,9 @@
 #include "report/ticks.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <cmath>
+
+#include <fmt/format.h>
 
 #include "base/units.h"
 
@@ -32,11 +32,13 @@ std::string with_minus(std::string digits) {
 
 std::string tick_label(double value, double step, TickFormat format) {
   if (value == 0) return "0";
-  if (format == TickFormat::count) return format_count(value);
+  // Three digits say no more when the axis covers a small part of its values.
+  if (format == TickFormat::count && step > 0.01 * std::abs(value)) return format_count(value);
   const double size = std::abs(value);
   const int exponent = static_cast<int>(std::floor(std::log10(size) + 1e-9));
   if (format == TickFormat::power || size >= 1e7 || size < 1e-5) {
-    const std::string mantissa = trimmed(fmt::format("{:.3f}", value / std::pow(10.0, exponent)));
+    const int digits = std::clamp(exponent - static_cast<int>(std::floor(std::log10(step) + 1e-9)), 0, 15);
+    const std::string mantissa = trimmed(fmt::format("{:.{}f}", value / std::pow(10.0, exponent), digits));
     const std::string power = "10" + superscript(exponent);
     return with_minus(mantissa == "1" ? power : mantissa + "×" + power);
   }

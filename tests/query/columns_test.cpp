@@ -1,9 +1,8 @@
-#include "query/run_columns.h"
-
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "base/error.h"
+#include "query/run_columns.h"
 
 namespace bitsweep {
 namespace {

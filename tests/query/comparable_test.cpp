@@ -34,7 +34,8 @@ TEST(Comparable, TokenizerContextWindowsAndCorpusEachSplit) {
 
 TEST(Comparable, TheDatasetDecidesWhenItIsKnown) {
   // One path, but the text behind it changed between the runs.
-  const auto groups = comparable_groups({row("/t/a.txt", "bytes256", 64, 8, "d1"), row("/t/a.txt", "bytes256", 64, 8, "d2")}, {});
+  const auto groups =
+      comparable_groups({row("/t/a.txt", "bytes256", 64, 8, "d1"), row("/t/a.txt", "bytes256", 64, 8, "d2")}, {});
   ASSERT_EQ(groups.size(), 2u);
   EXPECT_NE(groups[0].label, groups[1].label);
 }
@@ -65,14 +66,15 @@ TEST(Comparable, OnlyFinishedRunsWithALossCount) {
   run.last_val_bpc.reset();
   EXPECT_EQ(exclusion_reason(run), "ended without a loss");
   run.last_val_bpc = 3.0;
-  for (const auto& [state, cause, reason] : std::vector<std::array<std::string, 3>>{{"failed", "diverged", "diverged"},
-                                                                                    {"failed", "oom", "failed: oom"},
-                                                                                    {"failed", "", "failed"},
-                                                                                    {"stopped", "stopped", "stopped early"},
-                                                                                    {"cancelled", "cancelled", "cancelled"},
-                                                                                    {"cancelled", "withdrawn", "withdrawn"},
-                                                                                    {"queued", "", "not begun"},
-                                                                                    {"running", "", "still running"}}) {
+  for (const auto& [state, cause, reason] :
+       std::vector<std::array<std::string, 3>>{{"failed", "diverged", "diverged"},
+                                               {"failed", "oom", "failed: oom"},
+                                               {"failed", "", "failed"},
+                                               {"stopped", "stopped", "stopped early"},
+                                               {"cancelled", "cancelled", "cancelled"},
+                                               {"cancelled", "withdrawn", "withdrawn"},
+                                               {"queued", "", "not begun"},
+                                               {"running", "", "still running"}}) {
     run.state = state, run.exit_cause = cause;
     EXPECT_EQ(exclusion_reason(run), reason);
   }

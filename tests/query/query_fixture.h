@@ -33,7 +33,7 @@ inline NewRun planned(const std::string& id, const std::string& plugin, int64_t 
   run.epochs = 0.5;
   run.dataset = "d1";
   run.axes = {{"model.plugin", plugin}, {"train.lr", lr}};
-  run.spec = {{"model", json::object{{"plugin", plugin}, {"options", json::object{{"d_model", 64}}}}},
+  run.spec = {{"model", json::object{{"plugin", plugin}, {"d_model", 64}}},
               {"data", json::object{{"corpus", "headers"}, {"tokenizer", "ascii128"}, {"context", 64}}},
               {"train", json::object{{"lr", lr}, {"batch", 10}}},
               {"eval", json::object{{"windows", 16}}},
@@ -55,8 +55,16 @@ std::string thrown(Call call) {
 class QueryTest : public testing::Test {
  protected:
   QueryTest() : root(new_root()), store(root, StoreMode::create, clock) {
-    store.put_dataset({.id = "d1", .name = "headers", .tokenizer = "ascii128", .sha256 = "aa", .bytes = 1000, .train_tokens = 900,
-                       .val_tokens = 100, .val_sha256 = "bb", .unknown_bytes = 3, .ngram_bpb = {4.5, 3.5, 2.9, 2.6},
+    store.put_dataset({.id = "d1",
+                       .name = "headers",
+                       .tokenizer = "ascii128",
+                       .sha256 = "aa",
+                       .bytes = 1000,
+                       .train_tokens = 900,
+                       .val_tokens = 100,
+                       .val_sha256 = "bb",
+                       .unknown_bytes = 3,
+                       .ngram_bpb = {4.5, 3.5, 2.9, 2.6},
                        .entropy_bpb = {}});
     NewSweep sweep;
     sweep.name = "first", sweep.file = "sweeps/first.yaml", sweep.source = "x";
@@ -79,7 +87,10 @@ class QueryTest : public testing::Test {
     add("start", 0, {{"device", "cpu"}, {"build_id", "g++12"}});
     for (size_t i = 0; i < losses.size(); ++i)
       add("eval", static_cast<int64_t>(i + 1) * 10,
-          {{"val_bpc", losses[i]}, {"tokens", static_cast<int64_t>(i + 1) * 6400}, {"tokens_per_s", 800.0}, {"elapsed_s", 8.0 * static_cast<double>(i + 1)}});
+          {{"val_bpc", losses[i]},
+           {"tokens", static_cast<int64_t>(i + 1) * 6400},
+           {"tokens_per_s", 800.0},
+           {"elapsed_s", 8.0 * static_cast<double>(i + 1)}});
     const Store::Batch batch{id, attempt, events, 100, 1};
     store.ingest({&batch, 1});
     return attempt;
@@ -88,7 +99,8 @@ class QueryTest : public testing::Test {
   void finish(const std::string& id, const std::vector<double>& losses, RunState state, ExitCause cause) {
     const int64_t attempt = start(id, losses);
     AttemptEnd end;
-    end.state = state, end.cause = cause, end.message = cause == ExitCause::none ? "" : "loss is not finite", end.ended = 2000;
+    end.state = state, end.cause = cause, end.message = cause == ExitCause::none ? "" : "loss is not finite",
+    end.ended = 2000;
     store.finish(id, attempt, end);
   }
 

@@ -45,7 +45,8 @@ TEST_F(QueryTest, ARunIsListedOnceThoughTwoSweepsHoldIt) {
 TEST_F(QueryTest, WhereIsAnExpressionOverTheView) {
   const Query query(root);
   EXPECT_THAT(ids(query.runs({}, "plugin = 'llama' AND params > 1500")), ElementsAre("cccc00000004"));
-  EXPECT_THAT(ids(query.runs("first", "axes ->> '$.\"train.lr\"' > 1.5e-3")), ElementsAre("aaaa00000002", "cccc00000004"));
+  EXPECT_THAT(ids(query.runs("first", "axes ->> '$.\"train.lr\"' > 1.5e-3")),
+              ElementsAre("aaaa00000002", "cccc00000004"));
   EXPECT_TRUE(query.runs({}, "false").empty());
   EXPECT_EQ(query.runs({}, "1 -- a comment").size(), 4u);
 }

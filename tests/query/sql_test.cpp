@@ -36,14 +36,30 @@ TEST_F(QueryTest, SqlTakesWhatReads) {
 TEST_F(QueryTest, SqlRefusesWhatWrites) {
   const Query query(root);
   const fs::path elsewhere = root / "other.db";
-  for (const std::string& sql : std::vector<std::string>{
-           "INSERT INTO fit (sweep, law, made, settings, result) VALUES ('a', 'b', 1, '{}', '{}')", "DELETE FROM run",
-           "UPDATE run SET state = 'done'", "DROP TABLE run", "CREATE TABLE t (a)", "CREATE TEMP TABLE t (a)",
-           "ATTACH '" + elsewhere.string() + "' AS other", "DETACH main", "PRAGMA journal_mode = DELETE",
-           "PRAGMA user_version = 9", "PRAGMA writable_schema = 1", "VACUUM", "VACUUM INTO '" + elsewhere.string() + "'",
-           "BEGIN IMMEDIATE", "REINDEX", "ANALYZE", "SAVEPOINT a",
-           "WITH a AS (SELECT 1) INSERT INTO sweep (name) SELECT * FROM a", "WITH a AS (SELECT 1) DELETE FROM run",
-           "/* SELECT */ DELETE FROM run", "-- SELECT\nDELETE FROM run", "EXPLAIN_ DELETE FROM run", "; DELETE FROM run"}) {
+  for (const std::string& sql :
+       std::vector<std::string>{"INSERT INTO fit (sweep, law, made, settings, result) VALUES ('a', 'b', 1, '{}', '{}')",
+                                "DELETE FROM run",
+                                "UPDATE run SET state = 'done'",
+                                "DROP TABLE run",
+                                "CREATE TABLE t (a)",
+                                "CREATE TEMP TABLE t (a)",
+                                "ATTACH '" + elsewhere.string() + "' AS other",
+                                "DETACH main",
+                                "PRAGMA journal_mode = DELETE",
+                                "PRAGMA user_version = 9",
+                                "PRAGMA writable_schema = 1",
+                                "VACUUM",
+                                "VACUUM INTO '" + elsewhere.string() + "'",
+                                "BEGIN IMMEDIATE",
+                                "REINDEX",
+                                "ANALYZE",
+                                "SAVEPOINT a",
+                                "WITH a AS (SELECT 1) INSERT INTO sweep (name) SELECT * FROM a",
+                                "WITH a AS (SELECT 1) DELETE FROM run",
+                                "/* SELECT */ DELETE FROM run",
+                                "-- SELECT\nDELETE FROM run",
+                                "EXPLAIN_ DELETE FROM run",
+                                "; DELETE FROM run"}) {
     EXPECT_THAT(thrown([&] { query.sql(sql); }), StartsWith("2: ")) << sql;
   }
   EXPECT_FALSE(fs::exists(elsewhere));

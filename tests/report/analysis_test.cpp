@@ -66,9 +66,9 @@ TEST(Cells, NearlyEqualSizesAreOneClass) {
 
 TEST(Cells, AnOptionThatDiffersNamesAVariantAndAShapeDoesNot) {
   ReportInput input = made_input({{"v76", 1e6, 4e6}, {"v76", 1e6, 4e6, 1e-3, 1}});
-  input.runs[0].row.spec["model"].as_object()["options"].as_object()["alibi"] = true;
-  input.runs[1].row.spec["model"].as_object()["options"].as_object()["alibi"] = false;
-  input.runs[1].row.spec["model"].as_object()["options"].as_object()["d_model"] = 77;
+  input.runs[0].row.spec["model"].as_object()["alibi"] = true;
+  input.runs[1].row.spec["model"].as_object()["alibi"] = false;
+  input.runs[1].row.spec["model"].as_object()["d_model"] = 77;
   EXPECT_THAT(analyse(input).groups[0].table.variants, ElementsAre("v76 (alibi=true)", "v76 (alibi=false)"));
 }
 

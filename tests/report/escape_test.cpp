@@ -27,6 +27,9 @@ TEST(Escape, MarkdownShowsTheTextItself) {
   EXPECT_EQ(escape_markdown("<img src=x>"), "&lt;img src=x&gt;");
   EXPECT_EQ(escape_markdown("val_bpc _b_"), "val_bpc \\_b\\_");
   EXPECT_EQ(escape_markdown("# x"), "\\# x");
+  EXPECT_EQ(escape_markdown("- x"), "\\- x");
+  EXPECT_EQ(escape_markdown("---"), "\\---");
+  EXPECT_EQ(escape_markdown("+0.123"), "+0.123");
   EXPECT_EQ(escape_markdown("1. x"), "1\\. x");
   EXPECT_EQ(escape_markdown("1.5 x"), "1.5 x");
   EXPECT_EQ(escape_markdown("a\nb"), "a b");

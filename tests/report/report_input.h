@@ -1,13 +1,13 @@
 // Made-up measurements for reports: runs that follow a known law, with curves, on one data set.
 #pragma once
 
-#include <fmt/format.h>
-#include <gmock/gmock.h>
-#include <gtest/gtest.h>
-
 #include <cmath>
 #include <string>
 #include <vector>
+
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
 
 #include "base/rng.h"
 #include "report/report.h"
@@ -42,13 +42,14 @@ inline MeasuredRun made_run(const Made& m) {
   row.tokens_per_s = 3e10 / m.params, row.wall_s = m.tokens / *row.tokens_per_s, row.ended = 1.7e9;
   row.dataset = "d1";
   row.axes = {{"model.plugin", m.variant}};
-  row.spec = {{"model", json::object{{"plugin", m.variant},
-                                     {"options", json::object{{"d_model", row.params / 1000}, {"n_layers", 4}}}}},
-              {"data", json::object{{"corpus", "headers"}, {"tokenizer", "ascii128"}, {"context", 64}}},
-              {"train",
-               json::object{{"steps", row.steps}, {"batch", m.batch}, {"lr", m.lr}, {"warmup", 50}, {"init_from", ""}}},
-              {"eval", json::object{{"every", 50}, {"windows", 64}}},
-              {"seed", m.seed}};
+  row.spec = {
+      {"model",
+       json::object{{"plugin", m.variant}, {"d_model", row.params / 1000}, {"n_layers", 4}, {"tau_start", 2.0}}},
+      {"data", json::object{{"corpus", "headers"}, {"tokenizer", "ascii128"}, {"context", 64}}},
+      {"train",
+       json::object{{"steps", row.steps}, {"batch", m.batch}, {"lr", m.lr}, {"warmup", 50}, {"init_from", ""}}},
+      {"eval", json::object{{"every", 50}, {"windows", 64}}},
+      {"seed", m.seed}};
   run.start = {{"device", "cpu"}, {"build_id", "g++-12 torch-2.11.0"}};
   for (int k = 1; k <= 20; ++k) {
     EvalRow e;

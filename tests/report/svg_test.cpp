@@ -1,10 +1,10 @@
 #include "report/svg.h"
 
-#include <gmock/gmock.h>
-#include <gtest/gtest.h>
-
 #include <cmath>
 #include <limits>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
 
 #include "report/svg_draw.h"
 #include "report/xml_check.h"
@@ -95,6 +95,7 @@ TEST(Svg, TheLegendNamesEachSeriesOnceAndOnlyWhenThereAreSeveral) {
 
 TEST(Svg, ErrorBarsAndBandsAreDrawn) {
   Figure f = figure({line("a", {{1, 2}, {2, 3}})});
+  f.panels[0].y.least = 0, f.panels[0].y.most = 4;  // the same ticks before and after
   const std::string before = render_svg(f);
   f.panels[0].series[0].points[0].low = 1.5, f.panels[0].series[0].points[0].high = 2.5;
   f.panels[0].bands = {{0, {{1, 0, 1.0, 2.0, ""}, {2, 0, 2.0, 3.0, ""}}}};
