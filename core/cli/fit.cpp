@@ -61,7 +61,8 @@ std::vector<Point> points_of_sweeps(const CommandLine& line) {
       points.push_back(std::move(p));
     }
   }
-  for (const auto& [reason, count] : left_out) print_error(fmt::format("left out {} run{}: {}", count, count == 1 ? "" : "s", reason));
+  for (const auto& [reason, count] : left_out)
+    print_error(fmt::format("left out {} run{}: {}", count, count == 1 ? "" : "s", reason));
   if (points.empty()) throw Error(ErrorKind::input, "no finished run with a validation loss in these sweeps");
   return points;
 }
@@ -115,8 +116,8 @@ std::string parameter_lines(const FitResult& fit) {
 }
 
 std::string diagnostic_lines(const FitResult& fit) {
-  std::string text = fmt::format("  objective {:.8g} (sum of Huber losses, δ {:g}); {} of {} descents end there", fit.objective,
-                                 fit.delta, fit.starts_at_best, fit.starts);
+  std::string text = fmt::format("  objective {:.8g} (sum of Huber losses, δ {:g}); {} of {} descents end there",
+                                 fit.objective, fit.delta, fit.starts_at_best, fit.starts);
   if (fit.second_basin) text += fmt::format("; next minimum {:.6g}", fit.second_basin->objective);
   text += '\n';
   if (fit.residual_sd) text += fmt::format("  residual sd {:.3g} of log loss", *fit.residual_sd);
@@ -136,8 +137,8 @@ std::string prediction_lines(const FitResult& fit) {
     text += p.loss ? fmt::format("{:.4f}", *p.loss) : std::string("no prediction");
     if (p.interval) text += fmt::format(" in [{:.4f}, {:.4f}]", p.interval->first, p.interval->second);
     if (p.feasible && std::isfinite(p.feasible->second))
-      text += fmt::format("; anywhere in [{:.4f}, {:.4f}] with residuals within ±{:g}", p.feasible->first, p.feasible->second,
-                          fit.noise);
+      text += fmt::format("; anywhere in [{:.4f}, {:.4f}] with residuals within ±{:g}", p.feasible->first,
+                          p.feasible->second, fit.noise);
     else if (p.feasible)
       text += fmt::format("; anything above {:.4f} with residuals within ±{:g}", p.feasible->first, fit.noise);
     if (p.extrapolation > 1) text += fmt::format(" ({:.3g} times outside of the points)", p.extrapolation);
@@ -209,8 +210,7 @@ int run(const Verb& verb, const std::vector<std::string>& args) {
     throw Error(ErrorKind::input, line.has("points") ? "give sweeps or --points FILE.csv, not both"
                                                      : "give the sweeps to fit, or --points FILE.csv");
   const FitOptions options = options_of(line);
-  std::vector<Subset> subsets =
-      by_label(line.has("points") ? points_of_file(line, options) : points_of_sweeps(line));
+  std::vector<Subset> subsets = by_label(line.has("points") ? points_of_file(line, options) : points_of_sweeps(line));
   keep_only(subsets, line);
   std::vector<Fitted> all;
   for (Subset& subset : subsets) {

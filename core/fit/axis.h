@@ -22,8 +22,8 @@ int distinct_values(const std::vector<Point>& points, Axis axis);
 // max(1, target / largest, smallest / target).
 double extrapolation_factor(const std::vector<Point>& points, double target, Axis axis);
 
-// The box of an exponent. Below the lower bound a power of a size is a straight line in its logarithm over any range that
-// can be run; above the upper one only the smallest run would matter.
+// The box of an exponent. Below the lower bound a power of a size is a straight line in its logarithm over any range
+// that can be run; above the upper one only the smallest run would matter.
 inline constexpr double kExponentMin = 1e-4;
 inline constexpr double kExponentMax = 5;
 // `count` values, evenly in the logarithm, over what has been measured for language models and a decade around it.

@@ -13,7 +13,7 @@ namespace {
 using Eigen::MatrixXd;
 using Eigen::VectorXd;
 
-constexpr double kSlack = 1e-11;     // of a constraint whose row has length 1
+constexpr double kSlack = 1e-11;      // of a constraint whose row has length 1
 constexpr double kBoundLosses = 1e6;  // an amplitude of so many losses is without limit
 
 std::optional<VectorXd> one_variable(const MatrixXd& a, const VectorXd& b, double c, double bound) {
@@ -31,7 +31,8 @@ std::optional<VectorXd> one_variable(const MatrixXd& a, const VectorXd& b, doubl
 }
 
 // The rows up to `count`, on the plane a_i x = b_i, with variable `out` expressed by the others.
-std::optional<VectorXd> on_plane(const MatrixXd& a, const VectorXd& b, const VectorXd& c, double bound, Eigen::Index i) {
+std::optional<VectorXd> on_plane(const MatrixXd& a, const VectorXd& b, const VectorXd& c, double bound,
+                                 Eigen::Index i) {
   const Eigen::Index d = c.size();
   Eigen::Index out = 0;
   a.row(i).cwiseAbs().maxCoeff(&out);
@@ -72,7 +73,8 @@ class Range {
     loss_ /= scale_;
     noise_ = noise / scale_;
     // A fixed shuffle: the algorithm is fast for rows in random order.
-    for (Eigen::Index i = 0; i < 2 * loss_.size() + static_cast<Eigen::Index>(law.terms().size()); ++i) order_.push_back(i);
+    for (Eigen::Index i = 0; i < 2 * loss_.size() + static_cast<Eigen::Index>(law.terms().size()); ++i)
+      order_.push_back(i);
     for (size_t i = order_.size(); i > 1; --i) std::swap(order_[i - 1], order_[random_below(0, 0, i, i)]);
   }
 

@@ -17,9 +17,9 @@ namespace bitsweep {
 std::optional<Eigen::VectorXd> linear_program(const Eigen::MatrixXd& a, const Eigen::VectorXd& b,
                                               const Eigen::VectorXd& c, double bound);
 
-// Nothing when no parameters come within `noise` of every point. The upper end is infinity where amplitudes have no limit.
-// `noise` is in the unit of the loss. `hint`: shapes known to fit, where a region too small for the grid may lie; empty
-// for none.
+// Nothing when no parameters come within `noise` of every point. The upper end is infinity where amplitudes have no
+// limit. `noise` is in the unit of the loss. `hint`: shapes known to fit, where a region too small for the grid may
+// lie; empty for none.
 std::optional<std::pair<double, double>> feasible_range(const Law& law, const std::vector<Point>& points,
                                                         const Point& target, double noise,
                                                         const Eigen::VectorXd& hint = {});

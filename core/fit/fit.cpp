@@ -17,11 +17,11 @@
 namespace bitsweep {
 namespace {
 
-constexpr int kSpareForIntervals = 3;          // n − p from which intervals are given
-constexpr double kZeroAmplitude = 1e-9;        // of the smallest loss: an amplitude below is on its bound, zero
-constexpr double kFarExtrapolation = 30;       // factor beyond which a prediction carries a warning
+constexpr int kSpareForIntervals = 3;     // n − p from which intervals are given
+constexpr double kZeroAmplitude = 1e-9;   // of the smallest loss: an amplitude below is on its bound, zero
+constexpr double kFarExtrapolation = 30;  // factor beyond which a prediction carries a warning
 constexpr double kIllConditioned = 1e6;
-constexpr double kAgreement = 1e-8;            // between descent and projection
+constexpr double kAgreement = 1e-8;  // between descent and projection
 
 Point as_point(const Target& target) {
   Point point;
@@ -83,8 +83,12 @@ double condition_number(const Eigen::MatrixXd& jacobian) {
 class Fitting {
  public:
   Fitting(const std::vector<Point>& points, const FitOptions& options, FitResult& result)
-      : points_(points), options_(options), result_(result), law_(make_law(options.law, points, options.axis)),
-        objective_(*law_, points, options.delta), groups_(group_by_configuration(points)) {}
+      : points_(points),
+        options_(options),
+        result_(result),
+        law_(make_law(options.law, points, options.axis)),
+        objective_(*law_, points, options.delta),
+        groups_(group_by_configuration(points)) {}
 
   void run() {
     describe();
@@ -139,9 +143,10 @@ class Fitting {
     result_.descended_objective = optimum_.least_squares;
     const double apart = std::abs(projection.objective - optimum_.least_squares);
     if (apart > kAgreement * projection.objective + 1e-20)
-      result_.warnings.push_back(fmt::format("the two searches disagree: least squares of log loss {:.10g} by variable "
-                                             "projection, {:.10g} by descent; the optimum may not be the global one",
-                                             projection.objective, optimum_.least_squares));
+      result_.warnings.push_back(
+          fmt::format("the two searches disagree: least squares of log loss {:.10g} by variable "
+                      "projection, {:.10g} by descent; the optimum may not be the global one",
+                      projection.objective, optimum_.least_squares));
     return true;
   }
 
@@ -172,8 +177,8 @@ class Fitting {
           result_.groups, p, spare == 0 ? "nothing" : std::to_string(spare), names, options_.noise));
     }
     if (*result_.condition > kIllConditioned)
-      result_.refused.push_back(fmt::format("the points do not determine the parameters: condition number {:.2g}",
-                                            *result_.condition));
+      result_.refused.push_back(
+          fmt::format("the points do not determine the parameters: condition number {:.2g}", *result_.condition));
     result_.identified = result_.refused.empty() && result_.at_bound.empty();
   }
 

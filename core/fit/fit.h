@@ -21,26 +21,27 @@ using Interval = std::pair<double, double>;
 
 struct FitOptions {
   std::string law = "chinchilla";
-  std::string axis;              // for `power`: "params", "tokens", or "" for the one that varies
-  double delta = 1e-3;           // of the Huber loss on log loss; infinity: least squares
+  std::string axis;     // for `power`: "params", "tokens", or "" for the one that varies
+  double delta = 1e-3;  // of the Huber loss on log loss; infinity: least squares
   double confidence = 0.95;
-  int resamples = 1000;          // of the bootstrap; 0: no intervals
-  uint64_t seed = 0;             // of the bootstrap; the same seed gives the same intervals
-  double noise = 0.02;           // assumed |residual|, in the unit of the loss, for the feasible set
+  int resamples = 1000;  // of the bootstrap; 0: no intervals
+  uint64_t seed = 0;     // of the bootstrap; the same seed gives the same intervals
+  double noise = 0.02;   // assumed |residual|, in the unit of the loss, for the feasible set
   std::vector<Target> targets;
 };
 
 struct Prediction {
   Target target;
-  std::optional<double> loss;          // nothing when the fit is refused outright
-  std::optional<Interval> interval;    // for a new run there: the law's uncertainty and the runs' scatter
-  std::optional<Interval> feasible;    // all the law can say there with every |residual| <= noise; when there is no interval
-  double extrapolation = 1;            // how far outside of the points, as a factor
+  std::optional<double> loss;        // nothing when the fit is refused outright
+  std::optional<Interval> interval;  // for a new run there: the law's uncertainty and the runs' scatter
+  std::optional<Interval>
+      feasible;              // all the law can say there with every |residual| <= noise; when there is no interval
+  double extrapolation = 1;  // how far outside of the points, as a factor
 };
 
 struct PointFit {
-  double fitted = 0;      // loss by the law
-  double residual = 0;    // measured − fitted, in the unit of the loss
+  double fitted = 0;    // loss by the law
+  double residual = 0;  // measured − fitted, in the unit of the loss
 };
 
 struct Basin {
@@ -52,32 +53,32 @@ struct Basin {
 struct FitResult {
   std::string law;
   std::string formula;
-  std::string axis;                        // of a law of one axis
+  std::string axis;  // of a law of one axis
   int points = 0;
-  int groups = 0;                          // configurations; seeds of one configuration are one group
-  std::vector<NamedValue> params;          // empty when refused outright
-  double objective = 0;                    // sum of Huber losses
+  int groups = 0;                  // configurations; seeds of one configuration are one group
+  std::vector<NamedValue> params;  // empty when refused outright
+  double objective = 0;            // sum of Huber losses
   double delta = 0;
-  int starts = 0;                          // descents, each taken to convergence
-  int starts_at_best = 0;                  // those that ended within 1e-8 (relative) of the best objective
-  std::optional<Basin> second_basin;       // the next best local minimum found
-  std::vector<std::string> at_bound;       // parameters that rest on their bound
-  bool identified = false;                 // every parameter is determined by the points
-  std::vector<std::string> refused;        // what is not claimed and why, a sentence each
-  std::vector<std::string> warnings;       // what to know before relying on it, a sentence each
+  int starts = 0;                             // descents, each taken to convergence
+  int starts_at_best = 0;                     // those that ended within 1e-8 (relative) of the best objective
+  std::optional<Basin> second_basin;          // the next best local minimum found
+  std::vector<std::string> at_bound;          // parameters that rest on their bound
+  bool identified = false;                    // every parameter is determined by the points
+  std::vector<std::string> refused;           // what is not claimed and why, a sentence each
+  std::vector<std::string> warnings;          // what to know before relying on it, a sentence each
   std::map<std::string, Interval> intervals;  // by parameter name, and "a_opt"; empty when refused
-  std::optional<double> a_opt;             // N_opt ∝ C^a_opt, = beta / (alpha + beta)
-  std::optional<double> aicc;              // Gaussian in log loss, K = parameters + 1
-  std::optional<double> residual_sd;       // of log loss, n − p degrees of freedom
-  std::optional<double> noise_sd;          // of log loss, from repeated seeds alone
-  std::optional<double> condition;         // of the Jacobian at the optimum, columns scaled to length 1
+  std::optional<double> a_opt;                // N_opt ∝ C^a_opt, = beta / (alpha + beta)
+  std::optional<double> aicc;                 // Gaussian in log loss, K = parameters + 1
+  std::optional<double> residual_sd;          // of log loss, n − p degrees of freedom
+  std::optional<double> noise_sd;             // of log loss, from repeated seeds alone
+  std::optional<double> condition;            // of the Jacobian at the optimum, columns scaled to length 1
   std::optional<double> projected_objective;  // least squares of the loss by variable projection, from its own search …
   std::optional<double> descended_objective;  // … and by the descent; they must agree
-  double noise = 0;                        // assumed for the feasible set
+  double noise = 0;                           // assumed for the feasible set
   double confidence = 0;
-  int resamples = 0;                       // bootstrap fits behind the intervals
-  std::vector<PointFit> fits;              // a row a point
-  std::vector<Prediction> predictions;     // a row a target
+  int resamples = 0;                    // bootstrap fits behind the intervals
+  std::vector<PointFit> fits;           // a row a point
+  std::vector<Prediction> predictions;  // a row a target
 
   bool has_params() const { return !params.empty(); }
   std::optional<double> param(const std::string& name) const;
@@ -88,9 +89,9 @@ FitResult fit_law(const std::vector<Point>& points, const FitOptions& options);
 
 // The law at given parameters (in the order of Law::named), for checks of other people's fits.
 struct Evaluation {
-  double objective = 0;                 // sum of Huber losses
+  double objective = 0;  // sum of Huber losses
   std::vector<PointFit> fits;
-  std::vector<double> predictions;      // a row a target
+  std::vector<double> predictions;  // a row a target
 };
 Evaluation evaluate_law(const std::vector<Point>& points, const std::vector<double>& named_values,
                         const FitOptions& options);

@@ -76,7 +76,8 @@ json::object fit_json(const FitResult& result) {
                                    {"descended", or_null(result.descended_objective)}};
   json::array residuals;
   for (const PointFit& fit : result.fits)
-    residuals.push_back(json::object{{"fitted", finite_or_null(fit.fitted)}, {"residual", finite_or_null(fit.residual)}});
+    residuals.push_back(
+        json::object{{"fitted", finite_or_null(fit.fitted)}, {"residual", finite_or_null(fit.residual)}});
   document["residuals"] = residuals;
   json::array predictions;
   for (const Prediction& prediction : result.predictions) predictions.push_back(prediction_object(prediction));

@@ -34,9 +34,9 @@ struct Shape {
 
 // φ and its derivatives with respect to the shapes, at n points.
 struct Basis {
-  Eigen::ArrayXXd value;                  // [n, K]
-  std::vector<Eigen::ArrayXXd> first;     // S of [n, K]: ∂φ/∂s_j
-  std::vector<Eigen::ArrayXXd> second;    // S(S+1)/2 of [n, K]: ∂²φ/∂s_j∂s_l, l <= j, at j(j+1)/2 + l
+  Eigen::ArrayXXd value;                // [n, K]
+  std::vector<Eigen::ArrayXXd> first;   // S of [n, K]: ∂φ/∂s_j
+  std::vector<Eigen::ArrayXXd> second;  // S(S+1)/2 of [n, K]: ∂²φ/∂s_j∂s_l, l <= j, at j(j+1)/2 + l
 
   // Makes room; zeroes what is new, so that a law writes only the columns that are not zero. Costs nothing when the
   // sizes are those of the last call.
@@ -60,8 +60,9 @@ class Law {
   // Whether a point or a target needs a value on this axis.
   virtual bool reads(Axis axis) const = 0;
 
-  virtual const std::vector<std::string>& terms() const = 0;   // K names of amplitudes; the first is E where there is one
-  virtual const std::vector<Shape>& shapes() const = 0;        // S
+  virtual const std::vector<std::string>& terms()
+      const = 0;                                         // K names of amplitudes; the first is E where there is one
+  virtual const std::vector<Shape>& shapes() const = 0;  // S
   int dimension() const { return static_cast<int>(terms().size() + shapes().size()); }
 
   // What the law reads of a point, as numbers, computed once. In what units is the law's own affair.
@@ -82,7 +83,8 @@ class Law {
   // Shares of the loss, summing to 1 over the K terms, from which the starts of the amplitudes are made.
   virtual std::vector<std::vector<double>> share_starts() const = 0;
 
-  // Why these points cannot carry this law, each a sentence; empty when they can. Pure design: losses are not looked at.
+  // Why these points cannot carry this law, each a sentence; empty when they can. Pure design: losses are not looked
+  // at.
   virtual std::vector<std::string> design_refusals(const std::vector<Point>& points) const = 0;
 
   // The factor by which the target lies outside of the points, largest over the law's axes (1: inside).

@@ -74,8 +74,9 @@ double Objective::derivatives(const Eigen::VectorXd& theta, Eigen::VectorXd& gra
   majoriser.noalias() = jacobian_.transpose() * scaled_;
 
   // ∇²(log L) = ∇²L / L − J Jᵀ, and ρ'' = 1 inside of δ, 0 outside.
-  scaled_ = ((weights_ * (size <= delta_).select(Eigen::ArrayXd::Ones(size.size()), 0.0) - pull_).matrix()).asDiagonal() *
-            jacobian_;
+  scaled_ =
+      ((weights_ * (size <= delta_).select(Eigen::ArrayXd::Ones(size.size()), 0.0) - pull_).matrix()).asDiagonal() *
+      jacobian_;
   hessian.noalias() = jacobian_.transpose() * scaled_;
   pull_ /= loss_;
   for (int i = 0; i < k; ++i) hessian(i, i) += amplitudes_[i] * (pull_ * basis_.value.col(i)).sum();

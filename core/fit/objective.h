@@ -19,9 +19,9 @@ class Objective {
   const Law& law() const { return law_; }
   int terms() const { return static_cast<int>(law_.terms().size()); }
   int dimension() const { return law_.dimension(); }
-  const Eigen::ArrayXd& log_loss() const { return log_loss_; }     // [n]
+  const Eigen::ArrayXd& log_loss() const { return log_loss_; }  // [n]
   const Eigen::ArrayXXd& coordinates() const { return coordinates_; }
-  const Eigen::ArrayXd& weights() const { return weights_; }       // [n], 1 at first
+  const Eigen::ArrayXd& weights() const { return weights_; }  // [n], 1 at first
   void set_weights(const Eigen::ArrayXd& weights) { weights_ = weights; }
   double delta() const { return delta_; }
   void set_delta(double delta) { delta_ = delta; }

@@ -8,13 +8,13 @@
 namespace bitsweep {
 namespace {
 
-constexpr double kRounding = 1e-17;        // of the objective: less cannot be won
-constexpr double kCoarse = 1e-11;          // for least squares, from which the narrow descents set out
+constexpr double kRounding = 1e-17;  // of the objective: less cannot be won
+constexpr double kCoarse = 1e-11;    // for least squares, from which the narrow descents set out
 constexpr int kCoarseIterations = 40;
 constexpr int kStageIterations = 4;
 constexpr int kIterations = 400;
-constexpr size_t kNarrowDescents = 64;     // from distinct least-squares minima
-constexpr size_t kDirectDescents = 64;     // from the lowest starts, without the detour over least squares
+constexpr size_t kNarrowDescents = 64;  // from distinct least-squares minima
+constexpr size_t kDirectDescents = 64;  // from the lowest starts, without the detour over least squares
 
 // The derivatives at a point of a descent.
 struct Model {
@@ -34,8 +34,7 @@ bool solve_step(const Model& model, const std::vector<int>& free, double mu, Eig
   Eigen::VectorXd rhs(m);
   for (int a = 0; a < m; ++a) {
     rhs[a] = -model.gradient[free[a]];
-    for (int b = 0; b < m; ++b)
-      matrix(a, b) = model.hessian(free[a], free[b]) + mu * model.majoriser(free[a], free[b]);
+    for (int b = 0; b < m; ++b) matrix(a, b) = model.hessian(free[a], free[b]) + mu * model.majoriser(free[a], free[b]);
     // The majoriser is singular when the points do not determine a parameter; this keeps the step finite.
     matrix(a, a) += (1e-12 + 1e-9 * mu) * model.majoriser(free[a], free[a]) + 1e-300;
   }
@@ -188,7 +187,8 @@ void sort_by_objective(std::vector<Arrivals>& all) {
                    [](const Arrivals& a, const Arrivals& b) { return a.at.objective < b.at.objective; });
 }
 
-// Least squares from every start; those that meet are one from there on, because a descent is a function of where it is.
+// Least squares from every start; those that meet are one from there on, because a descent is a function of where it
+// is.
 std::vector<Arrivals> coarse_minima(Objective& objective, const std::vector<Eigen::VectorXd>& starts) {
   std::vector<Arrivals> ends;
   for (const auto& start : starts) {

@@ -1,9 +1,10 @@
 // From a law and its points to the lowest objective there is: a damped Newton descent from each of a grid of starts.
 //
-// The Huber loss at δ = 1e-3 is, for points that scatter by a hundredth, all but least absolute deviations: few points lie
-// inside of δ, the curvature comes from those alone, a descent that meets a point's kink far from the minimum crawls along
-// it, and there can be several local minima in the valley where (A, α) and (B, β) trade. Therefore:
-//   1. every start descends by least squares of log loss, which has hardly more than one basin and no kinks; starts that
+// The Huber loss at δ = 1e-3 is, for points that scatter by a hundredth, all but least absolute deviations: few points
+// lie inside of δ, the curvature comes from those alone, a descent that meets a point's kink far from the minimum
+// crawls along it, and there can be several local minima in the valley where (A, α) and (B, β) trade. Therefore:
+//   1. every start descends by least squares of log loss, which has hardly more than one basin and no kinks; starts
+//   that
 //      meet (to 1e-7 in objective and 1e-3 in θ) are counted together from there on;
 //   2. each distinct end descends through narrower and narrower δ to the one asked for;
 //   3. the lowest starts also descend on that δ directly, for minima that step 2 would walk past.
@@ -35,11 +36,11 @@ Descent descend_wide(Objective& objective, const Eigen::VectorXd& start);
 std::vector<Eigen::VectorXd> grid_of_starts(const Objective& objective);
 
 struct Optimum {
-  std::vector<Descent> basins;    // distinct local minima, lowest first; never empty when there is a start
-  std::vector<int> arrivals;      // how many starts ended in each
-  int starts = 0;                 // descents: the starts, and those of step 3 once more
-  double least_squares = 0;       // the lowest of step 1, ½ Σ (log L − log loss)²
-  int starts_at_best = 0;         // ended within 1e-8 (relative) of the best objective
+  std::vector<Descent> basins;  // distinct local minima, lowest first; never empty when there is a start
+  std::vector<int> arrivals;    // how many starts ended in each
+  int starts = 0;               // descents: the starts, and those of step 3 once more
+  double least_squares = 0;     // the lowest of step 1, ½ Σ (log L − log loss)²
+  int starts_at_best = 0;       // ended within 1e-8 (relative) of the best objective
 };
 
 // Descends from every start. Leaves the objective as it was.

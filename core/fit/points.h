@@ -1,5 +1,5 @@
-// The points that laws are fitted to: one finished run each, numbers only. Who made them (a CSV file, the database) does
-// not matter here.
+// The points that laws are fitted to: one finished run each, numbers only. Who made them (a CSV file, the database)
+// does not matter here.
 #pragma once
 
 #include <cstdint>
@@ -10,14 +10,14 @@
 namespace bitsweep {
 
 struct Point {
-  double params = 0;                 // trainable parameters, embeddings included
-  double tokens = 0;                 // tokens seen in training
-  double loss = 0;                   // final validation loss; one unit within a fit (bits per byte, or nats per token)
-  double unique_tokens = 0;          // tokens of the training set; 0: not known
-  std::string variant;               // plugin, or "" for all the same
-  std::string dataset;               // corpus, or "" for all the same
-  std::optional<int64_t> seed;       // runs that differ in nothing else are one group
-  std::string run;                   // id, or "" for none
+  double params = 0;            // trainable parameters, embeddings included
+  double tokens = 0;            // tokens seen in training
+  double loss = 0;              // final validation loss; one unit within a fit (bits per byte, or nats per token)
+  double unique_tokens = 0;     // tokens of the training set; 0: not known
+  std::string variant;          // plugin, or "" for all the same
+  std::string dataset;          // corpus, or "" for all the same
+  std::optional<int64_t> seed;  // runs that differ in nothing else are one group
+  std::string run;              // id, or "" for none
 };
 
 // A place where a prediction is wanted.

@@ -18,7 +18,7 @@ namespace {
 constexpr size_t kMostDiagnostics = 50;
 
 const std::vector<std::string>& our_columns() {
-  static const std::vector<std::string> names = {"params", "tokens", "loss", "unique_tokens",
+  static const std::vector<std::string> names = {"params",  "tokens",  "loss", "unique_tokens",
                                                  "variant", "dataset", "seed", "run"};
   return names;
 }
@@ -159,9 +159,15 @@ class Reader {
   }
 
   void end_line() {
-    if (at_ < text_.size() && text_[at_] == '\r') ++at_;
-    else if (at_ < text_.size() && text_[at_] == '\n') { ++at_; ++line_; line_start_ = at_; return; }
-    else return;
+    if (at_ < text_.size() && text_[at_] == '\r')
+      ++at_;
+    else if (at_ < text_.size() && text_[at_] == '\n') {
+      ++at_;
+      ++line_;
+      line_start_ = at_;
+      return;
+    } else
+      return;
     if (at_ < text_.size() && text_[at_] == '\n') ++at_;
     ++line_, line_start_ = at_;
   }
@@ -174,8 +180,8 @@ class Reader {
 };
 
 // Our column -> its number in the file.
-std::map<std::string, size_t> find_columns(const Row& header, const ColumnMap& columns, const std::vector<std::string>& needed,
-                                           Findings& findings) {
+std::map<std::string, size_t> find_columns(const Row& header, const ColumnMap& columns,
+                                           const std::vector<std::string>& needed, Findings& findings) {
   std::map<std::string, size_t> found;
   std::vector<std::string> names;
   for (const Cell& cell : header) names.push_back(cell.text);
@@ -192,9 +198,10 @@ std::map<std::string, size_t> find_columns(const Row& header, const ColumnMap& c
       }
     } else if (mapped != columns.end() || std::find(needed.begin(), needed.end(), ours) != needed.end()) {
       const std::string hint = did_you_mean(name, names);
-      findings.add(header[0].line, header[0].column,
-                   fmt::format("no column '{}'{}{}", shown(name), shown(hint).empty() ? "" : hint,
-                               mapped == columns.end() ? fmt::format(" (another name is mapped by --map {}=NAME)", ours) : ""));
+      findings.add(
+          header[0].line, header[0].column,
+          fmt::format("no column '{}'{}{}", shown(name), shown(hint).empty() ? "" : hint,
+                      mapped == columns.end() ? fmt::format(" (another name is mapped by --map {}=NAME)", ours) : ""));
     }
   }
   return found;
@@ -280,8 +287,9 @@ ColumnMap parse_column_map(const std::string& text) {
     if (theirs.empty())
       wrong.push_back({"", 0, 0, fmt::format("--map: '{}' is not of the form params=N,tokens=D", shown(part))});
     else if (std::find(known.begin(), known.end(), ours) == known.end())
-      wrong.push_back({"", 0, 0, fmt::format("--map: unknown column '{}'{}; known: {}", shown(ours), did_you_mean(ours, known),
-                                             fmt::join(known, ", "))});
+      wrong.push_back({"", 0, 0,
+                       fmt::format("--map: unknown column '{}'{}; known: {}", shown(ours), did_you_mean(ours, known),
+                                   fmt::join(known, ", "))});
     else if (!map.emplace(ours, theirs).second)
       wrong.push_back({"", 0, 0, fmt::format("--map: '{}' is mapped twice", ours)});
   }
@@ -307,7 +315,8 @@ std::vector<Point> read_points_csv(std::string_view text, const std::string& nam
   for (size_t i = 1; i < rows.size(); ++i) {
     const Row& row = rows[i];
     if (row.size() != rows[0].size())
-      findings.add(row[0].line, row.back().column, fmt::format("{} cells, where the header has {}", row.size(), rows[0].size()));
+      findings.add(row[0].line, row.back().column,
+                   fmt::format("{} cells, where the header has {}", row.size(), rows[0].size()));
     else
       points.push_back(row_reader.read(row));
   }

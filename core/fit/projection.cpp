@@ -79,7 +79,8 @@ Vertex simplex_search(Inner& inner, const VectorXd& start, double size) {
     simplex.push_back({at, value(at)});
   }
   for (int round = 0; round < 400; ++round) {
-    std::stable_sort(simplex.begin(), simplex.end(), [](const Vertex& a, const Vertex& b) { return a.value < b.value; });
+    std::stable_sort(simplex.begin(), simplex.end(),
+                     [](const Vertex& a, const Vertex& b) { return a.value < b.value; });
     double extent = 0;
     for (const Vertex& v : simplex) extent = std::max(extent, (v.at - simplex[0].at).cwiseAbs().maxCoeff());
     if (extent < 1e-10) break;

@@ -4,8 +4,8 @@
 #include <cmath>
 #include <set>
 
-#include <Eigen/Dense>
 #include <fmt/format.h>
+#include <Eigen/Dense>
 
 #include "base/units.h"
 
@@ -39,8 +39,7 @@ bool usable(const std::vector<Point>& points, Axis axis) {
 
 }  // namespace
 
-void refuse_few_configurations(const std::vector<Point>& points, int parameters, const std::string& law,
-                               Reasons& out) {
+void refuse_few_configurations(const std::vector<Point>& points, int parameters, const std::string& law, Reasons& out) {
   const auto groups = group_by_configuration(points);
   const int count = groups.empty() ? 0 : 1 + *std::max_element(groups.begin(), groups.end());
   if (count >= parameters) return;
@@ -81,9 +80,10 @@ void refuse_other_axis_varies(const std::vector<Point>& points, Axis axis, Reaso
   const Eigen::VectorXd x = logs(points, other);
   const double factor = std::exp(x.maxCoeff() - x.minCoeff());
   if (factor < 1.05) return;
-  out.push_back(fmt::format("the points also differ in {} (by a factor of {:.3g}), so the fall along {} alone cannot be "
-                            "read off them; fit 'chinchilla', or keep one {}",
-                            axis_name(other), factor, axis_name(axis), what_varies(other)));
+  out.push_back(
+      fmt::format("the points also differ in {} (by a factor of {:.3g}), so the fall along {} alone cannot be "
+                  "read off them; fit 'chinchilla', or keep one {}",
+                  axis_name(other), factor, axis_name(axis), what_varies(other)));
 }
 
 void refuse_collinear_axes(const std::vector<Point>& points, Reasons& out) {
@@ -92,18 +92,21 @@ void refuse_collinear_axes(const std::vector<Point>& points, Reasons& out) {
   const Eigen::VectorXd cn = n.array() - n.mean(), cd = d.array() - d.mean();
   const double r2 = std::pow(cn.dot(cd), 2) / (cn.squaredNorm() * cd.squaredNorm());
   if (r2 < kCollinear) return;
-  out.push_back(fmt::format("parameters and tokens grow together (R² of log D on log N is {:.4f}): what a larger model "
-                            "gains and what more data gains cannot be told apart",
-                            std::min(r2, 1.0)));
+  out.push_back(
+      fmt::format("parameters and tokens grow together (R² of log D on log N is {:.4f}): what a larger model "
+                  "gains and what more data gains cannot be told apart",
+                  std::min(r2, 1.0)));
 }
 
 void refuse_mixed_labels(const std::vector<Point>& points, Reasons& out) {
   std::set<std::string> variants, datasets;
   for (const Point& p : points) variants.insert(p.variant), datasets.insert(p.dataset);
   if (variants.size() > 1)
-    out.push_back(fmt::format("points of {} variants ({}) are not pooled into one law", variants.size(), joined(variants)));
+    out.push_back(
+        fmt::format("points of {} variants ({}) are not pooled into one law", variants.size(), joined(variants)));
   if (datasets.size() > 1)
-    out.push_back(fmt::format("points of {} datasets ({}) are not pooled into one law", datasets.size(), joined(datasets)));
+    out.push_back(
+        fmt::format("points of {} datasets ({}) are not pooled into one law", datasets.size(), joined(datasets)));
 }
 
 void refuse_nonpositive(const std::vector<Point>& points, bool need_params, bool need_tokens, Reasons& out) {
@@ -143,9 +146,10 @@ void refuse_flat_or_rising(const std::vector<Point>& points, bool along_params, 
   for (int j = 0; j < k; ++j) {
     if (slopes[j + 1] < 0) continue;
     const double percent = 100 * (std::pow(10.0, slopes[j + 1]) - 1);
-    out.push_back(fmt::format("the loss does not fall with {} (log-log trend {:+.3g} % a decade): the law only knows falling "
-                              "losses",
-                              axis_name(axes[j]), percent));
+    out.push_back(
+        fmt::format("the loss does not fall with {} (log-log trend {:+.3g} % a decade): the law only knows falling "
+                    "losses",
+                    axis_name(axes[j]), percent));
   }
 }
 

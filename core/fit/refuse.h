@@ -18,7 +18,8 @@ void refuse_few_configurations(const std::vector<Point>& points, int parameters,
 // Fewer than three different values on an axis of a joint law: two cannot tell a floor from a slower fall.
 void refuse_few_levels(const std::vector<Point>& points, Axis axis, Reasons& out);
 // The same for a law of one axis.
-void refuse_few_values(const std::vector<Point>& points, Axis axis, int parameters, const std::string& law, Reasons& out);
+void refuse_few_values(const std::vector<Point>& points, Axis axis, int parameters, const std::string& law,
+                       Reasons& out);
 // A law of one axis over points that also differ on the other.
 void refuse_other_axis_varies(const std::vector<Point>& points, Axis axis, Reasons& out);
 // log D a straight line of log N (D = k·N): which of the two lowers the loss cannot be told.

@@ -17,17 +17,25 @@ std::string mutated(std::string text, uint64_t seed) {
     const size_t at = random_below(seed, 2, i, text.size() + 1);
     const char byte = bytes[random_below(seed, 3, i, bytes.size())];
     switch (random_below(seed, 4, i, 4)) {
-      case 0: text.insert(at, 1, byte); break;
-      case 1: text.erase(at, random_below(seed, 5, i, 12)); break;
-      case 2: text.insert(at, text.substr(random_below(seed, 6, i, text.size() + 1), 20)); break;
-      default: if (at < text.size()) text[at] = byte;
+      case 0:
+        text.insert(at, 1, byte);
+        break;
+      case 1:
+        text.erase(at, random_below(seed, 5, i, 12));
+        break;
+      case 2:
+        text.insert(at, text.substr(random_below(seed, 6, i, text.size() + 1), 20));
+        break;
+      default:
+        if (at < text.size()) text[at] = byte;
     }
   }
   return text;
 }
 
 TEST(CsvFuzz, PointsOrAnError) {
-  const std::string good = "\"params\",tokens,loss,variant,seed\n5.5M,1B,2.25,\"a,b\",1\n4e7,1B,1.75,c,2\n# end\n1,2,3,,\n";
+  const std::string good =
+      "\"params\",tokens,loss,variant,seed\n5.5M,1B,2.25,\"a,b\",1\n4e7,1B,1.75,c,2\n# end\n1,2,3,,\n";
   int read = 0, refused = 0;
   for (uint64_t seed = 0; seed < 10000; ++seed) {
     try {

@@ -28,7 +28,9 @@ void expect_two_points(std::string_view text) {
 
 TEST(Csv, Plain) { expect_two_points("params,tokens,loss\n5.5M,1B,2.25\n4e7,1000000000,1.75\n"); }
 TEST(Csv, NoNewlineAtTheEnd) { expect_two_points("params,tokens,loss\n5.5M,1B,2.25\n4e7,1B,1.75"); }
-TEST(Csv, ByteOrderMarkAndCrLf) { expect_two_points("\xEF\xBB\xBFparams,tokens,loss\r\n5.5M,1B,2.25\r\n4e7,1B,1.75\r\n"); }
+TEST(Csv, ByteOrderMarkAndCrLf) {
+  expect_two_points("\xEF\xBB\xBFparams,tokens,loss\r\n5.5M,1B,2.25\r\n4e7,1B,1.75\r\n");
+}
 TEST(Csv, OldMacLineEnds) { expect_two_points("params,tokens,loss\r5.5M,1B,2.25\r4e7,1B,1.75\r"); }
 TEST(Csv, SemicolonsWithDecimalCommas) { expect_two_points("params;tokens;loss\n5,5M;1B;2,25\n4e7;1B;1,75\n"); }
 TEST(Csv, Tabs) { expect_two_points("params\ttokens\tloss\n5.5M\t1B\t2.25\n4e7\t1B\t1.75\n"); }
@@ -37,7 +39,8 @@ TEST(Csv, QuotesCommentsBlankLinesAndSpaces) {
 }
 
 TEST(Csv, QuotedDelimitersQuotesAndLineBreaksStayInTheCell) {
-  const auto points = read_points_csv("loss,params,tokens,variant,run\n2,1,1,\"a,\"\"b\"\"\nc\",r1\n3,1,1,d,r2\n", "f.csv");
+  const auto points =
+      read_points_csv("loss,params,tokens,variant,run\n2,1,1,\"a,\"\"b\"\"\nc\",r1\n3,1,1,d,r2\n", "f.csv");
   ASSERT_EQ(points.size(), 2u);
   EXPECT_EQ(points[0].variant, "a,\"b\"\nc");
   EXPECT_EQ(points[1].run, "r2");
@@ -77,11 +80,13 @@ TEST(Csv, MissingColumnsAllAtOnceWithTheNearest) {
 }
 
 TEST(Csv, DoubledColumn) {
-  EXPECT_NE(error_of("params,tokens,loss,loss\n1,1,1,2\n").find("f.csv:1:20: column 'loss' is there twice"), std::string::npos);
+  EXPECT_NE(error_of("params,tokens,loss,loss\n1,1,1,2\n").find("f.csv:1:20: column 'loss' is there twice"),
+            std::string::npos);
 }
 
 TEST(Csv, RowOfAnotherLength) {
-  EXPECT_NE(error_of("params,tokens,loss\n1,1\n1,1,1\n").find("f.csv:2:3: 2 cells, where the header has 3"), std::string::npos);
+  EXPECT_NE(error_of("params,tokens,loss\n1,1\n1,1,1\n").find("f.csv:2:3: 2 cells, where the header has 3"),
+            std::string::npos);
 }
 
 TEST(Csv, EmptyFileHeaderOnlyAndOpenQuote) {
@@ -99,7 +104,8 @@ TEST(Csv, ManyErrorsAreCountedNotListed) {
 }
 
 TEST(Csv, SeedMustBeWhole) {
-  EXPECT_NE(error_of("params,tokens,loss,seed\n1,1,1,2.5\n").find("f.csv:2:7: seed must be a whole number"), std::string::npos);
+  EXPECT_NE(error_of("params,tokens,loss,seed\n1,1,1,2.5\n").find("f.csv:2:7: seed must be a whole number"),
+            std::string::npos);
 }
 
 TEST(Csv, AnAxisThatIsNotNeededMayBeAbsent) {

@@ -119,7 +119,8 @@ TEST(Fit, TwoSearchesAgree) {
 TEST(Fit, ResidualSpreadAndSeedNoiseEstimateTheTrueOne) {
   std::vector<Point> points;
   for (int seed = 0; seed < 6; ++seed) {
-    for (Point p : grid_points(TrueLaw{}, {1e6, 1e7, 1e8}, {1e8, 1e9, 1e10}, 0.01, seed)) p.seed = seed, points.push_back(p);
+    for (Point p : grid_points(TrueLaw{}, {1e6, 1e7, 1e8}, {1e8, 1e9, 1e10}, 0.01, seed))
+      p.seed = seed, points.push_back(p);
   }
   const FitResult fit = fit_law(points, options());
   EXPECT_EQ(fit.groups, 9);

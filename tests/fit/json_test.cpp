@@ -16,8 +16,9 @@ json::object document(const std::vector<Point>& points, int resamples) {
 
 TEST(FitJson, HasEveryPromisedField) {
   const json::object d = document(random_points(TrueLaw{}, 20, 0.02, 1), 60);
-  for (const char* name : {"law", "points", "params", "objective", "starts", "starts_at_best", "second_basin", "at_bound",
-                           "identified", "refused", "intervals", "a_opt", "aicc", "residual_sd", "predictions"})
+  for (const char* name :
+       {"law", "points", "params", "objective", "starts", "starts_at_best", "second_basin", "at_bound", "identified",
+        "refused", "intervals", "a_opt", "aicc", "residual_sd", "predictions"})
     EXPECT_TRUE(d.contains(name)) << name;
   EXPECT_EQ(d.at("law").as_string(), "chinchilla");
   EXPECT_EQ(d.at("points").to_number<int>(), 20);

@@ -19,7 +19,8 @@ TEST(Optimise, NoStartOfTheGridIsOutsideTheBoxOrWithoutAValue) {
   Objective objective(*law, points, 1e-3);
   for (const auto& start : grid_of_starts(objective)) {
     ASSERT_TRUE(std::isfinite(objective.value(start)));
-    ASSERT_TRUE((start.array() >= objective.lower().array()).all() && (start.array() <= objective.upper().array()).all());
+    ASSERT_TRUE((start.array() >= objective.lower().array()).all() &&
+                (start.array() <= objective.upper().array()).all());
   }
 }
 
@@ -48,8 +49,10 @@ TEST(Optimise, BruteForceFindsNothingLower) {
         Eigen::VectorXd step(at.size());
         for (int i = 0; i < at.size(); ++i) step[i] = size * normal(seed * 1000 + trial + 7, k * 5 + i);
         const double next = objective.value(at + step);
-        if (next < value) value = next, at += step, size *= 1.5;
-        else size *= 0.97;
+        if (next < value)
+          value = next, at += step, size *= 1.5;
+        else
+          size *= 0.97;
       }
       EXPECT_GE(value, best * (1 - 1e-12)) << seed << ' ' << trial;
     }

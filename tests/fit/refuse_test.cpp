@@ -62,7 +62,8 @@ TEST(Refuse, SeedsAreNoConfigurations) {
 }
 
 TEST(Refuse, SingleSizeAndSingleBudget) {
-  expect_refused(fit(grid_points(kLaw, {1e7}, {1e7, 3e7, 1e8, 3e8, 1e9, 3e9, 1e10, 3e10})), "a single model size (10M)");
+  expect_refused(fit(grid_points(kLaw, {1e7}, {1e7, 3e7, 1e8, 3e8, 1e9, 3e9, 1e10, 3e10})),
+                 "a single model size (10M)");
   expect_refused(fit(grid_points(kLaw, {1e6, 2e6, 4e6, 8e6, 2e7, 4e7, 8e7, 2e8}, {1e9})), "a single token budget (1B)");
 }
 
@@ -122,7 +123,8 @@ TEST(Refuse, MixedVariantsAndDatasets) {
 }
 
 TEST(Refuse, OneAxisWhileTheOtherVariesToo) {
-  expect_refused(fit(grid_points(kLaw, kSizes, kBudgets), "power"), "the points also differ in tokens (by a factor of 10)");
+  expect_refused(fit(grid_points(kLaw, kSizes, kBudgets), "power"),
+                 "the points also differ in tokens (by a factor of 10)");
 }
 
 TEST(Refuse, NoIntervalFromTwoSparePoints) {
