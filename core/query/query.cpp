@@ -94,7 +94,7 @@ std::vector<RunRow> Query::runs(std::string_view sweep, std::string_view where) 
              : "sweep_run AS m ON m.run = run.id JOIN sweep AS s ON s.id = m.sweep WHERE s.name = ?1 AND m.active ";
   if (!where.empty()) {
     // On its own first, so that the message is about the person's expression and brackets cannot be unbalanced.
-    database.prepare(fmt::format("SELECT id FROM runs WHERE {}", where));
+    prepare_for_person(database, fmt::format("SELECT id FROM runs WHERE {}", where));
     sql += fmt::format("AND run.id IN (SELECT id FROM runs WHERE {}\n) ", where);
   }
   sql += sweep.empty() ? "ORDER BY run.position" : "ORDER BY m.position";

@@ -8,6 +8,9 @@
 
 namespace bitsweep {
 
+// Database::prepare; an unknown column or table is answered with the nearest documented one.
+Statement prepare_for_person(Database& database, std::string_view sql);
+
 // Throws Error{input} for a statement that is wrong, would write, or gives too many rows; Error{refused} after the
 // time limit.
 SqlResult run_sql(Database& database, std::string_view statement, const SqlLimits& limits);

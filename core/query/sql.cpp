@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "base/error.h"
+#include "base/nearest.h"
 #include "query/run_sql.h"
 
 namespace bitsweep {
@@ -55,7 +56,32 @@ class TimeLimit {
   Database& database_;
 };
 
+// The same message with the nearest documented name, where SQLite does not know one.
+Error with_nearest_name(const Error& error) {
+  const std::string text = error.what();
+  std::vector<std::string> tables, columns;
+  for (const View& view : documented_views()) {
+    tables.emplace_back(view.name);
+    for (const ViewColumn& column : view.columns) columns.emplace_back(column.name);
+  }
+  for (const auto& [phrase, names] : {std::pair("no such column: ", &columns), std::pair("no such table: ", &tables)}) {
+    const size_t at = text.find(phrase);
+    if (at == std::string::npos) continue;
+    const std::string name = text.substr(at + std::string_view(phrase).size());
+    return Error(error.kind(), text + did_you_mean(name, *names) + " (see 'bitsweep query --list')");
+  }
+  return error;
+}
+
 }  // namespace
+
+Statement prepare_for_person(Database& database, std::string_view sql) {
+  try {
+    return database.prepare(sql);
+  } catch (const Error& error) {
+    throw with_nearest_name(error);
+  }
+}
 
 SqlResult run_sql(Database& database, std::string_view sql, const SqlLimits& limits) {
   if (sql.find('\0') != std::string_view::npos) throw Error(ErrorKind::input, "the SQL statement holds a NUL byte");
@@ -67,7 +93,7 @@ SqlResult run_sql(Database& database, std::string_view sql, const SqlLimits& lim
                             "open for reading only",
                             word.empty() ? "nothing" : word));
   const TimeLimit limit(database, limits.timeout_s);
-  Statement statement = database.prepare(sql);
+  Statement statement = prepare_for_person(database, sql);
   if (!statement.reads_only())
     throw Error(ErrorKind::input, "this statement would write: the database is open for reading only");
   SqlResult result;

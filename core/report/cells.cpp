@@ -72,7 +72,7 @@ std::map<std::string, std::set<std::string>> naming_options(const std::vector<Me
 std::string variant_name(const RunRow& run, const Factors& settings, const std::set<std::string>& options) {
   // A plugin given by its path is known by its file's name.
   const size_t slash = run.plugin.rfind('/');
-  std::string name = run.plugin.empty() ? "all" : run.plugin.substr(slash == std::string::npos ? 0 : slash + 1);
+  std::string name = run.plugin.empty() ? "model" : run.plugin.substr(slash == std::string::npos ? 0 : slash + 1);
   std::string inside;
   for (const std::string& path : options) {
     const std::string* value = find(settings, path);

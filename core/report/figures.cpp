@@ -195,6 +195,8 @@ std::optional<Figure> residual_figure(const ReportInput& input, const GroupAnaly
   for (size_t v = 0; v < g.table.variants.size(); ++v) {
     for (const LawFit& fit : g.fits) {
       if (fit.variant != g.table.variants[v] || !fit.drawable()) continue;
+      // As many parameters as configurations: there is nothing left over to look at.
+      if (fit.result.groups <= static_cast<int>(fit.result.params.size())) continue;
       PlotSeries series = variant_series(v, fit.variant);
       for (size_t k = 0; k < fit.result.fits.size(); ++k) {
         const PointFit& p = fit.result.fits[k];

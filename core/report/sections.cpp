@@ -97,7 +97,7 @@ void GroupSections::measured() {
     t.rows.push_back({c.variant, format_count(c.params), format_count(c.tokens), rate_text(c.epochs),
                       c.batch ? format_count(*c.batch) : kNothing, rate_text(c.lr), with_spread(c.best_bpc),
                       with_spread(c.final_bpc), c.wall_s ? format_duration(*c.wall_s) : kNothing,
-                      format_rate(c.tokens_per_s), std::to_string(c.attempts)});
+                      format_rate(c.tokens_per_s), c.attempts > 0 ? std::to_string(c.attempts) : kNothing});
     if (seeds) t.rows.back().push_back(std::to_string(c.runs.size()));
   }
   table(std::move(t));
@@ -246,10 +246,12 @@ void GroupSections::reasons() {
 void GroupSections::laws() {
   if (g_.fits.empty()) return;
   heading("Fitted laws");
-  paragraph(
-      "Huber loss (δ = 0.001) on the log of the final loss, summed over runs; the best of many starts. N is "
-      "parameters, D training tokens. "
-      "Intervals are bootstrapped over runs.");
+  const bool intervals =
+      std::any_of(g_.fits.begin(), g_.fits.end(), [](const LawFit& fit) { return !fit.result.intervals.empty(); });
+  paragraph(std::string(
+                "Huber loss (δ = 0.001) on the log of the final loss, summed over runs; the best of many starts. N is "
+                "parameters, D training tokens.") +
+            (intervals ? " Intervals in brackets are bootstrapped over runs." : ""));
   Table t{{{"variant"},
            {"law"},
            {"runs", Align::right},

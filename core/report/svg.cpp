@@ -113,11 +113,13 @@ class PanelPainter {
     double free_from = -HUGE_VAL;
     for (const Tick& tick : x_.ticks) {
       const double x = px(tick.value), half = text_width_px(tick.label, kFont) / 2;
-      const bool labelled = !tick.label.empty() && x - half > free_from + 5;
+      // A label at the end of the axis stays out of the neighbour's.
+      const double middle = std::clamp(x, box_.left + half - kGap / 3, box_.right() - half + kGap / 3);
+      const bool labelled = !tick.label.empty() && middle - half > free_from + 5;
       out_ += svg_line(x, box_.bottom(), x, box_.bottom() + (labelled ? 5 : 3), "class=\"bs-a\" stroke-width=\"1\"");
       if (!labelled) continue;
-      out_ += svg_text(x, box_.bottom() + 17, tick.label, {"bs-m", kFont, Anchor::middle, false});
-      free_from = x + half;
+      out_ += svg_text(middle, box_.bottom() + 17, tick.label, {"bs-m", kFont, Anchor::middle, false});
+      free_from = middle + half;
     }
     out_ += svg_text(box_.left + box_.width / 2, box_.bottom() + 34, panel_.x.label,
                      {"bs-t", kFont, Anchor::middle, false});

@@ -54,6 +54,7 @@ TEST_F(QueryTest, WhereIsAnExpressionOverTheView) {
 TEST_F(QueryTest, AWrongWhereIsAnInputError) {
   const Query query(root);
   EXPECT_THAT(thrown([&] { query.runs({}, "colour = 1"); }), StartsWith("2: SQL: no such column: colour"));
+  EXPECT_THAT(thrown([&] { query.runs({}, "prams = 1"); }), HasSubstr("did you mean 'params'?"));
   EXPECT_THAT(thrown([&] { query.runs({}, "params >"); }), StartsWith("2: "));
   EXPECT_THAT(thrown([&] { query.runs({}, "1) OR (1"); }), StartsWith("2: "));
   EXPECT_THAT(thrown([&] { query.runs({}, "1; DELETE FROM run"); }), StartsWith("2: "));

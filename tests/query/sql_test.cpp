@@ -76,7 +76,7 @@ TEST_F(QueryTest, SqlCannotLoadCodeOrReadFiles) {
 
 TEST_F(QueryTest, SqlErrorsSayWhatIsWrong) {
   const Query query(root);
-  EXPECT_THAT(thrown([&] { query.sql("SELECT * FROM rnus"); }), HasSubstr("no such table: rnus"));
+  EXPECT_THAT(thrown([&] { query.sql("SELECT * FROM rnus"); }), HasSubstr("no such table: rnus; did you mean 'runs'?"));
   EXPECT_THAT(thrown([&] { query.sql("SELECT"); }), StartsWith("2: SQL: "));
   EXPECT_THAT(thrown([&] { query.sql(""); }), StartsWith("2: "));
   EXPECT_THAT(thrown([&] { query.sql("   ;  -- nothing"); }), StartsWith("2: "));
