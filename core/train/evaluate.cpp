@@ -10,10 +10,14 @@
 
 namespace bitsweep {
 
+at::Tensor window_buffer(int64_t count, int64_t window_tokens, c10::Device device) {
+  return at::empty({count, window_tokens + 1}, at::TensorOptions(at::kByte).pinned_memory(device.is_cuda()));
+}
+
 TokenBatch to_device(const at::Tensor& windows, c10::Device device) {
   const int64_t tokens = windows.size(1) - 1;
   // One copy of bytes to the device; they become int64 there.
-  const at::Tensor bytes = windows.to(device, /*non_blocking=*/false, /*copy=*/false);
+  const at::Tensor bytes = windows.to(device, /*non_blocking=*/device.is_cuda(), /*copy=*/false);
   return {.inputs = bytes.narrow(1, 0, tokens).to(at::kLong).contiguous(),
           .targets = bytes.narrow(1, 1, tokens).to(at::kLong).reshape({-1})};
 }
@@ -39,7 +43,7 @@ double validation_bits_per_byte(Model& model, const ValidationWindows& windows, 
   at::Tensor nats = at::zeros({}, at::TensorOptions(device).dtype(at::kDouble));
   for (int64_t first = 0; first < count; first += batch) {
     const int64_t n = std::min(batch, count - first);
-    const at::Tensor bytes = at::empty({n, window_tokens + 1}, at::kByte);
+    const at::Tensor bytes = window_buffer(n, window_tokens, device);
     windows.fill(first, n, {bytes.mutable_data_ptr<uint8_t>(), static_cast<size_t>(bytes.numel())});
     nats += token_nats(model, to_device(bytes, device), context, precision, /*mean=*/false).sum(at::kDouble);
   }

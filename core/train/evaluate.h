@@ -17,6 +17,10 @@ struct TokenBatch {
   at::Tensor targets;  // [B * T] int64: the token after each input
 };
 
+// A buffer for `count` windows, [count, window_tokens + 1] uint8 on the CPU; pinned for a GPU, so that its copy need not wait
+// for the steps before. Take a new one for each batch: LibTorch hands a pinned one out again only after its copy is done.
+at::Tensor window_buffer(int64_t count, int64_t window_tokens, c10::Device device);
+
 // `windows` [B, T + 1] uint8 on the CPU.
 TokenBatch to_device(const at::Tensor& windows, c10::Device device);
 

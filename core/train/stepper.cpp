@@ -18,7 +18,6 @@ Stepper::Stepper(const RunSpec& spec, const Dataset& dataset, Model& model, Opti
     throw Error(ErrorKind::input, fmt::format("train.batch {} does not split into train.accumulate {} equal parts",
                                               train.batch, train.accumulate));
   learning_rate(train, train.warmup);  // refuses an unknown schedule now rather than after the warmup
-  windows_ = at::empty({train.batch / train.accumulate, dataset.context() + 1}, at::kByte);
 }
 
 void Stepper::run(int64_t step) {
@@ -32,13 +31,14 @@ void Stepper::run(int64_t step) {
 
 void Stepper::accumulate_gradients(int64_t step) {
   const int64_t parts = spec_.train.accumulate;
-  const int64_t micro_batch = windows_.size(0);
+  const int64_t micro_batch = spec_.train.batch / parts;
   for (int64_t part = 0; part < parts; ++part) {
+    const at::Tensor windows = window_buffer(micro_batch, dataset_.context(), device_);
     dataset_.sequences(static_cast<uint64_t>(spec_.seed), step * spec_.train.batch + part * micro_batch, micro_batch,
-                       {windows_.mutable_data_ptr<uint8_t>(), static_cast<size_t>(windows_.numel())});
+                       {windows.mutable_data_ptr<uint8_t>(), static_cast<size_t>(windows.numel())});
     const StepContext context{.training = true, .step = step, .total_steps = spec_.train.steps,
                               .noise = noise_.at(step * parts + part)};
-    const at::Tensor nats = token_nats(model_, to_device(windows_, device_), context, precision_, /*mean=*/true);
+    const at::Tensor nats = token_nats(model_, to_device(windows, device_), context, precision_, /*mean=*/true);
     losses_.add(step, nats.detach());
     if (losses_.first_non_finite()) return;
     (parts == 1 ? nats : nats / static_cast<double>(parts)).backward();

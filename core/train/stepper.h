@@ -39,7 +39,6 @@ class Stepper {
   c10::Device device_;
   Precision precision_;
   NoiseSource noise_;
-  at::Tensor windows_;  // [micro-batch, T + 1] uint8, filled anew for each micro-batch
   at::Tensor norm_;
   double lr_ = 0;
 };
