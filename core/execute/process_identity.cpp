@@ -4,6 +4,7 @@
 #include <fstream>
 #include <sstream>
 
+#include <poll.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -40,9 +41,12 @@ bool has_open(int64_t pid, const struct stat& file) {
 
 }  // namespace
 
-std::string current_boot_id() {
-  std::string id = text_of("/proc/sys/kernel/random/boot_id");
-  while (!id.empty() && id.back() == '\n') id.pop_back();
+const std::string& current_boot_id() {
+  static const std::string id = [] {
+    std::string text = text_of("/proc/sys/kernel/random/boot_id");
+    while (!text.empty() && text.back() == '\n') text.pop_back();
+    return text;
+  }();
   return id;
 }
 
@@ -72,6 +76,11 @@ std::optional<ProcessIdentity> identity_of(int64_t pid) {
 
 bool is_alive(const ProcessIdentity& process) {
   return process.pid > 0 && process.boot_id == current_boot_id() && start_ticks(process.pid) == process.start_ticks;
+}
+
+bool has_ended(const Fd& pidfd) {
+  pollfd end{pidfd.get(), POLLIN, 0};
+  return ::poll(&end, 1, 0) == 1;
 }
 
 Fd open_pidfd(const ProcessIdentity& process) {

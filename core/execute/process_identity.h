@@ -8,7 +8,7 @@
 
 namespace bitsweep {
 
-std::string current_boot_id();
+const std::string& current_boot_id();  // it does not change while we live
 
 // Field 22 of /proc/PID/stat. Nothing when there is no such process, or only its zombie.
 std::optional<int64_t> start_ticks(int64_t pid);
@@ -20,6 +20,7 @@ bool is_alive(const ProcessIdentity& process);
 
 // A descriptor that becomes readable when the process ends; invalid when it is not that process, or has ended.
 Fd open_pidfd(const ProcessIdentity& process);
+bool has_ended(const Fd& pidfd);
 
 // Pids that have this file open, other than this process: who holds its lock.
 std::vector<int64_t> holders_of(const fs::path& file);

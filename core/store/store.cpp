@@ -242,6 +242,11 @@ std::optional<json::object> Store::sweep_settings(std::string_view sweep) {
   return settings;
 }
 
-int64_t Store::data_version() { return database_.integer("PRAGMA data_version"); }
+int64_t Store::data_version() {
+  Statement& row = sql("PRAGMA data_version").bind();
+  const int64_t version = row.step() ? row.integer(0) : 0;
+  row.reset();
+  return version;
+}
 
 }  // namespace bitsweep

@@ -64,7 +64,7 @@ TEST(Identity, APidThatIsUsedAgainIsAnother) {
 }
 
 TEST(Holders, AreTheProcessesThatHaveTheFileOpen) {
-  const fs::path file = fs::path(testing::TempDir()) / "bitsweep_holders";
+  const fs::path file = fs::path(testing::TempDir()) / ("bitsweep_holders" + std::to_string(::getpid()));
   std::ofstream(file) << "x";
   const Fd fd = open_file(file, O_RDONLY);
   const pid_t pid = sleeper();

@@ -20,13 +20,15 @@ namespace {
 class LocalTest : public testing::Test {
  protected:
   LocalTest()
-      : folder(fs::path(testing::TempDir()) / "bitsweep_local" /
+      : folder(fs::path(testing::TempDir()) / ("bitsweep_local" + std::to_string(::getpid())) /
                testing::UnitTest::GetInstance()->current_test_info()->name()) {
     fs::remove_all(folder);
   }
   ~LocalTest() override {
     // Nothing of a test outlives it.
     for (const int64_t pid : holders_of(folder / "lock")) ::kill(static_cast<pid_t>(pid), SIGKILL);
+    std::error_code code;
+    fs::remove_all(folder, code);
   }
   static LocalExecutor::Options options() {
     return {.shim_command = {BITSWEEP_BUILD_DIR "/tests/test_shim_program"}, .leftover_grace_s = 0.1};

@@ -3,6 +3,7 @@
 #include <fstream>
 
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include "base/error.h"
 
@@ -11,10 +12,11 @@ namespace {
 
 class RecordsTest : public testing::Test {
  protected:
-  RecordsTest() : folder(fs::path(testing::TempDir()) / "bitsweep_records") {
+  RecordsTest() : folder(fs::path(testing::TempDir()) / ("bitsweep_records" + std::to_string(::getpid()))) {
     fs::remove_all(folder);
     fs::create_directories(folder);
   }
+  ~RecordsTest() override { fs::remove_all(folder); }
   void put(const char* name, const std::string& text) { std::ofstream(folder / name, std::ios::binary) << text; }
   fs::path folder;
 };

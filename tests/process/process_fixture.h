@@ -29,7 +29,7 @@ inline constexpr const char* kFakeWorker = BITSWEEP_BUILD_DIR "/tests/test_fake_
 class ProcessTest : public testing::Test {
  protected:
   ProcessTest()
-      : root(fs::path(testing::TempDir()) / "bitsweep process test" /
+      : root(fs::path(testing::TempDir()) / ("bitsweep process test " + std::to_string(::getpid())) /
              testing::UnitTest::GetInstance()->current_test_info()->name()) {
     fs::remove_all(root);
     fs::create_directories(root);
@@ -38,6 +38,8 @@ class ProcessTest : public testing::Test {
     if (coordinator > 0) kill_coordinator(SIGKILL);
     for (const std::string& id : ids)
       for (const int64_t pid : holders_of(root / "runs" / id / "lock")) ::kill(static_cast<pid_t>(pid), SIGKILL);
+    std::error_code code;  // what a killed process still writes may come in between
+    if (!HasFailure()) fs::remove_all(root, code);
   }
 
   Store open_store() { return Store::open(root, StoreMode::create); }

@@ -1,6 +1,8 @@
 // A store in a folder of its own, and small sweeps for it.
 #pragma once
 
+#include <unistd.h>
+
 #include <string>
 #include <vector>
 
@@ -12,10 +14,17 @@
 
 namespace bitsweep {
 
+// An empty folder of this test; everything of this program is gone when it ends.
 inline fs::path fresh_folder(const std::string& name) {
+  static const struct Base {
+    fs::path path = fs::path(testing::TempDir()) / ("bitsweep_store" + std::to_string(::getpid()));
+    ~Base() {
+      std::error_code code;
+      fs::remove_all(path, code);
+    }
+  } base;
   const auto* info = testing::UnitTest::GetInstance()->current_test_info();
-  const fs::path folder =
-      fs::path(testing::TempDir()) / "bitsweep_store" / info->test_suite_name() / info->name() / name;
+  const fs::path folder = base.path / info->test_suite_name() / info->name() / name;
   fs::remove_all(folder);
   fs::create_directories(folder);
   return folder;
