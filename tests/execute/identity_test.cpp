@@ -72,6 +72,7 @@ TEST(Holders, AreTheProcessesThatHaveTheFileOpen) {
   ::kill(pid, SIGKILL);
   ::waitpid(pid, nullptr, 0);
   EXPECT_TRUE(holders_of(file).empty());
+  fs::remove(file);
   EXPECT_TRUE(holders_of("/nowhere/at/all").empty());
 }
 

@@ -29,6 +29,7 @@ class LocalTest : public testing::Test {
     for (const int64_t pid : holders_of(folder / "lock")) ::kill(static_cast<pid_t>(pid), SIGKILL);
     std::error_code code;
     fs::remove_all(folder, code);
+    fs::remove(folder.parent_path(), code);  // with the last test
   }
   static LocalExecutor::Options options() {
     return {.shim_command = {BITSWEEP_BUILD_DIR "/tests/test_shim_program"}, .leftover_grace_s = 0.1};

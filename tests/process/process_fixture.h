@@ -40,6 +40,7 @@ class ProcessTest : public testing::Test {
       for (const int64_t pid : holders_of(root / "runs" / id / "lock")) ::kill(static_cast<pid_t>(pid), SIGKILL);
     std::error_code code;  // what a killed process still writes may come in between
     if (!HasFailure()) fs::remove_all(root, code);
+    fs::remove(root.parent_path(), code);  // with the last test
   }
 
   Store open_store() { return Store::open(root, StoreMode::create); }
