@@ -23,6 +23,7 @@ class LocalTest : public testing::Test {
       : folder(fs::path(testing::TempDir()) / ("bitsweep_local" + std::to_string(::getpid())) /
                testing::UnitTest::GetInstance()->current_test_info()->name()) {
     fs::remove_all(folder);
+    fs::create_directories(folder.parent_path());
   }
   ~LocalTest() override {
     // Nothing of a test outlives it.
@@ -255,9 +256,10 @@ TEST_F(LocalTest, NoDescriptorIsInheritedButTheLock) {
 }
 
 TEST_F(LocalTest, AFolderThatCannotBeWrittenIsAnError) {
-  std::ofstream(folder.string() + ".file") << "x";
+  fs::create_directories(folder);
+  std::ofstream(folder / "file") << "x";
   Launch bad = launch("true");
-  bad.run_folder = folder.string() + ".file/run";
+  bad.run_folder = folder / "file" / "run";
   EXPECT_EQ(
       [&] {
         try {
