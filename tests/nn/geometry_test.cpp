@@ -1,0 +1,134 @@
+#include "nn/geometry.h"
+
+#include <cmath>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace bitsweep {
+namespace {
+
+using testing::HasSubstr;
+
+constexpr int64_t kVocab = 128;
+
+// The strict family's count: embedding, head, weights, thresholds.
+int64_t strict_params(const Shape& shape) {
+  return 2 * kVocab * shape.d_model + shape.n_layers * (layer_weights(shape) + layer_thresholds(shape));
+}
+
+struct Known {
+  Shape shape;
+  int64_t params;
+};
+
+class KnownCount : public testing::TestWithParam<Known> {};
+
+TEST_P(KnownCount, IsExact) { EXPECT_EQ(strict_params(GetParam().shape), GetParam().params); }
+
+INSTANTIATE_TEST_SUITE_P(Seed, KnownCount,
+                         testing::Values(Known{{1024, 8, 32, 512}, 46'448'640}, Known{{640, 6, 20, 320}, 13'703'680},
+                                         Known{{2048, 16, 32, 1024}, 369'819'648},
+                                         Known{{2048, 13, 32, 1024}, 300'576'768}, Known{{512, 4, 16, 192}, 5'516'800}));
+
+TEST(NearestShape, FindsTheSeedsOwnShapes) {
+  EXPECT_EQ(nearest_shape(5.5e6, {}, strict_params), (Shape{512, 4, 16, 192}));
+  EXPECT_EQ(nearest_shape(13.7e6, {}, strict_params), (Shape{640, 6, 20, 320}));
+  EXPECT_EQ(nearest_shape(46.4e6, {}, strict_params), (Shape{1024, 8, 32, 512}));
+}
+
+class Target : public testing::TestWithParam<double> {};
+
+TEST_P(Target, IsMetWithinOnePercentByAReasonableShape) {
+  const Shape shape = nearest_shape(GetParam(), {}, strict_params);
+  EXPECT_NEAR(static_cast<double>(strict_params(shape)) / GetParam(), 1, 0.01);
+  EXPECT_EQ(shape.head_size(), shape.d_model < 256 ? 16 : 32);
+  EXPECT_EQ(shape.d_ff % 4, 0);
+  EXPECT_GE(shape.n_layers, 2);
+  EXPECT_LE(shape.d_ff, 2 * shape.d_model);
+  EXPECT_GE(8 * shape.d_ff, 3 * shape.d_model);
+}
+
+INSTANTIATE_TEST_SUITE_P(Sizes, Target,
+                         testing::Values(1e5, 1.5e5, 2e5, 3e5, 5e5, 7e5, 1e6, 2e6, 3e6, 1e7, 14e6, 3e7, 75e6, 1e8, 3e8,
+                                         1e9, 7e9));
+
+TEST(NearestShape, KeepsGivenDimensions) {
+  const Shape shape = nearest_shape(1e6, {0, 3, 0, 0}, strict_params);
+  EXPECT_EQ(shape.n_layers, 3);
+  EXPECT_NEAR(static_cast<double>(strict_params(shape)) / 1e6, 1, 0.02);
+  EXPECT_EQ(nearest_shape(1e6, {160, 4, 10, 320}, strict_params), (Shape{160, 4, 10, 320}));
+  EXPECT_EQ(nearest_shape(1e6, {160, 0, 7, 0}, strict_params), Shape{});
+}
+
+TEST(NearestShape, FarTargetsGiveTheNearestShape) {
+  const Shape smallest = nearest_shape(1e3, {}, strict_params);
+  EXPECT_EQ(smallest.d_model, 16);
+  EXPECT_EQ(smallest.n_layers, 2);
+  EXPECT_NEAR(static_cast<double>(strict_params(nearest_shape(1e13, {}, strict_params))) / 1e13, 1, 0.01);
+}
+
+TEST(ForwardFlops, CountsTwoPerMultiplyAdd) {
+  const Shape shape{8, 2, 2, 4};
+  EXPECT_DOUBLE_EQ(forward_flops(shape, 10, 16, false), 2 * (2.0 * (4 * 64 + 3 * 32) + 2.0 * 8 * 16) + 2.0 * 80);
+  EXPECT_DOUBLE_EQ(forward_flops(shape, 10, 16, true), 2 * (2.0 * (4 * 64 + 3 * 32) + 4.0 * 8 * 16) + 2.0 * 80);
+}
+
+std::string problem_of(const json::object& options) {
+  try {
+    OptionReader reader("m", options);
+    read_shape(reader, strict_params);
+    reader.boolean("alibi", true);
+    reader.number("tau", 1, 0.001, 100);
+    reader.choice("kind", "a", {"a", "bee"});
+    reader.finish();
+  } catch (const Error& error) {
+    EXPECT_EQ(error.kind(), ErrorKind::input);
+    return error.what();
+  }
+  return "";
+}
+
+struct Bad {
+  const char* options;
+  const char* says;
+};
+
+class BadOptions : public testing::TestWithParam<Bad> {};
+
+TEST_P(BadOptions, AreRefusedByNameAndRange) {
+  EXPECT_THAT(problem_of(parse_json(GetParam().options, "options").as_object()), HasSubstr(GetParam().says));
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    All, BadOptions,
+    testing::Values(
+        Bad{R"({"d_model":160,"n_layers":4,"n_heads":7})", "n_heads: expected a divisor of d_model (160)"},
+        Bad{R"({"d_model":160,"params":"1M","n_heads":7})", "n_heads: expected a divisor of d_model (160)"},
+        Bad{R"({"d_model":0,"n_layers":4})", "d_model: expected an integer from 8 to 65536, got 0"},
+        Bad{R"({"d_model":-8,"n_layers":4})", "d_model: expected an integer from 8"},
+        Bad{R"({"d_model":1e300,"n_layers":4})", "d_model: expected an integer from 8"},
+        Bad{R"({"d_model":160.5,"n_layers":4})", "d_model: expected an integer"},
+        Bad{R"({"d_model":"160","n_layers":4})", "d_model: expected an integer"},
+        Bad{R"({"n_layers":4})", "d_model: required, unless params"},
+        Bad{R"({"d_model":64})", "n_layers: required, unless params"},
+        Bad{R"({"d_model":33,"n_layers":1,"n_heads":0})", "n_heads: expected an integer from 1"},
+        Bad{R"({"params":"5.5Q"})", "params: expected a size from"}, Bad{R"({"params":-1})", "params: expected a size"},
+        Bad{R"({"params":[1]})", "params: expected a size"}, Bad{R"({"params":"1M","alibi":1})", "alibi: expected true"},
+        Bad{R"({"params":"1M","tau":0})", "tau: expected a number from 0.001 to 100"},
+        Bad{R"({"params":"1M","kind":"be"})", "did you mean 'bee'?"},
+        Bad{R"({"params":"1M","n_head":2})", "unknown option 'n_head'; did you mean 'n_heads'?"}));
+
+TEST(OptionReader, ReportsEverythingAtOnce) {
+  const std::string text = problem_of(parse_json(R"({"d_model":1,"n_layers":0,"tau":"x"})", "o").as_object());
+  EXPECT_THAT(text, HasSubstr("d_model"));
+  EXPECT_THAT(text, HasSubstr("n_layers"));
+  EXPECT_THAT(text, HasSubstr("tau"));
+}
+
+TEST(OptionReader, NullCountsAsAbsentAndWholeDoublesAsIntegers) {
+  EXPECT_EQ(problem_of(parse_json(R"({"params":null,"d_model":64.0,"n_layers":2,"alibi":null})", "o").as_object()), "");
+}
+
+}  // namespace
+}  // namespace bitsweep
