@@ -65,7 +65,8 @@ std::string detail_text(const Manifest& manifest) {
   std::string text = fmt::format("{} (version {}): {}\n", manifest.name, manifest.version, manifest.summary);
   if (!manifest.source.empty()) text += fmt::format("source:  {}\n", manifest.source);
   if (!manifest.presets.empty()) text += fmt::format("presets: {}\n", fmt::join(manifest.presets, " "));
-  text += fmt::format("library: {}{}\n\n", manifest.library.string(), fs::exists(manifest.library) ? "" : " (not built)");
+  text +=
+      fmt::format("library: {}{}\n\n", manifest.library.string(), fs::exists(manifest.library) ? "" : " (not built)");
   return text + terminal_table(table);
 }
 
@@ -75,8 +76,8 @@ const Manifest& find_manifest(const std::vector<Manifest>& manifests, const std:
     if (manifest.name == name) return manifest;
     names.push_back(manifest.name);
   }
-  throw Error(ErrorKind::input, fmt::format("no plugin '{}' in '{}'{}", name, plugin_folder().string(),
-                                            did_you_mean(name, names)));
+  throw Error(ErrorKind::input,
+              fmt::format("no plugin '{}' in '{}'{}", name, plugin_folder().string(), did_you_mean(name, names)));
 }
 
 int run(const Verb& verb, const std::vector<std::string>& args) {

@@ -68,12 +68,12 @@ const bitsweep_plugin_table* checked_table(const fs::path& library, const bitswe
   if (table->size < sizeof(bitsweep_plugin_table))
     refuse(library, fmt::format("its table has {} bytes, at least {} are needed: rebuild the plugin", table->size,
                                 sizeof(bitsweep_plugin_table)));
-  if (table->name == nullptr || table->build_id == nullptr || table->describe == nullptr ||
-      table->create == nullptr || table->destroy == nullptr)
+  if (table->name == nullptr || table->build_id == nullptr || table->describe == nullptr || table->create == nullptr ||
+      table->destroy == nullptr)
     refuse(library, "its table has empty entries");
   if (table->build_id != build_id)
-    refuse(library, fmt::format("it was built as [{}], this worker as [{}]: rebuild the plugin", table->build_id,
-                                build_id));
+    refuse(library,
+           fmt::format("it was built as [{}], this worker as [{}]: rebuild the plugin", table->build_id, build_id));
   return table;
 }
 
@@ -83,7 +83,8 @@ Plugin Plugin::load(const fs::path& library, std::string_view build_id) {
   check_is_shared_object(library);
   void* handle = ::dlopen(library.c_str(), RTLD_NOW | RTLD_LOCAL);
   if (handle == nullptr)
-    throw Error(ErrorKind::environment, fmt::format("plugin '{}': cannot be loaded: {}", library.string(), ::dlerror()));
+    throw Error(ErrorKind::environment,
+                fmt::format("plugin '{}': cannot be loaded: {}", library.string(), ::dlerror()));
   void* entry = ::dlsym(handle, BITSWEEP_PLUGIN_ENTRY);
   if (entry == nullptr) refuse(library, fmt::format("no plugin: it exports no symbol '{}'", BITSWEEP_PLUGIN_ENTRY));
   const auto function = reinterpret_cast<decltype(&bitsweep_plugin_entry)>(entry);
@@ -130,8 +131,8 @@ fs::path plugin_library(std::string_view name_or_path, const fs::path& plugin_di
   for (fs::directory_iterator it(plugin_dir, code), end; !code && it != end; it.increment(code))
     if (fs::exists(it->path() / (it->path().filename().string() + ".so")))
       known.push_back(it->path().filename().string());
-  throw Error(ErrorKind::input, fmt::format("no plugin '{}' in '{}'{}", name, plugin_dir.string(),
-                                            did_you_mean(name, known)));
+  throw Error(ErrorKind::input,
+              fmt::format("no plugin '{}' in '{}'{}", name, plugin_dir.string(), did_you_mean(name, known)));
 }
 
 Plugin load_plugin(std::string_view name_or_path, const fs::path& plugin_dir, std::string_view build_id) {

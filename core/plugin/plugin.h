@@ -7,7 +7,7 @@
 //   std::unique_ptr<bitsweep::Model> create(const bitsweep::json::object& options,   // those of a description
 //                                           int64_t vocab, int64_t context);
 //
-//   BITSWEEP_PLUGIN("v57", describe, create)   // once, in one .cpp, at namespace scope, with Model's definition in sight
+//   BITSWEEP_PLUGIN("v57", describe, create)   // once, in one .cpp, at namespace scope
 //
 // No exception leaves the plugin: each becomes a message and a return code.
 #pragma once
@@ -63,9 +63,8 @@ inline DescribeRequest parse_request(const char* text) {
 
 template <DescribeFunction describe>
 int describe_entry(const char* request, bitsweep_emit emit, void* context) {
-  return guarded(emit, context, [&] {
-    emit_text(emit, context, json::serialize(to_json(describe(parse_request(request)))));
-  });
+  return guarded(emit, context,
+                 [&] { emit_text(emit, context, json::serialize(to_json(describe(parse_request(request))))); });
 }
 
 // M is Model, as a parameter so that this header needs only its declaration.
@@ -89,12 +88,14 @@ void destroy_entry(void* model) {
 }  // namespace plugin_detail
 }  // namespace bitsweep
 
-#define BITSWEEP_PLUGIN(NAME, DESCRIBE, CREATE)                                                                     \
-  extern "C" __attribute__((visibility("default"))) const bitsweep_plugin_table* bitsweep_plugin_entry(void) {      \
-    static const bitsweep_plugin_table table = {                                                                    \
-        BITSWEEP_PLUGIN_ABI, sizeof(bitsweep_plugin_table), NAME, BITSWEEP_BUILD_ID,                                \
-        &::bitsweep::plugin_detail::describe_entry<&DESCRIBE>,                                                      \
-        &::bitsweep::plugin_detail::create_entry<::bitsweep::Model, &CREATE>,                                       \
-        &::bitsweep::plugin_detail::destroy_entry<::bitsweep::Model>};                                              \
-    return &table;                                                                                                  \
+#define BITSWEEP_PLUGIN(NAME, DESCRIBE, CREATE)                                                                       \
+  extern "C" __attribute__((visibility("default"))) const bitsweep_plugin_table* bitsweep_plugin_entry(void) {        \
+    static const bitsweep_plugin_table table = {BITSWEEP_PLUGIN_ABI,                                                  \
+                                                sizeof(bitsweep_plugin_table),                                        \
+                                                NAME,                                                                 \
+                                                BITSWEEP_BUILD_ID,                                                    \
+                                                &::bitsweep::plugin_detail::describe_entry<&DESCRIBE>,                \
+                                                &::bitsweep::plugin_detail::create_entry<::bitsweep::Model, &CREATE>, \
+                                                &::bitsweep::plugin_detail::destroy_entry<::bitsweep::Model>};        \
+    return &table;                                                                                                    \
   }

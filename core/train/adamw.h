@@ -1,7 +1,8 @@
-// AdamW (Loshchilov, Hutter: Decoupled weight decay regularization, arXiv 1711.05101), by LibTorch's fused kernel on CPU and
-// CUDA. The seed's recipe is the default of TrainSpec: betas 0.9, 0.95, weight decay 0.01.
+// AdamW (Loshchilov, Hutter: Decoupled weight decay regularization, arXiv 1711.05101), by LibTorch's fused kernel on
+// CPU and CUDA. The seed's recipe is the default of TrainSpec: betas 0.9, 0.95, weight decay 0.01.
 //
-//   m <- b1 m + (1 - b1) g;  v <- b2 v + (1 - b2) g^2;  w <- w - lr (wd w + (m / (1 - b1^t)) / (sqrt(v / (1 - b2^t)) + eps))
+//   m <- b1 m + (1 - b1) g        v <- b2 v + (1 - b2) g^2
+//   w <- w - lr (wd w + (m / (1 - b1^t)) / (sqrt(v / (1 - b2^t)) + eps))
 #pragma once
 
 #include <vector>

@@ -57,7 +57,8 @@ class Metadata {
   }
   int64_t count(const char* key) const {
     const double value = number(key);
-    if (!(value >= 0 && value < 9e15) || value != std::floor(value)) fail(fmt::format("'{}' in its metadata is no count", key));
+    if (!(value >= 0 && value < 9e15) || value != std::floor(value))
+      fail(fmt::format("'{}' in its metadata is no count", key));
     return static_cast<int64_t>(value);
   }
   [[noreturn]] void fail(std::string message) const {
@@ -82,7 +83,10 @@ uint64_t write_checkpoint(const fs::path& path, const CheckpointOwner& owner, co
     data.push_back(named.tensor.detach().to(at::kCPU).contiguous());
     const std::string_view bytes = raw_bytes(data.back());
     hash.update(bytes);
-    entries.push_back({.name = named.name, .dtype = "F32", .shape = named.tensor.sizes().vec(), .begin = at,
+    entries.push_back({.name = named.name,
+                       .dtype = "F32",
+                       .shape = named.tensor.sizes().vec(),
+                       .begin = at,
                        .end = at + bytes.size()});
     at += bytes.size();
   }
@@ -115,10 +119,14 @@ Checkpoint::Checkpoint(const fs::path& path)
   const Metadata metadata(path_, content_.metadata);
   if (const std::string format = metadata.text("format"); format != kFormat)
     metadata.fail(fmt::format("a checkpoint of format '{}', this program reads '{}'", format, kFormat));
-  owner_ = {.run = metadata.text("run"), .spec_sha256 = metadata.text("spec_sha256"), .plugin = metadata.text("plugin")};
-  progress_ = {.step = metadata.count("step"), .tokens = metadata.count("tokens"),
-               .best_val_bpc = metadata.number("best_val_bpc"), .best_step = metadata.count("best_step"),
-               .elapsed_s = metadata.number("elapsed_s"), .interval_nats = metadata.number("interval_nats"),
+  owner_ = {
+      .run = metadata.text("run"), .spec_sha256 = metadata.text("spec_sha256"), .plugin = metadata.text("plugin")};
+  progress_ = {.step = metadata.count("step"),
+               .tokens = metadata.count("tokens"),
+               .best_val_bpc = metadata.number("best_val_bpc"),
+               .best_step = metadata.count("best_step"),
+               .elapsed_s = metadata.number("elapsed_s"),
+               .interval_nats = metadata.number("interval_nats"),
                .interval_losses = metadata.count("interval_losses")};
   payload_sha256_ = metadata.text("payload_sha256");
 }
@@ -153,11 +161,12 @@ void Checkpoint::require_tensors(const std::vector<NamedTensor>& tensors, bool e
     else if (entry->dtype != "F32")
       problem(fmt::format("tensor '{}' is {}, expected F32", named.name, entry->dtype));
     else if (at::IntArrayRef(entry->shape) != named.tensor.sizes())
-      problem(fmt::format("tensor '{}' has shape [{}], this model's has [{}]", named.name, fmt::join(entry->shape, ", "),
-                          fmt::join(named.tensor.sizes(), ", ")));
+      problem(fmt::format("tensor '{}' has shape [{}], this model's has [{}]", named.name,
+                          fmt::join(entry->shape, ", "), fmt::join(named.tensor.sizes(), ", ")));
   }
   for (const TensorEntry& entry : content_.tensors)
-    if (exactly && !wanted.contains(entry.name)) problem(fmt::format("has a tensor '{}' that this run lacks", entry.name));
+    if (exactly && !wanted.contains(entry.name))
+      problem(fmt::format("has a tensor '{}' that this run lacks", entry.name));
   // A model of another shape differs everywhere; the first few say it.
   constexpr size_t kShown = 5;
   if (problems.size() > kShown) {
@@ -175,7 +184,8 @@ void Checkpoint::copy_into(const std::vector<NamedTensor>& tensors) const {
     const TensorEntry* entry = content_.find(named.name);
     // Through memory of LibTorch's own: the payload need not be aligned for every device copy.
     const at::Tensor host = at::empty(entry->shape, at::kFloat);
-    if (entry->end > entry->begin) std::memcpy(host.mutable_data_ptr(), payload + entry->begin, entry->end - entry->begin);
+    if (entry->end > entry->begin)
+      std::memcpy(host.mutable_data_ptr(), payload + entry->begin, entry->end - entry->begin);
     named.tensor.copy_(host);
   }
 }

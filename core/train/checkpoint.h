@@ -1,11 +1,12 @@
 // A checkpoint: everything a run needs to go on as if it had never stopped. A safetensors file (train/safetensors.h):
 //
 //   tensors    model.NAME, optimizer.NAME (all f32)
-//   metadata   format "bitsweep.checkpoint.1", run, spec_sha256, plugin, step, tokens, best_val_bpc, best_step, elapsed_s,
-//              interval_nats, interval_losses, payload_sha256
+//   metadata   format "bitsweep.checkpoint.1", run, spec_sha256, plugin, step, tokens, best_val_bpc, best_step,
+//              elapsed_s, interval_nats, interval_losses, payload_sha256
 //
-// No generator and no data cursor is in it: noise and batches are functions of (seed, step). It is written beside, synced
-// and renamed, so a reader finds the old one or the new one whole. A reader checks everything before it touches a model.
+// No generator and no data cursor is in it: noise and batches are functions of (seed, step). It is written beside,
+// synced and renamed, so a reader finds the old one or the new one whole. A reader checks everything before it touches
+// a model.
 #pragma once
 
 #include <cstdint>
@@ -37,7 +38,8 @@ struct Progress {
   int64_t interval_losses = 0;  // and how many
 };
 
-// Writes `path` atomically; its size. Throws Error{environment} when the disk refuses; `path` is then what it was before.
+// Writes `path` atomically; its size. Throws Error{environment} when the disk refuses; `path` is then what it was
+// before.
 uint64_t write_checkpoint(const fs::path& path, const CheckpointOwner& owner, const Progress& progress,
                           const std::vector<NamedTensor>& tensors);
 
@@ -56,8 +58,8 @@ class Checkpoint {
   void verify_payload() const;
   // It must belong to this run of this spec.
   void require_owner(const CheckpointOwner& owner) const;
-  // It must hold each of `tensors` as f32 in the same shape. With `exactly`, nothing else below `model.` and `optimizer.`
-  // either. Names the tensors that do not fit.
+  // It must hold each of `tensors` as f32 in the same shape. With `exactly`, nothing else below `model.` and
+  // `optimizer.` either. Names the tensors that do not fit.
   void require_tensors(const std::vector<NamedTensor>& tensors, bool exactly) const;
   // Copies into the tensors, which may lie on a GPU. REQUIRES: require_tensors(tensors).
   void copy_into(const std::vector<NamedTensor>& tensors) const;

@@ -40,9 +40,11 @@ void load_cuda_library() {
   if (::dladdr(reinterpret_cast<const void*>(&at::hasMKL), &info) != 0)
     library = std::filesystem::path(info.dli_fname).parent_path() / library;
   if (::dlopen(library.c_str(), RTLD_NOW | RTLD_GLOBAL) == nullptr)
-    throw Error(ErrorKind::environment,
-                fmt::format("a GPU was asked for, but LibTorch's CUDA library cannot be loaded: {}; use --device cpu, or "
-                            "build against a LibTorch with CUDA (-DBITSWEEP_TORCH=DIR)", ::dlerror()));
+    throw Error(
+        ErrorKind::environment,
+        fmt::format("a GPU was asked for, but LibTorch's CUDA library cannot be loaded: {}; use --device cpu, or "
+                    "build against a LibTorch with CUDA (-DBITSWEEP_TORCH=DIR)",
+                    ::dlerror()));
 }
 
 int count_gpus() {
@@ -69,8 +71,8 @@ int visible_position(int index, std::optional<std::string_view> cuda_visible_dev
     if (parse_index(visible[i]) == index) return static_cast<int>(i);
   const bool one_uuid = visible.size() == 1 && !parse_index(visible[0]);
   if (one_uuid) return 0;
-  throw Error(ErrorKind::environment, fmt::format("cuda:{} was asked for, but CUDA_VISIBLE_DEVICES is '{}'", index,
-                                                  *cuda_visible_devices));
+  throw Error(ErrorKind::environment,
+              fmt::format("cuda:{} was asked for, but CUDA_VISIBLE_DEVICES is '{}'", index, *cuda_visible_devices));
 }
 
 c10::Device open_device(const DeviceName& name) {
@@ -80,10 +82,12 @@ c10::Device open_device(const DeviceName& name) {
   load_cuda_library();
   const int count = count_gpus();
   if (count == 0)
-    throw Error(ErrorKind::environment, "a GPU was asked for, but CUDA finds none: no NVIDIA driver, or no visible GPU "
-                                        "(see nvidia-smi); use --device cpu");
+    throw Error(ErrorKind::environment,
+                "a GPU was asked for, but CUDA finds none: no NVIDIA driver, or no visible GPU "
+                "(see nvidia-smi); use --device cpu");
   if (position >= count)
-    throw Error(ErrorKind::environment, fmt::format("cuda:{} was asked for, but only {} GPUs are visible", name.index, count));
+    throw Error(ErrorKind::environment,
+                fmt::format("cuda:{} was asked for, but only {} GPUs are visible", name.index, count));
   return c10::Device(at::kCUDA, static_cast<c10::DeviceIndex>(position));
 }
 

@@ -24,8 +24,9 @@ DeviceName parse_device(std::string_view text);
 // GPU is not visible: the launcher gave this process another one.
 int visible_position(int index, std::optional<std::string_view> cuda_visible_devices);
 
-// The device to put tensors on. The first call for a GPU must come before any other question about CUDA, because LibTorch
-// remembers the answer "none". Throws Error{environment} saying what is missing: LibTorch's CUDA library, a driver, the GPU.
+// The device to put tensors on. The first call for a GPU must come before any other question about CUDA, because
+// LibTorch remembers the answer "none". Throws Error{environment} saying what is missing: LibTorch's CUDA library, a
+// driver, the GPU.
 c10::Device open_device(const DeviceName& name);
 
 // Waits until `device` has done everything it was given; nothing to do on a CPU.

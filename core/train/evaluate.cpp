@@ -22,16 +22,18 @@ TokenBatch to_device(const at::Tensor& windows, c10::Device device) {
           .targets = bytes.narrow(1, 1, tokens).to(at::kLong).reshape({-1})};
 }
 
-at::Tensor token_nats(Model& model, const TokenBatch& batch, const StepContext& context, Precision precision, bool mean) {
+at::Tensor token_nats(Model& model, const TokenBatch& batch, const StepContext& context, Precision precision,
+                      bool mean) {
   at::Tensor logits;
   {
     const PrecisionScope scope(batch.inputs.device().type(), precision);
     logits = model.forward(batch.inputs, context);
   }
   if (logits.dim() != 3 || logits.size(0) != batch.inputs.size(0) || logits.size(1) != batch.inputs.size(1))
-    throw Error(ErrorKind::failed, fmt::format("the model returned logits of shape [{}] for tokens of shape [{}]: expected "
-                                               "[B, T, V]", fmt::join(logits.sizes(), ", "),
-                                               fmt::join(batch.inputs.sizes(), ", ")));
+    throw Error(ErrorKind::failed,
+                fmt::format("the model returned logits of shape [{}] for tokens of shape [{}]: expected "
+                            "[B, T, V]",
+                            fmt::join(logits.sizes(), ", "), fmt::join(batch.inputs.sizes(), ", ")));
   return at::cross_entropy_loss(logits.to(at::kFloat).reshape({-1, logits.size(2)}), batch.targets, {},
                                 mean ? at::Reduction::Mean : at::Reduction::None);
 }

@@ -17,8 +17,9 @@ struct TokenBatch {
   at::Tensor targets;  // [B * T] int64: the token after each input
 };
 
-// A buffer for `count` windows, [count, window_tokens + 1] uint8 on the CPU; pinned for a GPU, so that its copy need not wait
-// for the steps before. Take a new one for each batch: LibTorch hands a pinned one out again only after its copy is done.
+// A buffer for `count` windows, [count, window_tokens + 1] uint8 on the CPU; pinned for a GPU, so that its copy need
+// not wait for the steps before. Take a new one for each batch: LibTorch hands a pinned one out again only after its
+// copy is done.
 at::Tensor window_buffer(int64_t count, int64_t window_tokens, c10::Device device);
 
 // `windows` [B, T + 1] uint8 on the CPU.
@@ -26,7 +27,8 @@ TokenBatch to_device(const at::Tensor& windows, c10::Device device);
 
 // Cross-entropy in nats of each token, f32 [B * T], or their mean (a scalar) with `mean`. Throws Error{failed} when the
 // model's logits are not [B, T, V].
-at::Tensor token_nats(Model& model, const TokenBatch& batch, const StepContext& context, Precision precision, bool mean);
+at::Tensor token_nats(Model& model, const TokenBatch& batch, const StepContext& context, Precision precision,
+                      bool mean);
 
 // Mean over all windows in bits per byte (one token is one byte), summed in double. `batch` windows at a time.
 double validation_bits_per_byte(Model& model, const ValidationWindows& windows, int64_t window_tokens, int64_t batch,

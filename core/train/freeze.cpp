@@ -59,8 +59,9 @@ std::vector<std::string> freeze_parameters(const std::vector<Parameter>& paramet
       frozen.push_back(parameter.name);
     }
     if (!any)
-      problems.push_back({.file = "", .message = fmt::format("train.freeze: '{}' matches no parameter{}", pattern,
-                                                             did_you_mean(pattern, words_for(parameters)))});
+      problems.push_back({.file = "",
+                          .message = fmt::format("train.freeze: '{}' matches no parameter{}", pattern,
+                                                 did_you_mean(pattern, words_for(parameters)))});
   }
   if (!problems.empty()) throw Error(ErrorKind::input, std::move(problems));
   return frozen;

@@ -9,7 +9,8 @@
 
 namespace bitsweep {
 
-// sqrt of the sum of squares over every gradient there is: an f32 scalar on the parameters' device, 0 without gradients.
+// sqrt of the sum of squares over every gradient there is: an f32 scalar on the parameters' device, 0 without
+// gradients.
 at::Tensor gradient_norm(const std::vector<Parameter>& parameters);
 
 // What gradients of norm `norm` are to be divided by so that their norm is at most `clip`: max(1, norm / clip), on the

@@ -24,7 +24,8 @@ double learning_rate(const TrainSpec& train, int64_t step) {
   if (step < train.warmup) return train.lr * static_cast<double>(step + 1) / static_cast<double>(train.warmup);
   const double floor = train.lr_final;
   const double p = part_behind(step, train.warmup, train.steps);
-  if (train.schedule == "cosine") return train.lr * (floor + (1.0 - floor) * 0.5 * (1.0 + std::cos(std::numbers::pi * p)));
+  if (train.schedule == "cosine")
+    return train.lr * (floor + (1.0 - floor) * 0.5 * (1.0 + std::cos(std::numbers::pi * p)));
   if (train.schedule == "linear") return train.lr * (1.0 - (1.0 - floor) * p);
   if (train.schedule == "constant") return train.lr;
   if (train.schedule == "wsd") {

@@ -7,9 +7,9 @@
 
 namespace bitsweep {
 
-// The rate of step `step` (from 0) of `train.steps`. The first `warmup` steps rise linearly to lr, which step warmup - 1
-// reaches; then, with p the part of the remaining steps that lies behind, from 0 towards (never reaching) 1:
-//   cosine    lr_final + (1 - lr_final) (1 + cos(pi p)) / 2        (Loshchilov, Hutter: SGDR, arXiv 1608.03983; the seed's)
+// The rate of step `step` (from 0) of `train.steps`. The first `warmup` steps rise linearly to lr, which the last of
+// them has; then, with p the part of the remaining steps that lies behind, from 0 towards (never reaching) 1:
+//   cosine    lr_final + (1 - lr_final) (1 + cos(pi p)) / 2     (Loshchilov, Hutter: SGDR, arXiv 1608.03983)
 //   linear    1 - (1 - lr_final) p
 //   constant  1
 //   wsd       1, and over the last decay_fraction of all steps linear to lr_final

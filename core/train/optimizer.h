@@ -26,12 +26,13 @@ class Optimizer {
   // scalar on the parameters' device (from clipping: it stays there, so that a GPU is not waited for); undefined is 1.
   virtual void step(double lr, const at::Tensor& divisor) = 0;
 
-  // Everything that the next step depends on besides parameters and gradients; a checkpoint saves it and restores into it.
+  // Everything that the next step depends on besides parameters and gradients; a checkpoint saves it and restores into
+  // it.
   virtual std::vector<NamedTensor> state() = 0;
 };
 
-// The optimizer that `train.optimizer` names, over the parameters that require a gradient; each is in exactly one group.
-// Throws Error{input} for an unknown name.
+// The optimizer that `train.optimizer` names, over the parameters that require a gradient; each is in exactly one
+// group. Throws Error{input} for an unknown name.
 std::unique_ptr<Optimizer> make_optimizer(const TrainSpec& train, const std::vector<Parameter>& parameters);
 
 }  // namespace bitsweep

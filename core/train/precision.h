@@ -1,9 +1,9 @@
-// Which precision a forward pass computes in: f32, or bf16 by LibTorch's autocast (parameters, gradients and optimizer stay
-// f32; no loss scaling is needed, bf16 has f32's range). CPU and CUDA.
+// Which precision a forward pass computes in: f32, or bf16 by LibTorch's autocast (parameters, gradients and optimizer
+// stay f32; no loss scaling is needed, bf16 has f32's range). CPU and CUDA.
 //
-// On f32: nothing here permits rounding below f32. LibTorch's f32 matmul goes to MKL, which does not reach AVX-512 speed on
-// AMD; oneDNN does, by Context::setFloat32Precision(MKLDNN, MATMUL, BF16), but that is a permission to round to bf16 which
-// a CPU with AMX takes. So it is not set: a run that says f32 is f32.
+// On f32: nothing here permits rounding below f32. LibTorch's f32 matmul goes to MKL, which does not reach AVX-512
+// speed on AMD; oneDNN does, by Context::setFloat32Precision(MKLDNN, MATMUL, BF16), but that is a permission to round
+// to bf16 which a CPU with AMX takes. So it is not set: a run that says f32 is f32.
 #pragma once
 
 #include <ATen/core/Tensor.h>

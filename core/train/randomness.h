@@ -1,5 +1,5 @@
-// Random numbers of a run, each a function of (seed, purpose, index): nothing of a generator needs saving, and a resumed
-// run repeats the uninterrupted one.
+// Random numbers of a run, each a function of (seed, purpose, index): nothing of a generator needs saving, and a
+// resumed run repeats the uninterrupted one.
 #pragma once
 
 #include <cstdint>
@@ -9,8 +9,8 @@
 
 namespace bitsweep {
 
-// Seeds LibTorch's default CPU generator for the initial weights. Models are built on the CPU and then moved, so that the
-// weights do not depend on the device.
+// Seeds LibTorch's default CPU generator for the initial weights. Models are built on the CPU and then moved, so that
+// the weights do not depend on the device.
 void seed_initial_weights(int64_t run_seed);
 
 // The noise of training's forward passes.

@@ -6,7 +6,8 @@ namespace bitsweep {
 
 std::vector<NamedTensor> model_tensors(const Model& model) {
   std::vector<NamedTensor> tensors;
-  for (const Parameter& parameter : model.parameters()) tensors.push_back({"model." + parameter.name, parameter.tensor});
+  for (const Parameter& parameter : model.parameters())
+    tensors.push_back({"model." + parameter.name, parameter.tensor});
   return tensors;
 }
 

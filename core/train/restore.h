@@ -20,8 +20,9 @@ struct Resumed {
   Progress progress;
 };
 
-// Takes the first of `candidates` (newest first) that is whole, belongs to `owner` and fits `tensors`, and copies it into
-// them. The others are told to `refused` with the reason; nothing when none holds. Until one holds, no tensor is touched.
+// Takes the first of `candidates` (newest first) that is whole, belongs to `owner` and fits `tensors`, and copies it
+// into them. The others are told to `refused` with the reason; nothing when none holds. Until one holds, no tensor is
+// touched.
 std::optional<Resumed> resume_from(const std::vector<fs::path>& candidates, const CheckpointOwner& owner,
                                    const std::vector<NamedTensor>& tensors,
                                    const std::function<void(const fs::path&, const std::string& why)>& refused);

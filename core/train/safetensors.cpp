@@ -120,8 +120,16 @@ const TensorEntry* Safetensors::find(std::string_view name) const {
 }
 
 uint64_t dtype_bytes(std::string_view dtype) {
-  static constexpr std::array<std::pair<std::string_view, uint64_t>, 10> kTypes{{
-      {"F64", 8}, {"F32", 4}, {"F16", 2}, {"BF16", 2}, {"I64", 8}, {"I32", 4}, {"I16", 2}, {"I8", 1}, {"U8", 1}, {"BOOL", 1}}};
+  static constexpr std::array<std::pair<std::string_view, uint64_t>, 10> kTypes{{{"F64", 8},
+                                                                                 {"F32", 4},
+                                                                                 {"F16", 2},
+                                                                                 {"BF16", 2},
+                                                                                 {"I64", 8},
+                                                                                 {"I32", 4},
+                                                                                 {"I16", 2},
+                                                                                 {"I8", 1},
+                                                                                 {"U8", 1},
+                                                                                 {"BOOL", 1}}};
   for (const auto& [name, bytes] : kTypes)
     if (name == dtype) return bytes;
   return 0;

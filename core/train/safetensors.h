@@ -1,8 +1,8 @@
-// The safetensors container (https://github.com/huggingface/safetensors): what checkpoints are written in, so that any tool
-// opens them.
+// The safetensors container (https://github.com/huggingface/safetensors): what checkpoints are written in, so that any
+// tool opens them.
 //
 //   8 bytes   length of the header, little-endian
-//   header    JSON: {"__metadata__": {text: text}, NAME: {"dtype": "F32", "shape": [2, 3], "data_offsets": [b, e]}, …},
+//   header    JSON: {"__metadata__": {text: text}, NAME: {"dtype": "F32", "shape": [2, 3], "data_offsets": [b, e]}},
 //             padded with spaces so that the payload is aligned to 8 bytes
 //   payload   the tensors one behind the other, row-major, without gaps; offsets count from its start
 #pragma once
@@ -34,8 +34,8 @@ struct Safetensors {
 // Bytes of one element; 0 for a type that is not known.
 uint64_t dtype_bytes(std::string_view dtype);
 
-// Checks everything: the header's length and syntax, each entry's type, shape and offsets, and that the entries fill the
-// file exactly. Throws Error{input} "FILE: why" otherwise.
+// Checks everything: the header's length and syntax, each entry's type, shape and offsets, and that the entries fill
+// the file exactly. Throws Error{input} "FILE: why" otherwise.
 Safetensors parse_safetensors(std::span<const uint8_t> file, std::string_view name_for_message);
 
 // The bytes before the payload. Entries must lie one behind the other from 0.

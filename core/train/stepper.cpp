@@ -11,8 +11,14 @@ namespace bitsweep {
 
 Stepper::Stepper(const RunSpec& spec, const Dataset& dataset, Model& model, Optimizer& optimizer, LossMeter& losses,
                  c10::Device device)
-    : spec_(spec), dataset_(dataset), model_(model), optimizer_(optimizer), losses_(losses), device_(device),
-      precision_(parse_precision(spec.train.precision)), noise_(spec.seed, device) {
+    : spec_(spec),
+      dataset_(dataset),
+      model_(model),
+      optimizer_(optimizer),
+      losses_(losses),
+      device_(device),
+      precision_(parse_precision(spec.train.precision)),
+      noise_(spec.seed, device) {
   const TrainSpec& train = spec.train;
   if (train.batch < 1 || train.accumulate < 1 || train.batch % train.accumulate != 0)
     throw Error(ErrorKind::input, fmt::format("train.batch {} does not split into train.accumulate {} equal parts",
@@ -36,8 +42,8 @@ void Stepper::accumulate_gradients(int64_t step) {
     const at::Tensor windows = window_buffer(micro_batch, dataset_.context(), device_);
     dataset_.sequences(static_cast<uint64_t>(spec_.seed), step * spec_.train.batch + part * micro_batch, micro_batch,
                        {windows.mutable_data_ptr<uint8_t>(), static_cast<size_t>(windows.numel())});
-    const StepContext context{.training = true, .step = step, .total_steps = spec_.train.steps,
-                              .noise = noise_.at(step * parts + part)};
+    const StepContext context{
+        .training = true, .step = step, .total_steps = spec_.train.steps, .noise = noise_.at(step * parts + part)};
     const at::Tensor nats = token_nats(model_, to_device(windows, device_), context, precision_, /*mean=*/true);
     losses_.add(step, nats.detach());
     if (losses_.first_non_finite()) return;

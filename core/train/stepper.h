@@ -16,8 +16,8 @@ namespace bitsweep {
 
 class Stepper {
  public:
-  // All of them outlive the stepper. Throws Error{input} when the batch does not split into `accumulate` equal parts, or
-  // for an unknown precision or schedule.
+  // All of them outlive the stepper. Throws Error{input} when the batch does not split into `accumulate` equal parts,
+  // or for an unknown precision or schedule.
   Stepper(const RunSpec& spec, const Dataset& dataset, Model& model, Optimizer& optimizer, LossMeter& losses,
           c10::Device device);
 

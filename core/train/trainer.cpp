@@ -32,7 +32,8 @@ void log_line(fmt::format_string<Args...> format, Args&&... args) {
 }
 
 CheckpointOwner owner_of(const TrainJob& job) {
-  return {.run = job.run, .spec_sha256 = sha256_hex(canonical_json(identity(job.spec))), .plugin = job.spec.model.plugin};
+  return {
+      .run = job.run, .spec_sha256 = sha256_hex(canonical_json(identity(job.spec))), .plugin = job.spec.model.plugin};
 }
 
 Model& prepared(Model& model, const TrainSpec& train, c10::Device device) {
@@ -44,9 +45,15 @@ Model& prepared(Model& model, const TrainSpec& train, c10::Device device) {
 class Trainer {
  public:
   Trainer(const TrainJob& job, Model& model, const Dataset& dataset, EventWriter& events)
-      : job_(job), train_(job.spec.train), model_(prepared(model, train_, job.device)), dataset_(dataset),
-        events_(events), owner_(owner_of(job)), folder_(job.attempt_folder / "checkpoints"),
-        optimizer_(make_optimizer(train_, model_.parameters())), losses_(job.device.is_cpu() ? 1 : kLossGroup),
+      : job_(job),
+        train_(job.spec.train),
+        model_(prepared(model, train_, job.device)),
+        dataset_(dataset),
+        events_(events),
+        owner_(owner_of(job)),
+        folder_(job.attempt_folder / "checkpoints"),
+        optimizer_(make_optimizer(train_, model_.parameters())),
+        losses_(job.device.is_cpu() ? 1 : kLossGroup),
         stepper_(job_.spec, dataset_, model_, *optimizer_, losses_, job.device),
         windows_(dataset.validation(job.spec.eval.windows)) {}
 
@@ -128,8 +135,9 @@ class Trainer {
 
   double evaluate() {
     const StepContext context{.training = false, .step = progress_.step - 1, .total_steps = train_.steps, .noise = {}};
-    const double val_bpc = validation_bits_per_byte(model_, windows_, dataset_.context(), train_.batch / train_.accumulate,
-                                                    context, job_.device, parse_precision(train_.precision));
+    const double val_bpc =
+        validation_bits_per_byte(model_, windows_, dataset_.context(), train_.batch / train_.accumulate, context,
+                                 job_.device, parse_precision(train_.precision));
     const double train_bpc = losses_.mean_nats() / std::numbers::ln2;
     const bool best = val_bpc < progress_.best_val_bpc;
     if (best) {
@@ -139,10 +147,15 @@ class Trainer {
     const double tokens_per_s =
         interval_s_ > 0 ? static_cast<double>(interval_steps_ * job_.spec.tokens_per_step()) / interval_s_ : 0.0;
     events_.write("eval", progress_.step,
-                  {{"val_bpc", finite_or_null(val_bpc)}, {"train_bpc", finite_or_null(train_bpc)},
-                   {"tokens", progress_.tokens}, {"lr", stepper_.lr()},
-                   {"grad_norm", finite_or_null(stepper_.gradient_norm())}, {"tokens_per_s", tokens_per_s},
-                   {"peak_rss_bytes", peak_rss_bytes()}, {"elapsed_s", elapsed_s()}, {"best", best}});
+                  {{"val_bpc", finite_or_null(val_bpc)},
+                   {"train_bpc", finite_or_null(train_bpc)},
+                   {"tokens", progress_.tokens},
+                   {"lr", stepper_.lr()},
+                   {"grad_norm", finite_or_null(stepper_.gradient_norm())},
+                   {"tokens_per_s", tokens_per_s},
+                   {"peak_rss_bytes", peak_rss_bytes()},
+                   {"elapsed_s", elapsed_s()},
+                   {"best", best}});
     log_line("step {}/{}  val {:.4f}  train {:.4f} bits/byte  lr {:.3g}  |g| {:.3g}  {} tokens/s  {}", progress_.step,
              train_.steps, val_bpc, train_bpc, stepper_.lr(), stepper_.gradient_norm(), format_count(tokens_per_s),
              format_duration(elapsed_s()));
@@ -171,7 +184,8 @@ class Trainer {
 
   void tell_saved(const fs::path& path, uint64_t bytes, double begin_s) {
     events_.write("checkpoint", progress_.step,
-                  {{"path", (folder_.filename() / path.filename()).string()}, {"bytes", bytes},
+                  {{"path", (folder_.filename() / path.filename()).string()},
+                   {"bytes", bytes},
                    {"seconds", system_clock().monotonic_s() - begin_s}});
   }
 
@@ -183,7 +197,9 @@ class Trainer {
 
   TrainOutcome divergence(int64_t last_finite_step, std::string message) {
     log_line("diverged: {}", message);
-    return {.status = TrainStatus::diverged, .step = progress_.step, .message = std::move(message),
+    return {.status = TrainStatus::diverged,
+            .step = progress_.step,
+            .message = std::move(message),
             .last_finite_step = last_finite_step};
   }
 

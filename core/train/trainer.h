@@ -1,5 +1,5 @@
-// One run from its first step (or its checkpoint) to its end: steps, evaluations, checkpoints, and the events that tell of
-// them. The loop only decides when; what happens is in stepper, evaluate and checkpoint.
+// One run from its first step (or its checkpoint) to its end: steps, evaluations, checkpoints, and the events that tell
+// of them. The loop only decides when; what happens is in stepper, evaluate and checkpoint.
 #pragma once
 
 #include <atomic>
@@ -18,11 +18,11 @@ namespace bitsweep {
 
 struct TrainJob {
   RunSpec spec;
-  std::string run;               // id
-  fs::path attempt_folder;       // checkpoints go to its checkpoints/
+  std::string run;          // id
+  fs::path attempt_folder;  // checkpoints go to its checkpoints/
   c10::Device device = c10::Device(c10::kCPU);
   std::vector<fs::path> resume;  // checkpoints of this run, newest first
-  fs::path init;                 // checkpoint to take the parameters from when none of `resume` holds; empty: fresh ones
+  fs::path init;  // checkpoint to take the parameters from when none of `resume` holds; empty: fresh ones
   const std::atomic<bool>* stop = nullptr;  // set from outside: finish the step, checkpoint, return
 };
 
@@ -36,12 +36,14 @@ struct TrainOutcome {
 };
 
 // Trains `model`, which lies on the CPU as create() made it. Writes the events checkpoint_refused, resume, eval and
-// checkpoint (not start and end), and a line of log to stdout for each. Throws Error: input for a spec that does not fit the model or the data
-// (freeze patterns, init checkpoint, batch), environment when the disk refuses, failed when the model misbehaves.
+// checkpoint (not start and end), and a line of log to stdout for each. Throws Error: input for a spec that does not
+// fit the model or the data (freeze patterns, init checkpoint, batch), environment when the disk refuses, failed when
+// the model misbehaves.
 //
 // Events: `eval` at every multiple of eval.every and at the last step, then `checkpoint` for each file written: last at
-// every multiple of checkpoint.every, at the end and when stopped; best after each evaluation that improves. A checkpoint's
-// path is relative to the attempt's folder. A run whose checkpoint.keep_last is off still writes last when it is stopped.
+// every multiple of checkpoint.every, at the end and when stopped; best after each evaluation that improves. A
+// checkpoint's path is relative to the attempt's folder. A run whose checkpoint.keep_last is off still writes last when
+// it is stopped.
 TrainOutcome train(const TrainJob& job, Model& model, const Dataset& dataset, EventWriter& events);
 
 }  // namespace bitsweep

@@ -3,8 +3,8 @@
 #include <cstdio>
 #include <sstream>
 
-#include <boost/program_options.hpp>
 #include <fmt/format.h>
+#include <boost/program_options.hpp>
 
 #include "base/error.h"
 #include "base/nearest.h"
@@ -38,7 +38,8 @@ bool parse(const char* verb, po::options_description& options, const std::vector
   } catch (const po::unknown_option& error) {
     std::string name = error.get_option_name();
     name.erase(0, name.find_first_not_of('-'));
-    throw Error(ErrorKind::input, fmt::format("{}: unknown option '--{}'{}", verb, name, did_you_mean(name, names_of(options))));
+    throw Error(ErrorKind::input,
+                fmt::format("{}: unknown option '--{}'{}", verb, name, did_you_mean(name, names_of(options))));
   } catch (const po::error& error) {
     throw Error(ErrorKind::input, fmt::format("{}: {}", verb, error.what()));
   }
@@ -83,7 +84,8 @@ std::optional<DescribeArguments> parse_describe_arguments(const std::vector<std:
   std::string plugin_dir;
   po::options_description options("Options");
   auto add = options.add_options();
-  add("plugin", po::value(&out.plugins)->multitoken()->value_name("NAME"), "a plugin that requests may name, or a .so's path");
+  add("plugin", po::value(&out.plugins)->multitoken()->value_name("NAME"),
+      "a plugin that requests may name, or a .so's path");
   add("plugin-dir", po::value(&plugin_dir)->value_name("DIR"), "where plugins are looked for by name");
   if (!parse("describe", options, args)) return std::nullopt;
   out.plugin_dir = plugin_dir.empty() ? default_plugin_dir() : fs::path(plugin_dir);

@@ -11,13 +11,13 @@
 namespace bitsweep {
 
 struct TrainArguments {
-  fs::path spec;                 // spec.json
-  fs::path out;                  // the attempt's folder
-  std::string run;               // id
+  fs::path spec;    // spec.json
+  fs::path out;     // the attempt's folder
+  std::string run;  // id
   int64_t attempt = 1;
   std::string device = "cpu";
   int64_t threads = 1;
-  fs::path cache;                // ROOT/data
+  fs::path cache;  // ROOT/data
   fs::path plugin_dir;
   std::vector<fs::path> resume;  // newest first
   fs::path init;                 // empty: none
@@ -28,8 +28,8 @@ struct DescribeArguments {
   fs::path plugin_dir;
 };
 
-// `args` are what follows the verb. Nothing when --help was asked for and printed. Throws Error{input} on an unknown option
-// (with the nearest), a missing or repeated one, or a number out of range.
+// `args` are what follows the verb. Nothing when --help was asked for and printed. Throws Error{input} on an unknown
+// option (with the nearest), a missing or repeated one, or a number out of range.
 std::optional<TrainArguments> parse_train_arguments(const std::vector<std::string>& args);
 std::optional<DescribeArguments> parse_describe_arguments(const std::vector<std::string>& args);
 

@@ -47,7 +47,8 @@ class Describer {
     if (name.empty() && allowed.size() == 1) name = allowed.front();
     if (name.empty()) throw Error(ErrorKind::input, "request: no text \"plugin\"");
     if (!allowed.empty() && std::find(allowed.begin(), allowed.end(), name) == allowed.end())
-      throw Error(ErrorKind::input, fmt::format("request: plugin '{}' is none of --plugin{}", name, did_you_mean(name, allowed)));
+      throw Error(ErrorKind::input,
+                  fmt::format("request: plugin '{}' is none of --plugin{}", name, did_you_mean(name, allowed)));
     return name;
   }
 

@@ -1,5 +1,5 @@
-// How `bitsweep-worker train` ends, besides base's ErrorKind (1 failed, 2 bad input, 3 environment). The launcher decides by
-// these whether a run is retried; 75 is EX_TEMPFAIL of sysexits.h.
+// How `bitsweep-worker train` ends, besides base's ErrorKind (1 failed, 2 bad input, 3 environment). The launcher
+// decides by these whether a run is retried; 75 is EX_TEMPFAIL of sysexits.h.
 #pragma once
 
 namespace bitsweep {

@@ -1,4 +1,5 @@
-// bitsweep-worker: the only program that loads LibTorch and plugins. It meets `bitsweep` through files and exit codes alone.
+// bitsweep-worker: the only program that loads LibTorch and plugins. It meets `bitsweep` through files and exit codes
+// alone.
 #include <atomic>
 #include <csignal>
 #include <cstdio>
@@ -19,7 +20,8 @@ namespace {
 
 constexpr const char* kUsage =
     "bitsweep-worker train --spec FILE --out DIR --run ID --attempt K --cache DIR [OPTIONS]   train one run\n"
-    "bitsweep-worker describe [--plugin NAME…] [--plugin-dir DIR]                             answer requests on stdin\n"
+    "bitsweep-worker describe [--plugin NAME…] [--plugin-dir DIR]                             answer requests on "
+    "stdin\n"
     "bitsweep-worker --version\n"
     "Each verb takes --help.\n";
 
@@ -63,8 +65,9 @@ int dispatch(const std::vector<std::string>& args) {
     fmt::print("{}", kUsage);
     return 0;
   }
-  throw Error(ErrorKind::input, verb.empty() ? fmt::format("no verb given\n{}", kUsage)
-                                             : fmt::format("unknown verb '{}'{}", verb, did_you_mean(verb, {"train", "describe"})));
+  throw Error(ErrorKind::input,
+              verb.empty() ? fmt::format("no verb given\n{}", kUsage)
+                           : fmt::format("unknown verb '{}'{}", verb, did_you_mean(verb, {"train", "describe"})));
 }
 
 }  // namespace

@@ -30,14 +30,22 @@ struct Ending {
 
 Ending ending_of(TrainOutcome outcome) {
   const bool diverged = outcome.status == TrainStatus::diverged, stopped = outcome.status == TrainStatus::stopped;
-  return {.exit_code = diverged ? kExitDiverged : stopped ? kExitStopped : kExitDone,
-          .status = diverged ? "diverged" : stopped ? "stopped" : "done", .step = outcome.step,
-          .message = std::move(outcome.message), .last_finite_step = outcome.last_finite_step};
+  return {.exit_code = diverged  ? kExitDiverged
+                       : stopped ? kExitStopped
+                                 : kExitDone,
+          .status = diverged  ? "diverged"
+                    : stopped ? "stopped"
+                              : "done",
+          .step = outcome.step,
+          .message = std::move(outcome.message),
+          .last_finite_step = outcome.last_finite_step};
 }
 
 Ending failure(ErrorKind kind, std::string message) {
-  return {.exit_code = static_cast<int>(kind), .status = kind == ErrorKind::input ? "bad_input" : "failed",
-          .message = std::move(message), .last_finite_step = {}};
+  return {.exit_code = static_cast<int>(kind),
+          .status = kind == ErrorKind::input ? "bad_input" : "failed",
+          .message = std::move(message),
+          .last_finite_step = {}};
 }
 
 RunSpec read_spec(const fs::path& path) {
@@ -72,18 +80,17 @@ void set_threads(int64_t threads) {
 void write_start(EventWriter& events, const TrainArguments& arguments, const RunSpec& spec, const Plugin& plugin,
                  const Description& description, const Dataset& dataset) {
   const DatasetInfo& data = dataset.info();
-  const json::object fields{
-      {"params", description.params},
-      {"params_extra", description.params_extra},
-      {"device", arguments.device},
-      {"threads", arguments.threads},
-      {"build_id", BITSWEEP_BUILD_ID},
-      {"plugin", plugin.name()},
-      {"plugin_version", plugin_version(plugin.library())},
-      {"precision", spec.train.precision},
-      {"val_windows", dataset.validation(spec.eval.windows).count()},
-      {"val_sha256", data.val_sha256},
-      {"train_tokens_available", data.train_tokens}};
+  const json::object fields{{"params", description.params},
+                            {"params_extra", description.params_extra},
+                            {"device", arguments.device},
+                            {"threads", arguments.threads},
+                            {"build_id", BITSWEEP_BUILD_ID},
+                            {"plugin", plugin.name()},
+                            {"plugin_version", plugin_version(plugin.library())},
+                            {"precision", spec.train.precision},
+                            {"val_windows", dataset.validation(spec.eval.windows).count()},
+                            {"val_sha256", data.val_sha256},
+                            {"train_tokens_available", data.train_tokens}};
   events.write("start", 0, fields);
 }
 
@@ -100,8 +107,13 @@ Ending run(const TrainArguments& arguments, const std::atomic<bool>& stop, Event
   const OwnedModel model = plugin.create(request);
   check_counts(plugin, description, *model);
   write_start(events, arguments, spec, plugin, description, dataset);
-  const TrainJob job{.spec = spec, .run = arguments.run, .attempt_folder = arguments.out, .device = device,
-                     .resume = arguments.resume, .init = arguments.init, .stop = &stop};
+  const TrainJob job{.spec = spec,
+                     .run = arguments.run,
+                     .attempt_folder = arguments.out,
+                     .device = device,
+                     .resume = arguments.resume,
+                     .init = arguments.init,
+                     .stop = &stop};
   return ending_of(train(job, *model, dataset, events));
 }
 

@@ -1,5 +1,6 @@
-// What the worker costs over a bare LibTorch loop of the same model and batch (tokens/s, a ratio; must: ≥ 0.97), and how long
-// it takes from its start to its first step beyond LibTorch's own start (must: ≤ 0.2 s). Medians of interleaved rounds.
+// What the worker costs over a bare LibTorch loop of the same model and batch (tokens/s, a ratio; must: ≥ 0.97), and
+// how long it takes from its start to its first step beyond LibTorch's own start (must: ≤ 0.2 s). Medians of
+// interleaved rounds.
 //
 // The worker's side is the real process with events, evaluations of one window and checkpoints, timed by its own events
 // from the first evaluation (a warm-up) to `end`; the bare side is forward, loss, backward, clipping and fused AdamW.
@@ -83,8 +84,8 @@ struct Bench {
   double worker_process_s(const RunSpec& spec) const {
     fs::remove_all(folder / "attempt");
     std::ofstream(folder / "spec.json") << canonical_json(to_json(spec));
-    return process_s({worker, "train", "--spec", folder / "spec.json", "--out", folder / "attempt", "--run", "0", "--attempt",
-                      "1", "--cache", folder / "data", "--plugin-dir", plugins, "--threads", "1"});
+    return process_s({worker, "train", "--spec", folder / "spec.json", "--out", folder / "attempt", "--run", "0",
+                      "--attempt", "1", "--cache", folder / "data", "--plugin-dir", plugins, "--threads", "1"});
   }
 
   double worker_tokens_per_s(const std::string& plugin) const {
@@ -100,7 +101,8 @@ struct Bench {
   double bare_tokens_per_s(const std::string& name) const {
     at::set_num_threads(1);
     const Plugin plugin = load_plugin(name, plugins, BITSWEEP_BUILD_ID);
-    const OwnedModel model = plugin.create({.options = spec(name, 1, 1).model.options, .vocab = kVocab, .context = kContext});
+    const OwnedModel model =
+        plugin.create({.options = spec(name, 1, 1).model.options, .vocab = kVocab, .context = kContext});
     at::Generator noise = at::detail::createCPUGenerator(1);
     std::vector<at::Tensor> weights, m, v;
     for (const Parameter& p : model->parameters()) weights.push_back(p.tensor);
@@ -118,8 +120,8 @@ struct Bench {
       for (const at::Tensor& w : weights) gradients.push_back(w.grad());
       const at::Tensor norm = at::linalg_vector_norm(at::stack(at::_foreach_norm(gradients)));
       count.add_(1);
-      at::_fused_adamw_(weights, gradients, m, v, {}, std::vector<at::Tensor>(weights.size(), count), 1e-3, 0.9, 0.95, 0.01,
-                        1e-8, false, false, norm.clamp_min(1.0));
+      at::_fused_adamw_(weights, gradients, m, v, {}, std::vector<at::Tensor>(weights.size(), count), 1e-3, 0.9, 0.95,
+                        0.01, 1e-8, false, false, norm.clamp_min(1.0));
       for (at::Tensor& w : weights) w.mutable_grad().reset();
     }
     return static_cast<double>(kSteps * kBatch * kContext) / (now_s() - begin_s);
@@ -148,8 +150,10 @@ struct Bench {
       start.push_back(process_s({worker, "--version"}));
       run.push_back(worker_process_s(one));
     }
-    fmt::print("\nworker with LibTorch, start to end {:.3f} s; with one step, evaluation, checkpoint {:.3f} s; beyond: {:.3f} s\n",
-               median(start), median(run), median(run) - median(start));
+    fmt::print(
+        "\nworker with LibTorch, start to end {:.3f} s; with one step, evaluation, checkpoint {:.3f} s; beyond: {:.3f} "
+        "s\n",
+        median(start), median(run), median(run) - median(start));
   }
 };
 

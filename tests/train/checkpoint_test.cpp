@@ -31,8 +31,13 @@ struct Saved {
   fs::path path;
   TinyModel model{1};
   std::unique_ptr<Optimizer> optimizer = make_optimizer({}, model.parameters());
-  Progress progress{.step = 7, .tokens = 448, .best_val_bpc = 0.1 + 0.2, .best_step = 5, .elapsed_s = 1.0 / 3,
-                    .interval_nats = 2.0 / 7, .interval_losses = 2};
+  Progress progress{.step = 7,
+                    .tokens = 448,
+                    .best_val_bpc = 0.1 + 0.2,
+                    .best_step = 5,
+                    .elapsed_s = 1.0 / 3,
+                    .interval_nats = 2.0 / 7,
+                    .interval_losses = 2};
 
   explicit Saved(const fs::path& folder) : path(folder / "last.safetensors") {
     write_checkpoint(path, kOwner, progress, all_tensors(model, *optimizer));
@@ -162,10 +167,9 @@ TEST(Restore, FallsBackPastBadCandidatesAndTellsOfEach) {
   TinyModel model(2);
   const auto optimizer = make_optimizer({}, model.parameters());
   std::vector<std::string> refused;
-  const auto resumed = resume_from({folder / "missing", truncated, saved.path}, kOwner, all_tensors(model, *optimizer),
-                                   [&](const fs::path& path, const std::string& why) {
-                                     refused.push_back(path.filename().string() + ": " + why);
-                                   });
+  const auto resumed = resume_from(
+      {folder / "missing", truncated, saved.path}, kOwner, all_tensors(model, *optimizer),
+      [&](const fs::path& path, const std::string& why) { refused.push_back(path.filename().string() + ": " + why); });
   ASSERT_TRUE(resumed);
   EXPECT_EQ(resumed->from, saved.path);
   EXPECT_EQ(resumed->progress.step, 7);

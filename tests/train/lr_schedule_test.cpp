@@ -27,9 +27,9 @@ TEST(LrSchedule, WarmupRisesLinearlyAndReachesLrAtItsLastStep) {
 TEST(LrSchedule, CosineGoldenValues) {
   TrainSpec train = spec("cosine");
   EXPECT_DOUBLE_EQ(learning_rate(train, 10), 1.0);
-  EXPECT_NEAR(learning_rate(train, 40), 0.75, 1e-12);   // a third: (1 + cos 60°) / 2
-  EXPECT_NEAR(learning_rate(train, 55), 0.5, 1e-12);    // half
-  EXPECT_NEAR(learning_rate(train, 70), 0.25, 1e-12);   // two thirds
+  EXPECT_NEAR(learning_rate(train, 40), 0.75, 1e-12);  // a third: (1 + cos 60°) / 2
+  EXPECT_NEAR(learning_rate(train, 55), 0.5, 1e-12);   // half
+  EXPECT_NEAR(learning_rate(train, 70), 0.25, 1e-12);  // two thirds
   EXPECT_GT(learning_rate(train, 99), 0.0);
   EXPECT_LT(learning_rate(train, 99), 4e-4);
   train.lr_final = 0.1;

@@ -19,7 +19,8 @@ std::string with_header(const std::string& header, size_t payload) {
 }
 
 std::string sample() {
-  const std::vector<TensorEntry> entries{{"a.weight", "F32", {2, 3}, 0, 24}, {"b", "BF16", {}, 24, 26}, {"empty", "U8", {0, 5}, 26, 26}};
+  const std::vector<TensorEntry> entries{
+      {"a.weight", "F32", {2, 3}, 0, 24}, {"b", "BF16", {}, 24, 26}, {"empty", "U8", {0, 5}, 26, 26}};
   return safetensors_header({{"run", "0123"}, {"note", "\"quoted\"\n"}}, entries) + std::string(26, 'p');
 }
 
@@ -49,7 +50,8 @@ TEST(Safetensors, RoundTrip) {
 
 TEST(Safetensors, ReadsAFileOfTheReferenceImplementation) {
   // safetensors.numpy.save({"x": np.array([1, 2], np.float32)}, {"k": "v"}), version 0.4
-  const std::string file = with_header(R"({"__metadata__":{"k":"v"},"x":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}}       )", 8);
+  const std::string file =
+      with_header(R"({"__metadata__":{"k":"v"},"x":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}}       )", 8);
   const Safetensors read = parse_safetensors(bytes_of(file), "f");
   EXPECT_EQ(read.metadata.at("k"), "v");
   EXPECT_EQ(read.find("x")->end, 8u);
@@ -67,11 +69,15 @@ TEST(Safetensors, MalformedHeadersAreRefusedByReason) {
   EXPECT_NE(refusal(with_header("[]", 0)).find("no JSON object"), std::string::npos);
   EXPECT_NE(refusal(with_header("{", 0)).find("no JSON object"), std::string::npos);
   EXPECT_NE(refusal(tensor("3")).find("'x'"), std::string::npos);
-  EXPECT_NE(refusal(tensor(R"({"dtype":"F31","shape":[2],"data_offsets":[0,8]})")).find("unknown type"), std::string::npos);
+  EXPECT_NE(refusal(tensor(R"({"dtype":"F31","shape":[2],"data_offsets":[0,8]})")).find("unknown type"),
+            std::string::npos);
   EXPECT_NE(refusal(tensor(R"({"dtype":"F32","shape":[2]})")).find("data_offsets"), std::string::npos);
-  EXPECT_NE(refusal(tensor(R"({"dtype":"F32","shape":[-2],"data_offsets":[0,8]})")).find("whole number"), std::string::npos);
-  EXPECT_NE(refusal(tensor(R"({"dtype":"F32","shape":[1.5],"data_offsets":[0,8]})")).find("whole number"), std::string::npos);
-  EXPECT_NE(refusal(tensor(R"({"dtype":"F32","shape":[2],"data_offsets":[0,8,9]})")).find("not two"), std::string::npos);
+  EXPECT_NE(refusal(tensor(R"({"dtype":"F32","shape":[-2],"data_offsets":[0,8]})")).find("whole number"),
+            std::string::npos);
+  EXPECT_NE(refusal(tensor(R"({"dtype":"F32","shape":[1.5],"data_offsets":[0,8]})")).find("whole number"),
+            std::string::npos);
+  EXPECT_NE(refusal(tensor(R"({"dtype":"F32","shape":[2],"data_offsets":[0,8,9]})")).find("not two"),
+            std::string::npos);
   EXPECT_NE(refusal(tensor(R"({"dtype":"F32","shape":[2],"data_offsets":[8,0]})")).find("offsets"), std::string::npos);
   EXPECT_NE(refusal(tensor(R"({"dtype":"F32","shape":[3],"data_offsets":[0,8]})")).find("offsets"), std::string::npos);
   EXPECT_NE(refusal(tensor(R"({"dtype":"F32","shape":[4294967296,4294967296],"data_offsets":[0,0]})")).find("absurd"),
@@ -83,7 +89,8 @@ TEST(Safetensors, MalformedHeadersAreRefusedByReason) {
 
 TEST(Safetensors, OverlappingTensorsAreRefused) {
   const std::string file = with_header(
-      R"({"x":{"dtype":"U8","shape":[4],"data_offsets":[0,4]},"y":{"dtype":"U8","shape":[4],"data_offsets":[2,6]}})", 6);
+      R"({"x":{"dtype":"U8","shape":[4],"data_offsets":[0,4]},"y":{"dtype":"U8","shape":[4],"data_offsets":[2,6]}})",
+      6);
   EXPECT_NE(refusal(file).find("overlap"), std::string::npos);
 }
 

@@ -25,7 +25,8 @@ struct Rig {
   LossMeter losses{1};
   std::unique_ptr<Stepper> stepper;
 
-  Rig(const fs::path& folder, RunSpec wanted) : spec(std::move(wanted)), dataset(Dataset::open(spec.data, folder / "data")) {
+  Rig(const fs::path& folder, RunSpec wanted)
+      : spec(std::move(wanted)), dataset(Dataset::open(spec.data, folder / "data")) {
     optimizer = make_optimizer(spec.train, model.parameters());
     stepper = std::make_unique<Stepper>(spec, dataset, model, *optimizer, losses, c10::Device(c10::kCPU));
   }
@@ -134,9 +135,9 @@ TEST(Stepper, ABadLossIsNotLearnedFrom) {
 TEST(Stepper, RefusesWhatDoesNotFit) {
   const fs::path folder = fresh_folder();
   for (const auto& change : std::vector<std::function<void(TrainSpec&)>>{
-           [](TrainSpec& t) { t.accumulate = 3; }, [](TrainSpec& t) { t.accumulate = 0; }, [](TrainSpec& t) { t.batch = 0; },
-           [](TrainSpec& t) { t.schedule = "cubic"; }, [](TrainSpec& t) { t.precision = "f8"; },
-           [](TrainSpec& t) { t.optimizer = "sgd"; }}) {
+           [](TrainSpec& t) { t.accumulate = 3; }, [](TrainSpec& t) { t.accumulate = 0; },
+           [](TrainSpec& t) { t.batch = 0; }, [](TrainSpec& t) { t.schedule = "cubic"; },
+           [](TrainSpec& t) { t.precision = "f8"; }, [](TrainSpec& t) { t.optimizer = "sgd"; }}) {
     RunSpec spec = tiny_spec(folder);
     change(spec.train);
     try {
@@ -157,7 +158,8 @@ TEST(Evaluate, AUniformModelScoresLog2OfTheVocabulary) {
     const at::NoGradGuard no_grad;
     for (const Parameter& p : model.parameters()) p.tensor.zero_();
   }
-  const double bpc = validation_bits_per_byte(model, dataset.validation(8), 16, 3, {}, c10::Device(c10::kCPU), Precision::f32);
+  const double bpc =
+      validation_bits_per_byte(model, dataset.validation(8), 16, 3, {}, c10::Device(c10::kCPU), Precision::f32);
   EXPECT_NEAR(bpc, 8.0, 1e-6);
 }
 
@@ -166,7 +168,8 @@ TEST(Evaluate, TheBatchSizeDoesNotMatter) {
   const Dataset dataset = Dataset::open(tiny_spec(folder).data, folder / "data");
   TinyModel model(5);
   const auto bpc = [&](int64_t batch) {
-    return validation_bits_per_byte(model, dataset.validation(10), 16, batch, {}, c10::Device(c10::kCPU), Precision::f32);
+    return validation_bits_per_byte(model, dataset.validation(10), 16, batch, {}, c10::Device(c10::kCPU),
+                                    Precision::f32);
   };
   EXPECT_NEAR(bpc(1), bpc(10), 1e-7);
   EXPECT_NEAR(bpc(4), bpc(10), 1e-7);

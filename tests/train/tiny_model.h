@@ -1,4 +1,5 @@
-// A model that trains in microseconds and uses everything a model may: decayed and undecayed parameters, noise, the step.
+// A model that trains in microseconds and uses everything a model may: decayed and undecayed parameters, noise, the
+// step.
 #pragma once
 
 #include <cstdint>

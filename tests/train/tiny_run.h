@@ -56,7 +56,9 @@ inline RunSpec tiny_spec(const fs::path& folder) {
   return spec;
 }
 
-inline std::vector<Event> all_events(const fs::path& attempt) { return read_events(attempt / "events.jsonl", 0).events; }
+inline std::vector<Event> all_events(const fs::path& attempt) {
+  return read_events(attempt / "events.jsonl", 0).events;
+}
 
 inline std::vector<Event> events_of(const fs::path& attempt, const std::string& kind) {
   std::vector<Event> some;

@@ -22,12 +22,17 @@ class TrainerTest : public testing::Test {
   fs::path last(const std::string& name) const { return attempt(name) / "checkpoints" / "last.safetensors"; }
   fs::path best(const std::string& name) const { return attempt(name) / "checkpoints" / "best.safetensors"; }
 
-  TrainOutcome train_as(const std::string& name, TinyModel& model, std::vector<fs::path> resume = {}, fs::path init = {}) {
+  TrainOutcome train_as(const std::string& name, TinyModel& model, std::vector<fs::path> resume = {},
+                        fs::path init = {}) {
     fs::create_directories(attempt(name));
     EventWriter events(attempt(name) / "events.jsonl", "0123456789ab", 1);
     const Dataset dataset = Dataset::open(spec_.data, folder_ / "data");
-    const TrainJob job{.spec = spec_, .run = "0123456789ab", .attempt_folder = attempt(name), .resume = std::move(resume),
-                       .init = std::move(init), .stop = &stop_};
+    const TrainJob job{.spec = spec_,
+                       .run = "0123456789ab",
+                       .attempt_folder = attempt(name),
+                       .resume = std::move(resume),
+                       .init = std::move(init),
+                       .stop = &stop_};
     return train(job, model, dataset, events);
   }
   TrainOutcome train_as(const std::string& name, std::vector<fs::path> resume = {}) {
@@ -200,7 +205,8 @@ TEST_F(TrainerTest, FinetuningWithFrozenParametersLeavesThemAsTheyWere) {
   checkpoint.copy_into(tensors);
   for (size_t i = 0; i < base.parameters().size(); ++i) {
     const bool frozen = base.parameters()[i].name != "head.weight";
-    EXPECT_EQ(at::equal(base.parameters()[i].tensor, model.parameters()[i].tensor), frozen) << base.parameters()[i].name;
+    EXPECT_EQ(at::equal(base.parameters()[i].tensor, model.parameters()[i].tensor), frozen)
+        << base.parameters()[i].name;
   }
 }
 

@@ -9,7 +9,8 @@
 namespace bitsweep {
 namespace {
 
-const std::vector<std::string> kLeast{"--spec", "s.json", "--out", "o", "--run", "0123", "--attempt", "2", "--cache", "c"};
+const std::vector<std::string> kLeast{"--spec", "s.json",    "--out", "o",       "--run",
+                                      "0123",   "--attempt", "2",     "--cache", "c"};
 
 std::vector<std::string> with(std::vector<std::string> more) {
   std::vector<std::string> all = kLeast;
@@ -34,8 +35,8 @@ TEST(Arguments, DefaultsAndEverything) {
   EXPECT_EQ(least->threads, 1);
   EXPECT_EQ(least->plugin_dir.filename(), "plugins");
   EXPECT_TRUE(least->resume.empty());
-  const auto all = parse_train_arguments(
-      with({"--device", "cuda:1", "--threads", "4", "--resume", "a b", "--resume=c", "--init", "i", "--plugin-dir", "p"}));
+  const auto all = parse_train_arguments(with(
+      {"--device", "cuda:1", "--threads", "4", "--resume", "a b", "--resume=c", "--init", "i", "--plugin-dir", "p"}));
   ASSERT_TRUE(all);
   EXPECT_EQ(all->resume, (std::vector<fs::path>{"a b", "c"}));
   EXPECT_EQ(all->init, "i");

@@ -34,10 +34,10 @@ class DescribeTest : public testing::Test {
 };
 
 TEST_F(DescribeTest, TheGeometryOfTheRealPlugins) {
-  const Ended ended = describe(
-      request("v57", {{"d_model", 1024}, {"n_layers", 8}, {"n_heads", 32}, {"d_ff", 512}}) +
-      request("v57", {{"d_model", 640}, {"n_layers", 6}, {"n_heads", 20}, {"d_ff", 320}}) +
-      request("v57", {{"d_model", 2048}, {"n_layers", 16}, {"n_heads", 32}, {"d_ff", 1024}}) + request("llama", {{"params", "1M"}}));
+  const Ended ended = describe(request("v57", {{"d_model", 1024}, {"n_layers", 8}, {"n_heads", 32}, {"d_ff", 512}}) +
+                               request("v57", {{"d_model", 640}, {"n_layers", 6}, {"n_heads", 20}, {"d_ff", 320}}) +
+                               request("v57", {{"d_model", 2048}, {"n_layers", 16}, {"n_heads", 32}, {"d_ff", 1024}}) +
+                               request("llama", {{"params", "1M"}}));
   ASSERT_EQ(ended.exit_code, 0) << ended.err;
   const auto answers = lines(ended.out);
   ASSERT_EQ(answers.size(), 4u);
@@ -61,8 +61,8 @@ TEST_F(DescribeTest, ADescriptionsOptionsDescribeThemselves) {
 
 TEST_F(DescribeTest, OneBadRequestCostsItsLineAlone) {
   const Ended ended = describe(request("v57", {{"params", "1M"}}) + "not json\n" + "{}\n" + "\n" + "[1]\n" +
-                               request("v58", {}) + request("v57", {{"d_modl", 32}}) + request(test_plugin("other_build")) +
-                               request("v57", {{"params", "1M"}}));
+                               request("v58", {}) + request("v57", {{"d_modl", 32}}) +
+                               request(test_plugin("other_build")) + request("v57", {{"params", "1M"}}));
   EXPECT_EQ(ended.exit_code, 0);
   const auto answers = lines(ended.out);
   ASSERT_EQ(answers.size(), 8u);
@@ -76,7 +76,8 @@ TEST_F(DescribeTest, OneBadRequestCostsItsLineAlone) {
 }
 
 TEST_F(DescribeTest, TheNamedPluginsBoundTheRequests) {
-  const Ended ended = describe(request("", {{"params", "1M"}}) + request("v75", {{"params", "1M"}}), {"--plugin", "v57"});
+  const Ended ended =
+      describe(request("", {{"params", "1M"}}) + request("v75", {{"params", "1M"}}), {"--plugin", "v57"});
   const auto answers = lines(ended.out);
   ASSERT_EQ(answers.size(), 2u);
   EXPECT_TRUE(answers[0].contains("description"));
@@ -84,7 +85,8 @@ TEST_F(DescribeTest, TheNamedPluginsBoundTheRequests) {
 }
 
 TEST_F(DescribeTest, APluginThatThrowsIsAnAnswer) {
-  const auto answers = lines(describe(request(test_plugin("throws_in_describe")) + request("v57", {{"params", "1M"}})).out);
+  const auto answers =
+      lines(describe(request(test_plugin("throws_in_describe")) + request("v57", {{"params", "1M"}})).out);
   ASSERT_EQ(answers.size(), 2u);
   EXPECT_EQ(string_or(answers[0], "kind", ""), "failed");
   EXPECT_TRUE(answers[1].contains("description"));

@@ -1,4 +1,5 @@
-// What can be wrong with a run's inputs, plugin and machine: each ends with its exit code, its `end` event and one message.
+// What can be wrong with a run's inputs, plugin and machine: each ends with its exit code, its `end` event and one
+// message.
 #include <fstream>
 
 #include <gtest/gtest.h>
@@ -53,7 +54,9 @@ TEST_F(FaultTest, AnUnknownPluginNamesTheNearest) {
   expect_end(spec, 2, "bad_input", "did you mean 'llama'?");
 }
 
-TEST_F(FaultTest, RefusedOptions) { expect_end(odd_spec(folder_, {{"refuse", true}}), 2, "bad_input", "must not be true"); }
+TEST_F(FaultTest, RefusedOptions) {
+  expect_end(odd_spec(folder_, {{"refuse", true}}), 2, "bad_input", "must not be true");
+}
 
 TEST_F(FaultTest, CreateWithoutAModel) { expect_end(odd_spec(folder_, {{"no_model", true}}), 1, "failed", "no model"); }
 
@@ -61,7 +64,9 @@ TEST_F(FaultTest, APluginThatMiscountsIsRefused) {
   expect_end(odd_spec(folder_, {{"lie", true}}), 1, "failed", "describes 4097 parameters and builds 4096");
 }
 
-TEST_F(FaultTest, LogitsOfAnotherShape) { expect_end(odd_spec(folder_, {{"bad_logits", true}}), 1, "failed", "[B, T, V]"); }
+TEST_F(FaultTest, LogitsOfAnotherShape) {
+  expect_end(odd_spec(folder_, {{"bad_logits", true}}), 1, "failed", "[B, T, V]");
+}
 
 TEST_F(FaultTest, AnErrorOfLibTorchsComesWithoutItsBacktrace) {
   expect_end(odd_spec(folder_, {{"throw_at", 3}}), 1, "failed", "mat");

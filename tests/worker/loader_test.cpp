@@ -69,7 +69,8 @@ TEST(Loader, TruncatedSharedObjectsAreAnErrorNotACrash) {
     std::ofstream(path, std::ios::binary) << whole.substr(0, bytes);
     const Error error = load_error(path.string());
     EXPECT_EQ(error.kind(), ErrorKind::input);
-    EXPECT_NE(std::string(error.what()).find(bytes < 64 ? "not a shared object" : "cut short"), std::string::npos) << bytes;
+    EXPECT_NE(std::string(error.what()).find(bytes < 64 ? "not a shared object" : "cut short"), std::string::npos)
+        << bytes;
   }
 }
 
@@ -103,7 +104,8 @@ TEST(Loader, ThrowingAndLyingPluginsBecomeErrors) {
   EXPECT_NE(failure("lies_in_describe", describe).find("no JSON object"), std::string::npos);
   EXPECT_NE(failure("throws_in_create", [](const Plugin& plugin) { plugin.create({}); }).find("create threw"),
             std::string::npos);
-  EXPECT_NE(failure("lies_in_describe", [](const Plugin& plugin) { plugin.create({}); }).find("no model"), std::string::npos);
+  EXPECT_NE(failure("lies_in_describe", [](const Plugin& plugin) { plugin.create({}); }).find("no model"),
+            std::string::npos);
 }
 
 }  // namespace

@@ -56,7 +56,9 @@ class Process {
     ::waitpid(pid_, &status, 0);
     pid_ = 0;
     Ended ended{.exit_code = WIFEXITED(status) ? WEXITSTATUS(status) : -1,
-                .signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0, .out = read_file(out_), .err = read_file(err_)};
+                .signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0,
+                .out = read_file(out_),
+                .err = read_file(err_)};
     return ended;
   }
 

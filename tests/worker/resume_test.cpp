@@ -79,7 +79,9 @@ TEST_F(ResumeTest, TruncatedAndForeignCheckpointsFallBackToThePrevious) {
   const fs::path cut = folder_ / "cut.safetensors";
   std::ofstream(cut, std::ios::binary) << read_file(run.last(1)).substr(0, 3000);
   ASSERT_EQ(run.run(2, {"--resume", cut.string(), "--resume", foreign.last(1).string(), "--resume",
-                        (folder_ / "none").string(), "--resume", run.best(1).string()}).exit_code, 0);
+                        (folder_ / "none").string(), "--resume", run.best(1).string()})
+                .exit_code,
+            0);
   const std::vector<Event> refused = events_of(run.attempt(2), "checkpoint_refused");
   ASSERT_EQ(refused.size(), 3u);
   EXPECT_NE(string_or(refused[0].fields, "message", "").find("cut.safetensors"), std::string::npos);

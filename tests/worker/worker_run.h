@@ -42,15 +42,23 @@ class WorkerRun {
   fs::path spec_file() const { return folder_ / "spec.json"; }
 
   std::vector<std::string> command(int k, std::vector<std::string> more = {}) const {
-    std::vector<std::string> words{BITSWEEP_WORKER, "train", "--spec", spec_file().string(), "--out", attempt(k).string(),
-                                   "--run", run_, "--attempt", std::to_string(k), "--cache", (folder_ / "data").string(),
-                                   "--plugin-dir", BITSWEEP_PLUGIN_DIR};
+    std::vector<std::string> words{BITSWEEP_WORKER, "train",
+                                   "--spec",        spec_file().string(),
+                                   "--out",         attempt(k).string(),
+                                   "--run",         run_,
+                                   "--attempt",     std::to_string(k),
+                                   "--cache",       (folder_ / "data").string(),
+                                   "--plugin-dir",  BITSWEEP_PLUGIN_DIR};
     words.insert(words.end(), more.begin(), more.end());
     return words;
   }
-  Process start(int k, std::vector<std::string> more = {}) const { return Process(command(k, std::move(more)), attempt(k)); }
+  Process start(int k, std::vector<std::string> more = {}) const {
+    return Process(command(k, std::move(more)), attempt(k));
+  }
   Ended run(int k, std::vector<std::string> more = {}) const { return start(k, std::move(more)).wait(); }
-  Ended resume(int k, int from) const { return run(k, {"--resume", last(from).string(), "--resume", best(from).string()}); }
+  Ended resume(int k, int from) const {
+    return run(k, {"--resume", last(from).string(), "--resume", best(from).string()});
+  }
 
   // The last event, which must be `end`.
   Event end(int k) const {

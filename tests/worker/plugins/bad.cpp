@@ -13,9 +13,11 @@ extern "C" void bitsweep_test_symbol_that_no_library_has();
 
 namespace {
 
-[[maybe_unused]] void say(bitsweep_emit emit, void* context, const char* text) { emit(context, text, std::strlen(text)); }
+[[maybe_unused]] void say(bitsweep_emit emit, void* context, const char* text) {
+  emit(context, text, std::strlen(text));
+}
 
-int describe(const char*, [[maybe_unused]] bitsweep_emit emit, [[maybe_unused]] void* context) {
+[[maybe_unused]] int describe(const char*, [[maybe_unused]] bitsweep_emit emit, [[maybe_unused]] void* context) {
 #if defined(BITSWEEP_TEST_THROWS_IN_DESCRIBE)
   throw std::runtime_error("describe does not feel well");
 #elif defined(BITSWEEP_TEST_CRASHES_IN_DESCRIBE)
@@ -34,7 +36,7 @@ int describe(const char*, [[maybe_unused]] bitsweep_emit emit, [[maybe_unused]] 
 #endif
 }
 
-void* create(const char*, bitsweep_emit, void*) {
+[[maybe_unused]] void* create(const char*, bitsweep_emit, void*) {
 #if defined(BITSWEEP_TEST_THROWS_IN_CREATE)
   throw 42;
 #else
@@ -42,7 +44,7 @@ void* create(const char*, bitsweep_emit, void*) {
 #endif
 }
 
-void destroy(void*) {}
+[[maybe_unused]] void destroy(void*) {}
 
 }  // namespace
 
@@ -51,8 +53,8 @@ extern "C" __attribute__((visibility("default"))) const bitsweep_plugin_table* b
 #if defined(BITSWEEP_TEST_NULL_TABLE)
   return nullptr;
 #else
-  static bitsweep_plugin_table table = {BITSWEEP_PLUGIN_ABI, sizeof(bitsweep_plugin_table), "bad", BITSWEEP_BUILD_ID,
-                                        describe, create, destroy};
+  static bitsweep_plugin_table table = {
+      BITSWEEP_PLUGIN_ABI, sizeof(bitsweep_plugin_table), "bad", BITSWEEP_BUILD_ID, describe, create, destroy};
 #if defined(BITSWEEP_TEST_OTHER_ABI)
   table.abi = BITSWEEP_PLUGIN_ABI + 1;
 #elif defined(BITSWEEP_TEST_OTHER_BUILD)

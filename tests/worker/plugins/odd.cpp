@@ -16,8 +16,10 @@ constexpr int64_t kWidth = 8;
 class Odd : public Model {
  public:
   Odd(const json::object& options, int64_t vocab)
-      : nan_at_(integer_or(options, "nan_at", -1)), throw_at_(integer_or(options, "throw_at", -1)),
-        crash_at_(integer_or(options, "crash_at", -1)), sleep_ms_(integer_or(options, "sleep_ms", 0)),
+      : nan_at_(integer_or(options, "nan_at", -1)),
+        throw_at_(integer_or(options, "throw_at", -1)),
+        crash_at_(integer_or(options, "crash_at", -1)),
+        sleep_ms_(integer_or(options, "sleep_ms", 0)),
         bad_logits_(bool_or(options, "bad_logits", false)) {
     embedding_ = add_parameter("embedding.weight", at::randn({vocab, kWidth}).mul_(0.1));
     head_ = add_parameter("head.weight", at::randn({vocab, kWidth}).mul_(0.1));
