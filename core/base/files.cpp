@@ -47,7 +47,7 @@ Fd open_file(const fs::path& path, int flags, int mode) {
 std::string read_file(const fs::path& path, uint64_t limit_bytes) {
   Fd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
   if (!fd) fail(ErrorKind::input, "read", path, errno);
-  struct stat info{};
+  struct stat info {};
   if (::fstat(fd.get(), &info) != 0) fail(ErrorKind::input, "read", path, errno);
   if (S_ISDIR(info.st_mode)) fail(ErrorKind::input, "read", path, EISDIR);
   std::string text;
@@ -59,7 +59,8 @@ std::string read_file(const fs::path& path, uint64_t limit_bytes) {
     if (got == 0) return text;
     text.append(buffer, static_cast<size_t>(got));
     if (text.size() > limit_bytes)
-      throw Error(ErrorKind::input, fmt::format("'{}' is larger than the {} bytes allowed here", path.string(), limit_bytes));
+      throw Error(ErrorKind::input,
+                  fmt::format("'{}' is larger than the {} bytes allowed here", path.string(), limit_bytes));
   }
 }
 
@@ -122,7 +123,7 @@ void make_folder(const fs::path& folder) {
 MappedFile::MappedFile(const fs::path& path) {
   Fd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
   if (!fd) fail(ErrorKind::input, "read", path, errno);
-  struct stat info{};
+  struct stat info {};
   if (::fstat(fd.get(), &info) != 0) fail(ErrorKind::input, "read", path, errno);
   if (!S_ISREG(info.st_mode)) throw Error(ErrorKind::input, fmt::format("'{}' is not a regular file", path.string()));
   size_ = static_cast<size_t>(info.st_size);

@@ -1,5 +1,5 @@
-// Files: whole reads, durable atomic writes, read-only maps, owned descriptors. Errors are `Error` with the path and the
-// system's reason in the message.
+// Files: whole reads, durable atomic writes, read-only maps, owned descriptors. Errors are `Error` with the path and
+// the system's reason in the message.
 #pragma once
 
 #include <cstdint>

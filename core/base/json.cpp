@@ -24,13 +24,16 @@ enum class Keys { as_added, sorted };
 std::vector<const json::key_value_pair*> members_of(const json::object& object, Keys keys) {
   std::vector<const json::key_value_pair*> members;
   for (const auto& member : object) members.push_back(&member);
-  if (keys == Keys::sorted) std::sort(members.begin(), members.end(), [](auto* a, auto* b) { return a->key() < b->key(); });
+  if (keys == Keys::sorted)
+    std::sort(members.begin(), members.end(), [](auto* a, auto* b) { return a->key() < b->key(); });
   return members;
 }
 
 void write_line(const json::value& value, Keys keys, std::string& out) {
   switch (value.kind()) {
-    case json::kind::double_: out += number_text(value.get_double()); break;
+    case json::kind::double_:
+      out += number_text(value.get_double());
+      break;
     case json::kind::array: {
       out += '[';
       const char* comma = "";
@@ -55,7 +58,8 @@ void write_line(const json::value& value, Keys keys, std::string& out) {
       out += '}';
       break;
     }
-    default: out += json::serialize(value);
+    default:
+      out += json::serialize(value);
   }
 }
 
@@ -159,8 +163,6 @@ bool bool_or(const json::object& object, std::string_view key, bool otherwise) {
   return member != nullptr && member->is_bool() ? member->get_bool() : otherwise;
 }
 
-json::value finite_or_null(double value) {
-  return std::isfinite(value) ? json::value(value) : json::value(nullptr);
-}
+json::value finite_or_null(double value) { return std::isfinite(value) ? json::value(value) : json::value(nullptr); }
 
 }  // namespace bitsweep

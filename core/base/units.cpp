@@ -34,14 +34,16 @@ std::string scaled(double value, std::initializer_list<Scale> scales, const char
 std::optional<double> parse_number(std::string_view text) {
   std::string digits;
   for (size_t i = 0; i < text.size(); ++i) {
-    const bool between = text[i] == '_' && i > 0 && i + 1 < text.size() && std::isdigit(static_cast<unsigned char>(text[i - 1])) &&
+    const bool between = text[i] == '_' && i > 0 && i + 1 < text.size() &&
+                         std::isdigit(static_cast<unsigned char>(text[i - 1])) &&
                          std::isdigit(static_cast<unsigned char>(text[i + 1]));
     if (!between) digits += text[i];
   }
   const char* begin = digits.data();
   const char* end = begin + digits.size();
   if (begin != end && *begin == '+') ++begin;
-  if (begin != end && *begin == '.' && end - begin > 1 && !std::isdigit(static_cast<unsigned char>(begin[1]))) ++begin;  // YAML's .nan, .inf
+  if (begin != end && *begin == '.' && end - begin > 1 && !std::isdigit(static_cast<unsigned char>(begin[1])))
+    ++begin;  // YAML's .nan, .inf
   double value = 0;
   const auto [rest, code] = std::from_chars(begin, end, value);
   if (code == std::errc::result_out_of_range && rest == end) return HUGE_VAL;
@@ -53,11 +55,22 @@ std::optional<double> parse_size(std::string_view text) {
   if (text.empty()) return std::nullopt;
   double factor = 1;
   switch (text.back()) {
-    case 'k': case 'K': factor = 1e3; break;
-    case 'M': factor = 1e6; break;
-    case 'B': case 'G': factor = 1e9; break;
-    case 'T': factor = 1e12; break;
-    default: break;
+    case 'k':
+    case 'K':
+      factor = 1e3;
+      break;
+    case 'M':
+      factor = 1e6;
+      break;
+    case 'B':
+    case 'G':
+      factor = 1e9;
+      break;
+    case 'T':
+      factor = 1e12;
+      break;
+    default:
+      break;
   }
   if (factor != 1) text.remove_suffix(1);
   const auto number = parse_number(text);
@@ -72,11 +85,24 @@ std::optional<double> parse_duration_s(std::string_view text) {
   if (text.empty()) return std::nullopt;
   double factor = 1;
   switch (text.back()) {
-    case 's': factor = 1; text.remove_suffix(1); break;
-    case 'm': factor = 60; text.remove_suffix(1); break;
-    case 'h': factor = 3600; text.remove_suffix(1); break;
-    case 'd': factor = 86400; text.remove_suffix(1); break;
-    default: break;
+    case 's':
+      factor = 1;
+      text.remove_suffix(1);
+      break;
+    case 'm':
+      factor = 60;
+      text.remove_suffix(1);
+      break;
+    case 'h':
+      factor = 3600;
+      text.remove_suffix(1);
+      break;
+    case 'd':
+      factor = 86400;
+      text.remove_suffix(1);
+      break;
+    default:
+      break;
   }
   const auto number = parse_number(text);
   if (!number || !(*number >= 0) || !std::isfinite(*number)) return std::nullopt;

@@ -38,11 +38,13 @@ std::string cpu_line(const char* key) {
 Finding cpu() {
   const std::string flags = " " + cpu_line("flags") + " ";
   std::string have;
-  for (const char* feature : {"avx2", "fma", "avx512f", "avx512_vpopcntdq", "avx512_vnni", "avx512_bf16", "amx_int8", "amx_bf16"})
+  for (const char* feature :
+       {"avx2", "fma", "avx512f", "avx512_vpopcntdq", "avx512_vnni", "avx512_bf16", "amx_int8", "amx_bf16"})
     if (flags.find(fmt::format(" {} ", feature)) != std::string::npos) have += fmt::format(" {}", feature);
   return {"processor", true,
           fmt::format("{}, {} cores,{}", cpu_line("model name"), std::thread::hardware_concurrency(),
-                      have.empty() ? " no AVX2" : have), ""};
+                      have.empty() ? " no AVX2" : have),
+          ""};
 }
 
 Finding memory() {
@@ -112,7 +114,7 @@ int run(const Verb& verb, const std::vector<std::string>& args) {
 
 }  // namespace
 
-const Verb kDoctorVerb{"doctor", "Check this machine: processor, memory, disk, GPU, worker, plugins, database", "[--root DIR]",
-                       "bitsweep doctor", run};
+const Verb kDoctorVerb{"doctor", "Check this machine: processor, memory, disk, GPU, worker, plugins, database",
+                       "[--root DIR]", "bitsweep doctor", run};
 
 }  // namespace bitsweep

@@ -6,8 +6,8 @@
 
 #include <unistd.h>
 
-#include <boost/program_options.hpp>
 #include <fmt/format.h>
+#include <boost/program_options.hpp>
 
 #include "base/error.h"
 #include "base/nearest.h"
@@ -45,7 +45,8 @@ namespace {
   }
   if (const auto* style = dynamic_cast<const po::invalid_command_line_syntax*>(&error)) {
     const bool missing = style->kind() == po::invalid_syntax::missing_parameter;
-    usage_error(verb, fmt::format("option '{}' {}", style->get_option_name(), missing ? "needs a value" : "takes no value"));
+    usage_error(verb,
+                fmt::format("option '{}' {}", style->get_option_name(), missing ? "needs a value" : "takes no value"));
   }
   usage_error(verb, error.what());
 }
@@ -69,8 +70,7 @@ CommandLine& CommandLine::value(const char* name, const char* help) {
 
 CommandLine& CommandLine::values(const char* name, const char* help) {
   state_->remember(name);
-  state_->declared.add_options()(
-      name, po::value<std::vector<std::string>>()->composing()->value_name("VALUE"), help);
+  state_->declared.add_options()(name, po::value<std::vector<std::string>>()->composing()->value_name("VALUE"), help);
   return *this;
 }
 
@@ -79,7 +79,9 @@ CommandLine& CommandLine::root_option() {
 }
 
 CommandLine& CommandLine::output_options() {
-  return flag("json", "one JSON document").flag("jsonl", "one JSON object a line").flag("csv", "comma-separated values");
+  return flag("json", "one JSON document")
+      .flag("jsonl", "one JSON object a line")
+      .flag("csv", "comma-separated values");
 }
 
 bool CommandLine::parse(const std::vector<std::string>& args, size_t least, size_t most) {
@@ -102,8 +104,8 @@ bool CommandLine::parse(const std::vector<std::string>& args, size_t least, size
   if (has("help")) {
     std::ostringstream options;
     options << state_->declared;
-    print(fmt::format("example: {}\n\nusage: bitsweep {} {}\n\n{}.\n\n{}", verb.example, verb.name, verb.usage, verb.summary,
-                      options.str()));
+    print(fmt::format("example: {}\n\nusage: bitsweep {} {}\n\n{}.\n\n{}", verb.example, verb.name, verb.usage,
+                      verb.summary, options.str()));
     return false;
   }
   state_->positional = all("positional");
@@ -154,8 +156,9 @@ OutputFormat output_format(const CommandLine& line) {
 fs::path worker_program() {
   const fs::path path = program_folder() / "bitsweep-worker";
   if (!fs::exists(path))
-    throw Error(ErrorKind::environment,
-                fmt::format("the worker is missing: '{}'; build it with ./quickstart or 'cmake --build build'", path.string()));
+    throw Error(
+        ErrorKind::environment,
+        fmt::format("the worker is missing: '{}'; build it with ./quickstart or 'cmake --build build'", path.string()));
   return path;
 }
 

@@ -60,7 +60,7 @@ int run(const Verb& verb, const std::vector<std::string>& args) {
 
 }  // namespace
 
-const Verb kRunVerb{"run", "Plan, queue, train and report: prints the report's path last", "SWEEP.yaml… [--set PATH=VALUE]…",
-                    "bitsweep run sweeps/quickstart.yaml", run};
+const Verb kRunVerb{"run", "Plan, queue, train and report: prints the report's path last",
+                    "SWEEP.yaml… [--set PATH=VALUE]…", "bitsweep run sweeps/quickstart.yaml", run};
 
 }  // namespace bitsweep

@@ -1,4 +1,4 @@
-// The C++ side of a plugin: the model the worker trains. Shared by core/train and every plugin; ABI-bound by the build id.
+// The C++ side of a plugin: the model the worker trains. Shared by core/train and every plugin; bound by the build id.
 #pragma once
 
 #include <cstdint>
@@ -16,7 +16,9 @@ struct StepContext {
   int64_t step = 0;         // from 0
   int64_t total_steps = 1;
   at::Generator noise;      // seeded by the trainer from (seed, step, micro-batch); undefined in evaluation
-  double progress() const { return total_steps > 1 ? static_cast<double>(step) / static_cast<double>(total_steps - 1) : 1.0; }
+  double progress() const {
+    return total_steps > 1 ? static_cast<double>(step) / static_cast<double>(total_steps - 1) : 1.0;
+  }
 };
 
 // One trained tensor. Names are dotted paths ("layers.0.q.weight") and unique; freeze patterns match them.

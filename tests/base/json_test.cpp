@@ -45,8 +45,8 @@ TEST(Json, ErrorsNameLineAndColumn) {
 
 TEST(Json, BadTextsAreRefused) {
   std::string deep(1000, '[');
-  for (const std::string& text : {std::string(), std::string("{"), std::string("1 2"), std::string("{\"a\":1}\0", 8), deep,
-                                  std::string("nul"), std::string("\xff\xfe")}) {
+  for (const std::string& text : {std::string(), std::string("{"), std::string("1 2"), std::string("{\"a\":1}\0", 8),
+                                  deep, std::string("nul"), std::string("\xff\xfe")}) {
     EXPECT_FALSE(try_parse_json(text)) << text.substr(0, 20);
     EXPECT_THROW(parse_json(text, "x"), Error);
   }

@@ -42,7 +42,8 @@ TEST(Units, Durations) {
   EXPECT_EQ(parse_duration_s("1.5m"), 90);
   EXPECT_EQ(parse_duration_s("12h"), 43200);
   EXPECT_EQ(parse_duration_s("2d"), 172800);
-  for (const char* text : {"", "h", "-3s", "nan", "infh", "3 h"}) EXPECT_EQ(parse_duration_s(text), std::nullopt) << text;
+  for (const char* text : {"", "h", "-3s", "nan", "infh", "3 h"})
+    EXPECT_EQ(parse_duration_s(text), std::nullopt) << text;
 }
 
 TEST(Units, CountsForPeople) {

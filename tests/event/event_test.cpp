@@ -1,5 +1,5 @@
-#include <cmath>
 #include <algorithm>
+#include <cmath>
 #include <fstream>
 
 #include <gtest/gtest.h>
@@ -145,8 +145,8 @@ TEST(EventFuzz, MutatedLinesNeverCrash) {
     if (event) ++parsed;
     ASSERT_TRUE(!event || !to_line(*event).empty());
   }
-  EXPECT_GT(parsed, 0);        // some mutations stay events,
-  EXPECT_LT(parsed, 20000);    // and some do not
+  EXPECT_GT(parsed, 0);      // some mutations stay events,
+  EXPECT_LT(parsed, 20000);  // and some do not
 }
 
 }  // namespace
