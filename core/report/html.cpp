@@ -5,7 +5,8 @@ namespace bitsweep {
 namespace {
 
 constexpr const char* kStyle = R"css(
-:root { color-scheme: light dark; --text: #1f2328; --soft: #59636e; --line: #d1d9e0; --page: #ffffff; --stripe: #f6f8fa; }
+:root { color-scheme: light dark;
+        --text: #1f2328; --soft: #59636e; --line: #d1d9e0; --page: #ffffff; --stripe: #f6f8fa; }
 @media (prefers-color-scheme: dark) {
   :root { --text: #f0f6fc; --soft: #9198a1; --line: #3d444d; --page: #0d1117; --stripe: #151b23; }
 }
@@ -14,7 +15,8 @@ body { margin: 0; background: var(--page); color: var(--text);
 main { max-width: 60rem; margin: 0 auto; padding: 1.5rem 1rem 4rem; }
 h1, h2, h3, h4 { line-height: 1.25; margin: 2em 0 .6em; }
 h1 { margin-top: .5em; } h2 { border-bottom: 1px solid var(--line); padding-bottom: .25em; }
-code { font: .88em ui-monospace, "SF Mono", "DejaVu Sans Mono", monospace; background: var(--stripe); border-radius: 4px;
+code { font: .88em ui-monospace, "SF Mono", "DejaVu Sans Mono", monospace; background: var(--stripe); border-radius:
+        4px;
        padding: .1em .3em; overflow-wrap: anywhere; }
 .scroll { overflow-x: auto; margin: 1em 0; }
 table { border-collapse: collapse; font-size: .875rem; font-variant-numeric: tabular-nums; }
