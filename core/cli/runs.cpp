@@ -46,12 +46,11 @@ int run(const Verb& verb, const std::vector<std::string>& args) {
   const Query query(line.root());
   std::vector<RunRow> rows = asked_for(query, line);
 
-  // Without rows no axis is known, and none can be wrong.
-  const std::vector<std::string> known = run_column_names(rows);
+  // A condition that no run meets does not make the columns wrong.
+  const std::vector<std::string> known = run_column_names(rows.empty() ? query.runs() : rows);
   std::vector<std::string> columns;
-  if (const auto text = line.get("columns"); text && !rows.empty()) columns = parse_columns(*text, known, "columns");
-  if (const auto text = line.get("sort"); text && !rows.empty())
-    sort_runs(rows, parse_columns(*text, known, "sort", true));
+  if (const auto text = line.get("columns")) columns = parse_columns(*text, known, "columns");
+  if (const auto text = line.get("sort")) sort_runs(rows, parse_columns(*text, known, "sort", true));
 
   if (format == OutputFormat::table) {
     if (rows.empty())

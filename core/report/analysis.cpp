@@ -83,13 +83,13 @@ void run_fit(LawFit& fit, const std::string& law, const std::vector<Target>& tar
   fit.result = fit_law(fit.points, options);
 }
 
-// The law of one axis, at the largest budget (or size) at which there are three values along the axis.
+// The law of one axis, at each budget (or size) at which there are three values along the axis.
 void add_simple_law(const ReportInput& input, const GroupAnalysis& g, const std::string& variant, Along along,
                     std::vector<LawFit>& fits) {
   const bool params = along == Along::params;
   const size_t fixed_values = params ? g.table.budgets.size() : g.table.sizes.size();
   const size_t moving_values = params ? g.table.sizes.size() : g.table.budgets.size();
-  for (size_t fixed = fixed_values; fixed-- > 0;) {
+  for (size_t fixed = 0; fixed < fixed_values; ++fixed) {
     size_t there = 0;
     for (size_t moving = 0; moving < moving_values; ++moving)
       there += params ? g.table.at(variant, moving, fixed).has_value() : g.table.at(variant, fixed, moving).has_value();
@@ -99,7 +99,6 @@ void add_simple_law(const ReportInput& input, const GroupAnalysis& g, const std:
     // The targets lie at other budgets and sizes, of which this law says nothing.
     run_fit(fit, "power", {}, params ? "params" : "tokens");
     if (fit.drawable()) fits.push_back(std::move(fit));
-    return;
   }
 }
 

@@ -15,9 +15,8 @@ body { margin: 0; background: var(--page); color: var(--text);
 main { max-width: 60rem; margin: 0 auto; padding: 1.5rem 1rem 4rem; }
 h1, h2, h3, h4 { line-height: 1.25; margin: 2em 0 .6em; }
 h1 { margin-top: .5em; } h2 { border-bottom: 1px solid var(--line); padding-bottom: .25em; }
-code { font: .88em ui-monospace, "SF Mono", "DejaVu Sans Mono", monospace; background: var(--stripe); border-radius:
-        4px;
-       padding: .1em .3em; overflow-wrap: anywhere; }
+code { font: .88em ui-monospace, "SF Mono", "DejaVu Sans Mono", monospace; background: var(--stripe);
+       border-radius: 4px; padding: .1em .3em; overflow-wrap: anywhere; }
 .scroll { overflow-x: auto; margin: 1em 0; }
 table { border-collapse: collapse; font-size: .875rem; font-variant-numeric: tabular-nums; }
 th, td { text-align: left; padding: .3em .75em; border-bottom: 1px solid var(--line); white-space: nowrap; }

@@ -152,8 +152,9 @@ PlotPanel panel_at(const ReportInput& input, const GroupAnalysis& g, const Fixed
     for (const ReportCell* cell : cells) series.points.push_back(cell_point(input, *cell, along(*cell, axis)));
     const LawFit* fit = law_for(g, variant, fixed, axis);
     if (fit != nullptr) add_law(panel, input, *fit, series.colour, fixed, axis, cells);
-    // Without a law, the eye still wants to follow one variant.
+    // Without a law, the eye still wants to follow one variant; dotted, because nothing is claimed between the points.
     series.line = fit == nullptr;
+    series.dash = Dash::dotted;
     if (!series.points.empty()) panel.series.push_back(std::move(series));
     if (fit != nullptr) add_predictions(panel, *fit, static_cast<int>(v) % kPaletteSize, fixed, axis);
   }
@@ -201,13 +202,20 @@ std::vector<PlotPanel> scaling_panels(const ReportInput& input, const GroupAnaly
   return panels;
 }
 
-std::string scaling_caption(const GroupAnalysis& g) {
+std::string scaling_caption(const GroupAnalysis& g, const std::vector<PlotPanel>& panels) {
   std::string caption;
   const bool seeds = std::any_of(g.table.cells.begin(), g.table.cells.end(),
                                  [](const ReportCell& c) { return c.final_bpc.half_width.has_value(); });
   if (seeds) caption += " Bars: 95 % interval of the mean over seeds.";
-  if (std::any_of(g.fits.begin(), g.fits.end(), [](const LawFit& f) { return f.drawable(); }))
+  const auto any = [&](auto holds) {
+    return std::any_of(panels.begin(), panels.end(), [&](const PlotPanel& panel) {
+      return std::any_of(panel.series.begin(), panel.series.end(), holds);
+    });
+  };
+  if (any([](const PlotSeries& s) { return s.small && s.points.size() > 1; }))
     caption += " Curves: the fitted law, solid between the measured runs and dashed where it extrapolates.";
+  if (any([](const PlotSeries& s) { return s.line && !s.small && s.points.size() > 1; }))
+    caption += " Dotted lines only join the points of a variant.";
   return caption;
 }
 

@@ -14,7 +14,7 @@ enum class ScalingAxis { params, tokens };
 
 // One panel for each value of the other axis at which there is something to see, and for each target beyond them.
 std::vector<PlotPanel> scaling_panels(const ReportInput& input, const GroupAnalysis& g, ScalingAxis axis);
-std::string scaling_caption(const GroupAnalysis& g);
+std::string scaling_caption(const GroupAnalysis& g, const std::vector<PlotPanel>& panels);
 
 // A variant's look is the same in every figure.
 PlotSeries variant_series(size_t variant, const std::string& name);
