@@ -111,8 +111,8 @@ std::vector<LawFit> fits_of(const ReportInput& input, const GroupAnalysis& g) {
       fits.push_back(base);
       run_fit(fits.back(), law, input.targets);
     }
-    // Nobody asked for a certain law: where the joint one is refused, one axis may still carry the simple one.
-    if (input.laws.empty() && !fits.back().drawable()) {
+    // Where the law of both axes is refused, one axis may still carry the simple one.
+    if (fits.back().law != "power" && !fits.back().drawable()) {
       add_simple_law(input, g, variant, Along::params, fits);
       add_simple_law(input, g, variant, Along::tokens, fits);
     }

@@ -214,6 +214,8 @@ std::string scaling_caption(const GroupAnalysis& g, const std::vector<PlotPanel>
   };
   if (any([](const PlotSeries& s) { return s.small && s.points.size() > 1; }))
     caption += " Curves: the fitted law, solid between the measured runs and dashed where it extrapolates.";
+  if (std::any_of(g.fits.begin(), g.fits.end(), [](const LawFit& f) { return f.drawable() && !f.result.identified; }))
+    caption += " Where the runs do not determine the law (see the fits), the curve is only one of many that would do.";
   if (any([](const PlotSeries& s) { return s.line && !s.small && s.points.size() > 1; }))
     caption += " Dotted lines only join the points of a variant.";
   return caption;

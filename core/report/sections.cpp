@@ -216,6 +216,8 @@ void GroupSections::variants() {
   table(std::move(t));
 }
 
+constexpr double kRounding = 1e-20;  // an objective below it is an exact fit
+
 std::string law_name(const GroupAnalysis& g, const LawFit& fit) {
   if (fit.budget_class) return fmt::format("{} at {} tokens", fit.variant, g.table.budgets[*fit.budget_class].label);
   if (fit.size_class) return fmt::format("{} at {} parameters", fit.variant, g.table.sizes[*fit.size_class].label);
@@ -273,7 +275,7 @@ void GroupSections::laws() {
     }
     t.rows.push_back({law_name(g_, fit), r.formula.empty() ? fit.law : r.formula, std::to_string(r.points),
                       values.empty() ? "refused" : values,
-                      values.empty() ? kNothing : format_significant(r.objective, 6),
+                      values.empty() ? kNothing : format_significant(r.objective < kRounding ? 0 : r.objective, 6),
                       values.empty() ? kNothing : fmt::format("{} of {}", r.starts_at_best, r.starts),
                       r.residual_sd ? format_significant(*r.residual_sd, 2) : kNothing, r.identified ? "yes" : "no"});
   }
