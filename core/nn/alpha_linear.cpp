@@ -7,6 +7,8 @@ AlphaLinear::AlphaLinear(const ParameterSink& sink, int64_t d_in, int64_t d_out,
       threshold_(sink.constant("threshold", {d_out}, 0.0)),
       output_(output) {}
 
-at::Tensor AlphaLinear::forward(const at::Tensor& x) const { return sign_linear_alpha(x, weight_, threshold_, output_); }
+at::Tensor AlphaLinear::forward(const at::Tensor& x) const {
+  return sign_linear_alpha(x, weight_, threshold_, output_);
+}
 
 }  // namespace bitsweep

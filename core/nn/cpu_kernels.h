@@ -1,7 +1,7 @@
 // Element-wise and row-wise f32 loops for the CPU that LibTorch would need several passes over memory for. No LibTorch,
-// no threads: callers cut the ranges (at::parallel_for). One source, compiled for AVX-512, AVX2 and the baseline, chosen
-// by CPUID at load; contraction to FMA is off and sums keep a fixed order of 16 lanes, so every CPU and every number of
-// threads gives the same bits. exp and log are Cephes' polynomials (about 2 ulp).
+// no threads: callers cut the ranges (at::parallel_for). One source, compiled for AVX-512, AVX2 and the baseline,
+// chosen by CPUID at load; contraction to FMA is off and sums keep a fixed order of 16 lanes, so every CPU and every
+// number of threads gives the same bits. exp and log are Cephes' polynomials (about 2 ulp).
 #pragma once
 
 #include <cstdint>
@@ -21,8 +21,8 @@ void residual_sign_range(const float* x, const float* a, const float* b, float* 
 // inside (or null) [rows, columns] gets |y| <= 1.
 void linear_end_rows(float* sums, const float* scale, const float* threshold, uint8_t* inside, bool sign, int64_t rows,
                      int64_t columns);
-// Its backward over the columns [begin, end) of [rows, columns]: out = inside ? gradient : 0 (inside null: a copy is not
-// made, out is not written), column_sums[c] = Σ_rows of it, rows in order.
+// Its backward over the columns [begin, end) of [rows, columns]: out = inside ? gradient : 0 (inside null: a copy is
+// not made, out is not written), column_sums[c] = Σ_rows of it, rows in order.
 void linear_end_backward(const float* gradient, const uint8_t* inside, float* out, float* column_sums, int64_t rows,
                          int64_t columns, int64_t begin, int64_t end);
 
@@ -41,8 +41,8 @@ void swiglu_range(const float* gate, const float* up, float* out, int64_t count)
 void swiglu_backward_range(const float* gate, const float* up, const float* gradient, float* dgate, float* dup,
                            int64_t count);
 
-// Standard Gumbel noise of row `row` of the stream `key`: out[0, columns). Philox4x32-10 over (column, row); the value at
-// a place depends on key, row and column alone. `out` has room for columns rounded up to kNoiseBlock.
+// Standard Gumbel noise of row `row` of the stream `key`: out[0, columns). Philox4x32-10 over (column, row); the value
+// at a place depends on key, row and column alone. `out` has room for columns rounded up to kNoiseBlock.
 inline constexpr int64_t kNoiseBlock = 64;
 void gumbel_row(uint64_t key, uint64_t row, float* out, int64_t columns);
 

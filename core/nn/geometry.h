@@ -4,9 +4,9 @@
 // shape. Candidates: d_model a multiple of 32 with heads of 32 (the seed's; of 16 with heads of 16 below d_model 256),
 // d_ff a multiple of 32 (of 4 below 256) from 3/8 to 2 times d_model, n_layers from half to twice the preferred depth
 // max(4, d_model/128). Among the candidates within 0.5 % of the target (1 % below 2M) the best-proportioned one wins:
-// least |ln(n_layers/preferred depth)| + |ln(2·d_ff/d_model)| (the second term is 0 from 3/8 to 1/2, the seed's own range);
-// ties go to the nearer count, then the wider model. If none is so close, the nearest count wins. Dimensions given beside
-// the target are kept.
+// least |ln(n_layers/preferred depth)| + |ln(2·d_ff/d_model)| (the second term is 0 from 3/8 to 1/2, the seed's own
+// range); ties go to the nearer count, then the wider model. If none is so close, the nearest count wins. Dimensions
+// given beside the target are kept.
 // This gives the seed's shapes: 5.5M is d 512 L 4 d_ff 192, 13.7M d 640 L 6 d_ff 320, 46.4M d 1024 L 8 d_ff 512.
 #pragma once
 
@@ -42,16 +42,17 @@ int64_t layer_weights(const Shape& shape);
 // Outputs of the same seven linears, one threshold each: 4d + 2·d_ff + d.
 int64_t layer_thresholds(const Shape& shape);
 
-// FLOPs of a forward pass, per token, with a multiply and an add counting two: the matrix products of the layers and the
-// head, and the scores against all T keys of the context. Softmax attention weighs T values (2·T·d more a layer), a
+// FLOPs of a forward pass, per token, with a multiply and an add counting two: the matrix products of the layers and
+// the head, and the scores against all T keys of the context. Softmax attention weighs T values (2·T·d more a layer), a
 // pointer copies one. Element-wise work and table look-ups are not counted.
 double forward_flops(const Shape& shape, int64_t vocab, int64_t context, bool weighs_values);
 
 // {"d_model", "n_layers", "n_heads", "d_ff"}
 json::object to_json(const Shape& shape);
 
-// Reads params | d_model, n_layers, n_heads (default d_model/32, at least 1, when it divides), d_ff (default d_model/2).
-// `params_of` counts a shape of the family. Problems go into the reader; the shape is only valid after its finish().
+// Reads params | d_model, n_layers, n_heads (default d_model/32, at least 1, when it divides), d_ff (default
+// d_model/2). `params_of` counts a shape of the family. Problems go into the reader; the shape is only valid after its
+// finish().
 Shape read_shape(OptionReader& reader, const std::function<int64_t(const Shape&)>& params_of);
 
 // The rule above. `fixed` holds the dimensions that are given (0: free). A Shape of zeros when no candidate fits.

@@ -1,7 +1,8 @@
 // The one place where a block chooses its implementation.
 //
 // Every block has a `reference` path: ATen operations that run on any device and in any precision. Where a faster one
-// exists, it is another value of Path, and choose_path() says which tensors it serves. Tests force each path and compare.
+// exists, it is another value of Path, and choose_path() says which tensors it serves. Tests force each path and
+// compare.
 #pragma once
 
 #include <ATen/core/Tensor.h>

@@ -6,8 +6,8 @@
 //   evaluation: argmax s
 //
 // Ties go to the most recent key, everywhere. The noise is a function of the generator's next draw and of the place
-// (sequence, head, query, key) alone: neither threads nor the batch size change it. On the CPU it is Philox from a 63-bit
-// key drawn from the generator; on other devices LibTorch's own.
+// (sequence, head, query, key) alone: neither threads nor the batch size change it. On the CPU it is Philox from a
+// 63-bit key drawn from the generator; on other devices LibTorch's own.
 #pragma once
 
 #include <optional>

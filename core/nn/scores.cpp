@@ -109,8 +109,9 @@ at::Tensor choose_keys(at::Tensor scores, const ScoreTerms& terms, CausalBias& b
   const int64_t context = scores.size(1);
   at::Tensor keys = at::empty({scores.size(0), context}, at::kInt);
   int32_t* chosen = keys.mutable_data_ptr<int32_t>();
-  for_each_head(scores, terms, bias,
-                [&](float* head, const ScoreRule& rule, int64_t row) { choose_head(head, context, rule, chosen + row); });
+  for_each_head(scores, terms, bias, [&](float* head, const ScoreRule& rule, int64_t row) {
+    choose_head(head, context, rule, chosen + row);
+  });
   return keys.to(at::kLong);
 }
 

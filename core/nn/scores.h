@@ -1,4 +1,5 @@
-// From raw scores to probabilities and choices: what softmax and pointer attention share, and where they choose their path.
+// From raw scores to probabilities and choices: what softmax and pointer attention share, and where they choose their
+// path.
 #pragma once
 
 #include <cstdint>

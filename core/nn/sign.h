@@ -2,8 +2,8 @@
 // A NaN gives -1: the trainer sees it in the loss of whatever else is float.
 //
 // Bengio, Léonard, Courville 2013 (identity); Hubara et al. 2016 (clipped). Which one goes where is a measured finding:
-// weights and the residual take the identity, outputs of linears the clipped one; with the identity there a strict model
-// does not learn.
+// weights and the residual take the identity, outputs of linears the clipped one; with the identity there a strict
+// model does not learn.
 #pragma once
 
 #include <ATen/core/Tensor.h>
@@ -17,7 +17,8 @@ at::Tensor sign_of_rows(const at::Tensor& x, const at::Tensor& magnitude, at::Sc
 // Any shape -> same shape and type. Gradient: g.
 at::Tensor sign_ste(const at::Tensor& x);
 
-// Any shape -> same shape and type. Gradient: g where |x| <= 1, else 0. Keeps one byte an element for the backward pass.
+// Any shape -> same shape and type. Gradient: g where |x| <= 1, else 0. Keeps one byte an element for the backward
+// pass.
 at::Tensor sign_ste_clipped(const at::Tensor& x);
 
 // The strict residual: sign(x + a + b), three tensors of one shape -> the same shape, in x's type. Gradient: g to each.

@@ -1,6 +1,6 @@
-// The product behind both 1-bit linears: y = (x · sign(W)ᵀ) ⊙ scale − threshold, and optionally sign(y), as one autograd
-// function with a closed-form backward. sign(W) is exact in every compute type and is made again in the backward pass
-// rather than kept; of the output only one byte an element (|y| <= 1) is kept.
+// The product behind both 1-bit linears: y = (x · sign(W)ᵀ) ⊙ scale − threshold, and optionally sign(y), as one
+// autograd function with a closed-form backward. sign(W) is exact in every compute type and is made again in the
+// backward pass rather than kept; of the output only one byte an element (|y| <= 1) is kept.
 #pragma once
 
 #include <optional>

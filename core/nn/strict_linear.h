@@ -1,4 +1,5 @@
-// The strict ±1 linear: y = (x · sign(W)ᵀ) / √d_in − threshold, one threshold an output; no other float but the threshold.
+// The strict ±1 linear: y = (x · sign(W)ᵀ) / √d_in − threshold, one threshold an output; no other float but the
+// threshold.
 #pragma once
 
 #include "nn/module.h"

@@ -1,4 +1,5 @@
-// v57, the strict ±1 model: every weight and every activation between blocks is ±1; no normalisation, no per-channel scale.
+// v57, the strict ±1 model: every weight and every activation between blocks is ±1; no normalisation, no per-channel
+// scale.
 //
 //   x = sign(E)[tokens]                                              [B, T, d]
 //   L times:  x = sign( x + attention(x) + ffn(x) )                  both read the same x

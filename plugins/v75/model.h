@@ -1,5 +1,5 @@
-// v75, the α-scaled 1-bit model: ±1 weights with a scale and a threshold per output, a float residual under RMSNorm, and
-// pointer attention over signs.
+// v75, the α-scaled 1-bit model: ±1 weights with a scale and a threshold per output, a float residual under RMSNorm,
+// and pointer attention over signs.
 //
 //   x = sign(E)[tokens]                                              [B, T, d]
 //   L times:  x = x + attention( norm(x) );  x = x + ffn( norm(x) )

@@ -29,7 +29,8 @@ TEST_P(KnownCount, IsExact) { EXPECT_EQ(strict_params(GetParam().shape), GetPara
 INSTANTIATE_TEST_SUITE_P(Seed, KnownCount,
                          testing::Values(Known{{1024, 8, 32, 512}, 46'448'640}, Known{{640, 6, 20, 320}, 13'703'680},
                                          Known{{2048, 16, 32, 1024}, 369'819'648},
-                                         Known{{2048, 13, 32, 1024}, 300'576'768}, Known{{512, 4, 16, 192}, 5'516'800}));
+                                         Known{{2048, 13, 32, 1024}, 300'576'768},
+                                         Known{{512, 4, 16, 192}, 5'516'800}));
 
 TEST(NearestShape, FindsTheSeedsOwnShapes) {
   EXPECT_EQ(nearest_shape(5.5e6, {}, strict_params), (Shape{512, 4, 16, 192}));
@@ -114,7 +115,8 @@ INSTANTIATE_TEST_SUITE_P(
         Bad{R"({"d_model":64})", "n_layers: required, unless params"},
         Bad{R"({"d_model":33,"n_layers":1,"n_heads":0})", "n_heads: expected an integer from 1"},
         Bad{R"({"params":"5.5Q"})", "params: expected a size from"}, Bad{R"({"params":-1})", "params: expected a size"},
-        Bad{R"({"params":[1]})", "params: expected a size"}, Bad{R"({"params":"1M","alibi":1})", "alibi: expected true"},
+        Bad{R"({"params":[1]})", "params: expected a size"},
+        Bad{R"({"params":"1M","alibi":1})", "alibi: expected true"},
         Bad{R"({"params":"1M","tau":0})", "tau: expected a number from 0.001 to 100"},
         Bad{R"({"params":"1M","kind":"be"})", "did you mean 'bee'?"},
         Bad{R"({"params":"1M","n_head":2})", "unknown option 'n_head'; did you mean 'n_heads'?"}));

@@ -100,7 +100,8 @@ TEST(StrictLinear, ARowDoesNotDependOnItsBatch) {
   const at::Tensor x = signs({50, 96}, 1), weight = normal({33, 96}, 2), threshold = normal({33}, 3, 0.1);
   const at::Tensor all = sign_linear(x, weight, threshold, 0.1, OutputSign::none);
   for (const int64_t row : {0, 17, 49}) {
-    EXPECT_TRUE(same(sign_linear(x.narrow(0, row, 1), weight, threshold, 0.1, OutputSign::none), all.narrow(0, row, 1)));
+    const at::Tensor one = sign_linear(x.narrow(0, row, 1), weight, threshold, 0.1, OutputSign::none);
+    EXPECT_TRUE(same(one, all.narrow(0, row, 1)));
   }
 }
 
@@ -153,7 +154,8 @@ TEST(AlphaLinear, InputGradientIsTheFiniteDifference) {
 class LinearAutocast : public testing::TestWithParam<bool> {};
 
 TEST_P(LinearAutocast, ComputesInBf16AndKeepsF32Masters) {
-  const at::Tensor x = leaf(signs({4, 9, 64}, 1)), weight = leaf(normal({32, 64}, 2)), threshold = leaf(at::zeros({32}));
+  const at::Tensor x = leaf(signs({4, 9, 64}, 1)), weight = leaf(normal({32, 64}, 2));
+  const at::Tensor threshold = leaf(at::zeros({32}));
   at::Tensor y;
   {
     const Autocast autocast;

@@ -127,8 +127,8 @@ TEST(SignHead, StartsAtTheCodebookOverRootD) {
   EXPECT_TRUE(same(head.forward(x), at::linear(x, sign_of(p[0].tensor, at::kFloat)) * 0.125f));
   const auto gradients = gradients_of(head.forward(x), {p[0].tensor, p[1].tensor, p[2].tensor});
   EXPECT_TRUE(near(gradients[1], normal({3, 11}, 99).sum(0), 1e-6));
-  EXPECT_TRUE(near(gradients[2], (at::linear(x, sign_of(p[0].tensor, at::kFloat)) * normal({3, 11}, 99)).sum().view({1}),
-                   1e-5));
+  const at::Tensor sums = at::linear(x, sign_of(p[0].tensor, at::kFloat));
+  EXPECT_TRUE(near(gradients[2], (sums * normal({3, 11}, 99)).sum().view({1}), 1e-5));
 }
 
 }  // namespace

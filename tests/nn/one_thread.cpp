@@ -1,4 +1,5 @@
-// These tensors are so small that a second thread only waits, and on a busy machine waits long: one, unless a test asks.
+// These tensors are so small that a second thread only waits, and on a busy machine waits long: one, unless a test
+// asks.
 #include <ATen/Parallel.h>
 #include <gtest/gtest.h>
 

@@ -19,7 +19,9 @@ inline at::Tensor normal(at::IntArrayRef shape, uint64_t seed, double sd = 1) {
   return at::empty(shape, at::kFloat).normal_(0, sd, generator(seed));
 }
 
-inline at::Tensor signs(at::IntArrayRef shape, uint64_t seed) { return normal(shape, seed).ge(0).to(at::kFloat) * 2 - 1; }
+inline at::Tensor signs(at::IntArrayRef shape, uint64_t seed) {
+  return normal(shape, seed).ge(0).to(at::kFloat) * 2 - 1;
+}
 
 inline at::Tensor leaf(const at::Tensor& x) { return x.detach().clone().set_requires_grad(true); }
 

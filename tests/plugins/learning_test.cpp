@@ -1,4 +1,5 @@
-// That the variants learn as recorded: golden losses, repeatability, and the finding that decides a strict model's fate.
+// That the variants learn as recorded: golden losses, repeatability, and the finding that decides a strict model's
+// fate.
 #include <gtest/gtest.h>
 
 #include "plugins/built_plugin.h"
@@ -28,7 +29,9 @@ TEST_P(Repeatable, TwentyStepsFollowTheRecordedLosses) {
   const std::vector<double> found = losses(GetParam().name, kTiny, 20, 3e-3);
   const std::vector<double>& bpc = GetParam().bpc;
   const size_t steps[] = {0, 4, 9, 14, 19};
-  for (size_t i = 0; i < 5; ++i) EXPECT_NEAR(found[steps[i]], bpc[i], GetParam().tolerance * bpc[i]) << "step " << steps[i] + 1;
+  for (size_t i = 0; i < 5; ++i) {
+    EXPECT_NEAR(found[steps[i]], bpc[i], GetParam().tolerance * bpc[i]) << "step " << steps[i] + 1;
+  }
 }
 
 TEST_P(Repeatable, TheSameRunTwiceIsTheSameBitForBit) {
@@ -46,7 +49,8 @@ TEST_P(Repeatable, OneThreadOrTwoGiveTheSameLosses) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Plugins, Repeatable,
-                         testing::Values(Golden{"v57", {7.46318, 6.05898, 4.19179, 3.44026, 2.84660}, 2e-3}, Golden{"v75", {7.30966, 6.06693, 3.74852, 2.48470, 1.99466}, 4e-2},
+                         testing::Values(Golden{"v57", {7.46318, 6.05898, 4.19179, 3.44026, 2.84660}, 2e-3},
+                                         Golden{"v75", {7.30966, 6.06693, 3.74852, 2.48470, 1.99466}, 4e-2},
                                          Golden{"llama", {6.97992, 6.77248, 6.09837, 5.25785, 4.54564}, 2e-3}),
                          [](const auto& info) { return std::string(info.param.name); });
 
