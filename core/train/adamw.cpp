@@ -1,5 +1,6 @@
 #include "train/adamw.h"
 
+#include <ATen/ATen.h>
 #include <fmt/format.h>
 
 #include "base/error.h"

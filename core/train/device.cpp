@@ -1,5 +1,6 @@
 #include "train/device.h"
 
+#include <algorithm>
 #include <charconv>
 #include <cstdlib>
 #include <filesystem>
@@ -8,6 +9,7 @@
 #include <dlfcn.h>
 #include <sys/resource.h>
 
+#include <ATen/ATen.h>
 #include <c10/core/impl/DeviceGuardImplInterface.h>
 #include <fmt/format.h>
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <numbers>
 
+#include <ATen/ATen.h>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 

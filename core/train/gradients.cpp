@@ -1,5 +1,7 @@
 #include "train/gradients.h"
 
+#include <ATen/ATen.h>
+
 namespace bitsweep {
 
 at::Tensor gradient_norm(const std::vector<Parameter>& parameters) {

@@ -3,6 +3,8 @@
 #include <cmath>
 #include <limits>
 
+#include <ATen/ATen.h>
+
 namespace bitsweep {
 
 void LossMeter::add(int64_t step, const at::Tensor& nats) {

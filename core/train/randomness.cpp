@@ -2,6 +2,8 @@
 
 #include <mutex>
 
+#include <ATen/ATen.h>
+
 #include "base/rng.h"
 
 namespace bitsweep {

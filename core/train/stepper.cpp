@@ -1,5 +1,6 @@
 #include "train/stepper.h"
 
+#include <ATen/ATen.h>
 #include <fmt/format.h>
 
 #include "base/error.h"

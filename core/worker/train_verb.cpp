@@ -1,6 +1,7 @@
 #include "worker/train_verb.h"
 
 #include <cstdio>
+#include <new>
 #include <optional>
 
 #include <ATen/Parallel.h>
