@@ -10,6 +10,8 @@
 // that target_clones makes.
 #if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__) && !defined(__SANITIZE_ADDRESS__) && \
     !defined(__SANITIZE_THREAD__)
+#include <immintrin.h>
+#define BITSWEEP_DISPATCH
 #define BITSWEEP_CLONES __attribute__((target_clones("avx512f", "avx2", "default")))
 #else
 #define BITSWEEP_CLONES
@@ -22,9 +24,9 @@ namespace {
 constexpr int64_t kLanes = 16;
 constexpr float kInfinity = std::numeric_limits<float>::infinity();
 
-// e^x for x <= 0; 0 below −86, NaN for NaN.
+// e^x for x <= 0; 0 below −86, NaN for NaN. Without a branch, so that loops over it are vectorized.
 BITSWEEP_INLINE float exp_nonpositive(float x) {
-  const float clamped = x > -86.0f ? x : -86.0f;
+  const float clamped = x < -86.0f ? -86.0f : x;
   const int32_t n = static_cast<int32_t>(clamped * 1.44269504088896341f - 0.5f);  // nearest, as x <= 0
   const float f = static_cast<float>(n);
   const float r = (clamped - f * 0.693359375f) + f * 2.12194440e-4f;
@@ -35,8 +37,8 @@ BITSWEEP_INLINE float exp_nonpositive(float x) {
   p = p * r + 1.6666665459e-1f;
   p = p * r + 5.0000001201e-1f;
   const float y = p * (r * r) + r + 1.0f;
-  const float scaled = std::bit_cast<float>(std::bit_cast<int32_t>(y) + n * (1 << 23));
-  return x > -86.0f ? scaled : (x == x ? 0.0f : x);
+  const float scaled = std::bit_cast<float>(std::bit_cast<uint32_t>(y) + (static_cast<uint32_t>(n) << 23));
+  return scaled * static_cast<float>(x >= -86.0f);  // NaN stays NaN
 }
 
 // ln(m · 2^e) where m = 1 + f lies in [√½, √2).
@@ -79,34 +81,59 @@ BITSWEEP_INLINE float gumbel_of(uint32_t bits) {
   return -log_parts(f, e);
 }
 
+// Philox's ten rounds over kLanes counters (first + lane, row, row >> 32, 0), each word in a 64-bit lane of its own
+// whose upper half is rubbish: the 32·32-bit product reads lower halves only, so no word is ever shuffled. Compilers do
+// not find that instruction in a loop, hence MULTIPLY. words [4][kLanes].
+#define BITSWEEP_PHILOX(BYTES, MULTIPLY)                                                       \
+  typedef uint64_t Vector __attribute__((vector_size(BYTES)));                                 \
+  constexpr int64_t lanes = BYTES / 8;                                                         \
+  for (int64_t group = 0; group < kLanes; group += lanes) {                                    \
+    Vector c0 = {}, c1 = Vector{} + (row & 0xffffffffu), c2 = Vector{} + (row >> 32), c3 = {}; \
+    for (int64_t l = 0; l < lanes; ++l) c0[l] = first + static_cast<uint64_t>(group + l);      \
+    const Vector m0 = Vector{} + 0xD2511F53u, m1 = Vector{} + 0xCD9E8D57u;                     \
+    uint32_t k0 = static_cast<uint32_t>(key), k1 = static_cast<uint32_t>(key >> 32);           \
+    for (int round = 0; round < 10; ++round) {                                                 \
+      const Vector p0 = MULTIPLY(c0, m0), p1 = MULTIPLY(c2, m1);                               \
+      c0 = (p1 >> 32) ^ c1 ^ uint64_t{k0};                                                     \
+      c1 = p1;                                                                                 \
+      c2 = (p0 >> 32) ^ c3 ^ uint64_t{k1};                                                     \
+      c3 = p0;                                                                                 \
+      k0 += 0x9E3779B9u;                                                                       \
+      k1 += 0xBB67AE85u;                                                                       \
+    }                                                                                          \
+    std::memcpy(words + group, &c0, BYTES);                                                    \
+    std::memcpy(words + kLanes + group, &c1, BYTES);                                           \
+    std::memcpy(words + 2 * kLanes + group, &c2, BYTES);                                       \
+    std::memcpy(words + 3 * kLanes + group, &c3, BYTES);                                       \
+  }
+
+#ifdef BITSWEEP_DISPATCH
+#define BITSWEEP_MULTIPLY_128(a, b) (Vector)_mm_mul_epu32((__m128i)(a), (__m128i)(b))
+#define BITSWEEP_MULTIPLY_256(a, b) (Vector)_mm256_mul_epu32((__m256i)(a), (__m256i)(b))
+#define BITSWEEP_MULTIPLY_512(a, b) (Vector)_mm512_maskz_mul_epu32(0xff, (__m512i)(a), (__m512i)(b))
+__attribute__((target("default"))) void philox_lanes(uint64_t key, uint64_t row, uint32_t first, uint64_t* words) {
+  BITSWEEP_PHILOX(16, BITSWEEP_MULTIPLY_128)
+}
+__attribute__((target("avx2"))) void philox_lanes(uint64_t key, uint64_t row, uint32_t first, uint64_t* words) {
+  BITSWEEP_PHILOX(32, BITSWEEP_MULTIPLY_256)
+}
+__attribute__((target("avx512f"))) void philox_lanes(uint64_t key, uint64_t row, uint32_t first, uint64_t* words) {
+  BITSWEEP_PHILOX(64, BITSWEEP_MULTIPLY_512)
+}
+#else
+#define BITSWEEP_MULTIPLY_PLAIN(a, b) (((a) & uint64_t{0xffffffffu}) * (b))
+void philox_lanes(uint64_t key, uint64_t row, uint32_t first, uint64_t* words) {
+  BITSWEEP_PHILOX(16, BITSWEEP_MULTIPLY_PLAIN)
+}
+#endif
+
 // Columns [64·block, 64·block + 64): word w of the counter 16·block + lane serves column 64·block + 16·w + lane.
 BITSWEEP_INLINE void gumbel_block(uint64_t key, uint64_t row, uint32_t block, float* out) {
-  uint32_t c0[kLanes], c1[kLanes], c2[kLanes], c3[kLanes];
-  for (int64_t i = 0; i < kLanes; ++i) {
-    c0[i] = block * static_cast<uint32_t>(kLanes) + static_cast<uint32_t>(i);
-    c1[i] = static_cast<uint32_t>(row);
-    c2[i] = static_cast<uint32_t>(row >> 32);
-    c3[i] = 0;
-  }
-  uint32_t k0 = static_cast<uint32_t>(key), k1 = static_cast<uint32_t>(key >> 32);
-  for (int round = 0; round < 10; ++round) {
-    for (int64_t i = 0; i < kLanes; ++i) {
-      const uint64_t p0 = uint64_t{0xD2511F53u} * c0[i];
-      const uint64_t p1 = uint64_t{0xCD9E8D57u} * c2[i];
-      const uint32_t n0 = static_cast<uint32_t>(p1 >> 32) ^ c1[i] ^ k0;
-      const uint32_t n2 = static_cast<uint32_t>(p0 >> 32) ^ c3[i] ^ k1;
-      c0[i] = n0;
-      c1[i] = static_cast<uint32_t>(p1);
-      c2[i] = n2;
-      c3[i] = static_cast<uint32_t>(p0);
-    }
-    k0 += 0x9E3779B9u;
-    k1 += 0xBB67AE85u;
-  }
-  for (int64_t i = 0; i < kLanes; ++i) out[i] = gumbel_of(c0[i]);
-  for (int64_t i = 0; i < kLanes; ++i) out[kLanes + i] = gumbel_of(c1[i]);
-  for (int64_t i = 0; i < kLanes; ++i) out[2 * kLanes + i] = gumbel_of(c2[i]);
-  for (int64_t i = 0; i < kLanes; ++i) out[3 * kLanes + i] = gumbel_of(c3[i]);
+  alignas(64) uint64_t words[kNoiseBlock];
+  philox_lanes(key, row, block * static_cast<uint32_t>(kLanes), words);
+  uint32_t bits[kNoiseBlock];
+  for (int64_t i = 0; i < kNoiseBlock; ++i) bits[i] = static_cast<uint32_t>(words[i]);
+  for (int64_t i = 0; i < kNoiseBlock; ++i) out[i] = gumbel_of(bits[i]);
 }
 
 // Σ f(i) over [0, count) in 16 lanes, the lanes then pairwise, the tail last.
@@ -130,6 +157,7 @@ BITSWEEP_INLINE float lane_max(const float* z, int64_t count) {
   for (float& lane : lanes) lane = -kInfinity;
   int64_t i = 0;
   for (; i + kLanes <= count; i += kLanes) {
+#pragma GCC unroll 1  // unrolled, it would not be vectorized
     for (int64_t l = 0; l < kLanes; ++l) lanes[l] = z[i + l] > lanes[l] ? z[i + l] : lanes[l];
   }
   float top = -kInfinity;
@@ -144,20 +172,28 @@ BITSWEEP_INLINE int32_t last_equal(const float* z, int64_t count, float value) {
   return static_cast<int32_t>(j);
 }
 
-// z of query t, in place over keys [0, t]; returns its maximum. `noise` holds context rounded up to kNoiseBlock.
-BITSWEEP_INLINE float score_row(float* z, int64_t t, const ScoreRule& rule, float* noise) {
-  const int64_t keys = t + 1;
+// Keys of query t, rounded up to whole lanes where the row has room: what lies behind the query counts as −∞, which
+// changes no maximum and no sum.
+BITSWEEP_INLINE int64_t padded_keys(int64_t t, int64_t context) {
+  const int64_t padded = t / kLanes * kLanes + kLanes;
+  return padded < context ? padded : context;
+}
+
+// z of query t, in place over its padded keys; returns its maximum. `noise` holds context rounded up to kNoiseBlock.
+BITSWEEP_INLINE float score_row(float* z, int64_t t, int64_t context, const ScoreRule& rule, float* noise) {
+  const int64_t keys = padded_keys(t, context);
   const int32_t query = static_cast<int32_t>(t);
   for (int32_t j = 0; j < static_cast<int32_t>(keys); ++j) {
     z[j] = z[j] * rule.scale + -rule.slope * static_cast<float>(query - j);
   }
   if (rule.noisy) {
     const uint64_t row = rule.first_row + static_cast<uint64_t>(t);
-    for (int64_t j = 0; j < keys; j += kNoiseBlock) {
+    for (int64_t j = 0; j <= t; j += kNoiseBlock) {
       gumbel_block(rule.key, row, static_cast<uint32_t>(j / kNoiseBlock), noise + j);
     }
     for (int64_t j = 0; j < keys; ++j) z[j] = (z[j] + noise[j]) * rule.inverse_tau;
   }
+  for (int64_t j = t + 1; j < keys; ++j) z[j] = -kInfinity;
   return lane_max(z, keys);
 }
 
@@ -173,9 +209,9 @@ BITSWEEP_CLONES void softmax_head_into(float* scores, int64_t context, const Sco
                                        float* noise) {
   for (int64_t t = 0; t < context; ++t) {
     float* z = scores + t * context;
-    const int64_t keys = t + 1;
-    const float top = score_row(z, t, rule, noise);
-    if (choice != nullptr) choice[t] = last_equal(z, keys, top);
+    const int64_t keys = padded_keys(t, context);
+    const float top = score_row(z, t, context, rule, noise);
+    if (choice != nullptr) choice[t] = last_equal(z, t + 1, top);
     for (int64_t j = 0; j < keys; ++j) z[j] = exp_nonpositive(z[j] - top);
     const float inverse = 1.0f / lane_sum(keys, [&](int64_t j) { return z[j]; });
     for (int64_t j = 0; j < keys; ++j) z[j] *= inverse;
@@ -187,7 +223,7 @@ BITSWEEP_CLONES void choose_head_into(float* scores, int64_t context, const Scor
                                       float* noise) {
   for (int64_t t = 0; t < context; ++t) {
     float* z = scores + t * context;
-    choice[t] = last_equal(z, t + 1, score_row(z, t, rule, noise));
+    choice[t] = last_equal(z, t + 1, score_row(z, t, context, rule, noise));
   }
 }
 

@@ -59,7 +59,9 @@ at::Tensor library_attention(const at::Tensor& q, const at::Tensor& k, const at:
 
 at::Tensor softmax_attention(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, int64_t heads,
                              CausalBias& bias) {
-  if (choose_path(q) == Path::reference) return library_attention(q, k, v, heads, bias);
+  // LibTorch's own is the faster forward pass; with its backward, it is not.
+  const bool trains = at::GradMode::is_enabled() && (q.requires_grad() || k.requires_grad() || v.requires_grad());
+  if (!trains || choose_path(q) == Path::reference) return library_attention(q, k, v, heads, bias);
   return SoftmaxFunction::apply(q, k, v, heads, &bias);
 }
 

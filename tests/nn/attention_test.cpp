@@ -91,7 +91,8 @@ class SoftmaxCausality : public testing::TestWithParam<Path> {};
 TEST_P(SoftmaxCausality, LaterTokensChangeNoEarlierOutput) {
   const ForcePath forced(GetParam());
   CausalBias bias(2, true);
-  const at::Tensor q = normal({2, 24, 16}, 1), k = normal({2, 24, 16}, 2), v = normal({2, 24, 16}, 3);
+  // Trained, so that each path takes its own way.
+  const at::Tensor q = leaf(normal({2, 24, 16}, 1)), k = normal({2, 24, 16}, 2), v = normal({2, 24, 16}, 3);
   const at::Tensor before = softmax_attention(q, k, v, 2, bias);
   const at::Tensor k2 = k.clone(), v2 = v.clone();
   k2.narrow(1, 15, 9).copy_(normal({2, 9, 16}, 4));
@@ -101,11 +102,21 @@ TEST_P(SoftmaxCausality, LaterTokensChangeNoEarlierOutput) {
   EXPECT_FALSE(after.equal(before));
 }
 
+TEST_P(SoftmaxCausality, EvaluationGivesTheTrainedValues) {
+  const ForcePath forced(GetParam());
+  CausalBias bias(2, true);
+  const at::Tensor q = leaf(normal({2, 24, 16}, 1)), k = normal({2, 24, 16}, 2), v = normal({2, 24, 16}, 3);
+  const at::Tensor trained = softmax_attention(q, k, v, 2, bias);
+  const at::NoGradGuard no_grad;
+  EXPECT_TRUE(near(softmax_attention(q, k, v, 2, bias), trained, 2e-6));
+}
+
 TEST_P(SoftmaxCausality, NotANumberIsNotHidden) {
   const ForcePath forced(GetParam());
   CausalBias bias(1, false);
-  at::Tensor q = normal({1, 20, 4}, 1);
-  q[0][19][0] = std::numeric_limits<float>::quiet_NaN();
+  at::Tensor data = normal({1, 20, 4}, 1);
+  data[0][19][0] = std::numeric_limits<float>::quiet_NaN();
+  const at::Tensor q = leaf(data);
   const at::Tensor y = softmax_attention(q, normal({1, 20, 4}, 2), normal({1, 20, 4}, 3), 1, bias);
   EXPECT_TRUE(y[0][19].isnan().all().item<bool>());
   EXPECT_FALSE(y.narrow(1, 0, 19).isnan().any().item<bool>());
