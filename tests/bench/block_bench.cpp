@@ -4,7 +4,7 @@
 //  - each 1-bit variant on the fused path against the reference path;
 //  - tokens a second of each variant at small sizes, for those who size a sweep.
 //
-// usage: bench_blocks [PLUGIN_DIR] [ROUNDS]
+// usage: bench_blocks [ROUNDS]      with the plugins of its own build
 #include <algorithm>
 #include <cmath>
 #include <cstdlib>
@@ -202,8 +202,8 @@ void small_sizes(const fs::path& plugins, int rounds) {
 }
 
 int run(int argc, char** argv) {
-  const fs::path plugins = argc > 1 ? fs::path(argv[1]) : program_folder().parent_path() / "plugins";
-  const int rounds = argc > 2 ? std::max(1, std::atoi(argv[2])) : 15;
+  const fs::path plugins = program_folder().parent_path() / "plugins";
+  const int rounds = argc > 1 ? std::max(1, std::atoi(argv[1])) : 15;
   bool held = true;
   for (const int threads : {1, 2}) {
     at::set_num_threads(threads);
