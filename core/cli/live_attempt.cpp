@@ -2,18 +2,16 @@
 
 #include <algorithm>
 
+#include "spec/sweep.h"
+
 namespace bitsweep {
 namespace {
 
-// "train.lr 6e-4, seed 1"
+// "train.lr 6e-4, seed 1": where in its sweep a run stands. Its plugin is named beside it.
 std::string point_words(const RunRecord& run) {
-  std::string words;
-  for (const auto& axis : run.axes) {
-    const json::value& value = axis.value();
-    const std::string text = value.is_string() ? std::string(value.get_string()) : json::serialize(value);
-    words += std::string(axis.key()) + " " + text + ", ";
-  }
-  return words + "seed " + std::to_string(run.seed);
+  json::object axes = run.axes;
+  axes.erase("model.plugin");
+  return point_text(axes, run.seed);
 }
 
 bool decided_by_itself(const Outcome& outcome) {

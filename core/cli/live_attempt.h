@@ -19,7 +19,7 @@ struct LiveAttempt {
   double since = 0;       // monotonic seconds at which it began, as far as is known
   double last_event = 0;  // monotonic
   bool marked_running = false;
-  std::optional<Poll> over;  // what the executor found when it ended
+  std::optional<Poll> over = std::nullopt;  // what the executor found when it ended
   StopReason stop = StopReason::none;
   double stop_since = 0;  // monotonic
   bool killed = false;

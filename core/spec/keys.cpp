@@ -117,6 +117,11 @@ bool replaces(std::string_view upper, std::string_view lower) {
   return (upper == "model.params" && contains(shape, lower)) || (lower == "model.params" && contains(shape, upper));
 }
 
+bool axis_replaces(std::string_view upper, std::string_view lower) {
+  const auto proportion = [](std::string_view path) { return path == "model.n_layers" || path == "model.n_heads"; };
+  return replaces(upper, lower) && !proportion(upper) && !proportion(lower);
+}
+
 std::string expected(const RunKey& key) {
   switch (key.type) {
     case ValueType::integer:

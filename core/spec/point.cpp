@@ -12,7 +12,7 @@ namespace bitsweep {
 Point::Point(const std::vector<Setting>& base, std::vector<const Setting*> upper) : upper_(std::move(upper)) {
   for (const Setting& setting : base) {
     const bool covered = std::any_of(upper_.begin(), upper_.end(), [&](const Setting* above) {
-      return above->path == setting.path || replaces(above->path, setting.path);
+      return above->path == setting.path || axis_replaces(above->path, setting.path);
     });
     if (!covered) in_force_.push_back(&setting);
   }
@@ -28,7 +28,7 @@ const Setting* Point::find(std::string_view path) const {
 json::value Point::given(std::string_view path) const {
   for (auto entry = derived.rbegin(); entry != derived.rend(); ++entry) {
     if (entry->first->target == path) return entry->second;
-    if (replaces(entry->first->target, path)) return nullptr;
+    if (axis_replaces(entry->first->target, path)) return nullptr;
   }
   if (path.starts_with("model.") && find_run_key(path) == nullptr) {
     const json::value* option = options.if_contains(path.substr(6));

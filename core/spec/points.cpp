@@ -189,13 +189,22 @@ class Expander {
     for (const auto& [formula, value] : point.derived) {
       const RunKey* key = find_run_key(formula->target);
       if (key == nullptr)
-        run.spec.model.options[formula->target.substr(6)] = value;
+        set_option(run.spec.model.options, formula->target, value);
       else if (key->set != nullptr)
         key->set(run.spec, value);
       else
         budget(formula->target, value, formula->node->place, run);
     }
     run.spec.train.steps = run.budget.steps.value_or(0);
+  }
+
+  static void set_option(json::object& options, const std::string& path, const json::value& value) {
+    std::vector<std::string> replaced;
+    for (const auto& [option, given] : options) {
+      if (axis_replaces(path, "model." + std::string(option))) replaced.emplace_back(option);
+    }
+    for (const std::string& option : replaced) options.erase(option);
+    options[path.substr(6)] = value;
   }
 
   static void budget(const std::string& path, const json::value& value, const YamlPlace& place, ExpandedRun& run) {

@@ -111,6 +111,18 @@ TEST_F(SweepTest, SizeAndShapeReplaceEachOther) {
   EXPECT_EQ(canonical_json(load(with(""), {"model.params=1M"}).runs[0].spec.model.options), R"({"params":1000000})");
 }
 
+TEST_F(SweepTest, AnAxisOverSizesKeepsDepthAndHeads) {
+  const std::string text = "name: s\nmodel: { plugin: llama, n_layers: 2, d_model: 64 }\ndata: { corpus: headers }\n"
+                           "train: { steps: 10 }\n";
+  EXPECT_EQ(canonical_json(load(text + "grid: { model.params: [1M] }\n").runs[0].spec.model.options),
+            R"({"n_layers":2,"params":1000000})");
+  EXPECT_EQ(canonical_json(load(text + "derive: { model.params: 1000 * 1000 }\n").runs[0].spec.model.options),
+            R"({"n_layers":2,"params":1000000})");
+  const std::string sized = "name: s\nmodel: { plugin: llama, params: 1M }\ndata: { corpus: headers }\n"
+                            "train: { steps: 10 }\ngrid: { model.n_layers: [2] }\n";
+  EXPECT_EQ(canonical_json(load(sized).runs[0].spec.model.options), R"({"n_layers":2,"params":1000000})");
+}
+
 TEST_F(SweepTest, SetOverridesAnything) {
   const std::string text = with(
       "grid: { train.batch: [8, 16], train.lr: [1e-3, 2e-3] }\nderive: { train.warmup: train.batch }\nseeds: [0, 1]\n");
