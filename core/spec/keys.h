@@ -45,8 +45,8 @@ std::span<const char* const> alternatives_of(std::string_view path);
 // its shape (model.params against d_model, n_layers, n_heads, d_ff).
 bool replaces(std::string_view upper, std::string_view lower);
 
-// The same of an axis over the rest of its sweep, where depth and heads stay beside the size: a sweep over sizes at four
-// layers, or over depths at one size, is meant.
+// The same of an axis over the rest of its sweep, where depth and heads stay beside the size: a sweep over sizes at
+// four layers, or over depths at one size, is meant.
 bool axis_replaces(std::string_view upper, std::string_view lower);
 
 // "an integer from 1 to 1,000,000": what a value of this key must be.
