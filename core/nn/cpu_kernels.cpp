@@ -3,43 +3,12 @@
 #include <bit>
 #include <cmath>
 #include <cstring>
-#include <limits>
 #include <vector>
 
-// Built with -ffp-contract=off -fno-math-errno -fno-trapping-math (CMakeLists.txt). Sanitizers cannot run the resolvers
-// that target_clones makes.
-#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__) && !defined(__SANITIZE_ADDRESS__) && \
-    !defined(__SANITIZE_THREAD__)
-#include <immintrin.h>
-#define BITSWEEP_DISPATCH
-#define BITSWEEP_CLONES __attribute__((target_clones("avx512f", "avx2", "default")))
-#else
-#define BITSWEEP_CLONES
-#endif
-#define BITSWEEP_INLINE inline __attribute__((always_inline))
+#include "nn/cpu_lanes.h"
 
 namespace bitsweep {
 namespace {
-
-constexpr int64_t kLanes = 16;
-constexpr float kInfinity = std::numeric_limits<float>::infinity();
-
-// e^x for x <= 0; 0 below −86, NaN for NaN. Without a branch, so that loops over it are vectorized.
-BITSWEEP_INLINE float exp_nonpositive(float x) {
-  const float clamped = x < -86.0f ? -86.0f : x;
-  const int32_t n = static_cast<int32_t>(clamped * 1.44269504088896341f - 0.5f);  // nearest, as x <= 0
-  const float f = static_cast<float>(n);
-  const float r = (clamped - f * 0.693359375f) + f * 2.12194440e-4f;
-  float p = 1.9875691500e-4f;
-  p = p * r + 1.3981999507e-3f;
-  p = p * r + 8.3334519073e-3f;
-  p = p * r + 4.1665795894e-2f;
-  p = p * r + 1.6666665459e-1f;
-  p = p * r + 5.0000001201e-1f;
-  const float y = p * (r * r) + r + 1.0f;
-  const float scaled = std::bit_cast<float>(std::bit_cast<uint32_t>(y) + (static_cast<uint32_t>(n) << 23));
-  return scaled * static_cast<float>(x >= -86.0f);  // NaN stays NaN
-}
 
 // ln(m · 2^e) where m = 1 + f lies in [√½, √2).
 BITSWEEP_INLINE float log_parts(float f, float e) {
@@ -136,36 +105,6 @@ BITSWEEP_INLINE void gumbel_block(uint64_t key, uint64_t row, uint32_t block, fl
   for (int64_t i = 0; i < kNoiseBlock; ++i) out[i] = gumbel_of(bits[i]);
 }
 
-// Σ f(i) over [0, count) in 16 lanes, the lanes then pairwise, the tail last.
-template <class Term>
-BITSWEEP_INLINE float lane_sum(int64_t count, Term&& term) {
-  float lanes[kLanes] = {};
-  int64_t i = 0;
-  for (; i + kLanes <= count; i += kLanes) {
-    for (int64_t l = 0; l < kLanes; ++l) lanes[l] += term(i + l);
-  }
-  for (int64_t width = kLanes / 2; width > 0; width /= 2) {
-    for (int64_t l = 0; l < width; ++l) lanes[l] += lanes[l + width];
-  }
-  float sum = lanes[0];
-  for (; i < count; ++i) sum += term(i);
-  return sum;
-}
-
-BITSWEEP_INLINE float lane_max(const float* z, int64_t count) {
-  float lanes[kLanes];
-  for (float& lane : lanes) lane = -kInfinity;
-  int64_t i = 0;
-  for (; i + kLanes <= count; i += kLanes) {
-#pragma GCC unroll 1  // unrolled, it would not be vectorized
-    for (int64_t l = 0; l < kLanes; ++l) lanes[l] = z[i + l] > lanes[l] ? z[i + l] : lanes[l];
-  }
-  float top = -kInfinity;
-  for (; i < count; ++i) top = z[i] > top ? z[i] : top;
-  for (float lane : lanes) top = lane > top ? lane : top;
-  return top;
-}
-
 BITSWEEP_INLINE int32_t last_equal(const float* z, int64_t count, float value) {
   int64_t j = count - 1;
   while (j > 0 && z[j] != value) --j;
@@ -224,6 +163,50 @@ BITSWEEP_CLONES void choose_head_into(float* scores, int64_t context, const Scor
   for (int64_t t = 0; t < context; ++t) {
     float* z = scores + t * context;
     choice[t] = last_equal(z, t + 1, score_row(z, t, context, rule, noise));
+  }
+}
+
+// The `keys` best of z[0, count), best first, the most recent of equals first: an insertion into a short list, reached
+// only by lanes that hold a candidate. Places beyond `count` keep −∞ and the last key.
+BITSWEEP_INLINE void best_of_row(const float* z, int64_t count, int64_t keys, float* best, int32_t* index) {
+  for (int64_t r = 0; r < keys; ++r) {
+    best[r] = -kInfinity;
+    index[r] = static_cast<int32_t>(count - 1);
+  }
+  const auto insert = [&](int64_t j) {
+    if (!(z[j] >= best[keys - 1])) return;
+    int64_t r = keys - 1;
+    for (; r > 0 && z[j] >= best[r - 1]; --r) {
+      best[r] = best[r - 1];
+      index[r] = index[r - 1];
+    }
+    best[r] = z[j];
+    index[r] = static_cast<int32_t>(j);
+  };
+  int64_t j = 0;
+  for (; j + kLanes <= count; j += kLanes) {
+    const float least = best[keys - 1];
+    int32_t candidates = 0;
+#pragma GCC unroll 1  // unrolled, it would not be vectorized
+    for (int64_t l = 0; l < kLanes; ++l) candidates += z[j + l] >= least;
+    for (int64_t l = 0; candidates > 0 && l < kLanes; ++l) insert(j + l);
+  }
+  for (; j < count; ++j) insert(j);
+}
+
+BITSWEEP_CLONES void top_keys_head_into(float* scores, int64_t context, const ScoreRule& rule, int64_t keys,
+                                        int32_t* index, float* probabilities, float* noise) {
+  for (int64_t t = 0; t < context; ++t) {
+    float* z = scores + t * context;
+    float* p = probabilities + t * keys;
+    score_row(z, t, context, rule, noise);
+    float best[kMaxTopKeys];
+    best_of_row(z, t + 1, keys, best, index + t * keys);
+    const int64_t alive = t + 1 < keys ? t + 1 : keys;
+    float sum = 0;
+    for (int64_t r = 0; r < keys; ++r) p[r] = r < alive ? exp_nonpositive(best[r] - best[0]) : 0.0f;
+    for (int64_t r = 0; r < alive; ++r) sum += p[r];
+    for (int64_t r = 0; r < alive; ++r) p[r] /= sum;
   }
 }
 
@@ -344,6 +327,11 @@ void softmax_head(float* scores, int64_t context, const ScoreRule& rule, int32_t
 
 void choose_head(float* scores, int64_t context, const ScoreRule& rule, int32_t* choice) {
   choose_head_into(scores, context, rule, choice, noise_row(context));
+}
+
+void top_keys_head(float* scores, int64_t context, const ScoreRule& rule, int64_t keys, int32_t* index,
+                   float* probabilities) {
+  top_keys_head_into(scores, context, rule, keys, index, probabilities, noise_row(context));
 }
 
 BITSWEEP_CLONES void softmax_backward_head(const float* probabilities, float* gradient, int64_t context, float factor) {

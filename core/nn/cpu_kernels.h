@@ -60,7 +60,36 @@ struct ScoreRule {
 void softmax_head(float* scores, int64_t context, const ScoreRule& rule, int32_t* choice);
 // choice alone; the scores are used up.
 void choose_head(float* scores, int64_t context, const ScoreRule& rule, int32_t* choice);
+// The `keys` best keys of each query, best first and the most recent of equals first: index [context, keys], and their
+// softmax, probabilities [context, keys]. Query t has min(keys, t + 1) of them; the rest are 0. The scores are used up.
+inline constexpr int64_t kMaxTopKeys = 64;
+void top_keys_head(float* scores, int64_t context, const ScoreRule& rule, int64_t keys, int32_t* index,
+                   float* probabilities);
 // In place on dA [context, context]: p ⊙ (dA − Σ_j p dA) · factor, 0 above the diagonal.
 void softmax_backward_head(const float* probabilities, float* gradient, int64_t context, float factor);
+
+// What one head of top-K attention does with the chosen keys; rows are [context, size]. Query t has
+// n = min(keys, t + 1) of them and weighs them by weights[n·keys, n·keys + n).
+struct TopKeysHead {
+  int64_t context = 0, size = 0, keys = 0;
+  const int32_t* index = nullptr;   // [context, keys]
+  const float* weights = nullptr;   // [keys + 1, keys]
+};
+// out[t] = Σ_r w_r value[index[t, r]]; its sign if `sign`.
+void mix_values_head(const TopKeysHead& head, const float* values, bool sign, float* out);
+// The gradient g of `out` through v by the weights, through q and k by the softmax p over the chosen keys:
+//   dv[i_r] += w_r g      dA_r = g·v[i_r]      dz = p ⊙ (dA − Σ_r p dA) · factor      dq = Σ_r dz_r k[i_r]
+//   dk[i_r] += dz_r q     dq is written, dk and dv are added to, queries in order.
+struct TopKeysTensors {
+  const float *queries, *keys, *values, *probabilities, *gradient;
+  float *dq, *dk, *dv;
+};
+void mix_values_backward_head(const TopKeysHead& head, const TopKeysTensors& tensors, float factor);
+
+// 8-bit rows: with m = max(1e-5, max |x|) of the row, codes = round(x · 127/m), ties to even, and step = m/127. A row
+// that holds NaN or infinity gets a NaN step. bytes (or null) are the codes again.
+void quantize_rows(const float* x, float* codes, int8_t* bytes, float* step, int64_t rows, int64_t d);
+// codes = clamp(round(w · scale), −1, 1), ties to even.
+void ternary_range(const float* w, float* codes, int64_t count, float scale);
 
 }  // namespace bitsweep

@@ -49,11 +49,4 @@ struct Swiglu : Function<Swiglu> {
 
 at::Tensor swiglu(const at::Tensor& gate, const at::Tensor& up) { return Swiglu::apply(gate, up); }
 
-SwigluFfn::SwigluFfn(const ParameterSink& sink, int64_t d, int64_t d_ff, double down_sd)
-    : gate_(sink.scope("gate"), d, d_ff), up_(sink.scope("up"), d, d_ff), down_(sink.scope("down"), d_ff, d, down_sd) {}
-
-at::Tensor SwigluFfn::forward(const at::Tensor& x) const {
-  return down_.forward(swiglu(gate_.forward(x), up_.forward(x)));
-}
-
 }  // namespace bitsweep

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "nn/alpha_linear.h"
+#include "nn/binarize.h"
 #include "nn/linear.h"
 #include "nn/strict_linear.h"
 
@@ -10,29 +11,44 @@ namespace bitsweep {
 // silu(gate) ⊙ up, shapes equal; keeps its two inputs only.
 at::Tensor swiglu(const at::Tensor& gate, const at::Tensor& up);
 
-// Full precision (Shazeer 2020): down( silu(gate x) ⊙ up x ). x [..., d] -> [..., d]
+// Float activations (Shazeer 2020): down( silu(gate x) ⊙ up x ). x [..., d] -> [..., d]
+// LinearType is Linear, TernaryLinear or BinaryLinear.
+template <class LinearType>
 class SwigluFfn {
  public:
-  SwigluFfn(const ParameterSink& sink, int64_t d, int64_t d_ff, double down_sd);
-  at::Tensor forward(const at::Tensor& x) const;
+  SwigluFfn(const ParameterSink& sink, int64_t d, int64_t d_ff, double down_sd)
+      : gate_(sink.scope("gate"), d, d_ff),
+        up_(sink.scope("up"), d, d_ff),
+        down_(sink.scope("down"), d_ff, d, down_sd) {}
+
+  at::Tensor forward(const at::Tensor& x) const { return down_.forward(swiglu(gate_.forward(x), up_.forward(x))); }
 
  private:
-  Linear gate_, up_, down_;
+  LinearType gate_, up_, down_;
 };
 
-// 1-bit: gate and up give signs, their product is an XNOR, down reads ±1. x [..., d] -> [..., d]
-// LinearType is StrictLinear (down signed too) or AlphaLinear (down float, for a float residual).
+// 1-bit weights. Where gate and up give signs, their product is an XNOR and down reads ±1; where they do not
+// (OutputSign::none), it is silu(gate) ⊙ up. x [..., d] -> [..., d]
+// LinearType is StrictLinear or BitLinear (down signed too) or AlphaLinear (down float, for a float residual).
 template <class LinearType>
 class XnorFfn {
  public:
-  XnorFfn(const ParameterSink& sink, int64_t d, int64_t d_ff, OutputSign inner, OutputSign down)
-      : gate_(sink.scope("gate"), d, d_ff, inner),
-        up_(sink.scope("up"), d, d_ff, inner),
-        down_(sink.scope("down"), d_ff, d, down) {}
+  // more: what LinearType's constructor takes besides.
+  template <class... More>
+  XnorFfn(const ParameterSink& sink, int64_t d, int64_t d_ff, OutputSign inner, OutputSign down, const More&... more)
+      : signed_(inner != OutputSign::none),
+        gate_(sink.scope("gate"), d, d_ff, inner, more...),
+        up_(sink.scope("up"), d, d_ff, inner, more...),
+        down_(sink.scope("down"), d_ff, d, down, more...) {}
 
-  at::Tensor forward(const at::Tensor& x) const { return down_.forward(gate_.forward(x) * up_.forward(x)); }
+  // binarized: the m of binarize.h.
+  at::Tensor forward(const at::Tensor& x, double binarized = 1.0) const {
+    const at::Tensor gate = forward_at(gate_, x, binarized), up = forward_at(up_, x, binarized);
+    return forward_at(down_, signed_ ? gate * up : swiglu(gate, up), binarized);
+  }
 
  private:
+  bool signed_;
   LinearType gate_, up_, down_;
 };
 

@@ -168,7 +168,9 @@ Shape read_shape(OptionReader& reader, const std::function<int64_t(const Shape&)
   shape.d_ff = reader.integer("d_ff", 0, 1, kMaxFf);
   const double target = reader.size("params", 0, kMinTarget, kMaxTarget);
   if (!reader.good()) return shape;
-  return target > 0 ? shape_of_target(reader, target, shape, params_of) : shape_of_dimensions(reader, shape);
+  shape = target > 0 ? shape_of_target(reader, target, shape, params_of) : shape_of_dimensions(reader, shape);
+  for (const auto& dimension : to_json(shape)) reader.resolve(dimension.key(), dimension.value());
+  return shape;
 }
 
 }  // namespace bitsweep

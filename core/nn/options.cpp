@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <optional>
+#include <type_traits>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -22,23 +24,59 @@ bool OptionReader::has(std::string_view name) const {
   return value != nullptr && !value->is_null();
 }
 
+template <class T>
+T OptionReader::keep(std::string_view name, T value) {
+  resolve(name, json::value_from(value));
+  return value;
+}
+
+namespace {
+
+std::optional<int64_t> integer_of(const json::value& value, int64_t min, int64_t max) {
+  const double number = value.is_number() ? value.to_number<double>() : NAN;
+  const bool fits =
+      number == std::floor(number) && number >= static_cast<double>(min) && number <= static_cast<double>(max);
+  return fits ? std::optional(static_cast<int64_t>(number)) : std::nullopt;
+}
+
+std::optional<std::vector<int64_t>> integers_of(const json::value& value, int64_t min, int64_t max) {
+  if (!value.is_array()) return std::nullopt;
+  std::vector<int64_t> numbers;
+  for (const json::value& item : value.get_array()) {
+    const std::optional<int64_t> number = integer_of(item, min, max);
+    if (!number || (!numbers.empty() && *number <= numbers.back())) return std::nullopt;
+    numbers.push_back(*number);
+  }
+  return numbers;
+}
+
+}  // namespace
+
 int64_t OptionReader::integer(std::string_view name, int64_t otherwise, int64_t min, int64_t max) {
   const json::value* value = find(name);
-  if (value == nullptr) return otherwise;
-  double number = NAN;
-  if (value->is_number()) number = value->to_number<double>();
-  const bool fits = number == std::floor(number) && number >= static_cast<double>(min) &&
-                    number <= static_cast<double>(max);
-  if (fits) return static_cast<int64_t>(number);
+  if (value == nullptr) return keep(name, otherwise);
+  if (const std::optional<int64_t> number = integer_of(*value, min, max)) return keep(name, *number);
   add_problem(fmt::format("{}: expected an integer from {} to {}, got {}", name, min, max, json::serialize(*value)));
+  return otherwise;
+}
+
+std::vector<int64_t> OptionReader::integers(std::string_view name, std::vector<int64_t> otherwise, int64_t min,
+                                            int64_t max) {
+  const json::value* value = find(name);
+  if (value == nullptr) return keep(name, std::move(otherwise));
+  if (std::optional<std::vector<int64_t>> numbers = integers_of(*value, min, max)) {
+    return keep(name, std::move(*numbers));
+  }
+  add_problem(fmt::format("{}: expected a list of integers from {} to {}, ascending, got {}", name, min, max,
+                          json::serialize(*value)));
   return otherwise;
 }
 
 double OptionReader::number(std::string_view name, double otherwise, double min, double max) {
   const json::value* value = find(name);
-  if (value == nullptr) return otherwise;
+  if (value == nullptr) return keep(name, otherwise);
   const double number = value->is_number() ? value->to_number<double>() : NAN;
-  if (number >= min && number <= max) return number;
+  if (number >= min && number <= max) return keep(name, number);
   add_problem(fmt::format("{}: expected a number from {} to {}, got {}", name, min, max, json::serialize(*value)));
   return otherwise;
 }
@@ -57,8 +95,8 @@ double OptionReader::size(std::string_view name, double otherwise, double min, d
 
 bool OptionReader::boolean(std::string_view name, bool otherwise) {
   const json::value* value = find(name);
-  if (value == nullptr) return otherwise;
-  if (value->is_bool()) return value->get_bool();
+  if (value == nullptr) return keep(name, otherwise);
+  if (value->is_bool()) return keep(name, value->get_bool());
   add_problem(fmt::format("{}: expected true or false, got {}", name, json::serialize(*value)));
   return otherwise;
 }
@@ -66,12 +104,18 @@ bool OptionReader::boolean(std::string_view name, bool otherwise) {
 std::string OptionReader::choice(std::string_view name, std::string_view otherwise,
                                  const std::vector<std::string>& choices) {
   const json::value* value = find(name);
-  if (value == nullptr) return std::string(otherwise);
+  if (value == nullptr) return keep(name, std::string(otherwise));
   const std::string given = value->is_string() ? std::string(value->get_string()) : std::string();
-  if (std::find(choices.begin(), choices.end(), given) != choices.end()) return given;
+  if (std::find(choices.begin(), choices.end(), given) != choices.end()) return keep(name, given);
   add_problem(fmt::format("{}: expected one of {}, got {}{}", name, fmt::join(choices, ", "), json::serialize(*value),
                           did_you_mean(given, choices)));
   return std::string(otherwise);
+}
+
+void OptionReader::resolve(std::string_view name, json::value value) { resolved_[name] = std::move(value); }
+
+void OptionReader::leave_out(std::string_view name) {
+  if (const auto place = resolved_.find(name); place != resolved_.end()) resolved_.stable_erase(place);
 }
 
 void OptionReader::add_problem(std::string message) {

@@ -23,8 +23,17 @@ class OptionReader {
   // One of `choices`.
   std::string choice(std::string_view name, std::string_view otherwise, const std::vector<std::string>& choices);
 
+  // A list of integers, ascending and without repetition.
+  std::vector<int64_t> integers(std::string_view name, std::vector<int64_t> otherwise, int64_t min, int64_t max);
+
   // A size, as a number or as text ("5.5M").
   double size(std::string_view name, double otherwise, double min, double max);
+
+  // Every option asked for so far with its value, in that order: what a description answers with. A size is not among
+  // them; resolve() puts a value that follows from others there, leave_out() takes one away.
+  const json::object& resolved() const { return resolved_; }
+  void resolve(std::string_view name, json::value value);
+  void leave_out(std::string_view name);
 
   void add_problem(std::string message);
   bool good() const { return problems_.empty(); }
@@ -33,10 +42,13 @@ class OptionReader {
 
  private:
   const json::value* find(std::string_view name);
+  template <class T>
+  T keep(std::string_view name, T value);
 
   std::string model_;
   const json::object& options_;
   std::vector<std::string> asked_;
+  json::object resolved_;
   std::vector<Diagnostic> problems_;
 };
 

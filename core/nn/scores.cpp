@@ -1,5 +1,8 @@
 #include "nn/scores.h"
 
+#include <limits>
+#include <vector>
+
 #include <ATen/ATen.h>
 
 #include "nn/cpu_kernels.h"
@@ -52,6 +55,21 @@ at::Tensor score_terms(const at::Tensor& scores, const ScoreTerms& terms, Causal
 
 // argmax gives the first of equals; the most recent is the first from the end.
 at::Tensor last_argmax(const at::Tensor& z) { return (z.size(-1) - 1) - z.flip({-1}).argmax(-1); }
+
+// K rounds of taking the best key out: exact about ties, and no sort of T numbers.
+TopChoice top_keys_of(const at::Tensor& z, int64_t keys) {
+  at::Tensor rest = z.flip({-1});  // the most recent of equals is the first
+  const int64_t context = z.size(-1);
+  const at::Tensor query = at::arange(context, z.options().dtype(at::kLong)).view({1, -1, 1});
+  std::vector<at::Tensor> best, index;
+  for (int64_t r = 0; r < keys; ++r) {
+    const at::Tensor place = rest.argmax(-1, true);  // [B·H, T, 1]
+    best.push_back(rest.gather(-1, place));
+    index.push_back(at::where(query.ge(r), context - 1 - place, query));
+    rest.scatter_(-1, place, -std::numeric_limits<double>::infinity());
+  }
+  return {at::cat(index, -1).to(at::kInt), at::cat(best, -1).softmax(-1)};
+}
 
 ScoreRule rule_of(const ScoreTerms& terms) {
   ScoreRule rule;
@@ -113,6 +131,19 @@ at::Tensor choose_keys(at::Tensor scores, const ScoreTerms& terms, CausalBias& b
     choose_head(head, context, rule, chosen + row);
   });
   return keys.to(at::kLong);
+}
+
+TopChoice top_keys(at::Tensor scores, const ScoreTerms& terms, CausalBias& bias, int64_t keys) {
+  if (choose_path(scores) == Path::reference) return top_keys_of(score_terms(scores, terms, bias), keys);
+  const int64_t context = scores.size(1);
+  TopChoice choice{at::empty({scores.size(0), context, keys}, at::kInt),
+                   at::empty({scores.size(0), context, keys}, scores.options())};
+  int32_t* index = choice.index.mutable_data_ptr<int32_t>();
+  float* probabilities = choice.probabilities.mutable_data_ptr<float>();
+  for_each_head(scores, terms, bias, [&](float* head, const ScoreRule& rule, int64_t row) {
+    top_keys_head(head, context, rule, keys, index + row * keys, probabilities + row * keys);
+  });
+  return choice;
 }
 
 at::Tensor softmax_scores_backward(const at::Tensor& probabilities, at::Tensor gradient, const ScoreTerms& terms) {

@@ -26,6 +26,14 @@ at::Tensor softmax_scores(at::Tensor scores, const ScoreTerms& terms, CausalBias
 // The argmax alone: [B·H, T] int64. scores are used up.
 at::Tensor choose_keys(at::Tensor scores, const ScoreTerms& terms, CausalBias& bias);
 
+// The `keys` best keys of each query, best first and the most recent of equals first.
+struct TopChoice {
+  at::Tensor index;          // [B·H, T, K] int32; where a query has fewer keys than K, itself
+  at::Tensor probabilities;  // [B·H, T, K] f32: softmax of z over them, 0 where there is none
+};
+// scores [B·H, T, T] are used up.
+TopChoice top_keys(at::Tensor scores, const ScoreTerms& terms, CausalBias& bias, int64_t keys);
+
 // d scores of softmax_scores for a gradient [B·H, T, T] of the probabilities, which is used up.
 at::Tensor softmax_scores_backward(const at::Tensor& probabilities, at::Tensor gradient, const ScoreTerms& terms);
 

@@ -25,7 +25,10 @@ at::Tensor sign_linear(const at::Tensor& x, const at::Tensor& weight, const at::
 
 // Scale by α_o = mean |W_o|, over the inputs of each output channel o; α is part of the graph:
 //   dx = h · (α sign(W))      G = hᵀ · x      dW = α ⊙ G + sign(W) ⊙ mean_in(G ⊙ sign(W))      dthreshold = −Σ h
+// With `alpha` [d_out] given, that is the scale instead, and dW = α ⊙ G, dα = Σ_in G ⊙ sign(W).
+// With m = `binarized` below 1 the weight is (1 − m) · W + m · α sign(W); of the gradients above, those of W and α that
+// go through the signs count m times, and dW gains (1 − m) · G.
 at::Tensor sign_linear_alpha(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& threshold,
-                             OutputSign output);
+                             OutputSign output, const at::Tensor& alpha = {}, double binarized = 1.0);
 
 }  // namespace bitsweep

@@ -19,16 +19,13 @@ V57::V57(const V57Options& options, int64_t vocab)
         return layers;
       }()),
       head_(ParameterSink(*this, "head"), vocab, options.shape.d_model),
-      bias_(options.shape.n_heads, options.alibi) {}
+      bias_(options.shape.n_heads, options.attention.alibi) {}
 
 at::Tensor V57::forward(const at::Tensor& tokens, const StepContext& context) {
-  std::optional<PointerNoise> noise;
-  if (context.training) {
-    noise = {context.noise, log_schedule(options_.tau_start, options_.tau_end, context.progress())};
-  }
+  const AttentionStep step = attention_step(options_.attention, context);
   at::Tensor x = embedding_.forward(tokens);  // [B, T, d], ±1 from here to the head
   for (const Layer& layer : layers_) {
-    x = residual_sign(x, layer.attention.forward(x, bias_, noise), layer.ffn.forward(x));
+    x = residual_sign(x, layer.attention.forward(x, bias_, step), layer.ffn.forward(x));
   }
   return head_.forward(x);  // [B, T, V]
 }

@@ -3,14 +3,14 @@
 //
 //   x = sign(E)[tokens]                                              [B, T, d]
 //   L times:  x = sign( x + attention(x) + ffn(x) )                  both read the same x
-//     attention = o( pointer( q(x), k(x), v(x) ) )                   ffn = down( gate(x) ⊙ up(x) )
+//     attention = o( attend( q(x), k(x), v(x) ) )                    ffn = down( gate(x) ⊙ up(x) )
 //     every linear: sign( (x · sign(W)ᵀ)/√d_in − threshold ), clipped gradient
 //   logits = (x · sign(C)ᵀ) · logit_scale + bias                     [B, T, V]
 #pragma once
 
 #include <vector>
 
-#include "nn/geometry.h"
+#include "nn/family.h"
 #include "nn/gated_ffn.h"
 #include "nn/pointer_block.h"
 #include "nn/sign_embedding.h"
@@ -19,8 +19,7 @@ namespace bitsweep {
 
 struct V57Options {
   Shape shape;
-  bool alibi = true;
-  double tau_start = 2.0, tau_end = 0.1;
+  AttentionRule attention;
   OutputSign output = OutputSign::clipped;  // of the linears
 };
 

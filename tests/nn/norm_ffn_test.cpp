@@ -98,7 +98,7 @@ INSTANTIATE_TEST_SUITE_P(Paths, BlockPath, kPaths);
 
 TEST(SwigluFfn, EqualsThreeProducts) {
   Registry model;
-  const SwigluFfn ffn(ParameterSink(model), 12, 20, 0.02);
+  const SwigluFfn<Linear> ffn(ParameterSink(model), 12, 20, 0.02);
   const auto& p = model.parameters();
   const at::Tensor x = normal({2, 3, 12}, 1);
   const at::Tensor inner = at::silu(at::linear(x, p[0].tensor)) * at::linear(x, p[1].tensor);

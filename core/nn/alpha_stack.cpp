@@ -1,0 +1,86 @@
+#include "nn/alpha_stack.h"
+
+#include <algorithm>
+
+#include <ATen/ATen.h>
+#include <fmt/format.h>
+
+namespace bitsweep {
+namespace {
+
+constexpr int64_t kMostLayers = 1024, kMostOffset = 65536;
+
+int64_t shift_of(const AlphaStackOptions& options, int64_t layer) {
+  const std::vector<int64_t>& layers = options.kshift_layers;
+  return std::find(layers.begin(), layers.end(), layer) != layers.end() ? options.kshift_offset : 0;
+}
+
+}  // namespace
+
+Alpha read_alpha(OptionReader& reader) {
+  return reader.choice("alpha", "mean", {"mean", "learned"}) == "learned" ? Alpha::learned : Alpha::mean;
+}
+
+void read_kshift(OptionReader& reader, AlphaStackOptions& options, std::vector<int64_t> default_layers) {
+  options.kshift_layers = reader.integers("kshift_layers", std::move(default_layers), 0, kMostLayers - 1);
+  options.kshift_offset = reader.integer("kshift_offset", options.kshift_offset, 1, kMostOffset);
+  if (options.kshift_layers.empty()) {
+    reader.leave_out("kshift_offset");
+  } else if (reader.good() && options.kshift_layers.back() >= options.shape.n_layers) {
+    reader.add_problem(fmt::format("kshift_layers: expected layers from 0 to {} (n_layers is {}), got {}",
+                                   options.shape.n_layers - 1, options.shape.n_layers, options.kshift_layers.back()));
+  }
+}
+
+void read_bonsai(OptionReader& reader, AlphaStackOptions& options) {
+  options.bonsai = reader.boolean("bonsai", options.bonsai);
+  options.anneal_end_frac = reader.number("anneal_end_frac", options.anneal_end_frac, 0.01, 1);
+  if (!options.bonsai) reader.leave_out("anneal_end_frac");
+}
+
+ModelCount count_alpha_stack(const AlphaStackOptions& options, int64_t vocab, int64_t context) {
+  const Shape& shape = options.shape;
+  const int64_t vectors = layer_thresholds(shape) * (options.alpha == Alpha::learned ? 2 : 1);
+  ModelCount count;
+  count.embedding = end_weights(shape, vocab);
+  count.layers = shape.n_layers * (layer_weights(shape) + vectors) + norm_gains(shape);
+  count.extra = sign_head_extra(vocab);
+  count.stored_bits_per_weight = 1;
+  count.flops_forward_per_token = decoder_flops(shape, vocab, context, options.attention);
+  return count;
+}
+
+AlphaStack::AlphaStack(const AlphaStackOptions& options, int64_t vocab)
+    : options_(options),
+      embedding_(ParameterSink(*this, "embedding"), vocab, options.shape.d_model),
+      layers_([&] {
+        const auto& [d, n_layers, heads, d_ff] = options.shape;
+        const OutputSign inner = options.inner, out = OutputSign::none;
+        const ParameterSink sink(*this, "layers");
+        std::vector<Layer> layers;
+        for (int64_t i = 0; i < n_layers; ++i) {
+          const ParameterSink layer = sink.scope(std::to_string(i));
+          layers.push_back(
+              {{layer.scope("attention_norm"), d},
+               {layer.scope("attention"), d, heads, inner, out, shift_of(options, i), options.alpha},
+               {layer.scope("ffn_norm"), d},
+               {layer.scope("ffn"), d, d_ff, inner, out, options.alpha}});
+        }
+        return layers;
+      }()),
+      norm_(ParameterSink(*this, "norm"), options.shape.d_model),
+      head_(ParameterSink(*this, "head"), vocab, options.shape.d_model),
+      bias_(options.shape.n_heads, options.attention.alibi) {}
+
+at::Tensor AlphaStack::forward(const at::Tensor& tokens, const StepContext& context) {
+  const AttentionStep step = attention_step(options_.attention, context);
+  const double m = options_.bonsai ? binarized_part(options_.anneal_end_frac, context.progress()) : 1.0;
+  at::Tensor x = embedding_.forward(tokens).to(at::kFloat);  // [B, T, d]; the residual stays f32 under autocast
+  for (const Layer& layer : layers_) {
+    x = x + layer.attention.forward(layer.attention_norm.forward(x), bias_, step, m);
+    x = x + layer.ffn.forward(layer.ffn_norm.forward(x), m);
+  }
+  return head_.forward(norm_.forward(x));  // [B, T, V]
+}
+
+}  // namespace bitsweep

@@ -1,0 +1,61 @@
+// The family of 1-bit weights in a float residual: v47b, v75, v76 and v52 are this model with other options.
+//
+//   x = sign(E)[tokens]                                              [B, T, d]
+//   L times:  x = x + attention( norm(x) );  x = x + ffn( norm(x) )
+//     attention = o( attend( q(x), k(x), v(x) ) )     at the listed layers k(x[t] + x[t − offset])
+//     ffn = down( gate ⊙ up ), or down( silu(gate) ⊙ up ) where gate and up are not signed
+//     every linear: y = x · (α ⊙ sign(W))ᵀ − threshold; q, k, v, gate and up then sign(y), o and down float
+//   logits = (norm(x) · sign(C)ᵀ) · logit_scale + bias               [B, T, V]
+#pragma once
+
+#include <vector>
+
+#include "nn/family.h"
+#include "nn/gated_ffn.h"
+#include "nn/pointer_block.h"
+#include "nn/rms_norm.h"
+#include "nn/sign_embedding.h"
+
+namespace bitsweep {
+
+struct AlphaStackOptions {
+  Shape shape;
+  AttentionRule attention;
+  OutputSign inner = OutputSign::clipped;  // of q, k, v, gate and up; none: float activations
+  Alpha alpha = Alpha::mean;
+  std::vector<int64_t> kshift_layers;
+  int64_t kshift_offset = 1;
+  bool bonsai = false;           // binarize.h, for every linear of the layers
+  double anneal_end_frac = 0.6;  // of the steps
+};
+
+// `alpha` mean | learned. Before the shape: a learned α is counted.
+Alpha read_alpha(OptionReader& reader);
+// `kshift_layers` (all below n_layers) and, where there are any, `kshift_offset`. After the shape.
+void read_kshift(OptionReader& reader, AlphaStackOptions& options, std::vector<int64_t> default_layers);
+// `bonsai` and, with it, `anneal_end_frac`.
+void read_bonsai(OptionReader& reader, AlphaStackOptions& options);
+
+ModelCount count_alpha_stack(const AlphaStackOptions& options, int64_t vocab, int64_t context);
+
+class AlphaStack final : public Model {
+ public:
+  AlphaStack(const AlphaStackOptions& options, int64_t vocab);
+  at::Tensor forward(const at::Tensor& tokens, const StepContext& context) override;
+
+ private:
+  struct Layer {
+    RmsNorm attention_norm;
+    PointerBlock<AlphaLinear> attention;
+    RmsNorm ffn_norm;
+    XnorFfn<AlphaLinear> ffn;
+  };
+  AlphaStackOptions options_;
+  SignEmbedding embedding_;
+  std::vector<Layer> layers_;
+  RmsNorm norm_;
+  SignHead head_;
+  CausalBias bias_;
+};
+
+}  // namespace bitsweep

@@ -1,0 +1,112 @@
+#include "nn/attention_rule.h"
+
+#include <algorithm>
+
+#include <ATen/ATen.h>
+#include <fmt/format.h>
+
+#include "nn/softmax_attention.h"
+#include "nn/top_keys.h"
+
+namespace bitsweep {
+namespace {
+
+constexpr double kLeastTau = 1e-3, kMostTau = 100;
+constexpr int64_t kLeastKeys = 2, kMostKeys = 64;  // one key alone gives q and k no gradient
+
+const std::vector<std::pair<AttentionKind, std::string>> kKindNames = {{AttentionKind::gumbel, "gumbel"},
+                                                                       {AttentionKind::rwsp, "rwsp"},
+                                                                       {AttentionKind::topk, "topk"},
+                                                                       {AttentionKind::softmax, "softmax"}};
+
+std::string kind_name(AttentionKind kind) {
+  return std::find_if(kKindNames.begin(), kKindNames.end(), [&](const auto& entry) { return entry.first == kind; })
+      ->second;
+}
+
+AttentionKind read_kind(OptionReader& reader, const std::vector<AttentionKind>& kinds) {
+  std::vector<std::string> names;
+  for (const AttentionKind kind : kinds) names.push_back(kind_name(kind));
+  const std::string chosen = reader.choice("attention", names.front(), names);
+  return kinds[static_cast<size_t>(std::find(names.begin(), names.end(), chosen) - names.begin())];
+}
+
+int64_t read_keys(OptionReader& reader, const char* name, int64_t otherwise, int64_t context, bool chosen) {
+  const int64_t keys = reader.integer(name, otherwise, kLeastKeys, kMostKeys);
+  if (!chosen) {
+    reader.leave_out(name);
+  } else if (keys > context) {
+    reader.add_problem(fmt::format("{}: expected an integer from {} to the context ({}), got {}", name, kLeastKeys,
+                                   context, keys));
+  }
+  return keys;
+}
+
+void read_rho(OptionReader& reader, AttentionRule& rule) {
+  const bool chosen = rule.kind == AttentionKind::rwsp;
+  rule.rho_start = reader.number("rho_start", rule.rho_start, 0, 1);
+  rule.rho_end = reader.number("rho_end", rule.rho_end, 0, 1);
+  const std::string schedule = reader.choice("rho_schedule", "linear", {"linear", "cosine", "geometric"});
+  if (schedule == "cosine") rule.rho_schedule = Anneal::cosine;
+  if (schedule == "geometric") rule.rho_schedule = Anneal::geometric;
+  if (!chosen) {
+    for (const char* name : {"rho_start", "rho_end", "rho_schedule"}) reader.leave_out(name);
+  } else if (rule.rho_schedule == Anneal::geometric && std::min(rule.rho_start, rule.rho_end) <= 0) {
+    reader.add_problem(fmt::format("rho_schedule: geometric needs rho_start and rho_end above 0, got {} and {}",
+                                   rule.rho_start, rule.rho_end));
+  }
+}
+
+}  // namespace
+
+AttentionRule read_attention(OptionReader& reader, const std::vector<AttentionKind>& kinds, int64_t context) {
+  const auto offered = [&](AttentionKind kind) { return std::find(kinds.begin(), kinds.end(), kind) != kinds.end(); };
+  AttentionRule rule;
+  rule.kind = read_kind(reader, kinds);
+  rule.alibi = reader.boolean("alibi", rule.alibi);
+  rule.tau_start = reader.number("tau_start", rule.tau_start, kLeastTau, kMostTau);
+  rule.tau_end = reader.number("tau_end", rule.tau_end, kLeastTau, kMostTau);
+  if (offered(AttentionKind::topk)) {
+    const bool chosen = rule.kind == AttentionKind::topk;
+    const int64_t keys = read_keys(reader, "topk_k", rule.keys, context, chosen);
+    if (chosen) rule.keys = keys;
+  }
+  if (offered(AttentionKind::rwsp)) {
+    const bool chosen = rule.kind == AttentionKind::rwsp;
+    const int64_t keys = read_keys(reader, "rwsp_k", AttentionRule{}.keys, context, chosen);
+    if (chosen) rule.keys = keys;
+    read_rho(reader, rule);
+  }
+  return rule;
+}
+
+AttentionRule read_softmax_attention(OptionReader& reader) {
+  AttentionRule rule;
+  rule.kind = AttentionKind::softmax;
+  rule.alibi = reader.boolean("alibi", rule.alibi);
+  return rule;
+}
+
+int64_t values_weighed(const AttentionRule& rule, int64_t context) {
+  if (rule.kind == AttentionKind::softmax) return context;
+  return rule.kind == AttentionKind::gumbel ? 0 : rule.keys;
+}
+
+AttentionStep attention_step(const AttentionRule& rule, const StepContext& context) {
+  AttentionStep step{.kind = rule.kind, .noise = {}, .keys = rule.keys, .rho = 0};
+  step.rho = anneal(rule.rho_schedule, rule.rho_start, rule.rho_end, context.progress());
+  if (context.training && rule.kind != AttentionKind::softmax) {
+    step.noise = {context.noise, log_schedule(rule.tau_start, rule.tau_end, context.progress())};
+  }
+  return step;
+}
+
+at::Tensor attend(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, int64_t heads, CausalBias& bias,
+                  const AttentionStep& step) {
+  if (step.kind == AttentionKind::softmax) return softmax_attention(q, k, v, heads, bias);
+  if (step.kind == AttentionKind::gumbel) return pointer_attention(q, k, v, heads, bias, step.noise);
+  const TopKeys rule{.keys = step.keys, .vote = step.kind == AttentionKind::topk, .rho = step.rho};
+  return top_keys_attention(q, k, v, heads, bias, rule, step.noise);
+}
+
+}  // namespace bitsweep

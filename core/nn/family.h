@@ -1,0 +1,61 @@
+// What families of variants have in common beside their blocks: counts to add up, options that several take, and the
+// two functions of a plugin made from a family.
+//
+// A family is a struct with
+//   static constexpr const char* kName
+//   static Options read(OptionReader&, int64_t vocab, int64_t context)     every option; `shape` is one of its members
+//   static ModelCount count(const Options&, int64_t vocab, int64_t context)
+//   using Built = a Model, constructible from (Options, vocab)
+// and its plugin is BITSWEEP_PLUGIN(NAME, describe_family<Family>, create_family<Family>).
+#pragma once
+
+#include <memory>
+
+#include "nn/attention_rule.h"
+#include "nn/geometry.h"
+#include "nn/sign_linear.h"
+#include "plugin/describe.h"
+
+namespace bitsweep {
+
+// Embedding and head, not tied.
+int64_t end_weights(const Shape& shape, int64_t vocab);
+// The ±1 head's bias per symbol and its scale.
+int64_t sign_head_extra(int64_t vocab);
+// Norms of a pre-norm stack: two a layer and one before the head, d each.
+int64_t norm_gains(const Shape& shape);
+// FLOPs of a forward pass per token, as forward_flops(), for a rule of attention.
+double decoder_flops(const Shape& shape, int64_t vocab, int64_t context, const AttentionRule& attention);
+
+// `output_ste` clipped | identity: the gradient through the sign of a linear's output.
+OutputSign read_output_ste(OptionReader& reader);
+
+// Reads the shape (read_shape) into options.shape; a shape is counted by Family::count.
+template <class Family, class Options>
+void read_family_shape(OptionReader& reader, Options& options, int64_t vocab) {
+  options.shape = read_shape(reader, [&](const Shape& shape) {
+    Options candidate = options;
+    candidate.shape = shape;
+    return Family::count(candidate, vocab, 1).params();
+  });
+}
+
+Description describe_count(const json::object& options, const ModelCount& count);
+
+template <class Family>
+Description describe_family(const DescribeRequest& request) {
+  OptionReader reader(Family::kName, request.options);
+  const auto options = Family::read(reader, request.vocab, request.context);
+  reader.finish();
+  return describe_count(reader.resolved(), Family::count(options, request.vocab, request.context));
+}
+
+template <class Family>
+std::unique_ptr<Model> create_family(const json::object& given, int64_t vocab, int64_t context) {
+  OptionReader reader(Family::kName, given);
+  const auto options = Family::read(reader, vocab, context);
+  reader.finish();
+  return std::make_unique<typename Family::Built>(options, vocab);
+}
+
+}  // namespace bitsweep

@@ -1,0 +1,16 @@
+// K-shift: the key projection reads each position together with an earlier one, so that a single head can match "what
+// followed this before" (the v76 notes). No parameters.
+#pragma once
+
+#include <ATen/ATen.h>
+
+namespace bitsweep {
+
+// x[t] + x[t − offset], x before the start being 0. x [B, T, d] -> [B, T, d]
+inline at::Tensor with_earlier(const at::Tensor& x, int64_t offset) {
+  const int64_t context = x.size(1);
+  if (offset >= context) return x;
+  return x + at::constant_pad_nd(x.narrow(1, 0, context - offset), {0, 0, offset, 0});
+}
+
+}  // namespace bitsweep

@@ -1,0 +1,125 @@
+// The family of llama-shaped models: embedding and head in full precision, softmax attention, SwiGLU, a float residual.
+// llama, bitnet and b158 differ by their linears.
+//
+//   x = E[tokens]                                                    [B, T, d]
+//   L times:  x = x + o( softmax-attention( q, k, v of norm(x) ) );  x = x + down( silu(gate) ⊙ up ) of norm(x)
+//   logits = norm(x) · Cᵀ                                            [B, T, V]
+//
+// Where the linears have a norm of their own, the one before them is left out; the one before the head stays.
+#pragma once
+
+#include <cmath>
+#include <vector>
+
+#include <ATen/ATen.h>
+
+#include "nn/family.h"
+#include "nn/gated_ffn.h"
+#include "nn/rms_norm.h"
+#include "nn/softmax_attention.h"
+
+namespace bitsweep {
+
+struct LlamaOptions {
+  Shape shape;
+  AttentionRule attention;
+};
+
+// In place of a norm that is elsewhere.
+struct NoNorm {
+  NoNorm(const ParameterSink&, int64_t) {}
+  at::Tensor forward(const at::Tensor& x) const { return x; }
+};
+
+// Parts: `Linear` (sink, d_in, d_out[, sd]), `Norm` (RmsNorm or NoNorm).
+template <class Parts>
+class LlamaStack final : public Model {
+ public:
+  LlamaStack(const LlamaOptions& options, int64_t vocab)
+      : heads_(options.shape.n_heads),
+        embedding_(ParameterSink(*this, "embedding").normal("weight", {vocab, options.shape.d_model}, kLatentSd)),
+        layers_([&] {
+          const auto& [d, n_layers, heads, d_ff] = options.shape;
+          // What writes to the residual starts smaller, so that its variance does not grow with depth (GPT-2).
+          const double residual_sd = kLatentSd / std::sqrt(2.0 * static_cast<double>(n_layers));
+          const ParameterSink sink(*this, "layers");
+          std::vector<Layer> layers;
+          for (int64_t i = 0; i < n_layers; ++i) {
+            const ParameterSink layer = sink.scope(std::to_string(i)), attention = layer.scope("attention");
+            layers.push_back({{layer.scope("attention_norm"), d},
+                              {attention.scope("q"), d, d},
+                              {attention.scope("k"), d, d},
+                              {attention.scope("v"), d, d},
+                              {attention.scope("o"), d, d, residual_sd},
+                              {layer.scope("ffn_norm"), d},
+                              {layer.scope("ffn"), d, d_ff, residual_sd}});
+          }
+          return layers;
+        }()),
+        norm_(ParameterSink(*this, "norm"), options.shape.d_model),
+        head_(ParameterSink(*this, "head"), options.shape.d_model, vocab),
+        bias_(options.shape.n_heads, options.attention.alibi) {}
+
+  at::Tensor forward(const at::Tensor& tokens, const StepContext&) override {
+    at::Tensor x = at::embedding(embedding_, tokens);  // [B, T, d]
+    for (const Layer& layer : layers_) {
+      x = x + attention(layer, layer.attention_norm.forward(x));
+      x = x + layer.ffn.forward(layer.ffn_norm.forward(x));
+    }
+    return head_.forward(norm_.forward(x));  // [B, T, V]
+  }
+
+ private:
+  struct Layer {
+    typename Parts::Norm attention_norm;
+    typename Parts::Linear q, k, v, o;
+    typename Parts::Norm ffn_norm;
+    SwigluFfn<typename Parts::Linear> ffn;
+  };
+  at::Tensor attention(const Layer& layer, const at::Tensor& x) {
+    const at::Tensor q = layer.q.forward(x), k = layer.k.forward(x), v = layer.v.forward(x);  // [B, T, d]
+    return layer.o.forward(softmax_attention(q, k, v, heads_, bias_));
+  }
+
+  int64_t heads_;
+  at::Tensor embedding_;  // [V, d]
+  std::vector<Layer> layers_;
+  RmsNorm norm_;
+  Linear head_;
+  CausalBias bias_;
+};
+
+// Gains of norms before the layers' blocks and before the head, or of the seven linears and before the head.
+inline int64_t llama_gains(const Shape& shape, bool inside_linears) {
+  if (!inside_linears) return norm_gains(shape);
+  return shape.n_layers * (6 * shape.d_model + shape.d_ff) + shape.d_model;
+}
+
+// Parts besides: kName, kBits (a weight of a linear as deployed), kNormsInside.
+template <class Parts>
+struct LlamaFamily {
+  using Built = LlamaStack<Parts>;
+  static constexpr const char* kName = Parts::kName;
+
+  static LlamaOptions read(OptionReader& reader, int64_t vocab, int64_t) {
+    LlamaOptions options;
+    options.attention.kind = AttentionKind::softmax;
+    read_family_shape<LlamaFamily>(reader, options, vocab);
+    options.attention = read_softmax_attention(reader);
+    return options;
+  }
+
+  static ModelCount count(const LlamaOptions& options, int64_t vocab, int64_t context) {
+    const Shape& shape = options.shape;
+    const double in_linears = static_cast<double>(shape.n_layers * layer_weights(shape));
+    ModelCount count;
+    count.embedding = end_weights(shape, vocab);
+    count.layers = shape.n_layers * layer_weights(shape) + llama_gains(shape, Parts::kNormsInside);
+    const double at_ends = static_cast<double>(count.embedding);
+    count.stored_bits_per_weight = (32 * at_ends + Parts::kBits * in_linears) / (at_ends + in_linears);
+    count.flops_forward_per_token = decoder_flops(shape, vocab, context, options.attention);
+    return count;
+  }
+};
+
+}  // namespace bitsweep

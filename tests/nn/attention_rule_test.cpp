@@ -1,0 +1,154 @@
+#include "nn/attention_rule.h"
+
+#include <gmock/gmock.h>
+
+#include "nn/key_shift.h"
+#include "nn/pointer_block.h"
+#include "nn/softmax_attention.h"
+#include "nn/tensors.h"
+#include "nn/top_keys.h"
+
+namespace bitsweep {
+namespace {
+
+using testing::HasSubstr;
+
+const std::vector<AttentionKind> kAll = {AttentionKind::gumbel, AttentionKind::topk, AttentionKind::rwsp};
+
+struct Read {
+  AttentionRule rule;
+  std::string resolved, problem;
+};
+
+Read read(const std::string& options_json, int64_t context = 32, const std::vector<AttentionKind>& kinds = kAll) {
+  const json::object options = parse_json(options_json, "options").as_object();
+  OptionReader reader("m", options);
+  Read read;
+  read.rule = read_attention(reader, kinds, context);
+  read.resolved = json::serialize(reader.resolved());
+  try {
+    reader.finish();
+  } catch (const Error& error) {
+    read.problem = error.what();
+  }
+  return read;
+}
+
+TEST(ReadAttention, RecordsOnlyWhatTheChosenKindReads) {
+  EXPECT_EQ(read("{}").resolved, R"({"attention":"gumbel","alibi":true,"tau_start":2E0,"tau_end":1E-1})");
+  EXPECT_EQ(read(R"({"rwsp_k": 8, "rho_end": 0.5, "topk_k": 3})").resolved, read("{}").resolved);
+  EXPECT_EQ(read(R"({"attention": "topk", "topk_k": 3, "rwsp_k": 8})").resolved,
+            R"({"attention":"topk","alibi":true,"tau_start":2E0,"tau_end":1E-1,"topk_k":3})");
+  const Read rwsp = read(R"({"attention": "rwsp", "topk_k": 3})");
+  EXPECT_THAT(rwsp.resolved, HasSubstr(R"("rwsp_k":4,"rho_start":1E0,"rho_end":0E0,"rho_schedule":"linear")"));
+  EXPECT_EQ(rwsp.rule.keys, 4);
+  EXPECT_EQ(read(R"({"attention": "topk", "topk_k": 3})").rule.keys, 3);
+}
+
+struct Bad {
+  const char* options;
+  const char* says;
+};
+
+class BadAttention : public testing::TestWithParam<Bad> {};
+
+TEST_P(BadAttention, IsRefusedWithItsRange) { EXPECT_THAT(read(GetParam().options).problem, HasSubstr(GetParam().says)); }
+
+INSTANTIATE_TEST_SUITE_P(
+    All, BadAttention,
+    testing::Values(Bad{R"({"attention":"rwsp","rwsp_k":33})", "rwsp_k: expected an integer from 2 to the context (32)"},
+                    Bad{R"({"attention":"topk","topk_k":64})", "topk_k: expected an integer from 2 to the context (32)"},
+                    Bad{R"({"attention":"rwsp","rwsp_k":1})", "rwsp_k: expected an integer from 2 to 64, got 1"},
+                    Bad{R"({"rwsp_k":65})", "rwsp_k: expected an integer from 2 to 64, got 65"},
+                    Bad{R"({"attention":"rwsp","rho_start":1.5})", "rho_start: expected a number from 0 to 1"},
+                    Bad{R"({"attention":"rwsp","rho_end":-0.1})", "rho_end: expected a number from 0 to 1"},
+                    Bad{R"({"attention":"rwsp","rho_schedule":"geometric"})", "geometric needs rho_start and rho_end"},
+                    Bad{R"({"rho_schedule":"liner"})", "did you mean 'linear'?"},
+                    Bad{R"({"attention":"softmax"})", "attention: expected one of gumbel, topk, rwsp"},
+                    Bad{R"({"tau_start":0})", "tau_start: expected a number from 0.001 to 100, got 0"},
+                    Bad{R"({"tau_end":"cold"})", "tau_end: expected a number from 0.001 to 100"},
+                    Bad{R"({"alibi":1})", "alibi: expected true or false"}));
+
+TEST(AttentionStep, FollowsTheRunsProgress) {
+  AttentionRule rule;
+  rule.kind = AttentionKind::rwsp;
+  StepContext context{.training = true, .step = 0, .total_steps = 5, .noise = generator(1)};
+  EXPECT_DOUBLE_EQ(attention_step(rule, context).rho, 1);
+  EXPECT_DOUBLE_EQ(attention_step(rule, context).noise->tau, 2);
+  context.step = 2;
+  EXPECT_DOUBLE_EQ(attention_step(rule, context).rho, 0.5);
+  context.step = 4;
+  EXPECT_DOUBLE_EQ(attention_step(rule, context).rho, 0);
+  EXPECT_NEAR(attention_step(rule, context).noise->tau, 0.1, 1e-12);
+  context.training = false;
+  context.step = 2;
+  EXPECT_FALSE(attention_step(rule, context).noise);
+  EXPECT_DOUBLE_EQ(attention_step(rule, context).rho, 0.5);
+}
+
+TEST(ValuesWeighed, IsTheContextForSoftmaxAndKForTopKeys) {
+  AttentionRule rule;
+  EXPECT_EQ(values_weighed(rule, 100), 0);
+  rule.kind = AttentionKind::softmax;
+  EXPECT_EQ(values_weighed(rule, 100), 100);
+  rule.kind = AttentionKind::topk;
+  EXPECT_EQ(values_weighed(rule, 100), 4);
+}
+
+TEST(Attend, TakesTheNamedWay) {
+  CausalBias bias(2, true);
+  const at::Tensor q = signs({2, 24, 16}, 1), k = signs({2, 24, 16}, 2), v = signs({2, 24, 16}, 3);
+  const auto by = [&](AttentionKind kind) {
+    return attend(q, k, v, 2, bias, AttentionStep{.kind = kind, .noise = {}, .keys = 4, .rho = 0.5});
+  };
+  EXPECT_TRUE(same(by(AttentionKind::softmax), softmax_attention(q, k, v, 2, bias)));
+  EXPECT_TRUE(same(by(AttentionKind::gumbel), pointer_attention(q, k, v, 2, bias, std::nullopt)));
+  EXPECT_TRUE(same(by(AttentionKind::topk), top_keys_attention(q, k, v, 2, bias, {.keys = 4, .vote = true}, {})));
+  EXPECT_TRUE(same(by(AttentionKind::rwsp),
+                   top_keys_attention(q, k, v, 2, bias, {.keys = 4, .vote = false, .rho = 0.5}, {})));
+}
+
+TEST(KeyShift, AddsTheEarlierPositionAndZeroBeforeTheStart) {
+  const at::Tensor x = normal({2, 6, 3}, 1);
+  for (const int64_t offset : {1, 2, 5}) {
+    const at::Tensor y = with_earlier(x, offset);
+    for (int64_t t = 0; t < 6; ++t) {
+      const at::Tensor expected = t < offset ? x.select(1, t) : x.select(1, t) + x.select(1, t - offset);
+      EXPECT_TRUE(same(y.select(1, t), expected)) << offset << " " << t;
+    }
+  }
+  EXPECT_TRUE(same(with_earlier(x, 6), x));
+  EXPECT_TRUE(same(with_earlier(x, 600), x));
+}
+
+TEST(KeyShift, GradientGoesToBothPositions) {
+  const at::Tensor x = leaf(normal({1, 5, 2}, 1));
+  const at::Tensor gradient = gradients_of(with_earlier(x, 2), {x})[0], g = normal({1, 5, 2}, 99);
+  for (int64_t t = 0; t < 5; ++t) {
+    const at::Tensor expected = t + 2 < 5 ? g.select(1, t) + g.select(1, t + 2) : g.select(1, t);
+    EXPECT_TRUE(near(gradient.select(1, t), expected, 1e-6));
+  }
+}
+
+class Registry : public Model {
+ public:
+  at::Tensor forward(const at::Tensor& tokens, const StepContext&) override { return tokens; }
+};
+
+TEST(KeyShift, InABlockOnlyTheKeysReadIt) {
+  Registry model;
+  const PointerBlock<StrictLinear> block(ParameterSink(model), 16, 2, OutputSign::clipped, OutputSign::clipped, 2);
+  const auto& p = model.parameters();  // q, k, v, o: weight then threshold
+  const auto linear = [&](const at::Tensor& x, size_t i) {
+    return sign_linear(x, p[2 * i].tensor, p[2 * i + 1].tensor, 0.25, OutputSign::clipped);
+  };
+  CausalBias bias(2, true);
+  const at::Tensor x = signs({2, 12, 16}, 1);
+  const at::Tensor y = block.forward(x, bias, AttentionStep{});
+  const at::Tensor mixed =
+      pointer_attention(linear(x, 0), linear(with_earlier(x, 2), 1), linear(x, 2), 2, bias, std::nullopt);
+  EXPECT_TRUE(same(y, linear(mixed, 3)));
+}
+
+}  // namespace
+}  // namespace bitsweep
