@@ -1,0 +1,28 @@
+// v76's options and entry point. The model: nn/alpha_stack.h.
+#include "nn/alpha_stack.h"
+#include "plugin/plugin.h"
+
+namespace bitsweep {
+namespace {
+
+struct V76 {
+  using Built = AlphaStack;
+  static constexpr const char* kName = "v76";
+  static constexpr auto count = count_alpha_stack;
+
+  static AlphaStackOptions read(OptionReader& reader, int64_t vocab, int64_t context) {
+    AlphaStackOptions options;
+    options.alpha = read_alpha(reader);
+    read_family_shape<V76>(reader, options, vocab);
+    options.attention = read_attention(reader, {AttentionKind::rwsp, AttentionKind::gumbel}, context);
+    options.inner = read_output_ste(reader);
+    read_kshift(reader, options, {0});
+    read_bonsai(reader, options);
+    return options;
+  }
+};
+
+}  // namespace
+}  // namespace bitsweep
+
+BITSWEEP_PLUGIN("v76", bitsweep::describe_family<bitsweep::V76>, bitsweep::create_family<bitsweep::V76>)
