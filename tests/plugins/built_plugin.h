@@ -15,6 +15,9 @@
 
 namespace bitsweep {
 
+// Every plugin of this tree.
+inline constexpr const char* kPluginNames[] = {"v47b", "v52", "v57", "v75", "v76", "bitnet", "b158", "llama"};
+
 inline constexpr int64_t kVocab = 128, kContext = 32;
 
 inline fs::path plugin_folder() { return fs::path(BITSWEEP_BUILD_DIR) / "plugins"; }

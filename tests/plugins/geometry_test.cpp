@@ -44,7 +44,7 @@ class EqualTargets : public testing::TestWithParam<std::tuple<const char*, int64
 TEST_P(EqualTargets, GiveTwinsWithinTwoPercent) {
   const auto& [target, vocab] = GetParam();
   std::vector<double> params;
-  for (const char* name : {"v57", "v75", "llama"}) {
+  for (const char* name : kPluginNames) {
     const DescribeRequest request = request_of(std::string(R"({"params":")") + target + "\"}", vocab);
     params.push_back(static_cast<double>(built_plugin(name).describe(request).params));
   }
