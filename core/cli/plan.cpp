@@ -5,8 +5,10 @@
 
 #include "base/error.h"
 #include "base/units.h"
+#include "cli/measure.h"
 #include "cli/options.h"
 #include "cli/planning.h"
+#include "cli/work_options.h"
 #include "report/table.h"
 
 namespace bitsweep {
@@ -24,6 +26,14 @@ std::vector<std::string> axis_paths(const Plan& plan) {
   return paths;
 }
 
+// "2m 05s"; "~2m 05s" when it is scaled from another shape; "-" when no speed is known.
+std::string time_text(const std::optional<TimeEstimate>& time) {
+  if (!time) return "-";
+  return (time->measured ? "" : "~") + format_duration(time->seconds);
+}
+
+std::string raw_hours(const PlannedRun& run) { return run.time ? canonical_json(run.time->seconds / 3600) : ""; }
+
 // `raw`: every digit, for programs.
 Table plan_table(const Plan& plan, bool raw) {
   std::vector<std::string> axes = axis_paths(plan);
@@ -32,7 +42,7 @@ Table plan_table(const Plan& plan, bool raw) {
   Table table;
   table.columns = {{"run"}, {"state"}, {"plugin"}};
   for (const std::string& path : axes) table.columns.push_back({path, Align::right});
-  for (const char* title : {"seed", "params", "steps", "tokens", "epochs", "flops"})
+  for (const char* title : {"seed", "params", "steps", "tokens", "epochs", "flops", raw ? "hours" : "time"})
     table.columns.push_back({title, Align::right});
   for (const PlannedRun& run : plan.runs) {
     std::vector<std::string> row{run.id, run.state, run.spec.model.plugin};
@@ -49,6 +59,7 @@ Table plan_table(const Plan& plan, bool raw) {
     row.push_back(count(run.tokens));
     row.push_back(raw ? canonical_json(run.epochs) : fmt::format("{:.3g}", run.epochs));
     row.push_back(raw ? canonical_json(run.flops) : fmt::format("{:.2e}", run.flops));
+    row.push_back(raw ? raw_hours(run) : time_text(run.time));
     table.rows.push_back(std::move(row));
   }
   return table;
@@ -56,9 +67,12 @@ Table plan_table(const Plan& plan, bool raw) {
 
 std::string totals_line(const Plan& plan) {
   const PlanTotals totals = plan.totals();
-  return fmt::format("{}: {} {}, {} already done; {} tokens, {:.2e} FLOPs of training in all\n", plan.sweep.name,
+  const std::string left = totals.seconds_left && *totals.seconds_left > 0
+                               ? fmt::format("; {} left on one slot", format_duration(*totals.seconds_left))
+                               : "";
+  return fmt::format("{}: {} {}, {} already done; {} tokens, {:.2e} FLOPs of training in all{}\n", plan.sweep.name,
                      format_thousands(totals.runs), totals.runs == 1 ? "run" : "runs", format_thousands(totals.done),
-                     format_count(totals.tokens), totals.flops);
+                     format_count(totals.tokens), totals.flops, left);
 }
 
 void print_tables(const std::vector<Plan>& plans) {
@@ -67,6 +81,10 @@ void print_tables(const std::vector<Plan>& plans) {
     print(gap + terminal_table(plan_table(plan, false)) + "\n" + totals_line(plan));
     gap = "\n";
     for (const std::string& note : plan.notes) print_error("note: " + note);
+    const auto unknown = std::count_if(plan.runs.begin(), plan.runs.end(), [](const auto& run) { return !run.time; });
+    if (unknown > 0)
+      print_error(fmt::format("note: {} of {} runs have no time: --measure trains each shape for some seconds",
+                              unknown, plan.runs.size()));
   }
 }
 
@@ -91,11 +109,17 @@ void print_json(const std::vector<Plan>& plans, bool lines) {
 int run(const Verb& verb, const std::vector<std::string>& args) {
   CommandLine line(verb);
   line.values("set", "PATH=VALUE: overrides a key of the sweep, e.g. train.steps=2000; repeatable")
+      .flag("measure", "first train each shape for a few seconds, as the queue would, and keep the speeds")
       .root_option()
       .output_options();
+  declare_device_options(line);
   if (!line.parse(args, 1)) return 0;
   const OutputFormat format = output_format(line);
-  const std::vector<Plan> plans = plan_sweeps(line.positional(), line.all("set"), line.root());
+  std::vector<Plan> plans = plan_sweeps(line.positional(), line.all("set"), line.root());
+  if (line.has("measure")) {
+    measure_speeds(plans, line.root(), work_options(line));
+    plans = plan_sweeps(line.positional(), line.all("set"), line.root());
+  }
   if (format == OutputFormat::table) {
     print_tables(plans);
   } else if (format == OutputFormat::csv) {
@@ -110,7 +134,7 @@ int run(const Verb& verb, const std::vector<std::string>& args) {
 
 }  // namespace
 
-const Verb kPlanVerb{"plan", "Show what a sweep would run: exact parameters, tokens, epochs, FLOPs; writes nothing",
+const Verb kPlanVerb{"plan", "Show what a sweep would run: exact parameters, tokens, epochs, FLOPs, time",
                      "SWEEP.yaml…", "bitsweep plan sweeps/quickstart.yaml --set train.steps=500", run};
 
 }  // namespace bitsweep

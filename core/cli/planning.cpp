@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "base/error.h"
+#include "cli/measure.h"
 #include "cli/options.h"
 #include "data/dataset.h"
 #include "store/store.h"
@@ -53,13 +54,22 @@ std::vector<Manifest> known_plugins() {
   return plugins;
 }
 
-void mark_states(std::vector<Plan>& plans, const fs::path& root) {
+// A plan for no device in particular is timed for a GPU when one was measured.
+std::string device_kind(const Plan& plan, const std::vector<MeasuredSpeed>& on_gpu) {
+  const std::string asked = plan.sweep.resources.device.substr(0, plan.sweep.resources.device.find(':'));
+  return asked == "cpu" || asked == "cuda" ? asked : on_gpu.empty() ? "cpu" : "cuda";
+}
+
+// What the database knows of the runs: states, and how long they will take.
+void add_known(std::vector<Plan>& plans, const fs::path& root) {
   if (!Store::exists(root)) return;
   Store store(root, Database::Mode::read_only);
+  const std::vector<MeasuredSpeed> on_cpu = known_speeds(store, "cpu"), on_gpu = known_speeds(store, "cuda");
   for (Plan& plan : plans) {
     for (PlannedRun& run : plan.runs) {
       if (const auto state = store.state(run.id)) run.state = std::string(to_text(*state));
     }
+    estimate_times(plan, device_kind(plan, on_gpu) == "cuda" ? on_gpu : on_cpu);
   }
 }
 
@@ -125,7 +135,7 @@ std::vector<Plan> plan_sweeps(const std::vector<std::string>& files, const std::
     }
   }
   if (!problems.empty()) throw Error(ErrorKind::input, std::move(problems));
-  mark_states(plans, root);
+  add_known(plans, root);
   return plans;
 }
 

@@ -25,11 +25,15 @@ int64_t count_gpus() {
 
 }  // namespace
 
-void declare_work_options(CommandLine& line) {
+void declare_device_options(CommandLine& line) {
   line.value("devices", "where to run: cpu:SLOTS, cuda:INDEX, separated by commas")
       .value("slots-per-device", "runs at once on each GPU (default 1)")
-      .value("threads", "CPU threads, shared by the slots (default: all cores)")
-      .flag("quiet,q", "say only what went wrong");
+      .value("threads", "CPU threads, shared by the slots (default: all cores)");
+}
+
+void declare_work_options(CommandLine& line) {
+  declare_device_options(line);
+  line.flag("quiet,q", "say only what went wrong");
 }
 
 std::vector<DeviceSlots> default_devices(int64_t gpus, int64_t cores, int64_t slots_per_gpu) {

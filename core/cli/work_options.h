@@ -6,7 +6,9 @@
 
 namespace bitsweep {
 
-// --devices, --slots-per-device, --threads, --quiet.
+// --devices, --slots-per-device, --threads.
+void declare_device_options(CommandLine& line);
+// The same and --quiet.
 void declare_work_options(CommandLine& line);
 
 // Worker and plugins are found beside the program. Without --devices: every GPU that the driver shows, one slot each;

@@ -186,10 +186,16 @@ class Planner {
 PlanTotals Plan::totals() const {
   PlanTotals totals;
   totals.runs = static_cast<int64_t>(runs.size());
+  totals.seconds = totals.seconds_left = 0;
   for (const PlannedRun& run : runs) {
     totals.tokens += run.tokens;
     totals.flops += run.flops;
-    if (run.state == "done") ++totals.done;
+    const bool done = run.state == "done";
+    if (done) ++totals.done;
+    if (!run.time) totals.seconds = std::nullopt;
+    if (!run.time && !done) totals.seconds_left = std::nullopt;
+    if (run.time && totals.seconds) *totals.seconds += run.time->seconds;
+    if (run.time && !done && totals.seconds_left) *totals.seconds_left += run.time->seconds;
   }
   return totals;
 }

@@ -45,6 +45,12 @@ class DatasetProbe {
   virtual DatasetFacts probe(const DataSpec& data) = 0;
 };
 
+// How long a run takes on one slot of this machine (plan/speed.h).
+struct TimeEstimate {
+  double seconds = 0;
+  bool measured = false;  // of this very shape and batch; else scaled by FLOPs from another of the same plugin
+};
+
 struct PlannedRun {
   RunSpec spec;    // resolved: options of the description, steps, sha256 of the data
   std::string id;  // run_id(spec)
@@ -55,6 +61,7 @@ struct PlannedRun {
   double flops = 0;   // of training: 3 × forward per token × tokens
   double flops_6nd = 0;
   std::string state = "new";  // or the state the database knows
+  std::optional<TimeEstimate> time;  // nothing until a speed was measured
 };
 
 struct PlanTotals {
@@ -62,6 +69,7 @@ struct PlanTotals {
   double tokens = 0;
   double flops = 0;
   int64_t done = 0;  // runs whose state is "done"
+  std::optional<double> seconds, seconds_left;  // on one slot; of all runs, and of those not done. Only when all have one
 };
 
 struct Plan {

@@ -3,6 +3,14 @@
 namespace bitsweep {
 namespace {
 
+json::value hours(const std::optional<double>& seconds) {
+  return seconds ? json::value(*seconds / 3600) : json::value(nullptr);
+}
+
+json::value hours_from(const PlannedRun& run) {
+  return run.time ? json::value(run.time->measured ? "measured" : "scaled") : json::value(nullptr);
+}
+
 json::object run_json(const PlannedRun& run) {
   return {{"id", run.id},
           {"plugin", run.spec.model.plugin},
@@ -18,7 +26,8 @@ json::object run_json(const PlannedRun& run) {
           {"flops", run.flops},
           {"flops_6nd", run.flops_6nd},
           {"bytes", nullptr},  // not measured yet
-          {"hours", nullptr},
+          {"hours", hours(run.time ? std::optional(run.time->seconds) : std::nullopt)},
+          {"hours_from", hours_from(run)},
           {"state", run.state}};
 }
 
@@ -36,7 +45,8 @@ json::object plan_json(const Plan& plan) {
             {"done", totals.done},
             {"tokens", totals.tokens},
             {"flops", totals.flops},
-            {"hours", nullptr}}},
+            {"hours", hours(totals.seconds)},
+            {"hours_left", hours(totals.seconds_left)}}},
           {"notes", std::move(notes)}};
 }
 

@@ -139,6 +139,15 @@ struct DatasetRecord {
   std::optional<double> entropy_bpb;  // where the source's entropy rate is known
 };
 
+// How fast training was: of a run that is done, or measured for the purpose.
+struct SpeedRecord {
+  json::object spec;           // of the run
+  std::string device;          // cpu or cuda:N
+  int64_t threads = 0;
+  double flops_per_token = 0;  // of training
+  double tokens_per_s = 0;     // of training steps alone
+};
+
 struct FitRecord {
   std::string sweep;  // or the sweeps, joined by a comma
   std::string law;

@@ -213,7 +213,20 @@ CREATE VIEW predictions AS
   FROM prediction LEFT JOIN run ON run.id = prediction.run AND run.state = 'done';
 )sql";
 
-constexpr std::array<Migration, 1> kMigrations = {{{1, kFirst}}};
+// Version 2: training speeds that `plan --measure` measured.
+constexpr const char* kSpeeds = R"sql(
+CREATE TABLE speed (
+  spec             TEXT NOT NULL,          -- canonical JSON
+  device           TEXT NOT NULL,
+  threads          INTEGER NOT NULL,
+  flops_per_token  REAL NOT NULL,          -- of training
+  tokens_per_s     REAL NOT NULL,
+  measured         REAL NOT NULL,
+  PRIMARY KEY (spec, device, threads)
+) STRICT, WITHOUT ROWID;
+)sql";
+
+constexpr std::array<Migration, 2> kMigrations = {{{1, kFirst}, {2, kSpeeds}}};
 
 [[noreturn]] void refuse_foreign(const Database& database) {
   throw Error(

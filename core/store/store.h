@@ -121,6 +121,12 @@ class Store {
   };
   std::optional<EndEvent> end_event(std::string_view run, int64_t attempt);
 
+  // --- speeds ---------------------------------------------------------------------------------------------------
+  // Takes the place of an earlier one of the same spec, device and threads.
+  void put_speed(const SpeedRecord& speed);
+  // Those that were put, and one of each run that is done.
+  std::vector<SpeedRecord> speeds();
+
   // --- laws -----------------------------------------------------------------------------------------------------
   int64_t put_fit(const FitRecord& fit);
   // Throws Error{refused} when the run it is about has begun: a prediction is worth something only beforehand.

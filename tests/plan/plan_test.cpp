@@ -168,7 +168,7 @@ TEST_F(PlanTest, Json) {
   EXPECT_EQ(document.at("sweep"), "a");
   const json::object& run = document.at("runs").at(1).as_object();
   for (const char* key : {"id", "plugin", "axes", "params", "params_nonembedding", "tokens", "epochs", "flops", "bytes",
-                          "hours", "state"})
+                          "hours", "hours_from", "state"})
     EXPECT_TRUE(run.contains(key)) << key;
   EXPECT_EQ(run.at("state"), "done");
   EXPECT_TRUE(run.at("hours").is_null());
