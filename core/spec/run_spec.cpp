@@ -31,23 +31,28 @@ json::object data_json(const DataSpec& data) {
           {"val", data.val},         {"sha256", data.sha256}};
 }
 
+// Keys that came later are written only when they are not at their default, so that older runs keep their ids.
 json::object train_json(const TrainSpec& train) {
-  return {{"steps", train.steps},
-          {"batch", train.batch},
-          {"accumulate", train.accumulate},
-          {"lr", train.lr},
-          {"warmup", train.warmup},
-          {"schedule", train.schedule},
-          {"lr_final", train.lr_final},
-          {"decay_fraction", train.decay_fraction},
-          {"optimizer", train.optimizer},
-          {"betas", json::array{train.beta1, train.beta2}},
-          {"eps", train.eps},
-          {"weight_decay", train.weight_decay},
-          {"clip", train.clip},
-          {"precision", train.precision},
-          {"init_from", train.init_from},
-          {"freeze", text_array(train.freeze)}};
+  json::object object = {{"steps", train.steps},
+                         {"batch", train.batch},
+                         {"accumulate", train.accumulate},
+                         {"lr", train.lr},
+                         {"warmup", train.warmup},
+                         {"schedule", train.schedule},
+                         {"lr_final", train.lr_final},
+                         {"decay_fraction", train.decay_fraction},
+                         {"optimizer", train.optimizer},
+                         {"betas", json::array{train.beta1, train.beta2}},
+                         {"eps", train.eps},
+                         {"weight_decay", train.weight_decay},
+                         {"clip", train.clip},
+                         {"precision", train.precision},
+                         {"init_from", train.init_from},
+                         {"freeze", text_array(train.freeze)}};
+  if (train.weight_decay_until != TrainSpec{}.weight_decay_until) {
+    object["weight_decay_until"] = train.weight_decay_until;
+  }
+  return object;
 }
 
 json::object eval_json(const EvalSpec& eval) { return {{"every", eval.every}, {"windows", eval.windows}}; }
@@ -170,6 +175,7 @@ void read_train(const json::object& object, TrainSpec& train) {
   });
   reader.number("eps", train.eps);
   reader.number("weight_decay", train.weight_decay);
+  if (object.contains("weight_decay_until")) reader.number("weight_decay_until", train.weight_decay_until);
   reader.number("clip", train.clip);
   reader.text("precision", train.precision);
   reader.text("init_from", train.init_from);

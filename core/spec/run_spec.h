@@ -34,12 +34,13 @@ struct TrainSpec {
   int64_t accumulate = 1;  // micro-batches a step; batch is their sum
   double lr = 6e-4;
   int64_t warmup = 500;             // steps
-  std::string schedule = "cosine";  // cosine | linear | constant | wsd
+  std::string schedule = "cosine";  // cosine | linear | constant | wsd | two_stage
   double lr_final = 0.0;            // fraction of lr
   double decay_fraction = 0.2;      // wsd: the last part of the steps that decays
   std::string optimizer = "adamw";
   double beta1 = 0.9, beta2 = 0.95, eps = 1e-8;
   double weight_decay = 0.01;
+  double weight_decay_until = 1.0;  // fraction of the steps; 0 decay from there on
   double clip = 1.0;                // global gradient norm; 0 is off
   std::string precision = "f32";    // f32 | bf16
   std::string init_from;            // id of the run whose best checkpoint this one starts from

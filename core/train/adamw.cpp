@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "base/nearest.h"
+#include "train/lr_schedule.h"
 
 namespace bitsweep {
 
@@ -15,8 +16,7 @@ std::unique_ptr<Optimizer> make_optimizer(const TrainSpec& train, const std::vec
 }
 
 AdamW::AdamW(const TrainSpec& train, const std::vector<Parameter>& parameters)
-    : beta1_(train.beta1), beta2_(train.beta2), eps_(train.eps), groups_(2) {
-  groups_[0].weight_decay = train.weight_decay;
+    : train_(train), groups_(2) {
   for (const Parameter& parameter : parameters) {
     if (!parameter.tensor.requires_grad()) continue;
     Group& group = groups_[parameter.decay ? 0 : 1];
@@ -31,6 +31,9 @@ AdamW::AdamW(const TrainSpec& train, const std::vector<Parameter>& parameters)
 
 void AdamW::step(double lr, const at::Tensor& divisor) {
   const at::NoGradGuard no_grad;
+  // A checkpoint may have been read into step_ since; after that it is counted here, so that a GPU is waited for once.
+  if (updates_ < 0) updates_ = static_cast<int64_t>(step_.item<float>());
+  groups_[0].weight_decay = weight_decay(train_, updates_++);
   step_.add_(1);
   for (Group& group : groups_) step_group(group, lr, divisor);
 }
@@ -48,8 +51,8 @@ void AdamW::step_group(Group& group, double lr, const at::Tensor& divisor) {
   if (parameters.empty()) return;
   const std::vector<at::Tensor> steps(parameters.size(), step_);
   const std::optional<at::Tensor> scale = divisor.defined() ? std::optional(divisor) : std::nullopt;
-  at::_fused_adamw_(parameters, gradients, exp_avg, exp_avg_sq, {}, steps, lr, beta1_, beta2_, group.weight_decay, eps_,
-                    /*amsgrad=*/false, /*maximize=*/false, scale);
+  at::_fused_adamw_(parameters, gradients, exp_avg, exp_avg_sq, {}, steps, lr, train_.beta1, train_.beta2,
+                    group.weight_decay, train_.eps, /*amsgrad=*/false, /*maximize=*/false, scale);
 }
 
 std::vector<NamedTensor> AdamW::state() {

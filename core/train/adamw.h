@@ -26,7 +26,8 @@ class AdamW : public Optimizer {
   };
   void step_group(Group& group, double lr, const at::Tensor& divisor);
 
-  double beta1_, beta2_, eps_;
+  TrainSpec train_;
+  int64_t updates_ = -1;  // done, once step_ was read
   at::Tensor step_;  // updates done; f32, as the kernel wants it
   std::vector<Group> groups_;
 };

@@ -27,14 +27,24 @@ double learning_rate(const TrainSpec& train, int64_t step) {
   if (train.schedule == "cosine")
     return train.lr * (floor + (1.0 - floor) * 0.5 * (1.0 + std::cos(std::numbers::pi * p)));
   if (train.schedule == "linear") return train.lr * (1.0 - (1.0 - floor) * p);
+  if (train.schedule == "two_stage") {
+    const double part = 2 * step < train.steps ? 1.0 : 2.0 / 3.0;
+    return train.lr * (floor + (1.0 - floor) * part * (1.0 - p));
+  }
   if (train.schedule == "constant") return train.lr;
   if (train.schedule == "wsd") {
     const auto decay_steps = std::llround(train.decay_fraction * static_cast<double>(train.steps));
     const int64_t begin = std::max<int64_t>(train.warmup, train.steps - decay_steps);
     return train.lr * (1.0 - (1.0 - floor) * part_behind(step, begin, train.steps));
   }
-  throw Error(ErrorKind::input, fmt::format("unknown schedule '{}'{}", train.schedule,
-                                            did_you_mean(train.schedule, {"cosine", "linear", "constant", "wsd"})));
+  throw Error(ErrorKind::input,
+              fmt::format("unknown schedule '{}'{}", train.schedule,
+                          did_you_mean(train.schedule, {"cosine", "linear", "constant", "wsd", "two_stage"})));
+}
+
+double weight_decay(const TrainSpec& train, int64_t step) {
+  if (train.weight_decay_until >= 1) return train.weight_decay;
+  return step < std::llround(train.weight_decay_until * static_cast<double>(train.steps)) ? train.weight_decay : 0.0;
 }
 
 }  // namespace bitsweep

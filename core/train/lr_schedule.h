@@ -1,4 +1,4 @@
-// The learning rate of every step. Pure.
+// The learning rate and the weight decay of every step. Pure.
 #pragma once
 
 #include <cstdint>
@@ -14,7 +14,12 @@ namespace bitsweep {
 //   constant  1
 //   wsd       1, and over the last decay_fraction of all steps linear to lr_final
 //             (warmup-stable-decay; Hu et al., MiniCPM, arXiv 2404.06395)
+//   two_stage linear; from the middle of the run on, of all its steps, two thirds of what is above lr_final
+//             (BitNet b1.58's training tips: 1.5e-3 falling, then 5e-4 falling to 0)
 // as multiples of lr. Throws Error{input} for a schedule of another name.
 double learning_rate(const TrainSpec& train, int64_t step);
+
+// weight_decay over the first weight_decay_until of the steps, then 0.
+double weight_decay(const TrainSpec& train, int64_t step);
 
 }  // namespace bitsweep

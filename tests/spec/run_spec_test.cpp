@@ -48,6 +48,14 @@ TEST(RunSpec, TheCanonicalFormHasEveryKeyOnce) {
           R"("schedule":"cosine","steps":2000,"warmup":500,"weight_decay":0.01}})");
 }
 
+TEST(RunSpec, AKeyThatCameLaterIsWrittenOnlyWhenItSaysSomething) {
+  RunSpec spec = example();
+  EXPECT_FALSE(to_json(spec).at("train").as_object().contains("weight_decay_until"));
+  spec.train.weight_decay_until = 0.5;
+  EXPECT_NE(run_id(spec), run_id(example()));
+  EXPECT_EQ(run_spec_from_json(to_json(spec)).train.weight_decay_until, 0.5);
+}
+
 TEST(RunSpec, TheIdNamesWhatIsLearnedAndNothingElse) {
   const std::string id = run_id(example());
   EXPECT_EQ(id.size(), 12u);

@@ -53,6 +53,28 @@ TEST(AdamW, FollowsTheReferenceFormulaInBothGroups) {
     EXPECT_LT((parameters[i].tensor.detach().to(at::kDouble) - references[i].w).abs().max().item<double>(), 1e-6);
 }
 
+TEST(AdamW, DecayEndsWithItsPartOfTheStepsAlsoAfterAResume) {
+  at::manual_seed(5);
+  TrainSpec train;
+  train.steps = 8;
+  train.weight_decay = 0.5;
+  train.weight_decay_until = 0.5;
+  std::vector<Parameter> parameters = two_parameters();
+  AdamW optimizer(train, parameters);
+  const auto step_on_zeros = [&](AdamW& by) {
+    for (Parameter& p : parameters) p.tensor.mutable_grad() = at::zeros_like(p.tensor);
+    const at::Tensor before = parameters[0].tensor.detach().clone();
+    by.step(0.1, {});
+    return (parameters[0].tensor.detach() / before).mean().item<double>();
+  };
+  for (int i = 0; i < 3; ++i) EXPECT_NEAR(step_on_zeros(optimizer), 0.95, 1e-6);
+  AdamW resumed(train, parameters);
+  std::vector<NamedTensor> from = optimizer.state(), to = resumed.state();
+  for (size_t i = 0; i < to.size(); ++i) to[i].tensor.copy_(from[i].tensor);
+  EXPECT_NEAR(step_on_zeros(resumed), 0.95, 1e-6);
+  for (int i = 4; i < 8; ++i) EXPECT_EQ(step_on_zeros(resumed), 1.0);
+}
+
 TEST(AdamW, TheDivisorDividesGradients) {
   at::manual_seed(4);
   const TrainSpec train;

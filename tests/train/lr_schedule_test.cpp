@@ -58,6 +58,31 @@ TEST(LrSchedule, WsdIsFlatThenDecays) {
   EXPECT_DOUBLE_EQ(learning_rate(train, 55), 0.5);
 }
 
+TEST(LrSchedule, TwoStageDropsToAThirdInTheMiddle) {
+  TrainSpec train = spec("two_stage", 100, 0);
+  EXPECT_DOUBLE_EQ(learning_rate(train, 0), 1.0);
+  EXPECT_DOUBLE_EQ(learning_rate(train, 25), 0.75);
+  EXPECT_NEAR(learning_rate(train, 49), 0.51, 1e-12);
+  EXPECT_NEAR(learning_rate(train, 50), 1.0 / 3, 1e-12);
+  EXPECT_NEAR(learning_rate(train, 75), 1.0 / 6, 1e-12);
+  EXPECT_NEAR(learning_rate(train, 99), 0.02 / 3, 1e-12);
+  train.lr_final = 0.1;
+  EXPECT_NEAR(learning_rate(train, 50), 0.1 + 0.9 / 3, 1e-12);
+  EXPECT_DOUBLE_EQ(learning_rate(spec("two_stage", 1, 0), 0), 1.0);
+}
+
+TEST(WeightDecay, EndsAtItsPartOfTheSteps) {
+  TrainSpec train = spec("cosine");
+  train.weight_decay = 0.1;
+  EXPECT_EQ(weight_decay(train, 0), 0.1);
+  EXPECT_EQ(weight_decay(train, 99), 0.1);
+  train.weight_decay_until = 0.5;
+  EXPECT_EQ(weight_decay(train, 49), 0.1);
+  EXPECT_EQ(weight_decay(train, 50), 0.0);
+  train.weight_decay_until = 0.001;  // no step at all
+  EXPECT_EQ(weight_decay(train, 0), 0.0);
+}
+
 TEST(LrSchedule, NoWarmupAndWarmupLongerThanTheRun) {
   EXPECT_DOUBLE_EQ(learning_rate(spec("cosine", 10, 0), 0), 1.0);
   EXPECT_DOUBLE_EQ(learning_rate(spec("cosine", 10, 100), 9), 0.1);
@@ -65,7 +90,7 @@ TEST(LrSchedule, NoWarmupAndWarmupLongerThanTheRun) {
 }
 
 TEST(LrSchedule, EveryScheduleStaysWithinItsBoundsAndNeverRisesAfterWarmup) {
-  for (const char* name : {"cosine", "linear", "constant", "wsd"}) {
+  for (const char* name : {"cosine", "linear", "constant", "wsd", "two_stage"}) {
     TrainSpec train = spec(name, 777, 31);
     train.lr_final = 0.05;
     double before = 2;
