@@ -49,14 +49,20 @@ TEST_F(DescribeTest, TheGeometryOfTheRealPlugins) {
 }
 
 TEST_F(DescribeTest, ADescriptionsOptionsDescribeThemselves) {
-  for (const char* plugin : {"v57", "v75", "llama"}) {
-    const auto first = lines(describe(request(plugin, {{"params", "300k"}})).out).at(0);
-    ASSERT_TRUE(first.contains("description")) << json::serialize(first);
-    const json::object options = first.at("description").as_object().at("options").as_object();
+  const std::vector<const char*> plugins{"v47b", "v52", "v57", "v75", "v76", "bitnet", "b158", "llama"};
+  std::string requests, again;
+  for (const char* plugin : plugins) requests += request(plugin, {{"params", "300k"}});
+  const auto first = lines(describe(requests).out);
+  ASSERT_EQ(first.size(), plugins.size());
+  for (size_t i = 0; i < plugins.size(); ++i) {
+    ASSERT_TRUE(first[i].contains("description")) << json::serialize(first[i]);
+    const json::object options = first[i].at("description").as_object().at("options").as_object();
     EXPECT_FALSE(options.contains("params"));
-    const auto second = lines(describe(request(plugin, options)).out).at(0);
-    EXPECT_EQ(canonical_json(first), canonical_json(second)) << plugin;
+    again += request(plugins[i], options);
   }
+  const auto second = lines(describe(again).out);
+  ASSERT_EQ(second.size(), plugins.size());
+  for (size_t i = 0; i < plugins.size(); ++i) EXPECT_EQ(canonical_json(first[i]), canonical_json(second[i])) << plugins[i];
 }
 
 TEST_F(DescribeTest, OneBadRequestCostsItsLineAlone) {

@@ -51,6 +51,9 @@ TEST_P(ResumeEveryPlugin, KilledInTheMiddle) {
 INSTANTIATE_TEST_SUITE_P(Plugins, ResumeEveryPlugin, testing::Values("v57", "v75", "llama"),
                          [](const auto& info) { return std::string(info.param); });
 
+INSTANTIATE_TEST_SUITE_P(Families, ResumeEveryPlugin, testing::Values("v52", "v76", "bitnet", "b158"),
+                         [](const auto& info) { return std::string(info.param); });
+
 TEST_F(ResumeTest, TermFinishesTheStepAndCanGoOn) {
   const WorkerRun run(folder_ / "run", slow_spec()), whole(folder_ / "whole", slow_spec());
   Process worker = run.start(1);

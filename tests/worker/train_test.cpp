@@ -49,6 +49,9 @@ TEST_P(EveryPlugin, TrainsInBf16) {
 INSTANTIATE_TEST_SUITE_P(Plugins, EveryPlugin, testing::Values("v57", "v75", "llama"),
                          [](const auto& info) { return std::string(info.param); });
 
+INSTANTIATE_TEST_SUITE_P(Families, EveryPlugin, testing::Values("v47b", "v52", "v76", "bitnet", "b158"),
+                         [](const auto& info) { return std::string(info.param); });
+
 TEST_F(TrainVerbTest, StartSaysWhatRuns) {
   const WorkerRun run(folder_, small_spec(folder_, "v57"));
   ASSERT_EQ(run.run(1, {"--threads", "2"}).exit_code, 0);
