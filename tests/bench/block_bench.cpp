@@ -180,7 +180,7 @@ bool compare_llama(const fs::path& plugins, int64_t d, int64_t layers, int64_t h
 void compare_paths(const fs::path& plugins, int rounds) {
   const json::object shape = {{"d_model", 160}, {"n_layers", 4}, {"n_heads", 10}, {"d_ff", 320}};
   const at::Tensor windows = random_windows();
-  for (const char* name : {"v57", "v75"}) {
+  for (const char* name : {"v57", "v75", "v76", "v52", "bitnet", "b158"}) {
     Trained fused(name, plugins, shape, Path::fused_cpu), reference(name, plugins, shape, Path::reference);
     const std::vector<double> s =
         time_steps({[&] { fused.step(windows); }, [&] { reference.step(windows); }}, rounds);
@@ -191,7 +191,7 @@ void compare_paths(const fs::path& plugins, int rounds) {
 
 void small_sizes(const fs::path& plugins, int rounds) {
   const at::Tensor windows = random_windows();
-  for (const char* name : {"v57", "v75", "llama"}) {
+  for (const char* name : {"v57", "v75", "v76", "v52", "bitnet", "b158", "llama"}) {
     for (const char* size : {"100k", "300k", "1M"}) {
       Trained model(name, plugins, {{"params", size}});
       const double step_s = time_steps({[&] { model.step(windows); }}, rounds)[0];

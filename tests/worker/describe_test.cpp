@@ -62,12 +62,14 @@ TEST_F(DescribeTest, ADescriptionsOptionsDescribeThemselves) {
   }
   const auto second = lines(describe(again).out);
   ASSERT_EQ(second.size(), plugins.size());
-  for (size_t i = 0; i < plugins.size(); ++i) EXPECT_EQ(canonical_json(first[i]), canonical_json(second[i])) << plugins[i];
+  for (size_t i = 0; i < plugins.size(); ++i) {
+    EXPECT_EQ(canonical_json(first[i]), canonical_json(second[i])) << plugins[i];
+  }
 }
 
 TEST_F(DescribeTest, OneBadRequestCostsItsLineAlone) {
   const Ended ended = describe(request("v57", {{"params", "1M"}}) + "not json\n" + "{}\n" + "\n" + "[1]\n" +
-                               request("v58", {}) + request("v57", {{"d_modl", 32}}) +
+                               request("v577", {}) + request("v57", {{"d_modl", 32}}) +
                                request(test_plugin("other_build")) + request("v57", {{"params", "1M"}}));
   EXPECT_EQ(ended.exit_code, 0);
   const auto answers = lines(ended.out);
