@@ -2,7 +2,8 @@
 //
 //   z = (QKᵀ/√d_h − alibi + Gumbel noise)/τ; evaluation: without noise and τ
 //   i_1 … i_n   the n = min(K, t + 1) best keys of z, best first; ties go to the most recent key
-//   rank   out = Σ_r w_r v[i_r], w_r = ρ^r / Σ ρ^r (RWSP-G: rank-weighted soft pointer); at ρ = 0 the pointer, bit by bit
+//   rank   out = Σ_r w_r v[i_r], w_r = ρ^r / Σ ρ^r (RWSP-G: rank-weighted soft pointer)
+//          ρ = 0 is the pointer, bit for bit
 //   vote   out = sign(Σ_r v[i_r]), +1 at 0 (v56's top-K of a strict model)
 //
 // Gradients, g that of the output and p the softmax of z over the chosen keys alone:
@@ -20,9 +21,9 @@
 namespace bitsweep {
 
 struct TopKeys {
-  int64_t keys = 4;    // K, from 1 to kMaxTopKeys
-  bool vote = false;   // else by rank
-  double rho = 1;      // of ranks, in [0, 1]
+  int64_t keys = 4;   // K, from 1 to kMaxTopKeys
+  bool vote = false;  // else by rank
+  double rho = 1;     // of ranks, in [0, 1]
 };
 
 // q, k, v [B, T, d] with d = H·d_h -> [B, T, d]. With noise: training; the noise is the pointer's.
