@@ -20,9 +20,9 @@
 namespace bitsweep {
 namespace {
 
-constexpr double kSeconds = 3;            // of training, as far as can be guessed beforehand
+constexpr double kSeconds = 3;  // of training, as far as can be guessed beforehand
 constexpr double kTimeoutSeconds = 600;
-constexpr int64_t kParts = 3;             // the first warms up
+constexpr int64_t kParts = 3;  // the first warms up
 constexpr int64_t kMostSteps = 600;
 constexpr double kGuessCpu = 2e10, kGuessGpu = 2e13;  // FLOP/s of a slot
 

@@ -25,6 +25,7 @@ Description describe_count(const json::object& options, const ModelCount& count)
   description.params = count.params();
   description.params_embedding = count.embedding;
   description.params_extra = count.extra;
+  description.latent_bits_per_weight = count.latent_bits_per_weight;
   description.stored_bits_per_weight = count.stored_bits_per_weight;
   description.flops_forward_per_token = count.flops_forward_per_token;
   return description;

@@ -33,6 +33,7 @@ struct ModelCount {
   int64_t layers = 0;     // weights, thresholds and norms of everything between
   int64_t extra = 0;      // trained beside them: output bias, logit scale
   double flops_forward_per_token = 0;
+  double latent_bits_per_weight = 32;  // in training, the optimizer's moments not counted
   double stored_bits_per_weight = 32;  // mean over the matrices' weights, as deployed; vectors are not counted
 
   int64_t params() const { return embedding + layers; }

@@ -21,4 +21,12 @@ at::Tensor ParameterSink::constant(std::string_view name, at::IntArrayRef shape,
   return model_.add_parameter(path(name), at::full(shape, value, at::kFloat), /*decay=*/false);
 }
 
+BitMatrix ParameterSink::bits(std::string_view name, int64_t rows, int64_t columns) const {
+  return model_.add_bit_matrix(path(name), rows, columns);
+}
+
+at::Tensor ParameterSink::state(std::string_view name, at::Tensor initial) const {
+  return model_.add_buffer(path(name), std::move(initial), /*weight=*/false);
+}
+
 }  // namespace bitsweep

@@ -23,6 +23,10 @@ class ParameterSink {
   at::Tensor normal(std::string_view name, at::IntArrayRef shape, double sd) const;
   // A vector or scalar (threshold, norm, bias, scale), without weight decay.
   at::Tensor constant(std::string_view name, at::IntArrayRef shape, double value) const;
+  // A ±1 matrix without a latent, of random signs.
+  BitMatrix bits(std::string_view name, int64_t rows, int64_t columns) const;
+  // State of training, of any type: a checkpoint keeps it.
+  at::Tensor state(std::string_view name, at::Tensor initial) const;
 
  private:
   std::string path(std::string_view name) const;

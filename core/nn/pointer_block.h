@@ -33,10 +33,6 @@ class PointerBlock {
                              forward_at(v_, x, binarized), heads_, bias, step),
                       binarized);
   }
-  // The hard pointer.
-  at::Tensor forward(const at::Tensor& x, CausalBias& bias, const std::optional<PointerNoise>& noise) const {
-    return forward(x, bias, AttentionStep{.kind = AttentionKind::gumbel, .noise = noise});
-  }
 
  private:
   int64_t heads_, key_shift_;

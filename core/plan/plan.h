@@ -60,7 +60,7 @@ struct PlannedRun {
   double epochs = 0;  // tokens over the training split's
   double flops = 0;   // of training: 3 × forward per token × tokens
   double flops_6nd = 0;
-  std::string state = "new";  // or the state the database knows
+  std::string state = "new";         // or the state the database knows
   std::optional<TimeEstimate> time;  // nothing until a speed was measured
 };
 
@@ -69,7 +69,8 @@ struct PlanTotals {
   double tokens = 0;
   double flops = 0;
   int64_t done = 0;  // runs whose state is "done"
-  std::optional<double> seconds, seconds_left;  // on one slot; of all runs, and of those not done. Only when all have one
+  std::optional<double> seconds,
+      seconds_left;  // on one slot; of all runs, and of those not done. Only when all have one
 };
 
 struct Plan {

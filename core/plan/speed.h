@@ -11,7 +11,7 @@
 namespace bitsweep {
 
 struct MeasuredSpeed {
-  std::string key;             // speed_key() of the run it was measured on
+  std::string key;  // speed_key() of the run it was measured on
   std::string plugin;
   double flops_per_token = 0;  // of training
   double tokens_per_s = 0;     // of training steps alone, on one slot with the other slots at work
@@ -22,7 +22,8 @@ struct MeasuredSpeed {
 std::string speed_key(const RunSpec& spec);
 
 // Seconds on one slot: steps, and evaluations at a third of a step's work a token. Of the same key when it was measured
-// (the median of several), else scaled by FLOPs from the nearest measured shape of the same plugin; nothing without one.
+// (the median of several), else scaled by FLOPs from the nearest measured shape of the same plugin; nothing without
+// one.
 std::optional<TimeEstimate> estimate_time(const PlannedRun& run, std::span<const MeasuredSpeed> speeds);
 
 // Fills `time` of every run.

@@ -7,7 +7,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define BITSWEEP_PLUGIN_ABI 1u
+/* Counts up when this table or the class Model changes. */
+#define BITSWEEP_PLUGIN_ABI 2u
 #define BITSWEEP_PLUGIN_ENTRY "bitsweep_plugin_entry"
 
 #ifdef __cplusplus

@@ -1,5 +1,6 @@
 #include "train/checkpoint.h"
 
+#include <array>
 #include <cmath>
 #include <cstring>
 #include <optional>
@@ -23,6 +24,24 @@ constexpr std::string_view kFormat = "bitsweep.checkpoint.1";
 
 std::string_view raw_bytes(const at::Tensor& tensor) {
   return {static_cast<const char*>(tensor.const_data_ptr()), static_cast<size_t>(tensor.nbytes())};
+}
+
+struct TypeName {
+  at::ScalarType type;
+  const char* name;  // in the container
+};
+constexpr std::array<TypeName, 6> kTypes{{{at::kFloat, "F32"},
+                                          {at::kDouble, "F64"},
+                                          {at::kLong, "I64"},
+                                          {at::kShort, "I16"},
+                                          {at::kChar, "I8"},
+                                          {at::kByte, "U8"}}};
+
+const char* type_name(const NamedTensor& named) {
+  for (const TypeName& known : kTypes) {
+    if (named.tensor.scalar_type() == known.type) return known.name;
+  }
+  TORCH_CHECK(false, named.name, " is of a type that a checkpoint does not hold");
 }
 
 std::map<std::string, std::string> metadata_of(const CheckpointOwner& owner, const Progress& progress,
@@ -80,12 +99,11 @@ uint64_t write_checkpoint(const fs::path& path, const CheckpointOwner& owner, co
   Sha256 hash;
   uint64_t at = 0;
   for (const NamedTensor& named : tensors) {
-    TORCH_CHECK(named.tensor.scalar_type() == at::kFloat, named.name, " is not f32");
     data.push_back(named.tensor.detach().to(at::kCPU).contiguous());
     const std::string_view bytes = raw_bytes(data.back());
     hash.update(bytes);
     entries.push_back({.name = named.name,
-                       .dtype = "F32",
+                       .dtype = type_name(named),
                        .shape = named.tensor.sizes().vec(),
                        .begin = at,
                        .end = at + bytes.size()});
@@ -159,8 +177,8 @@ void Checkpoint::require_tensors(const std::vector<NamedTensor>& tensors, bool e
     const TensorEntry* entry = content_.find(named.name);
     if (entry == nullptr)
       problem(fmt::format("has no tensor '{}' (it was written by plugin '{}')", named.name, owner_.plugin));
-    else if (entry->dtype != "F32")
-      problem(fmt::format("tensor '{}' is {}, expected F32", named.name, entry->dtype));
+    else if (entry->dtype != type_name(named))
+      problem(fmt::format("tensor '{}' is {}, expected {}", named.name, entry->dtype, type_name(named)));
     else if (at::IntArrayRef(entry->shape) != named.tensor.sizes())
       problem(fmt::format("tensor '{}' has shape [{}], this model's has [{}]", named.name,
                           fmt::join(entry->shape, ", "), fmt::join(named.tensor.sizes(), ", ")));
@@ -184,7 +202,7 @@ void Checkpoint::copy_into(const std::vector<NamedTensor>& tensors) const {
   for (const NamedTensor& named : tensors) {
     const TensorEntry* entry = content_.find(named.name);
     // Through memory of LibTorch's own: the payload need not be aligned for every device copy.
-    const at::Tensor host = at::empty(entry->shape, at::kFloat);
+    const at::Tensor host = at::empty(entry->shape, named.tensor.scalar_type());
     if (entry->end > entry->begin)
       std::memcpy(host.mutable_data_ptr(), payload + entry->begin, entry->end - entry->begin);
     named.tensor.copy_(host);

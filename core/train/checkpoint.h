@@ -1,6 +1,6 @@
 // A checkpoint: everything a run needs to go on as if it had never stopped. A safetensors file (train/safetensors.h):
 //
-//   tensors    model.NAME, optimizer.NAME (all f32)
+//   tensors    model.NAME (parameters f32, bits i64), optimizer.NAME (f32), state.NAME (counters, of any type)
 //   metadata   format "bitsweep.checkpoint.1", run, spec_sha256, plugin, step, tokens, best_val_bpc, best_step,
 //              elapsed_s, interval_nats, interval_losses, payload_sha256
 //
@@ -58,8 +58,8 @@ class Checkpoint {
   void verify_payload() const;
   // It must belong to this run of this spec.
   void require_owner(const CheckpointOwner& owner) const;
-  // It must hold each of `tensors` as f32 in the same shape. With `exactly`, nothing else below `model.` and
-  // `optimizer.` either. Names the tensors that do not fit.
+  // It must hold each of `tensors` in the same type and shape. With `exactly`, nothing else either. Names the tensors
+  // that do not fit.
   void require_tensors(const std::vector<NamedTensor>& tensors, bool exactly) const;
   // Copies into the tensors, which may lie on a GPU. REQUIRES: require_tensors(tensors).
   void copy_into(const std::vector<NamedTensor>& tensors) const;

@@ -8,11 +8,15 @@ std::vector<NamedTensor> model_tensors(const Model& model) {
   std::vector<NamedTensor> tensors;
   for (const Parameter& parameter : model.parameters())
     tensors.push_back({"model." + parameter.name, parameter.tensor});
+  for (const Buffer& buffer : model.buffers())
+    if (buffer.weight) tensors.push_back({"model." + buffer.name, buffer.tensor});
   return tensors;
 }
 
 std::vector<NamedTensor> all_tensors(const Model& model, Optimizer& optimizer) {
   std::vector<NamedTensor> tensors = model_tensors(model);
+  for (const Buffer& buffer : model.buffers())
+    if (!buffer.weight) tensors.push_back({"state." + buffer.name, buffer.tensor});
   for (NamedTensor& named : optimizer.state()) tensors.push_back({"optimizer." + named.name, std::move(named.tensor)});
   return tensors;
 }

@@ -11,7 +11,8 @@
 
 namespace bitsweep {
 
-// All tensors of a checkpoint, by the names they have in it: "model.…" and "optimizer.…".
+// Tensors of a checkpoint by the names they have in it: those that make the model ("model.…"), and all of them (with
+// "state.…", the model's own state of training, and "optimizer.…").
 std::vector<NamedTensor> model_tensors(const Model& model);
 std::vector<NamedTensor> all_tensors(const Model& model, Optimizer& optimizer);
 

@@ -33,6 +33,8 @@ void Stepper::run(int64_t step) {
   if (losses_.first_non_finite()) return;
   norm_ = bitsweep::gradient_norm(model_.parameters());
   lr_ = learning_rate(spec_.train, step);
+  // A stream of its own: those of micro-batches count from 0 up.
+  model_.update({.training = true, .step = step, .total_steps = spec_.train.steps, .noise = noise_.at(-1 - step)});
   optimizer_.step(lr_, clip_divisor(norm_, spec_.train.clip));
 }
 

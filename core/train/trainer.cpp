@@ -38,7 +38,9 @@ CheckpointOwner owner_of(const TrainJob& job) {
 
 Model& prepared(Model& model, const TrainSpec& train, c10::Device device) {
   model.to(device);
-  freeze_parameters(model.parameters(), train.freeze);
+  std::vector<Parameter> trained = model.parameters();
+  for (const BitMatrix& matrix : model.bit_matrices()) trained.push_back({matrix.name, matrix.port, /*decay=*/false});
+  freeze_parameters(trained, train.freeze);
   return model;
 }
 
@@ -146,16 +148,17 @@ class Trainer {
     }
     const double tokens_per_s =
         interval_s_ > 0 ? static_cast<double>(interval_steps_ * job_.spec.tokens_per_step()) / interval_s_ : 0.0;
-    events_.write("eval", progress_.step,
-                  {{"val_bpc", finite_or_null(val_bpc)},
-                   {"train_bpc", finite_or_null(train_bpc)},
-                   {"tokens", progress_.tokens},
-                   {"lr", stepper_.lr()},
-                   {"grad_norm", finite_or_null(stepper_.gradient_norm())},
-                   {"tokens_per_s", tokens_per_s},
-                   {"peak_rss_bytes", peak_rss_bytes()},
-                   {"elapsed_s", elapsed_s()},
-                   {"best", best}});
+    json::object fields{{"val_bpc", finite_or_null(val_bpc)},
+                        {"train_bpc", finite_or_null(train_bpc)},
+                        {"tokens", progress_.tokens},
+                        {"lr", stepper_.lr()},
+                        {"grad_norm", finite_or_null(stepper_.gradient_norm())},
+                        {"tokens_per_s", tokens_per_s},
+                        {"peak_rss_bytes", peak_rss_bytes()},
+                        {"elapsed_s", elapsed_s()},
+                        {"best", best}};
+    for (const Metric& metric : model_.metrics()) fields[metric.name] = finite_or_null(metric.value);
+    events_.write("eval", progress_.step, fields);
     log_line("step {}/{}  val {:.4f}  train {:.4f} bits/byte  lr {:.3g}  |g| {:.3g}  {} tokens/s  {}", progress_.step,
              train_.steps, val_bpc, train_bpc, stepper_.lr(), stepper_.gradient_norm(), format_count(tokens_per_s),
              format_duration(elapsed_s()));

@@ -67,6 +67,7 @@ int64_t plugin_version(const fs::path& library) {
 void check_counts(const Plugin& plugin, const Description& description, const Model& model) {
   int64_t built = 0;
   for (const Parameter& parameter : model.parameters()) built += parameter.tensor.numel();
+  for (const BitMatrix& matrix : model.bit_matrices()) built += matrix.rows * matrix.columns;
   const int64_t described = description.params + description.params_extra;
   if (built != described)
     throw Error(ErrorKind::failed, fmt::format("plugin '{}' describes {} parameters and builds {}: the plugin is wrong",

@@ -1,7 +1,7 @@
 // b158's parts and entry point. The model: nn/llama_stack.h.
+#include "plugin/plugin.h"
 #include "nn/bitnet_linear.h"
 #include "nn/llama_stack.h"
-#include "plugin/plugin.h"
 
 namespace bitsweep {
 namespace {

@@ -1,6 +1,6 @@
 // llama's parts and entry point. The model: nn/llama_stack.h.
-#include "nn/llama_stack.h"
 #include "plugin/plugin.h"
+#include "nn/llama_stack.h"
 
 namespace bitsweep {
 namespace {

@@ -1,6 +1,6 @@
 // v76's options and entry point. The model: nn/alpha_stack.h.
-#include "nn/alpha_stack.h"
 #include "plugin/plugin.h"
+#include "nn/alpha_stack.h"
 
 namespace bitsweep {
 namespace {

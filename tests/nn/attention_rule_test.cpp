@@ -52,22 +52,25 @@ struct Bad {
 
 class BadAttention : public testing::TestWithParam<Bad> {};
 
-TEST_P(BadAttention, IsRefusedWithItsRange) { EXPECT_THAT(read(GetParam().options).problem, HasSubstr(GetParam().says)); }
+TEST_P(BadAttention, IsRefusedWithItsRange) {
+  EXPECT_THAT(read(GetParam().options).problem, HasSubstr(GetParam().says));
+}
 
 INSTANTIATE_TEST_SUITE_P(
     All, BadAttention,
-    testing::Values(Bad{R"({"attention":"rwsp","rwsp_k":33})", "rwsp_k: expected an integer from 2 to the context (32)"},
-                    Bad{R"({"attention":"topk","topk_k":64})", "topk_k: expected an integer from 2 to the context (32)"},
-                    Bad{R"({"attention":"rwsp","rwsp_k":1})", "rwsp_k: expected an integer from 2 to 64, got 1"},
-                    Bad{R"({"rwsp_k":65})", "rwsp_k: expected an integer from 2 to 64, got 65"},
-                    Bad{R"({"attention":"rwsp","rho_start":1.5})", "rho_start: expected a number from 0 to 1"},
-                    Bad{R"({"attention":"rwsp","rho_end":-0.1})", "rho_end: expected a number from 0 to 1"},
-                    Bad{R"({"attention":"rwsp","rho_schedule":"geometric"})", "geometric needs rho_start and rho_end"},
-                    Bad{R"({"rho_schedule":"liner"})", "did you mean 'linear'?"},
-                    Bad{R"({"attention":"softmax"})", "attention: expected one of gumbel, topk, rwsp"},
-                    Bad{R"({"tau_start":0})", "tau_start: expected a number from 0.001 to 100, got 0"},
-                    Bad{R"({"tau_end":"cold"})", "tau_end: expected a number from 0.001 to 100"},
-                    Bad{R"({"alibi":1})", "alibi: expected true or false"}));
+    testing::Values(
+        Bad{R"({"attention":"rwsp","rwsp_k":33})", "rwsp_k: expected an integer from 2 to the context (32)"},
+        Bad{R"({"attention":"topk","topk_k":64})", "topk_k: expected an integer from 2 to the context (32)"},
+        Bad{R"({"attention":"rwsp","rwsp_k":1})", "rwsp_k: expected an integer from 2 to 64, got 1"},
+        Bad{R"({"rwsp_k":65})", "rwsp_k: expected an integer from 2 to 64, got 65"},
+        Bad{R"({"attention":"rwsp","rho_start":1.5})", "rho_start: expected a number from 0 to 1"},
+        Bad{R"({"attention":"rwsp","rho_end":-0.1})", "rho_end: expected a number from 0 to 1"},
+        Bad{R"({"attention":"rwsp","rho_schedule":"geometric"})", "geometric needs rho_start and rho_end"},
+        Bad{R"({"rho_schedule":"liner"})", "did you mean 'linear'?"},
+        Bad{R"({"attention":"softmax"})", "attention: expected one of gumbel, topk, rwsp"},
+        Bad{R"({"tau_start":0})", "tau_start: expected a number from 0.001 to 100, got 0"},
+        Bad{R"({"tau_end":"cold"})", "tau_end: expected a number from 0.001 to 100"},
+        Bad{R"({"alibi":1})", "alibi: expected true or false"}));
 
 TEST(AttentionStep, FollowsTheRunsProgress) {
   AttentionRule rule;
@@ -104,8 +107,8 @@ TEST(Attend, TakesTheNamedWay) {
   EXPECT_TRUE(same(by(AttentionKind::softmax), softmax_attention(q, k, v, 2, bias)));
   EXPECT_TRUE(same(by(AttentionKind::gumbel), pointer_attention(q, k, v, 2, bias, std::nullopt)));
   EXPECT_TRUE(same(by(AttentionKind::topk), top_keys_attention(q, k, v, 2, bias, {.keys = 4, .vote = true}, {})));
-  EXPECT_TRUE(same(by(AttentionKind::rwsp),
-                   top_keys_attention(q, k, v, 2, bias, {.keys = 4, .vote = false, .rho = 0.5}, {})));
+  EXPECT_TRUE(
+      same(by(AttentionKind::rwsp), top_keys_attention(q, k, v, 2, bias, {.keys = 4, .vote = false, .rho = 0.5}, {})));
 }
 
 TEST(KeyShift, AddsTheEarlierPositionAndZeroBeforeTheStart) {

@@ -36,13 +36,13 @@ class MixedLinear : public testing::TestWithParam<Case> {};
 TEST_P(MixedLinear, EqualsTheComposition) {
   const auto& [path, output, m, learned] = GetParam();
   const ForcePath forced(path);
-  std::vector<at::Tensor> mine{leaf(normal({3, 11, 48}, 1)), leaf(normal({20, 48}, 2, 0.3)), leaf(normal({20}, 3, 0.3))};
+  std::vector<at::Tensor> mine{leaf(normal({3, 11, 48}, 1)), leaf(normal({20, 48}, 2, 0.3)),
+                               leaf(normal({20}, 3, 0.3))};
   if (learned) mine.push_back(leaf(normal({20}, 4)));
   std::vector<at::Tensor> theirs;
   for (const at::Tensor& tensor : mine) theirs.push_back(leaf(tensor.to(at::kDouble)));
   const at::Tensor y = sign_linear_alpha(mine[0], mine[1], mine[2], output, learned ? mine[3] : at::Tensor(), m);
-  const at::Tensor expected =
-      composed(theirs[0], theirs[1], learned ? theirs[3] : at::Tensor(), theirs[2], output, m);
+  const at::Tensor expected = composed(theirs[0], theirs[1], learned ? theirs[3] : at::Tensor(), theirs[2], output, m);
   EXPECT_TRUE(near(y, expected, 1e-5));
   const auto got = gradients_of(y, mine), want = gradients_of(expected, theirs);
   for (size_t i = 0; i < mine.size(); ++i) EXPECT_TRUE(near(got[i], want[i], 1e-5)) << i;

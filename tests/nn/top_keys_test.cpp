@@ -48,7 +48,8 @@ class TopKeysCase : public testing::TestWithParam<Case> {
  protected:
   ForcePath path_{std::get<0>(GetParam())};
   Sizes sizes_ = std::get<1>(GetParam());
-  TopKeys rule_{.keys = sizes_.keys, .vote = std::get<2>(GetParam()) < 0, .rho = std::max(0.0, std::get<2>(GetParam()))};
+  TopKeys rule_{
+      .keys = sizes_.keys, .vote = std::get<2>(GetParam()) < 0, .rho = std::max(0.0, std::get<2>(GetParam()))};
 };
 
 TEST_P(TopKeysCase, TrainingEqualsTheComposition) {
@@ -63,7 +64,8 @@ TEST_P(TopKeysCase, TrainingEqualsTheComposition) {
   at::Generator source = generator(7);
   const at::Tensor noise = gumbel_noise(batch * heads * sizes_.context, sizes_.context, source)
                                .view({batch, heads, sizes_.context, sizes_.context});
-  const at::Tensor y = top_keys_attention(mine[0], mine[1], mine[2], heads, bias, rule_, PointerNoise{generator(7), tau});
+  const at::Tensor y =
+      top_keys_attention(mine[0], mine[1], mine[2], heads, bias, rule_, PointerNoise{generator(7), tau});
   const at::Tensor expected = composed_top_keys(theirs[0], theirs[1], theirs[2], heads, bias, rule_, noise, tau);
   EXPECT_TRUE(near(y, expected, 1e-6));
   const auto got = gradients_of(y, mine), want = gradients_of(expected, theirs);
@@ -80,11 +82,10 @@ TEST_P(TopKeysCase, EvaluationEqualsTheCompositionWithoutNoise) {
   EXPECT_TRUE(near(y, expected, 1e-6));
 }
 
-INSTANTIATE_TEST_SUITE_P(All, TopKeysCase,
-                         testing::Combine(kPaths,
-                                          testing::Values(Sizes{1, 4}, Sizes{3, 4}, Sizes{16, 2}, Sizes{65, 4},
-                                                          Sizes{130, 9}),
-                                          testing::Values(-1.0, 0.0, 0.3, 1.0)));
+INSTANTIATE_TEST_SUITE_P(
+    All, TopKeysCase,
+    testing::Combine(kPaths, testing::Values(Sizes{1, 4}, Sizes{3, 4}, Sizes{16, 2}, Sizes{65, 4}, Sizes{130, 9}),
+                     testing::Values(-1.0, 0.0, 0.3, 1.0)));
 
 class TopKeysPath : public testing::TestWithParam<Path> {
  protected:
@@ -97,8 +98,8 @@ TEST_P(TopKeysPath, AtRhoZeroItIsThePointerBitForBit) {
   const TopKeys rule{.keys = 4, .vote = false, .rho = 0};
   for (const bool trains : {false, true}) {
     const auto noise = [&] { return trains ? std::optional(PointerNoise{generator(5), 0.3}) : std::nullopt; };
-    EXPECT_TRUE(same(top_keys_attention(q, k, v, 4, bias, rule, noise()),
-                     pointer_attention(q, k, v, 4, bias, noise())));
+    EXPECT_TRUE(
+        same(top_keys_attention(q, k, v, 4, bias, rule, noise()), pointer_attention(q, k, v, 4, bias, noise())));
   }
 }
 

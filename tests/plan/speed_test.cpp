@@ -34,8 +34,8 @@ TEST(Speed, MeasuredShapesTakeTheirMedian) {
 }
 
 TEST(Speed, OthersAreScaledByFlopsFromTheNearestOfTheirPlugin) {
-  const std::vector<MeasuredSpeed> speeds{{"small", "v57", 3e4, 80000}, {"near", "v57", 6e6, 500},
-                                          {"llama", "llama", 3e6, 1e9}};
+  const std::vector<MeasuredSpeed> speeds{
+      {"small", "v57", 3e4, 80000}, {"near", "v57", 6e6, 500}, {"llama", "llama", 3e6, 1e9}};
   const auto time = estimate_time(run_of(64, 1e6), speeds);
   ASSERT_TRUE(time);
   EXPECT_FALSE(time->measured);

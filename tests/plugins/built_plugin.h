@@ -16,7 +16,8 @@
 namespace bitsweep {
 
 // Every plugin of this tree.
-inline constexpr const char* kPluginNames[] = {"v47b", "v52", "v57", "v75", "v76", "bitnet", "b158", "llama"};
+inline constexpr const char* kPluginNames[] = {"v47b",    "v52",    "v57",  "v75",  "v76",
+                                               "truebit", "bitnet", "b158", "llama"};
 
 inline constexpr int64_t kVocab = 128, kContext = 32;
 
@@ -74,6 +75,8 @@ class TinyTrainer {
     StepContext context{.training = true, .step = done_, .total_steps = steps_, .noise = noise};
     const at::Tensor loss = loss_of(windows(seeded(static_cast<uint64_t>(done_))), context);
     loss.backward();
+    context.noise = seeded(2000 + static_cast<uint64_t>(done_));
+    model_.update(context);
     ++done_;
     update();
     return loss.item<double>() / std::log(2.0);

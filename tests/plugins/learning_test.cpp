@@ -45,6 +45,7 @@ INSTANTIATE_TEST_SUITE_P(Plugins, Repeatable,
                                          Golden{"v47b", {7.30966, 6.06607, 3.74305, 2.49870, 2.01480}, 4e-2},
                                          Golden{"v52", {7.33516, 6.18086, 3.92192, 2.60548, 1.99388}, 1e-2},
                                          Golden{"v76", {7.31150, 6.09321, 3.72961, 2.52868, 2.04214}, 4e-2},
+                                         Golden{"truebit", {7.46318, 6.88000, 6.14415, 5.63815, 4.74016}, 2e-2},
                                          Golden{"bitnet", {7.00570, 6.72725, 6.14473, 5.38855, 4.76974}, 2e-2},
                                          Golden{"b158", {6.96290, 6.68555, 6.05246, 5.27902, 4.65303}, 2e-2},
                                          Golden{"llama", {6.97992, 6.77248, 6.09837, 5.25785, 4.54564}, 2e-3}),
@@ -94,7 +95,9 @@ INSTANTIATE_TEST_SUITE_P(
     Variants, Learning,
     testing::Values(std::pair{"v47b", R"(, "alpha": "learned")"}, std::pair{"v52", ""}, std::pair{"v76", ""},
                     std::pair{"v76", R"(, "bonsai": true)"}, std::pair{"v57", R"(, "attention": "topk")"},
-                    std::pair{"v57", R"(, "attention": "rwsp")"}, std::pair{"bitnet", ""}, std::pair{"b158", ""}));
+                    std::pair{"v57", R"(, "attention": "rwsp")"}, std::pair{"bitnet", ""}, std::pair{"b158", ""},
+                    std::pair{"truebit", ""}, std::pair{"truebit", R"(, "rule": "counter")"},
+                    std::pair{"truebit", R"(, "rule": "dqt")"}, std::pair{"truebit", R"(, "state_bits": 4)"}));
 
 TEST(StrictModel, LearnsWithTheClippedOutputGradientAndNotWithIdentity) {
   const std::string shape = R"({"d_model":64,"n_layers":4,"n_heads":2,"d_ff":32,"output_ste":")";

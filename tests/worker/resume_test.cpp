@@ -48,7 +48,7 @@ TEST_P(ResumeEveryPlugin, KilledInTheMiddle) {
   EXPECT_EQ(measured({run.attempt(1), run.attempt(2)}), measured({whole.attempt(1)}));
 }
 
-INSTANTIATE_TEST_SUITE_P(Plugins, ResumeEveryPlugin, testing::Values("v57", "v75", "llama"),
+INSTANTIATE_TEST_SUITE_P(Plugins, ResumeEveryPlugin, testing::Values("v57", "v75", "truebit", "llama"),
                          [](const auto& info) { return std::string(info.param); });
 
 INSTANTIATE_TEST_SUITE_P(Families, ResumeEveryPlugin, testing::Values("v52", "v76", "bitnet", "b158"),

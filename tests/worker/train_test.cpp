@@ -46,7 +46,7 @@ TEST_P(EveryPlugin, TrainsInBf16) {
   EXPECT_TRUE(std::isfinite(number_or(events_of(run.attempt(1), "eval").at(0).fields, "val_bpc", NAN)));
 }
 
-INSTANTIATE_TEST_SUITE_P(Plugins, EveryPlugin, testing::Values("v57", "v75", "llama"),
+INSTANTIATE_TEST_SUITE_P(Plugins, EveryPlugin, testing::Values("v57", "v75", "truebit", "llama"),
                          [](const auto& info) { return std::string(info.param); });
 
 INSTANTIATE_TEST_SUITE_P(Families, EveryPlugin, testing::Values("v47b", "v52", "v76", "bitnet", "b158"),

@@ -1,0 +1,109 @@
+#include "nn/bit_linear.h"
+
+#include <cmath>
+
+#include <ATen/ATen.h>
+#include <torch/csrc/autograd/custom_function.h>
+
+#include "nn/bits.h"
+#include "nn/linear_end.h"
+#include "nn/path.h"
+
+namespace bitsweep {
+namespace {
+
+using torch::autograd::AutogradContext;
+using torch::autograd::Function;
+using torch::autograd::variable_list;
+
+double inverse_root(int64_t d) { return 1.0 / std::sqrt(static_cast<double>(d)); }
+
+struct BitProduct : Function<BitProduct> {
+  static at::Tensor forward(AutogradContext* context, const at::Tensor& x, const at::Tensor& port,
+                            const at::Tensor& threshold, const at::Tensor& bits, double scale, int64_t output_code) {
+    const at::ScalarType type = compute_type(x);
+    const int64_t d_out = port.size(0), d_in = port.size(1);
+    const at::Tensor rows = x.to(type).reshape({-1, d_in});  // [N, d_in]
+    at::Tensor inside;
+    at::Tensor sums = at::mm(rows, unpack_signs(bits, d_in, type).t());  // [N, d_out]
+    at::Tensor y = linear_end(std::move(sums), at::full({d_out}, scale, threshold.options().requires_grad(false)),
+                              threshold, static_cast<OutputSign>(output_code), inside);
+    context->save_for_backward({rows, bits, inside});
+    context->saved_data["scale"] = scale;
+    context->saved_data["x_type"] = x.scalar_type();
+    auto shape = x.sizes().vec();
+    shape.back() = d_out;
+    return y.view(shape);
+  }
+
+  static variable_list backward(AutogradContext* context, variable_list gradients) {
+    const variable_list saved = context->get_saved_variables();
+    const at::Tensor &rows = saved[0], &bits = saved[1], &inside = saved[2];
+    const double scale = context->saved_data["scale"].toDouble();
+    const at::ScalarType type = rows.scalar_type();
+    const int64_t d_out = bits.size(0), d_in = rows.size(1);
+    const at::Tensor gradient = gradients[0].reshape({-1, d_out}).to(type).contiguous();
+    const auto [h, sums] = sign_backward(gradient, inside);  // [N, d_out], [d_out]
+    at::Tensor dx, dport;
+    if (context->needs_input_grad(0)) {
+      auto shape = gradients[0].sizes().vec();
+      shape.back() = d_in;
+      dx = at::mm(h, unpack_signs(bits, d_in, type)).mul_(scale).view(shape);
+      dx = dx.to(context->saved_data["x_type"].toScalarType());
+    }
+    if (context->needs_input_grad(1)) dport = at::mm(h.t(), rows).to(at::kFloat).mul_(scale);
+    at::Tensor dthreshold = context->needs_input_grad(2) ? sums.neg() : at::Tensor();
+    return {dx, dport, dthreshold, at::Tensor(), at::Tensor(), at::Tensor()};
+  }
+};
+
+struct BitRows : Function<BitRows> {
+  static at::Tensor forward(AutogradContext* context, const at::Tensor& tokens, const at::Tensor& port,
+                            const at::Tensor& bits, at::ScalarType type) {
+    context->save_for_backward({tokens});
+    context->saved_data["symbols"] = port.size(0);
+    auto shape = tokens.sizes().vec();
+    shape.push_back(port.size(1));
+    return unpack_signs(bits.index_select(0, tokens.flatten()), port.size(1), type).view(shape);
+  }
+
+  static variable_list backward(AutogradContext* context, variable_list gradients) {
+    const at::Tensor tokens = context->get_saved_variables()[0];
+    const int64_t symbols = context->saved_data["symbols"].toInt();
+    return {at::Tensor(),
+            at::embedding_dense_backward(gradients[0].to(at::kFloat), tokens, symbols, /*padding_idx=*/-1, false),
+            at::Tensor(), at::Tensor()};
+  }
+};
+
+}  // namespace
+
+BitLinear::BitLinear(const ParameterSink& sink, int64_t d_in, int64_t d_out, OutputSign output)
+    : weight_(sink.bits("weight", d_out, d_in)),
+      threshold_(sink.constant("threshold", {d_out}, 0.0)),
+      output_(output) {}
+
+at::Tensor BitLinear::forward(const at::Tensor& x) const {
+  return BitProduct::apply(x, weight_.port, threshold_, weight_.bits, inverse_root(weight_.columns),
+                           static_cast<int64_t>(output_));
+}
+
+BitEmbedding::BitEmbedding(const ParameterSink& sink, int64_t vocab, int64_t d)
+    : weight_(sink.bits("weight", vocab, d)) {}
+
+at::Tensor BitEmbedding::forward(const at::Tensor& tokens) const {
+  return BitRows::apply(tokens, weight_.port, weight_.bits, compute_type(weight_.port));
+}
+
+BitHead::BitHead(const ParameterSink& sink, int64_t vocab, int64_t d)
+    : weight_(sink.bits("weight", vocab, d)),
+      bias_(sink.constant("bias", {vocab}, 0.0)),
+      logit_scale_(sink.constant("logit_scale", {1}, inverse_root(d))) {}
+
+at::Tensor BitHead::forward(const at::Tensor& x) const {
+  const at::Tensor sums = BitProduct::apply(x, weight_.port, at::zeros_like(bias_), weight_.bits, 1.0,
+                                            static_cast<int64_t>(OutputSign::none));
+  return sums.to(at::kFloat) * logit_scale_ + bias_;
+}
+
+}  // namespace bitsweep

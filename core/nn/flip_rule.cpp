@@ -1,0 +1,187 @@
+#include "nn/flip_rule.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include <ATen/ATen.h>
+
+#include "nn/bits.h"
+
+namespace bitsweep {
+namespace {
+
+constexpr double kMomentBeta = 0.99;
+constexpr double kTiny = 1e-30;
+constexpr double kEtaEnd = 0.1;  // of eta, at the end of the run
+constexpr double kRangeInThresholds = 1.25;
+constexpr double kFreshSd = 0.2;  // of dqt's first weights, in units of the range
+
+double deviation(double gamma) { return std::sqrt(gamma / 2); }
+
+double between(double start, double end, double progress) { return start + (end - start) * progress; }
+
+// x rounded to an integer, up with the probability of its fraction.
+at::Tensor round_stochastically(const at::Tensor& x, at::Generator& generator) {
+  return (x + at::empty_like(x).uniform_(0.0, 1.0, generator)).floor_();
+}
+
+at::ScalarType counter_type(int64_t bits) {
+  switch (bits) {
+    case 4:
+      return at::kByte;
+    case 8:
+      return at::kChar;
+    case 16:
+      return at::kShort;
+    default:
+      return at::kFloat;
+  }
+}
+
+// Levels −7 … 7 in [rows, columns] <-> two of them a byte.
+at::Tensor pack_nibbles(const at::Tensor& levels) {
+  const at::Tensor even = at::constant_pad_nd(levels, {0, levels.size(1) % 2}, 0).add_(8).to(at::kByte);
+  const at::Tensor pairs = even.view({levels.size(0), -1, 2});
+  return pairs.select(2, 0).bitwise_or(pairs.select(2, 1).bitwise_left_shift(4)).contiguous();
+}
+at::Tensor unpack_nibbles(const at::Tensor& bytes, int64_t columns) {
+  const at::Tensor pairs = at::stack({bytes.bitwise_and(15), bytes.bitwise_right_shift(4)}, 2);
+  return pairs.view({bytes.size(0), -1}).narrow(1, 0, columns).to(at::kFloat).sub_(8);
+}
+
+at::Tensor fresh_counter(const BitMatrix& matrix, int64_t bits) {
+  if (bits == 4) return pack_nibbles(at::zeros({matrix.rows, matrix.columns}, at::kFloat));
+  return at::zeros({matrix.rows, matrix.columns}, counter_type(bits));
+}
+
+}  // namespace
+
+double flip_state_bytes(const FlipOptions& options, int64_t rows, int64_t columns) {
+  const double counters = options.state_bits == 4 ? static_cast<double>(rows * ((columns + 1) / 2))
+                                                  : static_cast<double>(rows * columns * options.state_bits) / 8;
+  const double moments = options.norm == FlipNorm::factored ? 4.0 * static_cast<double>(rows + columns)
+                         : options.norm == FlipNorm::tensor ? 4.0
+                                                            : 0.0;
+  return counters + moments + 8.0 * static_cast<double>(rows * words_of(columns)) + 32.0;
+}
+
+FlipRule::FlipRule(const ParameterSink& sink, BitMatrix matrix, const FlipOptions& options)
+    : matrix_(std::move(matrix)), options_(options), updates_(sink.state("updates", at::zeros({3}, at::kDouble))) {
+  const int64_t bits = options.state_bits;
+  counter_ = sink.state("counter", fresh_counter(matrix_, bits));
+  if (options.norm == FlipNorm::factored) {
+    row_square_ = sink.state("row_square", at::zeros({matrix_.rows}, at::kFloat));
+    column_square_ = sink.state("column_square", at::zeros({matrix_.columns}, at::kFloat));
+  } else if (options.norm == FlipNorm::tensor) {
+    row_square_ = sink.state("square", at::zeros({1}, at::kFloat));
+  }
+  last_flips_ = sink.state("last_flips", at::zeros({1}, at::kDouble));
+  if (options.kind != FlipKind::dqt) return;
+  const at::Tensor size = at::empty({matrix_.rows, matrix_.columns}, at::kFloat).normal_(0.0, kFreshSd).abs_();
+  at::Generator rounding = at::globalContext().defaultGenerator(at::kCPU);
+  store(size.clamp_max_(1.0).mul_(unpack_signs(matrix_.bits, matrix_.columns, at::kFloat)), rounding);
+}
+
+void FlipRule::update(double progress, at::Generator generator) {
+  const at::NoGradGuard no_grad;
+  const at::Tensor gradient = matrix_.port.grad();
+  if (!gradient.defined()) return;
+  updates_.narrow(0, 0, 2).add_(1);
+  const at::Tensor signs = unpack_signs(matrix_.bits, matrix_.columns, at::kFloat);
+  at::Tensor flips;
+  const at::Tensor state = advance(load(), gradient, signs, progress, generator, flips);
+  store(state, generator);
+  matrix_.bits.bitwise_xor_(pack_bits(flips));
+  last_flips_.copy_(flips.sum().view({1}));
+  updates_.narrow(0, 2, 1).add_(last_flips_);
+  matrix_.port.mutable_grad().reset();
+}
+
+// The state after the step, and which weights flip, both [rows, columns].
+at::Tensor FlipRule::advance(at::Tensor state, const at::Tensor& gradient, const at::Tensor& signs, double progress,
+                             at::Generator& generator, at::Tensor& flips) {
+  const double gamma = options_.gamma, z = between(options_.z_start, options_.z_end, progress);
+  const double eta = options_.eta * between(1.0, kEtaEnd, progress);
+  switch (options_.kind) {
+    case FlipKind::bop:
+      state.mul_(1 - gamma).add_(normalised(gradient), gamma);
+      flips = (state * signs).gt_(z * deviation(gamma)).to(at::kBool);
+      return state.masked_fill_(flips, 0);
+    case FlipKind::counter:
+      state.mul_(1 - gamma).add_(round_stochastically(normalised(gradient), generator));
+      flips = (state * signs).ge_(std::min(z / std::sqrt(2 * gamma), levels())).to(at::kBool);
+      return state.masked_fill_(flips, 0);
+    case FlipKind::bold:
+      state.mul_(1 - last_flips_.div(static_cast<double>(weights())).to(at::kFloat)).add_(normalised(gradient), eta);
+      flips = (state * signs).ge_(1).to(at::kBool);
+      return state.masked_fill_(flips, 0);
+    case FlipKind::diode:
+      state.mul_(options_.beta).add_(gradient.sign(), 1 - options_.beta);
+      flips = (state * signs).gt_(0).to(at::kBool);
+      return state;
+    case FlipKind::dqt:
+      state.sub_(normalised(gradient), eta).clamp_(-1, 1);
+      flips = (state * signs).lt_(0).to(at::kBool);
+      return state;
+  }
+  return state;
+}
+
+at::Tensor FlipRule::normalised(const at::Tensor& gradient) {
+  if (options_.norm == FlipNorm::none) return gradient;
+  const at::Tensor square = gradient.square();
+  const at::Tensor unbiased = 1.0 - at::pow(kMomentBeta, updates_.select(0, 0));  // stays on the device
+  if (options_.norm == FlipNorm::tensor) {
+    row_square_.lerp_(square.mean().view({1}), 1 - kMomentBeta);
+    return gradient / row_square_.div(unbiased).clamp_min_(kTiny).sqrt_();
+  }
+  row_square_.lerp_(square.mean(1), 1 - kMomentBeta);
+  column_square_.lerp_(square.mean(0), 1 - kMomentBeta);
+  // E g²[r, c] ≈ row[r] · column[c] / mean; a row or column without gradient so far has none to divide.
+  const at::Tensor rows = (row_square_ / row_square_.mean().clamp_min_(kTiny)).clamp_min_(kTiny).rsqrt_();
+  const at::Tensor columns = column_square_.div(unbiased).clamp_min_(kTiny).rsqrt_();
+  return (gradient * rows.unsqueeze(1)).mul_(columns);
+}
+
+double FlipRule::range() const {
+  switch (options_.kind) {
+    case FlipKind::bop:
+      return kRangeInThresholds * std::max(options_.z_start, options_.z_end) * deviation(options_.gamma);
+    case FlipKind::counter:
+      return levels();
+    case FlipKind::bold:
+      return kRangeInThresholds;
+    default:
+      return 1.0;
+  }
+}
+
+double FlipRule::levels() const {
+  return options_.state_bits == 32 ? 16777216.0 : std::pow(2.0, static_cast<double>(options_.state_bits - 1)) - 1;
+}
+
+at::Tensor FlipRule::load() const {
+  if (options_.state_bits == 32) return counter_.clone();
+  const at::Tensor state =
+      options_.state_bits == 4 ? unpack_nibbles(counter_, matrix_.columns) : counter_.to(at::kFloat);
+  const double unit = range() / levels();
+  return unit == 1.0 ? state : state * unit;
+}
+
+void FlipRule::store(const at::Tensor& state, at::Generator& generator) {
+  if (options_.state_bits == 32) {
+    counter_.copy_(state);
+    return;
+  }
+  const double most = levels();
+  const at::Tensor rounded = round_stochastically(state * (most / range()), generator).clamp_(-most, most);
+  counter_.copy_(options_.state_bits == 4 ? pack_nibbles(rounded) : rounded);
+}
+
+double FlipRule::take_flip_fraction() {
+  const double steps = updates_[1].item<double>(), flips = updates_[2].item<double>();
+  updates_.narrow(0, 1, 2).zero_();
+  return steps > 0 ? flips / steps / static_cast<double>(weights()) : 0.0;
+}
+
+}  // namespace bitsweep

@@ -1,0 +1,85 @@
+// The strict ±1 model: every weight and every activation between blocks is ±1; no normalisation, no per-channel scale.
+//
+//   x = sign(E)[tokens]                                              [B, T, d]
+//   L times:  x = sign( x + attention(x) + ffn(x) )                  both read the same x
+//     attention = o( attend( q(x), k(x), v(x) ) )                    ffn = down( gate(x) ⊙ up(x) )
+//     every linear: sign( (x · sign(W)ᵀ)/√d_in − threshold ), clipped gradient
+//   logits = (x · sign(C)ᵀ) · logit_scale + bias                     [B, T, V]
+//
+// What a weight is made of is a parameter: latents (v57) or bits (truebit).
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "nn/family.h"
+#include "nn/gated_ffn.h"
+#include "nn/pointer_block.h"
+#include "nn/sign.h"
+#include "nn/sign_embedding.h"
+
+namespace bitsweep {
+
+struct StrictOptions {
+  Shape shape;
+  AttentionRule attention;
+  OutputSign output = OutputSign::clipped;  // of the linears
+};
+
+inline ModelCount count_strict_stack(const StrictOptions& options, int64_t vocab, int64_t context) {
+  const Shape& shape = options.shape;
+  ModelCount count;
+  count.embedding = end_weights(shape, vocab);
+  count.layers = shape.n_layers * (layer_weights(shape) + layer_thresholds(shape));
+  count.extra = sign_head_extra(vocab);
+  count.stored_bits_per_weight = 1;
+  count.flops_forward_per_token = decoder_flops(shape, vocab, context, options.attention);
+  return count;
+}
+
+// LinearType, Embedding, Head: StrictLinear, SignEmbedding, SignHead, or their likes in bit_linear.h.
+template <class LinearType, class Embedding, class Head>
+class StrictStack : public Model {
+ public:
+  StrictStack(const StrictOptions& options, int64_t vocab)
+      : options_(options),
+        embedding_(ParameterSink(*this, "embedding"), vocab, options.shape.d_model),
+        layers_(make_layers()),
+        head_(ParameterSink(*this, "head"), vocab, options.shape.d_model),
+        bias_(options.shape.n_heads, options.attention.alibi) {}
+
+  at::Tensor forward(const at::Tensor& tokens, const StepContext& context) override {
+    const AttentionStep step = attention_step(options_.attention, context);
+    at::Tensor x = embedding_.forward(tokens);  // [B, T, d], ±1 from here to the head
+    for (const Layer& layer : layers_) {
+      x = residual_sign(x, layer.attention.forward(x, bias_, step), layer.ffn.forward(x));
+    }
+    return head_.forward(x);  // [B, T, V]
+  }
+
+ private:
+  struct Layer {
+    PointerBlock<LinearType> attention;
+    XnorFfn<LinearType> ffn;
+  };
+
+  std::vector<Layer> make_layers() {
+    const auto& [d, n_layers, heads, d_ff] = options_.shape;
+    const ParameterSink sink(*this, "layers");
+    std::vector<Layer> layers;
+    for (int64_t i = 0; i < n_layers; ++i) {
+      const ParameterSink layer = sink.scope(std::to_string(i));
+      layers.push_back({{layer.scope("attention"), d, heads, options_.output, options_.output},
+                        {layer.scope("ffn"), d, d_ff, options_.output, options_.output}});
+    }
+    return layers;
+  }
+
+  StrictOptions options_;
+  Embedding embedding_;
+  std::vector<Layer> layers_;
+  Head head_;
+  CausalBias bias_;
+};
+
+}  // namespace bitsweep

@@ -1,0 +1,83 @@
+// truebit's options, cost and entry point. The model: model.h.
+#include "plugin/plugin.h"
+
+#include <array>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "model.h"
+
+namespace bitsweep {
+namespace {
+
+constexpr std::array<std::pair<const char*, FlipKind>, 5> kRules{{{"bop", FlipKind::bop},
+                                                                  {"counter", FlipKind::counter},
+                                                                  {"bold", FlipKind::bold},
+                                                                  {"diode", FlipKind::diode},
+                                                                  {"dqt", FlipKind::dqt}}};
+constexpr std::array<std::pair<const char*, FlipNorm>, 3> kNorms{
+    {{"factored", FlipNorm::factored}, {"tensor", FlipNorm::tensor}, {"none", FlipNorm::none}}};
+
+// The value that `option` names, and the name of a value.
+template <class Table>
+auto read_choice(OptionReader& reader, const char* option, const Table& table) {
+  std::vector<std::string> words;
+  for (const auto& [word, value] : table) words.emplace_back(word);
+  const std::string given = reader.choice(option, words.front(), words);
+  for (const auto& [word, value] : table) {
+    if (given == word) return value;
+  }
+  return table.front().second;
+}
+
+FlipOptions read_flip(OptionReader& reader) {
+  FlipOptions flip;
+  flip.kind = read_choice(reader, "rule", kRules);
+  flip.norm = read_choice(reader, "norm", kNorms);
+  flip.state_bits = reader.integer("state_bits", flip.state_bits, 4, 32);
+  if (flip.state_bits != 4 && flip.state_bits != 8 && flip.state_bits != 16 && flip.state_bits != 32)
+    reader.add_problem(fmt::format("state_bits: expected 4, 8, 16 or 32, got {}", flip.state_bits));
+  flip.gamma = reader.number("gamma", flip.gamma, 1e-6, 1);
+  flip.z_start = reader.number("z_start", flip.z_start, 0.01, 100);
+  flip.z_end = reader.number("z_end", flip.z_end, 0.01, 100);
+  flip.eta = reader.number("eta", flip.eta, 1e-6, 1);
+  flip.beta = reader.number("beta", flip.beta, 0, 0.999999);
+  // What the rule does not use tells no two runs apart.
+  const bool noisy = flip.kind == FlipKind::bop || flip.kind == FlipKind::counter;
+  const bool steps = flip.kind == FlipKind::bold || flip.kind == FlipKind::dqt;
+  const bool diode = flip.kind == FlipKind::diode;
+  for (const char* name : {"gamma", "z_start", "z_end"})
+    if (!noisy) reader.leave_out(name);
+  if (!steps) reader.leave_out("eta");
+  if (!diode) reader.leave_out("beta");
+  if (diode) reader.leave_out("norm");
+  return flip;
+}
+
+struct TruebitFamily {
+  using Built = Truebit;
+  static constexpr const char* kName = "truebit";
+
+  static TruebitOptions read(OptionReader& reader, int64_t vocab, int64_t context) {
+    TruebitOptions options;
+    read_family_shape<TruebitFamily>(reader, options, vocab);
+    options.attention =
+        read_attention(reader, {AttentionKind::gumbel, AttentionKind::topk, AttentionKind::rwsp}, context);
+    options.output = read_output_ste(reader);
+    options.flip = read_flip(reader);
+    return options;
+  }
+
+  static ModelCount count(const TruebitOptions& options, int64_t vocab, int64_t context) {
+    ModelCount count = count_strict_stack(options, vocab, context);
+    count.latent_bits_per_weight = static_cast<double>(options.flip.state_bits + 1);  // the counter and the bit
+    return count;
+  }
+};
+
+}  // namespace
+}  // namespace bitsweep
+
+BITSWEEP_PLUGIN("truebit", bitsweep::describe_family<bitsweep::TruebitFamily>,
+                bitsweep::create_family<bitsweep::TruebitFamily>)

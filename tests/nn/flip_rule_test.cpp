@@ -1,0 +1,158 @@
+// When bits flip: each rule against its formula, in each width.
+#include "nn/flip_rule.h"
+
+#include <cmath>
+
+#include <gtest/gtest.h>
+
+#include "nn/bits.h"
+#include "nn/tensors.h"
+
+namespace bitsweep {
+namespace {
+
+class OneMatrix final : public Model {
+ public:
+  OneMatrix(int64_t rows, int64_t columns, const FlipOptions& options)
+      : matrix_(ParameterSink(*this).bits("w", rows, columns)), rule(ParameterSink(*this, "w"), matrix_, options) {}
+  at::Tensor forward(const at::Tensor&, const StepContext&) override { return {}; }
+
+  at::Tensor weights() const { return unpack_signs(matrix_.bits, matrix_.columns, at::kFloat); }
+  void step(const at::Tensor& gradient, double progress, uint64_t seed) {
+    matrix_.port.mutable_grad() = gradient.clone();
+    rule.update(progress, generator(seed));
+  }
+  at::Tensor buffer(const std::string& name) const {
+    for (const Buffer& buffer : buffers()) {
+      if (buffer.name == name) return buffer.tensor;
+    }
+    return {};
+  }
+
+ private:
+  BitMatrix matrix_;
+
+ public:
+  FlipRule rule;
+};
+
+FlipOptions options_of(FlipKind kind, int64_t bits, FlipNorm norm = FlipNorm::factored) {
+  FlipOptions options;
+  options.kind = kind;
+  options.state_bits = bits;
+  options.norm = norm;
+  return options;
+}
+
+// Bop on one weight at a time, in double.
+TEST(FlipRule, BopFollowsItsFormula) {
+  FlipOptions options = options_of(FlipKind::bop, 32, FlipNorm::none);
+  options.gamma = 0.1;
+  options.z_start = 1.0;
+  options.z_end = 2.0;
+  OneMatrix model(6, 70, options);
+  at::Tensor w = model.weights().to(at::kDouble), m = at::zeros({6, 70}, at::kDouble);
+  for (int step = 0; step < 60; ++step) {
+    const double progress = step / 59.0;
+    const at::Tensor g = normal({6, 70}, static_cast<uint64_t>(step));
+    m = 0.9 * m + 0.1 * g.to(at::kDouble);
+    const at::Tensor flips = (m * w).gt((1.0 + progress) * std::sqrt(0.05));
+    w = at::where(flips, -w, w);
+    m = m.masked_fill(flips, 0.0);
+    model.step(g, progress, 1);
+    ASSERT_TRUE(same(model.weights(), w.to(at::kFloat))) << step;
+  }
+  EXPECT_TRUE(near(model.buffer("w.counter"), m, 1e-5));
+}
+
+TEST(FlipRule, TheFactoredNormIsTheRmsOfRowsTimesColumns) {
+  FlipOptions options = options_of(FlipKind::bop, 32);
+  options.gamma = 1.0;  // the counter is then the normalised gradient itself
+  options.z_start = options.z_end = 100;
+  OneMatrix model(8, 40, options);
+  const at::Tensor scale = at::rand({8, 1}) * at::rand({1, 40}) + 0.01;
+  model.step(normal({8, 40}, 1) * scale, 0, 1);
+  const at::Tensor g = normal({8, 40}, 2) * scale;
+  model.step(g, 0, 2);
+  const at::Tensor first = (normal({8, 40}, 1) * scale).square(), second = g.square();
+  const double unbiased = 1 - 0.99 * 0.99;
+  const at::Tensor rows = (0.99 * 0.01 * first.mean(1) + 0.01 * second.mean(1)) / unbiased;
+  const at::Tensor columns = (0.99 * 0.01 * first.mean(0) + 0.01 * second.mean(0)) / unbiased;
+  const at::Tensor rms = (rows.unsqueeze(1) * columns / rows.mean()).sqrt();
+  EXPECT_TRUE(near(model.buffer("w.counter"), g / rms, 1e-4));
+}
+
+class EveryRule : public testing::TestWithParam<std::tuple<FlipKind, int64_t>> {
+ protected:
+  FlipOptions options_ = options_of(std::get<0>(GetParam()), std::get<1>(GetParam()));
+};
+
+TEST_P(EveryRule, AGradientAgainstAWeightFlipsItAndOneForItDoesNot) {
+  OneMatrix model(9, 33, options_);
+  const at::Tensor target = signs({9, 33}, 7);
+  for (int step = 0; step < 400; ++step) {
+    // Loss falls towards `target`; a little noise, as training has it.
+    model.step(-target + 0.3 * normal({9, 33}, static_cast<uint64_t>(100 + step)), 0.0, static_cast<uint64_t>(step));
+  }
+  EXPECT_GE(model.weights().eq(target).to(at::kFloat).mean().item<double>(), 0.98);
+}
+
+TEST_P(EveryRule, ZeroGradientFlipsNothing) {
+  OneMatrix model(5, 20, options_);
+  const at::Tensor before = model.weights();
+  for (int step = 0; step < 20; ++step) model.step(at::zeros({5, 20}), 0.5, static_cast<uint64_t>(step));
+  EXPECT_TRUE(same(model.weights(), before));
+  EXPECT_EQ(model.rule.take_flip_fraction(), 0.0);
+}
+
+TEST_P(EveryRule, TheSameNoiseGivesTheSameBits) {
+  const auto run = [&](uint64_t noise) {
+    at::Generator(at::globalContext().defaultGenerator(at::kCPU)).set_current_seed(3);
+    OneMatrix model(7, 50, options_);
+    for (uint64_t step = 0; step < 40; ++step) model.step(normal({7, 50}, step), 0.0, noise + step);
+    return model.buffer("w.counter").to(at::kFloat);
+  };
+  EXPECT_TRUE(same(run(1), run(1)));
+  const bool rounds = options_.state_bits < 32 || options_.kind == FlipKind::counter;
+  EXPECT_EQ(run(1).equal(run(500)), !rounds);
+}
+
+TEST_P(EveryRule, BytesAreThoseOfTheBuffers) {
+  const OneMatrix model(9, 33, options_);
+  double bytes = 0;
+  for (const Buffer& buffer : model.buffers()) bytes += static_cast<double>(buffer.tensor.nbytes());
+  EXPECT_EQ(flip_state_bytes(options_, 9, 33), bytes);
+}
+
+TEST_P(EveryRule, FlipsAreCounted) {
+  OneMatrix model(9, 33, options_);
+  double flips = 0;
+  for (uint64_t step = 0; step < 30; ++step) {
+    const at::Tensor before = model.weights();
+    model.step(normal({9, 33}, step) + 0.5, 0.0, step);
+    flips += model.weights().ne(before).sum().item<double>();
+  }
+  EXPECT_NEAR(model.rule.take_flip_fraction(), flips / 30 / (9 * 33), 1e-12);
+  EXPECT_EQ(model.rule.take_flip_fraction(), 0.0);
+}
+
+std::string rule_name(const testing::TestParamInfo<std::tuple<FlipKind, int64_t>>& info) {
+  const char* names[] = {"bop", "counter", "bold", "diode", "dqt"};
+  return std::string(names[static_cast<int>(std::get<0>(info.param))]) + std::to_string(std::get<1>(info.param));
+}
+
+INSTANTIATE_TEST_SUITE_P(Rules, EveryRule,
+                         testing::Combine(testing::Values(FlipKind::bop, FlipKind::counter, FlipKind::bold,
+                                                          FlipKind::diode, FlipKind::dqt),
+                                          testing::Values(4, 8, 16, 32)),
+                         rule_name);
+
+TEST(FlipRule, FrozenMeansNoUpdate) {
+  OneMatrix model(5, 20, options_of(FlipKind::bop, 8));
+  const at::Tensor before = model.buffer("w.counter").clone();
+  model.rule.update(0, generator(1));
+  EXPECT_TRUE(same(model.buffer("w.counter"), before));
+}
+
+}  // namespace
+}  // namespace bitsweep
