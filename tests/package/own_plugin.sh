@@ -1,0 +1,36 @@
+#!/usr/bin/env bash
+# What plugins/README.md tells of a plugin of one's own, done as written: its text becomes the files, the build in BUILD
+# is installed into a new folder, the plugin is built against that, and the installed program trains it.
+# usage: own_plugin.sh SOURCE BUILD
+set -euo pipefail
+source=$1 build=$2
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+
+# block LANGUAGE: the first code block of that language
+block() { sed -n "/^\`\`\`$1\$/,/^\`\`\`\$/p" "$source/plugins/README.md" | sed '/^```/d'; }
+
+mkdir "$work/mine"
+block cpp > "$work/mine/plugin.cpp"
+block yaml > "$work/mine/plugin.yaml"
+block cmake > "$work/mine/CMakeLists.txt"
+lines=$(wc -l < "$work/mine/plugin.cpp")
+if [ "$lines" -gt 60 ]; then echo "plugin.cpp has $lines lines" >&2 && exit 1; fi
+
+cmake --install "$build" --prefix "$work/prefix" > "$work/install.log"
+cd "$work/mine"
+block sh > build.sh
+export PREFIX=$work/prefix
+bash -e build.sh
+
+cd "$work"
+cat > sweep.yaml <<'YAML'
+name: own-plugin
+model: { plugin: mine, d_model: 32, n_layers: 2, n_heads: 1, d_ff: 32 }
+data: { corpus: stories, tokenizer: ascii128, context: 32 }
+train: { batch: 4, steps: 30, warmup: 5, lr: 3.0e-3 }
+eval: { every: 10, windows: 8 }
+YAML
+"$work/prefix/bin/bitsweep" run sweep.yaml --root "$work/root"
+state=$("$work/prefix/bin/bitsweep" query "select state from runs" --root "$work/root" --csv | tail -n 1)
+[ "$state" = done ] || { echo "the run is $state" >&2 && exit 1; }
