@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # What plugins/README.md tells of a plugin of one's own, done as written: its text becomes the files, the build in BUILD
-# is installed into a new folder, the plugin is built against that, and the installed program trains it.
+# is installed into a new folder, the plugin is built against that, and the installed program measures and trains it.
 # usage: own_plugin.sh SOURCE BUILD
 set -euo pipefail
 source=$1 build=$2
@@ -31,6 +31,9 @@ data: { corpus: stories, tokenizer: ascii128, context: 32 }
 train: { batch: 4, steps: 30, warmup: 5, lr: 3.0e-3 }
 eval: { every: 10, windows: 8 }
 YAML
-"$work/prefix/bin/bitsweep" run sweep.yaml --root "$work/root"
-state=$("$work/prefix/bin/bitsweep" query "select state from runs" --root "$work/root" --csv | tail -n 1)
+bitsweep=$work/prefix/bin/bitsweep
+"$bitsweep" plan sweep.yaml --measure --root "$work/root" --json > plan.json
+grep -q '"hours_from": "measured"' plan.json || { echo "the plan has no time" >&2 && exit 1; }
+"$bitsweep" run sweep.yaml --root "$work/root"
+state=$("$bitsweep" query "select state from runs" --root "$work/root" --csv | tail -n 1)
 [ "$state" = done ] || { echo "the run is $state" >&2 && exit 1; }
