@@ -59,7 +59,7 @@ struct FitResult {
   std::vector<NamedValue> params;  // empty when refused outright
   double objective = 0;            // sum of Huber losses
   double delta = 0;
-  int starts = 0;                             // descents, each taken to convergence
+  int starts = 0;                             // of the grid, and the lowest ones a second time (README.md)
   int starts_at_best = 0;                     // those that ended within 1e-8 (relative) of the best objective
   std::optional<Basin> second_basin;          // the next best local minimum found
   std::vector<std::string> at_bound;          // parameters that rest on their bound
