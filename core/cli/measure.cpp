@@ -26,12 +26,10 @@ constexpr int64_t kParts = 3;  // the first warms up
 constexpr int64_t kMostSteps = 600;
 constexpr double kGuessCpu = 2e10, kGuessGpu = 2e13;  // FLOP/s of a slot
 
-double training_flops_per_token(const PlannedRun& run) { return 3 * run.model.flops_forward_per_token; }
-
 // The run cut down to a few steps: one validation window after each part, no checkpoint.
 RunSpec short_spec(const PlannedRun& run, bool gpu) {
   RunSpec spec = run.spec;
-  const double flops = training_flops_per_token(run) * static_cast<double>(spec.tokens_per_step());
+  const double flops = run.training_flops_per_token() * static_cast<double>(spec.tokens_per_step());
   const double steps = kSeconds * (gpu ? kGuessGpu : kGuessCpu) / std::max(1.0, flops);
   const int64_t part = std::clamp<int64_t>(static_cast<int64_t>(steps) / kParts, 2, kMostSteps / kParts);
   spec.train.steps = part * kParts;
@@ -141,7 +139,7 @@ std::vector<MeasuredSpeed> known_speeds(Store& store, std::string_view kind) {
 }
 
 void measure_speeds(const std::vector<Plan>& plans, const fs::path& root, const WorkOptions& options) {
-  Store store = Store(root, StoreMode::create);
+  Store store(root, StoreMode::create);
   Measurer measurer(root, options);
   std::map<std::string, const PlannedRun*> wanted;
   for (const Plan& plan : plans) {
@@ -157,7 +155,7 @@ void measure_speeds(const std::vector<Plan>& plans, const fs::path& root, const 
     store.put_speed({.spec = to_json(run->spec),
                      .device = measurer.device(),
                      .threads = measurer.threads(),
-                     .flops_per_token = training_flops_per_token(*run),
+                     .flops_per_token = run->training_flops_per_token(),
                      .tokens_per_s = measurer.measure(*run)});
   }
 }

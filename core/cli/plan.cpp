@@ -116,10 +116,8 @@ int run(const Verb& verb, const std::vector<std::string>& args) {
   if (!line.parse(args, 1)) return 0;
   const OutputFormat format = output_format(line);
   std::vector<Plan> plans = plan_sweeps(line.positional(), line.all("set"), line.root());
-  if (line.has("measure")) {
-    measure_speeds(plans, line.root(), work_options(line));
-    plans = plan_sweeps(line.positional(), line.all("set"), line.root());
-  }
+  if (line.has("measure")) measure_speeds(plans, line.root(), work_options(line));
+  add_times(plans, line.root());
   if (format == OutputFormat::table) {
     print_tables(plans);
   } else if (format == OutputFormat::csv) {

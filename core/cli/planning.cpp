@@ -60,16 +60,13 @@ std::string device_kind(const Plan& plan, const std::vector<MeasuredSpeed>& on_g
   return asked == "cpu" || asked == "cuda" ? asked : on_gpu.empty() ? "cpu" : "cuda";
 }
 
-// What the database knows of the runs: states, and how long they will take.
-void add_known(std::vector<Plan>& plans, const fs::path& root) {
+void mark_states(std::vector<Plan>& plans, const fs::path& root) {
   if (!Store::exists(root)) return;
   Store store(root, Database::Mode::read_only);
-  const std::vector<MeasuredSpeed> on_cpu = known_speeds(store, "cpu"), on_gpu = known_speeds(store, "cuda");
   for (Plan& plan : plans) {
     for (PlannedRun& run : plan.runs) {
       if (const auto state = store.state(run.id)) run.state = std::string(to_text(*state));
     }
-    estimate_times(plan, device_kind(plan, on_gpu) == "cuda" ? on_gpu : on_cpu);
   }
 }
 
@@ -135,8 +132,15 @@ std::vector<Plan> plan_sweeps(const std::vector<std::string>& files, const std::
     }
   }
   if (!problems.empty()) throw Error(ErrorKind::input, std::move(problems));
-  add_known(plans, root);
+  mark_states(plans, root);
   return plans;
+}
+
+void add_times(std::vector<Plan>& plans, const fs::path& root) {
+  if (!Store::exists(root)) return;
+  Store store(root, Database::Mode::read_only);
+  const std::vector<MeasuredSpeed> on_cpu = known_speeds(store, "cpu"), on_gpu = known_speeds(store, "cuda");
+  for (Plan& plan : plans) estimate_times(plan, device_kind(plan, on_gpu) == "cuda" ? on_gpu : on_cpu);
 }
 
 NewSweep new_sweep(const Plan& plan) {

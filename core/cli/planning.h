@@ -17,6 +17,9 @@ namespace bitsweep {
 std::vector<Plan> plan_sweeps(const std::vector<std::string>& files, const std::vector<std::string>& overrides,
                               const fs::path& root);
 
+// Fills the runs' times from the speeds that the database of `root` knows. Only `bitsweep plan` asks for them.
+void add_times(std::vector<Plan>& plans, const fs::path& root);
+
 // What the queue takes.
 NewSweep new_sweep(const Plan& plan);
 

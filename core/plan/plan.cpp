@@ -121,8 +121,7 @@ class Planner {
     planned.id = run_id(planned.spec);
     planned.tokens = static_cast<double>(planned.spec.tokens_per_step()) * count;
     planned.epochs = data.train_tokens > 0 ? planned.tokens / static_cast<double>(data.train_tokens) : 0;
-    // Forward, and twice that for the backward pass.
-    planned.flops = 3 * planned.model.flops_forward_per_token * planned.tokens;
+    planned.flops = planned.training_flops_per_token() * planned.tokens;
     planned.flops_6nd = 6 * static_cast<double>(planned.model.params) * planned.tokens;
     keep(std::move(planned));
   }

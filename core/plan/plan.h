@@ -58,10 +58,13 @@ struct PlannedRun {
   Description model;
   double tokens = 0;
   double epochs = 0;  // tokens over the training split's
-  double flops = 0;   // of training: 3 × forward per token × tokens
+  double flops = 0;   // of training
   double flops_6nd = 0;
   std::string state = "new";         // or the state the database knows
   std::optional<TimeEstimate> time;  // nothing until a speed was measured
+
+  // Forward, and twice that for the backward pass.
+  double training_flops_per_token() const { return 3 * model.flops_forward_per_token; }
 };
 
 struct PlanTotals {
@@ -69,8 +72,8 @@ struct PlanTotals {
   double tokens = 0;
   double flops = 0;
   int64_t done = 0;  // runs whose state is "done"
-  std::optional<double> seconds,
-      seconds_left;  // on one slot; of all runs, and of those not done. Only when all have one
+  // On one slot, of all runs and of those not done; nothing when one of them has no time.
+  std::optional<double> seconds, seconds_left;
 };
 
 struct Plan {

@@ -16,8 +16,6 @@ double median(std::vector<double> values) {
   return *middle;
 }
 
-double flops_per_token(const PlannedRun& run) { return 3 * run.model.flops_forward_per_token; }
-
 // Tokens of training whose time the run's evaluations take: a forward pass is a third of a step.
 double evaluation_tokens(const RunSpec& spec) {
   const int64_t every = std::max<int64_t>(1, spec.eval.every);
@@ -43,7 +41,7 @@ std::optional<TimeEstimate> estimate_time(const PlannedRun& run, std::span<const
   std::vector<double> same;
   const MeasuredSpeed* nearest = nullptr;
   const auto distance = [&](const MeasuredSpeed& speed) {
-    return std::abs(std::log(speed.flops_per_token / flops_per_token(run)));
+    return std::abs(std::log(speed.flops_per_token / run.training_flops_per_token()));
   };
   for (const MeasuredSpeed& speed : speeds) {
     if (!(speed.tokens_per_s > 0) || !(speed.flops_per_token > 0)) continue;
@@ -52,9 +50,9 @@ std::optional<TimeEstimate> estimate_time(const PlannedRun& run, std::span<const
       nearest = &speed;
   }
   if (!same.empty()) return TimeEstimate{kStartSeconds + tokens / median(same), /*measured=*/true};
-  if (nearest == nullptr || !(flops_per_token(run) > 0)) return std::nullopt;
+  if (nearest == nullptr || !(run.training_flops_per_token() > 0)) return std::nullopt;
   const double flops_per_s = nearest->tokens_per_s * nearest->flops_per_token;
-  return TimeEstimate{kStartSeconds + tokens * flops_per_token(run) / flops_per_s, /*measured=*/false};
+  return TimeEstimate{kStartSeconds + tokens * run.training_flops_per_token() / flops_per_s, /*measured=*/false};
 }
 
 void estimate_times(Plan& plan, std::span<const MeasuredSpeed> speeds) {

@@ -54,7 +54,7 @@ TEST(Text, EveryFolderSaysWhatComesInAndGoesOut) {
 }
 
 TEST(Text, NoPathOrHostOfOneMachine) {
-  // a folder at the root that only somebody's machine has; "…/root/" inside a longer path is fine
+  // a folder at the root that only somebody's machine has; the same name inside a longer path is fine
   expect_nowhere(std::regex(std::string("(^|[^A-Za-z0-9_.})…/-])/(wo") + "rk|ro" + "ot|ho" + "me)/[A-Za-z0-9_.]"),
                  project_files(), "a path of one machine");
   expect_nowhere(std::regex(std::string("https?://([0-9]+\\.[0-9]+\\.|[^/ ]*(regi") + "stry|arti" + "factory|nex" +
