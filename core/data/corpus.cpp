@@ -5,8 +5,8 @@
 #include <fmt/format.h>
 
 #include "base/error.h"
+#include "data/generated.h"
 #include "data/jsonl.h"
-#include "data/stories.h"
 
 namespace bitsweep {
 namespace {
@@ -41,7 +41,7 @@ void check_unchanged(const SourceFile& file) {
 
 // Passes the whole text of the sources to `sink`.
 void read_sources(const Sources& sources, const TextSink& sink) {
-  if (sources.kind == Sources::Kind::stories) return sink(as_bytes(generate_stories()));
+  if (sources.kind == Sources::Kind::generated) return sink(as_bytes(find_generated_corpus(sources.name)->text()));
   std::vector<Diagnostic> wrong;
   for (const SourceFile& file : sources.files) {
     const MappedFile map = map_source(file);
@@ -62,7 +62,8 @@ CorpusFacts facts_before_reading(const Sources& sources) {
   CorpusFacts facts;
   facts.name = sources.name;
   facts.notes = sources.notes;
-  if (sources.kind == Sources::Kind::stories) facts.entropy_bits_per_byte = stories_entropy_bits_per_byte();
+  if (sources.kind == Sources::Kind::generated)
+    facts.entropy_bits_per_byte = find_generated_corpus(sources.name)->entropy_bits_per_byte();
   if (lies_in_place(sources) && (sources.name.ends_with(".jsonl") || sources.name.ends_with(".ndjson")))
     facts.notes.push_back(
         fmt::format("'{}' is taken as plain text; data.field names the text in JSON lines.", sources.name));

@@ -1,7 +1,7 @@
 // A corpus: where its text comes from, what is known of it, and the text itself as one run of bytes.
 //
 //   one plain text file                       mapped where it lies
-//   a folder, JSON lines, headers, stories    written once to CACHE/<12 hex digits of its SHA-256>.txt, then mapped
+//   a folder, JSON lines, a built-in one      written once to CACHE/<12 hex digits of its SHA-256>.txt, then mapped
 //
 // A folder's files are joined in order, each ending in a newline (put in where it is missing). The cache remembers
 // what a set of sources contained by their attributes (sources.h), so that a text is read again only when one of them

@@ -87,12 +87,19 @@ DatasetInfo summarize(const DataSpec& spec, const Tokenizer& tokenizer, const Co
   info.val_windows = count_validation_windows(split.val, spec.context);
   info.vocab = tokenizer.vocab();
   info.entropy_bits_per_byte = train.entropy_bits_per_byte;
+  if (val == nullptr) info.task = find_induction_task(spec.corpus);
   for (const CorpusFacts* facts : {&train, val}) {
     if (facts == nullptr) continue;
     info.unknown_bytes += tokenizer.unknown_bytes(facts->stats);
     info.notes.insert(info.notes.end(), facts->notes.begin(), facts->notes.end());
     note_bytes(tokenizer, *facts, info.notes);
   }
+  if (info.task && spec.context < induction_longest_line(*info.task))
+    info.notes.push_back(
+        fmt::format("data.context {} is shorter than the longest line of '{}', {} bytes: answers whose evidence a "
+                    "window cuts off do "
+                    "not count.",
+                    spec.context, spec.corpus, induction_longest_line(*info.task)));
   if (!spec.sha256.empty() && spec.sha256 != info.sha256)
     throw Error(
         ErrorKind::input,
@@ -127,6 +134,18 @@ void ValidationWindows::fill(int64_t first, int64_t count, std::span<uint8_t> ou
   for (int64_t i = 0; i < count; ++i)
     tokenizer_.encode(text_->bytes().subspan(starts_[static_cast<size_t>(first + i)], window),
                       out.data() + static_cast<size_t>(i) * window);
+}
+
+std::vector<int64_t> ValidationWindows::answers(int64_t first, int64_t count) const {
+  std::vector<int64_t> places;
+  if (!task_) return places;
+  for (int64_t w = 0; w < count; ++w) {
+    const auto window =
+        text_->bytes().subspan(starts_[static_cast<size_t>(first + w)], static_cast<size_t>(context_) + 1);
+    for (const InductionAnswer& answer : induction_answers(*task_, window))
+      places.push_back(w * context_ + answer.position - 1);
+  }
+  return places;
 }
 
 Dataset Dataset::open(const DataSpec& spec, const fs::path& cache) {
@@ -179,6 +198,7 @@ ValidationWindows Dataset::validation(int64_t wanted) const {
   windows.text_ = val_;
   windows.tokenizer_ = tokenizer_;
   windows.context_ = context_;
+  windows.task_ = info_.task;
   windows.starts_ = validation_windows(split_.val, context_, wanted);
   return windows;
 }

@@ -18,6 +18,7 @@
 #include <vector>
 
 #include "base/json.h"
+#include "data/induction.h"
 #include "data/split.h"
 #include "data/tokenizer.h"
 #include "data/window_order.h"
@@ -29,7 +30,7 @@ namespace bitsweep {
 class CorpusText;  // data/corpus.h
 
 struct DatasetInfo {
-  std::string name;           // headers, stories, or the file's or folder's name
+  std::string name;           // of the built-in corpus, or the file's or folder's
   std::string sha256;         // of the corpus; with a separate validation text, of both: what DataSpec::sha256 holds
   uint64_t bytes = 0;         // of the corpus, and of the separate validation text
   int64_t train_tokens = 0;   // in the train split
@@ -39,7 +40,8 @@ struct DatasetInfo {
   std::string val_sha256;     // of the validation split's bytes; "" from inspect() when it would have to build the text
   uint64_t unknown_bytes = 0;                   // outside the tokenizer's vocabulary, in both splits
   int vocab = 0;                                // 128 or 256
-  std::optional<double> entropy_bits_per_byte;  // of the source, where it is known (stories)
+  std::optional<double> entropy_bits_per_byte;  // of the source, where it is known
+  std::optional<InductionTask> task;            // of the validation windows, on a corpus of such a task
   std::vector<std::string> notes;               // what a person should be told, one sentence each
 };
 
@@ -52,11 +54,18 @@ class ValidationWindows {
   // Windows [first, first + count) as tokens into out [count, context + 1].
   void fill(int64_t first, int64_t count, std::span<uint8_t> out) const;
 
+  // Whether the corpus is that of an induction task.
+  bool have_answers() const { return task_.has_value(); }
+  // The answers (data/induction.h) in windows [first, first + count): w * context + t for the byte after t + 1 bytes of
+  // window first + w, ascending. None without a task.
+  std::vector<int64_t> answers(int64_t first, int64_t count) const;
+
  private:
   friend class Dataset;
   std::shared_ptr<const CorpusText> text_;
   Tokenizer tokenizer_{"bytes256"};
   int64_t context_ = 0;
+  std::optional<InductionTask> task_;
   std::vector<uint64_t> starts_;
 };
 

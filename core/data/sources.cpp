@@ -11,9 +11,11 @@
 
 #include "base/error.h"
 #include "base/files.h"
+#include "base/nearest.h"
 #include "base/sha256.h"
+#include "data/generated.h"
 #include "data/glob.h"
-#include "data/stories.h"
+#include "spec/keys.h"
 
 namespace bitsweep {
 namespace {
@@ -33,6 +35,14 @@ struct stat attributes(const fs::path& path) {
     refuse(fmt::format("'{}' is a symbolic link to '{}', which does not exist", path.string(),
                        fs::read_symlink(path, ignored).string()));
   refuse(fmt::format("cannot read '{}': {}", path.string(), std::strerror(code)));
+}
+
+// A mistyped built-in name is looked for as a file.
+void check_exists(const fs::path& path, const std::string& name) {
+  struct stat info {};
+  if (::lstat(path.c_str(), &info) == 0 || errno != ENOENT) return;
+  refuse(fmt::format("cannot read '{}': {}{}", path.string(), std::strerror(ENOENT),
+                     did_you_mean(name, find_run_key("data.corpus")->words)));
 }
 
 SourceFile source_file(const fs::path& path, const struct stat& info) {
@@ -133,7 +143,7 @@ SourceFile look_at(const fs::path& path) {
 }
 
 uint64_t Sources::bytes() const {
-  if (kind == Kind::stories) return stories_bytes;
+  if (kind == Kind::generated) return find_generated_corpus(name)->bytes;
   uint64_t sum = 0;
   for (const SourceFile& file : files) sum += file.bytes;
   return sum;
@@ -143,7 +153,10 @@ std::string Sources::fingerprint() const {
   Sha256 hash;
   hash.update(fmt::format("{} {} {}\n", rules_version, static_cast<int>(kind), field.size()));
   hash.update(field);
-  if (kind == Kind::stories) hash.update(fmt::format("{} {} {}", stories_version, stories_seed, stories_bytes));
+  if (kind == Kind::generated) {
+    const GeneratedCorpus& made = *find_generated_corpus(name);
+    hash.update(fmt::format("{} {} {} {}", made.name, made.version, made.seed, made.bytes));
+  }
   for (const SourceFile& file : files) {
     hash.update(fmt::format("\n{} {} {} {} ", file.bytes, file.modified_ns, file.inode, file.path.native().size()));
     hash.update(file.path.native());
@@ -161,17 +174,19 @@ Sources list_sources(const CorpusSpec& spec) {
   sources.field = spec.field;
   if (spec.corpus.empty()) refuse("data.corpus is empty");
   if (spec.corpus.find('\0') != std::string::npos) refuse("data.corpus holds a NUL byte, which no path can");
-  if (spec.corpus == "stories" || spec.corpus == "headers") {
+  const bool generated = find_generated_corpus(spec.corpus) != nullptr;
+  if (generated || spec.corpus == "headers") {
     if (!spec.glob.empty() || !spec.field.empty())
       refuse(fmt::format("corpus '{}' takes neither data.glob nor data.field", spec.corpus));
     sources.name = spec.corpus;
-    sources.kind = spec.corpus == "stories" ? Sources::Kind::stories : Sources::Kind::folder;
-    if (sources.kind == Sources::Kind::folder) list_folder(sources, torch_headers(), "*.{h,hh,hpp,hxx,cuh,inl,inc}");
+    sources.kind = generated ? Sources::Kind::generated : Sources::Kind::folder;
+    if (!generated) list_folder(sources, torch_headers(), "*.{h,hh,hpp,hxx,cuh,inl,inc}");
     return sources;
   }
   const fs::path path = fs::absolute(spec.corpus).lexically_normal();
   const fs::path trimmed = path.has_filename() ? path : path.parent_path();
   sources.name = trimmed.filename().string();
+  check_exists(path, sources.name);
   const struct stat info = attributes(path);
   if (S_ISDIR(info.st_mode)) {
     sources.kind = Sources::Kind::folder;

@@ -10,7 +10,7 @@
 namespace bitsweep {
 
 struct CorpusSpec {
-  std::string corpus;  // headers | stories | path of a file or folder
+  std::string corpus;  // a built-in one (headers, those of generated.h), or the path of a file or folder
   std::string glob;    // files taken from a folder; "" is all
   std::string field;   // the text's key in JSONL; "" is plain text
 };
@@ -24,11 +24,11 @@ struct SourceFile {
 };
 
 struct Sources {
-  enum class Kind { stories, file, folder };
+  enum class Kind { generated, file, folder };
   Kind kind = Kind::file;
   std::string name;                // for people
   std::string field;               // as in CorpusSpec
-  std::vector<SourceFile> files;   // in the order of their relative paths' bytes; none for stories
+  std::vector<SourceFile> files;   // in the order of their relative paths' bytes; none for a generated corpus
   std::vector<std::string> notes;  // what was passed over
 
   uint64_t bytes() const;
@@ -40,9 +40,9 @@ struct Sources {
 };
 
 // Folders are walked to any depth; names that begin with '.' and linked folders are passed over, linked files are
-// taken. Throws Error{input}: missing, empty, dangling, no regular file, no match, a glob or field where it has no
-// meaning; and Error{environment} when `headers` finds no LibTorch (BITSWEEP_TORCH names one; else the one of the
-// build is used).
+// taken. Throws Error{input}: missing (with the nearest built-in name), empty, dangling, no regular file, no match, a
+// glob or field where it has no meaning; and Error{environment} when `headers` finds no LibTorch (BITSWEEP_TORCH names
+// one; else the one of the build is used).
 Sources list_sources(const CorpusSpec& spec);
 
 // The attributes of one file now. Throws Error{input} when it cannot be read or is no regular file.

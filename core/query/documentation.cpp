@@ -74,7 +74,7 @@ std::vector<View> documented_views() {
       {"datasets",
        "Texts under one tokenizer and split, with their yardsticks.",
        {{"id", "text", "names corpus, tokenizer and split together"},
-        {"name", "text", "headers, stories, a file's name"},
+        {"name", "text", "headers, stories, repeat, copy, needle, a file's name"},
         {"tokenizer", "text", "ascii128 or bytes256"},
         {"sha256", "text", "content of the corpus"},
         {"val_sha256", "text", "content of its validation part"},

@@ -19,8 +19,10 @@ constexpr const char* kRunColumns =
     "run.flops, run.best_val_bpc, run.last_val_bpc, run.wall_s, run.tokens_per_s, run.submitted, run.started, "
     "run.ended, "
     "run.best_step, run.peak_rss_bytes, coalesce(run.dataset, ''), run.position, run.priority, run.paused, "
-    "run.not_before, run.device, run.slots, run.memory_bytes, coalesce(run.init_from, ''), run.retries, run.faults";
-constexpr int kRunColumnCount = 36;
+    "run.not_before, run.device, run.slots, run.memory_bytes, coalesce(run.init_from, ''), run.retries, run.faults, "
+    "(SELECT value FROM metric WHERE metric.run = run.id AND name = 'answer_accuracy' ORDER BY metric.step DESC LIMIT "
+    "1)";
+constexpr int kRunColumnCount = 37;
 
 json::object object_of(std::string_view text) {
   auto value = try_parse_json(text);
@@ -44,6 +46,7 @@ RunRow read_run(const Statement& row, bool with_spec) {
   r.queue.position = integer(), r.queue.priority = integer(), r.queue.paused = integer() != 0;
   r.queue.not_before = row.real(c++), r.queue.device = text(), r.queue.slots = integer();
   r.queue.memory_bytes = integer(), r.queue.init_from = text(), r.queue.retries = integer(), r.queue.faults = integer();
+  r.answer_accuracy = real();
   r.axes = object_of(row.text_view(kRunColumnCount));
   if (with_spec) r.spec = object_of(row.text_view(kRunColumnCount + 1));
   return r;

@@ -41,7 +41,8 @@ struct RunRow {
   std::optional<double> epochs;  // tokens / tokens of the training split
   std::optional<double> flops;   // of the whole run, as planned
   std::optional<double> best_val_bpc, last_val_bpc;
-  std::optional<double> wall_s;  // training wall-clock of all attempts
+  std::optional<double> answer_accuracy;  // newest, of a run on an induction task
+  std::optional<double> wall_s;           // training wall-clock of all attempts
   std::optional<double> tokens_per_s;
   std::optional<double> submitted, started, ended;  // unix seconds
   std::optional<int64_t> best_step;
@@ -74,7 +75,7 @@ struct AttemptRow {
 // A corpus under one tokenizer and split, as it was opened, with its yardsticks. A row of the view `datasets`.
 struct DatasetRow {
   std::string id;    // names corpus, tokenizer and split together
-  std::string name;  // headers, stories, a file's name
+  std::string name;  // a built-in corpus's, or a file's
   std::string tokenizer;
   std::string sha256, val_sha256;  // content of the corpus, of its validation part
   int64_t bytes = 0, train_tokens = 0, val_tokens = 0;

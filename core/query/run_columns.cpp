@@ -51,6 +51,7 @@ constexpr std::array kGetters = {
     Getter{"started", [](const RunRow& r) { return or_null(r.started); }},
     Getter{"ended", [](const RunRow& r) { return or_null(r.ended); }},
     Getter{"dataset", [](const RunRow& r) { return or_null(r.dataset); }},
+    Getter{"answer_accuracy", [](const RunRow& r) { return or_null(r.answer_accuracy); }},
     Getter{"priority", [](const RunRow& r) -> json::value { return r.queue.priority; }},
     Getter{"faults", [](const RunRow& r) -> json::value { return r.queue.faults; }},
 };

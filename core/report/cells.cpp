@@ -103,16 +103,18 @@ ReportCell new_cell(const RunRow& run, std::string variant, const Factors& setti
 
 // Means over the cell's runs, where every run or some have a value.
 void summarise(ReportCell& cell, const std::vector<MeasuredRun>& runs) {
-  std::vector<double> last, best, wall, rate;
+  std::vector<double> last, best, answers, wall, rate;
   for (const size_t r : cell.runs) {
     const RunRow& row = runs[r].row;
     last.push_back(*row.last_val_bpc);
     best.push_back(row.best_val_bpc.value_or(*row.last_val_bpc));
+    if (row.answer_accuracy) answers.push_back(*row.answer_accuracy);
     if (row.wall_s) wall.push_back(*row.wall_s);
     if (row.tokens_per_s) rate.push_back(*row.tokens_per_s);
     cell.attempts += row.attempts;
   }
   cell.final_bpc = *estimate(last), cell.best_bpc = *estimate(best);
+  cell.answer_accuracy = estimate(answers);
   if (const auto mean = estimate(wall)) cell.wall_s = mean->mean;
   if (const auto mean = estimate(rate)) cell.tokens_per_s = mean->mean;
 }

@@ -32,6 +32,7 @@ struct ReportCell {
   std::vector<size_t> runs;                                  // into ReportInput::runs
   int64_t attempts = 0;                                      // of all its runs
   Estimate final_bpc, best_bpc;
+  std::optional<Estimate> answer_accuracy;  // at the end, on an induction task
   size_t size_class = 0, budget_class = 0;  // into CellTable
 };
 

@@ -47,20 +47,22 @@ json::object dataset_json(const DatasetRow& d) {
 json::object cell_json(const ReportInput& input, const ReportCell& c) {
   json::array runs;
   for (const size_t r : c.runs) runs.emplace_back(input.runs[r].row.id);
-  return {{"variant", c.variant},
-          {"params", finite_or_null(c.params)},
-          {"params_nonembedding", finite_or_null(c.params_nonembedding)},
-          {"tokens", finite_or_null(c.tokens)},
-          {"epochs", number(c.epochs)},
-          {"flops", number(c.flops)},
-          {"batch", number(c.batch)},
-          {"lr", number(c.lr)},
-          {"best_val_bpc", estimate_json(c.best_bpc)},
-          {"final_val_bpc", estimate_json(c.final_bpc)},
-          {"wall_s", number(c.wall_s)},
-          {"tokens_per_s", number(c.tokens_per_s)},
-          {"attempts", c.attempts},
-          {"runs", std::move(runs)}};
+  json::object cell{{"variant", c.variant},
+                    {"params", finite_or_null(c.params)},
+                    {"params_nonembedding", finite_or_null(c.params_nonembedding)},
+                    {"tokens", finite_or_null(c.tokens)},
+                    {"epochs", number(c.epochs)},
+                    {"flops", number(c.flops)},
+                    {"batch", number(c.batch)},
+                    {"lr", number(c.lr)},
+                    {"best_val_bpc", estimate_json(c.best_bpc)},
+                    {"final_val_bpc", estimate_json(c.final_bpc)},
+                    {"wall_s", number(c.wall_s)},
+                    {"tokens_per_s", number(c.tokens_per_s)},
+                    {"attempts", c.attempts},
+                    {"runs", std::move(runs)}};
+  if (c.answer_accuracy) cell["answer_accuracy"] = estimate_json(*c.answer_accuracy);
+  return cell;
 }
 
 json::array steps_json(const std::vector<ScalingStep>& steps, const char* unit) {

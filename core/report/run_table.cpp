@@ -26,6 +26,7 @@ std::string shown(const RunRow& run, const std::string& column) {
   if (!value.is_number()) return cell_text(value, "-");
   const double number = value.to_number<double>();
   if (column == "best_val_bpc" || column == "last_val_bpc") return fmt::format("{:.4f}", number);
+  if (column == "answer_accuracy") return fmt::format("{:.1f} %", 100 * number);
   if (column == "wall_s") return format_duration(number);
   if (column == "epochs") return fmt::format("{:.3g}", number);
   if (column == "flops") return fmt::format("{:.3g}", number);
@@ -40,11 +41,9 @@ std::string shown(const RunRow& run, const std::string& column) {
 // "train.lr" as "lr" where no other column ends so.
 std::string title_of(const std::string& column, const std::vector<std::string>& columns) {
   const auto last_part = [](const std::string& name) { return name.substr(name.rfind('.') + 1); };
-  static const std::vector<std::pair<std::string, std::string>> kTitles = {{"exit_cause", "cause"},
-                                                                           {"best_val_bpc", "best"},
-                                                                           {"last_val_bpc", "last"},
-                                                                           {"wall_s", "wall"},
-                                                                           {"tokens_per_s", "tok/s"}};
+  static const std::vector<std::pair<std::string, std::string>> kTitles = {
+      {"exit_cause", "cause"},        {"best_val_bpc", "best"}, {"last_val_bpc", "last"},
+      {"answer_accuracy", "answers"}, {"wall_s", "wall"},       {"tokens_per_s", "tok/s"}};
   for (const auto& [name, title] : kTitles)
     if (name == column) return title;
   if (column.find('.') == std::string::npos) return column;
@@ -94,7 +93,9 @@ std::vector<std::string> default_run_columns(const std::vector<RunRow>& runs) {
   for (const std::string& axis : varying_axes(runs))
     if (axis != "model.plugin" && axis != "model.params" && axis != "train.tokens") columns.push_back(axis);
   if (any([&](const RunRow& r) { return r.seed != runs.front().seed; })) columns.push_back("seed");
-  columns.insert(columns.end(), {"best_val_bpc", "last_val_bpc", "wall_s", "tokens_per_s"});
+  columns.insert(columns.end(), {"best_val_bpc", "last_val_bpc"});
+  if (any([](const RunRow& r) { return r.answer_accuracy.has_value(); })) columns.push_back("answer_accuracy");
+  columns.insert(columns.end(), {"wall_s", "tokens_per_s"});
   if (any([](const RunRow& r) { return r.attempts > 1; })) columns.push_back("attempts");
   return columns;
 }

@@ -48,6 +48,8 @@ class GroupSections {
   }
 
   void measured();
+  bool has_answers() const;
+  void answers_told();
   void excluded();
   void yardsticks();
   void scaling();
@@ -68,7 +70,31 @@ std::string with_spread(const Estimate& e) {
   return e.half_width ? format_bpc(e.mean) + " ± " + format_bpc(*e.half_width) : format_bpc(e.mean);
 }
 
+std::string percent_with_spread(const Estimate& e) {
+  std::string text = fmt::format("{:.1f} %", 100 * e.mean);
+  return e.half_width ? text + fmt::format(" ± {:.1f}", 100 * *e.half_width) : text;
+}
+
 std::string rate_text(std::optional<double> value) { return value ? format_significant(*value, 2) : kNothing; }
+
+bool GroupSections::has_answers() const {
+  return std::any_of(g_.table.cells.begin(), g_.table.cells.end(),
+                     [](const ReportCell& c) { return c.answer_accuracy.has_value(); });
+}
+
+// What "answers right" is, and what chance gives, as the runs said at their start.
+void GroupSections::answers_told() {
+  if (!has_answers()) return;
+  const json::object& start = input_.runs[g_.table.cells.front().runs.front()].start;
+  std::string text =
+      "Answers are the bytes of the validation windows that can be told from the window before them by induction; "
+      "\"answers right\" is the fraction of them to which the model gives the highest probability";
+  if (const double count = number_or(start, "val_answers", 0); count > 0)
+    text += fmt::format(", out of {}", format_thousands(static_cast<int64_t>(count)));
+  if (const double chance = number_or(start, "answer_chance", 0); chance > 0)
+    text += fmt::format(". Chance is {:.1f} %", 100 * chance);
+  paragraph(text + ".");
+}
 
 void GroupSections::measured() {
   heading("Measured runs");
@@ -80,6 +106,7 @@ void GroupSections::measured() {
             (seeds ? "Losses are bits per byte of the validation text; ± is the 95 % interval of the mean over seeds. "
                      "Time and speed are means."
                    : "Losses are bits per byte of the validation text."));
+  answers_told();
   Table t;
   t.columns = {{"variant"},
                {"params", Align::right},
@@ -92,13 +119,17 @@ void GroupSections::measured() {
                {"wall", Align::right},
                {"tok/s", Align::right},
                {"attempts", Align::right}};
+  const bool answers = has_answers();
+  if (answers) t.columns.insert(t.columns.begin() + 8, {"answers right", Align::right});
   if (seeds) t.columns.push_back({"seeds", Align::right});
   for (const ReportCell& c : g_.table.cells) {
     t.rows.push_back({c.variant, format_count(c.params), format_count(c.tokens), rate_text(c.epochs),
                       c.batch ? format_count(*c.batch) : kNothing, rate_text(c.lr), with_spread(c.best_bpc),
                       with_spread(c.final_bpc), c.wall_s ? format_duration(*c.wall_s) : kNothing,
                       format_rate(c.tokens_per_s), c.attempts > 0 ? std::to_string(c.attempts) : kNothing});
-    if (seeds) t.rows.back().push_back(std::to_string(c.runs.size()));
+    std::vector<std::string>& row = t.rows.back();
+    if (answers) row.insert(row.begin() + 8, c.answer_accuracy ? percent_with_spread(*c.answer_accuracy) : kNothing);
+    if (seeds) row.push_back(std::to_string(c.runs.size()));
   }
   table(std::move(t));
   figure("curves");

@@ -88,7 +88,8 @@ class Expander {
       if (!there) problems_.add(place, message), ++missing_;
     };
     need(has("model.plugin"), "'model.plugin' is missing: a variant such as v57, or the path of a .so");
-    need(has("data.corpus"), "'data.corpus' is missing: headers, stories, or the path of a text or a folder");
+    need(has("data.corpus"),
+         "'data.corpus' is missing: headers, stories, repeat, copy, needle, or the path of a text or a folder");
     const int budgets = has("train.steps") + has("train.tokens") + has("train.epochs");
     need(budgets > 0, "the budget is missing: give one of 'train.steps', 'train.tokens' and 'train.epochs'");
     const auto given = [&](const char* path) { return point.find(path) != nullptr; };

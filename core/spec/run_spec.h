@@ -18,7 +18,7 @@ struct ModelSpec {
 };
 
 struct DataSpec {
-  std::string corpus;                  // headers | stories | absolute path of a file or folder
+  std::string corpus;                  // a built-in one (headers, stories, repeat, copy, needle) or an absolute path
   std::string glob;                    // files taken from a folder; "" is all regular files
   std::string field;                   // the text's key in JSONL; "" is plain text
   std::string tokenizer = "bytes256";  // ascii128 | bytes256

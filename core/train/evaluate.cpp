@@ -23,34 +23,85 @@ TokenBatch to_device(const at::Tensor& windows, c10::Device device) {
           .targets = bytes.narrow(1, 1, tokens).to(at::kLong).reshape({-1})};
 }
 
-at::Tensor token_nats(Model& model, const TokenBatch& batch, const StepContext& context, Precision precision,
-                      bool mean) {
+at::Tensor token_logits(Model& model, const at::Tensor& inputs, const StepContext& context, Precision precision) {
   at::Tensor logits;
   {
-    const PrecisionScope scope(batch.inputs.device().type(), precision);
-    logits = model.forward(batch.inputs, context);
+    const PrecisionScope scope(inputs.device().type(), precision);
+    logits = model.forward(inputs, context);
   }
-  if (logits.dim() != 3 || logits.size(0) != batch.inputs.size(0) || logits.size(1) != batch.inputs.size(1))
+  if (logits.dim() != 3 || logits.size(0) != inputs.size(0) || logits.size(1) != inputs.size(1))
     throw Error(ErrorKind::failed,
                 fmt::format("the model returned logits of shape [{}] for tokens of shape [{}]: expected "
                             "[B, T, V]",
-                            fmt::join(logits.sizes(), ", "), fmt::join(batch.inputs.sizes(), ", ")));
-  return at::cross_entropy_loss(logits.to(at::kFloat).reshape({-1, logits.size(2)}), batch.targets, {},
+                            fmt::join(logits.sizes(), ", "), fmt::join(inputs.sizes(), ", ")));
+  return logits;
+}
+
+namespace {
+
+at::Tensor nats_of(const at::Tensor& logits, const at::Tensor& targets, bool mean) {
+  return at::cross_entropy_loss(logits.to(at::kFloat).reshape({-1, logits.size(2)}), targets, {},
                                 mean ? at::Reduction::Mean : at::Reduction::None);
 }
 
-double validation_bits_per_byte(Model& model, const ValidationWindows& windows, int64_t window_tokens, int64_t batch,
-                                const StepContext& context, c10::Device device, Precision precision) {
+// Sums over answers, on the windows' device until they are read.
+class AnswerMeter {
+ public:
+  explicit AnswerMeter(c10::Device device)
+      : right_(at::zeros({}, at::TensorOptions(device).dtype(at::kLong))),
+        nats_(at::zeros({}, at::TensorOptions(device).dtype(at::kDouble))) {}
+
+  // `places` into the targets; logits [B, T, V], targets [B * T], nats [B * T].
+  void add(const std::vector<int64_t>& places, const at::Tensor& logits, const at::Tensor& targets,
+           const at::Tensor& nats) {
+    if (places.empty()) return;
+    const auto n = static_cast<int64_t>(places.size());
+    const at::Tensor at_places = at::empty({n}, at::kLong);
+    std::copy(places.begin(), places.end(), at_places.mutable_data_ptr<int64_t>());
+    const at::Tensor index = at_places.to(targets.device());                                                // [n]
+    const at::Tensor said = logits.reshape({-1, logits.size(2)}).index_select(0, index).argmax(/*dim=*/1);  // [n]
+    right_ += said.eq(targets.index_select(0, index)).sum();
+    nats_ += nats.index_select(0, index).sum(at::kDouble);
+    count_ += n;
+  }
+
+  std::optional<AnswerScore> score() const {
+    if (count_ == 0) return std::nullopt;
+    const auto count = static_cast<double>(count_);
+    return AnswerScore{.accuracy = static_cast<double>(right_.item<int64_t>()) / count,
+                       .loss_bits = nats_.item<double>() / count / std::numbers::ln2};
+  }
+
+ private:
+  at::Tensor right_, nats_;
+  int64_t count_ = 0;
+};
+
+}  // namespace
+
+at::Tensor token_nats(Model& model, const TokenBatch& batch, const StepContext& context, Precision precision,
+                      bool mean) {
+  return nats_of(token_logits(model, batch.inputs, context, precision), batch.targets, mean);
+}
+
+Validation validate(Model& model, const ValidationWindows& windows, int64_t window_tokens, int64_t batch,
+                    const StepContext& context, c10::Device device, Precision precision) {
   const at::NoGradGuard no_grad;
   const int64_t count = windows.count();
   at::Tensor nats = at::zeros({}, at::TensorOptions(device).dtype(at::kDouble));
+  AnswerMeter answers(device);
   for (int64_t first = 0; first < count; first += batch) {
     const int64_t n = std::min(batch, count - first);
     const at::Tensor bytes = window_buffer(n, window_tokens, device);
     windows.fill(first, n, {bytes.mutable_data_ptr<uint8_t>(), static_cast<size_t>(bytes.numel())});
-    nats += token_nats(model, to_device(bytes, device), context, precision, /*mean=*/false).sum(at::kDouble);
+    const TokenBatch tokens = to_device(bytes, device);
+    const at::Tensor logits = token_logits(model, tokens.inputs, context, precision);  // [n, T, V]
+    const at::Tensor token = nats_of(logits, tokens.targets, /*mean=*/false);          // [n * T]
+    nats += token.sum(at::kDouble);
+    if (windows.have_answers()) answers.add(windows.answers(first, n), logits, tokens.targets, token);
   }
-  return nats.item<double>() / static_cast<double>(count * window_tokens) / std::numbers::ln2;
+  return {.bits_per_byte = nats.item<double>() / static_cast<double>(count * window_tokens) / std::numbers::ln2,
+          .answers = answers.score()};
 }
 
 }  // namespace bitsweep

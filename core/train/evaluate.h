@@ -1,7 +1,8 @@
-// Validation: bits per byte on the dataset's fixed windows.
+// Validation: bits per byte on the dataset's fixed windows, and on an induction task how many answers are right.
 #pragma once
 
 #include <cstdint>
+#include <optional>
 
 #include <ATen/core/Tensor.h>
 
@@ -25,13 +26,27 @@ at::Tensor window_buffer(int64_t count, int64_t window_tokens, c10::Device devic
 // `windows` [B, T + 1] uint8 on the CPU.
 TokenBatch to_device(const at::Tensor& windows, c10::Device device);
 
-// Cross-entropy in nats of each token, f32 [B * T], or their mean (a scalar) with `mean`. Throws Error{failed} when the
-// model's logits are not [B, T, V].
+// The model's logits [B, T, V]. Throws Error{failed} when it returns another shape.
+at::Tensor token_logits(Model& model, const at::Tensor& inputs, const StepContext& context, Precision precision);
+
+// Cross-entropy in nats of each token, f32 [B * T], or their mean (a scalar) with `mean`. Throws as
+// token_logits does.
 at::Tensor token_nats(Model& model, const TokenBatch& batch, const StepContext& context, Precision precision,
                       bool mean);
 
-// Mean over all windows in bits per byte (one token is one byte), summed in double. `batch` windows at a time.
-double validation_bits_per_byte(Model& model, const ValidationWindows& windows, int64_t window_tokens, int64_t batch,
-                                const StepContext& context, c10::Device device, Precision precision);
+// Of the answers in the windows of an induction task (data/induction.h).
+struct AnswerScore {
+  double accuracy = 0;   // fraction whose largest logit is the answer's
+  double loss_bits = 0;  // mean, bits per answer
+};
+
+struct Validation {
+  double bits_per_byte = 0;            // mean over all windows, summed in double; one token is one byte
+  std::optional<AnswerScore> answers;  // where the windows hold any
+};
+
+// `batch` windows at a time.
+Validation validate(Model& model, const ValidationWindows& windows, int64_t window_tokens, int64_t batch,
+                    const StepContext& context, c10::Device device, Precision precision);
 
 }  // namespace bitsweep

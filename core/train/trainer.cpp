@@ -137,9 +137,9 @@ class Trainer {
 
   double evaluate() {
     const StepContext context{.training = false, .step = progress_.step - 1, .total_steps = train_.steps, .noise = {}};
-    const double val_bpc =
-        validation_bits_per_byte(model_, windows_, dataset_.context(), train_.batch / train_.accumulate, context,
-                                 job_.device, parse_precision(train_.precision));
+    const Validation validation = validate(model_, windows_, dataset_.context(), train_.batch / train_.accumulate,
+                                           context, job_.device, parse_precision(train_.precision));
+    const double val_bpc = validation.bits_per_byte;
     const double train_bpc = losses_.mean_nats() / std::numbers::ln2;
     const bool best = val_bpc < progress_.best_val_bpc;
     if (best) {
@@ -157,11 +157,17 @@ class Trainer {
                         {"peak_rss_bytes", peak_rss_bytes()},
                         {"elapsed_s", elapsed_s()},
                         {"best", best}};
+    if (validation.answers) {
+      fields["answer_accuracy"] = validation.answers->accuracy;
+      fields["answer_loss_bits"] = finite_or_null(validation.answers->loss_bits);
+    }
     for (const Metric& metric : model_.metrics()) fields[metric.name] = finite_or_null(metric.value);
     events_.write("eval", progress_.step, fields);
-    log_line("step {}/{}  val {:.4f}  train {:.4f} bits/byte  lr {:.3g}  |g| {:.3g}  {} tokens/s  {}", progress_.step,
-             train_.steps, val_bpc, train_bpc, stepper_.lr(), stepper_.gradient_norm(), format_count(tokens_per_s),
-             format_duration(elapsed_s()));
+    const std::string answers =
+        validation.answers ? fmt::format("  answers {:.1f} %", 100 * validation.answers->accuracy) : "";
+    log_line("step {}/{}  val {:.4f}  train {:.4f} bits/byte{}  lr {:.3g}  |g| {:.3g}  {} tokens/s  {}", progress_.step,
+             train_.steps, val_bpc, train_bpc, answers, stepper_.lr(), stepper_.gradient_norm(),
+             format_count(tokens_per_s), format_duration(elapsed_s()));
     losses_.begin_interval();
     interval_s_ = 0;
     interval_steps_ = 0;

@@ -82,17 +82,22 @@ void set_threads(int64_t threads) {
 void write_start(EventWriter& events, const TrainArguments& arguments, const RunSpec& spec, const Plugin& plugin,
                  const Description& description, const Dataset& dataset) {
   const DatasetInfo& data = dataset.info();
-  const json::object fields{{"params", description.params},
-                            {"params_extra", description.params_extra},
-                            {"device", arguments.device},
-                            {"threads", arguments.threads},
-                            {"build_id", BITSWEEP_BUILD_ID},
-                            {"plugin", plugin.name()},
-                            {"plugin_version", plugin_version(plugin.library())},
-                            {"precision", spec.train.precision},
-                            {"val_windows", dataset.validation(spec.eval.windows).count()},
-                            {"val_sha256", data.val_sha256},
-                            {"train_tokens_available", data.train_tokens}};
+  const ValidationWindows windows = dataset.validation(spec.eval.windows);
+  json::object fields{{"params", description.params},
+                      {"params_extra", description.params_extra},
+                      {"device", arguments.device},
+                      {"threads", arguments.threads},
+                      {"build_id", BITSWEEP_BUILD_ID},
+                      {"plugin", plugin.name()},
+                      {"plugin_version", plugin_version(plugin.library())},
+                      {"precision", spec.train.precision},
+                      {"val_windows", windows.count()},
+                      {"val_sha256", data.val_sha256},
+                      {"train_tokens_available", data.train_tokens}};
+  if (windows.have_answers()) {
+    fields["val_answers"] = static_cast<int64_t>(windows.answers(0, windows.count()).size());
+    fields["answer_chance"] = induction_chance;
+  }
   events.write("start", 0, fields);
 }
 

@@ -158,9 +158,10 @@ TEST(Evaluate, AUniformModelScoresLog2OfTheVocabulary) {
     const at::NoGradGuard no_grad;
     for (const Parameter& p : model.parameters()) p.tensor.zero_();
   }
-  const double bpc =
-      validation_bits_per_byte(model, dataset.validation(8), 16, 3, {}, c10::Device(c10::kCPU), Precision::f32);
-  EXPECT_NEAR(bpc, 8.0, 1e-6);
+  const Validation validation =
+      validate(model, dataset.validation(8), 16, 3, {}, c10::Device(c10::kCPU), Precision::f32);
+  EXPECT_NEAR(validation.bits_per_byte, 8.0, 1e-6);
+  EXPECT_FALSE(validation.answers.has_value());
 }
 
 TEST(Evaluate, TheBatchSizeDoesNotMatter) {
@@ -168,8 +169,7 @@ TEST(Evaluate, TheBatchSizeDoesNotMatter) {
   const Dataset dataset = Dataset::open(tiny_spec(folder).data, folder / "data");
   TinyModel model(5);
   const auto bpc = [&](int64_t batch) {
-    return validation_bits_per_byte(model, dataset.validation(10), 16, batch, {}, c10::Device(c10::kCPU),
-                                    Precision::f32);
+    return validate(model, dataset.validation(10), 16, batch, {}, c10::Device(c10::kCPU), Precision::f32).bits_per_byte;
   };
   EXPECT_NEAR(bpc(1), bpc(10), 1e-7);
   EXPECT_NEAR(bpc(4), bpc(10), 1e-7);

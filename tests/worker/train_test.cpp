@@ -129,6 +129,34 @@ TEST_F(TrainVerbTest, DivergenceSaysWhen) {
   EXPECT_EQ(run.end(1).step, 13);
 }
 
+// The corpus by its name alone: the worker makes the text, and tells how many answers of the windows are right.
+TEST_F(TrainVerbTest, AnInductionTaskTellsItsAnswers) {
+  RunSpec spec = small_spec(folder_, "llama");
+  spec.data.corpus = "repeat";
+  spec.data.context = 64;
+  const WorkerRun run(folder_, spec);
+  const Ended ended = run.run(1);
+  ASSERT_EQ(ended.exit_code, 0) << ended.err;
+  EXPECT_NE(ended.out.find("bits/byte  answers "), std::string::npos) << ended.out;
+  const json::object start = events_of(run.attempt(1), "start").at(0).fields;
+  EXPECT_GT(integer_or(start, "val_answers", 0), 8 * 10);
+  EXPECT_NEAR(number_or(start, "answer_chance", 0), 1.0 / 26, 1e-12);
+  const std::vector<Event> evals = events_of(run.attempt(1), "eval");
+  ASSERT_EQ(evals.size(), 6u);
+  for (const Event& eval : evals) {
+    const double accuracy = number_or(eval.fields, "answer_accuracy", -1);
+    EXPECT_TRUE(accuracy >= 0 && accuracy < 0.5) << accuracy;
+  }
+  EXPECT_LT(number_or(evals.back().fields, "answer_loss_bits", 99), number_or(evals[0].fields, "answer_loss_bits", 0));
+}
+
+TEST_F(TrainVerbTest, OtherTextsTellOfNoAnswers) {
+  const WorkerRun run(folder_, odd_spec(folder_));
+  ASSERT_EQ(run.run(1).exit_code, 0);
+  EXPECT_FALSE(events_of(run.attempt(1), "start").at(0).fields.contains("val_answers"));
+  for (const Event& eval : events_of(run.attempt(1), "eval")) EXPECT_FALSE(eval.fields.contains("answer_accuracy"));
+}
+
 TEST_F(TrainVerbTest, PathsWithSpacesAndQuotes) {
   const fs::path odd = folder_ / "a 'b' \"c\" ü";
   fs::create_directories(odd);
