@@ -92,4 +92,23 @@ std::optional<DescribeArguments> parse_describe_arguments(const std::vector<std:
   return out;
 }
 
+std::optional<CheckArguments> parse_check_arguments(const std::vector<std::string>& args) {
+  CheckArguments out;
+  std::string plugin_dir, given;
+  po::options_description options("Options");
+  auto add = options.add_options();
+  add("plugin", po::value(&out.plugin)->value_name("NAME"), "the plugin, or a .so's path");
+  add("plugin-dir", po::value(&plugin_dir)->value_name("DIR"), "where plugins are looked for by name");
+  add("options", po::value(&given)->default_value("{}")->value_name("JSON"), "options of every model that is tried");
+  add("only", po::value(&out.only)->multitoken()->value_name("CHECK"), "these checks and no others");
+  add("list", po::bool_switch(&out.list), "names and promises of the checks; no plugin is needed");
+  if (!parse("check", options, args)) return std::nullopt;
+  if (out.plugin.empty() && !out.list) throw Error(ErrorKind::input, "check: --plugin is required");
+  out.plugin_dir = plugin_dir.empty() ? default_plugin_dir() : fs::path(plugin_dir);
+  json::value value = parse_json(given, "--options");
+  if (!value.is_object()) throw Error(ErrorKind::input, fmt::format("check: --options {}: expected an object", given));
+  out.options = std::move(value.get_object());
+  return out;
+}
+
 }  // namespace bitsweep

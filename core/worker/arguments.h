@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/files.h"
+#include "base/json.h"
 
 namespace bitsweep {
 
@@ -28,9 +29,19 @@ struct DescribeArguments {
   fs::path plugin_dir;
 };
 
+struct CheckArguments {
+  std::string plugin;  // name, or the absolute path of a .so
+  fs::path plugin_dir;
+  json::object options;           // in place of the suite's own choice
+  std::vector<std::string> only;  // names of checks; empty: all
+  bool list = false;              // tell the checks' names instead
+};
+
 // `args` are what follows the verb. Nothing when --help was asked for and printed. Throws Error{input} on an unknown
 // option (with the nearest), a missing or repeated one, or a number out of range.
 std::optional<TrainArguments> parse_train_arguments(const std::vector<std::string>& args);
 std::optional<DescribeArguments> parse_describe_arguments(const std::vector<std::string>& args);
+// --options must be a JSON object.
+std::optional<CheckArguments> parse_check_arguments(const std::vector<std::string>& args);
 
 }  // namespace bitsweep

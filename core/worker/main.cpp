@@ -12,6 +12,7 @@
 #include "base/error.h"
 #include "base/nearest.h"
 #include "plugin/build_id.h"
+#include "worker/check_verb.h"
 #include "worker/describe_verb.h"
 #include "worker/train_verb.h"
 
@@ -22,6 +23,8 @@ constexpr const char* kUsage =
     "bitsweep-worker train --spec FILE --out DIR --run ID --attempt K --cache DIR [OPTIONS]   train one run\n"
     "bitsweep-worker describe [--plugin NAME…] [--plugin-dir DIR]                             answer requests on "
     "stdin\n"
+    "bitsweep-worker check --plugin NAME [--options JSON] [--only CHECK…] [--plugin-dir DIR]  hold a plugin to its "
+    "contract\n"
     "bitsweep-worker --version\n"
     "Each verb takes --help.\n";
 
@@ -52,11 +55,17 @@ int describe(const std::vector<std::string>& args) {
   return arguments ? describe_verb(*arguments, std::cin, std::cout) : 0;
 }
 
+int check(const std::vector<std::string>& args) {
+  const auto arguments = parse_check_arguments(args);
+  return arguments ? check_verb(*arguments, std::cout) : 0;
+}
+
 int dispatch(const std::vector<std::string>& args) {
   const std::string verb = args.empty() ? "" : args.front();
   const std::vector<std::string> rest(args.begin() + (args.empty() ? 0 : 1), args.end());
   if (verb == "train") return train(rest);
   if (verb == "describe") return describe(rest);
+  if (verb == "check") return check(rest);
   if (verb == "--version") {
     fmt::print("bitsweep-worker {} [{}]\n", BITSWEEP_VERSION, BITSWEEP_BUILD_ID);
     return 0;
@@ -65,9 +74,9 @@ int dispatch(const std::vector<std::string>& args) {
     fmt::print("{}", kUsage);
     return 0;
   }
-  throw Error(ErrorKind::input,
-              verb.empty() ? fmt::format("no verb given\n{}", kUsage)
-                           : fmt::format("unknown verb '{}'{}", verb, did_you_mean(verb, {"train", "describe"})));
+  throw Error(ErrorKind::input, verb.empty() ? fmt::format("no verb given\n{}", kUsage)
+                                             : fmt::format("unknown verb '{}'{}", verb,
+                                                           did_you_mean(verb, {"train", "describe", "check"})));
 }
 
 }  // namespace

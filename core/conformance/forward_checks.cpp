@@ -1,0 +1,126 @@
+// What a model computes.
+#include <ATen/ATen.h>
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "conformance/checks.h"
+
+namespace bitsweep {
+namespace {
+
+// Where sums are rounded by the batch's size, and a sum next to 0 is then signed or one next to a half rounded to 8
+// bits, a few positions part. A model that mixes sequences changes nearly all.
+constexpr double kNear = 1e-4, kLeastNear = 0.8;
+
+// The share of positions whose logits are near those of `b`. a, b [B, T, V]
+double share_near(const at::Tensor& a, const at::Tensor& b) {
+  return at::isclose(a, b, kNear, kNear).all(2).to(at::kFloat).mean().item<double>();
+}
+
+double most_apart(const at::Tensor& a, const at::Tensor& b) { return (a - b).abs().max().item<double>(); }
+
+at::Tensor changed_at(const at::Tensor& tokens, int64_t t) {
+  at::Tensor changed = tokens.clone();
+  changed.select(1, t).add_(1).remainder_(kCheckVocab);
+  return changed;
+}
+
+at::Tensor training_logits(Model& model, const at::Tensor& tokens) {
+  const at::NoGradGuard no_grad;
+  seed_default_generator(0);
+  return model.forward(tokens, training_context(4));
+}
+
+constexpr int64_t kChanged[] = {1, 13, kCheckContext - 1};
+
+// "" or what leaks. `logits` of a model as a function of tokens.
+template <class Logits>
+std::string leak(const char* when, const Logits& logits, int64_t& seen) {
+  const at::Tensor tokens = random_tokens(3), before = logits(tokens);
+  for (const int64_t t : kChanged) {
+    const at::Tensor after = logits(changed_at(tokens, t));
+    const at::Tensor earlier = after.narrow(1, 0, t), was = before.narrow(1, 0, t);
+    if (!earlier.equal(was)) {
+      const at::Tensor differs = earlier.ne(was).any(2).any(0);  // [t]
+      return fmt::format("in {}, changing token {} changed logits of {} of the {} positions before it, by up to {:.3g}",
+                         when, t, differs.sum().item<int64_t>(), t, most_apart(earlier, was));
+    }
+    seen += after.select(1, t).equal(before.select(1, t)) ? 0 : 1;
+  }
+  return "";
+}
+
+}  // namespace
+
+Outcome check_logits(const Workbench& bench) {
+  const OwnedModel model = bench.build_tiny();
+  for (const auto& [sequences, tokens] : {std::pair<int64_t, int64_t>{3, kCheckContext}, {1, kCheckContext}, {2, 9}}) {
+    const at::Tensor logits = evaluation_logits(*model, random_tokens(sequences).narrow(1, 0, tokens).contiguous());
+    const std::vector<int64_t> expected{sequences, tokens, kCheckVocab};
+    if (logits.sizes() != at::IntArrayRef(expected))
+      return {false, fmt::format("logits of shape [{}] for tokens [{}, {}]: expected [{}]",
+                                 fmt::join(logits.sizes(), ", "), sequences, tokens, fmt::join(expected, ", "))};
+    if (logits.scalar_type() != at::kFloat)
+      return {false, fmt::format("logits of type {}: expected float", c10::toString(logits.scalar_type()))};
+    if (const int64_t bad = logits.isfinite().logical_not().sum().item<int64_t>(); bad > 0)
+      return {false, fmt::format("{} of {} logits are not finite", bad, logits.numel())};
+  }
+  return {true,
+          fmt::format("finite f32 [B, T, {}] for 1 to 3 sequences of {} and 9 tokens", kCheckVocab, kCheckContext)};
+}
+
+Outcome check_causality(const Workbench& bench) {
+  const OwnedModel model = bench.build_tiny();
+  int64_t seen = 0;
+  const auto evaluated = [&](const at::Tensor& tokens) { return evaluation_logits(*model, tokens); };
+  const auto trained = [&](const at::Tensor& tokens) { return training_logits(*model, tokens); };
+  std::string leaks = leak("evaluation", evaluated, seen);
+  if (leaks.empty()) leaks = leak("training", trained, seen);
+  if (!leaks.empty()) return {false, leaks};
+  if (seen == 0) return {false, "changing a token changed no logit at its own position either"};
+  const at::Tensor tokens = random_tokens(3);
+  const double near = share_near(evaluated(tokens.narrow(1, 0, 9).contiguous()), evaluated(tokens).narrow(1, 0, 9));
+  if (near < kLeastNear)
+    return {false, fmt::format("the first 9 tokens alone give other logits than before others, at {:.0f} % of them",
+                               100 * (1 - near))};
+  return {true, fmt::format("tokens {} changed: every earlier logit kept its bits, in evaluation and training",
+                            fmt::join(kChanged, ", "))};
+}
+
+Outcome check_evaluation(const Workbench& bench) {
+  const OwnedModel model = bench.build_tiny();
+  const at::Tensor tokens = random_tokens(3), first = evaluation_logits(*model, tokens);
+  const auto differs = [&](const char* when) -> Outcome {
+    const at::Tensor again = evaluation_logits(*model, tokens);
+    if (again.equal(first)) return {true, ""};
+    return {false, fmt::format("{} logits differ by up to {:.3g}", when, most_apart(again, first))};
+  };
+  if (const Outcome twice = differs("evaluated twice,"); !twice.passed) return twice;
+  training_logits(*model, tokens);
+  if (const Outcome after = differs("after a training forward pass"); !after.passed) return after;
+  return {true, "three evaluations, one after a training forward pass, gave the same bits"};
+}
+
+Outcome check_batch(const Workbench& bench) {
+  constexpr int64_t kSequences = 6;
+  const OwnedModel model = bench.build_tiny();
+  const at::Tensor tokens = random_tokens(kSequences), all = evaluation_logits(*model, tokens);
+  at::Tensor others = random_tokens(kSequences, 6);
+  others.select(0, 0).copy_(tokens.select(0, 0));
+  const at::Tensor among_others = evaluation_logits(*model, others).select(0, 0);
+  if (!among_others.equal(all.select(0, 0)))
+    return {false, fmt::format("other sequences beside it changed a sequence's logits by up to {:.3g}",
+                               most_apart(among_others, all.select(0, 0)))};
+  std::vector<at::Tensor> alone;
+  for (int64_t b = 0; b < kSequences; ++b) alone.push_back(evaluation_logits(*model, tokens.narrow(0, b, 1)));
+  const at::Tensor ones = at::cat(alone);
+  const double near = share_near(ones, all);
+  if (near < kLeastNear)
+    return {false, fmt::format("alone, sequences have other logits than among {} at {:.0f} % of the positions",
+                               kSequences, 100 * (1 - near))};
+  return {true, ones.equal(all) ? fmt::format("alone and among {}: the same bits", kSequences)
+                                : fmt::format("alone and among {}: within {:g} at {:.0f} % of the positions",
+                                              kSequences, kNear, 100 * near)};
+}
+
+}  // namespace bitsweep
