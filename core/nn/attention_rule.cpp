@@ -36,8 +36,8 @@ int64_t read_keys(OptionReader& reader, const char* name, int64_t otherwise, int
   if (!chosen) {
     reader.leave_out(name);
   } else if (keys > context) {
-    reader.add_problem(fmt::format("{}: expected an integer from {} to the context ({}), got {}", name, kLeastKeys,
-                                   context, keys));
+    reader.add_problem(
+        fmt::format("{}: expected an integer from {} to the context ({}), got {}", name, kLeastKeys, context, keys));
   }
   return keys;
 }
@@ -55,6 +55,10 @@ void read_rho(OptionReader& reader, AttentionRule& rule) {
     reader.add_problem(fmt::format("rho_schedule: geometric needs rho_start and rho_end above 0, got {} and {}",
                                    rule.rho_start, rule.rho_end));
   }
+}
+
+TopKeys top_keys_of(const AttentionStep& step) {
+  return {.keys = step.keys, .vote = step.kind == AttentionKind::topk, .rho = step.rho};
 }
 
 }  // namespace
@@ -94,6 +98,7 @@ int64_t values_weighed(const AttentionRule& rule, int64_t context) {
 
 AttentionStep attention_step(const AttentionRule& rule, const StepContext& context) {
   AttentionStep step{.kind = rule.kind, .noise = {}, .keys = rule.keys, .rho = 0};
+  if (!context.training) step.observer = context.observer;
   step.rho = anneal(rule.rho_schedule, rule.rho_start, rule.rho_end, context.progress());
   if (context.training && rule.kind != AttentionKind::softmax) {
     step.noise = {context.noise, log_schedule(rule.tau_start, rule.tau_end, context.progress())};
@@ -101,12 +106,23 @@ AttentionStep attention_step(const AttentionRule& rule, const StepContext& conte
   return step;
 }
 
+at::Tensor attention_weights(const at::Tensor& q, const at::Tensor& k, int64_t heads, CausalBias& bias,
+                             const AttentionStep& step) {
+  at::NoGradGuard no_grad;
+  const int64_t context = q.size(1);
+  if (step.kind == AttentionKind::softmax) return softmax_weights(q, k, heads, bias);
+  if (step.kind != AttentionKind::gumbel) return top_keys_weights(q, k, heads, bias, top_keys_of(step));
+  const at::Tensor choice = pointer_indices(q, k, heads, bias);  // [B, H, T]
+  return at::zeros({q.size(0), heads, context, context}, q.options().dtype(at::kFloat))
+      .scatter_(3, choice.unsqueeze(3), 1.0);
+}
+
 at::Tensor attend(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, int64_t heads, CausalBias& bias,
                   const AttentionStep& step) {
+  if (step.observer != nullptr) step.observer->attention(attention_weights(q, k, heads, bias, step));
   if (step.kind == AttentionKind::softmax) return softmax_attention(q, k, v, heads, bias);
   if (step.kind == AttentionKind::gumbel) return pointer_attention(q, k, v, heads, bias, step.noise);
-  const TopKeys rule{.keys = step.keys, .vote = step.kind == AttentionKind::topk, .rho = step.rho};
-  return top_keys_attention(q, k, v, heads, bias, rule, step.noise);
+  return top_keys_attention(q, k, v, heads, bias, top_keys_of(step), step.noise);
 }
 
 }  // namespace bitsweep

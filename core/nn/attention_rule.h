@@ -45,10 +45,16 @@ struct AttentionStep {
   std::optional<PointerNoise> noise;  // in training
   int64_t keys = 4;
   double rho = 0;
+  AttentionObserver* observer = nullptr;  // in evaluation, where someone looks
 };
 AttentionStep attention_step(const AttentionRule& rule, const StepContext& context);
 
-// q, k, v [B, T, d] with d = H·d_h -> [B, T, d]
+// What a query takes of each key in evaluation, [B, H, T, T] f32: one 1 for the pointer, weights by rank for rwsp, 1/n
+// for each of a vote's n keys, probabilities for softmax. Of T² size, which `attend` itself avoids: made for observers.
+at::Tensor attention_weights(const at::Tensor& q, const at::Tensor& k, int64_t heads, CausalBias& bias,
+                             const AttentionStep& step);
+
+// q, k, v [B, T, d] with d = H·d_h -> [B, T, d]. Tells the step's observer.
 at::Tensor attend(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, int64_t heads, CausalBias& bias,
                   const AttentionStep& step);
 

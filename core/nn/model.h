@@ -10,12 +10,22 @@
 
 namespace bitsweep {
 
+// Sees where every attention of a forward pass looks.
+class AttentionObserver {
+ public:
+  virtual ~AttentionObserver() = default;
+  // Once for each attention of a forward pass, in the order of the layers. weights [B, H, T, T] f32, the observer's to
+  // keep: how much query t takes of key j. Rows sum to 1, and nothing lies above the diagonal.
+  virtual void attention(const at::Tensor& weights) = 0;
+};
+
 // Where in a run a forward pass stands. Noise and anneals depend on this alone, so a resumed run repeats them.
 struct StepContext {
   bool training = false;
   int64_t step = 0;  // from 0
   int64_t total_steps = 1;
   at::Generator noise;  // seeded by the trainer from (seed, step, micro-batch); undefined in evaluation
+  AttentionObserver* observer = nullptr;  // in evaluation: told by every attention (attention_step passes it on)
   double progress() const {
     return total_steps > 1 ? static_cast<double>(step) / static_cast<double>(total_steps - 1) : 1.0;
   }

@@ -65,4 +65,13 @@ at::Tensor softmax_attention(const at::Tensor& q, const at::Tensor& k, const at:
   return SoftmaxFunction::apply(q, k, v, heads, &bias);
 }
 
+at::Tensor softmax_weights(const at::Tensor& q, const at::Tensor& k, int64_t heads, CausalBias& bias) {
+  at::NoGradGuard no_grad;
+  const int64_t batch = q.size(0), context = q.size(1);
+  ScoreTerms terms;
+  terms.scale = 1.0 / std::sqrt(static_cast<double>(q.size(2) / heads));
+  const at::Tensor scores = at::bmm(split_heads(q, heads), split_heads(k, heads).transpose(1, 2));
+  return softmax_scores(scores, terms, bias, nullptr).to(at::kFloat).view({batch, heads, context, context});
+}
+
 }  // namespace bitsweep

@@ -9,4 +9,7 @@ namespace bitsweep {
 at::Tensor softmax_attention(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, int64_t heads,
                              CausalBias& bias);
 
+// The probabilities, [B, H, T, T] f32, without gradient.
+at::Tensor softmax_weights(const at::Tensor& q, const at::Tensor& k, int64_t heads, CausalBias& bias);
+
 }  // namespace bitsweep

@@ -175,4 +175,18 @@ at::Tensor top_keys_attention(const at::Tensor& q, const at::Tensor& k, const at
   return TopKeysFunction::apply(q, k, v, static_cast<const TopKeysCall*>(&call));
 }
 
+at::Tensor top_keys_weights(const at::Tensor& q, const at::Tensor& k, int64_t heads, CausalBias& bias,
+                            const TopKeys& rule) {
+  at::NoGradGuard no_grad;
+  const int64_t batch = q.size(0), context = q.size(1);
+  ScoreTerms terms;
+  terms.scale = 1.0 / std::sqrt(static_cast<double>(q.size(2) / heads));
+  const at::Tensor scores = at::bmm(split_heads(q, heads), split_heads(k, heads).transpose(1, 2));
+  const at::Tensor index = top_keys(scores, terms, bias, rule.keys).index.to(at::kLong);  // [B·H, T, K]
+  const at::Tensor weights = weights_by_query(weights_of(rule).backward, context, q).expand_as(index);
+  return at::zeros({batch * heads, context, context}, q.options().dtype(at::kFloat))
+      .scatter_add_(2, index, weights)
+      .view({batch, heads, context, context});
+}
+
 }  // namespace bitsweep

@@ -30,4 +30,8 @@ struct TopKeys {
 at::Tensor top_keys_attention(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, int64_t heads,
                               CausalBias& bias, const TopKeys& rule, const std::optional<PointerNoise>& noise);
 
+// What each query takes of each key in evaluation: [B, H, T, T] f32, rows sum to 1 (of a vote: 1/n for each of n keys).
+at::Tensor top_keys_weights(const at::Tensor& q, const at::Tensor& k, int64_t heads, CausalBias& bias,
+                            const TopKeys& rule);
+
 }  // namespace bitsweep

@@ -7,8 +7,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Counts up when this table or the class Model changes. */
-#define BITSWEEP_PLUGIN_ABI 2u
+/* Counts up when this table, the class Model or StepContext changes. */
+#define BITSWEEP_PLUGIN_ABI 3u
 #define BITSWEEP_PLUGIN_ENTRY "bitsweep_plugin_entry"
 
 #ifdef __cplusplus

@@ -153,5 +153,57 @@ TEST(KeyShift, InABlockOnlyTheKeysReadIt) {
   EXPECT_TRUE(same(y, linear(mixed, 3)));
 }
 
+// Keeps what it is told.
+struct Told final : AttentionObserver {
+  void attention(const at::Tensor& weights) override { all.push_back(weights); }
+  std::vector<at::Tensor> all;
+};
+
+class Observed : public testing::TestWithParam<AttentionKind> {
+ protected:
+  const int64_t context_ = 24;
+  const at::Tensor q_ = signs({2, context_, 16}, 1), k_ = signs({2, context_, 16}, 2), v_ = signs({2, context_, 16}, 3);
+  CausalBias bias_{2, true};
+};
+
+TEST_P(Observed, WeightsMakeTheOutput) {
+  Told told;
+  const AttentionStep step{.kind = GetParam(), .noise = {}, .keys = 4, .rho = 0.5, .observer = &told};
+  const at::Tensor out = attend(q_, k_, v_, 2, bias_, step);
+  ASSERT_EQ(told.all.size(), 1u);
+  const at::Tensor& weights = told.all[0];
+  ASSERT_EQ(weights.sizes(), at::IntArrayRef({2, 2, context_, context_}));
+  EXPECT_EQ(weights.scalar_type(), at::kFloat);
+  EXPECT_FALSE(weights.requires_grad());
+  EXPECT_TRUE(near(weights.sum(3), at::ones({2, 2, context_}), 1e-5));
+  EXPECT_TRUE(same(weights.triu(1), at::zeros_like(weights)));
+  const at::Tensor values = v_.view({2, context_, 2, 8}).transpose(1, 2);  // [B, H, T, d_h]
+  at::Tensor mixed = at::matmul(weights, values).transpose(1, 2).reshape({2, context_, 16});
+  if (GetParam() == AttentionKind::topk) mixed = mixed.add(1e-6).sign();  // a vote
+  EXPECT_TRUE(near(out, mixed, 1e-5));
+}
+
+TEST_P(Observed, ChangesNothing) {
+  Told told;
+  AttentionStep step{.kind = GetParam(), .noise = {}, .keys = 4, .rho = 0.5};
+  const at::Tensor alone = attend(q_, k_, v_, 2, bias_, step);
+  step.observer = &told;
+  EXPECT_TRUE(same(attend(q_, k_, v_, 2, bias_, step), alone));
+}
+
+INSTANTIATE_TEST_SUITE_P(Kinds, Observed,
+                         testing::Values(AttentionKind::gumbel, AttentionKind::rwsp, AttentionKind::topk,
+                                         AttentionKind::softmax));
+
+TEST(AttentionStep, IsObservedInEvaluationAlone) {
+  Told told;
+  StepContext context;
+  context.observer = &told;
+  EXPECT_EQ(attention_step(AttentionRule{}, context).observer, &told);
+  context.training = true;
+  context.noise = generator(1);
+  EXPECT_EQ(attention_step(AttentionRule{}, context).observer, nullptr);
+}
+
 }  // namespace
 }  // namespace bitsweep
