@@ -22,6 +22,15 @@ double random_unit(uint64_t seed, uint64_t stream, uint64_t index);
 uint64_t random_below(uint64_t seed, uint64_t stream, uint64_t index, uint64_t bound);
 
 // Which purpose a stream of a run's seed serves. Values are part of the on-disk contract: only append.
-enum class Stream : uint64_t { init = 1, data = 2, noise = 3, sweep = 4, bootstrap = 5, stories = 6, induction = 7 };
+enum class Stream : uint64_t {
+  init = 1,
+  data = 2,
+  noise = 3,
+  sweep = 4,
+  bootstrap = 5,
+  stories = 6,
+  induction = 7,
+  probe = 8
+};
 
 }  // namespace bitsweep

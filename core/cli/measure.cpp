@@ -35,7 +35,7 @@ RunSpec short_spec(const PlannedRun& run, bool gpu) {
   spec.train.steps = part * kParts;
   spec.train.warmup = std::min(spec.train.warmup, spec.train.steps);
   spec.train.init_from.clear();
-  spec.eval = {.every = part, .windows = 1};
+  spec.eval = {.every = part, .windows = 1, .probes = "off"};
   spec.checkpoint = {.every = spec.train.steps, .keep_last = false, .keep_best = false};
   return spec;
 }

@@ -55,7 +55,11 @@ json::object train_json(const TrainSpec& train) {
   return object;
 }
 
-json::object eval_json(const EvalSpec& eval) { return {{"every", eval.every}, {"windows", eval.windows}}; }
+json::object eval_json(const EvalSpec& eval) {
+  json::object object = {{"every", eval.every}, {"windows", eval.windows}};
+  if (eval.probes != EvalSpec{}.probes) object["probes"] = eval.probes;
+  return object;
+}
 
 json::object checkpoint_json(const CheckpointSpec& checkpoint) {
   std::vector<std::string> keep;
@@ -183,6 +187,14 @@ void read_train(const json::object& object, TrainSpec& train) {
   reader.finish();
 }
 
+void read_eval(const json::object& object, EvalSpec& eval) {
+  StrictReader reader(object, "eval.");
+  reader.integer("every", eval.every);
+  reader.integer("windows", eval.windows);
+  if (object.contains("probes")) reader.text("probes", eval.probes);
+  reader.finish();
+}
+
 void read_checkpoint(const json::object& object, CheckpointSpec& checkpoint) {
   StrictReader reader(object, "checkpoint.");
   std::vector<std::string> keep;
@@ -217,10 +229,7 @@ RunSpec run_spec_from_json(const json::object& object) {
   read_model(reader.object("model"), spec.model);
   read_data(reader.object("data"), spec.data);
   read_train(reader.object("train"), spec.train);
-  StrictReader eval(reader.object("eval"), "eval.");
-  eval.integer("every", spec.eval.every);
-  eval.integer("windows", spec.eval.windows);
-  eval.finish();
+  read_eval(reader.object("eval"), spec.eval);
   read_checkpoint(reader.object("checkpoint"), spec.checkpoint);
   reader.integer("seed", spec.seed);
   reader.finish();
@@ -230,6 +239,7 @@ RunSpec run_spec_from_json(const json::object& object) {
 json::object identity(const RunSpec& spec) {
   json::object object = to_json(spec);
   object.erase("checkpoint");
+  object["eval"].as_object().erase("probes");
   json::object& data = object["data"].as_object();
   // With the content known, where it lies does not matter. A separate validation text still differs from a split.
   if (!spec.data.sha256.empty()) {
