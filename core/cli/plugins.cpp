@@ -1,4 +1,4 @@
-// `bitsweep plugins`: what models there are, from their manifests alone; no plugin is loaded.
+// `bitsweep plugins`: what models there are, from their manifests alone; no plugin is loaded, but by `plugins check`.
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
@@ -6,6 +6,7 @@
 #include "base/json.h"
 #include "base/nearest.h"
 #include "cli/options.h"
+#include "cli/plugins_check.h"
 #include "plugin/manifest.h"
 #include "report/table.h"
 
@@ -81,6 +82,8 @@ const Manifest& find_manifest(const std::vector<Manifest>& manifests, const std:
 }
 
 int run(const Verb& verb, const std::vector<std::string>& args) {
+  if (!args.empty() && args.front() == "check")
+    return kPluginsCheckVerb.run(kPluginsCheckVerb, {args.begin() + 1, args.end()});
   CommandLine line(verb);
   line.flag("json", "one JSON document");
   if (!line.parse(args, 0, 1)) return 0;
@@ -101,7 +104,8 @@ int run(const Verb& verb, const std::vector<std::string>& args) {
 
 }  // namespace
 
-const Verb kPluginsVerb{"plugins", "List the model plugins, or describe one: options, types, ranges, defaults, presets",
-                        "[NAME]", "bitsweep plugins v57", run};
+const Verb kPluginsVerb{
+    "plugins", "List the model plugins, describe one (options, ranges, defaults, presets), or check some",
+    "[NAME] | check [PATH|NAME]… (see 'bitsweep plugins check --help')", "bitsweep plugins v57", run};
 
 }  // namespace bitsweep

@@ -77,7 +77,7 @@ std::vector<Wrong> wrong_values(const OptionSpec& option) {
     json::value value = number;
     if (option.type != "float") value = static_cast<int64_t>(number);
     if (option.type == "int_list") value = json::array{value};
-    wrong.push_back({value, fmt::format("{} {}", json::serialize(value), what)});
+    wrong.push_back({value, fmt::format("{} {}", canonical_json(value), what)});
   };
   if (option.min) beyond(*option.min - 1, "below its least");
   if (option.max) beyond(*option.max + 1, "above its most");
@@ -109,11 +109,11 @@ std::vector<std::string> default_problems(const Workbench& bench, const json::ob
       problems.push_back(fmt::format("{} is described and not in plugin.yaml", std::string_view(name)));
     } else if (const std::string wrong = option_problem(*option, value); !wrong.empty()) {
       problems.push_back(fmt::format("{} is described as {}, plugin.yaml says {}", std::string_view(name),
-                                     json::serialize(value), wrong));
+                                     canonical_json(value), wrong));
     } else if (option->default_value && !bench.given().contains(name) &&
                canonical_json(*option->default_value) != canonical_json(value)) {
       problems.push_back(fmt::format("{} defaults to {}, plugin.yaml says {}", std::string_view(name),
-                                     json::serialize(value), json::serialize(*option->default_value)));
+                                     canonical_json(value), canonical_json(*option->default_value)));
     }
   }
   // One that is described only where others give it an effect: still known.
@@ -167,11 +167,11 @@ Outcome check_counts(const Workbench& bench) {
     const Counted built = count_of(*bench.build(request));
     const int64_t described = said.params + said.params_extra;
     if (built.all != described)
-      return {false, fmt::format("{} describes {} parameters and builds {}", json::serialize(request.options),
+      return {false, fmt::format("{} describes {} parameters and builds {}", canonical_json(request.options),
                                  format_thousands(described), format_thousands(built.all))};
     if (built.ends != 0 && built.ends != said.params_embedding)
       return {false, fmt::format("{} describes {} parameters of embedding and head and builds {}",
-                                 json::serialize(request.options), format_thousands(said.params_embedding),
+                                 canonical_json(request.options), format_thousands(said.params_embedding),
                                  format_thousands(built.ends))};
     figures += (figures.empty() ? "" : ", ") + format_thousands(built.all);
   }

@@ -122,7 +122,8 @@ std::vector<at::Tensor> directions_of(const at::Tensor& parameter, const at::Ten
   const double norm = parameter.detach().norm().item<double>();
   const double length = norm > 0 ? norm : 0.1 * root;
   at::Tensor signs = at::empty_like(parameter.detach()).uniform_(-1, 1, generator_of(3)).sign_();
-  std::vector<at::Tensor> directions{signs * (length / root)};
+  std::vector<at::Tensor> directions;
+  directions.push_back(signs * (length / root));
   const double steepness = gradient.norm().item<double>();
   if (steepness > 0) directions.push_back(gradient * (length / steepness));
   return directions;

@@ -124,7 +124,7 @@ Outcome check_memory(const Workbench& bench) {
 }
 
 Outcome check_learns(const Workbench& bench) {
-  constexpr TrialPlan kPlan{.steps = 100, .batch = 8, .warmup = 10, .lr = 5e-3, .shape = kDeepShape};
+  constexpr TrialPlan kPlan{.steps = 60, .batch = 8, .warmup = 10, .lr = 5e-3, .shape = kDeepShape};
   constexpr double kPart = 0.8;
   const double frequencies = bench.dataset().yardsticks().bits_per_byte[0];
   Trial trial(bench, kPlan);

@@ -1,0 +1,10 @@
+// `bitsweep plugins check`.
+#pragma once
+
+#include "cli/verb.h"
+
+namespace bitsweep {
+
+extern const Verb kPluginsCheckVerb;  // of the verb `plugins`
+
+}  // namespace bitsweep
