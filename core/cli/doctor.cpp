@@ -3,13 +3,13 @@
 #include <thread>
 
 #include <sys/utsname.h>
-#include <unistd.h>
 
 #include <fmt/format.h>
 
 #include "base/error.h"
 #include "base/json.h"
 #include "base/units.h"
+#include "cli/machine_memory.h"
 #include "cli/options.h"
 #include "execute/capture.h"
 #include "plugin/manifest.h"
@@ -48,7 +48,7 @@ Finding cpu() {
 }
 
 Finding memory() {
-  const double bytes = static_cast<double>(::sysconf(_SC_PHYS_PAGES)) * static_cast<double>(::sysconf(_SC_PAGE_SIZE));
+  const auto bytes = static_cast<double>(cpu_memory_bytes());
   return {"memory", bytes > 2e9, format_bytes(bytes), "LibTorch and a small model need about 1 GB a run"};
 }
 
@@ -69,8 +69,12 @@ Finding worker() {
 }
 
 Finding gpu() {
-  const bool driver = fs::exists("/proc/driver/nvidia/version");
-  return {"GPU", true, driver ? "NVIDIA driver loaded" : "no NVIDIA driver: runs go to the processor", ""};
+  if (!fs::exists("/proc/driver/nvidia/version"))
+    return {"GPU", true, "no NVIDIA driver: runs go to the processor", ""};
+  const auto bytes = gpu_memory_bytes();
+  if (!bytes) return {"GPU", false, "NVIDIA driver loaded, but nvidia-smi does not answer", "nvidia-smi"};
+  return {"GPU", true,
+          fmt::format("NVIDIA driver loaded, {} on the smallest", format_bytes(static_cast<double>(*bytes))), ""};
 }
 
 Finding plugins() {

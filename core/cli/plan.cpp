@@ -1,5 +1,6 @@
 // `bitsweep plan`: what a sweep file asks for, exactly, before anything runs.
 #include <algorithm>
+#include <set>
 
 #include <fmt/format.h>
 
@@ -34,6 +35,12 @@ std::string time_text(const std::optional<TimeEstimate>& time) {
 
 std::string raw_hours(const PlannedRun& run) { return run.time ? canonical_json(run.time->seconds / 3600) : ""; }
 
+std::string memory_text(const PlannedRun& run, bool raw) {
+  if (!run.memory) return raw ? "" : "-";
+  const int64_t bytes = run.memory->total_bytes();
+  return raw ? std::to_string(bytes) : format_bytes(static_cast<double>(bytes));
+}
+
 // `raw`: every digit, for programs.
 Table plan_table(const Plan& plan, bool raw) {
   std::vector<std::string> axes = axis_paths(plan);
@@ -42,7 +49,8 @@ Table plan_table(const Plan& plan, bool raw) {
   Table table;
   table.columns = {{"run"}, {"state"}, {"plugin"}};
   for (const std::string& path : axes) table.columns.push_back({path, Align::right});
-  for (const char* title : {"seed", "params", "steps", "tokens", "epochs", "flops", raw ? "hours" : "time"})
+  for (const char* title : {"seed", "params", "steps", "tokens", "epochs", "flops", raw ? "memory_bytes" : "memory",
+                            raw ? "hours" : "time"})
     table.columns.push_back({title, Align::right});
   for (const PlannedRun& run : plan.runs) {
     std::vector<std::string> row{run.id, run.state, run.spec.model.plugin};
@@ -59,6 +67,7 @@ Table plan_table(const Plan& plan, bool raw) {
     row.push_back(count(run.tokens));
     row.push_back(raw ? canonical_json(run.epochs) : fmt::format("{:.3g}", run.epochs));
     row.push_back(raw ? canonical_json(run.flops) : fmt::format("{:.2e}", run.flops));
+    row.push_back(memory_text(run, raw));
     row.push_back(raw ? raw_hours(run) : time_text(run.time));
     table.rows.push_back(std::move(row));
   }
@@ -67,12 +76,56 @@ Table plan_table(const Plan& plan, bool raw) {
 
 std::string totals_line(const Plan& plan) {
   const PlanTotals totals = plan.totals();
+  const std::string memory =
+      totals.memory_bytes ? fmt::format("; at most {} a run", format_bytes(static_cast<double>(*totals.memory_bytes)))
+                          : "";
+  const std::string disk =
+      totals.checkpoint_bytes.value_or(0) > 0
+          ? fmt::format(", {} of checkpoints in all", format_bytes(static_cast<double>(*totals.checkpoint_bytes)))
+          : "";
   const std::string left = totals.seconds_left && *totals.seconds_left > 0
                                ? fmt::format("; {} left on one slot", format_duration(*totals.seconds_left))
                                : "";
-  return fmt::format("{}: {} {}, {} already done; {} tokens, {:.2e} FLOPs of training in all{}\n", plan.sweep.name,
+  return fmt::format("{}: {} {}, {} already done; {} tokens, {:.2e} FLOPs of training in all{}{}{}\n", plan.sweep.name,
                      format_thousands(totals.runs), totals.runs == 1 ? "run" : "runs", format_thousands(totals.done),
-                     format_count(totals.tokens), totals.flops, left);
+                     format_count(totals.tokens), totals.flops, memory, disk, left);
+}
+
+// Parameters, FLOPs and bytes of one model by its blocks, and its memory by part.
+std::string blocks_text(const PlannedRun& run) {
+  Table table;
+  table.columns = {{"block"}};
+  for (const char* title : {"params", "FLOPs/token forward", "training", "share", "kept for backward"})
+    table.columns.push_back({title, Align::right});
+  for (const BlockCost& block : run.model.blocks) {
+    table.rows.push_back(
+        {block.name, format_thousands(block.params), format_count(block.flops_forward_per_token),
+         format_count(kTrainingFlops * block.flops_forward_per_token),
+         fmt::format("{:.1f} %", 100 * block.flops_forward_per_token / run.model.flops_forward_per_token),
+         format_bytes(static_cast<double>(block.kept_bytes))});
+  }
+  std::string text =
+      fmt::format("{}, {} parameters, {} x {} tokens\n{}", run.spec.model.plugin, format_thousands(run.model.params),
+                  run.spec.train.batch / run.spec.train.accumulate, run.spec.data.context, terminal_table(table));
+  if (!run.memory) return text;
+  const auto bytes = [](int64_t value) { return format_bytes(static_cast<double>(value)); };
+  const MemoryNeed& need = run.memory->tensors;
+  return text + fmt::format(
+                    "weights {}, gradients {}, optimizer {}, activations {}: {} at most at once; the process {}; "
+                    "a checkpoint {}\n",
+                    bytes(need.weights), bytes(need.gradients), bytes(need.optimizer), bytes(need.activations),
+                    bytes(need.peak), bytes(run.memory->process_bytes), bytes(need.checkpoint()));
+}
+
+// Every kind of model of the plans, once.
+void print_blocks(const std::vector<Plan>& plans) {
+  std::set<std::string> told;
+  for (const Plan& plan : plans) {
+    for (const PlannedRun& run : plan.runs) {
+      const std::string text = blocks_text(run);
+      if (told.insert(text).second) print((told.size() > 1 ? "\n" : "") + text);
+    }
+  }
 }
 
 void print_tables(const std::vector<Plan>& plans) {
@@ -83,8 +136,8 @@ void print_tables(const std::vector<Plan>& plans) {
     for (const std::string& note : plan.notes) print_error("note: " + note);
     const auto unknown = std::count_if(plan.runs.begin(), plan.runs.end(), [](const auto& run) { return !run.time; });
     if (unknown > 0)
-      print_error(fmt::format("note: {} of {} runs have no time: --measure trains each shape for some seconds",
-                              unknown, plan.runs.size()));
+      print_error(fmt::format("note: {} of {} runs have no time: --measure trains each shape for some seconds", unknown,
+                              plan.runs.size()));
   }
 }
 
@@ -109,6 +162,7 @@ void print_json(const std::vector<Plan>& plans, bool lines) {
 int run(const Verb& verb, const std::vector<std::string>& args) {
   CommandLine line(verb);
   line.values("set", "PATH=VALUE: overrides a key of the sweep, e.g. train.steps=2000; repeatable")
+      .flag("blocks", "parameters, FLOPs and memory of each model by its blocks, in place of the runs")
       .flag("measure", "first train each shape for a few seconds, as the queue would, and keep the speeds")
       .root_option()
       .output_options();
@@ -116,9 +170,13 @@ int run(const Verb& verb, const std::vector<std::string>& args) {
   if (!line.parse(args, 1)) return 0;
   const OutputFormat format = output_format(line);
   std::vector<Plan> plans = plan_sweeps(line.positional(), line.all("set"), line.root());
-  if (line.has("measure")) measure_speeds(plans, line.root(), work_options(line));
+  const WorkOptions work = work_options(line);
+  if (line.has("measure")) measure_speeds(plans, line.root(), work);
   add_times(plans, line.root());
-  if (format == OutputFormat::table) {
+  for (Plan& plan : plans) note_memory(plan, work.devices);
+  if (format == OutputFormat::table && line.has("blocks")) {
+    print_blocks(plans);
+  } else if (format == OutputFormat::table) {
     print_tables(plans);
   } else if (format == OutputFormat::csv) {
     if (plans.size() > 1)
@@ -132,7 +190,7 @@ int run(const Verb& verb, const std::vector<std::string>& args) {
 
 }  // namespace
 
-const Verb kPlanVerb{"plan", "Show what a sweep would run: exact parameters, tokens, epochs, FLOPs, time",
+const Verb kPlanVerb{"plan", "Show what a sweep would run: exact parameters, tokens, FLOPs, memory, time",
                      "SWEEP.yaml…", "bitsweep plan sweeps/quickstart.yaml --set train.steps=500", run};
 
 }  // namespace bitsweep

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "base/error.h"
+#include "cli/machine_memory.h"
 #include "cli/measure.h"
 #include "cli/options.h"
 #include "data/dataset.h"
@@ -99,7 +100,8 @@ NewRun new_run(const PlannedRun& run, const Sweep& sweep) {
   row.resources.device = sweep.resources.device;
   row.resources.slots = sweep.resources.slots;
   row.resources.threads = sweep.resources.threads.value_or(0);
-  row.resources.memory_bytes = static_cast<int64_t>(sweep.resources.memory_bytes.value_or(0));
+  const double predicted = run.memory ? static_cast<double>(run.memory->total_bytes()) : 0;
+  row.resources.memory_bytes = static_cast<int64_t>(sweep.resources.memory_bytes.value_or(predicted));
   row.resources.timeout_s = sweep.resources.timeout_s.value_or(0);
   row.retries = sweep.retries;
   row.priority = sweep.priority;
@@ -141,6 +143,15 @@ void add_times(std::vector<Plan>& plans, const fs::path& root) {
   Store store(root, Database::Mode::read_only);
   const std::vector<MeasuredSpeed> on_cpu = known_speeds(store, "cpu"), on_gpu = known_speeds(store, "cuda");
   for (Plan& plan : plans) estimate_times(plan, device_kind(plan, on_gpu) == "cuda" ? on_gpu : on_cpu);
+}
+
+void note_memory(Plan& plan, const std::vector<DeviceSlots>& devices) {
+  const DeviceSlots& device = devices.at(0);
+  const bool gpu = device.name != "cpu";
+  const std::optional<int64_t> bytes = gpu ? gpu_memory_bytes() : cpu_memory_bytes();
+  if (!bytes) return;
+  for (std::string& note : memory_notes(plan, gpu ? "the GPU" : "this machine", *bytes, device.slots))
+    plan.notes.push_back(std::move(note));
 }
 
 NewSweep new_sweep(const Plan& plan) {

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "plan/plan.h"
+#include "schedule/schedule.h"
 #include "store/records.h"
 
 namespace bitsweep {
@@ -19,6 +20,9 @@ std::vector<Plan> plan_sweeps(const std::vector<std::string>& files, const std::
 
 // Fills the runs' times from the speeds that the database of `root` knows. Only `bitsweep plan` asks for them.
 void add_times(std::vector<Plan>& plans, const fs::path& root);
+
+// Adds what the plan would not fit into, of the memory of the first of the devices.
+void note_memory(Plan& plan, const std::vector<DeviceSlots>& devices);
 
 // What the queue takes.
 NewSweep new_sweep(const Plan& plan);

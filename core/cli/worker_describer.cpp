@@ -23,7 +23,7 @@ DescribeAnswer answer_of(const std::string& line, const fs::path& worker) {
   const json::value* description = object == nullptr ? nullptr : object->if_contains("description");
   if (description != nullptr && description->is_object()) {
     try {
-      return {description_from_json(description->get_object()), ""};
+      return {description_from_json(description->get_object()), "", integer_or(*object, "process_bytes", 0)};
     } catch (const Error& error) {
       return {std::nullopt, error.what()};
     }

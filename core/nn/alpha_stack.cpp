@@ -38,7 +38,7 @@ void read_bonsai(OptionReader& reader, AlphaStackOptions& options) {
   if (!options.bonsai) reader.leave_out("anneal_end_frac");
 }
 
-ModelCount count_alpha_stack(const AlphaStackOptions& options, int64_t vocab, int64_t context) {
+ModelCount count_alpha_stack(const AlphaStackOptions& options, int64_t vocab) {
   const Shape& shape = options.shape;
   const int64_t vectors = layer_thresholds(shape) * (options.alpha == Alpha::learned ? 2 : 1);
   ModelCount count;
@@ -46,8 +46,24 @@ ModelCount count_alpha_stack(const AlphaStackOptions& options, int64_t vocab, in
   count.layers = shape.n_layers * (layer_weights(shape) + vectors) + norm_gains(shape);
   count.extra = sign_head_extra(vocab);
   count.stored_bits_per_weight = 1;
-  count.flops_forward_per_token = decoder_flops(shape, vocab, context, options.attention);
   return count;
+}
+
+std::vector<Stage> alpha_stages(const AlphaStackOptions& options, const Workload& work) {
+  const LinearCost out{LinearCost::Code::alpha, /*masked=*/false, options.alpha == Alpha::learned ? 2 : 1};
+  LinearCost inner = out;
+  inner.masked = options.inner == OutputSign::clipped;
+  StageList stages(options.shape, work);
+  stages.embedding(/*signs=*/true);
+  for (int64_t layer = 0; layer < options.shape.n_layers; ++layer) {
+    stages.norm();
+    stages.attention(inner, out, options.attention, shift_of(options, layer) > 0);
+    stages.norm();
+    stages.ffn(inner, out);
+  }
+  stages.norm();
+  stages.head(/*signs=*/true);
+  return stages.take();
 }
 
 AlphaStack::AlphaStack(const AlphaStackOptions& options, int64_t vocab)
@@ -60,11 +76,10 @@ AlphaStack::AlphaStack(const AlphaStackOptions& options, int64_t vocab)
         std::vector<Layer> layers;
         for (int64_t i = 0; i < n_layers; ++i) {
           const ParameterSink layer = sink.scope(std::to_string(i));
-          layers.push_back(
-              {{layer.scope("attention_norm"), d},
-               {layer.scope("attention"), d, heads, inner, out, shift_of(options, i), options.alpha},
-               {layer.scope("ffn_norm"), d},
-               {layer.scope("ffn"), d, d_ff, inner, out, options.alpha}});
+          layers.push_back({{layer.scope("attention_norm"), d},
+                            {layer.scope("attention"), d, heads, inner, out, shift_of(options, i), options.alpha},
+                            {layer.scope("ffn_norm"), d},
+                            {layer.scope("ffn"), d, d_ff, inner, out, options.alpha}});
         }
         return layers;
       }()),

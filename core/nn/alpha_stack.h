@@ -36,7 +36,8 @@ void read_kshift(OptionReader& reader, AlphaStackOptions& options, std::vector<i
 // `bonsai` and, with it, `anneal_end_frac`.
 void read_bonsai(OptionReader& reader, AlphaStackOptions& options);
 
-ModelCount count_alpha_stack(const AlphaStackOptions& options, int64_t vocab, int64_t context);
+ModelCount count_alpha_stack(const AlphaStackOptions& options, int64_t vocab);
+std::vector<Stage> alpha_stages(const AlphaStackOptions& options, const Workload& work);
 
 class AlphaStack final : public Model {
  public:

@@ -1,6 +1,37 @@
 #include "nn/family.h"
 
+#include <algorithm>
+
 namespace bitsweep {
+namespace {
+
+constexpr int64_t kFloatBytes = 4, kMoments = 2;
+
+// Stages of one name together, in the order in which the names first appear.
+std::vector<BlockCost> blocks_of(const std::vector<Stage>& stages) {
+  std::vector<BlockCost> blocks;
+  for (const Stage& stage : stages) {
+    auto block = std::find_if(blocks.begin(), blocks.end(), [&](const auto& b) { return b.name == stage.block; });
+    if (block == blocks.end()) block = blocks.insert(blocks.end(), {.name = stage.block});
+    block->params += stage.weights;
+    block->flops_forward_per_token += stage.flops;
+    block->kept_bytes += stage.kept_bytes;
+  }
+  return blocks;
+}
+
+MemoryNeed memory_of(const ModelCount& count, const std::vector<Stage>& stages, const Workload& work) {
+  const int64_t trained = count.params() + count.extra, floats = trained - count.bits;
+  MemoryNeed bytes{.weights = kFloatBytes * floats + count.bits_bytes,
+                   .gradients = kFloatBytes * trained,
+                   .optimizer = kMoments * kFloatBytes * floats + kFloatBytes + count.rule_bytes,
+                   .activations = peak_activation_bytes(stages)};
+  const int64_t step = std::max(peak_bytes(stages, work.accumulates), bytes.gradients + count.rule_moment_bytes);
+  bytes.peak = bytes.weights + bytes.optimizer + step;
+  return bytes;
+}
+
+}  // namespace
 
 int64_t end_weights(const Shape& shape, int64_t vocab) { return 2 * vocab * shape.d_model; }
 
@@ -8,18 +39,21 @@ int64_t sign_head_extra(int64_t vocab) { return vocab + 1; }
 
 int64_t norm_gains(const Shape& shape) { return (2 * shape.n_layers + 1) * shape.d_model; }
 
-double decoder_flops(const Shape& shape, int64_t vocab, int64_t context, const AttentionRule& attention) {
-  const double weighed = static_cast<double>(shape.n_layers) * 2.0 * static_cast<double>(shape.d_model) *
-                         static_cast<double>(values_weighed(attention, context));
-  return forward_flops(shape, vocab, context, /*weighs_values=*/false) + weighed;
-}
-
 OutputSign read_output_ste(OptionReader& reader) {
   return reader.choice("output_ste", "clipped", {"clipped", "identity"}) == "identity" ? OutputSign::identity
                                                                                        : OutputSign::clipped;
 }
 
-Description describe_count(const json::object& options, const ModelCount& count) {
+Workload workload_of(const DescribeRequest& request) {
+  return {.vocab = request.vocab,
+          .sequences = request.sequences,
+          .context = request.context,
+          .element_bytes = request.precision == "bf16" ? 2 : 4,
+          .accumulates = request.accumulates};
+}
+
+Description describe_model(const json::object& options, const ModelCount& count, const std::vector<Stage>& stages,
+                           const Workload& work) {
   Description description;
   description.options = options;
   description.params = count.params();
@@ -27,7 +61,9 @@ Description describe_count(const json::object& options, const ModelCount& count)
   description.params_extra = count.extra;
   description.latent_bits_per_weight = count.latent_bits_per_weight;
   description.stored_bits_per_weight = count.stored_bits_per_weight;
-  description.flops_forward_per_token = count.flops_forward_per_token;
+  for (const Stage& stage : stages) description.flops_forward_per_token += stage.flops;
+  description.blocks = blocks_of(stages);
+  description.bytes = memory_of(count, stages, work);
   return description;
 }
 

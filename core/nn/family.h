@@ -4,7 +4,8 @@
 // A family is a struct with
 //   static constexpr const char* kName
 //   static Options read(OptionReader&, int64_t vocab, int64_t context)     every option; `shape` is one of its members
-//   static ModelCount count(const Options&, int64_t vocab, int64_t context)
+//   static ModelCount count(const Options&, int64_t vocab)
+//   static std::vector<Stage> stages(const Options&, const Workload&)       what a step costs, nn/cost.h
 //   using Built = a Model, constructible from (Options, vocab)
 // and its plugin is BITSWEEP_PLUGIN(NAME, describe_family<Family>, create_family<Family>).
 #pragma once
@@ -12,6 +13,7 @@
 #include <memory>
 
 #include "nn/attention_rule.h"
+#include "nn/cost.h"
 #include "nn/geometry.h"
 #include "nn/sign_linear.h"
 #include "plugin/describe.h"
@@ -24,9 +26,6 @@ int64_t end_weights(const Shape& shape, int64_t vocab);
 int64_t sign_head_extra(int64_t vocab);
 // Norms of a pre-norm stack: two a layer and one before the head, d each.
 int64_t norm_gains(const Shape& shape);
-// FLOPs of a forward pass per token, as forward_flops(), for a rule of attention.
-double decoder_flops(const Shape& shape, int64_t vocab, int64_t context, const AttentionRule& attention);
-
 // `output_ste` clipped | identity: the gradient through the sign of a linear's output.
 OutputSign read_output_ste(OptionReader& reader);
 
@@ -36,18 +35,21 @@ void read_family_shape(OptionReader& reader, Options& options, int64_t vocab) {
   options.shape = read_shape(reader, [&](const Shape& shape) {
     Options candidate = options;
     candidate.shape = shape;
-    return Family::count(candidate, vocab, 1).params();
+    return Family::count(candidate, vocab).params();
   });
 }
 
-Description describe_count(const json::object& options, const ModelCount& count);
+Workload workload_of(const DescribeRequest& request);
+Description describe_model(const json::object& options, const ModelCount& count, const std::vector<Stage>& stages,
+                           const Workload& work);
 
 template <class Family>
 Description describe_family(const DescribeRequest& request) {
   OptionReader reader(Family::kName, request.options);
   const auto options = Family::read(reader, request.vocab, request.context);
   reader.finish();
-  return describe_count(reader.resolved(), Family::count(options, request.vocab, request.context));
+  const Workload work = workload_of(request);
+  return describe_model(reader.resolved(), Family::count(options, request.vocab), Family::stages(options, work), work);
 }
 
 template <class Family>

@@ -14,7 +14,8 @@ constexpr double kMomentBeta = 0.99;
 constexpr double kTiny = 1e-30;
 constexpr double kEtaEnd = 0.1;  // of eta, at the end of the run
 constexpr double kRangeInThresholds = 1.25;
-constexpr double kFreshSd = 0.2;  // of dqt's first weights, in units of the range
+constexpr int64_t kMomentBytes = 21;  // signs, state, scaled state, noise and their sum in f32, and which flip
+constexpr double kFreshSd = 0.2;      // of dqt's first weights, in units of the range
 
 double deviation(double gamma) { return std::sqrt(gamma / 2); }
 
@@ -56,13 +57,15 @@ at::Tensor fresh_counter(const BitMatrix& matrix, int64_t bits) {
 
 }  // namespace
 
-double flip_state_bytes(const FlipOptions& options, int64_t rows, int64_t columns) {
-  const double counters = options.state_bits == 4 ? static_cast<double>(rows * ((columns + 1) / 2))
-                                                  : static_cast<double>(rows * columns * options.state_bits) / 8;
-  const double moments = options.norm == FlipNorm::factored ? 4.0 * static_cast<double>(rows + columns)
-                         : options.norm == FlipNorm::tensor ? 4.0
-                                                            : 0.0;
-  return counters + moments + 8.0 * static_cast<double>(rows * words_of(columns)) + 32.0;
+FlipBytes flip_bytes(const FlipOptions& options, int64_t rows, int64_t columns) {
+  constexpr int64_t kCounts = 4 * 8;  // updates_ and last_flips_
+  const int64_t weights = rows * columns;
+  int64_t moments = 0;
+  if (options.norm == FlipNorm::factored) moments = 4 * (rows + columns);
+  if (options.norm == FlipNorm::tensor) moments = 4;
+  const int64_t counters = options.state_bits == 4 ? rows * ((columns + 1) / 2) : weights * options.state_bits / 8;
+  return {
+      .bits = 8 * rows * words_of(columns), .state = counters + moments + kCounts, .moment = kMomentBytes * weights};
 }
 
 FlipRule::FlipRule(const ParameterSink& sink, BitMatrix matrix, const FlipOptions& options)

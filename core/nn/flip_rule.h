@@ -38,8 +38,13 @@ struct FlipOptions {
   double beta = 0.99;  // diode
 };
 
-// Bytes of training state of a matrix: counters, moments and the bits themselves.
-double flip_state_bytes(const FlipOptions& options, int64_t rows, int64_t columns);
+// Of a matrix in training.
+struct FlipBytes {
+  int64_t bits = 0;    // its weights
+  int64_t state = 0;   // counters, moments and counts
+  int64_t moment = 0;  // tensors of an update, its gradient not counted
+};
+FlipBytes flip_bytes(const FlipOptions& options, int64_t rows, int64_t columns);
 
 class FlipRule {
  public:

@@ -1,6 +1,8 @@
 // Gated feed-forward blocks: down( gate(x) ∘ up(x) ), three matrices, d -> d_ff -> d.
 #pragma once
 
+#include <ATen/ATen.h>
+
 #include "nn/alpha_linear.h"
 #include "nn/binarize.h"
 #include "nn/linear.h"

@@ -11,7 +11,7 @@ namespace {
 
 constexpr int64_t kHeadSize = 32;
 constexpr int64_t kMaxWidth = 65536, kMaxLayers = 1024, kMaxFf = 4 * kMaxWidth;
-constexpr int64_t kSmall = 256;  // narrower models come in finer steps, with narrower heads
+constexpr int64_t kSmall = 256;       // narrower models come in finer steps, with narrower heads
 constexpr double kSmallTarget = 2e6;  // below it, shapes are so coarse that twice the error must do
 constexpr double kMinTarget = 1e3, kMaxTarget = 1e13;
 
@@ -140,17 +140,9 @@ Shape shape_of_dimensions(OptionReader& reader, Shape shape) {
 
 }  // namespace
 
-int64_t layer_weights(const Shape& shape) {
-  return 4 * shape.d_model * shape.d_model + 3 * shape.d_model * shape.d_ff;
-}
+int64_t layer_weights(const Shape& shape) { return 4 * shape.d_model * shape.d_model + 3 * shape.d_model * shape.d_ff; }
 
 int64_t layer_thresholds(const Shape& shape) { return 5 * shape.d_model + 2 * shape.d_ff; }
-
-double forward_flops(const Shape& shape, int64_t vocab, int64_t context, bool weighs_values) {
-  const double d = static_cast<double>(shape.d_model), layers = static_cast<double>(shape.n_layers);
-  const double attention = (weighs_values ? 4.0 : 2.0) * d * static_cast<double>(context);
-  return layers * (2.0 * static_cast<double>(layer_weights(shape)) + attention) + 2.0 * d * static_cast<double>(vocab);
-}
 
 json::object to_json(const Shape& shape) {
   return {{"d_model", shape.d_model}, {"n_layers", shape.n_layers}, {"n_heads", shape.n_heads}, {"d_ff", shape.d_ff}};

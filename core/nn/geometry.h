@@ -29,12 +29,15 @@ struct Shape {
 
 // What a model of a shape consists of.
 struct ModelCount {
-  int64_t embedding = 0;  // weights of embedding and head
-  int64_t layers = 0;     // weights, thresholds and norms of everything between
-  int64_t extra = 0;      // trained beside them: output bias, logit scale
-  double flops_forward_per_token = 0;
+  int64_t embedding = 0;               // weights of embedding and head
+  int64_t layers = 0;                  // weights, thresholds and norms of everything between
+  int64_t extra = 0;                   // trained beside them: output bias, logit scale
   double latent_bits_per_weight = 32;  // in training, the optimizer's moments not counted
   double stored_bits_per_weight = 32;  // mean over the matrices' weights, as deployed; vectors are not counted
+
+  // Of those, what no float stands for: bits, the bytes they take, and those of what their rule keeps and needs for a
+  // moment of a step.
+  int64_t bits = 0, bits_bytes = 0, rule_bytes = 0, rule_moment_bytes = 0;
 
   int64_t params() const { return embedding + layers; }
 };
@@ -43,11 +46,6 @@ struct ModelCount {
 int64_t layer_weights(const Shape& shape);
 // Outputs of the same seven linears, one threshold each: 4d + 2·d_ff + d.
 int64_t layer_thresholds(const Shape& shape);
-
-// FLOPs of a forward pass, per token, with a multiply and an add counting two: the matrix products of the layers and
-// the head, and the scores against all T keys of the context. Softmax attention weighs T values (2·T·d more a layer), a
-// pointer copies one. Element-wise work and table look-ups are not counted.
-double forward_flops(const Shape& shape, int64_t vocab, int64_t context, bool weighs_values);
 
 // {"d_model", "n_layers", "n_heads", "d_ff"}
 json::object to_json(const Shape& shape);

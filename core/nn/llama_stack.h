@@ -16,7 +16,6 @@
 #include "nn/family.h"
 #include "nn/gated_ffn.h"
 #include "nn/rms_norm.h"
-#include "nn/softmax_attention.h"
 
 namespace bitsweep {
 
@@ -37,6 +36,7 @@ class LlamaStack final : public Model {
  public:
   LlamaStack(const LlamaOptions& options, int64_t vocab)
       : heads_(options.shape.n_heads),
+        rule_(options.attention),
         embedding_(ParameterSink(*this, "embedding").normal("weight", {vocab, options.shape.d_model}, kLatentSd)),
         layers_([&] {
           const auto& [d, n_layers, heads, d_ff] = options.shape;
@@ -60,10 +60,11 @@ class LlamaStack final : public Model {
         head_(ParameterSink(*this, "head"), options.shape.d_model, vocab),
         bias_(options.shape.n_heads, options.attention.alibi) {}
 
-  at::Tensor forward(const at::Tensor& tokens, const StepContext&) override {
+  at::Tensor forward(const at::Tensor& tokens, const StepContext& context) override {
+    const AttentionStep step = attention_step(rule_, context);
     at::Tensor x = at::embedding(embedding_, tokens);  // [B, T, d]
     for (const Layer& layer : layers_) {
-      x = x + attention(layer, layer.attention_norm.forward(x));
+      x = x + attention(layer, layer.attention_norm.forward(x), step);
       x = x + layer.ffn.forward(layer.ffn_norm.forward(x));
     }
     return head_.forward(norm_.forward(x));  // [B, T, V]
@@ -76,12 +77,13 @@ class LlamaStack final : public Model {
     typename Parts::Norm ffn_norm;
     SwigluFfn<typename Parts::Linear> ffn;
   };
-  at::Tensor attention(const Layer& layer, const at::Tensor& x) {
+  at::Tensor attention(const Layer& layer, const at::Tensor& x, const AttentionStep& step) {
     const at::Tensor q = layer.q.forward(x), k = layer.k.forward(x), v = layer.v.forward(x);  // [B, T, d]
-    return layer.o.forward(softmax_attention(q, k, v, heads_, bias_));
+    return layer.o.forward(attend(q, k, v, heads_, bias_, step));
   }
 
   int64_t heads_;
+  AttentionRule rule_;
   at::Tensor embedding_;  // [V, d]
   std::vector<Layer> layers_;
   RmsNorm norm_;
@@ -95,7 +97,8 @@ inline int64_t llama_gains(const Shape& shape, bool inside_linears) {
   return shape.n_layers * (6 * shape.d_model + shape.d_ff) + shape.d_model;
 }
 
-// Parts besides: kName, kBits (a weight of a linear as deployed), kNormsInside.
+// Parts besides: kName, kBits (a weight of a linear as deployed), kCode (what it costs; ternary and binary have their
+// norm inside).
 template <class Parts>
 struct LlamaFamily {
   using Built = LlamaStack<Parts>;
@@ -109,16 +112,32 @@ struct LlamaFamily {
     return options;
   }
 
-  static ModelCount count(const LlamaOptions& options, int64_t vocab, int64_t context) {
+  static constexpr bool kNormsInside = LinearCost{Parts::kCode}.normed();
+
+  static ModelCount count(const LlamaOptions& options, int64_t vocab) {
     const Shape& shape = options.shape;
     const double in_linears = static_cast<double>(shape.n_layers * layer_weights(shape));
     ModelCount count;
     count.embedding = end_weights(shape, vocab);
-    count.layers = shape.n_layers * layer_weights(shape) + llama_gains(shape, Parts::kNormsInside);
+    count.layers = shape.n_layers * layer_weights(shape) + llama_gains(shape, kNormsInside);
     const double at_ends = static_cast<double>(count.embedding);
     count.stored_bits_per_weight = (32 * at_ends + Parts::kBits * in_linears) / (at_ends + in_linears);
-    count.flops_forward_per_token = decoder_flops(shape, vocab, context, options.attention);
     return count;
+  }
+
+  static std::vector<Stage> stages(const LlamaOptions& options, const Workload& work) {
+    const LinearCost linear{Parts::kCode};
+    StageList stages(options.shape, work);
+    stages.embedding(/*signs=*/false);
+    for (int64_t layer = 0; layer < options.shape.n_layers; ++layer) {
+      if (!kNormsInside) stages.norm();
+      stages.attention(linear, linear, options.attention);
+      if (!kNormsInside) stages.norm();
+      stages.ffn(linear, linear);
+    }
+    stages.norm();
+    stages.head(/*signs=*/false);
+    return stages.take();
   }
 };
 

@@ -26,15 +26,26 @@ struct StrictOptions {
   OutputSign output = OutputSign::clipped;  // of the linears
 };
 
-inline ModelCount count_strict_stack(const StrictOptions& options, int64_t vocab, int64_t context) {
+inline ModelCount count_strict_stack(const StrictOptions& options, int64_t vocab) {
   const Shape& shape = options.shape;
   ModelCount count;
   count.embedding = end_weights(shape, vocab);
   count.layers = shape.n_layers * (layer_weights(shape) + layer_thresholds(shape));
   count.extra = sign_head_extra(vocab);
   count.stored_bits_per_weight = 1;
-  count.flops_forward_per_token = decoder_flops(shape, vocab, context, options.attention);
   return count;
+}
+
+inline std::vector<Stage> strict_stages(const StrictOptions& options, const Workload& work) {
+  const LinearCost linear{LinearCost::Code::sign, options.output == OutputSign::clipped, /*vectors=*/1};
+  StageList stages(options.shape, work);
+  stages.embedding(/*signs=*/true);
+  for (int64_t layer = 0; layer < options.shape.n_layers; ++layer) {
+    stages.attention(linear, linear, options.attention);
+    stages.ffn(linear, linear, /*shares_input=*/true);
+  }
+  stages.head(/*signs=*/true);
+  return stages.take();
 }
 
 // LinearType, Embedding, Head: StrictLinear, SignEmbedding, SignHead, or their likes in bit_linear.h.
@@ -52,7 +63,8 @@ class StrictStack : public Model {
     const AttentionStep step = attention_step(options_.attention, context);
     at::Tensor x = embedding_.forward(tokens);  // [B, T, d], ±1 from here to the head
     for (const Layer& layer : layers_) {
-      x = residual_sign(x, layer.attention.forward(x, bias_, step), layer.ffn.forward(x));
+      const at::Tensor attended = layer.attention.forward(x, bias_, step);
+      x = residual_sign(x, attended, layer.ffn.forward(x));
     }
     return head_.forward(x);  // [B, T, V]
   }

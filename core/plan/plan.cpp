@@ -72,7 +72,13 @@ class Planner {
     for (size_t i = 0; i < runs_.size(); ++i) {
       const RunSpec& spec = runs_[i].spec;
       const int64_t vocab = facts_[data_of_[i]].vocab > 0 ? facts_[data_of_[i]].vocab : vocabulary(spec.data);
-      DescribeQuestion question{spec.model.plugin, {spec.model.options, vocab, spec.data.context}};
+      DescribeQuestion question{spec.model.plugin,
+                                {.options = spec.model.options,
+                                 .vocab = vocab,
+                                 .context = spec.data.context,
+                                 .sequences = std::max<int64_t>(1, spec.train.batch / spec.train.accumulate),
+                                 .accumulates = spec.train.accumulate > 1,
+                                 .precision = spec.train.precision}};
       const std::string key = canonical_json(json::array{question.plugin, to_json(question.request)});
       const auto [entry, fresh] = known.emplace(key, questions.size());
       if (fresh) questions.push_back(std::move(question));
@@ -114,7 +120,9 @@ class Planner {
     PlannedRun planned;
     planned.spec = std::move(run.spec);
     planned.axes = std::move(run.axes);
-    planned.model = *models_[model_of_[i]].description;
+    const DescribeAnswer& answer = models_[model_of_[i]];
+    planned.model = *answer.description;
+    if (planned.model.bytes) planned.memory = {*planned.model.bytes, answer.process_bytes, data.bytes};
     planned.spec.model.options = planned.model.options;
     planned.spec.train.steps = static_cast<int64_t>(count);
     planned.spec.data.sha256 = data.sha256;
@@ -186,6 +194,7 @@ PlanTotals Plan::totals() const {
   PlanTotals totals;
   totals.runs = static_cast<int64_t>(runs.size());
   totals.seconds = totals.seconds_left = 0;
+  totals.memory_bytes = totals.checkpoint_bytes = 0;
   for (const PlannedRun& run : runs) {
     totals.tokens += run.tokens;
     totals.flops += run.flops;
@@ -195,12 +204,41 @@ PlanTotals Plan::totals() const {
     if (!run.time && !done) totals.seconds_left = std::nullopt;
     if (run.time && totals.seconds) *totals.seconds += run.time->seconds;
     if (run.time && !done && totals.seconds_left) *totals.seconds_left += run.time->seconds;
+    if (!run.memory) {
+      totals.memory_bytes = totals.checkpoint_bytes = std::nullopt;
+    } else if (totals.memory_bytes) {
+      totals.memory_bytes = std::max(*totals.memory_bytes, run.memory->total_bytes());
+      *totals.checkpoint_bytes += run.memory->tensors.checkpoint() * run.checkpoints();
+    }
   }
   return totals;
 }
 
 Plan make_plan(Sweep sweep, Describer& describer, DatasetProbe& probe) {
   return Planner(std::move(sweep), describer, probe).run();
+}
+
+std::vector<std::string> memory_notes(const Plan& plan, std::string_view device, int64_t available_bytes,
+                                      int64_t slots) {
+  int64_t beyond = 0, crowded = 0, most = 0;
+  for (const PlannedRun& run : plan.runs) {
+    if (!run.memory || run.state == "done") continue;
+    const int64_t need = run.memory->total_bytes();
+    if (need > available_bytes) ++beyond;
+    if (need <= available_bytes && need * slots > available_bytes) ++crowded;
+    most = std::max(most, need);
+  }
+  const auto text = [](int64_t bytes) { return format_bytes(static_cast<double>(bytes)); };
+  std::vector<std::string> notes;
+  if (beyond > 0)
+    notes.push_back(
+        fmt::format("runs that do not fit: {} of {}, the largest with {}, while {} has {}; a smaller train.batch, or "
+                    "train.accumulate, takes less",
+                    beyond, plan.runs.size(), text(most), device, text(available_bytes)));
+  if (crowded > 0)
+    notes.push_back(fmt::format("runs of which {} at once do not fit into the {} of {}: {} of {}", slots,
+                                text(available_bytes), device, crowded, plan.runs.size()));
+  return notes;
 }
 
 }  // namespace bitsweep

@@ -4,6 +4,7 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "plugin/describe.h"
@@ -18,7 +19,8 @@ struct DescribeQuestion {
 
 struct DescribeAnswer {
   std::optional<Description> description;
-  std::string error;  // when there is no description
+  std::string error;          // when there is no description
+  int64_t process_bytes = 0;  // resident in a worker that has loaded LibTorch and the plugin; 0: not known
 };
 
 // Asks plugins what a model would be. One answer a question, in order. Throws Error{environment} when nobody can be
@@ -51,6 +53,17 @@ struct TimeEstimate {
   bool measured = false;  // of this very shape and batch; else scaled by FLOPs from another of the same plugin
 };
 
+// FLOPs of training in those of a forward pass: it, and twice that for the backward pass.
+inline constexpr double kTrainingFlops = 3;
+
+// What a run takes on the device that trains it, and elsewhere.
+struct RunMemory {
+  MemoryNeed tensors;
+  int64_t process_bytes = 0;  // of the worker before it has a model
+  int64_t data_bytes = 0;     // of the text, mapped: the system takes it back when it must
+  int64_t total_bytes() const { return tensors.peak + process_bytes; }
+};
+
 struct PlannedRun {
   RunSpec spec;    // resolved: options of the description, steps, sha256 of the data
   std::string id;  // run_id(spec)
@@ -62,9 +75,11 @@ struct PlannedRun {
   double flops_6nd = 0;
   std::string state = "new";         // or the state the database knows
   std::optional<TimeEstimate> time;  // nothing until a speed was measured
+  std::optional<RunMemory> memory;   // nothing when the plugin does not say
 
-  // Forward, and twice that for the backward pass.
-  double training_flops_per_token() const { return 3 * model.flops_forward_per_token; }
+  int64_t checkpoints() const { return (spec.checkpoint.keep_last ? 1 : 0) + (spec.checkpoint.keep_best ? 1 : 0); }
+
+  double training_flops_per_token() const { return kTrainingFlops * model.flops_forward_per_token; }
 };
 
 struct PlanTotals {
@@ -74,6 +89,8 @@ struct PlanTotals {
   int64_t done = 0;  // runs whose state is "done"
   // On one slot, of all runs and of those not done; nothing when one of them has no time.
   std::optional<double> seconds, seconds_left;
+  // Of the largest run, and of all checkpoints that are kept; nothing when a plugin does not say.
+  std::optional<int64_t> memory_bytes, checkpoint_bytes;
 };
 
 struct Plan {
@@ -87,7 +104,11 @@ struct Plan {
 // the sweep file and the point.
 Plan make_plan(Sweep sweep, Describer& describer, DatasetProbe& probe);
 
-// The document of `plan --json`. hours and bytes are null until something has measured them.
+// A sentence for each group of runs that needs more than `available_bytes` of `device`, where `slots` runs share them.
+std::vector<std::string> memory_notes(const Plan& plan, std::string_view device, int64_t available_bytes,
+                                      int64_t slots);
+
+// The document of `plan --json`. hours are null until something has measured them, bytes where the plugin says none.
 json::object plan_json(const Plan& plan);
 
 }  // namespace bitsweep

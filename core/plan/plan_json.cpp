@@ -11,6 +11,31 @@ json::value hours_from(const PlannedRun& run) {
   return run.time ? json::value(run.time->measured ? "measured" : "scaled") : json::value(nullptr);
 }
 
+json::value bytes_json(const PlannedRun& run) {
+  if (!run.memory) return nullptr;
+  json::object bytes = to_json(run.memory->tensors);
+  bytes["data"] = run.memory->data_bytes;
+  bytes["process"] = run.memory->process_bytes;
+  bytes["total"] = run.memory->total_bytes();
+  return bytes;
+}
+
+json::array blocks_json(const PlannedRun& run) {
+  json::array blocks;
+  for (const BlockCost& block : run.model.blocks) {
+    blocks.push_back({{"name", block.name},
+                      {"params", block.params},
+                      {"flops_forward_per_token", block.flops_forward_per_token},
+                      {"flops_training_per_token", kTrainingFlops * block.flops_forward_per_token},
+                      {"kept_bytes", block.kept_bytes}});
+  }
+  return blocks;
+}
+
+json::value optional_json(const std::optional<int64_t>& value) {
+  return value ? json::value(*value) : json::value(nullptr);
+}
+
 json::object run_json(const PlannedRun& run) {
   return {{"id", run.id},
           {"plugin", run.spec.model.plugin},
@@ -25,7 +50,8 @@ json::object run_json(const PlannedRun& run) {
           {"epochs", run.epochs},
           {"flops", run.flops},
           {"flops_6nd", run.flops_6nd},
-          {"bytes", nullptr},  // not measured yet
+          {"bytes", bytes_json(run)},
+          {"blocks", blocks_json(run)},
           {"hours", hours(run.time ? std::optional(run.time->seconds) : std::nullopt)},
           {"hours_from", hours_from(run)},
           {"state", run.state}};
@@ -46,7 +72,9 @@ json::object plan_json(const Plan& plan) {
             {"tokens", totals.tokens},
             {"flops", totals.flops},
             {"hours", hours(totals.seconds)},
-            {"hours_left", hours(totals.seconds_left)}}},
+            {"hours_left", hours(totals.seconds_left)},
+            {"bytes",
+             {{"most", optional_json(totals.memory_bytes)}, {"checkpoints", optional_json(totals.checkpoint_bytes)}}}}},
           {"notes", std::move(notes)}};
 }
 

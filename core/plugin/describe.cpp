@@ -40,28 +40,86 @@ double number_member(const json::object& object, const char* key, const char* wh
   return number;
 }
 
+json::object to_json(const BlockCost& block) {
+  return {{"name", block.name},
+          {"params", block.params},
+          {"flops_forward_per_token", block.flops_forward_per_token},
+          {"kept_bytes", block.kept_bytes}};
+}
+
+BlockCost block_from_json(const json::value& value) {
+  constexpr const char* what = "description: blocks";
+  if (!value.is_object()) fail(what, "each must be an object");
+  const json::object& object = value.get_object();
+  return {.name = string_or(object, "name", ""),
+          .params = count_member(object, "params", 0, what),
+          .flops_forward_per_token = number_member(object, "flops_forward_per_token", what),
+          .kept_bytes = count_member(object, "kept_bytes", 0, what)};
+}
+
+MemoryNeed memory_from_json(const json::object& object) {
+  constexpr const char* what = "description: bytes";
+  return {.weights = count_member(object, "weights", 0, what),
+          .gradients = count_member(object, "gradients", 0, what),
+          .optimizer = count_member(object, "optimizer", 0, what),
+          .activations = count_member(object, "activations", 0, what),
+          .peak = count_member(object, "peak", 0, what)};
+}
+
+// What a plugin may leave unsaid.
+void read_costs(const json::object& object, Description& description) {
+  if (const json::value* blocks = object.if_contains("blocks")) {
+    if (!blocks->is_array()) fail("description", "'blocks' must be a list");
+    for (const json::value& block : blocks->get_array()) description.blocks.push_back(block_from_json(block));
+  }
+  if (object.if_contains("bytes") != nullptr)
+    description.bytes = memory_from_json(object_member(object, "bytes", "description"));
+}
+
 }  // namespace
 
 json::object to_json(const DescribeRequest& request) {
-  return {{"options", request.options}, {"vocab", request.vocab}, {"context", request.context}};
+  return {{"options", request.options},         {"vocab", request.vocab},
+          {"context", request.context},         {"sequences", request.sequences},
+          {"accumulates", request.accumulates}, {"precision", request.precision}};
 }
 
 DescribeRequest describe_request_from_json(const json::object& object) {
   constexpr const char* what = "describe request";
-  return {.options = object_member(object, "options", what),
-          .vocab = count_member(object, "vocab", 1, what),
-          .context = count_member(object, "context", 1, what)};
+  DescribeRequest request{.options = object_member(object, "options", what),
+                          .vocab = count_member(object, "vocab", 1, what),
+                          .context = count_member(object, "context", 1, what)};
+  if (object.if_contains("sequences") != nullptr) request.sequences = count_member(object, "sequences", 1, what);
+  if (const json::value* value = object.if_contains("accumulates")) {
+    if (!value->is_bool()) fail(what, "'accumulates' must be true or false");
+    request.accumulates = value->get_bool();
+  }
+  request.precision = string_or(object, "precision", request.precision);
+  if (request.precision != "f32" && request.precision != "bf16") fail(what, "'precision' must be f32 or bf16");
+  return request;
+}
+
+json::object to_json(const MemoryNeed& bytes) {
+  return {{"weights", bytes.weights},         {"gradients", bytes.gradients}, {"optimizer", bytes.optimizer},
+          {"activations", bytes.activations}, {"peak", bytes.peak},           {"checkpoint", bytes.checkpoint()}};
 }
 
 json::object to_json(const Description& d) {
-  return {{"options", d.options},
-          {"params", d.params},
-          {"params_embedding", d.params_embedding},
-          {"params_nonembedding", d.params_nonembedding()},
-          {"params_extra", d.params_extra},
-          {"latent_bits_per_weight", d.latent_bits_per_weight},
-          {"stored_bits_per_weight", d.stored_bits_per_weight},
-          {"flops_forward_per_token", d.flops_forward_per_token}};
+  json::object object{{"options", d.options},
+                      {"params", d.params},
+                      {"params_embedding", d.params_embedding},
+                      {"params_nonembedding", d.params_nonembedding()},
+                      {"params_extra", d.params_extra},
+                      {"latent_bits_per_weight", d.latent_bits_per_weight},
+                      {"stored_bits_per_weight", d.stored_bits_per_weight},
+                      {"flops_forward_per_token", d.flops_forward_per_token}};
+  if (!d.blocks.empty()) {
+    json::array blocks;
+    for (const BlockCost& block : d.blocks) blocks.push_back(to_json(block));
+    object["blocks"] = std::move(blocks);
+  }
+  if (d.bytes) object["bytes"] = to_json(*d.bytes);
+  return object;
 }
 
 Description description_from_json(const json::object& object) {
@@ -73,6 +131,7 @@ Description description_from_json(const json::object& object) {
                 .latent_bits_per_weight = number_member(object, "latent_bits_per_weight", what),
                 .stored_bits_per_weight = number_member(object, "stored_bits_per_weight", what),
                 .flops_forward_per_token = number_member(object, "flops_forward_per_token", what)};
+  read_costs(object, d);
   if (d.params_embedding > d.params) fail(what, "'params_embedding' is larger than 'params'");
   return d;
 }

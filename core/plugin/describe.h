@@ -2,7 +2,9 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
+#include <vector>
 
 #include "base/json.h"
 
@@ -12,21 +14,47 @@ struct DescribeRequest {
   json::object options;   // as in the sweep file; may hold "params" (a target size) instead of a shape
   int64_t vocab = 256;    // V
   int64_t context = 256;  // T, tokens
+  // A micro-batch of training, which bytes are said of.
+  int64_t sequences = 1;
+  bool accumulates = false;       // several of them make a step
+  std::string precision = "f32";  // f32 | bf16
+};
+
+// A kind of block, all of a model's together.
+struct BlockCost {
+  std::string name;
+  int64_t params = 0;                  // trained numbers, params_extra included
+  double flops_forward_per_token = 0;  // multiply and add count two; the backward pass has twice as many
+  int64_t kept_bytes = 0;              // of activations, from the forward pass to the backward pass
+};
+
+// Bytes of tensors in training, on the device that trains. Peak is the most at once: less than the sum, because
+// gradients come as activations go. LibTorch itself and the text are not counted.
+struct MemoryNeed {
+  int64_t weights = 0;      // parameters and bits
+  int64_t gradients = 0;    // all of them
+  int64_t optimizer = 0;    // AdamW's moments; what a rule for bits keeps
+  int64_t activations = 0;  // kept for the backward pass, and in use meanwhile
+  int64_t peak = 0;
+  int64_t checkpoint() const { return weights + optimizer; }  // its tensors; a header of some kB comes on top
 };
 
 struct Description {
-  json::object options;           // every option with its value: the shape resolved, defaults filled
-  int64_t params = 0;             // weights and thresholds, embedding and head included (models.md's count)
-  int64_t params_embedding = 0;   // of those, in the embedding and the head
-  int64_t params_extra = 0;       // trained beside them: output bias, logit scale
+  json::object options;          // every option with its value: the shape resolved, defaults filled
+  int64_t params = 0;            // weights and thresholds, embedding and head included (models.md's count)
+  int64_t params_embedding = 0;  // of those, in the embedding and the head
+  int64_t params_extra = 0;      // trained beside them: output bias, logit scale
   double latent_bits_per_weight = 32;
   double stored_bits_per_weight = 32;  // as deployed: 1 for a ±1 weight
   double flops_forward_per_token = 0;  // multiply and add count two; at full context
+  std::vector<BlockCost> blocks;       // in the order of the forward pass; none: the plugin does not say
+  std::optional<MemoryNeed> bytes;     // nothing: the plugin does not say
   int64_t params_nonembedding() const { return params - params_embedding; }
 };
 
 json::object to_json(const DescribeRequest& request);
 DescribeRequest describe_request_from_json(const json::object& object);
+json::object to_json(const MemoryNeed& bytes);
 json::object to_json(const Description& description);
 Description description_from_json(const json::object& object);
 

@@ -12,6 +12,7 @@
 #include "base/nearest.h"
 #include "plugin/build_id.h"
 #include "plugin/loader.h"
+#include "train/device.h"
 
 namespace bitsweep {
 namespace {
@@ -24,7 +25,9 @@ class Describer {
     try {
       const json::value request = parse_json(line, "request");
       if (!request.is_object()) throw Error(ErrorKind::input, "request: expected a JSON object");
-      return {{"description", describe(request.get_object())}};
+      json::object description = describe(request.get_object());
+      // What a worker that has loaded LibTorch and the plugin holds before it has a model.
+      return {{"description", std::move(description)}, {"process_bytes", peak_rss_bytes()}};
     } catch (const Error& error) {
       const ErrorKind kind = error.kind();
       const char* word = kind == ErrorKind::input ? "input" : kind == ErrorKind::environment ? "environment" : "failed";

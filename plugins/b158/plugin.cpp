@@ -11,7 +11,7 @@ struct B158Parts {
   using Norm = NoNorm;
   static constexpr const char* kName = "b158";
   static constexpr double kBits = 1.584962500721156;  // log2 3, the information in a ternary weight
-  static constexpr bool kNormsInside = true;
+  static constexpr LinearCost::Code kCode = LinearCost::Code::ternary;
 };
 using B158 = LlamaFamily<B158Parts>;
 

@@ -11,7 +11,7 @@ struct BitnetParts {
   using Norm = NoNorm;
   static constexpr const char* kName = "bitnet";
   static constexpr double kBits = 1;
-  static constexpr bool kNormsInside = true;
+  static constexpr LinearCost::Code kCode = LinearCost::Code::binary;
 };
 using Bitnet = LlamaFamily<BitnetParts>;
 

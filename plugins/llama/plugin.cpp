@@ -10,7 +10,7 @@ struct LlamaParts {
   using Norm = RmsNorm;
   static constexpr const char* kName = "llama";
   static constexpr double kBits = 32;
-  static constexpr bool kNormsInside = false;
+  static constexpr LinearCost::Code kCode = LinearCost::Code::plain;
 };
 using Llama = LlamaFamily<LlamaParts>;
 

@@ -37,7 +37,8 @@ std::vector<Metric> Truebit::metrics() {
       sum->flips += flips;
       sum->weights += weights;
     }
-    bytes += flip_state_bytes(flip_, bit_matrices()[i].rows, bit_matrices()[i].columns);
+    const FlipBytes need = flip_bytes(flip_, bit_matrices()[i].rows, bit_matrices()[i].columns);
+    bytes += static_cast<double>(need.bits + need.state);
   }
   std::vector<Metric> metrics{{"flip_fraction", all.flips / all.weights},
                               {"state_bytes_per_weight", bytes / all.weights}};

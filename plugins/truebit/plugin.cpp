@@ -1,6 +1,7 @@
 // truebit's options, cost and entry point. The model: model.h.
 #include "plugin/plugin.h"
 
+#include <algorithm>
 #include <array>
 #include <utility>
 
@@ -58,6 +59,7 @@ FlipOptions read_flip(OptionReader& reader) {
 struct TruebitFamily {
   using Built = Truebit;
   static constexpr const char* kName = "truebit";
+  static constexpr auto stages = strict_stages;
 
   static TruebitOptions read(OptionReader& reader, int64_t vocab, int64_t context) {
     TruebitOptions options;
@@ -69,10 +71,25 @@ struct TruebitFamily {
     return options;
   }
 
-  static ModelCount count(const TruebitOptions& options, int64_t vocab, int64_t context) {
-    ModelCount count = count_strict_stack(options, vocab, context);
+  static ModelCount count(const TruebitOptions& options, int64_t vocab) {
+    const auto& [d, layers, heads, f] = options.shape;
+    ModelCount count = count_strict_stack(options, vocab);
     count.latent_bits_per_weight = static_cast<double>(options.flip.state_bits + 1);  // the counter and the bit
+    add_bits(count, options.flip, 2, vocab, d);
+    add_bits(count, options.flip, 4 * layers, d, d);
+    add_bits(count, options.flip, 2 * layers, f, d);
+    add_bits(count, options.flip, layers, d, f);
     return count;
+  }
+
+ private:
+  // So many matrices of [rows, columns].
+  static void add_bits(ModelCount& count, const FlipOptions& flip, int64_t matrices, int64_t rows, int64_t columns) {
+    const FlipBytes bytes = flip_bytes(flip, rows, columns);
+    count.bits += matrices * rows * columns;
+    count.bits_bytes += matrices * bytes.bits;
+    count.rule_bytes += matrices * bytes.state;
+    count.rule_moment_bytes = std::max(count.rule_moment_bytes, bytes.moment);
   }
 };
 

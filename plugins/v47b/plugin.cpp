@@ -9,6 +9,7 @@ struct V47b {
   using Built = AlphaStack;
   static constexpr const char* kName = "v47b";
   static constexpr auto count = count_alpha_stack;
+  static constexpr auto stages = alpha_stages;
 
   static AlphaStackOptions read(OptionReader& reader, int64_t vocab, int64_t context) {
     AlphaStackOptions options;

@@ -9,6 +9,7 @@ struct V57 {
   using Built = StrictStack<StrictLinear, SignEmbedding, SignHead>;
   static constexpr const char* kName = "v57";
   static constexpr auto count = count_strict_stack;
+  static constexpr auto stages = strict_stages;
 
   static StrictOptions read(OptionReader& reader, int64_t vocab, int64_t context) {
     StrictOptions options;

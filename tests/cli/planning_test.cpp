@@ -53,7 +53,8 @@ TEST_F(WorkerDescriberTest, AnswersInOrder) {
   std::ifstream asked(folder_ / "asked");
   std::string line;
   std::getline(asked, line);
-  EXPECT_EQ(line, R"({"plugin":"p0","request":{"options":{"d_model":64},"vocab":256,"context":128}})");
+  EXPECT_EQ(line, R"({"plugin":"p0","request":{"options":{"d_model":64},"vocab":256,"context":128,)"
+                  R"("sequences":1,"accumulates":false,"precision":"f32"}})");
 }
 
 TEST_F(WorkerDescriberTest, ACrashCostsItsQuestionAlone) {

@@ -119,9 +119,12 @@ TEST_P(EveryRule, TheSameNoiseGivesTheSameBits) {
 
 TEST_P(EveryRule, BytesAreThoseOfTheBuffers) {
   const OneMatrix model(9, 33, options_);
-  double bytes = 0;
-  for (const Buffer& buffer : model.buffers()) bytes += static_cast<double>(buffer.tensor.nbytes());
-  EXPECT_EQ(flip_state_bytes(options_, 9, 33), bytes);
+  int64_t bits = 0, state = 0;
+  for (const Buffer& buffer : model.buffers())
+    (buffer.weight ? bits : state) += static_cast<int64_t>(buffer.tensor.nbytes());
+  const FlipBytes bytes = flip_bytes(options_, 9, 33);
+  EXPECT_EQ(bytes.bits, bits);
+  EXPECT_EQ(bytes.state, state);
 }
 
 TEST_P(EveryRule, FlipsAreCounted) {

@@ -69,12 +69,6 @@ TEST(NearestShape, FarTargetsGiveTheNearestShape) {
   EXPECT_NEAR(static_cast<double>(strict_params(nearest_shape(1e13, {}, strict_params))) / 1e13, 1, 0.01);
 }
 
-TEST(ForwardFlops, CountsTwoPerMultiplyAdd) {
-  const Shape shape{8, 2, 2, 4};
-  EXPECT_DOUBLE_EQ(forward_flops(shape, 10, 16, false), 2 * (2.0 * (4 * 64 + 3 * 32) + 2.0 * 8 * 16) + 2.0 * 80);
-  EXPECT_DOUBLE_EQ(forward_flops(shape, 10, 16, true), 2 * (2.0 * (4 * 64 + 3 * 32) + 4.0 * 8 * 16) + 2.0 * 80);
-}
-
 std::string problem_of(const json::object& options) {
   try {
     OptionReader reader("m", options);

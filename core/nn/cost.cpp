@@ -1,0 +1,169 @@
+#include "nn/cost.h"
+
+#include <algorithm>
+
+namespace bitsweep {
+namespace {
+
+constexpr int64_t kFloatBytes = 4, kIndexBytes = 8;
+
+// Copies of a weight matrix that a linear has for a moment, forward and backward.
+struct MatrixCopies {
+  int64_t forward, backward;
+};
+MatrixCopies matrix_copies(LinearCost::Code code) {
+  switch (code) {
+    case LinearCost::Code::plain:
+      return {0, 0};
+    case LinearCost::Code::sign:
+      return {1, 1};
+    case LinearCost::Code::alpha:
+      return {1, 3};  // G, sign(W) and their product
+    case LinearCost::Code::ternary:
+    case LinearCost::Code::binary:
+      return {2, 2};  // codes, and |W| or βC
+  }
+  return {0, 0};
+}
+
+int64_t gradient_bytes(const std::vector<Stage>& stages) {
+  int64_t weights = 0;
+  for (const Stage& stage : stages) weights += stage.weights;
+  return kFloatBytes * weights;
+}
+
+// gradients: 0 none counted, else bytes a weight.
+int64_t peak_of(const std::vector<Stage>& stages, int64_t gradients, bool accumulates) {
+  int64_t live = accumulates ? gradient_bytes(stages) : 0, peak = 0;
+  const int64_t fresh = accumulates ? 0 : gradients;
+  for (const Stage& stage : stages) {
+    live += stage.kept_bytes;
+    peak = std::max(peak, live + stage.forward_bytes);
+  }
+  for (auto stage = stages.rbegin(); stage != stages.rend(); ++stage) {
+    live += fresh * stage->weights;
+    peak = std::max(peak, live + stage->backward_bytes);
+    live -= stage->kept_bytes;
+  }
+  return std::max(peak, live);
+}
+
+}  // namespace
+
+int64_t peak_bytes(const std::vector<Stage>& stages, bool accumulates) {
+  return peak_of(stages, kFloatBytes, accumulates);
+}
+
+int64_t peak_activation_bytes(const std::vector<Stage>& stages) { return peak_of(stages, 0, false); }
+
+void StageList::embedding(bool signs) {
+  const int64_t d = shape_.d_model;
+  // Inputs and targets stay for the whole step.
+  stages_.push_back({.block = "embedding",
+                     .weights = work_.vocab * d,
+                     .kept_bytes = 2 * kIndexBytes * work_.tokens(),
+                     .forward_bytes = row(signs ? 2 * d : d),
+                     .backward_bytes = row(d)});
+}
+
+void StageList::norm() {
+  const int64_t d = shape_.d_model;
+  stages_.push_back({.block = "norm",
+                     .weights = d,
+                     .kept_bytes = kFloatBytes * work_.tokens() * (d + 1),  // the residual is f32 in every precision
+                     .forward_bytes = row(d),
+                     .backward_bytes = row(3 * d)});
+}
+
+// `copies` linears of one input; what they give is counted where it is kept.
+void StageList::linear(const char* block, const LinearCost& linear, int64_t d_in, int64_t d_out, int64_t copies,
+                       bool keeps_input) {
+  const int64_t tokens = work_.tokens(), matrix = kFloatBytes * d_in * d_out;
+  const MatrixCopies matrices = matrix_copies(linear.code);
+  Stage stage{.block = block,
+              .flops = 2.0 * static_cast<double>(copies * d_in * d_out),
+              .weights = copies * linear.weights(d_in, d_out)};
+  if (keeps_input) stage.kept_bytes = row(d_in);
+  if (linear.masked) stage.kept_bytes += copies * tokens * d_out;
+  stage.forward_bytes = row(copies * d_out) + matrices.forward * matrix;
+  // The residual's gradient, those that come in, and one of the input with another to be added to it.
+  stage.backward_bytes =
+      row(shape_.d_model + copies * d_out + (copies > 1 ? 2 : 1) * d_in) + matrices.backward * matrix;
+  if (linear.masked) stage.backward_bytes += row(d_out);
+  if (linear.normed()) {
+    // A linear keeps its input's codes (a byte each), their step, and the norm's 1/RMS; binary ones its centred input.
+    stage.kept_bytes += copies * tokens * (d_in + 2 * kFloatBytes);
+    if (linear.code == LinearCost::Code::binary) stage.kept_bytes += row((copies - 1) * d_in);
+    stage.forward_bytes += row(2 * d_in + d_out);
+    stage.backward_bytes += row(2 * d_in);
+  }
+  stages_.push_back(stage);
+}
+
+void StageList::attend(const AttentionRule& rule) {
+  const int64_t d = shape_.d_model, tokens = work_.tokens(), heads = shape_.n_heads;
+  const int64_t scores = row(heads * work_.context);
+  Stage stage{
+      .block = "attention",
+      .flops = 2.0 * static_cast<double>(d) * static_cast<double>(work_.context + values_weighed(rule, work_.context)),
+      .kept_bytes = row(3 * d),
+      .forward_bytes = row(5 * d),
+      .backward_bytes = row(9 * d)};
+  const bool few = rule.kind == AttentionKind::rwsp || rule.kind == AttentionKind::topk;
+  if (few) {
+    stage.kept_bytes += tokens * heads * rule.keys * 2 * kFloatBytes;
+    stage.forward_bytes += scores;
+  } else {
+    stage.kept_bytes += scores;
+    stage.backward_bytes += scores;
+    if (rule.kind == AttentionKind::gumbel) stage.kept_bytes += tokens * heads * kIndexBytes;
+  }
+  if (work_.reference_path() && rule.kind != AttentionKind::softmax) {
+    // z and its noise in f32, then z turned round; back: p, its gradient, and what is made of the two.
+    const int64_t wide = kFloatBytes * tokens * heads * work_.context;
+    stage.forward_bytes += scores + 2 * wide;
+    if (few) {
+      stage.backward_bytes += 3 * kFloatBytes * tokens * d * rule.keys;  // rows of keys, values and their products
+    } else {
+      stage.backward_bytes += 5 * wide;
+    }
+  }
+  stages_.push_back(stage);
+}
+
+void StageList::attention(const LinearCost& inner, const LinearCost& out, const AttentionRule& rule, bool shifted) {
+  const int64_t d = shape_.d_model;
+  linear("projections", inner, d, d, 3, /*keeps_input=*/true);
+  if (shifted) stages_.back().kept_bytes += row(d);
+  attend(rule);
+  linear("projections", out, d, d, 1, /*keeps_input=*/true);
+}
+
+void StageList::ffn(const LinearCost& inner, const LinearCost& down, bool shares_input) {
+  const int64_t d = shape_.d_model, f = shape_.d_ff;
+  linear("ffn", inner, d, f, 2, !shares_input);
+  stages_.push_back(
+      {.block = "ffn", .kept_bytes = row(2 * f), .forward_bytes = row(f), .backward_bytes = row(d + 3 * f)});
+  linear("ffn", down, f, d, 1, /*keeps_input=*/true);
+}
+
+void StageList::head(bool signs) {
+  const int64_t d = shape_.d_model, vocab = work_.vocab;
+  const int64_t logits = kFloatBytes * work_.tokens() * vocab;  // f32 in every precision
+  Stage head{.block = "head",
+             .flops = 2.0 * static_cast<double>(vocab * d),
+             .weights = vocab * d,
+             .kept_bytes = row(d),
+             .forward_bytes = logits,
+             .backward_bytes = logits + row(d)};
+  if (signs) {
+    head.weights += vocab + 1;
+    head.kept_bytes += logits + kFloatBytes * vocab * d;
+    head.forward_bytes = 2 * logits;
+    head.backward_bytes = 3 * logits + row(d);
+  }
+  stages_.push_back(head);
+  stages_.push_back({.block = "loss", .kept_bytes = logits, .forward_bytes = logits, .backward_bytes = 2 * logits});
+}
+
+}  // namespace bitsweep

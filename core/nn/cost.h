@@ -1,0 +1,92 @@
+// What one training step asks of a machine, by arithmetic alone: the FLOPs of every block, and the bytes of the tensors
+// that come and go. A family lists the stages of its forward pass in order; the backward pass is the same list from its
+// end. Tests hold the figures against what LibTorch allocates for every plugin.
+//
+// In f32, bytes are those of the fused path on the CPU (nn/path.h): within 5 % of what is allocated. In bf16 they are
+// those of the reference path, which has more tensors for a moment: within 15 %. A GPU takes that path in f32 too; what
+// it allocates has not been measured.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "nn/attention_rule.h"
+#include "nn/geometry.h"
+
+namespace bitsweep {
+
+// One micro-batch.
+struct Workload {
+  int64_t vocab = 256;        // V
+  int64_t sequences = 1;      // B
+  int64_t context = 256;      // T
+  int64_t element_bytes = 4;  // of activations: 4 in f32, 2 in bf16
+  bool accumulates = false;   // gradients of the micro-batches before are there
+
+  int64_t tokens() const { return sequences * context; }
+  bool reference_path() const { return element_bytes != 4; }
+};
+
+// A part of the forward pass. Bytes are of a micro-batch.
+struct Stage {
+  std::string block;           // embedding | projections | attention | ffn | norm | head | loss
+  double flops = 0;            // forward, per token; multiply and add count two
+  int64_t weights = 0;         // trained numbers that get their gradients (f32) here
+  int64_t kept_bytes = 0;      // from here to the end of its backward pass
+  int64_t forward_bytes = 0;   // besides, while it runs forward
+  int64_t backward_bytes = 0;  // besides, while it runs backward; the weights' gradients not counted
+};
+
+// The most bytes at once over forward and backward pass. Gradients come as what was kept goes; where micro-batches
+// accumulate, they are there from the start.
+int64_t peak_bytes(const std::vector<Stage>& stages, bool accumulates);
+// The same without gradients.
+int64_t peak_activation_bytes(const std::vector<Stage>& stages);
+
+// What a linear of a family is, as far as it costs.
+struct LinearCost {
+  enum class Code {
+    plain,    // linear.h
+    sign,     // sign_linear.h with a constant scale, bit_linear.h
+    alpha,    // sign_linear.h with a scale a channel
+    ternary,  // bitnet_linear.h, its norm included
+    binary,
+  };
+  Code code = Code::plain;
+  bool masked = false;  // keeps |y| <= 1, a byte an output
+  int64_t vectors = 0;  // trained numbers an output beside its weights: threshold, α
+
+  constexpr bool normed() const { return code == Code::ternary || code == Code::binary; }
+  int64_t weights(int64_t d_in, int64_t d_out) const { return d_out * (d_in + vectors) + (normed() ? d_in : 0); }
+};
+
+// Lists the stages of a decoder in the order of its forward pass.
+class StageList {
+ public:
+  StageList(const Shape& shape, const Workload& work) : shape_(shape), work_(work) {}
+
+  void embedding(bool signs);
+  void norm();
+  // q, k, v, with `shifted` keys from an input of their own; then attend; then o.
+  void attention(const LinearCost& inner, const LinearCost& out, const AttentionRule& rule, bool shifted = false);
+  // gate, up, product, down. shares_input: reads what the projections keep anyway.
+  void ffn(const LinearCost& inner, const LinearCost& down, bool shares_input = false);
+  // The ±1 head with its bias and scale, or a plain product; and the loss.
+  void head(bool signs);
+
+  std::vector<Stage> take() { return std::move(stages_); }
+
+ private:
+  int64_t row(int64_t width) const { return work_.tokens() * width * work_.element_bytes; }
+  void projections(const LinearCost& linear, bool shifted);
+  void attend(const AttentionRule& rule);
+  void linear(const char* block, const LinearCost& linear, int64_t d_in, int64_t d_out, int64_t copies,
+              bool keeps_input);
+
+  Shape shape_;
+  Workload work_;
+  std::vector<Stage> stages_;
+};
+
+}  // namespace bitsweep

@@ -1,0 +1,101 @@
+// What a plugin says that a training step costs, against what LibTorch allocates for it.
+#include <algorithm>
+#include <ostream>
+
+#include <ATen/ATen.h>
+#include <gtest/gtest.h>
+
+#include "built_plugin.h"
+#include "train/adamw.h"
+#include "train/evaluate.h"
+#include "train/gradients.h"
+#include "train/restore.h"
+#include "train/tensor_memory.h"
+
+namespace bitsweep {
+namespace {
+
+struct Case {
+  std::string plugin, options;
+  int64_t vocab, context, sequences;
+  bool accumulates = false;
+  std::string precision = "f32";
+};
+
+void PrintTo(const Case& c, std::ostream* out) {
+  *out << c.plugin << " " << c.options << " V " << c.vocab << " T " << c.context << " B " << c.sequences
+       << (c.accumulates ? " accumulating " : " ") << c.precision;
+}
+
+struct Measured {
+  int64_t weights = 0, optimizer = 0, checkpoint = 0, peak = 0;
+};
+
+void backward(Model& model, const Case& c, const StepContext& context) {
+  const at::Tensor windows = at::full({c.sequences, c.context + 1}, 65, at::kByte);
+  token_nats(model, to_device(windows, at::kCPU), context, parse_precision(c.precision), /*mean=*/true).backward();
+}
+
+// Three steps as the trainer makes them.
+Measured measure(const Plugin& plugin, const DescribeRequest& request, const Case& c) {
+  Measured measured;
+  const TensorMemory memory;
+  const OwnedModel model = build(plugin, request);
+  // The port of a bit matrix, which no memory stands behind, is one float.
+  const int64_t ports = 4 * static_cast<int64_t>(model->bit_matrices().size());
+  measured.weights = memory.live_bytes() - ports;
+  const std::unique_ptr<Optimizer> optimizer = make_optimizer({}, model->parameters());
+  measured.optimizer = memory.live_bytes() - measured.weights - ports;
+  for (const NamedTensor& tensor : all_tensors(*model, *optimizer))
+    measured.checkpoint += static_cast<int64_t>(tensor.tensor.nbytes());
+  for (int64_t step = 0; step < 3; ++step) {
+    StepContext context{.training = true, .step = step, .total_steps = 3, .noise = {}};
+    context.noise = at::globalContext().defaultGenerator(at::kCPU).clone();
+    drop_gradients(model->parameters());
+    for (int part = 0; part < (c.accumulates ? 2 : 1); ++part) backward(*model, c, context);
+    model->update(context);
+    optimizer->step(1e-3, {});
+  }
+  measured.peak = memory.peak_bytes();
+  return measured;
+}
+
+class Cost : public testing::TestWithParam<Case> {};
+
+TEST_P(Cost, BytesAreThoseOfTheBuiltModel) {
+  const Case& c = GetParam();
+  const Plugin plugin = built_plugin(c.plugin);
+  DescribeRequest request = request_of(c.options, c.vocab, c.context);
+  request.sequences = c.sequences;
+  request.accumulates = c.accumulates;
+  request.precision = c.precision;
+  const Description description = plugin.describe(request);
+  ASSERT_TRUE(description.bytes.has_value());
+  const MemoryNeed& need = *description.bytes;
+  const Measured measured = measure(plugin, request, c);
+  const double ratio = static_cast<double>(need.peak) / static_cast<double>(measured.peak);
+  EXPECT_EQ(need.weights + need.optimizer, measured.weights + measured.optimizer);
+  EXPECT_EQ(need.checkpoint(), measured.checkpoint);
+  EXPECT_NEAR(ratio, 1.0, c.precision == "f32" ? 0.05 : 0.15);
+}
+
+std::vector<Case> cases() {
+  constexpr const char* kNarrow = R"({"d_model": 64, "n_layers": 3, "n_heads": 4, "d_ff": 96})";
+  constexpr const char* kWide = R"({"d_model": 256, "n_layers": 2, "n_heads": 8, "d_ff": 128})";
+  std::vector<Case> all;
+  for (const char* name : kPluginNames) {
+    all.push_back({name, kNarrow, 128, 128, 4});
+    all.push_back({name, kNarrow, 256, 32, 16});
+    all.push_back({name, kWide, 128, 256, 2});
+    all.push_back({name, kWide, 256, 16, 1});
+    all.push_back({name, kWide, 128, 64, 4, true});
+    all.push_back({name, kWide, 128, 256, 2, false, "bf16"});
+    all.push_back({name, kNarrow, 128, 64, 4, false, "bf16"});
+  }
+  return all;
+}
+
+INSTANTIATE_TEST_SUITE_P(Plugins, Cost, testing::ValuesIn(cases()));
+
+}  // namespace
+}  // namespace bitsweep
