@@ -9,16 +9,21 @@ namespace {
 
 constexpr std::string_view kPrefix = "attempt-";
 
+// K of the name "attempt-K".
+std::optional<int64_t> attempt_number(const std::string& name) {
+  if (!name.starts_with(kPrefix)) return std::nullopt;
+  int64_t number = 0;
+  const auto [end, error] = std::from_chars(name.data() + kPrefix.size(), name.data() + name.size(), number);
+  if (error != std::errc() || end != name.data() + name.size() || number <= 0) return std::nullopt;
+  return number;
+}
+
 // Newest first.
 std::vector<int64_t> attempt_numbers(const fs::path& run_folder) {
   std::vector<int64_t> numbers;
   std::error_code code;
   for (const auto& entry : fs::directory_iterator(run_folder, code)) {
-    const std::string name = entry.path().filename().string();
-    if (name.rfind(kPrefix, 0) != 0) continue;
-    int64_t number = 0;
-    const auto [end, error] = std::from_chars(name.data() + kPrefix.size(), name.data() + name.size(), number);
-    if (error == std::errc() && end == name.data() + name.size() && number > 0) numbers.push_back(number);
+    if (const auto number = attempt_number(entry.path().filename().string())) numbers.push_back(*number);
   }
   std::sort(numbers.rbegin(), numbers.rend());
   return numbers;
@@ -33,15 +38,6 @@ std::string file_name(std::string_view kind) { return std::string(kind) + ".safe
 void remove_quietly(const fs::path& file) {
   std::error_code code;
   fs::remove(file, code);
-}
-
-// The newest attempt that has the file.
-std::optional<fs::path> newest(const fs::path& run_folder, std::string_view kind) {
-  for (const int64_t number : attempt_numbers(run_folder)) {
-    const fs::path file = checkpoint_folder(run_folder, number) / file_name(kind);
-    if (fs::exists(file)) return file;
-  }
-  return std::nullopt;
 }
 
 }  // namespace
@@ -60,9 +56,21 @@ std::vector<fs::path> resume_candidates(const fs::path& run_folder) {
   return files;
 }
 
+std::optional<fs::path> newest_checkpoint(const fs::path& run_folder, std::string_view kind) {
+  for (const int64_t number : attempt_numbers(run_folder)) {
+    const fs::path file = checkpoint_folder(run_folder, number) / file_name(kind);
+    if (fs::exists(file)) return file;
+  }
+  return std::nullopt;
+}
+
+int64_t attempt_of(const fs::path& checkpoint) {
+  return attempt_number(checkpoint.parent_path().parent_path().filename().string()).value_or(0);
+}
+
 std::optional<fs::path> best_checkpoint(const fs::path& run_folder) {
-  if (auto best = newest(run_folder, "best")) return best;
-  return newest(run_folder, "last");
+  if (auto best = newest_checkpoint(run_folder, "best")) return best;
+  return newest_checkpoint(run_folder, "last");
 }
 
 void drop_superseded_checkpoints(const fs::path& run_folder, int64_t attempt) {

@@ -18,6 +18,11 @@ std::vector<fs::path> resume_candidates(const fs::path& run_folder);
 // What another run starts from: the newest `best`, else the newest `last`.
 std::optional<fs::path> best_checkpoint(const fs::path& run_folder);
 
+// The newest of a kind ("best", "last").
+std::optional<fs::path> newest_checkpoint(const fs::path& run_folder, std::string_view kind);
+// K of a path RUN/attempt-K/checkpoints/FILE.
+int64_t attempt_of(const fs::path& checkpoint);
+
 // Of every kind of checkpoint only the newest attempt's is kept: a later one holds all of an earlier one. Files that a
 // killed writer left half-written in attempts before `attempt` go too. Never throws: what cannot be removed stays.
 void drop_superseded_checkpoints(const fs::path& run_folder, int64_t attempt);

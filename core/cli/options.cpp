@@ -186,4 +186,15 @@ void print(std::string_view text) {
 
 void print_error(std::string_view text) { fmt::print(stderr, "{}\n", text); }
 
+bool utf8_terminal() {
+  for (const char* name : {"LC_ALL", "LC_CTYPE", "LANG"}) {
+    const char* value = std::getenv(name);
+    if (value == nullptr || *value == '\0') continue;
+    const std::string_view text = value;
+    return text.find("UTF-8") != std::string_view::npos || text.find("utf8") != std::string_view::npos ||
+           text.find("utf-8") != std::string_view::npos;
+  }
+  return false;
+}
+
 }  // namespace bitsweep

@@ -54,6 +54,7 @@ fs::path plugin_folder();   // BITSWEEP_PLUGINS, else ../plugins, else ../lib/bi
 bool stderr_is_terminal();
 bool stdout_is_terminal();
 bool colour_allowed();
+bool utf8_terminal();  // by LC_ALL, LC_CTYPE, LANG
 
 // Text to stdout, whole; throws Error{environment} when it cannot be written (a closed pipe ends quietly).
 void print(std::string_view text);

@@ -1,6 +1,5 @@
 // `bitsweep show`: everything about one run.
 #include <algorithm>
-#include <cstdlib>
 
 #include <fmt/format.h>
 
@@ -11,6 +10,7 @@
 #include "query/run_columns.h"
 #include "report/escape.h"
 #include "report/format.h"
+#include "report/head_map.h"
 #include "report/run_table.h"
 #include "report/text_chart.h"
 
@@ -26,6 +26,7 @@ struct Details {
   RunRow run;
   std::vector<AttemptRow> attempts;
   std::vector<EvalRow> evals;
+  std::optional<PointerHealth> attention;
   json::object start;
   fs::path folder;
   std::vector<RunFile> files;
@@ -49,6 +50,7 @@ Details gather(const Query& query, const std::string& prefix) {
   d.run = query.run(prefix);
   d.attempts = query.attempts(d.run.id);
   d.evals = query.evals(d.run.id);
+  d.attention = query.pointer_health(d.run.id);
   d.start = query.start_facts(d.run.id);
   d.folder = query.root() / "runs" / d.run.id;
   d.files = files_in(d.folder);
@@ -123,17 +125,6 @@ std::string attempts_text(const std::vector<AttemptRow>& attempts) {
   return terminal_table(table);
 }
 
-bool utf8_terminal() {
-  for (const char* name : {"LC_ALL", "LC_CTYPE", "LANG"}) {
-    const char* value = std::getenv(name);
-    if (value == nullptr || *value == '\0') continue;
-    const std::string_view text = value;
-    return text.find("UTF-8") != std::string_view::npos || text.find("utf8") != std::string_view::npos ||
-           text.find("utf-8") != std::string_view::npos;
-  }
-  return false;
-}
-
 std::string text_of(const Details& d) {
   std::string text = headline(d.run) + "\n" + metrics(d.run);
   std::vector<std::pair<double, double>> curve;
@@ -143,6 +134,9 @@ std::string text_of(const Details& d) {
   options.unicode = utf8_terminal();
   options.x_label = "steps";
   if (const std::string chart = text_chart(curve, options); !chart.empty()) text += "\nval_bpc\n" + chart;
+  if (d.attention)
+    text += fmt::format("\nattention at step {}\n{}", d.attention->step,
+                        pointer_health_text(*d.attention, /*numbers=*/false, options.unicode));
   if (!d.attempts.empty()) text += "\n" + attempts_text(d.attempts);
   if (!d.start.empty()) text += "\nat its start\n" + lines_of(d.start);
   text += "\nspec\n" + lines_of(d.run.spec);
@@ -189,6 +183,7 @@ json::object json_of(const Details& d) {
   for (const RunFile& f : d.files) files.push_back(json::object{{"path", f.path}, {"bytes", f.bytes}});
   object["attempt_list"] = std::move(attempts);
   object["evals"] = std::move(evals);
+  object["attention"] = d.attention ? json::value(to_json(*d.attention)) : json::value(nullptr);
   object["start"] = d.start;
   object["spec"] = d.run.spec;
   object["folder"] = d.folder.string();

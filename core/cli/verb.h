@@ -19,7 +19,7 @@ struct Verb {
 
 std::span<const Verb* const> all_verbs();
 
-extern const Verb kFitVerb, kLogsVerb, kPlanVerb, kPluginsVerb, kQueryVerb, kReportVerb, kRunVerb, kRunsVerb, kShimVerb,
-    kShowVerb, kStatusVerb, kSubmitVerb, kWorkVerb, kRetryVerb, kCancelVerb, kDoctorVerb;
+extern const Verb kFitVerb, kLogsVerb, kPlanVerb, kPluginsVerb, kProbeVerb, kQueryVerb, kReportVerb, kRunVerb,
+    kRunsVerb, kShimVerb, kShowVerb, kStatusVerb, kSubmitVerb, kWorkVerb, kRetryVerb, kCancelVerb, kDoctorVerb;
 
 }  // namespace bitsweep

@@ -200,6 +200,19 @@ json::object Query::start_facts(std::string_view run) const {
   return statement.step() ? object_of(statement.text_view(0)) : json::object();
 }
 
+std::optional<PointerHealth> Query::pointer_health(std::string_view run) const {
+  Statement s = impl_->database().prepare(
+      "SELECT step, name, value FROM metric WHERE run = ?1 AND value IS NOT NULL AND step = (SELECT max(step) FROM "
+      "metric WHERE run = ?1 AND name = 'ipmr_chance')");
+  int64_t step = 0;
+  std::vector<std::pair<std::string, double>> metrics;
+  for (s.bind(run); s.step();) {
+    step = s.integer(0);
+    metrics.emplace_back(s.text(1), s.real(2));
+  }
+  return bitsweep::pointer_health(step, metrics);
+}
+
 std::vector<DatasetRow> Query::datasets() const {
   Statement s = impl_->database().prepare(
       "SELECT id, name, tokenizer, sha256, val_sha256, bytes, train_tokens, val_tokens, unknown_bytes, ngram_bpb, "

@@ -3,11 +3,13 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "base/files.h"
+#include "query/pointer_health.h"
 #include "query/rows.h"
 #include "query/sql.h"
 
@@ -41,6 +43,8 @@ class Query {
   std::vector<AttemptRow> attempts(std::string_view run) const;
   // What the latest attempt said at its start: device, threads, precision, build id, plugin version; empty before.
   json::object start_facts(std::string_view run) const;
+  // What the newest probe of its attention found; nothing when there was none, or the model has no attention.
+  std::optional<PointerHealth> pointer_health(std::string_view run) const;
   std::vector<DatasetRow> datasets() const;
   // Changes with every committed write of any process.
   int64_t data_version() const;

@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "report/figures.h"
+#include "report/heads.h"
 #include "report/report_json.h"
 #include "report/sections.h"
 
@@ -32,6 +33,10 @@ GroupFigures draw(const ReportInput& input, const GroupAnalysis& g, size_t numbe
     figure->file = numbered(figure->file, number);
     std::string svg = render_svg(*figure);
     drawn.push_back({std::move(*figure), std::move(svg)});
+  }
+  if (std::optional<DrawnFigure> heads = heads_figure(input, g)) {
+    heads->figure.file = numbered(heads->figure.file, number);
+    drawn.push_back(std::move(*heads));
   }
   return drawn;
 }
@@ -79,6 +84,7 @@ ReportInput gather_report(const Query& query, const std::vector<std::string>& sw
     run.curve = query.evals(row.id);
     run.attempts = query.attempts(row.id);
     run.start = query.start_facts(row.id);
+    run.attention = query.pointer_health(row.id);
     run.row = std::move(row);
     input.runs.push_back(std::move(run));
   }
@@ -104,7 +110,7 @@ ReportInput report_from_points(const std::vector<Point>& points, std::string nam
     row.last_val_bpc = p.loss;
     if (p.unique_tokens > 0) row.epochs = p.tokens / p.unique_tokens;
     if (!p.dataset.empty()) row.spec["data"] = json::object{{"corpus", p.dataset}};
-    input.runs.push_back({std::move(row), {}, {}, {}});
+    input.runs.push_back({std::move(row), {}, {}, {}, {}});
   }
   return input;
 }
@@ -132,7 +138,7 @@ fs::path write_report(const fs::path& folder, const std::string& name, const std
   make_folder(target);
   for (const ReportFile& file : files) write_file_atomic(target / file.name, file.bytes);
   // Figures that this report no longer has; other files are somebody's own.
-  for (const char* stem : {"curves", "params", "tokens", "compute", "residuals"}) {
+  for (const char* stem : {"curves", "params", "tokens", "compute", "residuals", "heads"}) {
     for (size_t group = 0; group < 64; ++group) {
       const std::string old = numbered(std::string(stem) + ".svg", group);
       const auto same = [&](const ReportFile& file) { return file.name == old; };

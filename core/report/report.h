@@ -19,6 +19,7 @@ struct MeasuredRun {
   std::vector<EvalRow> curve;  // ascending steps
   std::vector<AttemptRow> attempts;
   json::object start;  // Query::start_facts
+  std::optional<PointerHealth> attention = std::nullopt;
 };
 
 struct ReportInput {

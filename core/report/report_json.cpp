@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "report/findings.h"
+#include "report/heads.h"
 
 namespace bitsweep {
 namespace {
@@ -177,6 +178,7 @@ json::object report_json(const ReportInput& input, const Analysis& analysis, con
                      {"token_steps", steps_json(g.token_steps, "per_doubling")},
                      {"variant_gaps", gaps_json(g.gaps)},
                      {"fits", fits_json(g.fits)},
+                     {"attention", heads_json(input, g)},
                      {"caveats", sentences(group_caveats(input, g))},
                      {"missing", sentences(group_missing(input, g))},
                      {"figures", figures_json(figures[k])}});

@@ -8,6 +8,7 @@
 #include "base/units.h"
 #include "report/findings.h"
 #include "report/format.h"
+#include "report/heads.h"
 #include "report/provenance.h"
 
 namespace bitsweep {
@@ -25,6 +26,7 @@ class GroupSections {
     yardsticks();
     scaling();
     variants();
+    for (Block& block : heads_section(input_, g_, figures_, level_)) out_.push_back(std::move(block));
     laws();
     predictions();
     bullets("Keep in mind", group_caveats(input_, g_));

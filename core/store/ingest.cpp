@@ -68,12 +68,25 @@ void Store::put_eval(const Event& event) {
   for (const auto& field : fields) {
     const bool known = std::find(kEvalColumns.begin(), kEvalColumns.end(), field.key()) != kEvalColumns.end();
     if (known || !(field.value().is_number() || field.value().is_null())) continue;
-    const auto value = number_of(fields, field.key());
-    sql("INSERT INTO metric (run, name, step, attempt, value, finite) VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT "
-        "(run, name, "
-        "step) DO UPDATE SET attempt = ?4, value = ?5, finite = ?6 WHERE ?4 >= attempt")
-        .run(event.run, field.key(), event.step, event.attempt, value, value.has_value());
+    put_metric(event.run, field.key(), event.step, event.attempt, number_of(fields, field.key()));
   }
+}
+
+void Store::put_metric(std::string_view run, std::string_view name, int64_t step, int64_t attempt,
+                       std::optional<double> value) {
+  sql("INSERT INTO metric (run, name, step, attempt, value, finite) VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT "
+      "(run, name, step) DO UPDATE SET attempt = ?4, value = ?5, finite = ?6 WHERE ?4 >= attempt")
+      .run(run, name, step, attempt, value, value.has_value());
+}
+
+void Store::put_metrics(std::string_view run, int64_t attempt, int64_t step,
+                        std::span<const std::pair<std::string, double>> metrics) {
+  Transaction transaction(database_);
+  if (!state(run)) throw Error(ErrorKind::input, fmt::format("there is no run '{}'", run));
+  for (const auto& [name, value] : metrics) {
+    put_metric(run, name, step, attempt, std::isfinite(value) ? std::optional(value) : std::nullopt);
+  }
+  transaction.commit();
 }
 
 void Store::update_summaries(const Batch& batch, const Digest& digest) {

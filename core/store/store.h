@@ -11,6 +11,7 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "base/clock.h"
@@ -121,6 +122,12 @@ class Store {
   };
   std::optional<EndEvent> end_event(std::string_view run, int64_t attempt);
 
+  // --- metrics --------------------------------------------------------------------------------------------------
+  // Numbers of one step of a run that no event told: of a checkpoint that was looked at later. They take the place of
+  // those of the same names that came from this attempt or an earlier one. Throws Error{input} for an unknown run.
+  void put_metrics(std::string_view run, int64_t attempt, int64_t step,
+                   std::span<const std::pair<std::string, double>> metrics);
+
   // --- speeds ---------------------------------------------------------------------------------------------------
   // Takes the place of an earlier one of the same spec, device and threads.
   void put_speed(const SpeedRecord& speed);
@@ -144,6 +151,8 @@ class Store {
   bool end_attempt(std::string_view run, int64_t attempt, const AttemptEnd& end);
   void ingest_batch(const Batch& batch, Ingested& count);
   void put_eval(const Event& event);
+  void put_metric(std::string_view run, std::string_view name, int64_t step, int64_t attempt,
+                  std::optional<double> value);
   void update_summaries(const Batch& batch, const Digest& digest);
 
   RootPaths paths_;

@@ -16,6 +16,7 @@
 #include "train/device.h"
 #include "train/evaluate.h"
 #include "train/freeze.h"
+#include "train/probe.h"
 #include "train/restore.h"
 #include "train/stepper.h"
 
@@ -135,6 +136,21 @@ class Trainer {
     return std::nullopt;
   }
 
+  bool probe_now() const {
+    const std::string& when = job_.spec.eval.probes;
+    return when == "every" || (when == "last" && is_last_step());
+  }
+
+  // Where attention looks, into the event and in full into a file of its own.
+  void probe(const StepContext& context, json::object& fields) {
+    const Probe probe = probe_model(model_, windows_, kProbeWindows, dataset_.context(), context, job_.device,
+                                    parse_precision(train_.precision));
+    for (const Metric& metric : metrics_of(probe)) fields[metric.name] = metric.value;
+    if (!probe.has_attention()) return;
+    write_file_atomic(job_.attempt_folder / pointer_health_file(progress_.step),
+                      pretty_json(pointer_health_json(probe, job_.run, progress_.step)) + "\n");
+  }
+
   double evaluate() {
     const StepContext context{.training = false, .step = progress_.step - 1, .total_steps = train_.steps, .noise = {}};
     const Validation validation = validate(model_, windows_, dataset_.context(), train_.batch / train_.accumulate,
@@ -162,6 +178,7 @@ class Trainer {
       fields["answer_loss_bits"] = finite_or_null(validation.answers->loss_bits);
     }
     for (const Metric& metric : model_.metrics()) fields[metric.name] = finite_or_null(metric.value);
+    if (probe_now() && std::isfinite(val_bpc)) probe(context, fields);
     events_.write("eval", progress_.step, fields);
     const std::string answers =
         validation.answers ? fmt::format("  answers {:.1f} %", 100 * validation.answers->accuracy) : "";

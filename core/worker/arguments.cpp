@@ -45,9 +45,9 @@ bool parse(const char* verb, po::options_description& options, const std::vector
   }
 }
 
-void check_range(const char* option, int64_t value, int64_t least, int64_t most) {
+void check_range(const char* verb, const char* option, int64_t value, int64_t least, int64_t most) {
   if (value < least || value > most)
-    throw Error(ErrorKind::input, fmt::format("train: --{} {}: expected {} to {}", option, value, least, most));
+    throw Error(ErrorKind::input, fmt::format("{}: --{} {}: expected {} to {}", verb, option, value, least, most));
 }
 
 fs::path default_plugin_dir() { return program_folder().parent_path() / "plugins"; }
@@ -71,8 +71,8 @@ std::optional<TrainArguments> parse_train_arguments(const std::vector<std::strin
   add("resume", po::value(&resume)->value_name("FILE"), "a checkpoint of this run; repeat, newest first");
   add("init", po::value(&init)->value_name("FILE"), "a checkpoint to take the parameters from");
   if (!parse("train", options, args)) return std::nullopt;
-  check_range("attempt", out.attempt, 1, INT32_MAX);
-  check_range("threads", out.threads, 1, 4096);
+  check_range("train", "attempt", out.attempt, 1, INT32_MAX);
+  check_range("train", "threads", out.threads, 1, 4096);
   out.spec = spec, out.out = folder, out.cache = cache, out.init = init;
   out.plugin_dir = plugin_dir.empty() ? default_plugin_dir() : fs::path(plugin_dir);
   out.resume.assign(resume.begin(), resume.end());
@@ -88,6 +88,28 @@ std::optional<DescribeArguments> parse_describe_arguments(const std::vector<std:
       "a plugin that requests may name, or a .so's path");
   add("plugin-dir", po::value(&plugin_dir)->value_name("DIR"), "where plugins are looked for by name");
   if (!parse("describe", options, args)) return std::nullopt;
+  out.plugin_dir = plugin_dir.empty() ? default_plugin_dir() : fs::path(plugin_dir);
+  return out;
+}
+
+std::optional<ProbeArguments> parse_probe_arguments(const std::vector<std::string>& args) {
+  ProbeArguments out;
+  std::string spec, checkpoint, folder, cache, plugin_dir;
+  po::options_description options("Options");
+  auto add = options.add_options();
+  add("spec", po::value(&spec)->required()->value_name("FILE"), "the resolved run, as JSON");
+  add("checkpoint", po::value(&checkpoint)->required()->value_name("FILE"), "a checkpoint of this run");
+  add("run", po::value(&out.run)->required()->value_name("ID"), "the run's id");
+  add("out", po::value(&folder)->required()->value_name("DIR"), "where the matrices go, as JSON");
+  add("windows", po::value(&out.windows)->default_value(out.windows)->value_name("N"), "of each kind of text");
+  add("device", po::value(&out.device)->default_value("cpu")->value_name("NAME"), "cpu or cuda:N");
+  add("threads", po::value(&out.threads)->default_value(1)->value_name("N"), "threads to use");
+  add("cache", po::value(&cache)->required()->value_name("DIR"), "where corpora are kept");
+  add("plugin-dir", po::value(&plugin_dir)->value_name("DIR"), "where plugins are looked for by name");
+  if (!parse("probe", options, args)) return std::nullopt;
+  check_range("probe", "threads", out.threads, 1, 4096);
+  check_range("probe", "windows", out.windows, 2, 4096);
+  out.spec = spec, out.checkpoint = checkpoint, out.out = folder, out.cache = cache;
   out.plugin_dir = plugin_dir.empty() ? default_plugin_dir() : fs::path(plugin_dir);
   return out;
 }

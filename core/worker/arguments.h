@@ -29,6 +29,18 @@ struct DescribeArguments {
   fs::path plugin_dir;
 };
 
+struct ProbeArguments {
+  fs::path spec;        // spec.json
+  fs::path checkpoint;  // of this run
+  fs::path out;         // where the sidecar goes
+  std::string run;      // id
+  std::string device = "cpu";
+  int64_t threads = 1;
+  int64_t windows = 64;
+  fs::path cache;  // ROOT/data
+  fs::path plugin_dir;
+};
+
 struct CheckArguments {
   std::string plugin;  // name, or the absolute path of a .so
   fs::path plugin_dir;
@@ -41,6 +53,7 @@ struct CheckArguments {
 // option (with the nearest), a missing or repeated one, or a number out of range.
 std::optional<TrainArguments> parse_train_arguments(const std::vector<std::string>& args);
 std::optional<DescribeArguments> parse_describe_arguments(const std::vector<std::string>& args);
+std::optional<ProbeArguments> parse_probe_arguments(const std::vector<std::string>& args);
 // --options must be a JSON object.
 std::optional<CheckArguments> parse_check_arguments(const std::vector<std::string>& args);
 

@@ -14,6 +14,7 @@
 #include "plugin/build_id.h"
 #include "worker/check_verb.h"
 #include "worker/describe_verb.h"
+#include "worker/probe_verb.h"
 #include "worker/train_verb.h"
 
 namespace bitsweep {
@@ -25,6 +26,8 @@ constexpr const char* kUsage =
     "stdin\n"
     "bitsweep-worker check --plugin NAME [--options JSON] [--only CHECK…] [--plugin-dir DIR]  hold a plugin to its "
     "contract\n"
+    "bitsweep-worker probe --spec FILE --checkpoint FILE --run ID --out DIR --cache DIR       see where attention "
+    "looks\n"
     "bitsweep-worker --version\n"
     "Each verb takes --help.\n";
 
@@ -60,12 +63,18 @@ int check(const std::vector<std::string>& args) {
   return arguments ? check_verb(*arguments, std::cout) : 0;
 }
 
+int probe(const std::vector<std::string>& args) {
+  const auto arguments = parse_probe_arguments(args);
+  return arguments ? probe_verb(*arguments, std::cout) : 0;
+}
+
 int dispatch(const std::vector<std::string>& args) {
   const std::string verb = args.empty() ? "" : args.front();
   const std::vector<std::string> rest(args.begin() + (args.empty() ? 0 : 1), args.end());
   if (verb == "train") return train(rest);
   if (verb == "describe") return describe(rest);
   if (verb == "check") return check(rest);
+  if (verb == "probe") return probe(rest);
   if (verb == "--version") {
     fmt::print("bitsweep-worker {} [{}]\n", BITSWEEP_VERSION, BITSWEEP_BUILD_ID);
     return 0;
@@ -74,9 +83,10 @@ int dispatch(const std::vector<std::string>& args) {
     fmt::print("{}", kUsage);
     return 0;
   }
-  throw Error(ErrorKind::input, verb.empty() ? fmt::format("no verb given\n{}", kUsage)
-                                             : fmt::format("unknown verb '{}'{}", verb,
-                                                           did_you_mean(verb, {"train", "describe", "check"})));
+  throw Error(ErrorKind::input, verb.empty()
+                                    ? fmt::format("no verb given\n{}", kUsage)
+                                    : fmt::format("unknown verb '{}'{}", verb,
+                                                  did_you_mean(verb, {"train", "describe", "check", "probe"})));
 }
 
 }  // namespace

@@ -4,7 +4,6 @@
 #include <new>
 #include <optional>
 
-#include <ATen/Parallel.h>
 #include <fmt/format.h>
 
 #include "base/error.h"
@@ -17,6 +16,7 @@
 #include "train/randomness.h"
 #include "train/trainer.h"
 #include "worker/exit_code.h"
+#include "worker/run_input.h"
 
 namespace bitsweep {
 namespace {
@@ -49,13 +49,6 @@ Ending failure(ErrorKind kind, std::string message) {
           .last_finite_step = {}};
 }
 
-RunSpec read_spec(const fs::path& path) {
-  constexpr uint64_t kLimitBytes = 16 << 20;
-  const json::value value = parse_json(read_file(path, kLimitBytes), path.string());
-  if (!value.is_object()) throw Error(ErrorKind::input, fmt::format("{}: expected a JSON object", path.string()));
-  return run_spec_from_json(value.get_object());
-}
-
 int64_t plugin_version(const fs::path& library) {
   const fs::path manifest = library.parent_path() / "plugin.yaml";
   std::error_code code;
@@ -72,11 +65,6 @@ void check_counts(const Plugin& plugin, const Description& description, const Mo
   if (built != described)
     throw Error(ErrorKind::failed, fmt::format("plugin '{}' describes {} parameters and builds {}: the plugin is wrong",
                                                plugin.name(), described, built));
-}
-
-void set_threads(int64_t threads) {
-  at::set_num_threads(static_cast<int>(threads));
-  at::set_num_interop_threads(1);
 }
 
 void write_start(EventWriter& events, const TrainArguments& arguments, const RunSpec& spec, const Plugin& plugin,
@@ -102,7 +90,7 @@ void write_start(EventWriter& events, const TrainArguments& arguments, const Run
 }
 
 Ending run(const TrainArguments& arguments, const std::atomic<bool>& stop, EventWriter& events) {
-  const RunSpec spec = read_spec(arguments.spec);
+  const RunSpec spec = read_run_spec(arguments.spec);
   const c10::Device device = open_device(parse_device(arguments.device));
   set_threads(arguments.threads);
   const Plugin plugin = load_plugin(spec.model.plugin, arguments.plugin_dir, BITSWEEP_BUILD_ID);

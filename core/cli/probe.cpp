@@ -1,0 +1,130 @@
+// `bitsweep probe`: where the attention of a run's checkpoint looks; the numbers go into the database.
+#include <fmt/format.h>
+
+#include "base/error.h"
+#include "base/nearest.h"
+#include "cli/attempt_files.h"
+#include "cli/options.h"
+#include "cli/work_options.h"
+#include "execute/capture.h"
+#include "execute/local.h"
+#include "query/pointer_health.h"
+#include "report/head_map.h"
+#include "store/store.h"
+
+namespace bitsweep {
+namespace {
+
+constexpr double kTimeout_s = 24 * 3600;  // a large model on a slow machine
+constexpr double kMostWindows = 4096;
+
+struct Chosen {
+  RunRecord run;
+  fs::path checkpoint;
+  int64_t attempt = 0;
+};
+
+// `kind` is best, last, or "" for the one of the two that there is, best first.
+Chosen choose(Store& store, const std::string& prefix, const std::string& kind) {
+  Chosen chosen;
+  chosen.run = store.run(store.resolve_run(prefix)).value();
+  const fs::path folder = store.paths().run(chosen.run.id);
+  std::optional<fs::path> file = kind.empty() ? best_checkpoint(folder) : newest_checkpoint(folder, kind);
+  if (!file)
+    throw Error(ErrorKind::input,
+                fmt::format("run {} ({}) has no {}checkpoint in '{}'", chosen.run.id, to_text(chosen.run.state),
+                            kind.empty() ? "" : "'" + kind + "' ", folder.string()));
+  chosen.checkpoint = *file;
+  chosen.attempt = attempt_of(*file);
+  return chosen;
+}
+
+std::string checkpoint_kind(const CommandLine& line) {
+  const std::string kind = line.get("checkpoint").value_or("");
+  if (kind.empty() || kind == "best" || kind == "last") return kind;
+  throw Error(ErrorKind::input,
+              fmt::format("--checkpoint {}: expected best or last{}", kind, did_you_mean(kind, {"best", "last"})));
+}
+
+// The worker's answer: {"step", "file", "metrics"}.
+json::object ask_worker(const Store& store, const Chosen& chosen, int64_t windows, const WorkOptions& options) {
+  const std::string device = options.devices.at(0).name;
+  const fs::path folder = chosen.checkpoint.parent_path().parent_path();
+  std::vector<std::string> command{"/usr/bin/env"};
+  for (const auto& [name, value] : slot_environment(device, options.threads, std::nullopt))
+    command.push_back(name + "=" + value);
+  for (const std::string& word : {options.worker_program.string(),
+                                  std::string("probe"),
+                                  std::string("--spec"),
+                                  (folder / "spec.json").string(),
+                                  std::string("--checkpoint"),
+                                  chosen.checkpoint.string(),
+                                  std::string("--run"),
+                                  chosen.run.id,
+                                  std::string("--out"),
+                                  folder.string(),
+                                  std::string("--windows"),
+                                  std::to_string(windows),
+                                  std::string("--device"),
+                                  std::string(device == "cpu" ? "cpu" : "cuda:0"),
+                                  std::string("--threads"),
+                                  std::to_string(options.threads),
+                                  std::string("--cache"),
+                                  store.paths().cache().string(),
+                                  std::string("--plugin-dir"),
+                                  options.plugin_folder.string()})
+    command.push_back(word);
+  const Captured said = capture(command, "", kTimeout_s);
+  const auto answer = try_parse_json(said.out);
+  if (said.ok() && answer && answer->is_object()) return answer->get_object();
+  std::string why = said.err;
+  while (!why.empty() && (why.back() == '\n' || why.back() == ' ')) why.pop_back();
+  if (why.starts_with("bitsweep-worker: ")) why.erase(0, 17);
+  const bool told = said.exit_code == static_cast<int>(ErrorKind::input) ||
+                    said.exit_code == static_cast<int>(ErrorKind::environment);
+  if (told) throw Error(static_cast<ErrorKind>(said.exit_code), why);
+  throw Error(ErrorKind::failed, fmt::format("the probing process {}: {}", said.ending(), why));
+}
+
+std::vector<std::pair<std::string, double>> metrics_in(const json::object& answer) {
+  std::vector<std::pair<std::string, double>> metrics;
+  for (const auto& metric : answer.at("metrics").as_object())
+    metrics.emplace_back(metric.key(), metric.value().to_number<double>());
+  return metrics;
+}
+
+int run(const Verb& verb, const std::vector<std::string>& args) {
+  CommandLine line(verb);
+  line.value("checkpoint", "best or last (default: best, where there is one)")
+      .value("windows", "of the validation text, and as many of repeated random tokens (default 64)")
+      .flag("json", "one JSON document: every matrix")
+      .root_option();
+  declare_device_options(line);
+  if (!line.parse(args, 1, 1)) return 0;
+  const auto windows = static_cast<int64_t>(line.number("windows", 2, kMostWindows).value_or(64));
+  const std::string kind = checkpoint_kind(line);
+  if (!Store::exists(line.root())) Store(line.root(), StoreMode::read_only);  // says what is missing
+  Store store(line.root(), StoreMode::create);
+  const Chosen chosen = choose(store, line.positional()[0], kind);
+  const json::object answer = ask_worker(store, chosen, windows, work_options(line));
+  const int64_t step = integer_or(answer, "step", 0);
+  const auto metrics = metrics_in(answer);
+  store.put_metrics(chosen.run.id, chosen.attempt, step, metrics);
+  const fs::path sidecar = string_or(answer, "file", "");
+  if (line.has("json")) {
+    print(read_file(sidecar));
+    return 0;
+  }
+  print(fmt::format("run {}, {} at step {}, {} windows\n\n{}\nmatrices in {}\n", chosen.run.id,
+                    chosen.checkpoint.filename().string(), step, windows,
+                    pointer_health_text(pointer_health(step, metrics).value(), /*numbers=*/true, utf8_terminal()),
+                    sidecar.string()));
+  return 0;
+}
+
+}  // namespace
+
+const Verb kProbeVerb{"probe", "See where a run's attention looks: induction heads, static heads, in-context score",
+                      "RUN", "bitsweep probe 3fa2 --checkpoint best --windows 64", run};
+
+}  // namespace bitsweep
