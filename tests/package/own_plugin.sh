@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # What plugins/README.md tells of a plugin of one's own, done as written: its text becomes the files, the build in BUILD
-# is installed into a new folder, the plugin is built against that, and the installed program measures and trains it.
+# is installed into a new folder, the plugin is built against that, and the installed program checks, measures and trains
+# it.
 # usage: own_plugin.sh SOURCE BUILD
 set -euo pipefail
 source=$1 build=$2
@@ -32,6 +33,7 @@ train: { batch: 4, steps: 30, warmup: 5, lr: 3.0e-3 }
 eval: { every: 10, windows: 8 }
 YAML
 bitsweep=$work/prefix/bin/bitsweep
+"$bitsweep" plugins check mine
 "$bitsweep" plan sweep.yaml --measure --root "$work/root" --json > plan.json
 grep -q '"hours_from": "measured"' plan.json || { echo "the plan has no time" >&2 && exit 1; }
 "$bitsweep" run sweep.yaml --root "$work/root"

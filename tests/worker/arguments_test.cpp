@@ -54,6 +54,18 @@ TEST(Arguments, MistakesAreNamed) {
   EXPECT_NE(refusal(with({"--spec", "again"})), "");
 }
 
+TEST(Arguments, OfACheckAreAPluginAndOptions) {
+  const auto check = parse_check_arguments({"--plugin", "v57", "--options", R"({"alibi": false})", "--only", "a", "b"});
+  ASSERT_TRUE(check);
+  EXPECT_EQ(check->plugin, "v57");
+  EXPECT_FALSE(check->options.at("alibi").as_bool());
+  EXPECT_EQ(check->only, (std::vector<std::string>{"a", "b"}));
+  EXPECT_TRUE(parse_check_arguments({"--list"})->list);
+  EXPECT_THROW(parse_check_arguments({}), Error);
+  EXPECT_THROW(parse_check_arguments({"--plugin", "v57", "--options", "[1]"}), Error);
+  EXPECT_THROW(parse_check_arguments({"--plugin", "v57", "--options", "{"}), Error);
+}
+
 TEST(WorkerProgram, VersionUsageAndUnknownVerb) {
   const fs::path folder = fresh_folder();
   const auto worker = [&](std::vector<std::string> args) {

@@ -84,7 +84,6 @@ class Planted final : public Model {
   }
 
   void update(const StepContext&) override {
-    if (has("crash")) __builtin_trap();
     if (has("keeps_memory")) kept_.push_back(at::zeros({16}));
     ++updates_;
   }
@@ -118,6 +117,7 @@ class Planted final : public Model {
     if (has("remembers_training") && !context.training) return logits * (1 + 1e-3 * static_cast<double>(trained_));
     if (has("unsaved_state") && context.training) return logits * (1 + 1e-3 * static_cast<double>(updates_));
     if (has("doubled_gradient")) return 2 * logits - logits.detach();
+    if (has("crash") && compute_type(logits) == at::kBFloat16) __builtin_trap();
     if (has("bf16_overflow") && compute_type(logits) == at::kBFloat16) return logits * 1e30 * 1e30;
     return logits;
   }
