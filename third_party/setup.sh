@@ -73,7 +73,7 @@ know_system() {
   esac
   packages=(g++ binutils cmake ninja-build git ca-certificates
     "libboost$boost-dev" "libboost-program-options$boost-dev" "libboost-filesystem$boost-dev" "libboost-json$boost-dev"
-    libfmt-dev libyaml-cpp-dev libsqlite3-dev libeigen3-dev nettle-dev libgtest-dev libgmock-dev)
+    libfmt-dev libyaml-cpp-dev libsqlite3-dev libeigen3-dev nettle-dev libgoogle-perftools-dev libgtest-dev libgmock-dev)
   if [ -z "${BITSWEEP_TORCH-}" ]; then packages+=(python3-pip unzip); fi
 }
 
