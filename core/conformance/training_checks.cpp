@@ -124,16 +124,22 @@ Outcome check_memory(const Workbench& bench) {
 }
 
 Outcome check_learns(const Workbench& bench) {
-  constexpr TrialPlan kPlan{.steps = 60, .batch = 8, .warmup = 10, .lr = 5e-3, .shape = kDeepShape};
   constexpr double kPart = 0.8;
   const double frequencies = bench.dataset().yardsticks().bits_per_byte[0];
-  Trial trial(bench, kPlan);
-  losses_of(trial, kPlan.steps);
-  const double bpc = trial.validation_bpc();
-  const std::string figures = fmt::format("{:.3f} bits per byte after {} steps; byte frequencies alone give {:.3f}",
-                                          bpc, kPlan.steps, frequencies);
-  if (bpc <= kPart * frequencies) return {true, figures};
-  return {false, fmt::format("{}, and {:.3f} is asked for", figures, kPart * frequencies)};
+  std::string figures;
+  // The second for what needs larger steps, like a narrow model without norms.
+  for (const double lr : {5e-3, 2e-2}) {
+    const TrialPlan plan{.steps = 60, .batch = 8, .warmup = 10, .lr = lr, .shape = kDeepShape};
+    Trial trial(bench, plan);
+    losses_of(trial, plan.steps);
+    const double bpc = trial.validation_bpc();
+    figures += fmt::format("{}{:.3f} bits per byte after {} steps at rate {:g}", figures.empty() ? "" : ", ", bpc,
+                           plan.steps, lr);
+    if (bpc <= kPart * frequencies)
+      return {true, fmt::format("{}; byte frequencies alone give {:.3f}", figures, frequencies)};
+  }
+  return {false, fmt::format("{}; byte frequencies alone give {:.3f}, and {:.3f} is asked for", figures, frequencies,
+                             kPart * frequencies)};
 }
 
 }  // namespace bitsweep
