@@ -89,7 +89,7 @@ std::vector<Block> heads_section(const ReportInput& input, const GroupAnalysis& 
       Paragraph{"Of each variant's largest run. IPMR, the induction pointer match rate: of the queries whose token "
                 "occurred earlier in the window, the fraction that look most at what followed it then. Chance is what "
                 "a query gets that looks at any earlier token, or itself, at random. A head is a specialist from 5 % "
-                "on; on text, where few letters are many of all, chance alone may give that much, so repeated random "
+                "on; on text, whose common letters recur often, chance alone may give that much: repeated random "
                 "tokens tell more. Position-locked heads look at the same place in at least 90 % of pairs of windows, "
                 "content-driven ones in fewer than half. The in-context score is the loss of late tokens of a window "
                 "minus that of early ones."});
