@@ -86,6 +86,34 @@ TEST_F(ReadingVerbs, ShowTellsEverythingAboutOneRun) {
   EXPECT_THAT(thrown([&] { call(kShowVerb, {}); }), StartsWith("2: "));
 }
 
+TEST_F(ReadingVerbs, ShowDrawsWhereAttentionLooks) {
+  EXPECT_THAT(call(kShowVerb, {"aaaa00000001"}).out, Not(HasSubstr("attention")));
+  EXPECT_TRUE(json_of(kShowVerb, {"aaaa00000001"}).at("attention").is_null());
+  const std::vector<std::pair<std::string, double>> metrics = {
+      {"ipmr_chance", 0.02}, {"ipmr.L0H0", 0.01}, {"ipmr.L0H1", 0.7}};
+  store.put_metrics("aaaa00000001", 1, 30, metrics);
+  const std::string shown = call(kShowVerb, {"aaaa00000001"}).out;
+  EXPECT_THAT(shown, HasSubstr("attention at step 30\nIPMR on text, chance 2.0 %\n"));
+  EXPECT_THAT(shown, HasSubstr("L0H1 70.0 % (35.0× chance)"));
+  EXPECT_EQ(json_of(kShowVerb, {"aaaa00000001"}).at("attention").at("maps").at("ipmr").at(0).at(1), 0.7);
+}
+
+TEST_F(ReadingVerbs, ProbeRefusesWhatItCannotProbe) {
+  EXPECT_THAT(thrown([&] { call(kProbeVerb, {"aaaa00000001"}); }),
+              StartsWith("2: run aaaa00000001 (done) has no checkpoint in "));
+  EXPECT_THAT(thrown([&] {
+                call(kProbeVerb, {"aaaa00000001", "--checkpoint", "best"});
+              }),
+              HasSubstr("has no 'best' checkpoint"));
+  EXPECT_THAT(thrown([&] {
+                call(kProbeVerb, {"aaaa00000001", "--checkpoint", "bst"});
+              }),
+              StartsWith("2: --checkpoint bst: expected best or last; did you mean 'best'?"));
+  EXPECT_THAT(thrown([&] { call(kProbeVerb, {"aaaa00000001", "--windows", "1"}); }), HasSubstr("from 2 to 4096"));
+  EXPECT_THAT(thrown([&] { call(kProbeVerb, {"ffff"}); }), StartsWith("2: no run 'ffff'"));
+  EXPECT_THAT(thrown([&] { call(kProbeVerb, {}); }), StartsWith("2: "));
+}
+
 TEST_F(ReadingVerbs, LogsPrintsTheLatestAttempt) {
   const fs::path folder = root / "runs" / "aaaa00000001" / "attempt-1";
   make_folder(folder);
@@ -130,7 +158,7 @@ TEST_F(ReadingVerbs, ReportIsWrittenWhereItIsAskedFor) {
 }
 
 TEST_F(ReadingVerbs, HelpShowsAnExampleFirst) {
-  for (const Verb* verb : {&kRunsVerb, &kShowVerb, &kStatusVerb, &kLogsVerb, &kQueryVerb, &kReportVerb}) {
+  for (const Verb* verb : {&kRunsVerb, &kShowVerb, &kStatusVerb, &kLogsVerb, &kProbeVerb, &kQueryVerb, &kReportVerb}) {
     const Printed help = call(*verb, {"--help"});
     EXPECT_EQ(help.code, 0);
     EXPECT_THAT(help.out, StartsWith(std::string("example: bitsweep ") + verb->name));
