@@ -56,6 +56,13 @@ TEST(RunSpec, AKeyThatCameLaterIsWrittenOnlyWhenItSaysSomething) {
   EXPECT_EQ(run_spec_from_json(to_json(spec)).train.weight_decay_until, 0.5);
 }
 
+TEST(RunSpec, WhenToProbeIsKept) {
+  RunSpec spec = example();
+  EXPECT_FALSE(to_json(spec).at("eval").as_object().contains("probes"));
+  spec.eval.probes = "every";
+  EXPECT_EQ(run_spec_from_json(to_json(spec)).eval.probes, "every");
+}
+
 TEST(RunSpec, TheIdNamesWhatIsLearnedAndNothingElse) {
   const std::string id = run_id(example());
   EXPECT_EQ(id.size(), 12u);
@@ -63,6 +70,7 @@ TEST(RunSpec, TheIdNamesWhatIsLearnedAndNothingElse) {
   same.data.corpus = "/elsewhere/b.txt";  // the content is the same
   same.checkpoint.every = 7;
   same.checkpoint.keep_best = false;
+  same.eval.probes = "every";
   EXPECT_EQ(run_id(same), id);
   const auto differs = [&](auto change) {
     RunSpec other = example();

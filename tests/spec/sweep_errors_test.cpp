@@ -81,6 +81,7 @@ TEST_F(Bad, NumbersThatMakeNoSense) {
                                     {"data.corpus", "''", "headers, stories, repeat, copy, needle, or a path"},
                                     {"data.tokenizer", "bpe", "one of ascii128, bytes256"},
                                     {"eval.windows", "0", "an integer from 1"},
+                                    {"eval.probes", "lst", "one of last, every, off, found 'lst'"},
                                     {"checkpoint.keep", "[last, worst]", "a list of last, best"},
                                     {"seed", "-1", "an integer from 0"}}) {
     EXPECT_THAT(error_of(with(""), {std::string("grid.") + wrong.key + "=[" + wrong.value + "]"}),

@@ -67,6 +67,20 @@ TEST_F(IngestTest, SeveralRunsInOneCommit) {
   EXPECT_EQ(store.run("bbbbbbbbbbbb")->best_val_bpc, 2.0);
 }
 
+TEST_F(IngestTest, NumbersOfAProbeComeBesideThoseOfEvents) {
+  Event eval = eval_of(kRun, 1, 1, 10, 3.0);
+  eval.fields["ipmr.L0H0"] = 0.1;
+  ingest(kRun, 1, {eval}, 1);
+  const std::vector<std::pair<std::string, double>> found = {
+      {"ipmr.L0H0", 0.25}, {"hdr", 0.5}, {"agreement.L0H0", std::nan("")}};
+  store.put_metrics(kRun, 1, 10, found);
+  EXPECT_EQ(count("metrics WHERE name = 'ipmr.L0H0' AND step = 10 AND value = 0.25"), 1);
+  EXPECT_EQ(count("metrics WHERE name = 'hdr' AND value = 0.5 AND finite = 1"), 1);
+  EXPECT_EQ(count("metrics WHERE name = 'agreement.L0H0' AND value IS NULL AND finite = 0"), 1);
+  EXPECT_EQ(count("evals"), 1);
+  EXPECT_THROW(store.put_metrics("cccccccccccc", 1, 10, found), Error);
+}
+
 TEST_F(IngestTest, WhatIsNotFiniteIsNullAndMarked) {
   Event bad = eval_of(kRun, 1, 1, 10, 3.0);
   bad.fields["val_bpc"] = nullptr;
