@@ -167,11 +167,10 @@ TextProbe probe_windows(Model& model, const at::Tensor& windows, const StepConte
           .layers = tally.layers()};
 }
 
-Probe probe_model(Model& model, const ValidationWindows& windows, int64_t count, int64_t window_tokens,
-                  const StepContext& context, c10::Device device, Precision precision) {
-  const int64_t n = std::min(count, windows.count());
-  at::Tensor natural = at::empty({n, window_tokens + 1}, at::kByte);
-  windows.fill(0, n, {natural.mutable_data_ptr<uint8_t>(), static_cast<size_t>(natural.numel())});
+Probe probe_model(Model& model, const ValidationWindows& windows, int64_t window_tokens, const StepContext& context,
+                  c10::Device device, Precision precision) {
+  at::Tensor natural = at::empty({windows.count(), window_tokens + 1}, at::kByte);
+  windows.fill(0, windows.count(), {natural.mutable_data_ptr<uint8_t>(), static_cast<size_t>(natural.numel())});
   return {.natural = probe_windows(model, natural, context, device, precision),
           .repeated = probe_windows(model, repeated_windows(natural), context, device, precision)};
 }

@@ -47,10 +47,9 @@ at::Tensor repeated_windows(const at::Tensor& windows);
 TextProbe probe_windows(Model& model, const at::Tensor& windows, const StepContext& context, c10::Device device,
                         Precision precision);
 
-// The first `count` of the windows (all, where there are fewer), and as many repeated ones. Draws from no generator of
-// the run, changes nothing in the model.
-Probe probe_model(Model& model, const ValidationWindows& windows, int64_t count, int64_t window_tokens,
-                  const StepContext& context, c10::Device device, Precision precision);
+// These windows, and as many repeated ones. Draws from no generator of the run, changes nothing in the model.
+Probe probe_model(Model& model, const ValidationWindows& windows, int64_t window_tokens, const StepContext& context,
+                  c10::Device device, Precision precision);
 
 // Numbers for the eval event and the database, finite ones alone: ipmr.L0H1, induction.L0H1, agreement.L0H1, hdr.L0 and
 // what sums them up (results/README.md lists them); of repeated tokens with "repeat_" before.

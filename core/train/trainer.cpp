@@ -143,8 +143,8 @@ class Trainer {
 
   // Where attention looks, into the event and in full into a file of its own.
   void probe(const StepContext& context, json::object& fields) {
-    const Probe probe = probe_model(model_, windows_, kProbeWindows, dataset_.context(), context, job_.device,
-                                    parse_precision(train_.precision));
+    const Probe probe = probe_model(model_, dataset_.validation(kProbeWindows), dataset_.context(), context,
+                                    job_.device, parse_precision(train_.precision));
     for (const Metric& metric : metrics_of(probe)) fields[metric.name] = metric.value;
     if (!probe.has_attention()) return;
     write_file_atomic(job_.attempt_folder / pointer_health_file(progress_.step),

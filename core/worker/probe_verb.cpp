@@ -44,8 +44,8 @@ int probe(const ProbeArguments& arguments, std::ostream& stream) {
   const Progress progress = load_weights(arguments, spec, *model);
   model->to(device);
   const StepContext context{.training = false, .step = progress.step - 1, .total_steps = spec.train.steps, .noise = {}};
-  const Probe probe = probe_model(*model, dataset.validation(arguments.windows), arguments.windows, dataset.context(),
-                                  context, device, parse_precision(spec.train.precision));
+  const Probe probe = probe_model(*model, dataset.validation(arguments.windows), dataset.context(), context, device,
+                                  parse_precision(spec.train.precision));
   if (!probe.has_attention())
     throw Error(ErrorKind::input, fmt::format("run {}: plugin '{}' has no attention, so there is nothing to probe",
                                               arguments.run, plugin.name()));
