@@ -19,15 +19,16 @@ struct Range {
   double bits() const { return std::log2(static_cast<double>(count())); }
 };
 
-// `count` capitals, with `noise` small letters behind all of them (repeat, copy) or before each and behind the last
+// `count` capitals, `said` times in all, with `noise` small letters behind the first time (repeat, copy) or around each
 // (needle).
 struct Format {
   std::string_view name;
-  Range count, noise;
+  Range count, said, noise;
 };
 
-constexpr std::array<Format, 3> formats{Format{"repeat", {8, 16}, {0, 0}}, Format{"copy", {6, 12}, {8, 40}},
-                                        Format{"needle", {4, 8}, {1, 8}}};
+constexpr std::array<Format, 3> formats{Format{"repeat", {4, 12}, {2, 8}, {0, 0}},
+                                        Format{"copy", {6, 12}, {2, 2}, {8, 40}},
+                                        Format{"needle", {4, 8}, {2, 2}, {1, 8}}};
 
 const Format& format_of(InductionTask task) { return formats[static_cast<size_t>(task)]; }
 
@@ -57,7 +58,8 @@ class Chooser {
 void add_copy_line(const Format& format, const std::string& segment, Chooser& chooser, std::string& text) {
   text += '>' + segment;
   chooser.add_noise(format.noise, text);
-  text += '>' + segment + '\n';
+  for (uint64_t again = chooser.in(format.said) - 1; again > 0; --again) text += '>' + segment;
+  text += '\n';
 }
 
 void add_needle_line(const Format& format, std::string keys, Chooser& chooser, std::string& text) {
@@ -109,10 +111,10 @@ double induction_entropy_bits_per_byte(InductionTask task) {
   double bits = 0, bytes = 0;  // summed over the counts of capitals, which are equally likely
   for (uint64_t n = format.count.least; n <= format.count.most; ++n) {
     const double count = static_cast<double>(n), gaps = needle ? count + 1 : 1;
-    bits += format.count.bits() + gaps * (format.noise.bits() + format.noise.mean() * letter_bits);
+    bits += format.count.bits() + format.said.bits() + gaps * (format.noise.bits() + format.noise.mean() * letter_bits);
     for (uint64_t i = 0; i < n; ++i) bits += std::log2(static_cast<double>(letters - i));  // capitals, none twice
     if (needle) bits += count * letter_bits + std::lgamma(count + 1) / std::log(2.0);      // values, order asked
-    bytes += gaps * format.noise.mean() + (needle ? 4 * count + 2 : 2 * count + 3);
+    bytes += gaps * format.noise.mean() + (needle ? 4 * count + 2 : format.said.mean() * (count + 1) + 1);
   }
   return bits / bytes;
 }
@@ -121,32 +123,22 @@ int64_t induction_longest_line(InductionTask task) {
   const Format& format = format_of(task);
   const uint64_t n = format.count.most;
   return static_cast<int64_t>(task == InductionTask::needle ? (n + 1) * format.noise.most + 4 * n + 2
-                                                            : format.noise.most + 2 * n + 3);
+                                                            : format.noise.most + format.said.most * (n + 1) + 1);
 }
 
 std::vector<InductionAnswer> induction_answers(InductionTask task, std::span<const uint8_t> window) {
   const auto can_answer = task == InductionTask::needle ? is_small : is_capital;
   std::vector<InductionAnswer> answers;
   constexpr int64_t none = -1;
-  std::array<int64_t, 256> stood;  // where a byte that can be asked by stood in this line, before `marker`
+  std::array<int64_t, 256> stood;  // where in this line a byte that can be asked by stood last
   stood.fill(none);
-  int64_t line = 0, marker = none;
   for (int64_t i = 0; i + 1 < static_cast<int64_t>(window.size()); ++i) {
     const uint8_t current = window[static_cast<size_t>(i)];
-    if (current == '\n') {
-      line = i + 1, marker = none;
-      stood.fill(none);
-      continue;
-    }
-    // A line may begin with '>'; one at the window's begin has nothing before it to ask for either way.
-    if (current == '>' && i > line) marker = i;
+    if (current == '\n') stood.fill(none);
     if (current != '>' && !is_capital(current)) continue;
-    if (marker == none) {
-      stood[current] = i;
-    } else if (const int64_t evidence = stood[current] + 1;
-               evidence > 0 && evidence < marker && can_answer(window[static_cast<size_t>(evidence)])) {
-      answers.push_back({i + 1, evidence});
-    }
+    if (stood[current] != none && can_answer(window[static_cast<size_t>(stood[current] + 1)]))
+      answers.push_back({i + 1, stood[current] + 1});
+    stood[current] = i;
   }
   return answers;
 }

@@ -1,17 +1,17 @@
-// The built-in corpora `repeat`, `copy` and `needle`: lines whose second half can only be told by looking back, after
+// The built-in corpora `repeat`, `copy` and `needle`: lines whose later part can only be told by looking back, after
 // the induction tasks of Olsson et al., "In-context learning and induction heads", arXiv 2209.11895.
 //
-//   repeat  >QWERTYUI>QWERTYUI                      a segment of 8 to 16 letters, and the same again
-//   copy    >QWERTY fjskdlaq… >QWERTY               6 to 12 letters, a gap of 8 to 40 of noise, and the same again
-//   needle  jdkQfslWa … >WaQf                       4 to 8 keys with a value each in noise, then asked in any order
+//   repeat  >QWERT>QWERT>QWERT      a segment of 4 to 12 letters, said 2 to 8 times
+//   copy    >QWERTYfjs…dl>QWERTY    6 to 12 letters, a gap of 8 to 40 of noise, and the same again
+//   needle  jdkQfslWa…s>WaQf        4 to 8 keys with a value each in noise, then asked in any order
 //
-// (without the spaces). Segments and keys are capitals of which none comes twice in a line, noise and values are small
+// Segments and keys are capitals of which none comes twice in a line, noise and values are small
 // letters; each line ends in '\n', nothing but its own choices, all of them uniform, makes a line.
 //
-// The answers are the letters after the line's last '>' that the text before them determines: a byte of the copy, a
-// value that is asked for. One rule finds them all: the current byte stood before that '>' in the same line, and the
-// answer is what followed it there. So a window says by itself which of its bytes are answers, wherever it was cut: a
-// place whose evidence lies before the window's begin is none.
+// The answers are the letters that the text before them determines: a byte of a copy, a value that is asked for. One
+// rule finds them all: the current byte, a capital or '>', stood earlier in the same line, and the answer is what
+// followed it there. So a window says by itself which of its bytes are answers, wherever it was cut: a place whose
+// evidence lies before the window's begin is none.
 //
 // Every choice can be read off the text, so the entropy rate is exact: E[choice bits of a line] / E[bytes of a line].
 #pragma once
@@ -49,7 +49,7 @@ int64_t induction_longest_line(InductionTask task);
 
 struct InductionAnswer {
   int64_t position = 0;  // of the answer in the window
-  int64_t evidence = 0;  // where the window said it before
+  int64_t evidence = 0;  // where the window said it last
   bool operator==(const InductionAnswer&) const = default;
 };
 

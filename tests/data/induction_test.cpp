@@ -36,20 +36,27 @@ double distinct_bits(size_t n) {
   return bits;
 }
 
-Line read_copy_line(const std::string& line, size_t least, size_t most, size_t least_gap, size_t most_gap) {
+Line read_copy_line(InductionTask task, const std::string& line) {
+  const bool repeat = task == InductionTask::repeat;
   Line read;
-  const size_t marker = line.rfind('>');
   EXPECT_EQ(line[0], '>');
-  size_t n = 1;
-  while (capital(line[n])) ++n;
-  --n;
-  const size_t gap = marker - 1 - n;
-  EXPECT_TRUE(n >= least && n <= most && gap >= least_gap && gap <= most_gap) << line;
-  EXPECT_EQ(line.substr(marker), ">" + line.substr(1, n) + "\n");
-  EXPECT_EQ(std::set<char>(line.begin() + 1, line.begin() + 1 + static_cast<long>(n)).size(), n);
-  for (size_t i = 0; i < gap; ++i) EXPECT_TRUE(std::islower(line[1 + n + i])) << line;
-  for (size_t k = 1; k <= n; ++k) read.evidence[marker + k] = k;
-  read.bits = std::log2(most - least + 1.0) + distinct_bits(n) + std::log2(most_gap - least_gap + 1.0) +
+  size_t n = 0, gap = 0;
+  while (capital(line[1 + n])) ++n;
+  while (std::islower(line[1 + n + gap])) ++gap;
+  const std::string said = line.substr(0, n + 1);
+  EXPECT_EQ(std::set<char>(said.begin(), said.end()).size(), n + 1);
+  const size_t least = repeat ? 4 : 6, least_gap = repeat ? 0 : 8, most_gap = repeat ? 0 : 40,
+               most_said = repeat ? 8 : 2;
+  EXPECT_TRUE(n >= least && n <= 12 && gap >= least_gap && gap <= most_gap) << line;
+  size_t times = 1;
+  for (size_t at = 1 + n + gap; line[at] != '\n'; at += n + 1, ++times) {
+    EXPECT_EQ(line.substr(at, n + 1), said);
+    // Each copy's letters were said in the one before it, the first copy's before the gap.
+    for (size_t k = 1; k <= n; ++k) read.evidence[at + k] = (times == 1 ? 0 : at - n - 1) + k;
+  }
+  EXPECT_TRUE(times >= 2 && times <= most_said) << line;
+  read.bits = std::log2(13.0 - static_cast<double>(least)) + std::log2(static_cast<double>(most_said) - 1) +
+              distinct_bits(n) + std::log2(static_cast<double>(most_gap - least_gap) + 1) +
               static_cast<double>(gap) * std::log2(26.0);
   return read;
 }
@@ -86,8 +93,7 @@ Line read_needle_line(const std::string& line) {
 }
 
 Line read_line(InductionTask task, const std::string& line) {
-  if (task == InductionTask::needle) return read_needle_line(line);
-  return task == InductionTask::repeat ? read_copy_line(line, 8, 16, 0, 0) : read_copy_line(line, 6, 12, 8, 40);
+  return task == InductionTask::needle ? read_needle_line(line) : read_copy_line(task, line);
 }
 
 // The whole text read line by line: answers with their evidence, by offset.
@@ -136,7 +142,7 @@ TEST_P(Induction, is_printable_ascii_in_lines) {
 TEST_P(Induction, lines_are_at_most_as_long_as_told) {
   const Reading reading = read_text(GetParam(), generate_induction(GetParam(), 1, 300'000));
   EXPECT_LE(static_cast<int64_t>(reading.longest), induction_longest_line(GetParam()));
-  EXPECT_GT(static_cast<int64_t>(reading.longest), induction_longest_line(GetParam()) * 4 / 5);
+  EXPECT_GT(static_cast<int64_t>(reading.longest), induction_longest_line(GetParam()) * 3 / 4);
 }
 
 // A reader that follows each answer's evidence is always right, in any window, and misses only answers whose evidence,
@@ -181,7 +187,7 @@ TEST_P(Induction, entropy_is_the_code_length_of_the_choices) {
   const std::string text = generate_induction(GetParam(), 3, 1'000'000);
   EXPECT_NEAR(
       read_text(GetParam(), text).bits / static_cast<double>(text.size()) / induction_entropy_bits_per_byte(GetParam()),
-      1, 0.002);
+      1, 0.012);
 }
 
 // Each letter is as often an answer as any other, so that a guess that does not look back is right in 1 of 26.
@@ -198,10 +204,10 @@ TEST_P(Induction, a_blind_guess_is_right_by_chance_only) {
 // A change here is a change of the corpus: raise induction_version with it.
 TEST(InductionGolden, texts_and_rates) {
   const auto hash = [](InductionTask task) { return sha256_hex(generate_induction(task, induction_seed, 1'000'000)); };
-  EXPECT_EQ(hash(InductionTask::repeat), "e2ba83e9eb6be4f697d1b690133d70d39396638d5bdb5c939f164720e4978384");
+  EXPECT_EQ(hash(InductionTask::repeat), "1b0246568cc51f2bb86925cbf17db900cb8ceb2e05d14918d6737d41cb30e9d9");
   EXPECT_EQ(hash(InductionTask::copy), "463d63a516830430a7371ceba504e6ec84ade6d205e7847e1f74565bfd1a47a2");
   EXPECT_EQ(hash(InductionTask::needle), "9be977d8493754a3c9d69ee813e9fdbece7dae48263c71c043890af06f98311d");
-  EXPECT_NEAR(induction_entropy_bits_per_byte(InductionTask::repeat), 2.0323676481, 1e-8);
+  EXPECT_NEAR(induction_entropy_bits_per_byte(InductionTask::repeat), 0.9041371081, 1e-8);
   EXPECT_NEAR(induction_entropy_bits_per_byte(InductionTask::copy), 3.5675818636, 1e-8);
   EXPECT_NEAR(induction_entropy_bits_per_byte(InductionTask::needle), 4.1137209535, 1e-8);
 }
@@ -214,12 +220,13 @@ TEST(InductionAnswers, of_lines_cut_anywhere) {
   };
   using Positions = std::vector<int64_t>;
   EXPECT_EQ(at(InductionTask::repeat, ">ABC>ABC\n>DE>DE\n"), (Positions{5, 6, 7, 13, 14}));
-  EXPECT_EQ(at(InductionTask::repeat, "BC>ABC\n"), (Positions{5}));  // A's begin is cut off, so B is not to be told
+  EXPECT_EQ(at(InductionTask::repeat, ">AB>AB>AB\n"), (Positions{4, 5, 7, 8}));
+  EXPECT_EQ(at(InductionTask::repeat, "BC>ABC\n"), (Positions{5}));  // what leads to A and to B is cut off
   EXPECT_EQ(at(InductionTask::repeat, "C>ABC\n"), Positions{});
-  EXPECT_EQ(at(InductionTask::repeat, ">ABC\n>AB>A"), (Positions{9}));  // begins with the second '>' of a line
-  EXPECT_EQ(at(InductionTask::repeat, "\n>AB>AB"), (Positions{5, 6}));
-  EXPECT_EQ(at(InductionTask::copy, "AxBC>ABC"), (Positions{7}));  // a small letter is noise
-  EXPECT_EQ(at(InductionTask::copy, ">ABxyz>AB\n"), (Positions{7, 8}));
+  EXPECT_EQ(at(InductionTask::repeat, "C>ABC>ABC\n"), (Positions{6, 7, 8}));  // the copy in the window tells the next
+  EXPECT_EQ(at(InductionTask::repeat, ">ABC\n>AB>A"), (Positions{9}));        // nothing is carried over a line's end
+  EXPECT_EQ(at(InductionTask::copy, ">ABxyz>AB\n"), (Positions{7, 8}));       // behind B stood noise, so B ends it
+  EXPECT_EQ(at(InductionTask::copy, "Bxyz>AB\n"), Positions{});
   EXPECT_EQ(at(InductionTask::needle, "xAbyCd>CdAb\n"), (Positions{8, 10}));
   EXPECT_EQ(at(InductionTask::needle, "byCd>CdAb\n"), (Positions{6}));
   EXPECT_EQ(at(InductionTask::needle, ">CdAb\n"), Positions{});
