@@ -27,6 +27,25 @@ TEST_F(QueryTest, ListsRunsInTheOrderOfTheirSubmission) {
   EXPECT_FALSE(rows[3].last_val_bpc.has_value());
 }
 
+TEST_F(QueryTest, AnswersAreTheNewestOfTheRun) {
+  std::vector<Event> events;
+  for (int64_t i = 1; i <= 3; ++i)
+    events.push_back({"eval",
+                      "bbbb00000003",
+                      1,
+                      100 + i,
+                      100 * i,
+                      1000,
+                      {{"val_bpc", 4.0}, {"answer_accuracy", 0.25 * static_cast<double>(i)}}});
+  const Store::Batch batch{"bbbb00000003", 1, events, 200, 1};
+  store.ingest({&batch, 1});
+  const Query query(root);
+  EXPECT_EQ(query.run("bbbb").answer_accuracy, 0.75);
+  EXPECT_FALSE(query.run("cccc").answer_accuracy.has_value());
+  EXPECT_EQ(query.runs({}, "id = 'bbbb00000003'").at(0).answer_accuracy, 0.75);
+  EXPECT_EQ(query.runs_of({"first"}).at(2).answer_accuracy, 0.75);
+}
+
 TEST_F(QueryTest, ARunIsListedOnceThoughTwoSweepsHoldIt) {
   NewSweep other;
   other.name = "other", other.file = "other.yaml", other.source = "y";

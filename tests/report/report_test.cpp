@@ -171,6 +171,23 @@ TEST(Report, GroupsThatCannotBeComparedAreApart) {
   EXPECT_THAT(names(files), testing::IsSupersetOf({"curves.svg", "curves-2.svg"}));
 }
 
+// Only a report on an induction task speaks of answers.
+TEST(Report, AnswersOfAnInductionTaskAreAColumnWithItsChance) {
+  ReportInput input = made_input({{"v57"}, {"llama"}, {"llama", 1e6, 4e6, 1e-3, 1}});
+  EXPECT_THAT(markdown_of(input), Not(HasSubstr("answers right")));
+  EXPECT_THAT(file_of(render_report(input), "report.json"), Not(HasSubstr("answer_accuracy")));
+  for (MeasuredRun& run : input.runs) run.start["val_answers"] = 4567, run.start["answer_chance"] = 1.0 / 26;
+  input.runs[0].row.answer_accuracy = 0.031;
+  input.runs[1].row.answer_accuracy = 0.97, input.runs[2].row.answer_accuracy = 0.98;
+  const std::string text = markdown_of(input);
+  EXPECT_THAT(text, HasSubstr("out of 4,567"));
+  EXPECT_THAT(text, HasSubstr("Chance is 3.8 %."));
+  EXPECT_THAT(text, HasSubstr("answers right"));
+  EXPECT_THAT(text, HasSubstr("| 3.1 % |"));
+  EXPECT_THAT(text, HasSubstr("| 97.5 % ± 6.4 |"));
+  EXPECT_THAT(file_of(render_report(input), "report.json"), HasSubstr("answer_accuracy"));
+}
+
 TEST(Report, JsonHoldsEveryFigure) {
   const ReportInput input = made_input(quickstart_runs());
   const json::value document = parse_json(file_of(render_report(input), "report.json"), "report.json");

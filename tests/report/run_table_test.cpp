@@ -35,6 +35,16 @@ TEST(RunTable, ColumnsThatSayNothingAreLeftOut) {
   EXPECT_FALSE(default_run_columns({}).empty());
 }
 
+TEST(RunTable, AnswersAreShownWhereARunHasThem) {
+  std::vector<RunRow> some = rows();
+  EXPECT_THAT(default_run_columns(some), testing::Not(testing::Contains("answer_accuracy")));
+  some[0].answer_accuracy = 0.4816;
+  EXPECT_THAT(default_run_columns(some), testing::Contains("answer_accuracy"));
+  EXPECT_EQ(terminal_table(run_table(some, {"id", "answer_accuracy"})),
+            "id            answers\naaaaaaaaaaaa   48.2 %\nbbbbbbbbbbbb        -\n");
+  EXPECT_EQ(csv_table(raw_run_table(some, {"answer_accuracy"})), "answer_accuracy\n0.4816\n\n");
+}
+
 TEST(RunTable, CsvKeepsFullPrecisionAndPlainNames) {
   EXPECT_EQ(csv_table(raw_run_table(rows(), {"id", "last_val_bpc", "train.lr", "axes", "exit_cause"})),
             "id,last_val_bpc,train.lr,axes,exit_cause\n"
