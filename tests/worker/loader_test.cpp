@@ -32,7 +32,7 @@ void expect_refused(const std::string& name, const std::string& why) {
 
 TEST(Loader, TablesThatAreWrongAreRefusedByReason) {
   expect_refused("no_plugin", "exports no symbol 'bitsweep_plugin_entry'");
-  expect_refused("other_abi", "ABI is 3");
+  expect_refused("other_abi", "ABI is 4");
   expect_refused("other_build", "built as [gcc2 torch0.1]");
   expect_refused("short_table", "16 bytes");
   expect_refused("null_entries", "empty entries");
