@@ -5,14 +5,13 @@
 #include <future>
 #include <map>
 
-#include <unistd.h>
-
 #include <fmt/format.h>
 
 #include "base/error.h"
 #include "base/units.h"
 #include "cli/attempt_files.h"
 #include "cli/options.h"
+#include "cli/scratch_folder.h"
 #include "event/event.h"
 #include "execute/capture.h"
 #include "execute/local.h"
@@ -40,24 +39,6 @@ RunSpec short_spec(const PlannedRun& run, bool gpu) {
   return spec;
 }
 
-// A folder that is gone with it.
-class ScratchFolder {
- public:
-  explicit ScratchFolder(const fs::path& root) : path_(root / fmt::format("measure-{}", ::getpid())) {
-    make_folder(path_);
-  }
-  ~ScratchFolder() {
-    std::error_code ignored;
-    fs::remove_all(path_, ignored);
-  }
-  ScratchFolder(const ScratchFolder&) = delete;
-  ScratchFolder& operator=(const ScratchFolder&) = delete;
-  const fs::path& path() const { return path_; }
-
- private:
-  fs::path path_;
-};
-
 // Tokens a second of the parts behind the first.
 double speed_of(const fs::path& attempt_folder) {
   double seconds = 0;
@@ -73,7 +54,7 @@ double speed_of(const fs::path& attempt_folder) {
 class Measurer {
  public:
   Measurer(const fs::path& root, const WorkOptions& options)
-      : options_(options), scratch_(root), cache_(root / "data"), slots_(options.devices.at(0)) {}
+      : options_(options), scratch_(root, "measure"), cache_(root / "data"), slots_(options.devices.at(0)) {}
 
   double measure(const PlannedRun& run) {
     const std::string spec = canonical_json(to_json(short_spec(run, slots_.name != "cpu")));

@@ -19,7 +19,8 @@ struct Verb {
 
 std::span<const Verb* const> all_verbs();
 
-extern const Verb kFitVerb, kLogsVerb, kPlanVerb, kPluginsVerb, kProbeVerb, kQueryVerb, kReportVerb, kRunVerb,
-    kRunsVerb, kShimVerb, kShowVerb, kStatusVerb, kSubmitVerb, kWorkVerb, kRetryVerb, kCancelVerb, kDoctorVerb;
+extern const Verb kFitVerb, kLogsVerb, kPlanVerb, kPluginsVerb, kProbeVerb, kProfileVerb, kQueryVerb, kReportVerb,
+    kRunVerb, kRunsVerb, kShimVerb, kShowVerb, kStatusVerb, kSubmitVerb, kWorkVerb, kRetryVerb, kCancelVerb,
+    kDoctorVerb;
 
 }  // namespace bitsweep

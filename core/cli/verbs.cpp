@@ -5,9 +5,9 @@ namespace bitsweep {
 // In the order of a user's day.
 std::span<const Verb* const> all_verbs() {
   static constexpr const Verb* kVerbs[] = {
-      &kPlanVerb,  &kRunVerb,    &kSubmitVerb,  &kWorkVerb,   &kStatusVerb, &kRunsVerb,
-      &kShowVerb,  &kLogsVerb,   &kReportVerb,  &kFitVerb,    &kProbeVerb,  &kQueryVerb,
-      &kRetryVerb, &kCancelVerb, &kPluginsVerb, &kDoctorVerb, &kShimVerb,
+      &kPlanVerb,  &kRunVerb,   &kSubmitVerb, &kWorkVerb,    &kStatusVerb, &kRunsVerb,
+      &kShowVerb,  &kLogsVerb,  &kReportVerb, &kFitVerb,     &kProbeVerb,  &kProfileVerb,
+      &kQueryVerb, &kRetryVerb, &kCancelVerb, &kPluginsVerb, &kDoctorVerb, &kShimVerb,
   };
   return kVerbs;
 }

@@ -5,6 +5,7 @@
 #include <ATen/ATen.h>
 #include <fmt/format.h>
 
+#include "nn/block_scope.h"
 #include "nn/softmax_attention.h"
 #include "nn/top_keys.h"
 
@@ -119,6 +120,7 @@ at::Tensor attention_weights(const at::Tensor& q, const at::Tensor& k, int64_t h
 
 at::Tensor attend(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, int64_t heads, CausalBias& bias,
                   const AttentionStep& step) {
+  BITSWEEP_BLOCK("attention");
   if (step.observer != nullptr) step.observer->attention(attention_weights(q, k, heads, bias, step));
   if (step.kind == AttentionKind::softmax) return softmax_attention(q, k, v, heads, bias);
   if (step.kind == AttentionKind::gumbel) return pointer_attention(q, k, v, heads, bias, step.noise);

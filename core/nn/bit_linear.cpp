@@ -6,6 +6,7 @@
 #include <torch/csrc/autograd/custom_function.h>
 
 #include "nn/bits.h"
+#include "nn/block_scope.h"
 #include "nn/linear_end.h"
 #include "nn/path.h"
 
@@ -92,6 +93,7 @@ BitEmbedding::BitEmbedding(const ParameterSink& sink, int64_t vocab, int64_t d)
     : weight_(sink.bits("weight", vocab, d)) {}
 
 at::Tensor BitEmbedding::forward(const at::Tensor& tokens) const {
+  BITSWEEP_BLOCK("embedding");
   return BitRows::apply(tokens, weight_.port, weight_.bits, compute_type(weight_.port));
 }
 
@@ -101,6 +103,7 @@ BitHead::BitHead(const ParameterSink& sink, int64_t vocab, int64_t d)
       logit_scale_(sink.constant("logit_scale", {1}, inverse_root(d))) {}
 
 at::Tensor BitHead::forward(const at::Tensor& x) const {
+  BITSWEEP_BLOCK("head");
   const at::Tensor sums = BitProduct::apply(x, weight_.port, at::zeros_like(bias_), weight_.bits, 1.0,
                                             static_cast<int64_t>(OutputSign::none));
   return sums.to(at::kFloat) * logit_scale_ + bias_;

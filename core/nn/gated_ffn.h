@@ -5,6 +5,7 @@
 
 #include "nn/alpha_linear.h"
 #include "nn/binarize.h"
+#include "nn/block_scope.h"
 #include "nn/linear.h"
 #include "nn/strict_linear.h"
 
@@ -23,7 +24,10 @@ class SwigluFfn {
         up_(sink.scope("up"), d, d_ff),
         down_(sink.scope("down"), d_ff, d, down_sd) {}
 
-  at::Tensor forward(const at::Tensor& x) const { return down_.forward(swiglu(gate_.forward(x), up_.forward(x))); }
+  at::Tensor forward(const at::Tensor& x) const {
+    BITSWEEP_BLOCK("ffn");
+    return down_.forward(swiglu(gate_.forward(x), up_.forward(x)));
+  }
 
  private:
   LinearType gate_, up_, down_;
@@ -45,6 +49,7 @@ class XnorFfn {
 
   // binarized: the m of binarize.h.
   at::Tensor forward(const at::Tensor& x, double binarized = 1.0) const {
+    BITSWEEP_BLOCK("ffn");
     const at::Tensor gate = forward_at(gate_, x, binarized), up = forward_at(up_, x, binarized);
     return forward_at(down_, signed_ ? gate * up : swiglu(gate, up), binarized);
   }

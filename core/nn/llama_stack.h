@@ -13,6 +13,7 @@
 
 #include <ATen/ATen.h>
 
+#include "nn/block_scope.h"
 #include "nn/family.h"
 #include "nn/gated_ffn.h"
 #include "nn/rms_norm.h"
@@ -62,12 +63,12 @@ class LlamaStack final : public Model {
 
   at::Tensor forward(const at::Tensor& tokens, const StepContext& context) override {
     const AttentionStep step = attention_step(rule_, context);
-    at::Tensor x = at::embedding(embedding_, tokens);  // [B, T, d]
+    at::Tensor x = embed(tokens);  // [B, T, d]
     for (const Layer& layer : layers_) {
       x = x + attention(layer, layer.attention_norm.forward(x), step);
       x = x + layer.ffn.forward(layer.ffn_norm.forward(x));
     }
-    return head_.forward(norm_.forward(x));  // [B, T, V]
+    return logits(norm_.forward(x));  // [B, T, V]
   }
 
  private:
@@ -77,7 +78,16 @@ class LlamaStack final : public Model {
     typename Parts::Norm ffn_norm;
     SwigluFfn<typename Parts::Linear> ffn;
   };
+  at::Tensor embed(const at::Tensor& tokens) const {
+    BITSWEEP_BLOCK("embedding");
+    return at::embedding(embedding_, tokens);
+  }
+  at::Tensor logits(const at::Tensor& x) const {
+    BITSWEEP_BLOCK("head");
+    return head_.forward(x);
+  }
   at::Tensor attention(const Layer& layer, const at::Tensor& x, const AttentionStep& step) {
+    BITSWEEP_BLOCK("projections");
     const at::Tensor q = layer.q.forward(x), k = layer.k.forward(x), v = layer.v.forward(x);  // [B, T, d]
     return layer.o.forward(attend(q, k, v, heads_, bias_, step));
   }

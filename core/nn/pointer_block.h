@@ -4,6 +4,7 @@
 #include "nn/alpha_linear.h"
 #include "nn/attention_rule.h"
 #include "nn/binarize.h"
+#include "nn/block_scope.h"
 #include "nn/key_shift.h"
 #include "nn/strict_linear.h"
 
@@ -27,6 +28,7 @@ class PointerBlock {
 
   // binarized: the m of binarize.h.
   at::Tensor forward(const at::Tensor& x, CausalBias& bias, const AttentionStep& step, double binarized = 1.0) const {
+    BITSWEEP_BLOCK("projections");
     const at::Tensor keys_of = key_shift_ > 0 ? with_earlier(x, key_shift_) : x;
     return forward_at(o_,
                       attend(forward_at(q_, x, binarized), forward_at(k_, keys_of, binarized),

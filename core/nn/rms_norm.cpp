@@ -3,6 +3,7 @@
 #include <ATen/ATen.h>
 #include <torch/csrc/autograd/custom_function.h>
 
+#include "nn/block_scope.h"
 #include "nn/cpu_kernels.h"
 #include "nn/parallel.h"
 #include "nn/path.h"
@@ -72,6 +73,9 @@ at::Tensor rms_norm(const at::Tensor& x, const at::Tensor& gamma) { return RmsNo
 
 RmsNorm::RmsNorm(const ParameterSink& sink, int64_t d) : gamma_(sink.constant("gamma", {d}, 1.0)) {}
 
-at::Tensor RmsNorm::forward(const at::Tensor& x) const { return rms_norm(x, gamma_); }
+at::Tensor RmsNorm::forward(const at::Tensor& x) const {
+  BITSWEEP_BLOCK("norm");
+  return rms_norm(x, gamma_);
+}
 
 }  // namespace bitsweep

@@ -4,6 +4,7 @@
 
 #include <ATen/ATen.h>
 
+#include "nn/block_scope.h"
 #include "nn/path.h"
 #include "nn/sign.h"
 
@@ -13,6 +14,7 @@ SignEmbedding::SignEmbedding(const ParameterSink& sink, int64_t vocab, int64_t d
     : weight_(sink.normal("weight", {vocab, d}, kLatentSd)) {}
 
 at::Tensor SignEmbedding::forward(const at::Tensor& tokens) const {
+  BITSWEEP_BLOCK("embedding");
   return sign_ste(at::embedding(weight_, tokens)).to(compute_type(weight_));
 }
 
@@ -22,6 +24,7 @@ SignHead::SignHead(const ParameterSink& sink, int64_t vocab, int64_t d)
       logit_scale_(sink.constant("logit_scale", {1}, 1.0 / std::sqrt(static_cast<double>(d)))) {}
 
 at::Tensor SignHead::forward(const at::Tensor& x) const {
+  BITSWEEP_BLOCK("head");
   return at::linear(x, sign_ste(weight_)).to(at::kFloat) * logit_scale_ + bias_;
 }
 

@@ -8,6 +8,7 @@
 #include <fmt/ranges.h>
 
 #include "base/error.h"
+#include "nn/block_scope.h"
 
 namespace bitsweep {
 
@@ -40,6 +41,7 @@ at::Tensor token_logits(Model& model, const at::Tensor& inputs, const StepContex
 namespace {
 
 at::Tensor nats_of(const at::Tensor& logits, const at::Tensor& targets, bool mean) {
+  BITSWEEP_BLOCK("loss");
   return at::cross_entropy_loss(logits.to(at::kFloat).reshape({-1, logits.size(2)}), targets, {},
                                 mean ? at::Reduction::Mean : at::Reduction::None);
 }

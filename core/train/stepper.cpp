@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "base/error.h"
+#include "nn/block_scope.h"
 #include "train/evaluate.h"
 #include "train/gradients.h"
 #include "train/lr_schedule.h"
@@ -28,9 +29,14 @@ Stepper::Stepper(const RunSpec& spec, const Dataset& dataset, Model& model, Opti
 }
 
 void Stepper::run(int64_t step) {
+  BITSWEEP_BLOCK("other");
   drop_gradients(model_.parameters());
   accumulate_gradients(step);
-  if (losses_.first_non_finite()) return;
+  if (!losses_.first_non_finite()) update(step);
+}
+
+void Stepper::update(int64_t step) {
+  BITSWEEP_BLOCK("optimizer");
   norm_ = bitsweep::gradient_norm(model_.parameters());
   lr_ = learning_rate(spec_.train, step);
   // A stream of its own: those of micro-batches count from 0 up.

@@ -30,6 +30,7 @@ class Stepper {
 
  private:
   void accumulate_gradients(int64_t step);
+  void update(int64_t step);
 
   const RunSpec& spec_;
   const Dataset& dataset_;

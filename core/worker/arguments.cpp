@@ -114,6 +114,27 @@ std::optional<ProbeArguments> parse_probe_arguments(const std::vector<std::strin
   return out;
 }
 
+std::optional<ProfileArguments> parse_profile_arguments(const std::vector<std::string>& args) {
+  ProfileArguments out;
+  std::string spec, cache, plugin_dir;
+  po::options_description options("Options");
+  auto add = options.add_options();
+  add("spec", po::value(&spec)->required()->value_name("FILE"), "the resolved run, as JSON");
+  add("steps", po::value(&out.steps)->default_value(out.steps)->value_name("N"), "steps to time");
+  add("warmup", po::value(&out.warmup)->default_value(out.warmup)->value_name("N"), "steps before them");
+  add("device", po::value(&out.device)->default_value("cpu")->value_name("NAME"), "cpu or cuda:N");
+  add("threads", po::value(&out.threads)->default_value(1)->value_name("N"), "threads to use");
+  add("cache", po::value(&cache)->required()->value_name("DIR"), "where corpora are kept");
+  add("plugin-dir", po::value(&plugin_dir)->value_name("DIR"), "where plugins are looked for by name");
+  if (!parse("profile", options, args)) return std::nullopt;
+  check_range("profile", "threads", out.threads, 1, 4096);
+  check_range("profile", "steps", out.steps, 1, 100000);
+  check_range("profile", "warmup", out.warmup, 0, 100000);
+  out.spec = spec, out.cache = cache;
+  out.plugin_dir = plugin_dir.empty() ? default_plugin_dir() : fs::path(plugin_dir);
+  return out;
+}
+
 std::optional<CheckArguments> parse_check_arguments(const std::vector<std::string>& args) {
   CheckArguments out;
   std::string plugin_dir, given;

@@ -41,6 +41,15 @@ struct ProbeArguments {
   fs::path plugin_dir;
 };
 
+struct ProfileArguments {
+  fs::path spec;  // spec.json
+  std::string device = "cpu";
+  int64_t threads = 1;
+  int64_t steps = 10, warmup = 3;
+  fs::path cache;  // ROOT/data
+  fs::path plugin_dir;
+};
+
 struct CheckArguments {
   std::string plugin;  // name, or the absolute path of a .so
   fs::path plugin_dir;
@@ -54,6 +63,7 @@ struct CheckArguments {
 std::optional<TrainArguments> parse_train_arguments(const std::vector<std::string>& args);
 std::optional<DescribeArguments> parse_describe_arguments(const std::vector<std::string>& args);
 std::optional<ProbeArguments> parse_probe_arguments(const std::vector<std::string>& args);
+std::optional<ProfileArguments> parse_profile_arguments(const std::vector<std::string>& args);
 // --options must be a JSON object.
 std::optional<CheckArguments> parse_check_arguments(const std::vector<std::string>& args);
 

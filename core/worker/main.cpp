@@ -15,6 +15,7 @@
 #include "worker/check_verb.h"
 #include "worker/describe_verb.h"
 #include "worker/probe_verb.h"
+#include "worker/profile_verb.h"
 #include "worker/train_verb.h"
 
 namespace bitsweep {
@@ -28,6 +29,8 @@ constexpr const char* kUsage =
     "contract\n"
     "bitsweep-worker probe --spec FILE --checkpoint FILE --run ID --out DIR --cache DIR       see where attention "
     "looks\n"
+    "bitsweep-worker profile --spec FILE --cache DIR [--steps N]                              see where the time of "
+    "steps goes\n"
     "bitsweep-worker --version\n"
     "Each verb takes --help.\n";
 
@@ -68,6 +71,11 @@ int probe(const std::vector<std::string>& args) {
   return arguments ? probe_verb(*arguments, std::cout) : 0;
 }
 
+int profile(const std::vector<std::string>& args) {
+  const auto arguments = parse_profile_arguments(args);
+  return arguments ? profile_verb(*arguments, std::cout) : 0;
+}
+
 int dispatch(const std::vector<std::string>& args) {
   const std::string verb = args.empty() ? "" : args.front();
   const std::vector<std::string> rest(args.begin() + (args.empty() ? 0 : 1), args.end());
@@ -75,6 +83,7 @@ int dispatch(const std::vector<std::string>& args) {
   if (verb == "describe") return describe(rest);
   if (verb == "check") return check(rest);
   if (verb == "probe") return probe(rest);
+  if (verb == "profile") return profile(rest);
   if (verb == "--version") {
     fmt::print("bitsweep-worker {} [{}]\n", BITSWEEP_VERSION, BITSWEEP_BUILD_ID);
     return 0;
@@ -83,10 +92,10 @@ int dispatch(const std::vector<std::string>& args) {
     fmt::print("{}", kUsage);
     return 0;
   }
-  throw Error(ErrorKind::input, verb.empty()
-                                    ? fmt::format("no verb given\n{}", kUsage)
-                                    : fmt::format("unknown verb '{}'{}", verb,
-                                                  did_you_mean(verb, {"train", "describe", "check", "probe"})));
+  throw Error(ErrorKind::input,
+              verb.empty() ? fmt::format("no verb given\n{}", kUsage)
+                           : fmt::format("unknown verb '{}'{}", verb,
+                                         did_you_mean(verb, {"train", "describe", "check", "probe", "profile"})));
 }
 
 }  // namespace

@@ -101,6 +101,35 @@ TEST_F(PlanTest, EachQuestionOnce) {
   EXPECT_EQ(probe_.calls, 1);
 }
 
+TEST_F(PlanTest, AsksForTheMicroBatch) {
+  plan(
+      "name: a\nmodel: { plugin: strict, d_model: 64 }\ndata: { corpus: stories }\n"
+      "train: { steps: 100, batch: 12, accumulate: 3, precision: bf16 }\n");
+  const DescribeRequest& request = describer_.asked.at(0).request;
+  EXPECT_EQ(request.sequences, 4);
+  EXPECT_TRUE(request.accumulates);
+  EXPECT_EQ(request.precision, "bf16");
+}
+
+TEST_F(PlanTest, SaysWhatDoesNotFit) {
+  Plan made = plan(with("seeds: [0, 1, 2]\n"));
+  EXPECT_EQ(made.totals().memory_bytes, std::nullopt);
+  EXPECT_TRUE(memory_notes(made, "this machine", 1, 8).empty());  // the plugin does not say
+  for (size_t i = 0; i < 3; ++i)
+    made.runs[i].memory = RunMemory{
+        .tensors = {.weights = 10, .optimizer = 20, .peak = 100 * (1 << i)}, .process_bytes = 50, .data_bytes = 7};
+  EXPECT_EQ(made.totals().memory_bytes, 450);
+  EXPECT_EQ(made.totals().checkpoint_bytes, 3 * 30 * 2);
+  EXPECT_TRUE(memory_notes(made, "this machine", 450, 1).empty());
+  const auto notes = memory_notes(made, "this machine", 300, 2);
+  ASSERT_EQ(notes.size(), 2u);
+  EXPECT_THAT(notes[0], HasSubstr("1 of 3, the largest with 450 B"));
+  EXPECT_THAT(notes[1], HasSubstr("2 at once do not fit"));
+  EXPECT_THAT(notes[1], HasSubstr("1 of 3"));
+  made.runs[2].state = "done";
+  EXPECT_EQ(memory_notes(made, "this machine", 300, 2).size(), 1u);
+}
+
 TEST_F(PlanTest, TheVocabularyIsTheTextsOwn) {
   plan(with("grid: { data.tokenizer: [ascii128, bytes256] }\n"));
   ASSERT_EQ(describer_.asked.size(), 2u);

@@ -80,6 +80,10 @@ TEST_F(ManifestTest, DescriptionsGoThroughJson) {
                 .stored_bits_per_weight = 1,
                 .flops_forward_per_token = 200};
   EXPECT_EQ(canonical_json(to_json(description_from_json(to_json(d)))), canonical_json(to_json(d)));
+  d.blocks = {{"ffn", 60, 150, 4000}, {"head", 10, 50, 0}};
+  d.bytes = MemoryNeed{.weights = 400, .gradients = 400, .optimizer = 804, .activations = 9000, .peak = 10000};
+  EXPECT_EQ(canonical_json(to_json(description_from_json(to_json(d)))), canonical_json(to_json(d)));
+  EXPECT_EQ(to_json(d).at("bytes").at("checkpoint"), 1204);
   EXPECT_EQ(to_json(d).at("params_nonembedding"), 80);
   json::object bad = to_json(d);
   bad["params"] = -1;
@@ -87,7 +91,29 @@ TEST_F(ManifestTest, DescriptionsGoThroughJson) {
   bad = to_json(d);
   bad["params_embedding"] = 101;
   EXPECT_THROW(description_from_json(bad), Error);
-  EXPECT_THROW(describe_request_from_json({{"options", json::object()}, {"vocab", 0}, {"context", 1}}), Error);
+  bad = to_json(d);
+  bad["bytes"].as_object()["peak"] = "much";
+  EXPECT_THROW(description_from_json(bad), Error);
+  bad["bytes"] = 1;
+  EXPECT_THROW(description_from_json(bad), Error);
+  bad = to_json(d);
+  bad["blocks"] = json::array{1};
+  EXPECT_THROW(description_from_json(bad), Error);
+}
+
+TEST_F(ManifestTest, RequestsGoThroughJson) {
+  const DescribeRequest request{
+      .options = {}, .vocab = 9, .context = 5, .sequences = 3, .accumulates = true, .precision = "bf16"};
+  EXPECT_EQ(canonical_json(to_json(describe_request_from_json(to_json(request)))), canonical_json(to_json(request)));
+  // A request of an older caller says nothing of the batch.
+  const json::object plain{{"options", json::object()}, {"vocab", 9}, {"context", 5}};
+  EXPECT_EQ(describe_request_from_json(plain).sequences, 1);
+  for (const auto& [key, value] : std::initializer_list<std::pair<const char*, json::value>>{
+           {"vocab", 0}, {"sequences", 0}, {"accumulates", 1}, {"precision", "f16"}}) {
+    json::object wrong = plain;
+    wrong[key] = value;
+    EXPECT_THROW(describe_request_from_json(wrong), Error) << key;
+  }
 }
 
 }  // namespace

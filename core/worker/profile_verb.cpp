@@ -1,0 +1,82 @@
+#include "worker/profile_verb.h"
+
+#include <algorithm>
+#include <ostream>
+#include <vector>
+
+#include <c10/util/Exception.h>
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "plugin/build_id.h"
+#include "plugin/loader.h"
+#include "train/adamw.h"
+#include "train/device.h"
+#include "train/profile.h"
+#include "train/randomness.h"
+#include "train/stepper.h"
+#include "train/tensor_memory.h"
+#include "worker/run_input.h"
+
+namespace bitsweep {
+namespace {
+
+json::array blocks_json(const BlockProfile& profile, double steps) {
+  std::vector<std::pair<std::string, BlockTime>> blocks(profile.blocks().begin(), profile.blocks().end());
+  std::stable_sort(blocks.begin(), blocks.end(),
+                   [](const auto& a, const auto& b) { return a.second.total_s() > b.second.total_s(); });
+  json::array rows;
+  for (const auto& [name, time] : blocks) {
+    rows.push_back({{"name", name},
+                    {"forward_s", time.forward_s / steps},
+                    {"backward_s", time.backward_s / steps},
+                    {"products_s", time.products_s / steps}});
+  }
+  return rows;
+}
+
+int profile(const ProfileArguments& arguments, std::ostream& stream) {
+  RunSpec spec = read_run_spec(arguments.spec);
+  const c10::Device device = open_device(parse_device(arguments.device));
+  set_threads(arguments.threads);
+  const Plugin plugin = load_plugin(spec.model.plugin, arguments.plugin_dir, BITSWEEP_BUILD_ID);
+  const Dataset dataset = Dataset::open(spec.data, arguments.cache);
+  DescribeRequest request{.options = spec.model.options, .vocab = dataset.info().vocab, .context = spec.data.context};
+  request.options = plugin.describe(request).options;
+  const TensorMemory memory;
+  seed_initial_weights(spec.seed);
+  const OwnedModel model = plugin.create(request);
+  model->to(device);
+  const std::unique_ptr<Optimizer> optimizer = make_optimizer(spec.train, model->parameters());
+  LossMeter losses(1);
+  Stepper stepper(spec, dataset, *model, *optimizer, losses, device);
+  // Schedules and noise as in the middle of the run.
+  const int64_t first = std::max<int64_t>(0, spec.train.steps / 2 - arguments.warmup);
+  for (int64_t step = 0; step < arguments.warmup; ++step) stepper.run(first + step);
+  synchronize(device);
+  const BlockProfile profile;
+  const double begin_s = system_clock().monotonic_s();
+  for (int64_t step = 0; step < arguments.steps; ++step) stepper.run(first + arguments.warmup + step);
+  synchronize(device);
+  const auto steps = static_cast<double>(arguments.steps);
+  const double step_s = (system_clock().monotonic_s() - begin_s) / steps;
+  stream << json::serialize(json::object{{"steps", arguments.steps},
+                                         {"step_s", step_s},
+                                         {"peak_tensor_bytes", memory.peak_bytes()},
+                                         {"blocks", blocks_json(profile, steps)}})
+         << '\n'
+         << std::flush;
+  return 0;
+}
+
+}  // namespace
+
+int profile_verb(const ProfileArguments& arguments, std::ostream& stream) {
+  try {
+    return profile(arguments, stream);
+  } catch (const c10::Error& error) {
+    throw Error(ErrorKind::failed, error.what_without_backtrace());
+  }
+}
+
+}  // namespace bitsweep

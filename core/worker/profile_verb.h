@@ -1,0 +1,17 @@
+// `bitsweep-worker profile`: where the time of a run's steps goes.
+#pragma once
+
+#include <iosfwd>
+
+#include "worker/arguments.h"
+
+namespace bitsweep {
+
+// Trains a fresh model of the spec for some steps without evaluations, the first of them to warm up, and writes one
+// line of JSON to `stream`:
+//   {"steps", "step_s", "peak_tensor_bytes", "blocks": [{"name", "forward_s", "backward_s", "products_s"}]}
+// Times are of a step, in the middle of the run's schedules; blocks by their share, largest first. The bytes are of CPU
+// tensors. Returns 0. Throws Error as training does.
+int profile_verb(const ProfileArguments& arguments, std::ostream& stream);
+
+}  // namespace bitsweep
