@@ -94,6 +94,7 @@ std::string metrics(const RunRow& run) {
     text += "\n";
   }
   if (run.last_val_bpc) text += fmt::format("  last          {:.4f} bits per byte\n", *run.last_val_bpc);
+  if (run.answer_accuracy) text += fmt::format("  answers       {:.1f} % right\n", 100 * *run.answer_accuracy);
   if (run.tokens_per_s) text += fmt::format("  tokens/s      {}\n", format_count(*run.tokens_per_s));
   if (run.wall_s) text += fmt::format("  wall          {}\n", format_duration(*run.wall_s));
   if (run.peak_rss_bytes)
