@@ -8,88 +8,43 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdlib>
-#include <ctime>
-#include <functional>
-#include <optional>
 #include <vector>
 
 #include <ATen/ATen.h>
-#include <ATen/Parallel.h>
 #include <fmt/format.h>
 
 #include "base/error.h"
 #include "nn/alibi.h"
-#include "nn/model.h"
-#include "nn/path.h"
-#include "plugin/build_id.h"
-#include "plugin/loader.h"
+#include "steps.h"
 
 namespace bitsweep {
 namespace {
 
-constexpr int64_t kVocab = 128, kContext = 128, kBatch = 16;
-
-// One thread is timed by the CPU time it used, which neighbours on the machine change least; several by the wall.
-double now_s() {
-  timespec now{};
-  clock_gettime(at::get_num_threads() == 1 ? CLOCK_PROCESS_CPUTIME_ID : CLOCK_MONOTONIC, &now);
-  return static_cast<double>(now.tv_sec) + 1e-9 * static_cast<double>(now.tv_nsec);
-}
-
-double median(std::vector<double> values) {
-  std::nth_element(values.begin(), values.begin() + static_cast<int64_t>(values.size() / 2), values.end());
-  return values[values.size() / 2];
-}
-
-using Step = std::function<void()>;
-
-// Median seconds of each step, the steps taking turns.
-std::vector<double> time_steps(const std::vector<Step>& steps, int rounds) {
-  for (int warm = 0; warm < 3; ++warm) {
-    for (const Step& step : steps) step();
-  }
-  std::vector<std::vector<double>> seconds(steps.size());
-  for (int round = 0; round < rounds; ++round) {
-    for (size_t i = 0; i < steps.size(); ++i) {
-      const double begin = now_s();
-      steps[i]();
-      seconds[i].push_back(now_s() - begin);
-    }
-  }
-  std::vector<double> medians;
-  for (const std::vector<double>& values : seconds) medians.push_back(median(values));
-  return medians;
-}
-
-at::Tensor random_windows() { return at::empty({kBatch, kContext + 1}, at::kLong).random_(0, kVocab); }
-
-at::Tensor loss_of(const at::Tensor& logits, const at::Tensor& windows) {
-  return at::cross_entropy_loss(logits.flatten(0, 1), windows.narrow(1, 1, kContext).flatten());
-}
+const Batch kBatch;
 
 // The same shape from LibTorch's operations alone, as one would write it with torch::nn.
 class PlainLlama {
  public:
   PlainLlama(int64_t d, int64_t layers, int64_t heads, int64_t d_ff, bool library_attention)
       : d_(d), heads_(heads), library_attention_(library_attention), bias_(heads, true) {
-    embedding_ = weight(kVocab, d);
+    embedding_ = weight(kBatch.vocab, d);
     for (int64_t i = 0; i < layers; ++i) {
       layers_.push_back({weight(d, d), weight(d, d), weight(d, d), weight(d, d), weight(d_ff, d), weight(d_ff, d),
                          weight(d, d_ff), gamma(), gamma()});
     }
     norm_ = gamma();
-    head_ = weight(kVocab, d);
+    head_ = weight(kBatch.vocab, d);
   }
 
   void step(const at::Tensor& windows) {
-    at::Tensor x = at::embedding(embedding_, windows.narrow(1, 0, kContext).contiguous());
+    at::Tensor x = at::embedding(embedding_, kBatch.inputs(windows));
     for (const Layer& layer : layers_) {
       const at::Tensor a = norm(x, layer.attention_norm);
       x = x + at::linear(attention(at::linear(a, layer.q), at::linear(a, layer.k), at::linear(a, layer.v)), layer.o);
       const at::Tensor f = norm(x, layer.ffn_norm);
       x = x + at::linear(at::silu(at::linear(f, layer.gate)) * at::linear(f, layer.up), layer.down);
     }
-    loss_of(at::linear(norm(x, norm_), head_), windows).backward();
+    kBatch.loss(at::linear(norm(x, norm_), head_), windows).backward();
     for (at::Tensor& parameter : parameters_) parameter.mutable_grad() = at::Tensor();
   }
 
@@ -111,9 +66,9 @@ class PlainLlama {
   }
   at::Tensor attention(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v) {
     const auto split = [&](const at::Tensor& x) {
-      return x.view({kBatch, kContext, heads_, d_ / heads_}).transpose(1, 2);
+      return x.view({kBatch.sequences, kBatch.context, heads_, d_ / heads_}).transpose(1, 2);
     };
-    const at::Tensor bias = bias_.get(kContext, at::kFloat);
+    const at::Tensor bias = bias_.get(kBatch.context, at::kFloat);
     at::Tensor out;
     if (library_attention_) {
       out = at::scaled_dot_product_attention(split(q), split(k), split(v), bias.unsqueeze(0));
@@ -132,71 +87,41 @@ class PlainLlama {
   std::vector<at::Tensor> parameters_;
 };
 
-// A plugin's model and a training step of it.
-class Trained {
- public:
-  Trained(const std::string& name, const fs::path& plugins, const json::object& options, std::optional<Path> path = {})
-      : plugin_(load_plugin(name, plugins, BITSWEEP_BUILD_ID)), model_(nullptr, nullptr), path_(path) {
-    DescribeRequest request{.options = options, .vocab = kVocab, .context = kContext};
-    description_ = plugin_.describe(request);
-    request.options = description_.options;
-    model_ = plugin_.create(request);
-  }
-
-  void step(const at::Tensor& windows) {
-    std::optional<ForcePath> forced;
-    if (path_) forced.emplace(*path_);
-    StepContext context{.training = true, .step = 0, .total_steps = 1, .noise = {}};
-    context.noise = at::globalContext().defaultGenerator(at::kCPU);
-    loss_of(model_->forward(windows.narrow(1, 0, kContext).contiguous(), context), windows).backward();
-    for (const Parameter& parameter : model_->parameters()) {
-      at::Tensor tensor = parameter.tensor;
-      tensor.mutable_grad() = at::Tensor();
-    }
-  }
-  const Description& description() const { return description_; }
-
- private:
-  Plugin plugin_;
-  OwnedModel model_;
-  Description description_;
-  std::optional<Path> path_;
-};
-
 // True when llama is at least as fast as the plain composition.
 bool compare_llama(const fs::path& plugins, int64_t d, int64_t layers, int64_t heads, int64_t d_ff, int rounds) {
-  Trained ours("llama", plugins, {{"d_model", d}, {"n_layers", layers}, {"n_heads", heads}, {"d_ff", d_ff}});
+  Trained ours("llama", plugins, {{"d_model", d}, {"n_layers", layers}, {"n_heads", heads}, {"d_ff", d_ff}}, kBatch);
   PlainLlama library(d, layers, heads, d_ff, true), plain(d, layers, heads, d_ff, false);
-  const at::Tensor windows = random_windows();
-  const std::vector<double> s = time_steps(
-      {[&] { ours.step(windows); }, [&] { library.step(windows); }, [&] { plain.step(windows); }}, rounds);
+  const at::Tensor windows = kBatch.random_windows();
+  const std::vector<double> s =
+      time_steps({[&] { ours.step(windows); }, [&] { library.step(windows); }, [&] { plain.step(windows); }}, rounds);
   const double ratio = std::min(s[1], s[2]) / s[0];
-  fmt::print("llama step d {} L {} H {} d_ff {}: {:.1f} ms; plain: {:.1f} ms (library attention), {:.1f} ms (softmax); "
-             "ratio {:.2f} (must: >= 1.0)\n",
-             d, layers, heads, d_ff, s[0] * 1e3, s[1] * 1e3, s[2] * 1e3, ratio);
+  fmt::print(
+      "llama step d {} L {} H {} d_ff {}: {:.1f} ms; plain: {:.1f} ms (library attention), {:.1f} ms (softmax); "
+      "ratio {:.2f} (must: >= 1.0)\n",
+      d, layers, heads, d_ff, s[0] * 1e3, s[1] * 1e3, s[2] * 1e3, ratio);
   return ratio >= 1;
 }
 
 void compare_paths(const fs::path& plugins, int rounds) {
   const json::object shape = {{"d_model", 160}, {"n_layers", 4}, {"n_heads", 10}, {"d_ff", 320}};
-  const at::Tensor windows = random_windows();
+  const at::Tensor windows = kBatch.random_windows();
   for (const char* name : {"v57", "v75", "v76", "v52", "bitnet", "b158"}) {
-    Trained fused(name, plugins, shape, Path::fused_cpu), reference(name, plugins, shape, Path::reference);
-    const std::vector<double> s =
-        time_steps({[&] { fused.step(windows); }, [&] { reference.step(windows); }}, rounds);
+    Trained fused(name, plugins, shape, kBatch, Path::fused_cpu),
+        reference(name, plugins, shape, kBatch, Path::reference);
+    const std::vector<double> s = time_steps({[&] { fused.step(windows); }, [&] { reference.step(windows); }}, rounds);
     fmt::print("{} step d 160 L 4 H 10 d_ff 320: fused {:.1f} ms, reference {:.1f} ms, ratio {:.2f}\n", name,
                s[0] * 1e3, s[1] * 1e3, s[1] / s[0]);
   }
 }
 
 void small_sizes(const fs::path& plugins, int rounds) {
-  const at::Tensor windows = random_windows();
+  const at::Tensor windows = kBatch.random_windows();
   for (const char* name : {"v57", "v75", "v76", "v52", "bitnet", "b158", "llama"}) {
     for (const char* size : {"100k", "300k", "1M"}) {
-      Trained model(name, plugins, {{"params", size}});
+      Trained model(name, plugins, {{"params", size}}, kBatch);
       const double step_s = time_steps({[&] { model.step(windows); }}, rounds)[0];
       fmt::print("{} {} ({} parameters): {:.0f} tokens/s\n", name, size, model.description().params,
-                 static_cast<double>(kBatch * kContext) / step_s);
+                 static_cast<double>(kBatch.sequences * kBatch.context) / step_s);
     }
   }
 }
@@ -207,7 +132,7 @@ int run(int argc, char** argv) {
   bool held = true;
   for (const int threads : {1, 2}) {
     at::set_num_threads(threads);
-    fmt::print("{} thread(s), batch {} of {} tokens\n", threads, kBatch, kContext);
+    fmt::print("{} thread(s), batch {} of {} tokens\n", threads, kBatch.sequences, kBatch.context);
     held &= compare_llama(plugins, 160, 4, 10, 320, rounds);
     held &= compare_llama(plugins, 256, 4, 8, 128, rounds);
     compare_paths(plugins, rounds);
