@@ -44,6 +44,7 @@ ModelCount count_alpha_stack(const AlphaStackOptions& options, int64_t vocab) {
   ModelCount count;
   count.embedding = end_weights(shape, vocab);
   count.layers = shape.n_layers * (layer_weights(shape) + vectors) + norm_gains(shape);
+  count.vectors = shape.n_layers * vectors + norm_gains(shape);
   count.extra = sign_head_extra(vocab);
   count.stored_bits_per_weight = 1;
   return count;

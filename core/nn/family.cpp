@@ -1,6 +1,7 @@
 #include "nn/family.h"
 
 #include <algorithm>
+#include <cmath>
 
 namespace bitsweep {
 namespace {
@@ -61,6 +62,9 @@ Description describe_model(const json::object& options, const ModelCount& count,
   description.params_extra = count.extra;
   description.latent_bits_per_weight = count.latent_bits_per_weight;
   description.stored_bits_per_weight = count.stored_bits_per_weight;
+  const double matrices = static_cast<double>(count.params() - count.vectors);
+  description.stored_bytes = static_cast<int64_t>(std::ceil(matrices * count.stored_bits_per_weight / 8)) +
+                             kFloatBytes * (count.vectors + count.extra);
   for (const Stage& stage : stages) description.flops_forward_per_token += stage.flops;
   description.blocks = blocks_of(stages);
   description.bytes = memory_of(count, stages, work);

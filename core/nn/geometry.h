@@ -35,7 +35,8 @@ struct ModelCount {
   double latent_bits_per_weight = 32;  // in training, the optimizer's moments not counted
   double stored_bits_per_weight = 32;  // mean over the matrices' weights, as deployed; vectors are not counted
 
-  // Of those, what no float stands for: bits, the bytes they take, and those of what their rule keeps and needs for a
+  int64_t vectors = 0;  // of params: thresholds, scales and gains, 32 bits each as deployed
+  // Of params, what no float stands for: bits, the bytes they take, and those of what their rule keeps and needs for a
   // moment of a step.
   int64_t bits = 0, bits_bytes = 0, rule_bytes = 0, rule_moment_bytes = 0;
 

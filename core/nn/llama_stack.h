@@ -129,7 +129,8 @@ struct LlamaFamily {
     const double in_linears = static_cast<double>(shape.n_layers * layer_weights(shape));
     ModelCount count;
     count.embedding = end_weights(shape, vocab);
-    count.layers = shape.n_layers * layer_weights(shape) + llama_gains(shape, kNormsInside);
+    count.vectors = llama_gains(shape, kNormsInside);
+    count.layers = shape.n_layers * layer_weights(shape) + count.vectors;
     const double at_ends = static_cast<double>(count.embedding);
     count.stored_bits_per_weight = (32 * at_ends + Parts::kBits * in_linears) / (at_ends + in_linears);
     return count;

@@ -31,6 +31,7 @@ inline ModelCount count_strict_stack(const StrictOptions& options, int64_t vocab
   ModelCount count;
   count.embedding = end_weights(shape, vocab);
   count.layers = shape.n_layers * (layer_weights(shape) + layer_thresholds(shape));
+  count.vectors = shape.n_layers * layer_thresholds(shape);
   count.extra = sign_head_extra(vocab);
   count.stored_bits_per_weight = 1;
   return count;

@@ -45,6 +45,7 @@ json::object run_json(const PlannedRun& run) {
           {"params_nonembedding", run.model.params_nonembedding()},
           {"params_extra", run.model.params_extra},
           {"stored_bits_per_weight", run.model.stored_bits_per_weight},
+          {"stored_bytes", run.model.stored_bytes > 0 ? json::value(run.model.stored_bytes) : json::value(nullptr)},
           {"steps", run.spec.train.steps},
           {"tokens", run.tokens},
           {"epochs", run.epochs},

@@ -72,6 +72,8 @@ void read_costs(const json::object& object, Description& description) {
     if (!blocks->is_array()) fail("description", "'blocks' must be a list");
     for (const json::value& block : blocks->get_array()) description.blocks.push_back(block_from_json(block));
   }
+  if (object.if_contains("stored_bytes") != nullptr)
+    description.stored_bytes = count_member(object, "stored_bytes", 0, "description");
   if (object.if_contains("bytes") != nullptr)
     description.bytes = memory_from_json(object_member(object, "bytes", "description"));
 }
@@ -113,6 +115,7 @@ json::object to_json(const Description& d) {
                       {"latent_bits_per_weight", d.latent_bits_per_weight},
                       {"stored_bits_per_weight", d.stored_bits_per_weight},
                       {"flops_forward_per_token", d.flops_forward_per_token}};
+  if (d.stored_bytes > 0) object["stored_bytes"] = d.stored_bytes;
   if (!d.blocks.empty()) {
     json::array blocks;
     for (const BlockCost& block : d.blocks) blocks.push_back(to_json(block));

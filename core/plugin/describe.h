@@ -46,9 +46,10 @@ struct Description {
   int64_t params_extra = 0;      // trained beside them: output bias, logit scale
   double latent_bits_per_weight = 32;
   double stored_bits_per_weight = 32;  // as deployed: 1 for a ±1 weight
+  int64_t stored_bytes = 0;            // as deployed, vectors at 32 bits; 0: the plugin does not say
   double flops_forward_per_token = 0;  // multiply and add count two; at full context
-  std::vector<BlockCost> blocks;       // in the order of the forward pass; none: the plugin does not say
-  std::optional<MemoryNeed> bytes;     // nothing: the plugin does not say
+  std::vector<BlockCost> blocks{};     // in the order of the forward pass; none: the plugin does not say
+  std::optional<MemoryNeed> bytes{};   // nothing: the plugin does not say
   int64_t params_nonembedding() const { return params - params_embedding; }
 };
 

@@ -4,6 +4,7 @@
 
 #include "report/findings.h"
 #include "report/heads.h"
+#include "report/stored.h"
 
 namespace bitsweep {
 namespace {
@@ -178,6 +179,7 @@ json::object report_json(const ReportInput& input, const Analysis& analysis, con
                      {"token_steps", steps_json(g.token_steps, "per_doubling")},
                      {"variant_gaps", gaps_json(g.gaps)},
                      {"fits", fits_json(g.fits)},
+                     {"stored", stored_json(input, g)},
                      {"attention", heads_json(input, g)},
                      {"caveats", sentences(group_caveats(input, g))},
                      {"missing", sentences(group_missing(input, g))},

@@ -10,6 +10,7 @@
 #include "report/format.h"
 #include "report/heads.h"
 #include "report/provenance.h"
+#include "report/stored.h"
 
 namespace bitsweep {
 namespace {
@@ -26,6 +27,7 @@ class GroupSections {
     yardsticks();
     scaling();
     variants();
+    for (Block& block : stored_section(input_, g_, level_)) out_.push_back(std::move(block));
     for (Block& block : heads_section(input_, g_, figures_, level_)) out_.push_back(std::move(block));
     laws();
     predictions();

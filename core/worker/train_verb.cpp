@@ -73,6 +73,8 @@ void write_start(EventWriter& events, const TrainArguments& arguments, const Run
   const ValidationWindows windows = dataset.validation(spec.eval.windows);
   json::object fields{{"params", description.params},
                       {"params_extra", description.params_extra},
+                      {"stored_bits_per_weight", description.stored_bits_per_weight},
+                      {"stored_bytes", description.stored_bytes},
                       {"device", arguments.device},
                       {"threads", arguments.threads},
                       {"build_id", BITSWEEP_BUILD_ID},
