@@ -79,8 +79,8 @@ TEST_P(Answers, OneWhoLooksBackIsAlwaysRight) {
   EXPECT_NEAR(validation.answers->loss_bits, std::log2(1 + 255 * std::exp(-10.0)), 1e-5);
   // All other bytes are wrong.
   const double wrong_bits = 10 / std::log(2.0) + validation.answers->loss_bits;
-  EXPECT_GT(validation.bits_per_byte, wrong_bits * 0.4);
-  EXPECT_LT(validation.bits_per_byte, wrong_bits);
+  EXPECT_GT(validation.bits_per_byte, wrong_bits * 0.2);
+  EXPECT_LT(validation.bits_per_byte, wrong_bits * 0.95);
 }
 
 TEST_P(Answers, TheFractionThatIsRightIsCounted) {
