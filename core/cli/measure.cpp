@@ -76,9 +76,7 @@ class Measurer {
     make_folder(folder);
     fs::remove(folder / "events.jsonl");
     write_file_atomic(folder / "spec.json", spec);
-    std::vector<std::string> command{"/usr/bin/env"};
-    for (const auto& [name, value] : slot_environment(slots_.name, threads(), std::nullopt))
-      command.push_back(name + "=" + value);
+    std::vector<std::string> command = slot_command(slots_.name, threads());
     const WorkerCall call{.worker_program = options_.worker_program,
                           .plugin_folder = options_.plugin_folder,
                           .cache = cache_,

@@ -50,9 +50,7 @@ std::string checkpoint_kind(const CommandLine& line) {
 json::object ask_worker(const Store& store, const Chosen& chosen, int64_t windows, const WorkOptions& options) {
   const std::string device = options.devices.at(0).name;
   const fs::path folder = chosen.checkpoint.parent_path().parent_path();
-  std::vector<std::string> command{"/usr/bin/env"};
-  for (const auto& [name, value] : slot_environment(device, options.threads, std::nullopt))
-    command.push_back(name + "=" + value);
+  std::vector<std::string> command = slot_command(device, options.threads);
   for (const std::string& word : {options.worker_program.string(),
                                   std::string("probe"),
                                   std::string("--spec"),

@@ -36,9 +36,7 @@ json::object ask_worker(const PlannedRun& run, const fs::path& root, const WorkO
   const fs::path spec = scratch.path() / "spec.json";
   write_file_atomic(spec, canonical_json(to_json(run.spec)));
   const std::string& device = work.devices.at(0).name;
-  std::vector<std::string> command{"/usr/bin/env"};
-  for (const auto& [name, value] : slot_environment(device, work.threads, std::nullopt))
-    command.push_back(name + "=" + value);
+  std::vector<std::string> command = slot_command(device, work.threads);
   command.insert(command.end(),
                  {work.worker_program.string(), "profile", "--spec", spec.string(), "--steps", std::to_string(steps),
                   "--device", device == "cpu" ? "cpu" : "cuda:0", "--threads", std::to_string(work.threads), "--cache",

@@ -235,4 +235,11 @@ std::map<std::string, std::string> slot_environment(const std::string& device, i
           {"MALLOC_TRIM_THRESHOLD_", "17179869184"}};
 }
 
+std::vector<std::string> slot_command(const std::string& device, int64_t threads) {
+  std::vector<std::string> command{"/usr/bin/env"};
+  for (const auto& [name, value] : slot_environment(device, threads, std::nullopt))
+    command.push_back(name + "=" + value);
+  return command;
+}
+
 }  // namespace bitsweep

@@ -45,4 +45,7 @@ class LocalExecutor : public Executor {
 std::map<std::string, std::string> slot_environment(const std::string& device, int64_t threads,
                                                     const std::optional<std::string>& visible);
 
+// What a command line begins with so that it runs in a slot's environment.
+std::vector<std::string> slot_command(const std::string& device, int64_t threads);
+
 }  // namespace bitsweep
