@@ -226,7 +226,17 @@ CREATE TABLE speed (
 ) STRICT, WITHOUT ROWID;
 )sql";
 
-constexpr std::array<Migration, 2> kMigrations = {{{1, kFirst}, {2, kSpeeds}}};
+// Version 3: where the history file stands (history.h), and runs that were made elsewhere.
+constexpr const char* kHistory = R"sql(
+CREATE TABLE history (                     -- one row
+  id     TEXT NOT NULL,                    -- of the file that belongs to this database; "" before there is one
+  bytes  INTEGER NOT NULL                  -- of it that are committed; -1: it lacks something and is written anew
+) STRICT;
+INSERT INTO history VALUES ('', -1);
+ALTER TABLE run ADD COLUMN imported INTEGER NOT NULL DEFAULT 0;  -- 1: from a foreign log; never trained here
+)sql";
+
+constexpr std::array<Migration, 3> kMigrations = {{{1, kFirst}, {2, kSpeeds}, {3, kHistory}}};
 
 [[noreturn]] void refuse_foreign(const Database& database) {
   throw Error(
