@@ -141,8 +141,8 @@ struct DatasetRecord {
 
 // How fast training was: of a run that is done, or measured for the purpose.
 struct SpeedRecord {
-  json::object spec;           // of the run
-  std::string device;          // cpu or cuda:N
+  json::object spec;   // of the run
+  std::string device;  // cpu or cuda:N
   int64_t threads = 0;
   double flops_per_token = 0;  // of training
   double tokens_per_s = 0;     // of training steps alone
@@ -151,16 +151,32 @@ struct SpeedRecord {
 struct FitRecord {
   std::string sweep;  // or the sweeps, joined by a comma
   std::string law;
+  std::string variant, dataset;     // of whom the points are; dataset: DatasetRecord::id
+  std::string data;                 // hash of the points (fit/data_hash.h)
+  std::vector<std::string> points;  // ids of the points' runs
+  std::string version;              // of the program
   json::object settings, result;
 };
 
 struct PredictionRecord {
   std::optional<int64_t> fit;  // id of the stored fit it comes from
-  std::string run;             // the run it is about; "" for a point of no run yet
+  std::string run;             // the run it is about; "" for a place where no run is known yet
   std::string law;
+  std::string maker;    // the verb that stores it
+  std::string version;  // of the program
+  std::string data;     // hash of the points it was made from
+  std::string variant, dataset;
   double params = 0, tokens = 0, loss = 0;
-  std::optional<double> lower, upper;
-  double level = 0.9;  // of the interval
+  std::optional<double> lower, upper;  // for the loss of one run
+  double level = 0.95;                 // of the interval
+  double extrapolation = 1;            // how far outside of the points, as a factor
+};
+
+// What became of predictions that were to be stored.
+struct StoredPredictions {
+  int64_t stored = 0;
+  int64_t repeated = 0;            // of a fit that has spoken of the run before
+  std::vector<std::string> begun;  // ids of runs that had begun: nothing is stored of those
 };
 
 }  // namespace bitsweep

@@ -234,6 +234,43 @@ CREATE TABLE history (                     -- one row
 ) STRICT;
 INSERT INTO history VALUES ('', -1);
 ALTER TABLE run ADD COLUMN imported INTEGER NOT NULL DEFAULT 0;  -- 1: from a foreign log; never trained here
+
+-- What a fit was made of and by, and of whom it speaks; what a prediction was made from, by whom, how far away.
+ALTER TABLE fit ADD COLUMN variant TEXT;
+ALTER TABLE fit ADD COLUMN dataset TEXT;     -- dataset.id
+ALTER TABLE fit ADD COLUMN data TEXT;        -- hash of the points (fit/data_hash.h)
+ALTER TABLE fit ADD COLUMN points TEXT;      -- ids of their runs, a JSON list
+ALTER TABLE fit ADD COLUMN version TEXT;     -- of the program
+CREATE INDEX fit_by_data ON fit (data);
+ALTER TABLE prediction ADD COLUMN maker TEXT;          -- the verb that stored it
+ALTER TABLE prediction ADD COLUMN version TEXT;        -- of the program
+ALTER TABLE prediction ADD COLUMN data TEXT;           -- hash of the points it was made from
+ALTER TABLE prediction ADD COLUMN variant TEXT;
+ALTER TABLE prediction ADD COLUMN dataset TEXT;        -- dataset.id
+ALTER TABLE prediction ADD COLUMN extrapolation REAL;  -- how far outside of the points, as a factor
+CREATE UNIQUE INDEX prediction_once ON prediction (run, fit) WHERE run IS NOT NULL AND fit IS NOT NULL;
+
+DROP VIEW fits;
+CREATE VIEW fits AS
+  SELECT id, sweep, law, made, settings, result, variant, dataset, data, points, version FROM fit;
+-- A law speaks of the loss at the end. A prediction that names no run is about those that were begun after it at its
+-- place: equal sizes to half a percent, on the same data.
+DROP VIEW predictions;
+CREATE VIEW predictions AS
+  SELECT prediction.id, prediction.fit, prediction.run AS run, prediction.law, prediction.made, prediction.params,
+         prediction.tokens, loss, lower, upper, level, CASE WHEN run.state = 'done' THEN run.last_val_bpc END AS measured,
+         maker, version, data, variant, prediction.dataset, extrapolation, run.state, run.exit_cause, run.started,
+         run.ended
+  FROM prediction LEFT JOIN run ON run.id = prediction.run WHERE prediction.run IS NOT NULL
+  UNION ALL
+  SELECT prediction.id, prediction.fit, run.id AS run, prediction.law, prediction.made, prediction.params,
+         prediction.tokens, loss, lower, upper, level, CASE WHEN run.state = 'done' THEN run.last_val_bpc END AS measured,
+         maker, version, data, variant, prediction.dataset, extrapolation, run.state, run.exit_cause, run.started,
+         run.ended
+  FROM prediction LEFT JOIN run ON run.plugin = variant AND run.dataset = prediction.dataset
+         AND run.started > prediction.made AND run.params BETWEEN prediction.params / 1.005 AND prediction.params * 1.005
+         AND run.tokens BETWEEN prediction.tokens / 1.005 AND prediction.tokens * 1.005
+  WHERE prediction.run IS NULL;
 )sql";
 
 constexpr std::array<Migration, 3> kMigrations = {{{1, kFirst}, {2, kSpeeds}, {3, kHistory}}};

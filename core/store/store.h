@@ -135,9 +135,12 @@ class Store {
   std::vector<SpeedRecord> speeds();
 
   // --- laws -----------------------------------------------------------------------------------------------------
+  // The id of the stored fit; that of an earlier one of the same points, settings and program, if there is one.
   int64_t put_fit(const FitRecord& fit);
   // Throws Error{refused} when the run it is about has begun: a prediction is worth something only beforehand.
   int64_t put_prediction(const PredictionRecord& prediction);
+  // Of many runs at once: those that have begun are left out and named.
+  StoredPredictions put_predictions(std::span<const PredictionRecord> predictions);
 
  private:
   struct Digest;
@@ -148,6 +151,8 @@ class Store {
   SubmitResult compare_with(const std::map<std::string, std::string>& before, const NewSweep& sweep);
   void put_run(const NewRun& run, int64_t sweep, int64_t order);
   void withdraw(const std::string& run, int64_t sweep);
+  bool has_begun(const std::string& run);
+  bool insert_prediction(const PredictionRecord& prediction);
   bool end_attempt(std::string_view run, int64_t attempt, const AttemptEnd& end);
   void ingest_batch(const Batch& batch, Ingested& count);
   void put_eval(const Event& event);

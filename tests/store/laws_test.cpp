@@ -7,22 +7,36 @@ class LawsTest : public StoreTest {};
 constexpr const char* kRun = "aaaaaaaaaaaa";
 
 PredictionRecord prediction_of(const std::string& run) {
-  return {.fit = {},
-          .run = run,
+  PredictionRecord p;
+  p.run = run, p.law = "chinchilla", p.maker = "work", p.data = "d1", p.variant = "llama";
+  p.params = 1000, p.tokens = 64000, p.loss = 1.9, p.lower = 1.8, p.upper = 2.0, p.level = 0.9;
+  return p;
+}
+
+FitRecord fit_of(const std::string& data) {
+  return {.sweep = "s",
           .law = "chinchilla",
-          .params = 1e6,
-          .tokens = 1e8,
-          .loss = 1.9,
-          .lower = 1.8,
-          .upper = 2.0,
-          .level = 0.9};
+          .variant = "llama",
+          .dataset = "",
+          .data = data,
+          .points = {"a", "b"},
+          .version = "1",
+          .settings = {{"delta", 1e-3}},
+          .result = {{"points", 12}}};
 }
 
 TEST_F(LawsTest, FitsAreKept) {
-  const int64_t id =
-      store.put_fit({.sweep = "s", .law = "chinchilla", .settings = {{"delta", 1e-3}}, .result = {{"points", 12}}});
-  EXPECT_EQ(id, 1);
-  EXPECT_EQ(count("fits WHERE law = 'chinchilla' AND result = '{\"points\":12}'"), 1);
+  EXPECT_EQ(store.put_fit(fit_of("d1")), 1);
+  EXPECT_EQ(count("fits WHERE law = 'chinchilla' AND result = '{\"points\":12}' AND points = '[\"a\",\"b\"]'"), 1);
+}
+
+TEST_F(LawsTest, TheSameFitIsOneRow) {
+  EXPECT_EQ(store.put_fit(fit_of("d1")), 1);
+  EXPECT_EQ(store.put_fit(fit_of("d1")), 1);
+  EXPECT_EQ(store.put_fit(fit_of("d2")), 2);
+  FitRecord other = fit_of("d1");
+  other.settings["delta"] = 1e-2;
+  EXPECT_EQ(store.put_fit(other), 3);
 }
 
 TEST_F(LawsTest, APredictionIsMadeBeforeItsRunOrNotAtAll) {
@@ -49,6 +63,42 @@ TEST_F(LawsTest, AFinishedRunStandsBesideItsPrediction) {
   EXPECT_EQ(count("predictions WHERE measured IS NOT NULL"), 0);  // not finished
   store.finish(kRun, 1, end(RunState::done));
   EXPECT_EQ(count("predictions WHERE measured = 1.95"), 1);
+}
+
+TEST_F(LawsTest, OfManyRunsThoseThatHaveBegunAreLeftOut) {
+  store.submit(new_sweep("s", {new_run(kRun), new_run("bbbbbbbbbbbb", 2e-3), new_run("cccccccccccc", 3e-3)}));
+  store.claim(kRun, "cpu", 1, 1);
+  store.cancel("cccccccccccc");  // it never began
+  std::vector<PredictionRecord> some;
+  for (const char* run : {kRun, "bbbbbbbbbbbb", "cccccccccccc"}) some.push_back(prediction_of(run));
+  for (PredictionRecord& p : some) p.fit = store.put_fit(fit_of("d1"));
+  const StoredPredictions first = store.put_predictions(some);
+  EXPECT_EQ(first.stored, 2);
+  EXPECT_THAT(first.begun, testing::ElementsAre(kRun));
+  const StoredPredictions again = store.put_predictions(some);
+  EXPECT_EQ(again.stored, 0);
+  EXPECT_EQ(again.repeated, 2);
+  EXPECT_EQ(store.put_prediction(some[1]), 1);  // the row that is there
+}
+
+TEST_F(LawsTest, APredictionOfAPlaceIsAboutTheRunsBegunThereAfterIt) {
+  NewRun run = new_run(kRun);
+  run.dataset = "text";
+  store.submit(new_sweep("s", {run}));
+  PredictionRecord p = prediction_of("");
+  p.dataset = "text", p.params = 1003;
+  store.put_prediction(p);
+  p.params = 1010;  // another size
+  store.put_prediction(p);
+  clock.unix += 1;
+  store.claim(kRun, "cpu", 1, 1);
+  ingest(kRun, 1, {eval_of(kRun, 1, 1, 100, 1.95)}, 1);
+  store.finish(kRun, 1, end(RunState::done));
+  clock.unix += 1;
+  store.put_prediction(prediction_of(""));  // too late to be about it
+  EXPECT_EQ(count("predictions"), 3);
+  EXPECT_EQ(count("predictions WHERE measured = 1.95 AND run = 'aaaaaaaaaaaa' AND params = 1003"), 1);
+  EXPECT_EQ(count("predictions WHERE measured IS NOT NULL"), 1);
 }
 
 TEST_F(LawsTest, APredictionOfAnUnknownFitIsRefused) {
