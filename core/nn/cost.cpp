@@ -5,7 +5,7 @@
 namespace bitsweep {
 namespace {
 
-constexpr int64_t kFloatBytes = 4, kIndexBytes = 8;
+constexpr int64_t kIndexBytes = 8;
 
 // Copies of a weight matrix that a linear has for a moment, forward and backward.
 struct MatrixCopies {

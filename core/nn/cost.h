@@ -16,6 +16,8 @@
 
 namespace bitsweep {
 
+constexpr int64_t kFloatBytes = 4;
+
 // One micro-batch.
 struct Workload {
   int64_t vocab = 256;        // V

@@ -6,7 +6,7 @@
 namespace bitsweep {
 namespace {
 
-constexpr int64_t kFloatBytes = 4, kMoments = 2;
+constexpr int64_t kMoments = 2;
 
 // Stages of one name together, in the order in which the names first appear.
 std::vector<BlockCost> blocks_of(const std::vector<Stage>& stages) {

@@ -57,7 +57,7 @@ at::Tensor score_terms(const at::Tensor& scores, const ScoreTerms& terms, Causal
 at::Tensor last_argmax(const at::Tensor& z) { return (z.size(-1) - 1) - z.flip({-1}).argmax(-1); }
 
 // K rounds of taking the best key out: exact about ties, and no sort of T numbers.
-TopChoice top_keys_of(const at::Tensor& z, int64_t keys) {
+TopChoice choose_top_keys(const at::Tensor& z, int64_t keys) {
   at::Tensor rest = z.flip({-1});  // the most recent of equals is the first
   const int64_t context = z.size(-1);
   const at::Tensor query = at::arange(context, z.options().dtype(at::kLong)).view({1, -1, 1});
@@ -85,7 +85,7 @@ ScoreRule rule_of(const ScoreTerms& terms) {
 
 // f(head's scores, head's rule, first query's row) for every head of every sequence.
 template <class F>
-void for_each_head(at::Tensor& scores, const ScoreTerms& terms, const CausalBias& bias, const F& f) {
+void for_each_score_head(at::Tensor& scores, const ScoreTerms& terms, const CausalBias& bias, const F& f) {
   const int64_t context = scores.size(1), heads = static_cast<int64_t>(bias.slopes().size());
   const ScoreRule shared = rule_of(terms);
   float* data = scores.mutable_data_ptr<float>();
@@ -115,7 +115,7 @@ at::Tensor softmax_scores(at::Tensor scores, const ScoreTerms& terms, CausalBias
   at::Tensor keys;
   if (choice != nullptr) keys = at::empty({scores.size(0), context}, at::kInt);
   int32_t* chosen = choice != nullptr ? keys.mutable_data_ptr<int32_t>() : nullptr;
-  for_each_head(scores, terms, bias, [&](float* head, const ScoreRule& rule, int64_t row) {
+  for_each_score_head(scores, terms, bias, [&](float* head, const ScoreRule& rule, int64_t row) {
     softmax_head(head, context, rule, chosen != nullptr ? chosen + row : nullptr);
   });
   if (choice != nullptr) *choice = keys.to(at::kLong);
@@ -127,20 +127,20 @@ at::Tensor choose_keys(at::Tensor scores, const ScoreTerms& terms, CausalBias& b
   const int64_t context = scores.size(1);
   at::Tensor keys = at::empty({scores.size(0), context}, at::kInt);
   int32_t* chosen = keys.mutable_data_ptr<int32_t>();
-  for_each_head(scores, terms, bias, [&](float* head, const ScoreRule& rule, int64_t row) {
+  for_each_score_head(scores, terms, bias, [&](float* head, const ScoreRule& rule, int64_t row) {
     choose_head(head, context, rule, chosen + row);
   });
   return keys.to(at::kLong);
 }
 
 TopChoice top_keys(at::Tensor scores, const ScoreTerms& terms, CausalBias& bias, int64_t keys) {
-  if (choose_path(scores) == Path::reference) return top_keys_of(score_terms(scores, terms, bias), keys);
+  if (choose_path(scores) == Path::reference) return choose_top_keys(score_terms(scores, terms, bias), keys);
   const int64_t context = scores.size(1);
   TopChoice choice{at::empty({scores.size(0), context, keys}, at::kInt),
                    at::empty({scores.size(0), context, keys}, scores.options())};
   int32_t* index = choice.index.mutable_data_ptr<int32_t>();
   float* probabilities = choice.probabilities.mutable_data_ptr<float>();
-  for_each_head(scores, terms, bias, [&](float* head, const ScoreRule& rule, int64_t row) {
+  for_each_score_head(scores, terms, bias, [&](float* head, const ScoreRule& rule, int64_t row) {
     top_keys_head(head, context, rule, keys, index + row * keys, probabilities + row * keys);
   });
   return choice;

@@ -45,12 +45,12 @@ TEST(ReadAttention, RecordsOnlyWhatTheChosenKindReads) {
   EXPECT_EQ(read(R"({"attention": "topk", "topk_k": 3})").rule.keys, 3);
 }
 
-struct Bad {
+struct BadRule {
   const char* options;
   const char* says;
 };
 
-class BadAttention : public testing::TestWithParam<Bad> {};
+class BadAttention : public testing::TestWithParam<BadRule> {};
 
 TEST_P(BadAttention, IsRefusedWithItsRange) {
   EXPECT_THAT(read(GetParam().options).problem, HasSubstr(GetParam().says));
@@ -59,18 +59,18 @@ TEST_P(BadAttention, IsRefusedWithItsRange) {
 INSTANTIATE_TEST_SUITE_P(
     All, BadAttention,
     testing::Values(
-        Bad{R"({"attention":"rwsp","rwsp_k":33})", "rwsp_k: expected an integer from 2 to the context (32)"},
-        Bad{R"({"attention":"topk","topk_k":64})", "topk_k: expected an integer from 2 to the context (32)"},
-        Bad{R"({"attention":"rwsp","rwsp_k":1})", "rwsp_k: expected an integer from 2 to 64, got 1"},
-        Bad{R"({"rwsp_k":65})", "rwsp_k: expected an integer from 2 to 64, got 65"},
-        Bad{R"({"attention":"rwsp","rho_start":1.5})", "rho_start: expected a number from 0 to 1"},
-        Bad{R"({"attention":"rwsp","rho_end":-0.1})", "rho_end: expected a number from 0 to 1"},
-        Bad{R"({"attention":"rwsp","rho_schedule":"geometric"})", "geometric needs rho_start and rho_end"},
-        Bad{R"({"rho_schedule":"liner"})", "did you mean 'linear'?"},
-        Bad{R"({"attention":"softmax"})", "attention: expected one of gumbel, topk, rwsp"},
-        Bad{R"({"tau_start":0})", "tau_start: expected a number from 0.001 to 100, got 0"},
-        Bad{R"({"tau_end":"cold"})", "tau_end: expected a number from 0.001 to 100"},
-        Bad{R"({"alibi":1})", "alibi: expected true or false"}));
+        BadRule{R"({"attention":"rwsp","rwsp_k":33})", "rwsp_k: expected an integer from 2 to the context (32)"},
+        BadRule{R"({"attention":"topk","topk_k":64})", "topk_k: expected an integer from 2 to the context (32)"},
+        BadRule{R"({"attention":"rwsp","rwsp_k":1})", "rwsp_k: expected an integer from 2 to 64, got 1"},
+        BadRule{R"({"rwsp_k":65})", "rwsp_k: expected an integer from 2 to 64, got 65"},
+        BadRule{R"({"attention":"rwsp","rho_start":1.5})", "rho_start: expected a number from 0 to 1"},
+        BadRule{R"({"attention":"rwsp","rho_end":-0.1})", "rho_end: expected a number from 0 to 1"},
+        BadRule{R"({"attention":"rwsp","rho_schedule":"geometric"})", "geometric needs rho_start and rho_end"},
+        BadRule{R"({"rho_schedule":"liner"})", "did you mean 'linear'?"},
+        BadRule{R"({"attention":"softmax"})", "attention: expected one of gumbel, topk, rwsp"},
+        BadRule{R"({"tau_start":0})", "tau_start: expected a number from 0.001 to 100, got 0"},
+        BadRule{R"({"tau_end":"cold"})", "tau_end: expected a number from 0.001 to 100"},
+        BadRule{R"({"alibi":1})", "alibi: expected true or false"}));
 
 TEST(AttentionStep, FollowsTheRunsProgress) {
   AttentionRule rule;
@@ -132,11 +132,6 @@ TEST(KeyShift, GradientGoesToBothPositions) {
     EXPECT_TRUE(near(gradient.select(1, t), expected, 1e-6));
   }
 }
-
-class Registry : public Model {
- public:
-  at::Tensor forward(const at::Tensor& tokens, const StepContext&) override { return tokens; }
-};
 
 TEST(KeyShift, InABlockOnlyTheKeysReadIt) {
   Registry model;

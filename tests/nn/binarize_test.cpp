@@ -8,11 +8,6 @@
 namespace bitsweep {
 namespace {
 
-class Registry : public Model {
- public:
-  at::Tensor forward(const at::Tensor& tokens, const StepContext&) override { return tokens; }
-};
-
 TEST(BinarizedPart, RisesToOneAndStaysThere) {
   EXPECT_DOUBLE_EQ(binarized_part(0.6, 0.0), 0.0);
   EXPECT_DOUBLE_EQ(binarized_part(0.6, 0.3), 0.5);
@@ -29,9 +24,9 @@ at::Tensor composed(const at::Tensor& x, const at::Tensor& weight, const at::Ten
   return output == OutputSign::none ? y : composed_sign(y, output == OutputSign::clipped);
 }
 
-using Case = std::tuple<Path, OutputSign, double, bool>;  // m, learned α
+using BinarizedCase = std::tuple<Path, OutputSign, double, bool>;  // m, learned α
 
-class MixedLinear : public testing::TestWithParam<Case> {};
+class MixedLinear : public testing::TestWithParam<BinarizedCase> {};
 
 TEST_P(MixedLinear, EqualsTheComposition) {
   const auto& [path, output, m, learned] = GetParam();

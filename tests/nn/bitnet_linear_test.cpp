@@ -7,11 +7,6 @@
 namespace bitsweep {
 namespace {
 
-class Registry : public Model {
- public:
-  at::Tensor forward(const at::Tensor& tokens, const StepContext&) override { return tokens; }
-};
-
 // value in the forward pass, the gradient of `through`.
 at::Tensor straight(const at::Tensor& through, const at::Tensor& value) { return through + (value - through).detach(); }
 
@@ -29,9 +24,9 @@ at::Tensor composed_weight(const at::Tensor& w, WeightCode code) {
   return straight(w, at::where((fixed - fixed.mean()).ge(0), 1.0, -1.0) * fixed.abs().mean());
 }
 
-using Case = std::tuple<Path, WeightCode>;
+using QuantCase = std::tuple<Path, WeightCode>;
 
-class QuantLinear : public testing::TestWithParam<Case> {
+class QuantLinear : public testing::TestWithParam<QuantCase> {
  protected:
   ForcePath path_{std::get<0>(GetParam())};
   WeightCode code_ = std::get<1>(GetParam());

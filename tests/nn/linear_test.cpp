@@ -24,10 +24,10 @@ at::Tensor composed_alpha(const at::Tensor& x, const at::Tensor& weight, const a
   return composed_end(at::linear(x, composed_sign(weight, false)) * alpha - threshold, output);
 }
 
-using Case = std::tuple<Path, OutputSign, bool>;
+using LinearCase = std::tuple<Path, OutputSign, bool>;
 
 // x is ±1 for the strict linear, float for α.
-class SignLinearCase : public testing::TestWithParam<Case> {
+class SignLinearCase : public testing::TestWithParam<LinearCase> {
  protected:
   void compare(int64_t batch, int64_t context, int64_t d_in, int64_t d_out) {
     const auto& [path, output, alpha] = GetParam();
@@ -52,7 +52,7 @@ TEST_P(SignLinearCase, EqualsTheComposition) { compare(3, 11, 64, 40); }
 TEST_P(SignLinearCase, EqualsTheCompositionAtOddSizes) { compare(1, 3, 37, 129); }
 TEST_P(SignLinearCase, EqualsTheCompositionForOneNumber) { compare(1, 1, 1, 1); }
 
-std::string case_name(const testing::TestParamInfo<Case>& info) {
+std::string case_name(const testing::TestParamInfo<LinearCase>& info) {
   const auto& [path, output, alpha] = info.param;
   const char* outputs[] = {"None", "Clipped", "Identity"};
   return std::string(alpha ? "Alpha" : "Strict") + outputs[static_cast<int>(output)] +

@@ -6,11 +6,6 @@
 namespace bitsweep {
 namespace {
 
-class Registry : public Model {
- public:
-  at::Tensor forward(const at::Tensor& tokens, const StepContext&) override { return tokens; }
-};
-
 TEST(ParameterSink, NamesAreDottedPathsInOrder) {
   Registry model;
   const ParameterSink layer = ParameterSink(model, "layers").scope("3");

@@ -7,11 +7,6 @@
 namespace bitsweep {
 namespace {
 
-class Registry : public Model {
- public:
-  at::Tensor forward(const at::Tensor& tokens, const StepContext&) override { return tokens; }
-};
-
 at::Tensor composed_norm(const at::Tensor& x, const at::Tensor& gamma) {
   return x / (x.square().mean(-1, true) + kRmsNormEpsilon).sqrt() * gamma;
 }

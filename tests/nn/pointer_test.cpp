@@ -7,10 +7,6 @@
 namespace bitsweep {
 namespace {
 
-at::Tensor by_head(const at::Tensor& x, int64_t heads) {
-  return x.reshape({x.size(0), x.size(1), heads, -1}).transpose(1, 2);  // [B, H, T, d_h]
-}
-
 // The definition: hard one-hot forward, gradient of the soft weights. `noise` [B, H, T, T].
 at::Tensor composed_pointer(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, int64_t heads,
                             CausalBias& bias, const at::Tensor& noise, double tau) {
@@ -28,9 +24,9 @@ at::Tensor noise_of(uint64_t seed, int64_t batch, int64_t heads, int64_t context
   return gumbel_noise(batch * heads * context, context, source).view({batch, heads, context, context});
 }
 
-using Case = std::tuple<Path, int64_t, double>;  // path, context, τ
+using PointerSetting = std::tuple<Path, int64_t, double>;  // path, context, τ
 
-class PointerCase : public testing::TestWithParam<Case> {
+class PointerCase : public testing::TestWithParam<PointerSetting> {
  protected:
   ForcePath path_{std::get<0>(GetParam())};
   int64_t context_ = std::get<1>(GetParam());
@@ -46,8 +42,8 @@ TEST_P(PointerCase, TrainingEqualsTheComposition) {
     theirs.push_back(leaf(mine.back()));
   }
   const at::Tensor y = pointer_attention(mine[0], mine[1], mine[2], heads, bias, PointerNoise{generator(7), tau_});
-  const at::Tensor expected = composed_pointer(theirs[0], theirs[1], theirs[2], heads, bias,
-                                               noise_of(7, batch, heads, context_), tau_);
+  const at::Tensor expected =
+      composed_pointer(theirs[0], theirs[1], theirs[2], heads, bias, noise_of(7, batch, heads, context_), tau_);
   EXPECT_TRUE(near(y, expected, 1e-6));
   const auto got = gradients_of(y, mine), want = gradients_of(expected, theirs);
   for (size_t i = 0; i < 3; ++i) EXPECT_TRUE(near(got[i], want[i], 1e-5)) << i;
@@ -57,8 +53,8 @@ TEST_P(PointerCase, EvaluationCopiesTheBestKeysValue) {
   CausalBias bias(2, true);
   const at::Tensor q = normal({3, context_, 16}, 1), k = normal({3, context_, 16}, 2), v = normal({3, context_, 16}, 3);
   const at::Tensor y = pointer_attention(q, k, v, 2, bias, std::nullopt);
-  const at::Tensor s = at::matmul(by_head(q, 2), by_head(k, 2).transpose(2, 3)) / std::sqrt(8.0) +
-                       bias.get(context_, at::kFloat);
+  const at::Tensor s =
+      at::matmul(by_head(q, 2), by_head(k, 2).transpose(2, 3)) / std::sqrt(8.0) + bias.get(context_, at::kFloat);
   const at::Tensor choice = s.argmax(-1, true).expand({-1, -1, -1, 8});
   EXPECT_TRUE(same(y, by_head(v, 2).gather(2, choice).transpose(1, 2).reshape(q.sizes())));
 }
@@ -150,8 +146,14 @@ TEST(PointerPaths, ChooseTheSameKeysBitForBit) {
   CausalBias bias(6, true);
   const at::Tensor q = signs({4, 100, 96}, 1), k = signs({4, 100, 96}, 2);
   at::Tensor reference, fused;
-  { const ForcePath forced(Path::reference); reference = pointer_indices(q, k, 6, bias); }
-  { const ForcePath forced(Path::fused_cpu); fused = pointer_indices(q, k, 6, bias); }
+  {
+    const ForcePath forced(Path::reference);
+    reference = pointer_indices(q, k, 6, bias);
+  }
+  {
+    const ForcePath forced(Path::fused_cpu);
+    fused = pointer_indices(q, k, 6, bias);
+  }
   EXPECT_TRUE(same(fused, reference));
 }
 

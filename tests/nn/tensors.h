@@ -5,6 +5,7 @@
 #include <ATen/autocast_mode.h>
 #include <gtest/gtest.h>
 
+#include "nn/model.h"
 #include "nn/path.h"
 
 namespace bitsweep {
@@ -65,6 +66,16 @@ inline at::Tensor composed_sign(const at::Tensor& x, bool clipped) {
   const at::Tensor through = clipped ? x.clamp(-1, 1) : x;
   return value + through - through.detach();
 }
+
+inline at::Tensor by_head(const at::Tensor& x, int64_t heads) {
+  return x.reshape({x.size(0), x.size(1), heads, -1}).transpose(1, 2);  // [B, H, T, d_h]
+}
+
+// A model that is only its list of parameters.
+class Registry : public Model {
+ public:
+  at::Tensor forward(const at::Tensor& tokens, const StepContext&) override { return tokens; }
+};
 
 inline const auto kPaths = testing::Values(Path::reference, Path::fused_cpu);
 

@@ -7,10 +7,6 @@
 namespace bitsweep {
 namespace {
 
-at::Tensor by_head(const at::Tensor& x, int64_t heads) {
-  return x.reshape({x.size(0), x.size(1), heads, -1}).transpose(1, 2);  // [B, H, T, d_h]
-}
-
 // The definition, in double precision, with the choice made by a stable sort and everything else left to autograd.
 // noise [B, H, T, T].
 at::Tensor composed_top_keys(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, int64_t heads,
@@ -39,15 +35,15 @@ at::Tensor composed_top_keys(const at::Tensor& q, const at::Tensor& k, const at:
   return y.transpose(1, 2).reshape(q.sizes());
 }
 
-struct Sizes {
+struct HeadSizes {
   int64_t context, keys;
 };
-using Case = std::tuple<Path, Sizes, double>;  // path, sizes, ρ (−1: vote)
+using HeadCase = std::tuple<Path, HeadSizes, double>;  // path, sizes, ρ (−1: vote)
 
-class TopKeysCase : public testing::TestWithParam<Case> {
+class TopKeysCase : public testing::TestWithParam<HeadCase> {
  protected:
   ForcePath path_{std::get<0>(GetParam())};
-  Sizes sizes_ = std::get<1>(GetParam());
+  HeadSizes sizes_ = std::get<1>(GetParam());
   TopKeys rule_{
       .keys = sizes_.keys, .vote = std::get<2>(GetParam()) < 0, .rho = std::max(0.0, std::get<2>(GetParam()))};
 };
@@ -82,10 +78,11 @@ TEST_P(TopKeysCase, EvaluationEqualsTheCompositionWithoutNoise) {
   EXPECT_TRUE(near(y, expected, 1e-6));
 }
 
-INSTANTIATE_TEST_SUITE_P(
-    All, TopKeysCase,
-    testing::Combine(kPaths, testing::Values(Sizes{1, 4}, Sizes{3, 4}, Sizes{16, 2}, Sizes{65, 4}, Sizes{130, 9}),
-                     testing::Values(-1.0, 0.0, 0.3, 1.0)));
+INSTANTIATE_TEST_SUITE_P(All, TopKeysCase,
+                         testing::Combine(kPaths,
+                                          testing::Values(HeadSizes{1, 4}, HeadSizes{3, 4}, HeadSizes{16, 2},
+                                                          HeadSizes{65, 4}, HeadSizes{130, 9}),
+                                          testing::Values(-1.0, 0.0, 0.3, 1.0)));
 
 class TopKeysPath : public testing::TestWithParam<Path> {
  protected:

@@ -94,6 +94,28 @@ TEST(Check, RefusesWhatItDoesNotKnow) {
   }
 }
 
+TEST(CountCases, AddsUpWhatEveryProgramSaid) {
+  Sandbox box;
+  box.script("results.xml", R"(
+<testsuite name="x" tests="4" failures="2">
+	<testcase name="a.One.Case" status="run"><system-out>[       OK ] One.Case (0 ms)
+[  PASSED  ] 1 test.
+</system-out></testcase>
+	<testcase name="b.Suite" status="run"><system-out>[  PASSED  ] 11 tests.
+[  SKIPPED ] 2 tests, listed below:</system-out></testcase>
+	<testcase name="b.Other" status="fail"><system-out>[  FAILED  ] Other.X (1 ms)
+[  PASSED  ] 3 tests.
+[  FAILED  ] 2 tests, listed below:
+[  FAILED  ] Other.X
+[  FAILED  ] Other.Y</system-out></testcase>
+	<testcase name="b.Crashed" status="fail"><system-out>[ RUN      ] Crashed.X</system-out></testcase>
+	<testcase name="c.Lost" status="notrun"><system-out></system-out></testcase>
+</testsuite>)");
+  const ShellResult counted = box.run("awk -f '" + kProject + "/tests/count_cases.awk' results.xml");
+  EXPECT_EQ(counted.out, "15 3 3\n");
+  EXPECT_EQ(box.run("awk -f '" + kProject + "/tests/count_cases.awk' /dev/null").out, "0 0 0\n");
+}
+
 struct Ci : testing::Test {
   Ci() { box.copy(".ci/run"); }
   int run(const std::string& floor, const std::string& check) {
