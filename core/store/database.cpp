@@ -91,6 +91,25 @@ void Statement::bind_text(int index, std::string_view value) {
   if (code != SQLITE_OK) database_->fail(code, "bind a text");
 }
 
+Statement& Statement::bind_list(std::span<const json::value> values) {
+  reset();
+  int index = 0;
+  for (const json::value& value : values) {
+    ++index;
+    if (value.is_string())
+      bind_text(index, std::string_view(value.get_string()));
+    else if (value.is_double())
+      bind_real(index, value.get_double());
+    else if (value.is_number())
+      bind_integer(index, value.to_number<int64_t>());
+    else if (value.is_bool())
+      bind_integer(index, value.get_bool() ? 1 : 0);
+    else
+      bind_null(index);
+  }
+  return *this;
+}
+
 bool Statement::is_null(int column) const { return sqlite3_column_type(handle_, column) == SQLITE_NULL; }
 int64_t Statement::integer(int column) const { return sqlite3_column_int64(handle_, column); }
 double Statement::real(int column) const { return sqlite3_column_double(handle_, column); }
@@ -242,6 +261,7 @@ void Database::limit_time(double seconds) {
 }
 
 void Database::fail(int code, std::string_view doing) const {
+  rethrow_hook_failure();
   const std::string reason = handle_ != nullptr ? sqlite3_errmsg(handle_) : sqlite3_errstr(code);
   const std::string name = file_.string();
   switch (code & 0xff) {
@@ -275,6 +295,8 @@ void Database::fail(int code, std::string_view doing) const {
     case SQLITE_AUTH:
     case SQLITE_TOOBIG:
     case SQLITE_RANGE:
+    case SQLITE_CONSTRAINT:
+    case SQLITE_MISMATCH:
       throw Error(ErrorKind::input, fmt::format("SQL: {}", reason));
     default:
       break;

@@ -3,12 +3,15 @@
 // A Database belongs to one thread. Every failure is an Error that names the file:
 //   refused (4)      in use by another process, newer, not a database, damaged, or on a network filesystem
 //   environment (3)  the disk is full, the folder cannot be written, there is no database
-//   input (2)        the statement itself is wrong (for people's own SQL)
+//   input (2)        the statement itself is wrong (for people's own SQL), or breaks a rule of a table
 #pragma once
 
 #include <concepts>
 #include <cstdint>
+#include <functional>
+#include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -49,6 +52,8 @@ class Statement {
     while (step()) {
     }
   }
+  // bind() of values by their own JSON types; what is no number, text or truth value is bound as null.
+  Statement& bind_list(std::span<const json::value> values);
   void reset();
 
   // The current row; columns from 0. A null reads as 0, 0.0 or "".
@@ -123,18 +128,29 @@ class Database {
   // Gives up a running statement with Error{refused} once `seconds` have passed; 0 is no limit.
   void limit_time(double seconds);
 
+  // A function of SQL, for temporary triggers. What it throws is what the calling statement throws.
+  using Function = std::function<int64_t(std::span<const json::value>)>;
+  void define(const char* name, Function function);
+  // `before` runs within every commit that writes, while no other process can write; what it throws turns the commit
+  // into a rollback and is thrown by it. `undone` runs after every rollback. Null functions end both.
+  void on_commit(std::function<void()> before, std::function<void()> undone);
+
   const fs::path& file() const { return file_; }
   Mode mode() const { return mode_; }
   // Throws what the last failure of this connection was.
   [[noreturn]] void fail(int code, std::string_view doing) const;
 
  private:
+  struct Hooks;
   void open(bool immutable);
+  Hooks& hooks();
+  void rethrow_hook_failure() const;
 
   fs::path file_;
   Mode mode_;
   sqlite3* handle_ = nullptr;
-  double deadline_s_ = 0;  // monotonic; 0 is none
+  double deadline_s_ = 0;         // monotonic; 0 is none
+  std::shared_ptr<Hooks> hooks_;  // none until it is asked for
 };
 
 // Takes the write lock at once; rolled back unless committed. Within another transaction it does nothing: the outer one

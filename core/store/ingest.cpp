@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "base/error.h"
+#include "store/history.h"
 #include "store/store.h"
 
 namespace bitsweep {
@@ -84,7 +85,14 @@ void Store::put_metrics(std::string_view run, int64_t attempt, int64_t step,
   Transaction transaction(database_);
   if (!state(run)) throw Error(ErrorKind::input, fmt::format("there is no run '{}'", run));
   for (const auto& [name, value] : metrics) {
-    put_metric(run, name, step, attempt, std::isfinite(value) ? std::optional(value) : std::nullopt);
+    const bool finite = std::isfinite(value);
+    put_metric(run, name, step, attempt, finite ? std::optional(value) : std::nullopt);
+    history_->note("metric", {{"run", run},
+                              {"name", name},
+                              {"step", step},
+                              {"attempt", attempt},
+                              {"value", finite_or_null(value)},
+                              {"finite", finite ? 1 : 0}});
   }
   transaction.commit();
 }

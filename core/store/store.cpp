@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "base/nearest.h"
+#include "store/history.h"
 #include "store/schema.h"
 
 namespace bitsweep {
@@ -12,7 +13,15 @@ namespace {
 
 fs::path prepared_root(const fs::path& root, StoreMode mode) {
   refuse_network_filesystem(root);
-  if (mode == StoreMode::create) make_folder(root);
+  if (mode != StoreMode::create) return root;
+  make_folder(root);
+  const RootPaths paths{root};
+  if (!fs::exists(paths.database()) && history_has_rows(paths.history()))
+    throw Error(
+        ErrorKind::refused,
+        fmt::format("'{}' has no database, but run folders and their history: 'bitsweep rebuild --root {}' makes "
+                    "the database again. To begin anew instead, move '{}' away",
+                    root.string(), root.string(), paths.runs().string()));
   return root;
 }
 
@@ -107,10 +116,12 @@ constexpr const char* kInSweeps =
 
 Store::Store(const fs::path& root, StoreMode mode, Clock& clock)
     : paths_{prepared_root(root, mode)}, clock_(clock), database_(paths_.database(), mode) {
-  if (mode == StoreMode::create)
-    migrate(database_);
-  else
+  if (mode == StoreMode::read_only) {
     require_current(database_);
+    return;
+  }
+  migrate(database_);
+  history_ = std::make_unique<History>(database_, paths_.history());
 }
 
 Store::~Store() = default;

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <map>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -27,18 +28,22 @@ struct RootPaths {
   fs::path database() const { return root / "bitsweep.db"; }
   fs::path coordinator_lock() const { return root / "coord.lock"; }
   fs::path cache() const { return root / "data"; }
-  fs::path run(std::string_view id) const { return root / "runs" / id; }
+  fs::path runs() const { return root / "runs"; }
+  fs::path history() const { return runs() / "history.jsonl"; }
+  fs::path run(std::string_view id) const { return runs() / id; }
   fs::path attempt(std::string_view id, int64_t attempt) const {
     return run(id) / ("attempt-" + std::to_string(attempt));
   }
 };
 
 using StoreMode = Database::Mode;
+class History;
 
 class Store {
  public:
-  // create: makes folder and database, migrates an older one. read_only: never creates; throws Error{environment} when
-  // there is none. Both refuse what schema.h and database.h refuse.
+  // create: makes folder and database, migrates an older one, and keeps the history file in step (history.h); refuses
+  // to begin anew where that file tells of runs. read_only: never creates; throws Error{environment} when there is
+  // none. Both refuse what schema.h and database.h refuse.
   Store(const fs::path& root, StoreMode mode, Clock& clock = system_clock());
   static Store open(const fs::path& root, StoreMode mode) { return Store(root, mode); }
   Store(const Store&) = delete;
@@ -94,7 +99,7 @@ class Store {
   // queued -> cancelled at once; a live run gets the request, which the coordinator carries out. False: terminal.
   bool cancel(std::string_view run);
   // failed | stopped | cancelled -> queued with its faults forgotten; the next attempt resumes from the last
-  // checkpoint. False for any other state.
+  // checkpoint. False for any other state, and for a run that was imported.
   bool retry(std::string_view run);
   bool set_paused(std::string_view run, bool paused);
   bool set_priority(std::string_view run, int64_t priority);
@@ -163,6 +168,7 @@ class Store {
   RootPaths paths_;
   Clock& clock_;
   Database database_;
+  std::unique_ptr<History> history_;  // of a store that writes
   std::unordered_map<const char*, Statement> statements_;
 };
 

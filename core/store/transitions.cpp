@@ -78,7 +78,7 @@ bool Store::cancel(std::string_view run) {
 
 bool Store::retry(std::string_view run) {
   sql("UPDATE run SET state = 'queued', exit_cause = NULL, message = NULL, faults = 0, not_before = 0, ended = NULL, "
-      "request = NULL WHERE id = ? AND state IN ('failed', 'stopped', 'cancelled')")
+      "request = NULL WHERE id = ? AND state IN ('failed', 'stopped', 'cancelled') AND NOT imported")
       .run(run);
   return database_.changes() == 1;
 }
