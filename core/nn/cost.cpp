@@ -115,7 +115,13 @@ void StageList::attend(const AttentionRule& rule) {
     stage.forward_bytes += scores;
   } else {
     stage.kept_bytes += scores;
-    stage.backward_bytes += scores;
+    // The softmax of the fused path goes a sequence at a time, and only then merges the heads' gradients; every thread
+    // beyond the first adds another sequence's scores.
+    const bool by_sequence = rule.kind == AttentionKind::softmax && !work_.reference_path();
+    if (by_sequence)
+      stage.backward_bytes = std::max(stage.backward_bytes, row(6 * d) + scores / work_.sequences);
+    else
+      stage.backward_bytes += scores;
     if (rule.kind == AttentionKind::gumbel) stage.kept_bytes += tokens * heads * kIndexBytes;
   }
   if (work_.reference_path() && rule.kind != AttentionKind::softmax) {

@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include <ATen/ATen.h>
+#include <ATen/Parallel.h>
 #include <torch/csrc/autograd/custom_function.h>
 
 #include "nn/heads.h"
@@ -16,18 +17,40 @@ using torch::autograd::AutogradContext;
 using torch::autograd::Function;
 using torch::autograd::variable_list;
 
+ScoreTerms terms_of(const at::Tensor& queries) {
+  ScoreTerms terms;
+  terms.scale = 1.0 / std::sqrt(static_cast<double>(queries.size(2)));
+  return terms;
+}
+
+// f(first, count) over the first dimension of [B·H, …], a sequence at a time where there are enough of them for all
+// threads: its [H, T, T] then stay in the cache of one core from the scores to the last product.
+template <class F>
+void for_each_sequence(int64_t rows, int64_t heads, const F& f) {
+  if (rows / heads < at::get_num_threads()) return f(0, rows);
+  at::parallel_for(0, rows / heads, 1, [&](int64_t begin, int64_t end) {
+    for (int64_t i = begin; i < end; ++i) f(i * heads, heads);
+  });
+}
+
 // Keeps the probabilities, [B·H, T, T]: at the contexts a CPU trains with, that is faster than making them again.
 struct SoftmaxFunction : Function<SoftmaxFunction> {
   static at::Tensor forward(AutogradContext* context, const at::Tensor& q, const at::Tensor& k, const at::Tensor& v,
                             int64_t heads, CausalBias* bias) {
     const at::Tensor queries = split_heads(q, heads), keys = split_heads(k, heads),
                      values = split_heads(v, heads);  // [B·H, T, d_h]
-    ScoreTerms terms;
-    terms.scale = 1.0 / std::sqrt(static_cast<double>(queries.size(2)));
-    const at::Tensor p = softmax_scores(at::bmm(queries, keys.transpose(1, 2)), terms, *bias, nullptr);
+    const int64_t rows = queries.size(0), length = queries.size(1);
+    const at::Tensor p = at::empty({rows, length, length}, queries.options()), y = at::empty_like(values);
+    for_each_sequence(rows, heads, [&](int64_t first, int64_t count) {
+      const auto part = [&](const at::Tensor& x) { return x.narrow(0, first, count); };
+      at::Tensor scores = part(p), out = part(y);
+      at::bmm_out(scores, part(queries), part(keys).transpose(1, 2));
+      softmax_scores(scores, terms_of(queries), *bias, nullptr);
+      at::bmm_out(out, scores, part(values));
+    });
     context->save_for_backward({queries, keys, values, p});
     context->saved_data["heads"] = heads;
-    return merge_heads(at::bmm(p, values), heads);
+    return merge_heads(y, heads);
   }
 
   static variable_list backward(AutogradContext* context, variable_list gradients) {
@@ -35,12 +58,17 @@ struct SoftmaxFunction : Function<SoftmaxFunction> {
     const at::Tensor &queries = saved[0], &keys = saved[1], &values = saved[2], &p = saved[3];
     const int64_t heads = context->saved_data["heads"].toInt();
     const at::Tensor g = split_heads(gradients[0].contiguous(), heads);
-    ScoreTerms terms;
-    terms.scale = 1.0 / std::sqrt(static_cast<double>(queries.size(2)));
-    const at::Tensor dv = at::bmm(p.transpose(1, 2), g);
-    const at::Tensor dz = softmax_scores_backward(p, at::bmm(g, values.transpose(1, 2)), terms);
-    return {merge_heads(at::bmm(dz, keys), heads), merge_heads(at::bmm(dz.transpose(1, 2), queries), heads),
-            merge_heads(dv, heads), at::Tensor(), at::Tensor()};
+    const at::Tensor dq = at::empty_like(queries), dk = at::empty_like(keys), dv = at::empty_like(values);
+    for_each_sequence(p.size(0), heads, [&](int64_t first, int64_t count) {
+      const auto part = [&](const at::Tensor& x) { return x.narrow(0, first, count); };
+      at::Tensor into_q = part(dq), into_k = part(dk), into_v = part(dv);
+      at::bmm_out(into_v, part(p).transpose(1, 2), part(g));
+      const at::Tensor dz =
+          softmax_scores_backward(part(p), at::bmm(part(g), part(values).transpose(1, 2)), terms_of(queries));
+      at::bmm_out(into_q, dz, part(keys));
+      at::bmm_out(into_k, dz.transpose(1, 2), part(queries));
+    });
+    return {merge_heads(dq, heads), merge_heads(dk, heads), merge_heads(dv, heads), at::Tensor(), at::Tensor()};
   }
 };
 
