@@ -1,10 +1,12 @@
 #include "base/json.h"
 
 #include <algorithm>
+#include <charconv>
 #include <cmath>
 #include <vector>
 
 #include <fmt/format.h>
+#include <boost/json/basic_parser_impl.hpp>
 
 #include "base/error.h"
 
@@ -87,14 +89,57 @@ void write_pretty(const json::value& value, std::string& out, int indent) {
   }
 }
 
+// Boost's own handler takes the last digits of a double as they come out of a fast conversion, which may be off by one
+// unit in the last place; what is written here must come back bit for bit. The rest is passed on as it is.
+class ExactHandler {
+ public:
+  using Code = boost::system::error_code;
+  using Text = json::string_view;
+  static constexpr size_t max_object_size = json::object::max_size();
+  static constexpr size_t max_array_size = json::array::max_size();
+  static constexpr size_t max_key_size = json::string::max_size();
+  static constexpr size_t max_string_size = json::string::max_size();
+
+  json::value release() { return stack_.release(); }
+
+  bool on_document_begin(Code&) { return true; }
+  bool on_document_end(Code&) { return true; }
+  bool on_object_begin(Code&) { return true; }
+  bool on_object_end(size_t n, Code&) { return stack_.push_object(n), true; }
+  bool on_array_begin(Code&) { return true; }
+  bool on_array_end(size_t n, Code&) { return stack_.push_array(n), true; }
+  bool on_key_part(Text text, size_t, Code&) { return stack_.push_chars(text), true; }
+  bool on_key(Text text, size_t, Code&) { return stack_.push_key(text), true; }
+  bool on_string_part(Text text, size_t, Code&) { return stack_.push_chars(text), true; }
+  bool on_string(Text text, size_t, Code&) { return stack_.push_string(text), true; }
+  bool on_number_part(Text text, Code&) { return number_.append(text.data(), text.size()), true; }
+  bool on_int64(int64_t value, Text, Code&) { return number_.clear(), stack_.push_int64(value), true; }
+  bool on_uint64(uint64_t value, Text, Code&) { return number_.clear(), stack_.push_uint64(value), true; }
+  bool on_double(double fast, Text text, Code&) {
+    number_.append(text.data(), text.size());
+    double exact = fast;
+    const auto [end, error] = std::from_chars(number_.data(), number_.data() + number_.size(), exact);
+    const bool whole = error == std::errc() && end == number_.data() + number_.size();
+    number_.clear();
+    return stack_.push_double(whole ? exact : fast), true;
+  }
+  bool on_bool(bool value, Code&) { return stack_.push_bool(value), true; }
+  bool on_null(Code&) { return stack_.push_null(), true; }
+  bool on_comment_part(Text, Code&) { return true; }
+  bool on_comment(Text, Code&) { return true; }
+
+ private:
+  json::value_stack stack_;
+  std::string number_;  // what came of a number that ran over the end of the text given
+};
+
 json::value parse(std::string_view text, boost::system::error_code& code, size_t& consumed) {
   json::parse_options options;
   options.max_depth = 64;
-  json::stream_parser parser({}, options);
-  consumed = parser.write_some(text.data(), text.size(), code);
-  if (!code && !parser.done()) parser.finish(code);
+  json::basic_parser<ExactHandler> parser(options);
+  consumed = parser.write_some(false, text.data(), text.size(), code);
   if (!code && text.find_first_not_of(" \t\r\n", consumed) != std::string_view::npos) code = json::error::extra_data;
-  return code ? json::value(nullptr) : parser.release();
+  return code ? json::value(nullptr) : parser.handler().release();
 }
 
 }  // namespace

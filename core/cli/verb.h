@@ -21,6 +21,6 @@ std::span<const Verb* const> all_verbs();
 
 extern const Verb kFitVerb, kLogsVerb, kPlanVerb, kPluginsVerb, kProbeVerb, kProfileVerb, kQueryVerb, kReportVerb,
     kRunVerb, kRunsVerb, kShimVerb, kShowVerb, kStatusVerb, kSubmitVerb, kWorkVerb, kRetryVerb, kCancelVerb,
-    kDoctorVerb;
+    kDoctorVerb, kRebuildVerb;
 
 }  // namespace bitsweep

@@ -7,7 +7,7 @@ std::span<const Verb* const> all_verbs() {
   static constexpr const Verb* kVerbs[] = {
       &kPlanVerb,  &kRunVerb,   &kSubmitVerb, &kWorkVerb,    &kStatusVerb, &kRunsVerb,
       &kShowVerb,  &kLogsVerb,  &kReportVerb, &kFitVerb,     &kProbeVerb,  &kProfileVerb,
-      &kQueryVerb, &kRetryVerb, &kCancelVerb, &kPluginsVerb, &kDoctorVerb, &kShimVerb,
+      &kQueryVerb, &kRetryVerb, &kCancelVerb, &kPluginsVerb, &kRebuildVerb, &kDoctorVerb, &kShimVerb,
   };
   return kVerbs;
 }

@@ -151,7 +151,7 @@ void History::follow(const std::string& name, bool with_triggers) {
     const std::string& column = table.columns[i];
     fresh += fmt::format(", NEW.\"{}\"", column);
     old += fmt::format(", OLD.\"{}\"", column);
-    changed += fmt::format(" | (NEW.\"{0}\" IS NOT OLD.\"{0}\") << {1}", column, i);
+    changed += fmt::format(" | ((NEW.\"{0}\" IS NOT OLD.\"{0}\") << {1})", column, i);
     if ((table.derived >> i & 1) == 0) watched += fmt::format("{}\"{}\"", watched.empty() ? "" : ", ", column);
   }
   tables_.emplace(name, std::move(table));

@@ -1,9 +1,11 @@
+#include <bit>
 #include <cmath>
 
 #include <gtest/gtest.h>
 
 #include "base/error.h"
 #include "base/json.h"
+#include "base/rng.h"
 
 namespace bitsweep {
 namespace {
@@ -65,6 +67,24 @@ TEST(Json, MembersWithDefaults) {
   EXPECT_EQ(string_or(object, "n", "d"), "d");
   EXPECT_TRUE(bool_or(object, "b", false));
   EXPECT_TRUE(bool_or(object, "gone", true));
+}
+
+// Losses and times cross files as JSON: what comes back is the same double, to the last bit.
+TEST(Json, EveryDoubleComesBackBitForBit) {
+  for (uint64_t i = 0; i < 20'000; ++i) {
+    const double value = std::bit_cast<double>(random_bits(7, 1, i));
+    if (!std::isfinite(value)) continue;
+    const std::string text = compact_json(json::array{value});
+    const auto back = try_parse_json(text);
+    ASSERT_TRUE(back) << text;
+    EXPECT_EQ(back->as_array()[0].to_number<double>(), value) << text;
+    const double loss = 10 * random_unit(7, 2, i);
+    EXPECT_EQ(try_parse_json(json::serialize(json::value(loss)))->to_number<double>(), loss);
+  }
+  EXPECT_EQ(parse_json("0.19999999999999998", "").get_double(), 0.19999999999999998);
+  EXPECT_EQ(parse_json(" 1e400 ", "").to_number<double>(), INFINITY);
+  EXPECT_EQ(parse_json("9223372036854775807", "").as_int64(), INT64_MAX);
+  EXPECT_EQ(parse_json("18446744073709551615", "").as_uint64(), UINT64_MAX);
 }
 
 }  // namespace

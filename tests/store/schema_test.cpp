@@ -1,7 +1,11 @@
 #include <array>
 #include <fstream>
+#include <map>
+
+#include <fmt/format.h>
 
 #include "base/sha256.h"
+#include "store/history.h"
 #include "store/schema.h"
 #include "store_fixture.h"
 
@@ -135,6 +139,67 @@ TEST(Schema, ReadingAnOlderDatabaseSaysWhatBringsItForward) {
   EXPECT_EQ(error.exit_code(), 4);
   EXPECT_NE(std::string(error.what()).find("older"), std::string::npos);
 }
+
+// A root as the store of an earlier schema made it.
+fs::path old_root(int64_t schema) {
+  const fs::path root = fresh_folder("root");
+  const fs::path dump = fs::path(__FILE__).parent_path() / "schemas" / fmt::format("schema{}.sql", schema);
+  Database database(root / "bitsweep.db", Database::Mode::create);
+  database.execute(read_file(dump));
+  return root;
+}
+
+std::vector<std::string> all_rows(Database& database, const std::string& select) {
+  Statement rows = database.prepare(select);
+  std::vector<std::string> found;
+  while (rows.step()) {
+    std::string& row = found.emplace_back();
+    for (int c = 0; c < rows.columns(); ++c) row += json::serialize(rows.value(c)) + "|";
+  }
+  return found;
+}
+
+class EarlierSchema : public testing::TestWithParam<int64_t> {};
+
+TEST_P(EarlierSchema, KeepsEveryRowAndACopy) {
+  const fs::path root = old_root(GetParam());
+  std::map<std::string, std::vector<std::string>> before;
+  {
+    Database old(root / "bitsweep.db", Database::Mode::read_only);
+    EXPECT_EQ(old.integer("PRAGMA user_version"), GetParam());
+    for (const std::string& table : all_rows(old, "SELECT name FROM sqlite_schema WHERE type = 'table'")) {
+      const std::string name = table.substr(1, table.size() - 3);
+      // Columns by name: a later version may add some.
+      std::string columns;
+      for (const std::string& column : columns_of(old, name)) columns += (columns.empty() ? "" : ", ") + column;
+      before["SELECT " + columns + " FROM " + name] = {};
+    }
+    for (auto& [select, rows] : before) rows = all_rows(old, select);
+  }
+  EXPECT_EQ(error_of([&] { Store store(root, StoreMode::read_only); }).exit_code(), 4);  // reading changes nothing
+  Store store(root, StoreMode::create);
+  EXPECT_EQ(store.database().integer("PRAGMA user_version"), migrations().back().version);
+  for (const auto& [select, rows] : before) EXPECT_EQ(all_rows(store.database(), select), rows) << select;
+  EXPECT_EQ(store.database().integer("SELECT count(*) FROM pragma_foreign_key_check"), 0);
+  Database copy(fmt::format("{}/bitsweep.db.v{}.backup", root.string(), GetParam()), Database::Mode::read_only);
+  for (const auto& [select, rows] : before) EXPECT_EQ(all_rows(copy, select), rows) << select;
+}
+
+TEST_P(EarlierSchema, WorksOn) {
+  Store store(old_root(GetParam()), StoreMode::create);
+  EXPECT_EQ(store.runs_of("lrs").size(), 3u);
+  EXPECT_EQ(store.run("aaaaaaaaaaaa")->best_val_bpc, 3.125);
+  EXPECT_EQ(store.attempts("bbbbbbbbbbbb").at(0).signal, 9);
+  EXPECT_TRUE(store.retry("bbbbbbbbbbbb"));
+  EXPECT_EQ(store.claim("bbbbbbbbbbbb", "cpu", 1, 1), 3);
+  const auto queue = store.queue();
+  ASSERT_EQ(queue.size(), 1u);
+  EXPECT_EQ(queue[0].init_from_state, RunState::done);
+  EXPECT_TRUE(history_has_rows(store.paths().history()));
+}
+
+// A new migration comes with the dump of the schema before it.
+INSTANTIATE_TEST_SUITE_P(All, EarlierSchema, testing::Range<int64_t>(1, migrations().back().version));
 
 }  // namespace
 }  // namespace bitsweep

@@ -1,0 +1,203 @@
+#include "cli/lone_folders.h"
+
+#include <algorithm>
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+
+#include <fmt/format.h>
+
+#include "base/error.h"
+#include "cli/attempt_files.h"
+#include "cli/live_attempt.h"
+#include "execute/records.h"
+#include "spec/run_spec.h"
+
+namespace bitsweep {
+namespace {
+
+constexpr uint64_t kLargestSpec_bytes = 16 << 20;
+
+struct Folder {
+  std::string run;
+  std::vector<int64_t> attempts;  // ascending
+};
+
+std::vector<Folder> folders_of(const fs::path& runs) {
+  std::vector<Folder> folders;
+  std::error_code code;
+  for (const auto& entry : fs::directory_iterator(runs, code)) {
+    if (!entry.is_directory(code)) continue;
+    Folder folder{.run = entry.path().filename().string(), .attempts = {}};
+    for (int64_t k = 1, last = highest_attempt(entry.path()); k <= last; ++k)
+      if (fs::exists(entry.path() / fmt::format("attempt-{}", k), code)) folder.attempts.push_back(k);
+    if (!folder.attempts.empty()) folders.push_back(std::move(folder));
+  }
+  std::sort(folders.begin(), folders.end(), [](const Folder& a, const Folder& b) { return a.run < b.run; });
+  return folders;
+}
+
+std::optional<json::object> object_in(const fs::path& file) {
+  try {
+    auto value = try_parse_json(read_file(file, kLargestSpec_bytes));
+    if (value && value->is_object()) return std::move(value->get_object());
+  } catch (const Error&) {
+    // Not there or not readable: it tells nothing.
+  }
+  return std::nullopt;
+}
+
+std::optional<Event> start_event(const fs::path& attempt_folder) {
+  for (Event& event : read_events(attempt_folder / "events.jsonl", 0).events)
+    if (event.kind == "start") return std::move(event);
+  return std::nullopt;
+}
+
+double modified_unix_s(const fs::path& file, double otherwise) {
+  struct stat info {};
+  return ::stat(file.c_str(), &info) == 0 ? static_cast<double>(info.st_mtime) : otherwise;
+}
+
+// What the planner said of the run, as far as its spec and its start tell it. Nothing without a readable spec.
+std::optional<NewRun> run_from(const fs::path& run_folder, const Folder& folder) {
+  const fs::path newest = run_folder / fmt::format("attempt-{}", folder.attempts.back());
+  auto spec = object_in(newest / "spec.json");
+  if (!spec) return std::nullopt;
+  NewRun run;
+  run.id = folder.run;
+  run.seed = integer_or(*spec, "seed", 0);
+  run.axes = {{"run", folder.run}};
+  if (const auto start = start_event(newest)) {
+    run.params = integer_or(start->fields, "params", 0);
+    run.params_extra = integer_or(start->fields, "params_extra", 0);
+  }
+  try {
+    const RunSpec full = run_spec_from_json(*spec);
+    run.plugin = full.model.plugin;
+    run.tokens = full.tokens();
+    run.steps = full.train.steps;
+    run.init_from = full.train.init_from;
+    if (!full.data.sha256.empty()) run.dataset = dataset_id(full.data);
+  } catch (const Error&) {
+    const json::value* model = spec->if_contains("model");
+    run.plugin = model != nullptr && model->is_object() ? string_or(model->get_object(), "plugin", "") : "";
+    run.steps = integer_or(*spec, "steps", 0);
+  }
+  run.spec = std::move(*spec);
+  return run;
+}
+
+// Nothing holds the run's lock: nothing of it is alive.
+bool is_over(const fs::path& run_folder) {
+  const Fd lock(::open((run_folder / "lock").c_str(), O_RDONLY | O_CLOEXEC));
+  return !lock || ::flock(lock.get(), LOCK_EX | LOCK_NB) == 0;
+}
+
+std::string word_after(const std::vector<std::string>& words, std::string_view option, std::string otherwise) {
+  const auto at = std::find(words.begin(), words.end(), option);
+  return at != words.end() && at + 1 != words.end() ? *(at + 1) : otherwise;
+}
+
+class Adoption {
+ public:
+  Adoption(const RootPaths& paths, Rebuild& rebuild) : paths_(paths), rebuild_(rebuild), store_(rebuild.store()) {}
+
+  LoneFolders run() {
+    const std::vector<Folder> folders = folders_of(paths_.runs());
+    submit_unknown(folders);
+    for (const Folder& folder : folders) {
+      if (!store_.state(folder.run)) continue;
+      std::vector<int64_t> unknown;
+      for (const int64_t k : folder.attempts)
+        if (!store_.attempt(folder.run, k)) unknown.push_back(k);
+      for (const int64_t k : unknown) adopt(folder.run, k, k == unknown.back());
+    }
+    return found_;
+  }
+
+ private:
+  void submit_unknown(const std::vector<Folder>& folders) {
+    NewSweep sweep{.name = kRecoveredSweep, .file = "", .source = "", .settings = {}, .runs = {}};
+    double first = 0;
+    for (const Folder& folder : folders) {
+      if (store_.state(folder.run)) continue;
+      const fs::path run_folder = paths_.run(folder.run);
+      auto run = run_from(run_folder, folder);
+      if (!run) {
+        rebuild_.result().problems.push_back(
+            fmt::format("{}: has no readable spec.json; passed over", run_folder.string()));
+        continue;
+      }
+      const double begun = modified_unix_s(
+          run_folder / fmt::format("attempt-{}", folder.attempts.front()) / "spec.json", system_clock().unix_s());
+      first = first == 0 ? begun : std::min(first, begun);
+      sweep.runs.push_back(std::move(*run));
+    }
+    found_.runs = static_cast<int64_t>(sweep.runs.size());
+    if (sweep.runs.empty()) return;
+    rebuild_.clock().unix = first;
+    store_.submit(sweep);
+  }
+
+  void adopt(const std::string& run, int64_t attempt, bool newest) {
+    const fs::path folder = paths_.attempt(run, attempt);
+    const auto intent = read_intent(folder);
+    const auto processes = read_process(folder);
+    const auto exit = read_exit(folder);
+    const auto start = start_event(folder);
+    const json::object facts = start ? start->fields : json::object();
+    const std::vector<std::string> words = intent ? intent->command : std::vector<std::string>{};
+    const std::string device = string_or(facts, "device", word_after(words, "--device", "cpu"));
+    rebuild_.clock().unix = exit ? exit->started : start ? start->time : modified_unix_s(folder / "intent.json", 0);
+    // It was claimed, whatever the history knows of the run up to then.
+    const bool paused = store_.run(run)->paused;
+    store_.database()
+        .prepare(
+            "UPDATE run SET state = 'queued', ended = NULL, paused = 0, attempts = min(attempts, ?2 - 1) "
+            "WHERE id = ?1")
+        .run(run, attempt);
+    if (!store_.claim(run, device, 1, integer_or(facts, "threads", 1), attempt)) return;
+    store_.set_paused(run, paused);
+    ++found_.attempts;
+    if (processes) store_.mark_running(run, attempt, processes->worker.pid);
+    rebuild_.read_events_of(run, attempt);
+    if (newest && !is_over(paths_.run(run))) return;
+    end(run, attempt, newest, intent.has_value(), exit);
+  }
+
+  void end(const std::string& run, int64_t attempt, bool newest, bool had_intent,
+           const std::optional<ExitRecord>& exit) {
+    const Poll poll{.liveness = exit ? Liveness::ended : Liveness::lost, .exit = exit, .worker = {}};
+    const Outcome outcome = judge({.poll = poll,
+                                   .end = store_.end_event(run, attempt).value_or(Store::EndEvent{}),
+                                   .stop = StopReason::none,
+                                   .had_intent = had_intent,
+                                   .machine_restarted = false});
+    AttemptEnd end{.state = outcome.state,
+                   .cause = outcome.cause,
+                   .message = outcome.message,
+                   .exit_code = {},
+                   .signal = {},
+                   .peak_rss_bytes = {},
+                   .ended = exit ? exit->ended : rebuild_.clock().unix};
+    if (exit) end.exit_code = exit->exit_code, end.signal = exit->signal, end.peak_rss_bytes = exit->peak_rss_bytes;
+    const RunRecord record = store_.run(run).value();
+    const AfterAttempt after = after_attempt(outcome.cause, record.faults, record.retries);
+    if (!newest || after.run == RunState::queued)
+      store_.requeue(run, attempt, end, after.fault, end.ended);
+    else
+      store_.finish(run, attempt, end);
+  }
+
+  const RootPaths& paths_;
+  Rebuild& rebuild_;
+  Store& store_;
+  LoneFolders found_;
+};
+
+}  // namespace
+
+LoneFolders adopt_lone_folders(const RootPaths& paths, Rebuild& rebuild) { return Adoption(paths, rebuild).run(); }
+
+}  // namespace bitsweep
