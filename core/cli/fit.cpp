@@ -86,7 +86,7 @@ FitOptions options_of(const CommandLine& line) {
   if (const auto confidence = line.number("confidence", 0.5, 0.999)) options.confidence = *confidence;
   if (const auto seed = line.number("seed", 0, 9e15)) options.seed = static_cast<uint64_t>(*seed);
   for (const std::string& text : line.all("target")) options.targets.push_back(parse_target(text, "--target"));
-  make_law(options.law, {}, options.axis);  // an unknown name is told before any file is read
+  make_law(options.law, {}, options.choice());  // an unknown name is told before any file is read
   return options;
 }
 

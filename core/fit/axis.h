@@ -1,4 +1,4 @@
-// The two axes that runs are scaled along, and what several laws ask of them.
+// The quantities that laws read of a run, and what several laws ask of them.
 #pragma once
 
 #include <vector>
@@ -7,9 +7,11 @@
 
 namespace bitsweep {
 
-enum class Axis { params, tokens };
+// lr_area and annealing: of the learning-rate schedule up to a checkpoint (curve.h).
+enum class Axis { params, tokens, unique_tokens, lr_area, annealing };
 
 double axis_value(const Point& point, Axis axis);
+double axis_value(const Target& target, Axis axis);
 const char* axis_name(Axis axis);
 
 // The mean of the logarithm: the origin of the axis inside of a law, which makes amplitude and exponent nearly

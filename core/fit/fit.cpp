@@ -30,6 +30,9 @@ Point as_point(const Target& target) {
   point.loss = 1;
   point.variant = target.variant;
   point.dataset = target.dataset;
+  point.unique_tokens = target.unique_tokens;
+  point.lr_area = target.lr_area > 0 ? target.lr_area : 1;
+  point.annealing = target.annealing;
   return point;
 }
 
@@ -86,7 +89,7 @@ class Fitting {
       : points_(points),
         options_(options),
         result_(result),
-        law_(make_law(options.law, points, options.axis)),
+        law_(make_law(options.law, points, options.choice())),
         objective_(*law_, points, options.delta),
         groups_(group_by_configuration(points)) {}
 
@@ -303,7 +306,7 @@ FitResult fit_law(const std::vector<Point>& points, const FitOptions& options) {
 
 Evaluation evaluate_law(const std::vector<Point>& points, const std::vector<double>& named_values,
                         const FitOptions& options) {
-  const auto law = make_law(options.law, points, options.axis);
+  const auto law = make_law(options.law, points, options.choice());
   Eigen::VectorXd amplitudes, shapes;
   law->from_named(named_values, amplitudes, shapes);
   Evaluation evaluation;

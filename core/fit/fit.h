@@ -21,13 +21,20 @@ using Interval = std::pair<double, double>;
 
 struct FitOptions {
   std::string law = "chinchilla";
-  std::string axis;     // for `power`: "params", "tokens", or "" for the one that varies
-  double delta = 1e-3;  // of the Huber loss on log loss; infinity: least squares
+  std::string axis;       // for `power`: "params", "tokens", or "" for the one that varies
+  std::string reference;  // for `precision`: the variant whose parameters count 1; "": llama
+  std::string group;      // for `grouped`: "dataset", "variant", or "" for the one that varies
+  double delta = 1e-3;    // of the Huber loss on log loss; infinity: least squares
   double confidence = 0.95;
   int resamples = 1000;  // of the bootstrap; 0: no intervals
   uint64_t seed = 0;     // of the bootstrap; the same seed gives the same intervals
   double noise = 0.02;   // assumed |residual|, in the unit of the loss, for the feasible set
+  // A target further outside of the points than this factor is refused; infinity: none is.
+  double extrapolation_limit = 1000;
+  bool profiles = true;  // profile likelihood of each parameter
   std::vector<Target> targets;
+
+  LawChoice choice() const { return {axis, reference, group}; }
 };
 
 struct Prediction {
@@ -37,6 +44,7 @@ struct Prediction {
   std::optional<Interval>
       feasible;              // all the law can say there with every |residual| <= noise; when there is no interval
   double extrapolation = 1;  // how far outside of the points, as a factor
+  std::string refused;       // why nothing is said of it; "" when something is
 };
 
 struct PointFit {
@@ -67,6 +75,9 @@ struct FitResult {
   std::vector<std::string> refused;           // what is not claimed and why, a sentence each
   std::vector<std::string> warnings;          // what to know before relying on it, a sentence each
   std::map<std::string, Interval> intervals;  // by parameter name, and "a_opt"; empty when refused
+  std::string interval_method;                // how `intervals` were made, in words; "" when there are none
+  std::map<std::string, Interval> bootstrap;  // BCa or percentiles of resampled configurations, and …
+  std::map<std::string, Interval> profile;    // … profile likelihood, as the second and third opinion
   std::optional<double> a_opt;                // N_opt ∝ C^a_opt, = beta / (alpha + beta)
   std::optional<double> aicc;                 // Gaussian in log loss, K = parameters + 1
   std::optional<double> residual_sd;          // of log loss, n − p degrees of freedom
@@ -95,6 +106,17 @@ struct Evaluation {
 };
 Evaluation evaluate_law(const std::vector<Point>& points, const std::vector<double>& named_values,
                         const FitOptions& options);
+
+// Whether groups of points (datasets or variants) are one law, one law with an offset each, or laws of their own: three
+// descriptions of the same points, compared by AICc. Nothing of a description that the points cannot carry.
+struct GroupingTest {
+  std::string group;                                // "dataset" or "variant"
+  std::optional<double> pooled, grouped, separate;  // AICc, of log loss; lower is better
+  std::string best;                                 // "pooled", "grouped", "separate", or "" when none can be had
+  std::optional<double> margin;                     // AICc of the next best − that of the best
+};
+// Least squares of log loss. `options.group` as for the law; targets and resamples are not read.
+GroupingTest compare_grouping(const std::vector<Point>& points, const FitOptions& options);
 
 // The document of `fit --json`.
 json::object fit_json(const FitResult& result);

@@ -12,17 +12,60 @@
 
 namespace bitsweep {
 
-std::vector<std::string> law_names() { return {"power", "chinchilla"}; }
+namespace {
 
-std::unique_ptr<Law> make_law(const std::string& name, const std::vector<Point>& points, const std::string& axis) {
-  if (name == "power") return make_power_law(points, axis);
-  if (name == "chinchilla") {
-    if (!axis.empty())
-      throw Error(ErrorKind::input, fmt::format("the law 'chinchilla' has both axes; axis '{}' is for 'power'", axis));
-    return make_chinchilla_law(points);
+struct Entry {
+  const char* name;
+  std::unique_ptr<Law> (*make)(const std::vector<Point>&, const LawChoice&);
+  std::string LawChoice::*choice;  // the one it has; nullptr: none
+};
+
+constexpr Entry kLaws[] = {
+    {"power", make_power_law, &LawChoice::axis},      {"chinchilla", make_chinchilla_law, nullptr},
+    {"repeated", make_repeated_law, nullptr},         {"precision", make_precision_law, &LawChoice::reference},
+    {"grouped", make_grouped_law, &LawChoice::group}, {"curve", make_curve_law, nullptr},
+};
+
+// A choice that the law has not would be passed over in silence.
+void check_choice(const Entry& entry, const LawChoice& choice) {
+  struct {
+    const char* noun;
+    std::string LawChoice::*value;
+    const char* law;
+  } static constexpr kinds[] = {{"axis", &LawChoice::axis, "power"},
+                                {"reference", &LawChoice::reference, "precision"},
+                                {"group", &LawChoice::group, "grouped"}};
+  for (const auto& kind : kinds) {
+    if (kind.value == entry.choice || (choice.*kind.value).empty()) continue;
+    throw Error(ErrorKind::input, fmt::format("the law '{}' has no {} to choose; {} '{}' is for '{}'", entry.name,
+                                              kind.noun, kind.noun, choice.*kind.value, kind.law));
+  }
+}
+
+}  // namespace
+
+std::vector<std::string> law_names() {
+  std::vector<std::string> names;
+  for (const Entry& entry : kLaws) names.push_back(entry.name);
+  return names;
+}
+
+std::unique_ptr<Law> make_law(const std::string& name, const std::vector<Point>& points, const LawChoice& choice) {
+  for (const Entry& entry : kLaws) {
+    if (name != entry.name) continue;
+    check_choice(entry, choice);
+    return entry.make(points, choice);
   }
   throw Error(ErrorKind::input, fmt::format("unknown law '{}'{}; known: {}", name, did_you_mean(name, law_names()),
                                             fmt::join(law_names(), ", ")));
+}
+
+std::string Law::missing(const Target& target) const {
+  for (const Axis axis : {Axis::params, Axis::tokens, Axis::lr_area}) {
+    if (reads(axis) && !(axis_value(target, axis) > 0))
+      return fmt::format("it has no value for an axis of the law: {}", axis_name(axis));
+  }
+  return "";
 }
 
 void Basis::resize(Eigen::Index points, int terms, int shapes, int order) {
@@ -40,9 +83,34 @@ void Basis::resize(Eigen::Index points, int terms, int shapes, int order) {
   }
 }
 
-double axis_value(const Point& point, Axis axis) { return axis == Axis::params ? point.params : point.tokens; }
+namespace {
 
-const char* axis_name(Axis axis) { return axis == Axis::params ? "params" : "tokens"; }
+template <typename Place>
+double value_on(const Place& place, Axis axis) {
+  switch (axis) {
+    case Axis::params:
+      return place.params;
+    case Axis::tokens:
+      return place.tokens;
+    case Axis::unique_tokens:
+      return place.unique_tokens;
+    case Axis::lr_area:
+      return place.lr_area;
+    case Axis::annealing:
+      return place.annealing;
+  }
+  return 0;
+}
+
+}  // namespace
+
+double axis_value(const Point& point, Axis axis) { return value_on(point, axis); }
+double axis_value(const Target& target, Axis axis) { return value_on(target, axis); }
+
+const char* axis_name(Axis axis) {
+  static constexpr const char* kNames[] = {"params", "tokens", "unique_tokens", "lr_area", "annealing"};
+  return kNames[static_cast<int>(axis)];
+}
 
 double log_center(const std::vector<Point>& points, Axis axis) {
   double sum = 0;

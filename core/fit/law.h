@@ -14,6 +14,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -37,6 +38,7 @@ struct Basis {
   Eigen::ArrayXXd value;                // [n, K]
   std::vector<Eigen::ArrayXXd> first;   // S of [n, K]: ∂φ/∂s_j
   std::vector<Eigen::ArrayXXd> second;  // S(S+1)/2 of [n, K]: ∂²φ/∂s_j∂s_l, l <= j, at j(j+1)/2 + l
+  Eigen::ArrayXd common;                // [n]: a law's working memory
 
   // Makes room; zeroes what is new, so that a law writes only the columns that are not zero. Costs nothing when the
   // sizes are those of the last call.
@@ -49,6 +51,13 @@ struct NamedValue {
   double value = 0;
 };
 
+// The parameters θ where a named value is `value`: normal·θ = offset. Every named value of ours is such a plane (log A
+// in the units of the points is θ_A + α·center), so that a profile is a descent on it.
+struct Plane {
+  Eigen::VectorXd normal;
+  double offset = 0;
+};
+
 class Law {
  public:
   virtual ~Law() = default;
@@ -59,6 +68,13 @@ class Law {
   virtual std::string axis() const { return ""; }
   // Whether a point or a target needs a value on this axis.
   virtual bool reads(Axis axis) const = 0;
+  // Whether points of several variants, or of several datasets, are one law; otherwise they are fitted apart.
+  virtual bool pools_variants() const { return false; }
+  virtual bool pools_datasets() const { return false; }
+  // Whether points are checkpoints of runs: those of one run are one observation, whatever their number.
+  virtual bool within_runs() const { return false; }
+  // Why the law says nothing of this target; empty when it does. By default: an axis that is read has no value.
+  virtual std::string missing(const Target& target) const;
 
   virtual const std::vector<std::string>& terms()
       const = 0;                                         // K names of amplitudes; the first is E where there is one
@@ -80,7 +96,10 @@ class Law {
   virtual void from_named(const std::vector<double>& values, Eigen::VectorXd& amplitudes,
                           Eigen::VectorXd& shapes) const = 0;
 
-  // Shares of the loss, summing to 1 over the K terms, from which the starts of the amplitudes are made.
+  // Where value `index` of named() is `value`; nothing where that is no plane or cannot be.
+  virtual std::optional<Plane> level(int index, double value) const = 0;
+
+  // Shares of the loss, summing to 1 over the terms of a point, from which the starts of the amplitudes are made.
   virtual std::vector<std::vector<double>> share_starts() const = 0;
 
   // Why these points cannot carry this law, each a sentence; empty when they can. Pure design: losses are not looked
@@ -91,13 +110,24 @@ class Law {
   virtual double extrapolation(const std::vector<Point>& points, const Target& target) const = 0;
 };
 
-// Laws known by name. `points` fix the origin of the logarithmic axes, nothing else.
-std::unique_ptr<Law> make_power_law(const std::vector<Point>& points, const std::string& axis);
-std::unique_ptr<Law> make_chinchilla_law(const std::vector<Point>& points);
+// What a law is made for besides its name.
+struct LawChoice {
+  std::string axis;       // of `power`: "params" or "tokens"; "": the one that varies
+  std::string reference;  // of `precision`: the variant whose parameters count 1; "": llama where it is there
+  std::string group;      // of `grouped`: "dataset" (E apart) or "variant" (A apart); "": the one that varies
+};
 
-// "power", "chinchilla". `axis` ("params" or "tokens") is for the laws of one axis; "" lets the law
-// choose the axis that varies. Throws Error{input} with the nearest name.
-std::unique_ptr<Law> make_law(const std::string& name, const std::vector<Point>& points, const std::string& axis = "");
+// "power", "chinchilla", "repeated", "precision", "grouped", "curve". `points` fix the origin of the logarithmic axes
+// and the labels. Throws Error{input} for an unknown name, with the nearest, and for a choice that the law has not.
+std::unique_ptr<Law> make_law(const std::string& name, const std::vector<Point>& points, const LawChoice& choice = {});
 std::vector<std::string> law_names();
+
+// One maker a law's file, for make_law.
+std::unique_ptr<Law> make_power_law(const std::vector<Point>& points, const LawChoice& choice);
+std::unique_ptr<Law> make_chinchilla_law(const std::vector<Point>& points, const LawChoice& choice);
+std::unique_ptr<Law> make_repeated_law(const std::vector<Point>& points, const LawChoice& choice);
+std::unique_ptr<Law> make_precision_law(const std::vector<Point>& points, const LawChoice& choice);
+std::unique_ptr<Law> make_grouped_law(const std::vector<Point>& points, const LawChoice& choice);
+std::unique_ptr<Law> make_curve_law(const std::vector<Point>& points, const LawChoice& choice);
 
 }  // namespace bitsweep

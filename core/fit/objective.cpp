@@ -3,6 +3,8 @@
 #include <cmath>
 #include <limits>
 
+#include "fit/kernels.h"
+
 namespace bitsweep {
 
 double huber(double residual, double delta) {
@@ -14,6 +16,7 @@ Objective::Objective(const Law& law, const std::vector<Point>& points, double de
     : law_(law), coordinates_(law.coordinates(points)), log_loss_(points.size()), delta_(delta) {
   for (size_t i = 0; i < points.size(); ++i) log_loss_[i] = std::log(points[i].loss);
   weights_ = Eigen::ArrayXd::Ones(log_loss_.size());
+  loss_.resize(log_loss_.size()), residual_.resize(log_loss_.size());
   lower_.resize(dimension()), upper_.resize(dimension());
   const double smallest = log_loss_.size() > 0 ? log_loss_.minCoeff() : 0;
   const double largest = log_loss_.size() > 0 ? log_loss_.maxCoeff() : 0;
@@ -36,63 +39,50 @@ bool Objective::residuals(const Eigen::VectorXd& theta, int order) {
   amplitudes_ = theta.head(terms()).array().exp();
   shapes_ = theta.tail(dimension() - terms());
   law_.evaluate(coordinates_, shapes_, order, basis_);
-  loss_ = (basis_.value.matrix() * amplitudes_).array();
-  if (!(loss_ > 0).all()) return false;
-  residual_ = loss_.log() - log_loss_;
-  return residual_.isFinite().all();
+  return mix(basis_.value.data(), amplitudes_.data(), terms(), log_loss_.data(), loss_.data(), residual_.data(),
+             size());
 }
 
 double Objective::value(const Eigen::VectorXd& theta) {
   if (!residuals(theta, 0)) return std::numeric_limits<double>::infinity();
-  if (std::isinf(delta_)) return 0.5 * (weights_ * residual_.square()).sum();
-  // ρ = m(|r| − m/2) with m = min(|r|, δ): both branches at once.
-  const auto clipped = residual_.abs().min(delta_);
-  return (weights_ * clipped * (residual_.abs() - 0.5 * clipped)).sum();
+  return huber_sum(residual_.data(), weights_.data(), delta_, size());
 }
 
 void Objective::fill_jacobian() {
-  const Eigen::Index n = loss_.size();
   const int k = terms(), p = dimension();
-  jacobian_.resize(n, p);
-  for (int i = 0; i < k; ++i) jacobian_.col(i) = amplitudes_[i] * (basis_.value.col(i) / loss_);
+  jacobian_.resize(size(), p);
+  for (int i = 0; i < k; ++i)
+    mix_share(basis_.value.col(i).data(), &amplitudes_[i], 1, loss_.data(), jacobian_.col(i).data(), size());
   for (int j = k; j < p; ++j)
-    jacobian_.col(j) = ((basis_.first[j - k].matrix() * amplitudes_).array() / loss_).matrix();
+    mix_share(basis_.first[j - k].data(), amplitudes_.data(), k, loss_.data(), jacobian_.col(j).data(), size());
 }
 
 double Objective::derivatives(const Eigen::VectorXd& theta, Eigen::VectorXd& gradient, Eigen::MatrixXd& hessian,
                               Eigen::MatrixXd& majoriser) {
   const int k = terms(), p = dimension();
+  const Eigen::Index n = size();
   if (!residuals(theta, 2)) return std::numeric_limits<double>::infinity();
   fill_jacobian();
-  const auto size = residual_.abs();
-  pull_ = weights_ * residual_.max(-delta_).min(delta_);  // w ψ(r)
-  const double value = (pull_.abs() * size - 0.5 * weights_ * size.min(delta_).square()).sum();
-  gradient = jacobian_.transpose() * pull_.matrix();
-
-  // Weights of reweighted least squares: ψ(r)/r.
-  scaled_ = ((weights_ * (size > delta_).select(delta_ / size, 1.0)).matrix()).asDiagonal() * jacobian_;
-  majoriser.noalias() = jacobian_.transpose() * scaled_;
-
-  // ∇²(log L) = ∇²L / L − J Jᵀ, and ρ'' = 1 inside of δ, 0 outside.
-  scaled_ =
-      ((weights_ * (size <= delta_).select(Eigen::ArrayXd::Ones(size.size()), 0.0) - pull_).matrix()).asDiagonal() *
-      jacobian_;
-  hessian.noalias() = jacobian_.transpose() * scaled_;
-  pull_ /= loss_;
-  for (int i = 0; i < k; ++i) hessian(i, i) += amplitudes_[i] * (pull_ * basis_.value.col(i)).sum();
+  pull_.resize(n), pull_share_.resize(n), flat_.resize(n), curved_.resize(n);
+  huber_weights(residual_.data(), weights_.data(), loss_.data(), delta_, pull_.data(), pull_share_.data(), flat_.data(),
+                curved_.data(), n);
+  gradient.resize(p), hessian.resize(p, p), majoriser.resize(p, p);
+  for (int i = 0; i < p; ++i) gradient[i] = dot(jacobian_.col(i).data(), pull_.data(), n);
+  // Reweighted least squares, and ∇²(log L) = ∇²L / L − J Jᵀ with ρ'' = 1 inside of δ, 0 outside.
+  two_grams(jacobian_.data(), p, flat_.data(), curved_.data(), majoriser.data(), hessian.data(), n);
+  for (int i = 0; i < k; ++i) hessian(i, i) += gradient[i];  // ∂²L/∂θ_i² = ∂L/∂θ_i for the logarithm of an amplitude
   for (int j = k; j < p; ++j) {
-    for (int i = 0; i < k; ++i) {
-      const double cross = amplitudes_[i] * (pull_ * basis_.first[j - k].col(i)).sum();
-      hessian(i, j) += cross, hessian(j, i) += cross;
-    }
+    for (int i = 0; i < k; ++i)
+      hessian(j, i) += amplitudes_[i] * dot(pull_share_.data(), basis_.first[j - k].col(i).data(), n);
     for (int l = k; l <= j; ++l) {
       const auto& second = basis_.second[(j - k) * (j - k + 1) / 2 + (l - k)];
-      const double curve = (second.matrix().transpose() * pull_.matrix()).dot(amplitudes_);
-      hessian(j, l) += curve;
-      if (l != j) hessian(l, j) += curve;
+      for (int i = 0; i < k; ++i) hessian(j, l) += amplitudes_[i] * dot(pull_share_.data(), second.col(i).data(), n);
     }
   }
-  return value;
+  for (int i = 0; i < p; ++i) {
+    for (int j = 0; j < i; ++j) hessian(j, i) = hessian(i, j), majoriser(j, i) = majoriser(i, j);
+  }
+  return huber_sum(residual_.data(), weights_.data(), delta_, n);
 }
 
 double Objective::mean_residual(const Eigen::VectorXd& theta) {

@@ -49,6 +49,7 @@ class Objective {
   Eigen::VectorXd join(const Eigen::VectorXd& amplitudes, const Eigen::VectorXd& shapes) const;
 
  private:
+  Eigen::Index size() const { return log_loss_.size(); }
   bool residuals(const Eigen::VectorXd& theta, int order);
   void fill_jacobian();
 
@@ -60,8 +61,8 @@ class Objective {
 
   Basis basis_;
   Eigen::VectorXd amplitudes_, shapes_;
-  Eigen::ArrayXd loss_, residual_, pull_;
-  Eigen::MatrixXd jacobian_, scaled_;
+  Eigen::ArrayXd loss_, residual_, pull_, pull_share_, flat_, curved_;
+  Eigen::MatrixXd jacobian_;
 };
 
 }  // namespace bitsweep

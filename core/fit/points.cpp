@@ -1,7 +1,9 @@
 #include "fit/points.h"
 
+#include <algorithm>
 #include <cmath>
 #include <map>
+#include <numeric>
 #include <tuple>
 
 #include <fmt/format.h>
@@ -22,7 +24,13 @@ std::string trimmed(std::string_view text) {
 }  // namespace
 
 Target parse_target(const std::string& text, const std::string& name_for_message) {
-  static const std::vector<std::string> known = {"params", "tokens", "variant", "dataset"};
+  static const std::map<std::string, double Target::*> numbers = {{"params", &Target::params},
+                                                                  {"tokens", &Target::tokens},
+                                                                  {"unique_tokens", &Target::unique_tokens},
+                                                                  {"lr_area", &Target::lr_area},
+                                                                  {"annealing", &Target::annealing}};
+  static const std::vector<std::string> known = {"params",  "tokens",  "unique_tokens", "variant",
+                                                 "dataset", "lr_area", "annealing"};
   Target target;
   std::vector<Diagnostic> wrong;
   std::map<std::string, bool> seen;
@@ -45,18 +53,69 @@ Target parse_target(const std::string& text, const std::string& name_for_message
       target.variant = value;
     } else if (key == "dataset") {
       target.dataset = value;
-    } else if (key == "params" || key == "tokens") {
+    } else if (const auto entry = numbers.find(key); entry != numbers.end()) {
       const auto number = parse_size(value);
       if (!number || !std::isfinite(*number) || *number <= 0)
         complain(fmt::format("{} must be a positive number such as 300M, not '{}'", key, value));
       else
-        (key == "params" ? target.params : target.tokens) = *number;
+        target.*entry->second = *number;
     } else {
       complain(fmt::format("unknown key '{}'{}", key, did_you_mean(key, known)));
     }
   }
   if (!wrong.empty()) throw Error(ErrorKind::input, wrong);
   return target;
+}
+
+std::vector<Point> without_largest_losses(std::vector<Point> points, int count) {
+  std::vector<size_t> order(points.size());
+  std::iota(order.begin(), order.end(), size_t{0});
+  std::stable_sort(order.begin(), order.end(), [&](size_t a, size_t b) { return points[a].loss < points[b].loss; });
+  order.resize(order.size() - std::min(order.size(), static_cast<size_t>(std::max(count, 0))));
+  std::sort(order.begin(), order.end());
+  std::vector<Point> kept;
+  for (const size_t i : order) kept.push_back(std::move(points[i]));
+  return kept;
+}
+
+namespace {
+
+constexpr double kFewestParams = 1e3, kFewestTokens = 1e4;  // below: a count in millions or billions, not of ones
+constexpr double kMostParams = 1e14, kMostTokens = 1e17;
+constexpr double kLowestLoss = 0.05, kHighestLoss = 20;  // e^20 words are more than any vocabulary
+
+// "params from 5.5 to 46.4"
+std::string range_text(const std::vector<Point>& points, double Point::*of, const char* name) {
+  const auto [low, high] =
+      std::minmax_element(points.begin(), points.end(), [&](const Point& a, const Point& b) { return a.*of < b.*of; });
+  if (*low.*of == *high.*of) return fmt::format("{} of {}", name, format_count(*low.*of));
+  return fmt::format("{} from {} to {}", name, format_count(*low.*of), format_count(*high.*of));
+}
+
+}  // namespace
+
+std::vector<std::string> implausible_magnitudes(const std::vector<Point>& points) {
+  std::vector<std::string> found;
+  const auto any = [&](double Point::*of, auto&& test) {
+    return std::any_of(points.begin(), points.end(), [&](const Point& p) { return p.*of > 0 && test(p.*of); });
+  };
+  const auto count = [&](double Point::*of, const char* name, double fewest, double most, const char* hint) {
+    if (any(of, [&](double v) { return v < fewest; }))
+      found.push_back(fmt::format("{}: too few for a language model; are they in {}? (--units {}={})",
+                                  range_text(points, of, name), hint, name, hint[0] == 'm' ? "M" : "B"));
+    else if (any(of, [&](double v) { return v > most; }))
+      found.push_back(
+          fmt::format("{}: more than has ever been trained; is the unit right?", range_text(points, of, name)));
+  };
+  count(&Point::params, "params", kFewestParams, kMostParams, "millions");
+  count(&Point::tokens, "tokens", kFewestTokens, kMostTokens, "billions");
+  if (any(&Point::loss, [](double v) { return v < kLowestLoss; }))
+    found.push_back(fmt::format("{}: below the entropy of any text, in bits or in nats; is it a loss?",
+                                range_text(points, &Point::loss, "losses")));
+  if (any(&Point::loss, [](double v) { return v > kHighestLoss; }))
+    found.push_back(fmt::format("{}: above what guessing costs; is it a perplexity, or a sum over tokens?",
+                                range_text(points, &Point::loss, "losses")));
+  return found;
 }
 
 std::vector<int> group_by_configuration(const std::vector<Point>& points) {

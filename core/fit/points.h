@@ -18,6 +18,8 @@ struct Point {
   std::string dataset;          // corpus, or "" for all the same
   std::optional<int64_t> seed;  // runs that differ in nothing else are one group
   std::string run;              // id, or "" for none
+  double lr_area = 0;           // of a checkpoint: S1 and S2 of its learning-rate schedule (curve.h); 0: not known
+  double annealing = 0;
 };
 
 // A place where a prediction is wanted.
@@ -26,10 +28,21 @@ struct Target {
   double tokens = 0;
   std::string variant;
   std::string dataset;
+  double unique_tokens = 0;  // 0: as many as tokens, each seen once
+  double lr_area = 0;
+  double annealing = 0;
 };
 
-// "params=300M,tokens=1B" (variant= and dataset= too). Throws Error{input} naming `name_for_message` and what is wrong.
+// "params=300M,tokens=1B" (unique_tokens=, lr_area=, annealing=, variant= and dataset= too). Throws Error{input} naming
+// `name_for_message` and what is wrong.
 Target parse_target(const std::string& text, const std::string& name_for_message);
+
+// Without the `count` points of the highest loss; of equal ones the later go first.
+std::vector<Point> without_largest_losses(std::vector<Point> points, int count);
+
+// What looks like another unit than the one meant, a sentence each: counts in millions, losses below what any text
+// needs or above what guessing costs. Nothing is changed.
+std::vector<std::string> implausible_magnitudes(const std::vector<Point>& points);
 
 // For each point the number of its group: points that agree in everything but loss, seed and run are one group.
 // Groups are numbered 0, 1, … in order of first appearance.

@@ -98,15 +98,42 @@ void refuse_collinear_axes(const std::vector<Point>& points, Reasons& out) {
                   std::min(r2, 1.0)));
 }
 
+void refuse_unidentified_axes(const std::vector<Point>& points, Reasons& out) {
+  refuse_few_levels(points, Axis::params, out);
+  refuse_few_levels(points, Axis::tokens, out);
+  refuse_collinear_axes(points, out);
+}
+
+namespace {
+
+void refuse_mixed(const std::vector<Point>& points, std::string Point::*of, const char* noun, Reasons& out) {
+  std::set<std::string> names;
+  for (const Point& p : points) names.insert(p.*of);
+  if (names.size() > 1)
+    out.push_back(fmt::format("points of {} {} ({}) are not pooled into one law", names.size(), noun, joined(names)));
+}
+
+}  // namespace
+
+void refuse_mixed_variants(const std::vector<Point>& points, Reasons& out) {
+  refuse_mixed(points, &Point::variant, "variants", out);
+}
+
+void refuse_mixed_datasets(const std::vector<Point>& points, Reasons& out) {
+  refuse_mixed(points, &Point::dataset, "datasets", out);
+}
+
 void refuse_mixed_labels(const std::vector<Point>& points, Reasons& out) {
-  std::set<std::string> variants, datasets;
-  for (const Point& p : points) variants.insert(p.variant), datasets.insert(p.dataset);
-  if (variants.size() > 1)
-    out.push_back(
-        fmt::format("points of {} variants ({}) are not pooled into one law", variants.size(), joined(variants)));
-  if (datasets.size() > 1)
-    out.push_back(
-        fmt::format("points of {} datasets ({}) are not pooled into one law", datasets.size(), joined(datasets)));
+  refuse_mixed_variants(points, out);
+  refuse_mixed_datasets(points, out);
+}
+
+void refuse_absent(const std::vector<Point>& points, const std::vector<std::string>& labels, std::string Point::*of,
+                   Reasons& out) {
+  for (const std::string& label : labels) {
+    if (std::none_of(points.begin(), points.end(), [&](const Point& p) { return p.*of == label; }))
+      out.push_back(fmt::format("no point of '{}'", label));
+  }
 }
 
 void refuse_nonpositive(const std::vector<Point>& points, bool need_params, bool need_tokens, Reasons& out) {

@@ -24,8 +24,15 @@ void refuse_few_values(const std::vector<Point>& points, Axis axis, int paramete
 void refuse_other_axis_varies(const std::vector<Point>& points, Axis axis, Reasons& out);
 // log D a straight line of log N (D = k·N): which of the two lowers the loss cannot be told.
 void refuse_collinear_axes(const std::vector<Point>& points, Reasons& out);
+// What a joint law of N and D needs: levels enough on both axes, and axes that can be told apart.
+void refuse_unidentified_axes(const std::vector<Point>& points, Reasons& out);
 // Points of several variants or datasets are not one law.
+void refuse_mixed_variants(const std::vector<Point>& points, Reasons& out);
+void refuse_mixed_datasets(const std::vector<Point>& points, Reasons& out);
 void refuse_mixed_labels(const std::vector<Point>& points, Reasons& out);
+// A label with a parameter of its own and no point.
+void refuse_absent(const std::vector<Point>& points, const std::vector<std::string>& labels, std::string Point::*of,
+                   Reasons& out);
 // Values that have no logarithm.
 void refuse_nonpositive(const std::vector<Point>& points, bool need_params, bool need_tokens, Reasons& out);
 // All losses the same, or a loss that rises along an axis.

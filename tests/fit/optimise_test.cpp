@@ -63,7 +63,7 @@ TEST(Optimise, BruteForceFindsNothingLower) {
 
 TEST(Optimise, LeavesDeltaAndWeightsAsTheyWere) {
   const auto points = random_points(TrueLaw{}, 12, 0.01, 5);
-  const auto law = make_law("power", points, "params");
+  const auto law = make_law("power", points, {"params", "", ""});
   Objective objective(*law, points, 2e-3);
   minimise(objective, grid_of_starts(objective));
   EXPECT_EQ(objective.delta(), 2e-3);
