@@ -22,12 +22,6 @@ const std::vector<std::string>& our_columns() {
   return names;
 }
 
-std::string trimmed(const std::string& text) {
-  const auto first = text.find_first_not_of(" \t");
-  if (first == std::string::npos) return "";
-  return text.substr(first, text.find_last_not_of(" \t") - first + 1);
-}
-
 // Our column -> its number in the file.
 std::map<std::string, size_t> find_columns(const CsvRow& header, const ColumnMap& columns,
                                            const std::vector<std::string>& needed, Findings& findings) {
