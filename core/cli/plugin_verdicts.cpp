@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "base/nearest.h"
+#include "cli/ask_worker.h"
 #include "execute/capture.h"
 
 namespace bitsweep {
@@ -33,14 +34,6 @@ Said said_in(const std::string& out) {
     said.begun.reset();
   }
   return said;
-}
-
-// What the worker wrote before it ended, without its name.
-std::string complaint_of(std::string err) {
-  while (!err.empty() && (err.back() == '\n' || err.back() == ' ')) err.pop_back();
-  const std::string_view opening = "bitsweep-worker: ";
-  if (const size_t place = err.rfind(opening); place != std::string::npos) return err.substr(place + opening.size());
-  return err.substr(err.rfind('\n') + 1);
 }
 
 std::string died(const Captured& ended) {

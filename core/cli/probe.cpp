@@ -3,11 +3,10 @@
 
 #include "base/error.h"
 #include "base/nearest.h"
+#include "cli/ask_worker.h"
 #include "cli/attempt_files.h"
 #include "cli/options.h"
 #include "cli/work_options.h"
-#include "execute/capture.h"
-#include "execute/local.h"
 #include "query/pointer_health.h"
 #include "report/head_map.h"
 #include "store/store.h"
@@ -15,7 +14,6 @@
 namespace bitsweep {
 namespace {
 
-constexpr double kTimeout_s = 24 * 3600;  // a large model on a slow machine
 constexpr double kMostWindows = 4096;
 
 struct Chosen {
@@ -47,41 +45,11 @@ std::string checkpoint_kind(const CommandLine& line) {
 }
 
 // The worker's answer: {"step", "file", "metrics"}.
-json::object ask_worker(const Store& store, const Chosen& chosen, int64_t windows, const WorkOptions& options) {
-  const std::string device = options.devices.at(0).name;
+json::object probe(const Store& store, const Chosen& chosen, int64_t windows, const WorkOptions& options) {
   const fs::path folder = chosen.checkpoint.parent_path().parent_path();
-  std::vector<std::string> command = slot_command(device, options.threads);
-  for (const std::string& word : {options.worker_program.string(),
-                                  std::string("probe"),
-                                  std::string("--spec"),
-                                  (folder / "spec.json").string(),
-                                  std::string("--checkpoint"),
-                                  chosen.checkpoint.string(),
-                                  std::string("--run"),
-                                  chosen.run.id,
-                                  std::string("--out"),
-                                  folder.string(),
-                                  std::string("--windows"),
-                                  std::to_string(windows),
-                                  std::string("--device"),
-                                  std::string(device == "cpu" ? "cpu" : "cuda:0"),
-                                  std::string("--threads"),
-                                  std::to_string(options.threads),
-                                  std::string("--cache"),
-                                  store.paths().cache().string(),
-                                  std::string("--plugin-dir"),
-                                  options.plugin_folder.string()})
-    command.push_back(word);
-  const Captured said = capture(command, "", kTimeout_s);
-  const auto answer = try_parse_json(said.out);
-  if (said.ok() && answer && answer->is_object()) return answer->get_object();
-  std::string why = said.err;
-  while (!why.empty() && (why.back() == '\n' || why.back() == ' ')) why.pop_back();
-  if (why.starts_with("bitsweep-worker: ")) why.erase(0, 17);
-  const bool told = said.exit_code == static_cast<int>(ErrorKind::input) ||
-                    said.exit_code == static_cast<int>(ErrorKind::environment);
-  if (told) throw Error(static_cast<ErrorKind>(said.exit_code), why);
-  throw Error(ErrorKind::failed, fmt::format("the probing process {}: {}", said.ending(), why));
+  return ask_worker(options, "probe", folder / "spec.json", store.paths().cache(),
+                    {"--checkpoint", chosen.checkpoint.string(), "--run", chosen.run.id, "--out", folder.string(),
+                     "--windows", std::to_string(windows)});
 }
 
 std::vector<std::pair<std::string, double>> metrics_in(const json::object& answer) {
@@ -104,7 +72,7 @@ int run(const Verb& verb, const std::vector<std::string>& args) {
   if (!Store::exists(line.root())) Store(line.root(), StoreMode::read_only);  // says what is missing
   Store store(line.root(), StoreMode::create);
   const Chosen chosen = choose(store, line.positional()[0], kind);
-  const json::object answer = ask_worker(store, chosen, windows, work_options(line));
+  const json::object answer = probe(store, chosen, windows, work_options(line));
   const int64_t step = integer_or(answer, "step", 0);
   const auto metrics = metrics_in(answer);
   store.put_metrics(chosen.run.id, chosen.attempt, step, metrics);

@@ -5,19 +5,16 @@
 
 #include "base/error.h"
 #include "base/units.h"
+#include "cli/ask_worker.h"
 #include "cli/options.h"
 #include "cli/planning.h"
 #include "cli/scratch_folder.h"
 #include "cli/work_options.h"
-#include "execute/capture.h"
-#include "execute/local.h"
 #include "plan/speed.h"
 #include "report/table.h"
 
 namespace bitsweep {
 namespace {
-
-constexpr double kTimeoutSeconds = 3600;
 
 struct StepTime {
   double forward_s = 0, backward_s = 0, products_s = 0;
@@ -31,22 +28,11 @@ StepTime time_of(const json::object& block) {
 }
 
 // The worker's answer, profile_verb.h.
-json::object ask_worker(const PlannedRun& run, const fs::path& root, const WorkOptions& work, int64_t steps) {
+json::object profile(const PlannedRun& run, const fs::path& root, const WorkOptions& work, int64_t steps) {
   const ScratchFolder scratch(root, "profile");
   const fs::path spec = scratch.path() / "spec.json";
   write_file_atomic(spec, canonical_json(to_json(run.spec)));
-  const std::string& device = work.devices.at(0).name;
-  std::vector<std::string> command = slot_command(device, work.threads);
-  command.insert(command.end(),
-                 {work.worker_program.string(), "profile", "--spec", spec.string(), "--steps", std::to_string(steps),
-                  "--device", device == "cpu" ? "cpu" : "cuda:0", "--threads", std::to_string(work.threads), "--cache",
-                  (root / "data").string(), "--plugin-dir", work.plugin_folder.string()});
-  const Captured said = capture(command, "", kTimeoutSeconds);
-  const auto answer = try_parse_json(said.out);
-  if (!said.ok() || !answer || !answer->is_object())
-    throw Error(said.exit_code == 2 ? ErrorKind::input : ErrorKind::failed,
-                fmt::format("{}: the profile {}\n{}", run.spec.model.plugin, said.ending(), said.err));
-  return answer->get_object();
+  return ask_worker(work, "profile", spec, root / "data", {"--steps", std::to_string(steps)});
 }
 
 std::string heading(const PlannedRun& run) {
@@ -109,11 +95,11 @@ int run(const Verb& verb, const std::vector<std::string>& args) {
   for (const Plan& plan : plans) {
     for (const PlannedRun& planned : plan.runs) {
       if (!seen.insert(speed_key(planned.spec)).second) continue;
-      const json::object profile = ask_worker(planned, line.root(), work, steps);
+      const json::object answer = profile(planned, line.root(), work, steps);
       if (line.has("json")) {
-        rows.push_back(profile_json(planned, profile));
+        rows.push_back(profile_json(planned, answer));
       } else {
-        print((seen.size() > 1 ? "\n" : "") + profile_text(planned, profile));
+        print((seen.size() > 1 ? "\n" : "") + profile_text(planned, answer));
       }
     }
   }

@@ -11,15 +11,19 @@
 
 namespace bitsweep {
 
-struct TrainArguments {
-  fs::path spec;    // spec.json
-  fs::path out;     // the attempt's folder
-  std::string run;  // id
-  int64_t attempt = 1;
+// What every verb that builds a run's model is told.
+struct RunArguments {
+  fs::path spec;  // spec.json
   std::string device = "cpu";
   int64_t threads = 1;
   fs::path cache;  // ROOT/data
   fs::path plugin_dir;
+};
+
+struct TrainArguments : RunArguments {
+  fs::path out;     // the attempt's folder
+  std::string run;  // id
+  int64_t attempt = 1;
   std::vector<fs::path> resume;  // newest first
   fs::path init;                 // empty: none
 };
@@ -29,25 +33,15 @@ struct DescribeArguments {
   fs::path plugin_dir;
 };
 
-struct ProbeArguments {
-  fs::path spec;        // spec.json
+struct ProbeArguments : RunArguments {
   fs::path checkpoint;  // of this run
   fs::path out;         // where the sidecar goes
   std::string run;      // id
-  std::string device = "cpu";
-  int64_t threads = 1;
   int64_t windows = 64;
-  fs::path cache;  // ROOT/data
-  fs::path plugin_dir;
 };
 
-struct ProfileArguments {
-  fs::path spec;  // spec.json
-  std::string device = "cpu";
-  int64_t threads = 1;
+struct ProfileArguments : RunArguments {
   int64_t steps = 10, warmup = 3;
-  fs::path cache;  // ROOT/data
-  fs::path plugin_dir;
 };
 
 struct CheckArguments {

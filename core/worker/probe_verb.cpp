@@ -7,12 +7,8 @@
 
 #include "base/error.h"
 #include "base/sha256.h"
-#include "plugin/build_id.h"
-#include "plugin/loader.h"
 #include "train/checkpoint.h"
-#include "train/device.h"
 #include "train/probe.h"
-#include "train/randomness.h"
 #include "train/restore.h"
 #include "worker/run_input.h"
 
@@ -32,23 +28,16 @@ Progress load_weights(const ProbeArguments& arguments, const RunSpec& spec, Mode
 }
 
 int probe(const ProbeArguments& arguments, std::ostream& stream) {
-  const RunSpec spec = read_run_spec(arguments.spec);
-  const c10::Device device = open_device(parse_device(arguments.device));
-  set_threads(arguments.threads);
-  const Plugin plugin = load_plugin(spec.model.plugin, arguments.plugin_dir, BITSWEEP_BUILD_ID);
-  const Dataset dataset = Dataset::open(spec.data, arguments.cache);
-  DescribeRequest request{.options = spec.model.options, .vocab = dataset.info().vocab, .context = spec.data.context};
-  request.options = plugin.describe(request).options;
-  seed_initial_weights(spec.seed);
-  const OwnedModel model = plugin.create(request);
-  const Progress progress = load_weights(arguments, spec, *model);
-  model->to(device);
+  const RunInput input = open_run(arguments);
+  const RunSpec& spec = input.spec;
+  const Progress progress = load_weights(arguments, spec, *input.model);
+  input.model->to(input.device);
   const StepContext context{.training = false, .step = progress.step - 1, .total_steps = spec.train.steps, .noise = {}};
-  const Probe probe = probe_model(*model, dataset.validation(arguments.windows), dataset.context(), context, device,
-                                  parse_precision(spec.train.precision));
+  const Probe probe = probe_model(*input.model, input.dataset.validation(arguments.windows), input.dataset.context(),
+                                  context, input.device, parse_precision(spec.train.precision));
   if (!probe.has_attention())
     throw Error(ErrorKind::input, fmt::format("run {}: plugin '{}' has no attention, so there is nothing to probe",
-                                              arguments.run, plugin.name()));
+                                              arguments.run, input.plugin.name()));
   const fs::path file = arguments.out / pointer_health_file(progress.step);
   write_file_atomic(file, pretty_json(pointer_health_json(probe, arguments.run, progress.step)) + "\n");
   json::object metrics;

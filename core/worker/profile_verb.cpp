@@ -8,12 +8,9 @@
 
 #include "base/clock.h"
 #include "base/error.h"
-#include "plugin/build_id.h"
-#include "plugin/loader.h"
 #include "train/adamw.h"
 #include "train/device.h"
 #include "train/profile.h"
-#include "train/randomness.h"
 #include "train/stepper.h"
 #include "train/tensor_memory.h"
 #include "worker/run_input.h"
@@ -36,28 +33,21 @@ json::array blocks_json(const BlockProfile& profile, double steps) {
 }
 
 int profile(const ProfileArguments& arguments, std::ostream& stream) {
-  RunSpec spec = read_run_spec(arguments.spec);
-  const c10::Device device = open_device(parse_device(arguments.device));
-  set_threads(arguments.threads);
-  const Plugin plugin = load_plugin(spec.model.plugin, arguments.plugin_dir, BITSWEEP_BUILD_ID);
-  const Dataset dataset = Dataset::open(spec.data, arguments.cache);
-  DescribeRequest request{.options = spec.model.options, .vocab = dataset.info().vocab, .context = spec.data.context};
-  request.options = plugin.describe(request).options;
   const TensorMemory memory;
-  seed_initial_weights(spec.seed);
-  const OwnedModel model = plugin.create(request);
-  model->to(device);
-  const std::unique_ptr<Optimizer> optimizer = make_optimizer(spec.train, model->parameters());
+  const RunInput input = open_run(arguments);
+  const RunSpec& spec = input.spec;
+  input.model->to(input.device);
+  const std::unique_ptr<Optimizer> optimizer = make_optimizer(spec.train, input.model->parameters());
   LossMeter losses(1);
-  Stepper stepper(spec, dataset, *model, *optimizer, losses, device);
+  Stepper stepper(spec, input.dataset, *input.model, *optimizer, losses, input.device);
   // Schedules and noise as in the middle of the run.
   const int64_t first = std::max<int64_t>(0, spec.train.steps / 2 - arguments.warmup);
   for (int64_t step = 0; step < arguments.warmup; ++step) stepper.run(first + step);
-  synchronize(device);
+  synchronize(input.device);
   const BlockProfile profile;
   const double begin_s = system_clock().monotonic_s();
   for (int64_t step = 0; step < arguments.steps; ++step) stepper.run(first + arguments.warmup + step);
-  synchronize(device);
+  synchronize(input.device);
   const auto steps = static_cast<double>(arguments.steps);
   const double step_s = (system_clock().monotonic_s() - begin_s) / steps;
   stream << json::serialize(json::object{{"steps", arguments.steps},

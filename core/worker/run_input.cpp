@@ -4,9 +4,14 @@
 #include <fmt/format.h>
 
 #include "base/error.h"
+#include "base/files.h"
 #include "base/json.h"
+#include "plugin/build_id.h"
+#include "train/device.h"
+#include "train/randomness.h"
 
 namespace bitsweep {
+namespace {
 
 RunSpec read_run_spec(const fs::path& path) {
   constexpr uint64_t kLimitBytes = 16 << 20;
@@ -15,9 +20,37 @@ RunSpec read_run_spec(const fs::path& path) {
   return run_spec_from_json(value.get_object());
 }
 
+// Within an operation; none run side by side.
 void set_threads(int64_t threads) {
   at::set_num_threads(static_cast<int>(threads));
   at::set_num_interop_threads(1);
+}
+
+void check_counts(const Plugin& plugin, const Description& description, const Model& model) {
+  int64_t built = 0;
+  for (const Parameter& parameter : model.parameters()) built += parameter.tensor.numel();
+  for (const BitMatrix& matrix : model.bit_matrices()) built += matrix.rows * matrix.columns;
+  const int64_t described = description.params + description.params_extra;
+  if (built != described)
+    throw Error(ErrorKind::failed, fmt::format("plugin '{}' describes {} parameters and builds {}: the plugin is wrong",
+                                               plugin.name(), described, built));
+}
+
+}  // namespace
+
+RunInput open_run(const RunArguments& arguments) {
+  RunSpec spec = read_run_spec(arguments.spec);
+  const c10::Device device = open_device(parse_device(arguments.device));
+  set_threads(arguments.threads);
+  Plugin plugin = load_plugin(spec.model.plugin, arguments.plugin_dir, BITSWEEP_BUILD_ID);
+  Dataset dataset = Dataset::open(spec.data, arguments.cache);
+  DescribeRequest request{.options = spec.model.options, .vocab = dataset.info().vocab, .context = spec.data.context};
+  Description description = plugin.describe(request);
+  request.options = description.options;
+  seed_initial_weights(spec.seed);
+  OwnedModel model = plugin.create(request);
+  check_counts(plugin, description, *model);
+  return {std::move(spec), device, std::move(plugin), std::move(dataset), std::move(description), std::move(model)};
 }
 
 }  // namespace bitsweep

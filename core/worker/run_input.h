@@ -1,17 +1,27 @@
 // What every verb that builds a run's model starts with.
 #pragma once
 
-#include <cstdint>
+#include <c10/core/Device.h>
 
-#include "base/files.h"
+#include "data/dataset.h"
+#include "plugin/loader.h"
 #include "spec/run_spec.h"
+#include "worker/arguments.h"
 
 namespace bitsweep {
 
-// A spec.json. Throws Error{input}.
-RunSpec read_run_spec(const fs::path& path);
+struct RunInput {
+  RunSpec spec;
+  c10::Device device;
+  Plugin plugin;
+  Dataset dataset;
+  Description description;
+  OwnedModel model;  // on the CPU, with the initial weights of the spec's seed
+};
 
-// Threads of LibTorch, within an operation; none run side by side.
-void set_threads(int64_t threads);
+// Reads the spec, sets LibTorch's threads, and builds the model that the plugin describes for it. Throws Error{input}
+// for a spec, text or options that are none, Error{environment} for a device that is not there, and Error{failed} when
+// the plugin builds another number of parameters than it describes: plans, reports and fits go by what it says.
+RunInput open_run(const RunArguments& arguments);
 
 }  // namespace bitsweep

@@ -10,10 +10,7 @@
 #include "base/json.h"
 #include "event/event.h"
 #include "plugin/build_id.h"
-#include "plugin/loader.h"
 #include "plugin/manifest.h"
-#include "train/device.h"
-#include "train/randomness.h"
 #include "train/trainer.h"
 #include "worker/exit_code.h"
 #include "worker/run_input.h"
@@ -56,21 +53,11 @@ int64_t plugin_version(const fs::path& library) {
   return read_manifest(manifest).version;
 }
 
-// What a plugin says and what it builds must be one thing: plans, reports and fits go by what it says.
-void check_counts(const Plugin& plugin, const Description& description, const Model& model) {
-  int64_t built = 0;
-  for (const Parameter& parameter : model.parameters()) built += parameter.tensor.numel();
-  for (const BitMatrix& matrix : model.bit_matrices()) built += matrix.rows * matrix.columns;
-  const int64_t described = description.params + description.params_extra;
-  if (built != described)
-    throw Error(ErrorKind::failed, fmt::format("plugin '{}' describes {} parameters and builds {}: the plugin is wrong",
-                                               plugin.name(), described, built));
-}
-
-void write_start(EventWriter& events, const TrainArguments& arguments, const RunSpec& spec, const Plugin& plugin,
-                 const Description& description, const Dataset& dataset) {
-  const DatasetInfo& data = dataset.info();
-  const ValidationWindows windows = dataset.validation(spec.eval.windows);
+void write_start(EventWriter& events, const TrainArguments& arguments, const RunInput& input) {
+  const Plugin& plugin = input.plugin;
+  const Description& description = input.description;
+  const DatasetInfo& data = input.dataset.info();
+  const ValidationWindows windows = input.dataset.validation(input.spec.eval.windows);
   json::object fields{{"params", description.params},
                       {"params_extra", description.params_extra},
                       {"stored_bits_per_weight", description.stored_bits_per_weight},
@@ -80,7 +67,7 @@ void write_start(EventWriter& events, const TrainArguments& arguments, const Run
                       {"build_id", BITSWEEP_BUILD_ID},
                       {"plugin", plugin.name()},
                       {"plugin_version", plugin_version(plugin.library())},
-                      {"precision", spec.train.precision},
+                      {"precision", input.spec.train.precision},
                       {"val_windows", windows.count()},
                       {"val_sha256", data.val_sha256},
                       {"train_tokens_available", data.train_tokens}};
@@ -92,26 +79,16 @@ void write_start(EventWriter& events, const TrainArguments& arguments, const Run
 }
 
 Ending run(const TrainArguments& arguments, const std::atomic<bool>& stop, EventWriter& events) {
-  const RunSpec spec = read_run_spec(arguments.spec);
-  const c10::Device device = open_device(parse_device(arguments.device));
-  set_threads(arguments.threads);
-  const Plugin plugin = load_plugin(spec.model.plugin, arguments.plugin_dir, BITSWEEP_BUILD_ID);
-  const Dataset dataset = Dataset::open(spec.data, arguments.cache);
-  DescribeRequest request{.options = spec.model.options, .vocab = dataset.info().vocab, .context = spec.data.context};
-  const Description description = plugin.describe(request);
-  request.options = description.options;
-  seed_initial_weights(spec.seed);
-  const OwnedModel model = plugin.create(request);
-  check_counts(plugin, description, *model);
-  write_start(events, arguments, spec, plugin, description, dataset);
-  const TrainJob job{.spec = spec,
+  const RunInput input = open_run(arguments);
+  write_start(events, arguments, input);
+  const TrainJob job{.spec = input.spec,
                      .run = arguments.run,
                      .attempt_folder = arguments.out,
-                     .device = device,
+                     .device = input.device,
                      .resume = arguments.resume,
                      .init = arguments.init,
                      .stop = &stop};
-  return ending_of(train(job, *model, dataset, events));
+  return ending_of(train(job, *input.model, input.dataset, events));
 }
 
 // Every way a run can fail, as an ending. LibTorch's errors carry a backtrace, which is left out.
