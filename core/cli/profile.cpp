@@ -28,11 +28,14 @@ StepTime time_of(const json::object& block) {
 }
 
 // The worker's answer, profile_verb.h.
-json::object profile(const PlannedRun& run, const fs::path& root, const WorkOptions& work, int64_t steps) {
+json::object profile(const PlannedRun& run, const fs::path& root, const WorkOptions& work, int64_t steps,
+                     bool reference) {
   const ScratchFolder scratch(root, "profile");
   const fs::path spec = scratch.path() / "spec.json";
   write_file_atomic(spec, canonical_json(to_json(run.spec)));
-  return ask_worker(work, "profile", spec, root / "data", {"--steps", std::to_string(steps)});
+  std::vector<std::string> extra{"--steps", std::to_string(steps)};
+  if (reference) extra.push_back("--reference");
+  return ask_worker(work, "profile", spec, root / "data", extra);
 }
 
 std::string heading(const PlannedRun& run) {
@@ -83,6 +86,8 @@ int run(const Verb& verb, const std::vector<std::string>& args) {
   CommandLine line(verb);
   line.values("set", "PATH=VALUE: overrides a key of the sweep, e.g. model.params=10M; repeatable")
       .value("steps", "steps to time, after three to warm up (default 20)")
+      .flag("reference",
+            "with every block as a plain composition of LibTorch's operations: what ours is measured against")
       .root_option()
       .flag("json", "one JSON document");
   declare_device_options(line);
@@ -95,7 +100,7 @@ int run(const Verb& verb, const std::vector<std::string>& args) {
   for (const Plan& plan : plans) {
     for (const PlannedRun& planned : plan.runs) {
       if (!seen.insert(speed_key(planned.spec)).second) continue;
-      const json::object answer = profile(planned, line.root(), work, steps);
+      const json::object answer = profile(planned, line.root(), work, steps, line.has("reference"));
       if (line.has("json")) {
         rows.push_back(profile_json(planned, answer));
       } else {

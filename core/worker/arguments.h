@@ -42,6 +42,7 @@ struct ProbeArguments : RunArguments {
 
 struct ProfileArguments : RunArguments {
   int64_t steps = 10, warmup = 3;
+  bool reference = false;  // Path::reference
 };
 
 struct CheckArguments {

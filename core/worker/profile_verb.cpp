@@ -1,6 +1,7 @@
 #include "worker/profile_verb.h"
 
 #include <algorithm>
+#include <optional>
 #include <ostream>
 #include <vector>
 
@@ -8,6 +9,7 @@
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "nn/path.h"
 #include "train/adamw.h"
 #include "train/device.h"
 #include "train/profile.h"
@@ -36,6 +38,8 @@ int profile(const ProfileArguments& arguments, std::ostream& stream) {
   const TensorMemory memory;
   const RunInput input = open_run(arguments);
   const RunSpec& spec = input.spec;
+  std::optional<ForcePath> path;
+  if (arguments.reference) path.emplace(Path::reference);
   input.model->to(input.device);
   const std::unique_ptr<Optimizer> optimizer = make_optimizer(spec.train, input.model->parameters());
   LossMeter losses(1);
@@ -51,6 +55,7 @@ int profile(const ProfileArguments& arguments, std::ostream& stream) {
   const auto steps = static_cast<double>(arguments.steps);
   const double step_s = (system_clock().monotonic_s() - begin_s) / steps;
   stream << json::serialize(json::object{{"steps", arguments.steps},
+                                         {"path", arguments.reference ? "reference" : "chosen"},
                                          {"step_s", step_s},
                                          {"peak_tensor_bytes", memory.peak_bytes()},
                                          {"blocks", blocks_json(profile, steps)}})

@@ -53,6 +53,17 @@ TEST_F(ProfileVerbTest, EveryBlockHasItsTime) {
   }
 }
 
+TEST_F(ProfileVerbTest, TheReferencePathIsProfiledOnRequest) {
+  const Ended ended = profile(small_spec(folder_, "v57"), {"--steps", "2", "--warmup", "0", "--reference"});
+  ASSERT_EQ(ended.exit_code, 0) << ended.err;
+  const json::object answer = parse_json(ended.out, "answer").as_object();
+  EXPECT_EQ(string_or(answer, "path", ""), "reference");
+  // The composition keeps what the fused blocks never make.
+  const Ended chosen = profile(small_spec(folder_, "v57"), {"--steps", "2", "--warmup", "0"});
+  EXPECT_GT(integer_or(answer, "peak_tensor_bytes", 0),
+            integer_or(parse_json(chosen.out, "answer").as_object(), "peak_tensor_bytes", 0));
+}
+
 TEST_F(ProfileVerbTest, BadInputIsRefused) {
   RunSpec spec = small_spec(folder_, "v57");
   const Ended steps = profile(spec, {"--steps", "0"});
