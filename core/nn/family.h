@@ -2,7 +2,6 @@
 // two functions of a plugin made from a family.
 //
 // A family is a struct with
-//   static constexpr const char* kName
 //   static Options read(OptionReader&, int64_t vocab, int64_t context)     every option; `shape` is one of its members
 //   static ModelCount count(const Options&, int64_t vocab)
 //   static std::vector<Stage> stages(const Options&, const Workload&)       what a step costs, nn/cost.h
@@ -45,7 +44,7 @@ Description describe_model(const json::object& options, const ModelCount& count,
 
 template <class Family>
 Description describe_family(const DescribeRequest& request) {
-  OptionReader reader(Family::kName, request.options);
+  OptionReader reader(request.options);
   const auto options = Family::read(reader, request.vocab, request.context);
   reader.finish();
   const Workload work = workload_of(request);
@@ -54,7 +53,7 @@ Description describe_family(const DescribeRequest& request) {
 
 template <class Family>
 std::unique_ptr<Model> create_family(const json::object& given, int64_t vocab, int64_t context) {
-  OptionReader reader(Family::kName, given);
+  OptionReader reader(given);
   const auto options = Family::read(reader, vocab, context);
   reader.finish();
   return std::make_unique<typename Family::Built>(options, vocab);

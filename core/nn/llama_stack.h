@@ -107,12 +107,11 @@ inline int64_t llama_gains(const Shape& shape, bool inside_linears) {
   return shape.n_layers * (6 * shape.d_model + shape.d_ff) + shape.d_model;
 }
 
-// Parts besides: kName, kBits (a weight of a linear as deployed), kCode (what it costs; ternary and binary have their
-// norm inside).
+// Parts besides: kBits (a weight of a linear as deployed), kCode (what it costs; ternary and binary have their norm
+// inside).
 template <class Parts>
 struct LlamaFamily {
   using Built = LlamaStack<Parts>;
-  static constexpr const char* kName = Parts::kName;
 
   static LlamaOptions read(OptionReader& reader, int64_t vocab, int64_t) {
     LlamaOptions options;

@@ -119,7 +119,7 @@ void OptionReader::leave_out(std::string_view name) {
 }
 
 void OptionReader::add_problem(std::string message) {
-  problems_.push_back({.file = {}, .message = model_ + ": " + std::move(message)});
+  problems_.push_back({.file = {}, .message = std::move(message)});
 }
 
 void OptionReader::finish() {

@@ -12,8 +12,7 @@ namespace bitsweep {
 
 class OptionReader {
  public:
-  // `model` opens every message: "v57: n_heads: expected …".
-  OptionReader(std::string model, const json::object& options) : model_(std::move(model)), options_(options) {}
+  explicit OptionReader(const json::object& options) : options_(options) {}
 
   bool has(std::string_view name) const;  // present and not null
   // The value, or `otherwise` when it is absent or wrong (and then a diagnostic is kept). Ranges are inclusive.
@@ -45,7 +44,6 @@ class OptionReader {
   template <class T>
   T keep(std::string_view name, T value);
 
-  std::string model_;
   const json::object& options_;
   std::vector<std::string> asked_;
   json::object resolved_;

@@ -93,8 +93,7 @@ class Planner {
       const DescribeAnswer& answer = models_[model_of_[i]];
       if (answer.description || !told.insert(model_of_[i]).second) continue;
       const YamlPlace& place = runs_[i].model_place.file ? runs_[i].model_place : runs_[i].place;
-      problems_.add(place, fmt::format("{}: {}; at {}", runs_[i].spec.model.plugin, answer.error,
-                                       point_text(runs_[i].axes, runs_[i].spec.seed)));
+      problems_.add(place, fmt::format("{}; at {}", answer.error, point_text(runs_[i].axes, runs_[i].spec.seed)));
     }
   }
 

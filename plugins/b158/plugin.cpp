@@ -9,7 +9,6 @@ namespace {
 struct B158Parts {
   using Linear = TernaryLinear;
   using Norm = NoNorm;
-  static constexpr const char* kName = "b158";
   static constexpr double kBits = 1.584962500721156;  // log2 3, the information in a ternary weight
   static constexpr LinearCost::Code kCode = LinearCost::Code::ternary;
 };

@@ -9,7 +9,6 @@ namespace {
 struct BitnetParts {
   using Linear = BinaryLinear;
   using Norm = NoNorm;
-  static constexpr const char* kName = "bitnet";
   static constexpr double kBits = 1;
   static constexpr LinearCost::Code kCode = LinearCost::Code::binary;
 };

@@ -8,7 +8,6 @@ namespace {
 struct LlamaParts {
   using Linear = bitsweep::Linear;
   using Norm = RmsNorm;
-  static constexpr const char* kName = "llama";
   static constexpr double kBits = 32;
   static constexpr LinearCost::Code kCode = LinearCost::Code::plain;
 };

@@ -58,7 +58,6 @@ FlipOptions read_flip(OptionReader& reader) {
 
 struct TruebitFamily {
   using Built = Truebit;
-  static constexpr const char* kName = "truebit";
   static constexpr auto stages = strict_stages;
 
   static TruebitOptions read(OptionReader& reader, int64_t vocab, int64_t context) {

@@ -7,7 +7,6 @@ namespace {
 
 struct V47b {
   using Built = AlphaStack;
-  static constexpr const char* kName = "v47b";
   static constexpr auto count = count_alpha_stack;
   static constexpr auto stages = alpha_stages;
 

@@ -7,7 +7,6 @@ namespace {
 
 struct V52 {
   using Built = AlphaStack;
-  static constexpr const char* kName = "v52";
   static constexpr auto count = count_alpha_stack;
   static constexpr auto stages = alpha_stages;
 

@@ -7,7 +7,6 @@ namespace {
 
 struct V57 {
   using Built = StrictStack<StrictLinear, SignEmbedding, SignHead>;
-  static constexpr const char* kName = "v57";
   static constexpr auto count = count_strict_stack;
   static constexpr auto stages = strict_stages;
 

@@ -7,7 +7,6 @@ namespace {
 
 struct V76 {
   using Built = AlphaStack;
-  static constexpr const char* kName = "v76";
   static constexpr auto count = count_alpha_stack;
   static constexpr auto stages = alpha_stages;
 

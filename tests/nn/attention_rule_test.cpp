@@ -22,7 +22,7 @@ struct Read {
 
 Read read(const std::string& options_json, int64_t context = 32, const std::vector<AttentionKind>& kinds = kAll) {
   const json::object options = parse_json(options_json, "options").as_object();
-  OptionReader reader("m", options);
+  OptionReader reader(options);
   Read read;
   read.rule = read_attention(reader, kinds, context);
   read.resolved = json::serialize(reader.resolved());

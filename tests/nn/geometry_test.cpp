@@ -71,7 +71,7 @@ TEST(NearestShape, FarTargetsGiveTheNearestShape) {
 
 std::string problem_of(const json::object& options) {
   try {
-    OptionReader reader("m", options);
+    OptionReader reader(options);
     read_shape(reader, strict_params);
     reader.boolean("alibi", true);
     reader.number("tau", 1, 0.001, 100);

@@ -163,8 +163,8 @@ TEST_F(PlanTest, EverythingWrongAtOnceWithItsPlace) {
       "17, 18] }\n");
   EXPECT_EQ(message,
             "a.yaml:4:11: the text is too short\n"
-            "a.yaml:6:29: llama: d_model must be a multiple of 16; at model.d_model 17, seed 0\n"
-            "a.yaml:6:33: llama: d_model must be a multiple of 16; at model.d_model 18, seed 0");
+            "a.yaml:6:29: d_model must be a multiple of 16; at model.d_model 17, seed 0\n"
+            "a.yaml:6:33: d_model must be a multiple of 16; at model.d_model 18, seed 0");
 }
 
 TEST_F(PlanTest, BudgetsThatAreNoStep) {

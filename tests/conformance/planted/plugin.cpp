@@ -134,7 +134,6 @@ class Planted final : public Model {
 
 struct Family {
   using Built = Planted;
-  static constexpr const char* kName = "planted";
   static constexpr auto stages = strict_stages;
 
   static PlantedOptions read(OptionReader& reader, int64_t vocab, int64_t) {
