@@ -69,11 +69,13 @@ std::vector<Point> points_of_sweeps(const CommandLine& line) {
 
 std::vector<Point> points_of_file(const CommandLine& line, const FitOptions& options) {
   const std::string path = *line.get("points");
-  const ColumnMap map = line.has("map") ? parse_column_map(*line.get("map")) : ColumnMap{};
+  PointsFormat format(line.has("map") ? parse_column_map(*line.get("map")) : ColumnMap{});
   // A law of one axis can do without the other column.
   const bool joint = options.law != "power";
-  return read_points_csv(read_file(path), path, map, joint || options.axis == "params",
-                         joint || options.axis == "tokens");
+  format.needed.clear();
+  if (joint || options.axis == "params") format.needed.push_back(Axis::params);
+  if (joint || options.axis == "tokens") format.needed.push_back(Axis::tokens);
+  return read_points_csv(read_file(path), path, format);
 }
 
 FitOptions options_of(const CommandLine& line) {

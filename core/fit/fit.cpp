@@ -8,9 +8,13 @@
 #include "base/rng.h"
 #include "base/units.h"
 #include "fit/bootstrap.h"
+#include "fit/distributions.h"
 #include "fit/feasible.h"
+#include "fit/likelihood.h"
 #include "fit/objective.h"
 #include "fit/optimise.h"
+#include "fit/posterior.h"
+#include "fit/profile.h"
 #include "fit/projection.h"
 #include "fit/refuse.h"
 
@@ -21,29 +25,14 @@ constexpr int kSpareForIntervals = 3;     // n − p from which intervals are gi
 constexpr double kZeroAmplitude = 1e-9;   // of the smallest loss: an amplitude below is on its bound, zero
 constexpr double kFarExtrapolation = 30;  // factor beyond which a prediction carries a warning
 constexpr double kIllConditioned = 1e6;
-constexpr double kAgreement = 1e-8;  // between descent and projection
-
-Point as_point(const Target& target) {
-  Point point;
-  point.params = target.params > 0 ? target.params : 1;
-  point.tokens = target.tokens > 0 ? target.tokens : 1;
-  point.loss = 1;
-  point.variant = target.variant;
-  point.dataset = target.dataset;
-  point.unique_tokens = target.unique_tokens;
-  point.lr_area = target.lr_area > 0 ? target.lr_area : 1;
-  point.annealing = target.annealing;
-  return point;
-}
+constexpr double kAgreement = 1e-10;  // between descent and projection
+constexpr int kGroupsForBca = 10;
+constexpr int kDraws = 4000;  // of the posterior
 
 double law_at(const Law& law, const Eigen::VectorXd& amplitudes, const Eigen::VectorXd& shapes, const Point& at) {
   Basis basis;
   law.evaluate(law.coordinates({at}), shapes, 0, basis);
   return (basis.value.matrix() * amplitudes)(0);
-}
-
-bool target_complete(const Law& law, const Target& target) {
-  return (!law.reads(Axis::params) || target.params > 0) && (!law.reads(Axis::tokens) || target.tokens > 0);
 }
 
 std::optional<double> named_value(const std::vector<NamedValue>& values, const std::string& name) {
@@ -57,18 +46,6 @@ std::optional<double> a_opt_of(const std::vector<NamedValue>& values) {
   const auto alpha = named_value(values, "alpha"), beta = named_value(values, "beta");
   if (!alpha || !beta) return std::nullopt;
   return *beta / (*alpha + *beta);
-}
-
-// The pooled scatter of log loss within configurations that were run with several seeds.
-std::optional<double> seed_noise(const std::vector<Point>& points, const std::vector<int>& groups, int count) {
-  std::vector<double> sum(count, 0), size(count, 0);
-  for (size_t i = 0; i < points.size(); ++i) sum[groups[i]] += std::log(points[i].loss), size[groups[i]] += 1;
-  double squares = 0, freedom = 0;
-  for (size_t i = 0; i < points.size(); ++i)
-    squares += std::pow(std::log(points[i].loss) - sum[groups[i]] / size[groups[i]], 2);
-  for (const double n : size) freedom += n - 1;
-  if (freedom < 1) return std::nullopt;
-  return std::sqrt(squares / freedom);
 }
 
 double condition_number(const Eigen::MatrixXd& jacobian) {
@@ -91,14 +68,16 @@ class Fitting {
         result_(result),
         law_(make_law(options.law, points, options.choice())),
         objective_(*law_, points, options.delta),
-        groups_(group_by_configuration(points)) {}
+        groups_(resampling_groups(*law_, points)) {}
 
   void run() {
     describe();
     const bool fitted = refuse_by_data() && search();
     if (fitted) judge();
-    const bool intervals = fitted && result_.refused.empty();
-    if (intervals) resample();
+    if (fitted && result_.refused.empty() && options_.resamples > 0) {
+      resample();
+      profile_and_draw();
+    }
     predict();
   }
 
@@ -118,13 +97,13 @@ class Fitting {
   bool refuse_by_data() {
     Reasons& why = result_.refused;
     if (points_.empty()) why.push_back("no points");
-    refuse_nonpositive(points_, law_->reads(Axis::params), law_->reads(Axis::tokens), why);
+    refuse_nonpositive(points_, *law_, why);
     if (!why.empty()) return valid_ = false;
     for (std::string& reason : law_->design_refusals(points_)) why.push_back(std::move(reason));
     // Of a design that confounds its axes no trend is claimed.
     const bool sound = why.empty();
     refuse_flat_or_rising(points_, sound && law_->reads(Axis::params), sound && law_->reads(Axis::tokens), why);
-    result_.noise_sd = seed_noise(points_, groups_, result_.groups);
+    if (const SeedNoise seeds = seed_noise(points_); seeds.freedom > 0) result_.noise_sd = seeds.sd;
     return why.empty();
   }
 
@@ -157,12 +136,12 @@ class Fitting {
   void judge() {
     const Eigen::ArrayXd predicted = objective_.predict(theta_);
     const int n = result_.points, p = law_->dimension();
-    log_residuals_ = objective_.log_loss() - predicted;
+    const Eigen::ArrayXd log_residuals = objective_.log_loss() - predicted;
     for (int i = 0; i < n; ++i) {
       const double fitted = std::exp(predicted[i]);
       result_.fits.push_back({fitted, points_[i].loss - fitted});
     }
-    const double squares = log_residuals_.square().sum();
+    const double squares = log_residuals.square().sum();
     if (n > p) result_.residual_sd = std::sqrt(squares / (n - p));
     const int k = p + 1;
     if (n - k - 1 > 0 && squares > 0)
@@ -174,10 +153,15 @@ class Fitting {
     if (spare < kSpareForIntervals) {
       std::string names;
       for (const NamedValue& v : result_.params) names += (names.empty() ? "" : ", ") + v.name;
-      result_.refused.push_back(fmt::format(
-          "{} configurations for {} parameters leave {} to judge the fit by: {} are not identified, and no interval is "
-          "given; what every law within ±{:.3g} of the points says is given instead",
-          result_.groups, p, spare == 0 ? "nothing" : std::to_string(spare), names, options_.noise));
+      const std::string what =
+          law_->within_runs() ? fmt::format("{} run{} (the checkpoints of a run are not independent of each other)",
+                                            result_.groups, result_.groups == 1 ? "" : "s")
+                              : fmt::format("{} configurations", result_.groups);
+      result_.refused.push_back(
+          fmt::format("{} for {} parameters leave {} to judge the fit by: {} are not identified, and no interval is "
+                      "given; what every "
+                      "law within ±{:.3g} of the points says is given instead",
+                      what, p, spare <= 0 ? "nothing" : std::to_string(spare), names, options_.noise));
     }
     if (*result_.condition > kIllConditioned)
       result_.refused.push_back(
@@ -211,44 +195,86 @@ class Fitting {
     }
   }
 
+  // The second opinion: what the points' own spread says.
   void resample() {
-    if (options_.resamples <= 0) return;
     std::vector<Eigen::VectorXd> minima = {theta_};
     if (optimum_.basins.size() > 1 && optimum_.basins[1].objective < 1.5 * result_.objective)
       minima.push_back(optimum_.basins[1].theta);
-    draws_ = bootstrap(*law_, points_, options_.delta, minima, options_.resamples, options_.seed);
-    result_.resamples = static_cast<int>(draws_.thetas.size());
+    const Bootstrap draws = bootstrap(*law_, points_, options_.delta, minima, options_.resamples, options_.seed);
+    result_.resamples = static_cast<int>(draws.thetas.size());
     if (result_.resamples < std::max(20, options_.resamples / 2)) {
-      result_.warnings.push_back("too few resamples of these points can carry the law: no intervals");
-      draws_.thetas.clear();
+      result_.warnings.push_back("too few resamples of these points can carry the law: no bootstrap");
       result_.resamples = 0;
       return;
     }
-    std::map<std::string, std::vector<double>> values;
-    for (const auto& theta : draws_.thetas) {
-      const auto drawn = named(theta);
-      for (const NamedValue& v : drawn) values[v.name].push_back(v.value);
-      if (const auto a = a_opt_of(drawn)) values["a_opt"].push_back(*a);
+    auto values = values_of(draws.thetas), without = values_of(draws.without);
+    for (const NamedValue& v : with_a_opt(result_.params)) {
+      // Below this many groups a jackknife says little of how the spread changes.
+      result_.bootstrap[v.name] =
+          result_.groups >= kGroupsForBca && static_cast<int>(draws.without.size()) == result_.groups
+              ? bca_interval(std::move(values[v.name]), v.value, without[v.name], options_.confidence)
+              : percentile_interval(std::move(values[v.name]), options_.confidence);
     }
-    for (auto& [name, drawn] : values)
-      result_.intervals[name] = percentile_interval(std::move(drawn), options_.confidence);
+  }
+
+  // The first: draws from the posterior, by which targets are predicted too; and profiles as the third.
+  void profile_and_draw() {
+    const Eigen::ArrayXd fitted = objective_.predict(theta_);
+    const Observations observed = observations(*law_, points_, fitted);
+    if (observed.freedom < 1) return;
+    if (options_.profiles) {
+      Objective squares(*law_, observed.points, HUGE_VAL);
+      squares.set_weights(observed.weights);
+      const Descent least = descend(squares, theta_);
+      result_.profile = profile_intervals(*law_, observed, least.theta, options_.confidence);
+    }
+    posterior_ = draw_posterior(points_, options_, kDraws, fitted);
+    if (!posterior_) return;
+    std::map<std::string, std::vector<double>> values;
+    for (int k = 0; k < posterior_->size(); ++k) {
+      for (const NamedValue& v : with_a_opt(posterior_->params(k))) values[v.name].push_back(v.value);
+    }
+    for (const NamedValue& v : with_a_opt(result_.params))
+      result_.intervals[v.name] = percentile_interval(std::move(values[v.name]), options_.confidence);
+    result_.interval_method =
+        fmt::format("posterior of the parameters, noise and all basins included ({} draws)", kDraws);
+  }
+
+  static std::vector<NamedValue> with_a_opt(std::vector<NamedValue> values) {
+    if (const auto a = a_opt_of(values)) values.push_back({"a_opt", *a});
+    return values;
+  }
+
+  std::map<std::string, std::vector<double>> values_of(const std::vector<Eigen::VectorXd>& thetas) const {
+    std::map<std::string, std::vector<double>> values;
+    for (const auto& theta : thetas) {
+      for (const NamedValue& v : with_a_opt(named(theta))) values[v.name].push_back(v.value);
+    }
+    return values;
   }
 
   void predict() {
     for (size_t t = 0; t < options_.targets.size(); ++t) {
       Prediction prediction;
       prediction.target = options_.targets[t];
-      const bool complete = valid_ && target_complete(*law_, prediction.target);
-      if (!complete && valid_)
-        result_.warnings.push_back(fmt::format("target {} has no value for an axis of the law", t + 1));
-      if (complete) predict_one(static_cast<uint64_t>(t), prediction);
+      if (valid_) predict_one(static_cast<uint64_t>(t), prediction);
+      if (!prediction.refused.empty())
+        result_.warnings.push_back(fmt::format("nothing is said of target {}: {}", t + 1, prediction.refused));
       result_.predictions.push_back(std::move(prediction));
     }
   }
 
   void predict_one(uint64_t number, Prediction& prediction) {
-    const Point at = as_point(prediction.target);
+    prediction.refused = law_->missing(prediction.target);
+    if (!prediction.refused.empty()) return;
     prediction.extrapolation = law_->extrapolation(points_, prediction.target);
+    if (prediction.extrapolation > options_.extrapolation_limit) {
+      prediction.refused =
+          fmt::format("it lies a factor of {} outside of the points, and no law is trusted beyond {}",
+                      format_count(prediction.extrapolation), format_count(options_.extrapolation_limit));
+      return;
+    }
+    const Point at = point_at(prediction.target);
     Eigen::VectorXd hint;
     if (result_.has_params()) {
       hint = objective_.shapes(theta_);
@@ -257,22 +283,20 @@ class Fitting {
         result_.warnings.push_back(fmt::format("target {} lies a factor of {} outside of the points", number + 1,
                                                format_count(prediction.extrapolation)));
     }
-    if (draws_.thetas.empty())
-      prediction.feasible = feasible_range(*law_, points_, at, options_.noise, hint);
+    if (posterior_)
+      prediction.interval = prediction_interval(number, prediction.target);
     else
-      prediction.interval = prediction_interval(number, at);
+      prediction.feasible = feasible_range(*law_, points_, at, options_.noise, hint);
   }
 
-  // Each draw of the law's parameters meets one residual of the fit, widened for the parameters it cost.
-  Interval prediction_interval(uint64_t number, const Point& at) const {
-    const uint64_t n = points_.size();
-    const double widen = std::sqrt(static_cast<double>(n) / static_cast<double>(n - law_->dimension()));
+  // Of a new run: each draw of the law with the noise that belongs to it.
+  Interval prediction_interval(uint64_t number, const Target& target) const {
+    const Eigen::VectorXd losses = posterior_->predict({target}).col(0);
+    const uint64_t stream = static_cast<uint64_t>(Stream::bootstrap) << 48 | UINT64_C(1) << 47 | number;
     std::vector<double> values;
-    for (size_t i = 0; i < draws_.thetas.size(); ++i) {
-      const auto& theta = draws_.thetas[i];
-      const uint64_t stream = static_cast<uint64_t>(Stream::bootstrap) << 48 | UINT64_C(1) << 47 | number;
-      const double noise = widen * log_residuals_[random_below(options_.seed, stream, i, n)];
-      values.push_back(law_at(*law_, objective_.amplitudes(theta), objective_.shapes(theta), at) * std::exp(noise));
+    for (int k = 0; k < posterior_->size(); ++k) {
+      const double z = normal_quantile(random_unit(options_.seed, stream, static_cast<uint64_t>(k)) + 0x1p-54);
+      values.push_back(losses[k] * std::exp(posterior_->noise()[k] * z));
     }
     return percentile_interval(std::move(values), options_.confidence);
   }
@@ -290,8 +314,7 @@ class Fitting {
   bool valid_ = true;  // every point has its logarithms
   Optimum optimum_;
   Eigen::VectorXd theta_;
-  Eigen::ArrayXd log_residuals_;
-  Bootstrap draws_;
+  std::optional<Posterior> posterior_;
 };
 
 }  // namespace
@@ -316,7 +339,7 @@ Evaluation evaluate_law(const std::vector<Point>& points, const std::vector<doub
     evaluation.fits.push_back({fitted, point.loss - fitted});
   }
   for (const Target& target : options.targets)
-    evaluation.predictions.push_back(law_at(*law, amplitudes, shapes, as_point(target)));
+    evaluation.predictions.push_back(law_at(*law, amplitudes, shapes, point_at(target)));
   return evaluation;
 }
 

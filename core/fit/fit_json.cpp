@@ -24,6 +24,12 @@ json::object named_object(const std::vector<NamedValue>& values) {
   return object;
 }
 
+json::object interval_object(const std::map<std::string, Interval>& intervals) {
+  json::object object;
+  for (const auto& [name, interval] : intervals) object[name] = or_null(std::optional<Interval>(interval));
+  return object;
+}
+
 json::object prediction_object(const Prediction& prediction) {
   const Target& t = prediction.target;
   json::object target;
@@ -35,7 +41,8 @@ json::object prediction_object(const Prediction& prediction) {
           {"loss", or_null(prediction.loss)},
           {"interval", or_null(prediction.interval)},
           {"feasible", or_null(prediction.feasible)},
-          {"extrapolation", finite_or_null(prediction.extrapolation)}};
+          {"extrapolation", finite_or_null(prediction.extrapolation)},
+          {"refused", prediction.refused.empty() ? json::value(nullptr) : json::value(prediction.refused)}};
 }
 
 }  // namespace
@@ -61,9 +68,10 @@ json::object fit_json(const FitResult& result) {
   document["identified"] = result.identified;
   document["refused"] = texts(result.refused);
   document["warnings"] = texts(result.warnings);
-  json::object intervals;
-  for (const auto& [name, interval] : result.intervals) intervals[name] = or_null(std::optional<Interval>(interval));
-  document["intervals"] = intervals;
+  document["intervals"] = interval_object(result.intervals);
+  document["interval_method"] = result.interval_method;
+  document["bootstrap"] = interval_object(result.bootstrap);
+  document["profile"] = interval_object(result.profile);
   document["confidence"] = result.confidence;
   document["resamples"] = result.resamples;
   document["a_opt"] = or_null(result.a_opt);

@@ -106,15 +106,13 @@ BITSWEEP_CLONES bool mix(const double* __restrict basis, const double* __restric
   return bad == 0;
 }
 
-BITSWEEP_CLONES void mix_share(const double* __restrict basis, const double* __restrict amplitudes, int terms,
-                               const double* __restrict loss, double* __restrict out, int64_t n) {
-  for (int64_t i = 0; i < n; ++i) out[i] = 0;
-  for (int k = 0; k < terms; ++k) {
-    const double a = amplitudes[k];
-    const double* __restrict column = basis + k * n;
-    for (int64_t i = 0; i < n; ++i) out[i] += a * column[i];
+BITSWEEP_CLONES void add_share(const double* __restrict column, double amplitude, const double* __restrict loss,
+                               bool add, double* __restrict out, int64_t n) {
+  if (add) {
+    for (int64_t i = 0; i < n; ++i) out[i] += amplitude * column[i] / loss[i];
+  } else {
+    for (int64_t i = 0; i < n; ++i) out[i] = amplitude * column[i] / loss[i];
   }
-  for (int64_t i = 0; i < n; ++i) out[i] /= loss[i];
 }
 
 // ρ = m(|r| − m/2) with m = min(|r|, δ): both branches at once.
@@ -149,31 +147,16 @@ BITSWEEP_CLONES double dot(const double* __restrict a, const double* __restrict 
 }
 
 BITSWEEP_CLONES void two_grams(const double* __restrict jacobian, int p, const double* __restrict u,
-                               const double* __restrict v, double* __restrict first, double* __restrict second,
-                               int64_t n) {
+                               const double* __restrict v, double* __restrict scaled, double* __restrict first,
+                               double* __restrict second, int64_t n) {
+  double* __restrict other = scaled + n;
   for (int a = 0; a < p; ++a) {
     const double* __restrict left = jacobian + a * n;
+    for (int64_t i = 0; i < n; ++i) scaled[i] = u[i] * left[i], other[i] = v[i] * left[i];
     for (int b = a; b < p; ++b) {
       const double* __restrict right = jacobian + b * n;
-      double one[kLanes] = {}, two[kLanes] = {};
-      int64_t i = 0;
-      for (; i + kLanes <= n; i += kLanes) {
-        for (int64_t l = 0; l < kLanes; ++l) {
-          const double product = left[i + l] * right[i + l];
-          one[l] += u[i + l] * product;
-          two[l] += v[i + l] * product;
-        }
-      }
-      for (int64_t width = kLanes / 2; width > 0; width /= 2) {
-        for (int64_t l = 0; l < width; ++l) one[l] += one[l + width], two[l] += two[l + width];
-      }
-      for (; i < n; ++i) {
-        const double product = left[i] * right[i];
-        one[0] += u[i] * product;
-        two[0] += v[i] * product;
-      }
-      first[a * p + b] = one[0];
-      second[a * p + b] = two[0];
+      first[a * p + b] = lane_sum(n, [&](int64_t i) { return scaled[i] * right[i]; });
+      second[a * p + b] = lane_sum(n, [&](int64_t i) { return other[i] * right[i]; });
     }
   }
 }

@@ -16,8 +16,8 @@ void exp_scaled(const double* x, double factor, double* out, int64_t n);
 bool mix(const double* basis, const double* amplitudes, int terms, const double* log_loss, double* loss,
          double* residual, int64_t n);
 
-// out = Σ_k amplitude_k · basis[:, k] / loss.
-void mix_share(const double* basis, const double* amplitudes, int terms, const double* loss, double* out, int64_t n);
+// out = amplitude · column / loss, or that added to out.
+void add_share(const double* column, double amplitude, const double* loss, bool add, double* out, int64_t n);
 
 // Σ w ρ_δ(r); least squares for δ = infinity.
 double huber_sum(const double* residual, const double* weight, double delta, int64_t n);
@@ -29,8 +29,8 @@ void huber_weights(const double* residual, const double* weight, const double* l
 
 double dot(const double* a, const double* b, int64_t n);
 
-// first = Jᵀ diag(u) J and second = Jᵀ diag(v) J in the lower triangles, column-major [p, p].
-void two_grams(const double* jacobian, int p, const double* u, const double* v, double* first, double* second,
-               int64_t n);
+// first = Jᵀ diag(u) J and second = Jᵀ diag(v) J in the lower triangles, column-major [p, p]. `scaled`: room for 2n.
+void two_grams(const double* jacobian, int p, const double* u, const double* v, double* scaled, double* first,
+               double* second, int64_t n);
 
 }  // namespace bitsweep

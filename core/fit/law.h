@@ -81,6 +81,9 @@ class Law {
   virtual const std::vector<Shape>& shapes() const = 0;  // S
   int dimension() const { return static_cast<int>(terms().size() + shapes().size()); }
 
+  // Whether the basis of a term changes with a shape; the derivatives of those that do not are zero and are not read.
+  virtual bool depends(int term, int shape) const = 0;
+
   // What the law reads of a point, as numbers, computed once. In what units is the law's own affair.
   virtual Eigen::ArrayXXd coordinates(const std::vector<Point>& points) const = 0;  // [n, C]
 

@@ -25,7 +25,30 @@ Objective::Objective(const Law& law, const std::vector<Point>& points, double de
   for (size_t j = 0; j < law.shapes().size(); ++j) {
     lower_[terms() + j] = law.shapes()[j].lower;
     upper_[terms() + j] = law.shapes()[j].upper;
+    terms_of_.emplace_back();
+    for (int k = 0; k < terms(); ++k) {
+      if (law.depends(k, static_cast<int>(j))) terms_of_.back().push_back(k);
+    }
   }
+}
+
+Objective Objective::resampled(const Eigen::ArrayXd& weights) const {
+  Objective some = *this;
+  std::vector<Eigen::Index> kept;
+  for (Eigen::Index i = 0; i < weights.size(); ++i) {
+    if (weights[i] > 0) kept.push_back(i);
+  }
+  const Eigen::Index n = static_cast<Eigen::Index>(kept.size());
+  some.coordinates_.resize(n, coordinates_.cols());
+  some.log_loss_.resize(n), some.weights_.resize(n), some.loss_.resize(n), some.residual_.resize(n);
+  for (Eigen::Index i = 0; i < n; ++i) {
+    some.coordinates_.row(i) = coordinates_.row(kept[i]);
+    some.log_loss_[i] = log_loss_[kept[i]];
+    some.weights_[i] = weights[kept[i]];
+  }
+  some.theta_.resize(0);
+  some.basis_ = {};
+  return some;
 }
 
 Eigen::VectorXd Objective::join(const Eigen::VectorXd& amplitudes, const Eigen::VectorXd& shapes) const {
@@ -34,17 +57,21 @@ Eigen::VectorXd Objective::join(const Eigen::VectorXd& amplitudes, const Eigen::
   return theta.cwiseMax(lower_).cwiseMin(upper_);
 }
 
-// False where the law has no logarithm. After it, loss_ and residual_ hold.
-bool Objective::residuals(const Eigen::VectorXd& theta, int order) {
+// With derivatives of the basis at once: they are multiples of what costs, and most values are asked for where a step
+// is taken next.
+bool Objective::residuals(const Eigen::VectorXd& theta) {
+  if (theta_.size() == theta.size() && theta_ == theta) return sound_;
+  theta_ = theta;
   amplitudes_ = theta.head(terms()).array().exp();
   shapes_ = theta.tail(dimension() - terms());
-  law_.evaluate(coordinates_, shapes_, order, basis_);
-  return mix(basis_.value.data(), amplitudes_.data(), terms(), log_loss_.data(), loss_.data(), residual_.data(),
-             size());
+  law_.evaluate(coordinates_, shapes_, 2, basis_);
+  sound_ =
+      mix(basis_.value.data(), amplitudes_.data(), terms(), log_loss_.data(), loss_.data(), residual_.data(), size());
+  return sound_;
 }
 
 double Objective::value(const Eigen::VectorXd& theta) {
-  if (!residuals(theta, 0)) return std::numeric_limits<double>::infinity();
+  if (!residuals(theta)) return std::numeric_limits<double>::infinity();
   return huber_sum(residual_.data(), weights_.data(), delta_, size());
 }
 
@@ -52,31 +79,37 @@ void Objective::fill_jacobian() {
   const int k = terms(), p = dimension();
   jacobian_.resize(size(), p);
   for (int i = 0; i < k; ++i)
-    mix_share(basis_.value.col(i).data(), &amplitudes_[i], 1, loss_.data(), jacobian_.col(i).data(), size());
-  for (int j = k; j < p; ++j)
-    mix_share(basis_.first[j - k].data(), amplitudes_.data(), k, loss_.data(), jacobian_.col(j).data(), size());
+    add_share(basis_.value.col(i).data(), amplitudes_[i], loss_.data(), false, jacobian_.col(i).data(), size());
+  for (int j = k; j < p; ++j) {
+    bool add = false;
+    for (const int i : terms_of_[j - k]) {
+      add_share(basis_.first[j - k].col(i).data(), amplitudes_[i], loss_.data(), add, jacobian_.col(j).data(), size());
+      add = true;
+    }
+  }
 }
 
 double Objective::derivatives(const Eigen::VectorXd& theta, Eigen::VectorXd& gradient, Eigen::MatrixXd& hessian,
                               Eigen::MatrixXd& majoriser) {
   const int k = terms(), p = dimension();
   const Eigen::Index n = size();
-  if (!residuals(theta, 2)) return std::numeric_limits<double>::infinity();
+  if (!residuals(theta)) return std::numeric_limits<double>::infinity();
   fill_jacobian();
-  pull_.resize(n), pull_share_.resize(n), flat_.resize(n), curved_.resize(n);
+  pull_.resize(n), pull_share_.resize(n), flat_.resize(n), curved_.resize(n), scaled_.resize(2 * n);
   huber_weights(residual_.data(), weights_.data(), loss_.data(), delta_, pull_.data(), pull_share_.data(), flat_.data(),
                 curved_.data(), n);
   gradient.resize(p), hessian.resize(p, p), majoriser.resize(p, p);
   for (int i = 0; i < p; ++i) gradient[i] = dot(jacobian_.col(i).data(), pull_.data(), n);
   // Reweighted least squares, and ∇²(log L) = ∇²L / L − J Jᵀ with ρ'' = 1 inside of δ, 0 outside.
-  two_grams(jacobian_.data(), p, flat_.data(), curved_.data(), majoriser.data(), hessian.data(), n);
+  two_grams(jacobian_.data(), p, flat_.data(), curved_.data(), scaled_.data(), majoriser.data(), hessian.data(), n);
   for (int i = 0; i < k; ++i) hessian(i, i) += gradient[i];  // ∂²L/∂θ_i² = ∂L/∂θ_i for the logarithm of an amplitude
-  for (int j = k; j < p; ++j) {
-    for (int i = 0; i < k; ++i)
-      hessian(j, i) += amplitudes_[i] * dot(pull_share_.data(), basis_.first[j - k].col(i).data(), n);
-    for (int l = k; l <= j; ++l) {
-      const auto& second = basis_.second[(j - k) * (j - k + 1) / 2 + (l - k)];
-      for (int i = 0; i < k; ++i) hessian(j, l) += amplitudes_[i] * dot(pull_share_.data(), second.col(i).data(), n);
+  for (int j = 0; j < p - k; ++j) {
+    for (const int i : terms_of_[j]) {
+      hessian(k + j, i) += amplitudes_[i] * dot(pull_share_.data(), basis_.first[j].col(i).data(), n);
+      for (int l = 0; l <= j; ++l) {
+        if (law_.depends(i, l))
+          hessian(k + j, k + l) += amplitudes_[i] * dot(pull_share_.data(), second(j, l).col(i).data(), n);
+      }
     }
   }
   for (int i = 0; i < p; ++i) {
@@ -86,17 +119,17 @@ double Objective::derivatives(const Eigen::VectorXd& theta, Eigen::VectorXd& gra
 }
 
 double Objective::mean_residual(const Eigen::VectorXd& theta) {
-  if (!residuals(theta, 0)) return std::numeric_limits<double>::infinity();
+  if (!residuals(theta)) return std::numeric_limits<double>::infinity();
   return (weights_ * residual_.abs()).sum() / weights_.sum();
 }
 
 Eigen::ArrayXd Objective::predict(const Eigen::VectorXd& theta) {
-  residuals(theta, 0);
+  residuals(theta);
   return residual_ + log_loss_;
 }
 
 Eigen::MatrixXd Objective::jacobian(const Eigen::VectorXd& theta) {
-  residuals(theta, 1);
+  residuals(theta);
   fill_jacobian();
   return jacobian_;
 }

@@ -1,6 +1,8 @@
 // The sum of Huber losses of log-loss residuals, with its exact gradient and Hessian in θ = (log amplitudes, shapes).
 #pragma once
 
+#include <vector>
+
 #include <Eigen/Dense>
 
 #include "fit/law.h"
@@ -23,6 +25,8 @@ class Objective {
   const Eigen::ArrayXXd& coordinates() const { return coordinates_; }
   const Eigen::ArrayXd& weights() const { return weights_; }  // [n], 1 at first
   void set_weights(const Eigen::ArrayXd& weights) { weights_ = weights; }
+  // The same law and δ over the points whose weight is not zero: a resample, in which a third of the points is absent.
+  Objective resampled(const Eigen::ArrayXd& weights) const;
   double delta() const { return delta_; }
   void set_delta(double delta) { delta_ = delta; }
 
@@ -50,8 +54,11 @@ class Objective {
 
  private:
   Eigen::Index size() const { return log_loss_.size(); }
-  bool residuals(const Eigen::VectorXd& theta, int order);
+  // Basis, losses and residuals at θ; false where the law has no logarithm. Nothing is done where they stand already.
+  bool residuals(const Eigen::VectorXd& theta);
   void fill_jacobian();
+  // ∂²L/∂s_l∂s_j, l <= j, in the basis.
+  const Eigen::ArrayXXd& second(int j, int l) const { return basis_.second[j * (j + 1) / 2 + l]; }
 
   const Law& law_;
   Eigen::ArrayXXd coordinates_;
@@ -59,9 +66,13 @@ class Objective {
   double delta_;
   Eigen::VectorXd lower_, upper_;
 
+  std::vector<std::vector<int>> terms_of_;  // by shape: the terms that depend on it
+
   Basis basis_;
+  Eigen::VectorXd theta_;  // where the following stand
+  bool sound_ = false;     // the law has a logarithm there
   Eigen::VectorXd amplitudes_, shapes_;
-  Eigen::ArrayXd loss_, residual_, pull_, pull_share_, flat_, curved_;
+  Eigen::ArrayXd loss_, residual_, pull_, pull_share_, flat_, curved_, scaled_;
   Eigen::MatrixXd jacobian_;
 };
 

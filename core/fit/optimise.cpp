@@ -10,42 +10,59 @@ namespace {
 
 constexpr double kRounding = 1e-17;  // of the objective: less cannot be won
 constexpr double kCoarse = 1e-11;    // for least squares, from which the narrow descents set out
+constexpr double kProfile = 1e-12;   // for heights on a profile
 constexpr int kCoarseIterations = 40;
 constexpr int kStageIterations = 4;
 constexpr int kIterations = 400;
 constexpr size_t kNarrowDescents = 64;  // from distinct least-squares minima
 constexpr size_t kDirectDescents = 64;  // from the lowest starts, without the detour over least squares
 
-// The derivatives at a point of a descent.
-struct Model {
-  Eigen::VectorXd gradient;
-  Eigen::MatrixXd hessian, majoriser;
-};
-
-// A parameter rests on its bound when it is there and the descent would leave the box.
-bool held(const Objective& objective, const Eigen::VectorXd& theta, const Eigen::VectorXd& gradient, int i) {
-  return (theta[i] <= objective.lower()[i] && gradient[i] > 0) || (theta[i] >= objective.upper()[i] && gradient[i] < 0);
-}
-
-// Solves (H + μM) s = −g over the free parameters; false when the matrix is not positive definite.
-bool solve_step(const Model& model, const std::vector<int>& free, double mu, Eigen::VectorXd& step) {
-  const int m = static_cast<int>(free.size());
-  Eigen::MatrixXd matrix(m, m);
-  Eigen::VectorXd rhs(m);
-  for (int a = 0; a < m; ++a) {
-    rhs[a] = -model.gradient[free[a]];
-    for (int b = 0; b < m; ++b) matrix(a, b) = model.hessian(free[a], free[b]) + mu * model.majoriser(free[a], free[b]);
-    // The majoriser is singular when the points do not determine a parameter; this keeps the step finite.
-    matrix(a, a) += (1e-12 + 1e-9 * mu) * model.majoriser(free[a], free[a]) + 1e-300;
+// Solves (H + μM + a little M) x = b over some parameters, by Cholesky; keeps its memory.
+class Solver {
+ public:
+  // False when the matrix is not positive definite.
+  bool factor(const Eigen::MatrixXd& hessian, const Eigen::MatrixXd& majoriser, double mu,
+              const std::vector<int>& free) {
+    m_ = static_cast<int>(free.size());
+    l_.resize(static_cast<size_t>(m_) * m_);
+    for (int a = 0; a < m_; ++a) {
+      for (int b = 0; b <= a; ++b) {
+        double sum = hessian(free[a], free[b]) + mu * majoriser(free[a], free[b]);
+        // The majoriser is singular when the points do not determine a parameter; this keeps the step finite.
+        if (a == b) sum += (1e-12 + 1e-9 * mu) * majoriser(free[a], free[a]) + 1e-300;
+        for (int k = 0; k < b; ++k) sum -= at(a, k) * at(b, k);
+        if (a != b) {
+          at(a, b) = sum / at(b, b);
+        } else {
+          if (!(sum > 0) || !std::isfinite(sum)) return false;
+          at(a, a) = std::sqrt(sum);
+        }
+      }
+    }
+    return true;
   }
-  const Eigen::LLT<Eigen::MatrixXd> factor(matrix);
-  if (factor.info() != Eigen::Success) return false;
-  const Eigen::VectorXd part = factor.solve(rhs);
-  if (!part.allFinite()) return false;
-  step.setZero();
-  for (int a = 0; a < m; ++a) step[free[a]] = part[a];
-  return true;
-}
+
+  // x, 0 outside of `free`.
+  void solve(const Eigen::VectorXd& b, const std::vector<int>& free, Eigen::VectorXd& x) {
+    y_.resize(m_);
+    for (int a = 0; a < m_; ++a) {
+      double sum = b[free[a]];
+      for (int k = 0; k < a; ++k) sum -= at(a, k) * y_[k];
+      y_[a] = sum / at(a, a);
+    }
+    x.setZero(b.size());
+    for (int a = m_ - 1; a >= 0; --a) {
+      double sum = y_[a];
+      for (int k = a + 1; k < m_; ++k) sum -= at(k, a) * x[free[k]];
+      x[free[a]] = sum / at(a, a);
+    }
+  }
+
+ private:
+  double& at(int row, int column) { return l_[static_cast<size_t>(row) * m_ + column]; }
+  int m_ = 0;
+  std::vector<double> l_, y_;
+};
 
 // Steps longer than a factor e³ in an amplitude or 1 in a shape leave the range in which the model is any guide.
 void limit_step(Eigen::VectorXd& step, int terms) {
@@ -55,78 +72,155 @@ void limit_step(Eigen::VectorXd& step, int terms) {
   if (excess > 1) step /= excess;
 }
 
-// By the damped model. The undamped one expects far too much where the objective is all but linear with kinks.
-double predicted_change(const Model& model, double mu, const Eigen::VectorXd& step) {
-  return model.gradient.dot(step) + 0.5 * step.dot(model.hessian * step) + 0.5 * mu * step.dot(model.majoriser * step);
-}
-
 bool same_basin(const Descent& a, const Descent& b) {
   const double scale = std::max({a.objective, b.objective, 1e-18});  // below, residuals are rounding
   return std::abs(a.objective - b.objective) <= 1e-8 * scale;
 }
 
-// Damped Newton on the objective as it stands. Converged: what can still be won is below `tolerance` of the objective.
-void newton(Objective& objective, Descent& at, double tolerance, int max_iterations) {
-  const double n = static_cast<double>(objective.log_loss().size());
-  Model model;
-  at.converged = false;
-  at.objective = objective.derivatives(at.theta, model.gradient, model.hessian, model.majoriser);
-  if (!std::isfinite(at.objective)) return;
-  double mu = 1;
-  Eigen::VectorXd step(objective.dimension()), next;
-  std::vector<int> free;
-  for (int used = 0; used < max_iterations; ++used, ++at.iterations) {
-    free.clear();
-    for (int i = 0; i < objective.dimension(); ++i) {
-      if (!held(objective, at.theta, model.gradient, i)) free.push_back(i);
-    }
-    // Residuals at the level of rounding: nothing is left to lower.
-    at.converged = free.empty() || at.objective <= n * 1e-31;
-    bool moved = false;
-    while (!at.converged && !moved && mu < 1e16) {
-      if (!solve_step(model, free, mu, step)) {
-        mu = std::max(4 * mu, 1e-8);
-        continue;
+// Damped Newton on the objective as it stands, over the box or over a plane's part of it.
+class Newton {
+ public:
+  explicit Newton(Objective& objective, const Plane* plane = nullptr) : objective_(objective), plane_(plane) {}
+
+  // Converged: what can still be won is below `tolerance` of the objective.
+  void run(Descent& at, double tolerance, int max_iterations) {
+    const double n = static_cast<double>(objective_.log_loss().size());
+    at.converged = false;
+    at.objective = differentiate(at.theta);
+    if (!std::isfinite(at.objective)) return;
+    double mu = 1;
+    for (int used = 0; used < max_iterations; ++used, ++at.iterations) {
+      choose_free(at.theta);
+      // Residuals at the level of rounding: nothing is left to lower.
+      at.converged = free_.empty() || at.objective <= n * 1e-31;
+      bool moved = false;
+      while (!at.converged && !moved && mu < 1e16) {
+        if (!solve(mu)) {
+          mu = std::max(4 * mu, 1e-8);
+          continue;
+        }
+        limit_step(step_, objective_.terms());
+        take_step(at.theta);
+        at.converged = mu <= 1 && -0.5 * gradient_.dot(step_) <= tolerance * at.objective;
+        if (at.converged) break;
+        const double expected = -predicted_change(mu);
+        const double gain = at.objective - objective_.value(next_);
+        moved = gain > 0 && gain > 1e-4 * expected;
+        mu = !moved ? std::max(6 * mu, 1e-8) : gain > 0.75 * expected ? mu / 8 : gain > 0.25 * expected ? mu : 3 * mu;
+        if (mu < 1e-10) mu = 0;
       }
-      limit_step(step, objective.terms());
-      next = (at.theta + step).cwiseMax(objective.lower()).cwiseMin(objective.upper());
-      step = next - at.theta;
-      at.converged = mu <= 1 && -0.5 * model.gradient.dot(step) <= tolerance * at.objective;
-      if (at.converged) break;
-      const double expected = -predicted_change(model, mu, step);
-      const double gain = at.objective - objective.value(next);
-      moved = gain > 0 && gain > 1e-4 * expected;
-      mu = !moved ? std::max(6 * mu, 1e-8) : gain > 0.75 * expected ? mu / 8 : gain > 0.25 * expected ? mu : 3 * mu;
-      if (mu < 1e-10) mu = 0;
+      if (!moved) {
+        // No step helps: at the minimum by rounding, or caught in a kink.
+        at.converged |= solve(1) && -0.5 * gradient_.dot(step_) <= 1e-11 * at.objective;
+        return;
+      }
+      at.theta = next_;
+      at.objective = differentiate(next_);
     }
-    if (!moved) {
-      // No step helps: at the minimum by rounding, or caught in a kink.
-      at.converged |= solve_step(model, free, 1, step) && -0.5 * model.gradient.dot(step) <= 1e-11 * at.objective;
-      return;
-    }
-    at.theta = next;
-    at.objective = objective.derivatives(next, model.gradient, model.hessian, model.majoriser);
   }
-}
+
+  // Where the quadratic model at θ expects the lowest point of the plane.
+  Eigen::VectorXd expected_on_plane(const Eigen::VectorXd& theta) {
+    differentiate(theta);
+    free_.resize(theta.size());
+    std::iota(free_.begin(), free_.end(), 0);
+    if (!solver_.factor(majoriser_, majoriser_, 0, free_)) return theta;
+    solver_.solve(plane_->normal, free_, across_);
+    const double slope = plane_->normal.dot(across_);
+    return slope > 0 ? (theta + across_ * ((plane_->offset - plane_->normal.dot(theta)) / slope)).eval() : theta;
+  }
+
+ private:
+  double differentiate(const Eigen::VectorXd& theta) {
+    return objective_.derivatives(theta, gradient_, hessian_, majoriser_);
+  }
+
+  // A parameter rests on its bound when it is there and the descent would leave the box.
+  void choose_free(const Eigen::VectorXd& theta) {
+    const auto& low = objective_.lower();
+    const auto& high = objective_.upper();
+    free_.clear();
+    double lambda = 0;
+    if (plane_) {
+      for (int i = 0; i < theta.size(); ++i) {
+        if (theta[i] > low[i] && theta[i] < high[i]) free_.push_back(i);
+      }
+      if (static_cast<Eigen::Index>(free_.size()) < theta.size() && !free_.empty() &&
+          solver_.factor(majoriser_, majoriser_, 0, free_)) {
+        solver_.solve(plane_->normal, free_, across_);
+        const double slope = plane_->normal.dot(across_);
+        if (slope > 0) lambda = -gradient_.dot(across_) / slope;
+      }
+      free_.clear();
+    }
+    for (int i = 0; i < theta.size(); ++i) {
+      const double pull = gradient_[i] + (plane_ ? lambda * plane_->normal[i] : 0);
+      if (!((theta[i] <= low[i] && pull > 0) || (theta[i] >= high[i] && pull < 0))) free_.push_back(i);
+    }
+  }
+
+  bool solve(double mu) {
+    if (!solver_.factor(hessian_, majoriser_, mu, free_)) return false;
+    solver_.solve(-gradient_, free_, step_);
+    if (plane_) {
+      solver_.solve(plane_->normal, free_, across_);
+      const double slope = plane_->normal.dot(across_);
+      if (!(slope > 0)) return false;
+      step_ -= across_ * (plane_->normal.dot(step_) / slope);
+    }
+    return step_.allFinite();
+  }
+
+  // Into the box: by cutting each parameter off, or on a plane by a shorter step, which stays on it.
+  void take_step(const Eigen::VectorXd& theta) {
+    if (plane_) {
+      double share = 1;
+      for (int i = 0; i < theta.size(); ++i) {
+        const double room = step_[i] > 0 ? objective_.upper()[i] - theta[i] : theta[i] - objective_.lower()[i];
+        if (std::abs(step_[i]) * share > room) share = std::max(0.0, room / std::abs(step_[i]));
+      }
+      step_ *= share;
+    }
+    next_ = (theta + step_).cwiseMax(objective_.lower()).cwiseMin(objective_.upper());
+    step_ = next_ - theta;
+  }
+
+  // By the damped model. The undamped one expects far too much where the objective is all but linear with kinks.
+  double predicted_change(double mu) const {
+    const int p = static_cast<int>(step_.size());
+    double change = gradient_.dot(step_);
+    for (int j = 0; j < p; ++j) {
+      for (int i = 0; i < p; ++i) change += 0.5 * step_[i] * (hessian_(i, j) + mu * majoriser_(i, j)) * step_[j];
+    }
+    return change;
+  }
+
+  Objective& objective_;
+  const Plane* plane_;
+  Solver solver_;
+  std::vector<int> free_;
+  Eigen::VectorXd gradient_, step_, next_, across_;
+  Eigen::MatrixXd hessian_, majoriser_;
+};
 
 // From wide δ, where the objective is nearly least squares, to the one asked for.
-void narrow(Objective& objective, Descent& at) {
+void narrow(Objective& objective, Newton& newton, Descent& at) {
   const double delta = objective.delta();
   double wide = 0.5 * objective.mean_residual(at.theta);
   while (wide > delta && std::isfinite(wide)) {
     objective.set_delta(wide);
-    newton(objective, at, kRounding, kStageIterations);
+    newton.run(at, kRounding, kStageIterations);
     wide = std::min(wide / 4, 0.5 * objective.mean_residual(at.theta));
   }
   objective.set_delta(delta);
-  newton(objective, at, kRounding, kIterations);
+  newton.run(at, kRounding, kIterations);
 }
 
 // The least-squares minimum near the start.
-void coarse(Objective& objective, Descent& at) {
+void coarse(Objective& objective, Newton& newton, Descent& at) {
   const double delta = objective.delta();
   objective.set_delta(std::numeric_limits<double>::infinity());
-  newton(objective, at, kCoarse, kCoarseIterations);
+  newton.run(at, kCoarse, kCoarseIterations);
   objective.set_delta(delta);
 }
 
@@ -139,14 +233,33 @@ bool same_place(const Descent& a, const Descent& b) {
 
 Descent descend_wide(Objective& objective, const Eigen::VectorXd& start) {
   Descent at{start.cwiseMax(objective.lower()).cwiseMin(objective.upper()), 0, 0, false};
-  coarse(objective, at);
-  narrow(objective, at);
+  Newton newton(objective);
+  coarse(objective, newton, at);
+  narrow(objective, newton, at);
   return at;
 }
 
 Descent descend(Objective& objective, const Eigen::VectorXd& start) {
   Descent at{start.cwiseMax(objective.lower()).cwiseMin(objective.upper()), 0, 0, false};
-  newton(objective, at, kRounding, kIterations);
+  Newton(objective).run(at, kRounding, kIterations);
+  return at;
+}
+
+Descent descend_on(Objective& objective, const Plane& plane, const Eigen::VectorXd& from) {
+  Newton newton(objective, &plane);
+  Descent at{newton.expected_on_plane(from), 0, 0, false};
+  // Into the box and back onto the plane by turns; a few rounds find a place that is in both, where there is one.
+  for (int round = 0; round < 50; ++round) {
+    at.theta = at.theta.cwiseMax(objective.lower()).cwiseMin(objective.upper());
+    const double off = plane.offset - plane.normal.dot(at.theta);
+    if (std::abs(off) <= 1e-12 * (1 + std::abs(plane.offset))) break;
+    if (round == 49) {
+      at.objective = std::numeric_limits<double>::infinity();
+      return at;
+    }
+    at.theta += plane.normal * (off / plane.normal.squaredNorm());
+  }
+  newton.run(at, kProfile, kIterations);
   return at;
 }
 
@@ -191,9 +304,10 @@ void sort_by_objective(std::vector<Arrivals>& all) {
 // is.
 std::vector<Arrivals> coarse_minima(Objective& objective, const std::vector<Eigen::VectorXd>& starts) {
   std::vector<Arrivals> ends;
+  Newton newton(objective);
   for (const auto& start : starts) {
     Descent at{start, 0, 0, false};
-    coarse(objective, at);
+    coarse(objective, newton, at);
     if (!std::isfinite(at.objective)) continue;
     const auto met = std::find_if(ends.begin(), ends.end(), [&](const Arrivals& e) { return same_place(e.at, at); });
     if (met == ends.end())
@@ -221,20 +335,21 @@ std::vector<Arrivals> lowest_starts(Objective& objective, const std::vector<Eige
 
 Optimum minimise(Objective& objective, const std::vector<Eigen::VectorXd>& starts) {
   Optimum optimum;
+  Newton newton(objective);
   std::vector<Arrivals> ends = coarse_minima(objective, starts);
   if (!ends.empty()) {
     Descent sharp = ends[0].at;
     const double delta = objective.delta();
     objective.set_delta(std::numeric_limits<double>::infinity());
-    newton(objective, sharp, kRounding, kIterations);
+    newton.run(sharp, kRounding, kIterations);
     objective.set_delta(delta);
     optimum.least_squares = sharp.objective;
   }
-  for (Arrivals& end : ends) narrow(objective, end.at);
+  for (Arrivals& end : ends) narrow(objective, newton, end.at);
   std::vector<Arrivals> direct = lowest_starts(objective, starts);
   optimum.starts = static_cast<int>(starts.size() + direct.size());
   for (Arrivals& end : direct) {
-    newton(objective, end.at, kRounding, kIterations);
+    newton.run(end.at, kRounding, kIterations);
     ends.push_back(std::move(end));
   }
   sort_by_objective(ends);

@@ -32,6 +32,10 @@ Descent descend(Objective& objective, const Eigen::VectorXd& start);
 // it began.
 Descent descend_wide(Objective& objective, const Eigen::VectorXd& start);
 
+// The lowest point of a plane, from the one that the quadratic model at `from` expects there (from: near a minimum of
+// the whole). The end lies on the plane to rounding; not converged where the plane misses the box.
+Descent descend_on(Objective& objective, const Plane& plane, const Eigen::VectorXd& from);
+
 // The grid: every combination of the law's shape starts with its shares of the geometric-mean loss.
 std::vector<Eigen::VectorXd> grid_of_starts(const Objective& objective);
 

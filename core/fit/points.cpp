@@ -67,6 +67,19 @@ Target parse_target(const std::string& text, const std::string& name_for_message
   return target;
 }
 
+Point point_at(const Target& target) {
+  Point point;
+  point.params = target.params > 0 ? target.params : 1;
+  point.tokens = target.tokens > 0 ? target.tokens : 1;
+  point.loss = 1;
+  point.variant = target.variant;
+  point.dataset = target.dataset;
+  point.unique_tokens = target.unique_tokens;
+  point.lr_area = target.lr_area > 0 ? target.lr_area : 1;
+  point.annealing = target.annealing;
+  return point;
+}
+
 std::vector<Point> without_largest_losses(std::vector<Point> points, int count) {
   std::vector<size_t> order(points.size());
   std::iota(order.begin(), order.end(), size_t{0});
@@ -118,14 +131,22 @@ std::vector<std::string> implausible_magnitudes(const std::vector<Point>& points
   return found;
 }
 
+namespace {
+
+auto configuration(const Point& p) {
+  return std::tie(p.params, p.tokens, p.unique_tokens, p.lr_area, p.annealing, p.variant, p.dataset);
+}
+
+}  // namespace
+
+bool same_configuration(const Point& a, const Point& b) { return configuration(a) == configuration(b); }
+
 std::vector<int> group_by_configuration(const std::vector<Point>& points) {
-  std::map<std::tuple<double, double, double, std::string, std::string>, int> numbers;
+  const auto before = [](const Point* a, const Point* b) { return configuration(*a) < configuration(*b); };
+  std::map<const Point*, int, decltype(before)> numbers(before);
   std::vector<int> groups;
   groups.reserve(points.size());
-  for (const Point& p : points) {
-    const auto key = std::make_tuple(p.params, p.tokens, p.unique_tokens, p.variant, p.dataset);
-    groups.push_back(numbers.emplace(key, static_cast<int>(numbers.size())).first->second);
-  }
+  for (const Point& p : points) groups.push_back(numbers.emplace(&p, static_cast<int>(numbers.size())).first->second);
   return groups;
 }
 

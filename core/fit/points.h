@@ -37,12 +37,18 @@ struct Target {
 // `name_for_message` and what is wrong.
 Target parse_target(const std::string& text, const std::string& name_for_message);
 
+// The target as a point, with a loss of 1; what is not given of it, and no law needs then, is 1 too.
+Point point_at(const Target& target);
+
 // Without the `count` points of the highest loss; of equal ones the later go first.
 std::vector<Point> without_largest_losses(std::vector<Point> points, int count);
 
 // What looks like another unit than the one meant, a sentence each: counts in millions, losses below what any text
 // needs or above what guessing costs. Nothing is changed.
 std::vector<std::string> implausible_magnitudes(const std::vector<Point>& points);
+
+// Whether two points agree in everything but loss, seed and run.
+bool same_configuration(const Point& a, const Point& b);
 
 // For each point the number of its group: points that agree in everything but loss, seed and run are one group.
 // Groups are numbered 0, 1, … in order of first appearance.

@@ -4,7 +4,10 @@
 #include <cctype>
 #include <charconv>
 #include <cmath>
+#include <map>
 #include <optional>
+#include <set>
+#include <tuple>
 
 #include <fmt/format.h>
 
@@ -12,42 +15,109 @@
 #include "base/error.h"
 #include "base/nearest.h"
 #include "base/units.h"
+#include "fit/curve.h"
 
 namespace bitsweep {
 namespace {
 
 const std::vector<std::string>& our_columns() {
-  static const std::vector<std::string> names = {"params",  "tokens",  "loss", "unique_tokens",
-                                                 "variant", "dataset", "seed", "run"};
+  static const std::vector<std::string> names = {"params", "tokens", "loss",    "unique_tokens", "variant", "dataset",
+                                                 "seed",   "run",    "lr_area", "annealing",     "step",    "lr"};
   return names;
 }
 
-// Our column -> its number in the file.
-std::map<std::string, size_t> find_columns(const CsvRow& header, const ColumnMap& columns,
-                                           const std::vector<std::string>& needed, Findings& findings) {
-  std::map<std::string, size_t> found;
-  std::vector<std::string> names;
-  for (const CsvCell& cell : header) names.push_back(cell.text);
+// Which cells a value of ours is made of: literal text and columns by turns, text first.
+struct Source {
+  std::vector<std::string> texts;
+  std::vector<size_t> cells;
+};
+using Sources = std::map<std::string, Source>;
+
+// Finds columns of the header by name, and says which are missing.
+class Header {
+ public:
+  Header(const CsvRow& row, Findings& findings) : row_(row), findings_(findings) {
+    for (const CsvCell& cell : row) names_.push_back(cell.text);
+  }
+
+  std::optional<size_t> find(const std::string& name) const {
+    const auto at = std::find(names_.begin(), names_.end(), name);
+    if (at == names_.end()) return std::nullopt;
+    const auto again = std::find(at + 1, names_.end(), name);
+    if (again != names_.end()) {
+      const CsvCell& cell = row_[again - names_.begin()];
+      findings_.add(cell.line, cell.column, fmt::format("column '{}' is there twice", excerpt(name)));
+    }
+    return static_cast<size_t>(at - names_.begin());
+  }
+
+  void missing(const std::string& name, const std::string& hint) const {
+    findings_.add(row_[0].line, row_[0].column,
+                  fmt::format("no column '{}'{}{}", excerpt(name), excerpt(did_you_mean(name, names_)), hint));
+  }
+
+ private:
+  const CsvRow& row_;
+  Findings& findings_;
+  std::vector<std::string> names_;
+};
+
+bool is_label(const std::string& ours) { return ours == "variant" || ours == "dataset" || ours == "run"; }
+
+// "W{w_bits}A{a_bits}", or a column's name alone.
+Source source_of(const std::string& text, bool pattern, const Header& header) {
+  Source source;
+  if (const auto whole = header.find(text); whole || !pattern || text.find('{') == std::string::npos) {
+    source.texts = {"", ""};
+    if (whole)
+      source.cells = {*whole};
+    else
+      header.missing(text, "");
+    return source;
+  }
+  source.texts.emplace_back();
+  for (size_t i = 0; i < text.size(); ++i) {
+    const size_t close = text[i] == '{' ? text.find('}', i) : std::string::npos;
+    if (close == std::string::npos) {
+      source.texts.back() += text[i];
+      continue;
+    }
+    const std::string name = trimmed(text.substr(i + 1, close - i - 1));
+    if (const auto cell = header.find(name))
+      source.cells.push_back(*cell), source.texts.emplace_back();
+    else
+      header.missing(name, "");
+    i = close;
+  }
+  return source;
+}
+
+Sources find_sources(const Header& header, const PointsFormat& format) {
+  Sources sources;
   for (const std::string& ours : our_columns()) {
-    const auto mapped = columns.find(ours);
-    const std::string& name = mapped == columns.end() ? ours : mapped->second;
-    const auto at = std::find(names.begin(), names.end(), name);
-    if (at != names.end()) {
-      found[ours] = static_cast<size_t>(at - names.begin());
-      const auto again = std::find(at + 1, names.end(), name);
-      if (again != names.end()) {
-        const CsvCell& cell = header[again - names.begin()];
-        findings.add(cell.line, cell.column, fmt::format("column '{}' is there twice", excerpt(name)));
-      }
-    } else if (mapped != columns.end() || std::find(needed.begin(), needed.end(), ours) != needed.end()) {
-      const std::string hint = did_you_mean(name, names);
-      findings.add(
-          header[0].line, header[0].column,
-          fmt::format("no column '{}'{}{}", excerpt(name), excerpt(hint).empty() ? "" : hint,
-                      mapped == columns.end() ? fmt::format(" (another name is mapped by --map {}=NAME)", ours) : ""));
+    const auto mapped = format.columns.find(ours);
+    if (mapped != format.columns.end()) {
+      sources[ours] = source_of(mapped->second, is_label(ours), header);
+    } else if (const auto at = header.find(ours)) {
+      sources[ours] = Source{{"", ""}, {*at}};
     }
   }
-  return found;
+  const auto need = [&](const std::string& ours) {
+    if (!sources.count(ours)) header.missing(ours, fmt::format(" (another name is mapped by --map {}=NAME)", ours));
+  };
+  need("loss");
+  for (const Axis axis : format.needed) {
+    // Of a curve: the areas, or what they follow from.
+    if (axis == Axis::annealing || (axis == Axis::lr_area && sources.count("lr_area"))) continue;
+    if (axis == Axis::lr_area)
+      need("step"), need("lr");
+    else
+      need(axis_name(axis));
+  }
+  for (const std::string& name : format.where.columns()) {
+    if (!sources.count(name) && !header.find(name)) header.missing(name, " (--where)");
+  }
+  return sources;
 }
 
 std::optional<double> positive(const CsvCell& cell, const std::string& name, char delimiter, Findings& findings) {
@@ -63,34 +133,81 @@ std::optional<double> positive(const CsvCell& cell, const std::string& name, cha
   return value;
 }
 
+// What a row says: the point, and where on its run's schedule it stands.
+struct Reading {
+  Point point;
+  std::optional<double> step, lr;
+  const CsvCell* first = nullptr;  // for messages
+};
+
 class RowReader {
  public:
-  RowReader(const std::map<std::string, size_t>& columns, char delimiter, Findings& findings)
-      : columns_(columns), delimiter_(delimiter), findings_(findings) {}
+  RowReader(const Sources& sources, const Header& header, const PointsFormat& format, char delimiter,
+            Findings& findings)
+      : sources_(sources), format_(format), delimiter_(delimiter), findings_(findings) {
+    for (const std::string& name : format.where.columns()) {
+      if (!sources.count(name)) columns_[name] = header.find(name);
+    }
+  }
 
-  Point read(const CsvRow& row) const {
-    Point point;
+  bool wanted(const CsvRow& row) const {
+    return format_.where.keeps([&](const std::string& name) -> std::optional<std::string> {
+      const auto column = columns_.find(name);
+      if (column == columns_.end()) return text(row, name);
+      return with_decimal_point(row[*column->second].text, delimiter_);
+    });
+  }
+
+  Reading read(const CsvRow& row) const {
+    Reading reading;
+    reading.first = &row[0];
+    Point& point = reading.point;
     number(row, "params", point.params);
     number(row, "tokens", point.tokens);
     number(row, "loss", point.loss);
-    if (const CsvCell* cell = at(row, "unique_tokens"); cell && !cell->text.empty())
-      number(row, "unique_tokens", point.unique_tokens);
-    if (const CsvCell* cell = at(row, "variant")) point.variant = cell->text;
-    if (const CsvCell* cell = at(row, "dataset")) point.dataset = cell->text;
-    if (const CsvCell* cell = at(row, "run")) point.run = cell->text;
+    if (filled(row, "unique_tokens")) number(row, "unique_tokens", point.unique_tokens);
+    if (filled(row, "lr_area")) number(row, "lr_area", point.lr_area);
+    if (filled(row, "annealing")) reading.point.annealing = not_negative(row, "annealing").value_or(0);
+    if (filled(row, "step")) reading.step = not_negative(row, "step");
+    if (filled(row, "lr")) reading.lr = not_negative(row, "lr");
+    point.variant = text(row, "variant").value_or("");
+    point.dataset = text(row, "dataset").value_or("");
+    point.run = text(row, "run").value_or("");
     if (const CsvCell* cell = at(row, "seed"); cell && !cell->text.empty()) seed(*cell, point);
-    return point;
+    return reading;
   }
 
  private:
   const CsvCell* at(const CsvRow& row, const std::string& name) const {
-    const auto column = columns_.find(name);
-    return column == columns_.end() ? nullptr : &row[column->second];
+    const auto source = sources_.find(name);
+    return source == sources_.end() || source->second.cells.empty() ? nullptr : &row[source->second.cells[0]];
+  }
+  bool filled(const CsvRow& row, const std::string& name) const {
+    const CsvCell* cell = at(row, name);
+    return cell && !cell->text.empty();
+  }
+  std::optional<std::string> text(const CsvRow& row, const std::string& name) const {
+    const auto found = sources_.find(name);
+    if (found == sources_.end()) return std::nullopt;
+    const Source& source = found->second;
+    std::string text = source.texts[0];
+    for (size_t i = 0; i < source.cells.size(); ++i) text += row[source.cells[i]].text + source.texts[i + 1];
+    return text;
   }
   void number(const CsvRow& row, const std::string& name, double& value) const {
     const CsvCell* cell = at(row, name);
     if (!cell) return;
-    if (const auto read = positive(*cell, name, delimiter_, findings_)) value = *read;
+    const auto unit = format_.units.find(name);
+    if (const auto read = positive(*cell, name, delimiter_, findings_))
+      value = *read * (unit == format_.units.end() ? 1 : unit->second);
+  }
+  std::optional<double> not_negative(const CsvRow& row, const std::string& name) const {
+    const CsvCell& cell = *at(row, name);
+    const auto value = parse_size(with_decimal_point(cell.text, delimiter_));
+    if (value && std::isfinite(*value) && *value >= 0) return value;
+    findings_.add(cell.line, cell.column,
+                  fmt::format("{} must be a number of 0 or more, not '{}'", name, excerpt(cell.text)));
+    return std::nullopt;
   }
   void seed(const CsvCell& cell, Point& point) const {
     int64_t value = 0;
@@ -102,16 +219,61 @@ class RowReader {
       point.seed = value;
   }
 
-  const std::map<std::string, size_t>& columns_;
+  const Sources& sources_;
+  const PointsFormat& format_;
   char delimiter_;
   Findings& findings_;
+  std::map<std::string, std::optional<size_t>> columns_;  // of `where`, those of the file's that are not ours
 };
 
-}  // namespace
+// A run that is listed twice would count twice.
+void find_repetitions(const std::vector<Reading>& readings, Findings& findings) {
+  struct Before {
+    bool operator()(const Reading* a, const Reading* b) const {
+      const auto key = [](const Reading& r) {
+        return std::tie(r.point.run, r.point.variant, r.point.dataset, r.point.params, r.point.tokens,
+                        r.point.unique_tokens, r.point.lr_area, r.step, r.point.seed);
+      };
+      return key(*a) < key(*b);
+    }
+  };
+  std::set<const Reading*, Before> seen;
+  for (const Reading& reading : readings) {
+    if (reading.point.run.empty() && !reading.point.seed) continue;  // two runs may differ in what is not in the file
+    const auto [first, added] = seen.insert(&reading);
+    if (!added)
+      findings.add(reading.first->line, reading.first->column,
+                   fmt::format("the same run as on line {}{}", (*first)->first->line,
+                               reading.point.run.empty() ? ": equal in all, the seed too"
+                                                         : fmt::format(": '{}'", excerpt(reading.point.run))));
+  }
+}
 
-ColumnMap parse_column_map(const std::string& text) {
-  ColumnMap map;
+// S1 and S2 of rows that say the rate of their step: of each run in the order of its steps.
+void fill_areas(std::vector<Reading>& readings) {
+  std::map<std::string, std::vector<Reading*>> runs;
+  for (Reading& r : readings) {
+    if (r.step && r.lr && r.point.lr_area == 0) runs[r.point.run].push_back(&r);
+  }
+  for (auto& [name, rows] : runs) {
+    std::stable_sort(rows.begin(), rows.end(), [](const Reading* a, const Reading* b) { return *a->step < *b->step; });
+    std::vector<RateAt> schedule;
+    std::vector<double> steps;
+    for (const Reading* r : rows) {
+      steps.push_back(*r->step);
+      if (schedule.empty() || schedule.back().step < *r->step) schedule.push_back({*r->step, *r->lr});
+    }
+    const std::vector<ScheduleArea> areas = schedule_areas(schedule, steps);
+    for (size_t i = 0; i < rows.size(); ++i)
+      rows[i]->point.lr_area = areas[i].lr_area, rows[i]->point.annealing = areas[i].annealing;
+  }
+}
+
+// "params=N,tokens=D" as pairs; what is wrong with one is told by `take`, or is its form.
+template <typename Take>
+void read_pairs(const std::string& text, const char* option, const char* example, Take&& take) {
   std::vector<Diagnostic> wrong;
+  std::set<std::string> seen;
   for (size_t begin = 0; begin <= text.size();) {
     const size_t end = std::min(text.find(',', begin), text.size());
     const std::string part = trimmed(text.substr(begin, end - begin));
@@ -119,45 +281,82 @@ ColumnMap parse_column_map(const std::string& text) {
     const size_t equals = part.find('=');
     const std::string ours = trimmed(part.substr(0, equals));
     const std::string theirs = equals == std::string::npos ? "" : trimmed(part.substr(equals + 1));
-    const auto& known = our_columns();
+    std::string problem;
     if (theirs.empty())
-      wrong.push_back({"", 0, 0, fmt::format("--map: '{}' is not of the form params=N,tokens=D", excerpt(part))});
-    else if (std::find(known.begin(), known.end(), ours) == known.end())
-      wrong.push_back({"", 0, 0,
-                       fmt::format("--map: unknown column '{}'{}; known: {}", excerpt(ours), did_you_mean(ours, known),
-                                   fmt::join(known, ", "))});
-    else if (!map.emplace(ours, theirs).second)
-      wrong.push_back({"", 0, 0, fmt::format("--map: '{}' is mapped twice", ours)});
+      problem = fmt::format("'{}' is not of the form {}", excerpt(part), example);
+    else if (!seen.insert(ours).second)
+      problem = fmt::format("'{}' is mapped twice", ours);
+    else
+      problem = take(ours, theirs);
+    if (!problem.empty()) wrong.push_back({"", 0, 0, fmt::format("{}: {}", option, problem)});
   }
   if (!wrong.empty()) throw Error(ErrorKind::input, wrong);
+}
+
+std::string unknown(const char* noun, const std::string& name, const std::vector<std::string>& known) {
+  return fmt::format("unknown {} '{}'{}; known: {}", noun, excerpt(name), did_you_mean(name, known),
+                     fmt::join(known, ", "));
+}
+
+}  // namespace
+
+ColumnMap parse_column_map(const std::string& text) {
+  ColumnMap map;
+  read_pairs(text, "--map", "params=N,tokens=D",
+             [&](const std::string& ours, const std::string& theirs) -> std::string {
+               const auto& known = our_columns();
+               if (std::find(known.begin(), known.end(), ours) == known.end()) return unknown("column", ours, known);
+               map[ours] = theirs;
+               return "";
+             });
   return map;
 }
 
-std::vector<Point> read_points_csv(std::string_view text, const std::string& name_for_message, const ColumnMap& columns,
-                                   bool need_params, bool need_tokens) {
+std::map<std::string, double> parse_units(const std::string& text) {
+  static const std::vector<std::string> known = {"params", "tokens", "unique_tokens"};
+  static const std::map<std::string, double> factors = {{"1", 1},   {"k", 1e3}, {"K", 1e3}, {"M", 1e6},
+                                                        {"m", 1e6}, {"B", 1e9}, {"b", 1e9}, {"T", 1e12}};
+  std::map<std::string, double> units;
+  read_pairs(text, "--units", "params=M,tokens=B",
+             [&](const std::string& ours, const std::string& unit) -> std::string {
+               if (std::find(known.begin(), known.end(), ours) == known.end()) return unknown("column", ours, known);
+               const auto factor = factors.find(unit);
+               if (factor == factors.end()) return unknown("unit", unit, {"1", "k", "M", "B", "T"});
+               units[ours] = factor->second;
+               return "";
+             });
+  return units;
+}
+
+std::vector<Point> read_points_csv(std::string_view text, const std::string& name_for_message,
+                                   const PointsFormat& format) {
   Findings findings(name_for_message);
   const CsvTable table = read_csv(text, findings);
   const std::vector<CsvRow>& rows = table.rows;
   if (rows.empty()) findings.add(0, 0, "no header line: the file is empty");
   findings.throw_if_any();
-  std::vector<std::string> needed = {"loss"};
-  if (need_params) needed.push_back("params");
-  if (need_tokens) needed.push_back("tokens");
-  const auto found = find_columns(rows[0], columns, needed, findings);
+  const Header header(rows[0], findings);
+  const Sources sources = find_sources(header, format);
   findings.throw_if_any();
-  const RowReader row_reader(found, table.delimiter, findings);
-  std::vector<Point> points;
-  points.reserve(rows.size());
+  const RowReader reader(sources, header, format, table.delimiter, findings);
+  std::vector<Reading> readings;
+  readings.reserve(rows.size());
   for (size_t i = 1; i < rows.size(); ++i) {
     const CsvRow& row = rows[i];
     if (row.size() != rows[0].size())
       findings.add(row[0].line, row.back().column,
                    fmt::format("{} cells, where the header has {}", row.size(), rows[0].size()));
-    else
-      points.push_back(row_reader.read(row));
+    else if (reader.wanted(row))
+      readings.push_back(reader.read(row));
   }
   if (rows.size() == 1) findings.add(0, 0, "no rows below the header");
+  if (rows.size() > 1 && readings.empty() && !findings.any()) findings.add(0, 0, "no row is left by --where");
+  find_repetitions(readings, findings);
   findings.throw_if_any();
+  fill_areas(readings);
+  std::vector<Point> points;
+  points.reserve(readings.size());
+  for (Reading& reading : readings) points.push_back(std::move(reading.point));
   return points;
 }
 

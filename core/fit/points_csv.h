@@ -10,22 +10,37 @@
 #include <string_view>
 #include <vector>
 
+#include "fit/axis.h"
 #include "fit/points.h"
+#include "fit/row_filter.h"
 
 namespace bitsweep {
 
-// Our name of a column -> its name in the file. Names left out map to themselves; only params, tokens and loss are
-// wanted by default (unique_tokens, variant, dataset, seed and run are read when present, or when mapped).
+// Our name of a column -> its name in the file. Names left out map to themselves; only what the law reads, and loss,
+// has to be there (the rest is read when present, or when mapped). variant, dataset and run also take several columns,
+// as "W{w_bits}A{a_bits}".
 using ColumnMap = std::map<std::string, std::string>;
 
 // "params=N,tokens=D,loss=val_bpc". Throws Error{input} for an unknown name of ours (with the nearest) and for a
 // name given twice.
 ColumnMap parse_column_map(const std::string& text);
 
+// "params=M,tokens=B": 1, k, M, B or T of params, tokens, unique_tokens. Throws as parse_column_map does.
+std::map<std::string, double> parse_units(const std::string& text);
+
+struct PointsFormat {
+  PointsFormat(ColumnMap map = {}) : columns(std::move(map)) {}
+  ColumnMap columns;
+  std::map<std::string, double> units;  // by our name: what a value is multiplied by
+  RowFilter where;                      // over the file's columns and over ours
+  // What every row must have. lr_area: or step and lr, from which it follows (curve.h), the rows of a `run` together.
+  std::vector<Axis> needed = {Axis::params, Axis::tokens};
+};
+
 // Throws Error{input} with every finding as NAME:line:column (column: the field's first character): a missing or
-// doubled column, rows of another length, cells that are missing, no number, zero, negative or not finite.
-// `need_params`, `need_tokens`: a law along one axis can do without the other column.
+// doubled column, rows of another length, cells that are missing, no number, zero, negative or not finite, a run that
+// is listed twice. Rows that `where` leaves out are not looked at.
 std::vector<Point> read_points_csv(std::string_view text, const std::string& name_for_message,
-                                   const ColumnMap& columns = {}, bool need_params = true, bool need_tokens = true);
+                                   const PointsFormat& format = {});
 
 }  // namespace bitsweep

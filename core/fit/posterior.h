@@ -36,7 +36,8 @@ class Posterior {
   double freedom() const { return freedom_; }
 
  private:
-  friend std::optional<Posterior> draw_posterior(const std::vector<Point>&, const FitOptions&, int);
+  friend std::optional<Posterior> draw_posterior(const std::vector<Point>&, const FitOptions&, int,
+                                                 const Eigen::ArrayXd&);
   std::shared_ptr<const Law> law_;
   Eigen::MatrixXd amplitudes_, shapes_;  // [K, terms], [K, shapes]
   Eigen::ArrayXd noise_;
@@ -45,7 +46,9 @@ class Posterior {
 
 // `draws` draws for options.law, a function of the points, the options and options.seed. Works for designs that cannot
 // be fitted (too few points, collinear axes): the draws are then as wide as the priors leave them. Nothing when there
-// are no points, or some that have no logarithm.
-std::optional<Posterior> draw_posterior(const std::vector<Point>& points, const FitOptions& options, int draws);
+// are no points, or some that have no logarithm. `log_fitted`: log L by a robust fit at each point, by which outliers
+// are known; empty for none.
+std::optional<Posterior> draw_posterior(const std::vector<Point>& points, const FitOptions& options, int draws,
+                                        const Eigen::ArrayXd& log_fitted = {});
 
 }  // namespace bitsweep

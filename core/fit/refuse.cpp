@@ -30,6 +30,28 @@ std::string joined(const std::set<std::string>& names) {
   return text;
 }
 
+// These two stop at the first `count`: resamples are asked by the thousand.
+bool has_levels(const std::vector<Point>& points, Axis axis, size_t count) {
+  std::vector<double> seen;
+  for (const Point& p : points) {
+    const double value = axis_value(p, axis);
+    if (std::all_of(seen.begin(), seen.end(), [&](double s) { return std::abs(value / s - 1) > 2e-3; }))
+      seen.push_back(value);
+    if (seen.size() >= count) return true;
+  }
+  return false;
+}
+
+bool has_configurations(const std::vector<Point>& points, int count) {
+  std::vector<const Point*> seen;
+  for (const Point& p : points) {
+    if (std::none_of(seen.begin(), seen.end(), [&](const Point* s) { return same_configuration(*s, p); }))
+      seen.push_back(&p);
+    if (static_cast<int>(seen.size()) >= count) return true;
+  }
+  return false;
+}
+
 bool usable(const std::vector<Point>& points, Axis axis) {
   return std::all_of(points.begin(), points.end(), [&](const Point& p) {
     const double value = axis_value(p, axis);
@@ -40,6 +62,7 @@ bool usable(const std::vector<Point>& points, Axis axis) {
 }  // namespace
 
 void refuse_few_configurations(const std::vector<Point>& points, int parameters, const std::string& law, Reasons& out) {
+  if (has_configurations(points, parameters)) return;
   const auto groups = group_by_configuration(points);
   const int count = groups.empty() ? 0 : 1 + *std::max_element(groups.begin(), groups.end());
   if (count >= parameters) return;
@@ -52,6 +75,7 @@ void refuse_few_configurations(const std::vector<Point>& points, int parameters,
 }
 
 void refuse_few_levels(const std::vector<Point>& points, Axis axis, Reasons& out) {
+  if (has_levels(points, axis, 3)) return;
   const int count = distinct_values(points, axis);
   if (count >= 3 || points.empty()) return;
   if (count == 1) {
@@ -87,7 +111,7 @@ void refuse_other_axis_varies(const std::vector<Point>& points, Axis axis, Reaso
 }
 
 void refuse_collinear_axes(const std::vector<Point>& points, Reasons& out) {
-  if (distinct_values(points, Axis::params) < 2 || distinct_values(points, Axis::tokens) < 2) return;
+  if (!has_levels(points, Axis::params, 2) || !has_levels(points, Axis::tokens, 2)) return;
   const Eigen::VectorXd n = logs(points, Axis::params), d = logs(points, Axis::tokens);
   const Eigen::VectorXd cn = n.array() - n.mean(), cd = d.array() - d.mean();
   const double r2 = std::pow(cn.dot(cd), 2) / (cn.squaredNorm() * cd.squaredNorm());
@@ -136,18 +160,19 @@ void refuse_absent(const std::vector<Point>& points, const std::vector<std::stri
   }
 }
 
-void refuse_nonpositive(const std::vector<Point>& points, bool need_params, bool need_tokens, Reasons& out) {
-  const auto bad = [](double value) { return !(value > 0) || !std::isfinite(value); };
-  int params = 0, tokens = 0, losses = 0;
-  for (const Point& p : points) params += bad(p.params), tokens += bad(p.tokens), losses += bad(p.loss);
-  const auto tell = [&](int count, const char* what) {
+void refuse_nonpositive(const std::vector<Point>& points, const Law& law, Reasons& out) {
+  const auto tell = [&](auto&& value, const char* what) {
+    const auto count = std::count_if(points.begin(), points.end(),
+                                     [&](const Point& p) { return !(value(p) > 0) || !std::isfinite(value(p)); });
     if (count > 0)
       out.push_back(fmt::format("{} of {} points ha{} no positive finite {}: there is no logarithm to fit", count,
                                 points.size(), count == 1 ? "s" : "ve", what));
   };
-  if (need_params) tell(params, "number of parameters");
-  if (need_tokens) tell(tokens, "number of tokens");
-  tell(losses, "loss");
+  if (law.reads(Axis::params)) tell([](const Point& p) { return p.params; }, "number of parameters");
+  if (law.reads(Axis::tokens)) tell([](const Point& p) { return p.tokens; }, "number of tokens");
+  if (law.reads(Axis::lr_area))
+    tell([](const Point& p) { return p.lr_area; }, "area below the learning rate (lr_area)");
+  tell([](const Point& p) { return p.loss; }, "loss");
 }
 
 void refuse_flat_or_rising(const std::vector<Point>& points, bool along_params, bool along_tokens, Reasons& out) {

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "fit/axis.h"
+#include "fit/law.h"
 #include "fit/points.h"
 
 namespace bitsweep {
@@ -33,8 +34,8 @@ void refuse_mixed_labels(const std::vector<Point>& points, Reasons& out);
 // A label with a parameter of its own and no point.
 void refuse_absent(const std::vector<Point>& points, const std::vector<std::string>& labels, std::string Point::*of,
                    Reasons& out);
-// Values that have no logarithm.
-void refuse_nonpositive(const std::vector<Point>& points, bool need_params, bool need_tokens, Reasons& out);
+// Values that the law reads and that have no logarithm.
+void refuse_nonpositive(const std::vector<Point>& points, const Law& law, Reasons& out);
 // All losses the same, or a loss that rises along an axis.
 void refuse_flat_or_rising(const std::vector<Point>& points, bool along_params, bool along_tokens, Reasons& out);
 

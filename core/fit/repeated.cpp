@@ -47,6 +47,8 @@ class RepeatedLaw : public SumOfPowers {
   }
   bool reads(Axis axis) const override { return SumOfPowers::reads(axis) || axis == Axis::unique_tokens; }
 
+  bool depends(int term, int shape) const override { return shape == 0 ? term == 1 : term == 2; }
+
   // log N, log min(D, U) (both centred), R.
   Eigen::ArrayXXd coordinates(const std::vector<Point>& points) const override {
     Eigen::ArrayXXd x(points.size(), 3);

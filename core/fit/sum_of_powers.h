@@ -24,6 +24,7 @@ class SumOfPowers : public Law {
   const std::vector<std::string>& terms() const override { return term_names_; }
   const std::vector<Shape>& shapes() const override { return shapes_; }
   bool reads(Axis axis) const override;
+  bool depends(int term, int shape) const override { return terms_[term].shape == shape; }
   Eigen::ArrayXXd coordinates(const std::vector<Point>& points) const override;
   void evaluate(const Eigen::ArrayXXd& coordinates, const Eigen::VectorXd& shapes, int order,
                 Basis& basis) const override;

@@ -109,7 +109,9 @@ TEST(Csv, SeedMustBeWhole) {
 }
 
 TEST(Csv, AnAxisThatIsNotNeededMayBeAbsent) {
-  const auto points = read_points_csv("params,loss\n1M,2\n", "f.csv", {}, true, false);
+  PointsFormat only_params;
+  only_params.needed = {Axis::params};
+  const auto points = read_points_csv("params,loss\n1M,2\n", "f.csv", only_params);
   EXPECT_EQ(points.at(0).tokens, 0);
 }
 

@@ -1,0 +1,33 @@
+// The points as independent observations: what profiles and posterior draws are made from.
+#pragma once
+
+#include <vector>
+
+#include <Eigen/Dense>
+
+#include "fit/law.h"
+
+namespace bitsweep {
+
+struct Observations {
+  std::vector<Point> points;  // one a configuration, with the geometric mean of its seeds' losses
+  Eigen::ArrayXd weights;     // how many runs of usual scatter each is worth
+  double freedom = 0;         // Σ of shares that count − parameters
+};
+
+// The seeds of a configuration become one observation. One that lies beyond 3.5 times the usual scatter from
+// `log_fitted` (log L at each of `points`; empty: no law is known yet) counts less, by the square of that. The
+// checkpoints of a run (Law::within_runs) count by the correlation of neighbouring residuals.
+Observations observations(const Law& law, const std::vector<Point>& points, const Eigen::ArrayXd& log_fitted);
+
+// The pooled scatter of log loss among the seeds of a configuration, and its degrees of freedom.
+struct SeedNoise {
+  double sd = 0;
+  double freedom = 0;  // 0: no configuration was run twice
+};
+SeedNoise seed_noise(const std::vector<Point>& points);
+
+// Groups that a resample draws whole: configurations, or runs where points are their checkpoints.
+std::vector<int> resampling_groups(const Law& law, const std::vector<Point>& points);
+
+}  // namespace bitsweep

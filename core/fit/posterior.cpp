@@ -1,0 +1,305 @@
+#include "fit/posterior.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <numbers>
+
+#include "base/rng.h"
+#include "fit/distributions.h"
+#include "fit/likelihood.h"
+#include "fit/objective.h"
+#include "fit/refuse.h"
+
+namespace bitsweep {
+namespace {
+
+using Eigen::ArrayXd;
+using Eigen::MatrixXd;
+using Eigen::VectorXd;
+
+constexpr double kDeep = 14;        // cells this far (in log weight) below the best are not worth a closer look
+constexpr double kFewestCells = 8;  // that are looked at closer all the same
+constexpr int kZooms = 10;
+constexpr int kCandidates = 4;           // for each draw, of which weights choose
+constexpr double kWidePrior = 3;         // sd of an amplitude's prior, in losses
+constexpr double kSupposedNoise = 0.01;  // of log loss: only scales that prior
+
+uint64_t stream(uint64_t purpose, uint64_t index = 0) {
+  return static_cast<uint64_t>(Stream::bootstrap) << 48 | UINT64_C(1) << 46 | purpose << 40 | index;
+}
+
+// The distribution of the amplitudes for given shapes: normal about `mean` with precision LLᵀ/σ², cut off at zero.
+struct Conditional {
+  VectorXd mean;
+  MatrixXd lower;         // Cholesky of the precision, for σ = 1
+  double squares = 0;     // Σ w r² at the mean
+  double log_weight = 0;  // of the shapes, with amplitudes (and the noise) integrated out; −infinity for none
+};
+
+class Cells {
+ public:
+  Cells(const Law& law, const Observations& observed, double known_sd)
+      : law_(law),
+        x_(law.coordinates(observed.points)),
+        weights_(observed.weights),
+        loss_(static_cast<Eigen::Index>(observed.points.size())),
+        known_sd_(known_sd) {
+    for (Eigen::Index i = 0; i < loss_.size(); ++i) loss_[i] = observed.points[i].loss;
+    counted_ = observed.freedom + law.dimension();
+    const double prior = kWidePrior * std::exp(loss_.log().mean());
+    ridge_ = std::pow((known_sd > 0 ? known_sd : kSupposedNoise) / prior, 2);
+  }
+
+  // Degrees of freedom of the noise once the amplitudes are integrated out.
+  double freedom() const { return counted_ - static_cast<double>(law_.terms().size()); }
+
+  Conditional at(const VectorXd& shapes) {
+    const Eigen::Index k = static_cast<Eigen::Index>(law_.terms().size());
+    law_.evaluate(x_, shapes, 0, basis_);
+    ArrayXd about = loss_;
+    Conditional c;
+    // log L ≈ log about + (L − about)/about: exact enough once `about` is near the law; losses are to begin with.
+    for (int step = 0; step < 3; ++step) {
+      scaled_ = (basis_.value.colwise() * (weights_.sqrt() / about)).matrix();
+      const VectorXd wanted = (weights_.sqrt() * (1 + (loss_ / about).log())).matrix();
+      MatrixXd precision = scaled_.transpose() * scaled_;
+      precision.diagonal().array() += ridge_;
+      const Eigen::LLT<MatrixXd> factor(precision);
+      if (factor.info() != Eigen::Success) return impossible(k);
+      c.mean = factor.solve(scaled_.transpose() * wanted);
+      c.lower = factor.matrixL();
+      c.squares = (wanted - scaled_ * c.mean).squaredNorm() + ridge_ * c.mean.squaredNorm();
+      const ArrayXd fitted = (basis_.value.matrix() * c.mean).array();
+      // An unconstrained mean may lie where losses are negative; the straight line about the losses serves there.
+      if (step == 2 || !(fitted > 0.2 * loss_).all() || !(fitted < 5 * loss_).all()) break;
+      about = fitted;
+    }
+    c.log_weight = -c.lower.diagonal().array().log().sum();
+    if (known_sd_ > 0)
+      c.log_weight -= 0.5 * c.squares / (known_sd_ * known_sd_);
+    else
+      c.log_weight -= 0.5 * freedom() * std::log(std::max(c.squares, 1e-26));
+    if (!std::isfinite(c.log_weight)) return impossible(k);
+    return c;
+  }
+
+  // Amplitudes >= 0 by the GHK simulator (Geweke 1991, Hajivassiliou, McFadden 1998): one after another from the part
+  // of its normal that is above zero; the logarithm of the product of these parts is added to `log_weight`.
+  // `uniform(i)` in (0, 1).
+  template <typename Uniform>
+  VectorXd amplitudes(const Conditional& c, double sd, Uniform&& uniform, double& log_weight) const {
+    const Eigen::Index k = c.mean.size();
+    // a = mean + sd·L⁻ᵀz: the last amplitude depends on its own z alone, the one before on two …
+    VectorXd z = VectorXd::Zero(k), a(k);
+    for (Eigen::Index i = k - 1; i >= 0; --i) {
+      double middle = c.mean[i];
+      for (Eigen::Index j = i + 1; j < k; ++j) middle -= c.lower(j, i) / c.lower(i, i) * (a[j] - c.mean[j]);
+      const double spread = sd / c.lower(i, i);
+      const double above = spread > 0 ? normal_cdf(middle / spread) : middle > 0 ? 1 : 0;  // P(a_i > 0)
+      if (!(above > 1e-300)) {
+        log_weight = -std::numeric_limits<double>::infinity();
+        return VectorXd::Zero(k);
+      }
+      log_weight += std::log(above);
+      // From the upper tail down, so that a sliver of it keeps its digits.
+      a[i] = std::max(0.0, middle - spread * normal_quantile(above * uniform(static_cast<int>(i))));
+    }
+    return a;
+  }
+
+ private:
+  static Conditional impossible(Eigen::Index k) {
+    return {VectorXd::Zero(k), MatrixXd::Identity(k, k), 0, -std::numeric_limits<double>::infinity()};
+  }
+
+  const Law& law_;
+  Eigen::ArrayXXd x_;
+  ArrayXd weights_, loss_;
+  double known_sd_, counted_ = 0, ridge_ = 0;
+  Basis basis_;
+  MatrixXd scaled_;
+};
+
+// A box of shapes in the logarithm, cut into equal cells.
+struct Grid {
+  VectorXd low, high;
+  int per_axis = 0;
+
+  int cells() const { return static_cast<int>(std::pow(per_axis, low.size()) + 0.5); }
+  VectorXd width() const { return (high - low) / per_axis; }
+  // The point at `offset` (in [0, 1) an axis) of a cell.
+  VectorXd at(int cell, const VectorXd& offset) const {
+    VectorXd x(low.size());
+    for (Eigen::Index j = 0; j < x.size(); ++j) {
+      x[j] = low[j] + width()[j] * (cell % per_axis + offset[j]);
+      cell /= per_axis;
+    }
+    return x;
+  }
+  VectorXd middle(int cell) const { return at(cell, VectorXd::Constant(low.size(), 0.5)); }
+};
+
+// Flat in the shapes is e^x in their logarithms.
+double log_weight(const Conditional& c, const VectorXd& log_shapes) { return c.log_weight + log_shapes.sum(); }
+
+double scale_of(const Cells& cells, const Conditional& c, double known_sd) {
+  return known_sd > 0 ? known_sd : std::sqrt(c.squares / std::max(cells.freedom(), 1.0));
+}
+
+// The weights of a grid's cells: those of their middles, with amplitudes on the median path.
+std::vector<double> weigh(Cells& cells, const Grid& grid, double known_sd) {
+  std::vector<double> weights(grid.cells());
+  for (int i = 0; i < grid.cells(); ++i) {
+    const VectorXd x = grid.middle(i);
+    const Conditional c = cells.at(x.array().exp());
+    double weight = log_weight(c, x);
+    if (std::isfinite(weight))
+      cells.amplitudes(
+          c, scale_of(cells, c, known_sd), [](int) { return 0.5; }, weight);
+    weights[i] = weight;
+  }
+  return weights;
+}
+
+// The box about the cells that matter and, in it, all of theirs.
+Grid closer(const Grid& grid, const std::vector<double>& weights) {
+  std::vector<int> order(weights.size());
+  for (size_t i = 0; i < order.size(); ++i) order[i] = static_cast<int>(i);
+  std::stable_sort(order.begin(), order.end(), [&](int a, int b) { return weights[a] > weights[b]; });
+  Grid next{grid.high, grid.low, grid.per_axis};
+  for (size_t i = 0; i < order.size(); ++i) {
+    const double weight = weights[order[i]];
+    if (!std::isfinite(weight) || (i >= kFewestCells && weight < weights[order[0]] - kDeep)) break;
+    next.low = next.low.cwiseMin(grid.at(order[i], VectorXd::Constant(grid.low.size(), -1)));
+    next.high = next.high.cwiseMax(grid.at(order[i], VectorXd::Constant(grid.low.size(), 2)));
+  }
+  next.low = next.low.cwiseMax(grid.low), next.high = next.high.cwiseMin(grid.high);
+  return next;
+}
+
+Grid whole_box(const Law& law) {
+  const Eigen::Index s = static_cast<Eigen::Index>(law.shapes().size());
+  Grid grid{VectorXd(s), VectorXd(s), s == 1 ? 600 : s == 2 ? 40 : 14};
+  for (Eigen::Index j = 0; j < s; ++j) {
+    grid.low[j] = std::log(std::max(law.shapes()[j].lower, 1e-3));
+    grid.high[j] = std::log(law.shapes()[j].upper);
+  }
+  return grid;
+}
+
+// Values that are the ends of equal shares of the weights: [count] indices, ascending. `at` in [0, 1).
+std::vector<int> systematic(const std::vector<double>& log_weights, int count, double at) {
+  const double top = *std::max_element(log_weights.begin(), log_weights.end());
+  double total = 0;
+  for (const double w : log_weights) total += std::exp(w - top);
+  std::vector<int> chosen;
+  double passed = 0;
+  int index = -1;
+  for (int i = 0; i < count; ++i) {
+    const double wanted = (i + at) / count * total;
+    while (passed <= wanted && index + 1 < static_cast<int>(log_weights.size()))
+      passed += std::exp(log_weights[++index] - top);
+    chosen.push_back(std::max(index, 0));
+  }
+  return chosen;
+}
+
+// The noise to go by where the points do not tell it: that of repeated seeds, else half of the stated size of
+// residuals.
+double known_noise(const std::vector<Point>& points, double freedom, double stated) {
+  if (freedom >= 1) return 0;
+  const SeedNoise seeds = seed_noise(points);
+  if (seeds.freedom >= 2 && seeds.sd > 0) return seeds.sd;
+  double mean = 0;
+  for (const Point& p : points) mean += p.loss / static_cast<double>(points.size());
+  return 0.5 * stated / mean;
+}
+
+}  // namespace
+
+std::vector<NamedValue> Posterior::params(int draw) const {
+  return law_->named(amplitudes_.row(draw).transpose(), shapes_.row(draw).transpose());
+}
+
+Eigen::MatrixXd Posterior::predict(const std::vector<Target>& targets) const {
+  std::vector<Point> places;
+  for (const Target& t : targets) places.push_back(point_at(t));
+  const Eigen::ArrayXXd x = law_->coordinates(places);
+  Eigen::MatrixXd losses(size(), static_cast<Eigen::Index>(targets.size()));
+  Basis basis;
+  for (int k = 0; k < size(); ++k) {
+    law_->evaluate(x, shapes_.row(k).transpose(), 0, basis);
+    losses.row(k) = (basis.value.matrix() * amplitudes_.row(k).transpose()).transpose();
+  }
+  for (size_t t = 0; t < targets.size(); ++t) {
+    if (!law_->missing(targets[t]).empty())
+      losses.col(static_cast<Eigen::Index>(t)).setConstant(std::numeric_limits<double>::quiet_NaN());
+  }
+  return losses;
+}
+
+std::optional<Posterior> draw_posterior(const std::vector<Point>& points, const FitOptions& options, int draws,
+                                        const Eigen::ArrayXd& log_fitted) {
+  Posterior posterior;
+  posterior.law_ = make_law(options.law, points, options.choice());
+  const Law& law = *posterior.law_;
+  Reasons reasons;
+  refuse_nonpositive(points, law, reasons);
+  if (points.empty() || !reasons.empty() || draws <= 0) return std::nullopt;
+  const Observations observed = observations(law, points, log_fitted);
+  posterior.freedom_ = observed.freedom;
+  const double known_sd = known_noise(points, observed.freedom, options.noise);
+  Cells cells(law, observed, known_sd);
+
+  Grid grid = whole_box(law);
+  std::vector<double> weights = weigh(cells, grid, known_sd);
+  for (int zoom = 0; zoom < kZooms; ++zoom) {
+    const Grid next = closer(grid, weights);
+    const bool much = ((next.high - next.low).array() < 0.7 * (grid.high - grid.low).array()).any();
+    if (!much) break;
+    grid = next;
+    weights = weigh(cells, grid, known_sd);
+  }
+  if (!std::isfinite(*std::max_element(weights.begin(), weights.end()))) return std::nullopt;
+
+  // Candidates anywhere in cells chosen by weight, then draws from the candidates by how far their own weight differs.
+  struct Candidate {
+    VectorXd amplitudes, shapes;
+    double sd = 0;
+  };
+  const uint64_t seed = options.seed;
+  const std::vector<int> chosen = systematic(weights, kCandidates * draws, random_unit(seed, stream(1), 0));
+  std::vector<Candidate> candidates;
+  std::vector<double> ratios;
+  const Eigen::Index s = grid.low.size(), k = static_cast<Eigen::Index>(law.terms().size());
+  for (size_t i = 0; i < chosen.size(); ++i) {
+    const auto uniform = [&](int which) {
+      return random_unit(seed, stream(2, i), static_cast<uint64_t>(which)) + 0x1p-54;
+    };
+    VectorXd offset(s);
+    for (Eigen::Index j = 0; j < s; ++j) offset[j] = uniform(static_cast<int>(k + j));
+    const VectorXd x = grid.at(chosen[i], offset);
+    const Conditional c = cells.at(x.array().exp());
+    Candidate candidate{VectorXd::Zero(k), x.array().exp(), known_sd};
+    double weight = log_weight(c, x);
+    if (std::isfinite(weight)) {
+      if (!(known_sd > 0))
+        candidate.sd = std::sqrt(std::max(c.squares, 1e-26) / chi_squared_draw(cells.freedom(), seed, stream(3, i)));
+      candidate.amplitudes = cells.amplitudes(c, candidate.sd, uniform, weight);
+    }
+    ratios.push_back(weight - weights[chosen[i]]);
+    candidates.push_back(std::move(candidate));
+  }
+  const std::vector<int> kept = systematic(ratios, draws, random_unit(seed, stream(1), 1));
+  posterior.amplitudes_.resize(draws, k), posterior.shapes_.resize(draws, s), posterior.noise_.resize(draws);
+  for (int i = 0; i < draws; ++i) {
+    const Candidate& from = candidates[kept[i]];
+    posterior.amplitudes_.row(i) = from.amplitudes.transpose();
+    posterior.shapes_.row(i) = from.shapes.transpose();
+    posterior.noise_[i] = from.sd;
+  }
+  return posterior;
+}
+
+}  // namespace bitsweep
