@@ -112,6 +112,8 @@ class Adoption {
       for (const int64_t k : folder.attempts)
         if (!store_.attempt(folder.run, k)) unknown.push_back(k);
       for (const int64_t k : unknown) adopt(folder.run, k, k == unknown.back());
+      if (store_.run(folder.run)->spec.contains("import"))
+        store_.database().prepare("UPDATE run SET imported = 1 WHERE id = ?").run(folder.run);
     }
     return found_;
   }

@@ -23,7 +23,8 @@ void tell_problems(const Rebuilt& result, const LoneFolders& lone) {
   if (lone.runs > 0)
     print_error(
         fmt::format("{} known by their folders alone, now in the sweep '{}': sweeps, axes, priorities, limits, "
-                    "FLOPs, yardsticks of the data, fits and predictions are not in there",
+                    "FLOPs, yardsticks of the data, fits and predictions are not in there; submitting their "
+                    "sweeps again gives them back their places",
                     counted(lone.runs, "run"), kRecoveredSweep));
   if (lone.attempts > 0)
     print_error(fmt::format("{} that the history did not tell of; how they ended is judged by their records",

@@ -20,7 +20,8 @@ struct Verb {
 std::span<const Verb* const> all_verbs();
 
 extern const Verb kFitVerb, kLogsVerb, kPlanVerb, kPluginsVerb, kProbeVerb, kProfileVerb, kQueryVerb, kReportVerb,
-    kRunVerb, kRunsVerb, kShimVerb, kShowVerb, kStatusVerb, kSubmitVerb, kWorkVerb, kRetryVerb, kCancelVerb,
-    kDoctorVerb, kRebuildVerb;
+    kRunVerb, kRunsVerb, kShowVerb, kStatusVerb, kSubmitVerb, kWorkVerb, kRetryVerb, kCancelVerb, kPauseVerb,
+    kResumeVerb, kBumpVerb, kDevicesVerb, kDoctorVerb, kRebuildVerb, kCalibrationVerb, kSuggestVerb, kImportVerb,
+    kExportVerb, kGcVerb;
 
 }  // namespace bitsweep

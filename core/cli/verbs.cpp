@@ -5,9 +5,10 @@ namespace bitsweep {
 // In the order of a user's day.
 std::span<const Verb* const> all_verbs() {
   static constexpr const Verb* kVerbs[] = {
-      &kPlanVerb,  &kRunVerb,   &kSubmitVerb, &kWorkVerb,    &kStatusVerb, &kRunsVerb,
-      &kShowVerb,  &kLogsVerb,  &kReportVerb, &kFitVerb,     &kProbeVerb,  &kProfileVerb,
-      &kQueryVerb, &kRetryVerb, &kCancelVerb, &kPluginsVerb, &kRebuildVerb, &kDoctorVerb, &kShimVerb,
+      &kPlanVerb,    &kRunVerb,    &kSubmitVerb, &kWorkVerb,    &kStatusVerb,      &kRunsVerb,   &kShowVerb,
+      &kLogsVerb,    &kReportVerb, &kFitVerb,    &kSuggestVerb, &kCalibrationVerb, &kProbeVerb,  &kProfileVerb,
+      &kQueryVerb,   &kRetryVerb,  &kCancelVerb, &kPauseVerb,   &kResumeVerb,      &kBumpVerb,   &kDevicesVerb,
+      &kPluginsVerb, &kImportVerb, &kExportVerb, &kRebuildVerb, &kGcVerb,          &kDoctorVerb,
   };
   return kVerbs;
 }

@@ -180,6 +180,15 @@ std::vector<EvalRow> Query::evals(std::string_view run) const {
   return rows;
 }
 
+std::vector<MetricRow> Query::metrics(std::string_view run) const {
+  Statement statement =
+      impl_->database().prepare("SELECT step, name, value FROM metrics WHERE run = ?1 ORDER BY step, name");
+  std::vector<MetricRow> rows;
+  for (statement.bind(run); statement.step();)
+    rows.push_back({statement.integer(0), statement.text(1), statement.optional_real(2)});
+  return rows;
+}
+
 std::vector<AttemptRow> Query::attempts(std::string_view run) const {
   Statement s = impl_->database().prepare(
       "SELECT attempt, state, coalesce(exit_cause, ''), coalesce(message, ''), device, exit_code, signal, started, "
@@ -221,6 +230,27 @@ std::vector<DatasetRow> Query::datasets() const {
   while (s.step())
     rows.push_back({s.text(0), s.text(1), s.text(2), s.text(3), s.text(4), s.integer(5), s.integer(6), s.integer(7),
                     s.integer(8), numbers_of(s.text_view(9)), s.optional_real(10)});
+  return rows;
+}
+
+std::vector<PredictionRow> Query::predictions(const std::vector<std::string>& sweeps) const {
+  Statement s = impl_->database().prepare(
+      "SELECT id, fit, coalesce(run, ''), law, coalesce(maker, ''), coalesce(version, ''), coalesce(data, ''), "
+      "coalesce(variant, ''), coalesce(state, ''), coalesce(exit_cause, ''), made, params, tokens, loss, lower, upper, "
+      "level, extrapolation, measured FROM predictions WHERE ?1 IS NULL OR run IS NULL OR run IN (SELECT run FROM "
+      "sweep_runs WHERE sweep IN (SELECT value FROM json_each(?1))) ORDER BY made, id");
+  const json::array names(sweeps.begin(), sweeps.end());
+  s.bind(sweeps.empty() ? std::nullopt : std::optional(json::serialize(names)));
+  std::vector<PredictionRow> rows;
+  while (s.step()) {
+    PredictionRow& row = rows.emplace_back();
+    row.id = s.integer(0), row.fit = s.optional_integer(1), row.run = s.text(2), row.law = s.text(3);
+    row.maker = s.text(4), row.version = s.text(5), row.data = s.text(6), row.variant = s.text(7);
+    row.state = s.text(8), row.exit_cause = s.text(9);
+    row.made = s.real(10), row.params = s.real(11), row.tokens = s.real(12), row.loss = s.real(13);
+    row.lower = s.optional_real(14), row.upper = s.optional_real(15), row.level = s.real(16);
+    row.extrapolation = s.optional_real(17), row.measured = s.optional_real(18);
+  }
   return rows;
 }
 

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/files.h"
+#include "query/calibration.h"
 #include "query/pointer_health.h"
 #include "query/rows.h"
 #include "query/sql.h"
@@ -40,12 +41,15 @@ class Query {
   std::vector<SweepRow> sweeps() const;
 
   std::vector<EvalRow> evals(std::string_view run) const;
+  std::vector<MetricRow> metrics(std::string_view run) const;
   std::vector<AttemptRow> attempts(std::string_view run) const;
   // What the latest attempt said at its start: device, threads, precision, build id, plugin version; empty before.
   json::object start_facts(std::string_view run) const;
   // What the newest probe of its attention found; nothing when there was none, or the model has no attention.
   std::optional<PointerHealth> pointer_health(std::string_view run) const;
   std::vector<DatasetRow> datasets() const;
+  // Those about runs of these sweeps (and about places, of no run yet); empty: all. In the order they were made.
+  std::vector<PredictionRow> predictions(const std::vector<std::string>& sweeps = {}) const;
   // Changes with every committed write of any process.
   int64_t data_version() const;
 

@@ -61,6 +61,13 @@ struct EvalRow {
   std::optional<double> val_bpc, train_bpc, lr, grad_norm, tokens_per_s;
 };
 
+// One row of the view `metrics`.
+struct MetricRow {
+  int64_t step = 0;
+  std::string name;
+  std::optional<double> value;  // nothing when it was not finite
+};
+
 // One row of the view `attempts`.
 struct AttemptRow {
   int64_t attempt = 0;

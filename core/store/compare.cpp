@@ -9,6 +9,7 @@ namespace bitsweep {
 namespace {
 
 constexpr size_t kMostExamples = 3;
+constexpr const char* kInode = "events_file";  // another one after a root was copied, and for nobody but the reader
 
 std::vector<std::string> column(Database& database, const std::string& sql) {
   Statement rows = database.prepare(sql);
@@ -67,7 +68,7 @@ class TableComparison {
 
   void compare_row() {
     for (int c = static_cast<int>(keys_.size()); c < before_.columns(); ++c) {
-      if (same_cell(before_, after_, c)) continue;
+      if (same_cell(before_, after_, c) || before_.column_name(c) == kInode) continue;
       return differ(before_, fmt::format("{}: {} before, {} after", before_.column_name(c),
                                          compact_json(before_.value(c)), compact_json(after_.value(c))));
     }

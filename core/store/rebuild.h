@@ -46,7 +46,8 @@ class Rebuild {
   Rebuilt result_;
 };
 
-// Rows that two databases of the newest schema do not share, of every table but `history`.
+// Rows that two databases of the newest schema do not share, of every table but `history` and
+// every column but attempt.events_file (an inode, which a copy of the root does not keep).
 struct TableDifference {
   std::string table;
   int64_t rows = 0;                   // keys in either

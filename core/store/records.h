@@ -8,6 +8,7 @@
 
 #include "base/json.h"
 #include "base/run_state.h"
+#include "event/event.h"
 
 namespace bitsweep {
 
@@ -39,6 +40,15 @@ struct NewRun {
   RunResources resources;
   int64_t retries = 2;   // attempts after a fault
   int64_t priority = 0;  // higher first
+};
+
+// A run that was trained elsewhere, as its log tells it.
+struct ImportedRun {
+  NewRun run;                       // flops and epochs are not looked at
+  std::vector<Event> events;        // of its only attempt, numbered from 1
+  RunState state = RunState::done;  // done | stopped
+  std::string message;
+  double started = 0, ended = 0;  // unix seconds
 };
 
 // One version of a sweep file.

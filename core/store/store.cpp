@@ -13,8 +13,6 @@ namespace {
 
 fs::path prepared_root(const fs::path& root, StoreMode mode) {
   refuse_network_filesystem(root);
-  if (mode != StoreMode::create) return root;
-  make_folder(root);
   const RootPaths paths{root};
   if (!fs::exists(paths.database()) && history_has_rows(paths.history()))
     throw Error(
@@ -22,6 +20,7 @@ fs::path prepared_root(const fs::path& root, StoreMode mode) {
         fmt::format("'{}' has no database, but run folders and their history: 'bitsweep rebuild --root {}' makes "
                     "the database again. To begin anew instead, move '{}' away",
                     root.string(), root.string(), paths.runs().string()));
+  if (mode == StoreMode::create) make_folder(root);
   return root;
 }
 
@@ -161,14 +160,14 @@ std::string Store::resolve_run(std::string_view prefix) {
   throw Error(ErrorKind::input, fmt::format("'{}' begins several runs: {}", prefix, fmt::join(found, ", ")));
 }
 
-std::vector<QueueEntry> Store::queue(std::span<const std::string> sweeps) {
+std::vector<QueueEntry> Store::queue(std::span<const std::string> sweeps, int64_t most) {
   Statement row = database_.prepare(fmt::format(
       "SELECT run.id, sweep.name, run.priority, run.position, run.device, run.slots, run.threads, run.memory_bytes, "
       "run.not_before, run.paused, run.init_from, base.state, run.flops FROM run JOIN sweep ON sweep.id = run.sweep "
       "LEFT JOIN run AS base ON base.id = run.init_from WHERE run.state = 'queued' AND {} "
-      "ORDER BY run.priority DESC, run.position",
+      "ORDER BY run.priority DESC, run.position LIMIT ?2",
       kInSweeps));
-  row.bind(names_json(sweeps));
+  row.bind(names_json(sweeps), most);
   std::vector<QueueEntry> queue;
   while (row.step()) {
     QueueEntry entry{.id = row.text(0),

@@ -41,9 +41,9 @@ class History;
 
 class Store {
  public:
-  // create: makes folder and database, migrates an older one, and keeps the history file in step (history.h); refuses
-  // to begin anew where that file tells of runs. read_only: never creates; throws Error{environment} when there is
-  // none. Both refuse what schema.h and database.h refuse.
+  // create: makes folder and database, migrates an older one, and keeps the history file in step (history.h).
+  // read_only: never creates; throws Error{environment} when there is none. Both refuse what schema.h and database.h
+  // refuse, and a root without a database whose history tells of runs: that is for `rebuild`.
   Store(const fs::path& root, StoreMode mode, Clock& clock = system_clock());
   static Store open(const fs::path& root, StoreMode mode) { return Store(root, mode); }
   Store(const Store&) = delete;
@@ -61,6 +61,12 @@ class Store {
   // What submit() would answer; changes nothing. Works on a read-only store.
   SubmitResult compare(const NewSweep& sweep);
 
+  // Runs from elsewhere, with their files, in a sweep of their own: what it held before stays, but for runs whose place
+  // (axes and seed) another one takes. A run that is known is left as it is. Throws Error{input} when the sweep was
+  // submitted. compare_import() answers the same and changes nothing.
+  SubmitResult import_runs(std::string_view sweep, std::string_view file, std::span<const ImportedRun> runs);
+  SubmitResult compare_import(std::string_view sweep, std::span<const ImportedRun> runs);
+
   void put_dataset(const DatasetRecord& dataset);
   std::optional<DatasetRecord> dataset(std::string_view id);
 
@@ -70,7 +76,8 @@ class Store {
   // The one run whose id begins so. Throws Error{input} when none or several do.
   std::string resolve_run(std::string_view prefix);
   // In the order they should be considered: priority, then submission. Empty `sweeps`: all.
-  std::vector<QueueEntry> queue(std::span<const std::string> sweeps = {});
+  // `most`: only the first; -1 all.
+  std::vector<QueueEntry> queue(std::span<const std::string> sweeps = {}, int64_t most = -1);
   // Runs by state, of these sweeps or of all; states without runs are left out.
   std::map<RunState, int64_t> counts(std::span<const std::string> sweeps = {});
   // Attempts that are starting or running, as far as the database knows.
@@ -156,6 +163,8 @@ class Store {
   SubmitResult compare_with(const std::map<std::string, std::string>& before, const NewSweep& sweep);
   void put_run(const NewRun& run, int64_t sweep, int64_t order);
   void withdraw(const std::string& run, int64_t sweep);
+  void check_import_sweep(std::string_view sweep);
+  void put_imported(const ImportedRun& imported);
   bool has_begun(const std::string& run);
   bool insert_prediction(const PredictionRecord& prediction);
   bool end_attempt(std::string_view run, int64_t attempt, const AttemptEnd& end);

@@ -35,7 +35,7 @@ bool Store::end_attempt(std::string_view run, int64_t attempt, const AttemptEnd&
   const std::string_view cause = to_text(end.cause);
   sql("UPDATE attempt SET state = ?3, exit_cause = nullif(?4, ''), message = nullif(?5, ''), exit_code = ?6, signal = "
       "?7, "
-      "peak_rss_bytes = max(coalesce(peak_rss_bytes, 0), coalesce(?8, 0)), ended = ?9 "
+      "peak_rss_bytes = coalesce(max(peak_rss_bytes, ?8), peak_rss_bytes, ?8), ended = ?9 "
       "WHERE run = ?1 AND attempt = ?2 AND state IN ('starting', 'running')")
       .run(run, attempt, to_text(end.state), cause, end.message, end.exit_code, end.signal, end.peak_rss_bytes,
            end.ended);
@@ -46,7 +46,7 @@ bool Store::finish(std::string_view run, int64_t attempt, const AttemptEnd& end)
   Transaction transaction(database_);
   if (!end_attempt(run, attempt, end)) return false;
   sql("UPDATE run SET state = ?3, exit_cause = nullif(?4, ''), message = nullif(?5, ''), request = NULL, ended = ?6, "
-      "peak_rss_bytes = max(coalesce(peak_rss_bytes, 0), coalesce(?7, 0)) "
+      "peak_rss_bytes = coalesce(max(peak_rss_bytes, ?7), peak_rss_bytes, ?7) "
       "WHERE id = ?1 AND attempts = ?2 AND state IN ('starting', 'running')")
       .run(run, attempt, to_text(end.state), to_text(end.cause), end.message, end.ended, end.peak_rss_bytes);
   transaction.commit();
