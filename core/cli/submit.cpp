@@ -3,6 +3,7 @@
 
 #include "base/error.h"
 #include "cli/datasets.h"
+#include "cli/foresight.h"
 #include "cli/options.h"
 #include "cli/planning.h"
 #include "cli/submission.h"
@@ -26,6 +27,9 @@ int run(const Verb& verb, const std::vector<std::string>& args) {
     documents.push_back(to_json(submission));
     if (!line.has("json")) print(submission_text(submission));
   }
+  std::vector<std::string> sweeps;
+  for (const Plan& plan : plans) sweeps.push_back(plan.sweep.name);
+  foretell_waiting(store, sweeps, "submit");
   if (line.has("json")) print(pretty_json(documents) + "\n");
   return 0;
 }

@@ -1,0 +1,34 @@
+// The points that finished runs of sweeps give to laws, and the waiting runs that such a law would speak of.
+//
+// As the report takes them: never two comparable groups together, one law a variant, and where several settings were
+// tried at one size and budget, those of the lowest loss.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "fit/points.h"
+#include "query/query.h"
+
+namespace bitsweep {
+
+struct LawData {
+  std::string label;    // of the comparable group: "headers, ascii128, context 256"
+  std::string dataset;  // id, "" when the data were never opened
+  std::string variant, plugin;
+  std::vector<Point> points;    // with the ids of their runs
+  std::vector<size_t> runs;     // of each point, into SweepData::runs
+  std::vector<size_t> waiting;  // runs that have not begun, the only setting at their size and budget
+  size_t settings_waiting = 0;  // … and those that are one of several, of which a law of the best says nothing
+};
+
+struct SweepData {
+  std::vector<std::string> sweeps;
+  std::vector<RunRow> runs;
+  std::vector<LawData> laws;  // in the order of their first run
+};
+
+// REQUIRES names of sweeps that are there.
+SweepData law_data(const Query& query, const std::vector<std::string>& sweeps);
+
+}  // namespace bitsweep

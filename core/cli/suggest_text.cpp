@@ -1,0 +1,153 @@
+#include "cli/suggest_text.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include <fmt/format.h>
+
+#include "base/units.h"
+
+namespace bitsweep {
+namespace {
+
+constexpr size_t kRanked = 8;        // candidates told beside the batch
+constexpr size_t kRankedJson = 200;  // … and by --json
+
+std::string target_text(const Target& target) {
+  return fmt::format("{} parameters, {} tokens", format_count(target.params), format_count(target.tokens));
+}
+
+Table batch_table(const Suggestion& s, const CandidateSet& set, const std::vector<ChosenRun>& chosen,
+                  const Costs& costs) {
+  Table table{{{"run"},
+               {"params", Align::right},
+               {"tokens", Align::right},
+               {"steps", Align::right},
+               {"seed", Align::right},
+               {costs.hours ? "time" : "FLOPs", Align::right},
+               {"expected", Align::right},
+               {"takes", Align::right},
+               {"leaves ±", Align::right}},
+              {}};
+  for (size_t i = 0; i < s.batch.size(); ++i) {
+    const PlannedRun& run = set.runs[s.batch[i].candidate].run;
+    table.rows.push_back({run_id(spec_of(chosen[i])), format_count(static_cast<double>(run.model.params)),
+                          format_count(run.tokens), format_thousands(run.spec.train.steps),
+                          std::to_string(chosen[i].seed), costs.text(costs.of[s.batch[i].candidate]),
+                          fmt::format("{:.4f}", s.batch[i].loss), fmt::format("{:.1f} %", 100 * s.batch[i].reduction),
+                          fmt::format("{:.2g}", s.targets[0].half_width * std::sqrt(s.batch[i].remaining))});
+  }
+  return table;
+}
+
+Table ranking_table(const Suggestion& s, const CandidateSet& set, const Costs& costs) {
+  Table table{{{"params"},
+               {"tokens", Align::right},
+               {costs.hours ? "time" : "FLOPs", Align::right},
+               {"takes alone", Align::right}},
+              {}};
+  for (size_t i = 0; i < std::min(kRanked, s.ranking.size()); ++i) {
+    const RankedCandidate& ranked = s.ranking[i];
+    const PlannedRun& run = set.runs[ranked.candidate].run;
+    table.rows.push_back({format_count(static_cast<double>(run.model.params)), format_count(run.tokens),
+                          costs.text(costs.of[ranked.candidate]), fmt::format("{:.1f} %", 100 * ranked.reduction)});
+  }
+  return table;
+}
+
+json::array batch_json(const Suggestion& s, const CandidateSet& set, const std::vector<ChosenRun>& chosen,
+                       const Costs& costs) {
+  json::array list;
+  for (size_t i = 0; i < s.batch.size(); ++i) {
+    const PlannedRun& run = set.runs[s.batch[i].candidate].run;
+    list.push_back(json::object{{"id", run_id(spec_of(chosen[i]))},
+                                {"params", run.model.params},
+                                {"tokens", run.tokens},
+                                {"steps", run.spec.train.steps},
+                                {"seed", chosen[i].seed},
+                                {"cost", costs.of[s.batch[i].candidate]},
+                                {"loss", s.batch[i].loss},
+                                {"reduction", s.batch[i].reduction},
+                                {"remaining", s.batch[i].remaining}});
+  }
+  return list;
+}
+
+std::string headline(const Suggestion& s, const LawData& law) {
+  std::string text =
+      fmt::format("{}  {}  {}  ({} point{}, {} configuration{})\n", s.formula, law.variant, law.label, s.points,
+                  s.points == 1 ? "" : "s", s.configurations, s.configurations == 1 ? "" : "s");
+  text += fmt::format("  a run scatters by {:.2g} % of its loss, {:.2g} % with its seed alone ({})\n",
+                      100 * std::sqrt(s.noise.variance(1)), 100 * s.noise.seed_sd, s.noise.source);
+  for (const std::string& reason : s.leans_on_prior)
+    text += fmt::format("  the runs alone do not determine the law: {}\n", reason);
+  if (!s.leans_on_prior.empty())
+    text += "  so the ranking leans on what laws of language models commonly are; the loss below is no prediction\n";
+  return text;
+}
+
+}  // namespace
+
+std::vector<std::string> outlook_lines(const Suggestion& s, const Costs& costs) {
+  std::vector<std::string> lines;
+  for (const TargetOutlook& t : s.targets) {
+    std::string line = fmt::format("at {}: {:.4f} ± {:.2g} now", target_text(t.target), t.loss, t.half_width);
+    if (!s.batch.empty())
+      line += fmt::format(", ± {:.2g} expected after {} run{} ({})", t.half_width_after, s.batch.size(),
+                          s.batch.size() == 1 ? "" : "s", costs.text(s.cost));
+    lines.push_back(std::move(line));
+  }
+  return lines;
+}
+
+std::string suggestion_text(const Suggestion& s, const LawData& law, const CandidateSet& set,
+                            const std::vector<ChosenRun>& chosen, const Costs& costs) {
+  std::string text = headline(s, law);
+  for (const std::string& outlook : outlook_lines(s, costs)) text += "  " + outlook + "\n";
+  if (!s.batch.empty()) text += "\n" + terminal_table(batch_table(s, set, chosen, costs));
+  return text +
+         fmt::format("\nwhat one run alone takes, best per {} first, of {} candidates:\n",
+                     costs.hours ? "hour" : "FLOP", set.runs.size()) +
+         terminal_table(ranking_table(s, set, costs));
+}
+
+json::object suggestion_json(const Suggestion& s, const LawData& law, const CandidateSet& set,
+                             const std::vector<ChosenRun>& chosen, const Costs& costs, const std::string& file) {
+  json::array targets, ranking, reasons;
+  for (const TargetOutlook& t : s.targets)
+    targets.push_back(json::object{{"target", json::object{{"params", t.target.params}, {"tokens", t.target.tokens}}},
+                                   {"loss", finite_or_null(t.loss)},
+                                   {"half_width", finite_or_null(t.half_width)},
+                                   {"half_width_after", finite_or_null(t.half_width_after)}});
+  for (size_t i = 0; i < std::min(kRankedJson, s.ranking.size()); ++i) {
+    const PlannedRun& run = set.runs[s.ranking[i].candidate].run;
+    const double cost = costs.of[s.ranking[i].candidate];
+    ranking.push_back(json::object{{"params", run.model.params},
+                                   {"tokens", run.tokens},
+                                   {"cost", cost},
+                                   {"reduction", s.ranking[i].reduction},
+                                   {"reduction_per_cost", s.ranking[i].reduction / cost}});
+  }
+  for (const std::string& reason : s.leans_on_prior) reasons.emplace_back(reason);
+  return {{"law", s.law},
+          {"variant", law.variant},
+          {"dataset", law.label},
+          {"points", s.points},
+          {"configurations", s.configurations},
+          {"basins", s.basins},
+          {"draws", s.draws},
+          {"noise", json::object{{"seed_sd", s.noise.seed_sd},
+                                 {"configuration_sd", s.noise.configuration_sd},
+                                 {"source", s.noise.source}}},
+          {"leans_on_prior", std::move(reasons)},
+          {"cost_unit", costs.hours ? "hours" : "FLOPs"},
+          {"spent", costs.spent},
+          {"cost", s.cost},
+          {"targets", std::move(targets)},
+          {"batch", batch_json(s, set, chosen, costs)},
+          {"candidates", set.runs.size()},
+          {"ranking", std::move(ranking)},
+          {"file", file.empty() ? json::value(nullptr) : json::value(file)}};
+}
+
+}  // namespace bitsweep
