@@ -2,23 +2,29 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
+#include <tuple>
 
 #include <fmt/format.h>
 
 #include "base/error.h"
 #include "base/units.h"
+#include "cli/foresight.h"
 #include "cli/options.h"
+#include "fit/curve.h"
 #include "fit/fit.h"
 #include "fit/points_csv.h"
 #include "query/comparable.h"
 #include "query/query.h"
+#include "store/store.h"
 
 namespace bitsweep {
 namespace {
 
+constexpr size_t kMostPoints = 10000;  // finished runs; more are checkpoints, or a mistake
+
 // Points that belong to one law.
 struct Subset {
-  std::string variant, dataset;
+  std::string variant, dataset, run;  // "" where the law is for several
   std::vector<Point> points;
 };
 
@@ -27,68 +33,144 @@ struct Fitted {
   FitResult result;
 };
 
-std::vector<Subset> by_label(const std::vector<Point>& points) {
-  std::map<std::pair<std::string, std::string>, std::vector<Point>> subsets;
-  for (const Point& p : points) subsets[{p.dataset, p.variant}].push_back(p);
+// Where points come from that are no file's.
+struct Sweeps {
+  std::vector<std::string> names;
+  std::map<std::string, std::string> datasets;  // DatasetRecord::id of each label
+};
+
+// What the law's name alone says of it.
+std::unique_ptr<Law> blank_law(const FitOptions& options) { return make_law(options.law, {}, options.choice()); }
+
+// A law for each variant and dataset that it does not pool; the checkpoints of a run by themselves.
+std::vector<Subset> subsets_of(std::vector<Point> points, const FitOptions& options) {
+  const auto law = make_law(options.law, points, options.choice());
+  std::map<std::tuple<std::string, std::string, std::string>, Subset> subsets;
+  for (Point& p : points) {
+    const std::string dataset = law->pools_datasets() ? "" : p.dataset,
+                      variant = law->pools_variants() ? "" : p.variant;
+    const std::string run = law->within_runs() ? p.run : "";
+    Subset& subset = subsets[{dataset, variant, run}];
+    subset.dataset = dataset, subset.variant = variant, subset.run = run;
+    subset.points.push_back(std::move(p));
+  }
   std::vector<Subset> list;
-  for (auto& [label, some] : subsets) list.push_back({label.second, label.first, std::move(some)});
+  for (auto& [label, subset] : subsets) list.push_back(std::move(subset));
   return list;
 }
 
-// One point a finished run: its last validation loss. What is left out is told on stderr.
-std::vector<Point> points_of_sweeps(const CommandLine& line) {
+void tell_left_out(const std::map<std::string, int>& left_out) {
+  for (const auto& [reason, count] : left_out)
+    print_error(fmt::format("left out {} run{}: {}", count, count == 1 ? "" : "s", reason));
+}
+
+// A cell of the table of a sweep's runs: what a point has, and what varies in the sweep.
+std::optional<std::string> cell_of(const Point& p, const json::object& axes, const std::string& column) {
+  if (column == "params") return fmt::format("{}", p.params);
+  if (column == "tokens") return fmt::format("{}", p.tokens);
+  if (column == "loss") return fmt::format("{}", p.loss);
+  if (column == "unique_tokens") return fmt::format("{}", p.unique_tokens);
+  if (column == "variant") return p.variant;
+  if (column == "dataset") return p.dataset;
+  if (column == "run") return p.run;
+  if (column == "seed") return p.seed ? fmt::format("{}", *p.seed) : "";
+  const json::value* value = axes.if_contains(column);
+  if (value == nullptr) return std::nullopt;
+  return value->is_string() ? std::string(value->get_string()) : json::serialize(*value);
+}
+
+// The checkpoints of a run, with the areas of its schedule by the rates it was evaluated at.
+void add_curve(const Query& query, const Point& end, std::vector<Point>& points) {
+  std::vector<RateAt> schedule;
+  std::vector<double> steps, losses;
+  for (const EvalRow& eval : query.evals(end.run)) {
+    if (!eval.lr || !eval.val_bpc || eval.step <= 0) continue;
+    schedule.push_back({static_cast<double>(eval.step), *eval.lr});
+    steps.push_back(static_cast<double>(eval.step)), losses.push_back(*eval.val_bpc);
+  }
+  const std::vector<ScheduleArea> areas = schedule_areas(schedule, steps);
+  for (size_t i = 0; i < steps.size(); ++i) {
+    Point p = end;
+    p.loss = losses[i], p.lr_area = areas[i].lr_area, p.annealing = areas[i].annealing;
+    points.push_back(std::move(p));
+  }
+}
+
+// Points of sweeps, a row a finished run: its last validation loss. What is left out is told on stderr.
+std::vector<Point> points_of_sweeps(const CommandLine& line, const FitOptions& options, const RowFilter& where,
+                                    Sweeps& sweeps) {
   const Query query(line.root());
-  std::vector<std::string> sweeps;
-  for (const std::string& name : line.positional()) sweeps.push_back(query.sweep_name(name));
-  const std::vector<RunRow> runs = query.runs_of(sweeps);
+  for (const std::string& name : line.positional()) sweeps.names.push_back(query.sweep_name(name));
+  const std::vector<RunRow> runs = query.runs_of(sweeps.names);
+  const bool curves = blank_law(options)->within_runs();
   std::vector<Point> points;
   std::map<std::string, int> left_out;
+  std::map<std::string, bool> known;  // the columns of --where that some run has
+  for (const std::string& column : where.columns()) known[column] = false;
   for (const ComparableGroup& group : comparable_groups(runs, query.datasets())) {
+    sweeps.datasets[group.label] = group.dataset;
     for (const size_t i : group.runs) {
       const RunRow& run = runs[i];
-      std::string reason = exclusion_reason(run);
-      if (reason.empty() && !run.last_val_bpc) reason = "no validation loss";
-      if (!reason.empty()) {
-        ++left_out[reason];
-        continue;
-      }
       Point p;
       p.params = static_cast<double>(run.params);
       p.tokens = static_cast<double>(run.tokens);
-      p.loss = *run.last_val_bpc;
+      p.loss = run.last_val_bpc.value_or(0);
       if (run.epochs && *run.epochs > 0) p.unique_tokens = p.tokens / *run.epochs;
       p.variant = run.plugin, p.dataset = group.label, p.seed = run.seed, p.run = run.id;
-      points.push_back(std::move(p));
+      for (auto& [column, found] : known) found = found || cell_of(p, run.axes, column);
+      if (!where.keeps([&](const std::string& column) { return cell_of(p, run.axes, column); })) continue;
+      std::string reason = exclusion_reason(run);
+      if (reason.empty() && !run.last_val_bpc) reason = "no validation loss";
+      if (!reason.empty())
+        ++left_out[reason];
+      else if (curves)
+        add_curve(query, p, points);
+      else
+        points.push_back(std::move(p));
     }
   }
-  for (const auto& [reason, count] : left_out)
-    print_error(fmt::format("left out {} run{}: {}", count, count == 1 ? "" : "s", reason));
+  for (const auto& [column, found] : known) {
+    if (!found)
+      throw Error(ErrorKind::input, fmt::format("--where: no run has '{}'; known: params, tokens, loss, unique_tokens, "
+                                                "variant, dataset, run, seed, and what varies in the sweep",
+                                                column));
+  }
+  tell_left_out(left_out);
   if (points.empty()) throw Error(ErrorKind::input, "no finished run with a validation loss in these sweeps");
   return points;
 }
 
-std::vector<Point> points_of_file(const CommandLine& line, const FitOptions& options) {
+std::vector<Point> points_of_file(const CommandLine& line, const FitOptions& options, const RowFilter& where) {
   const std::string path = *line.get("points");
   PointsFormat format(line.has("map") ? parse_column_map(*line.get("map")) : ColumnMap{});
-  // A law of one axis can do without the other column.
-  const bool joint = options.law != "power";
+  if (line.has("units")) format.units = parse_units(*line.get("units"));
+  format.where = where;
   format.needed.clear();
-  if (joint || options.axis == "params") format.needed.push_back(Axis::params);
-  if (joint || options.axis == "tokens") format.needed.push_back(Axis::tokens);
-  return read_points_csv(read_file(path), path, format);
+  // A law of one axis can do without the other column; without a choice it takes what there is.
+  const auto law = blank_law(options);
+  for (const Axis axis : {Axis::params, Axis::tokens, Axis::unique_tokens, Axis::lr_area}) {
+    if (law->reads(axis) && (options.law != "power" || !options.axis.empty())) format.needed.push_back(axis);
+  }
+  std::vector<Point> points = read_points_csv(read_file(path), path, format);
+  for (const std::string& note : implausible_magnitudes(points)) print_error("note: " + note);
+  return points;
 }
 
 FitOptions options_of(const CommandLine& line) {
   FitOptions options;
   options.law = line.get("law").value_or(options.law);
   options.axis = line.get("axis").value_or("");
+  options.reference = line.get("reference").value_or("");
+  options.group = line.get("group").value_or("");
   if (const auto delta = line.number("delta", 1e-12, HUGE_VAL)) options.delta = *delta;
+  if (line.has("least-squares")) options.delta = HUGE_VAL;
   if (const auto noise = line.number("noise", 1e-12, 1e6)) options.noise = *noise;
   if (const auto count = line.number("resamples", 0, 1e6)) options.resamples = static_cast<int>(*count);
   if (const auto confidence = line.number("confidence", 0.5, 0.999)) options.confidence = *confidence;
   if (const auto seed = line.number("seed", 0, 9e15)) options.seed = static_cast<uint64_t>(*seed);
+  if (line.has("force")) options.extrapolation_limit = HUGE_VAL;
   for (const std::string& text : line.all("target")) options.targets.push_back(parse_target(text, "--target"));
-  make_law(options.law, {}, options.choice());  // an unknown name is told before any file is read
+  blank_law(options);  // an unknown name is told before any file is read
   return options;
 }
 
@@ -100,18 +182,28 @@ std::string target_text(const Target& target) {
   std::string text;
   if (target.params > 0) text += fmt::format("params {}", format_count(target.params));
   if (target.tokens > 0) text += fmt::format("{}tokens {}", text.empty() ? "" : ", ", format_count(target.tokens));
+  for (const auto& [name, value] : {std::pair{"variant", target.variant}, {"dataset", target.dataset}}) {
+    if (!value.empty()) text += fmt::format("{}{} {}", text.empty() ? "" : ", ", name, value);
+  }
+  if (target.lr_area > 0) text += fmt::format("S1 {:g}, S2 {:g}", target.lr_area, target.annealing);
   return text;
 }
 
 std::string parameter_lines(const FitResult& fit) {
   std::string text;
+  size_t width = 6;
+  for (const NamedValue& v : fit.params) width = std::max(width, v.name.size());
   const auto line = [&](const std::string& name, double value) {
-    const auto found = fit.intervals.find(name);
-    const std::string interval = found == fit.intervals.end() ? "" : interval_text(found->second);
-    text += fmt::format("  {:<6} {:>12.6g}  {}", name, value, interval);
+    const auto found = fit.intervals.find(name), profile = fit.profile.find(name);
+    text += fmt::format("  {:<{}} {:>12.6g}  {:<24}", name, width, value,
+                        found == fit.intervals.end() ? "" : interval_text(found->second));
+    if (profile != fit.profile.end()) text += fmt::format("  {}", interval_text(profile->second));
     text.erase(text.find_last_not_of(' ') + 1);
     text += '\n';
   };
+  if (!fit.intervals.empty())
+    text += fmt::format("  {:<{}} {:>12}  {:<24}  profile\n", "", width, "",
+                        fmt::format("{:.4g} % interval", 100 * fit.confidence));
   for (const NamedValue& v : fit.params) line(v.name, v.value);
   if (fit.a_opt) line("a_opt", *fit.a_opt);
   return text;
@@ -127,8 +219,8 @@ std::string diagnostic_lines(const FitResult& fit) {
   if (fit.residual_sd && fit.aicc) text += fmt::format("; AICc {:.2f}", *fit.aicc);
   if (fit.residual_sd) text += '\n';
   if (!fit.intervals.empty())
-    text += fmt::format("  intervals: {:.3g} %, bootstrap over {} configurations, {} resamples\n", 100 * fit.confidence,
-                        fit.groups, fit.resamples);
+    text += fmt::format("  intervals: {}; {} configurations{}\n", fit.interval_method, fit.groups,
+                        fit.resamples > 0 ? fmt::format(", {} resamples of them in --json", fit.resamples) : "");
   return text;
 }
 
@@ -143,7 +235,9 @@ std::string prediction_lines(const FitResult& fit) {
                           p.feasible->second, fit.noise);
     else if (p.feasible)
       text += fmt::format("; anything above {:.4f} with residuals within ±{:g}", p.feasible->first, fit.noise);
-    if (p.extrapolation > 1) text += fmt::format(" ({:.3g} times outside of the points)", p.extrapolation);
+    if (!p.refused.empty()) text += fmt::format(": {}", p.refused);
+    if (p.extrapolation > 1 && p.refused.empty())
+      text += fmt::format(" ({:.3g} times outside of the points)", p.extrapolation);
     text += '\n';
   }
   return text;
@@ -154,6 +248,7 @@ std::string human(const Fitted& fitted) {
   std::string title = fit.formula;
   if (!fitted.subset.variant.empty()) title += "  " + fitted.subset.variant;
   if (!fitted.subset.dataset.empty()) title += "  " + fitted.subset.dataset;
+  if (!fitted.subset.run.empty()) title += "  " + fitted.subset.run;
   std::string text = fmt::format("{}  ({} points, {} configurations)\n", title, fit.points, fit.groups);
   for (const std::string& reason : fit.refused) text += fmt::format("  refused: {}\n", reason);
   if (fit.has_params()) text += parameter_lines(fit) + diagnostic_lines(fit);
@@ -166,6 +261,7 @@ json::object document(const Fitted& fitted) {
   json::object object = fit_json(fitted.result);
   if (!fitted.subset.variant.empty()) object["variant"] = fitted.subset.variant;
   if (!fitted.subset.dataset.empty()) object["dataset"] = fitted.subset.dataset;
+  if (!fitted.subset.run.empty()) object["run"] = fitted.subset.run;
   return object;
 }
 
@@ -181,44 +277,82 @@ std::string json_text(const std::vector<Fitted>& all, bool lines) {
   return (list.size() == 1 ? pretty_json(list[0]) : pretty_json(list)) + "\n";
 }
 
-void keep_only(std::vector<Subset>& subsets, const CommandLine& line) {
+// What the options and the file leave of the points.
+std::vector<Point> chosen(std::vector<Point> points, const CommandLine& line) {
   const auto variant = line.get("variant"), dataset = line.get("dataset");
-  std::erase_if(subsets, [&](const Subset& s) {
-    return (variant && s.variant != *variant) || (dataset && s.dataset != *dataset);
-  });
-  if (subsets.empty()) throw Error(ErrorKind::input, "no point has this --variant and --dataset");
+  std::erase_if(
+      points, [&](const Point& p) { return (variant && p.variant != *variant) || (dataset && p.dataset != *dataset); });
+  if (points.empty()) throw Error(ErrorKind::input, "no point has this --variant and --dataset");
+  if (const auto count = line.number("drop-largest-loss", 0, 1e9))
+    points = without_largest_losses(std::move(points), static_cast<int>(*count));
+  if (points.empty()) throw Error(ErrorKind::input, "--drop-largest-loss leaves no point");
+  if (points.size() > kMostPoints)
+    throw Error(ErrorKind::input,
+                fmt::format("{} points: a law is fitted to finished runs, at most {} of them; --where picks some",
+                            points.size(), kMostPoints));
+  return points;
+}
+
+// Each fit of a sweep's runs is a row of the database, with the points and options that make it again.
+void store_fits(const CommandLine& line, const Sweeps& sweeps, const std::vector<Fitted>& all,
+                const FitOptions& options) {
+  try {
+    Store store(line.root(), StoreMode::create);
+    for (const Fitted& fitted : all) {
+      if (!fitted.result.has_params()) continue;
+      const auto dataset = sweeps.datasets.find(fitted.subset.dataset);
+      store.put_fit(fit_record(sweeps.names, fitted.subset.points,
+                               dataset == sweeps.datasets.end() ? "" : dataset->second, options, fitted.result));
+    }
+  } catch (const Error& error) {
+    print_error(fmt::format("note: the fit was not stored: {}", error.what()));
+  }
 }
 
 int run(const Verb& verb, const std::vector<std::string>& args) {
   CommandLine line(verb);
   line.value("points", "a CSV file with the columns params, tokens, loss (and variant, dataset, seed, run)")
-      .value("map", "other names of columns: params=N,tokens=D,loss=val_bpc")
-      .value("law", "power or chinchilla (the default)")
-      .value("axis", "for power: params or tokens; the one that varies when not given")
-      .value("delta", "of the Huber loss on log loss: 1e-3; inf for least squares")
-      .values("target", "a prediction: params=300M,tokens=1B")
-      .value("noise", "assumed size of residuals where no interval can be given: 0.02")
-      .value("resamples", "of the bootstrap: 1000")
-      .value("confidence", "of the intervals: 0.95")
-      .value("seed", "of the bootstrap: 0")
+      .value("map", "other names of columns: params=N,loss=val_bpc; of several: variant=W{w_bits}A{a_bits}")
+      .value("units", "of a file's columns: params=M,tokens=B")
+      .value("where", "only points for which this holds: \"w_bits = 1 and params >= 10M\"")
+      .value("drop-largest-loss", "leave out the K points of the highest loss, as some papers do")
       .value("variant", "only points of this variant")
       .value("dataset", "only points of this dataset")
+      .value("law", "power, chinchilla (the default), repeated, precision, grouped or curve")
+      .value("axis", "for power: params or tokens; the one that varies when not given")
+      .value("reference", "for precision: the variant whose parameters count 1; llama when not given")
+      .value("group", "for grouped: dataset or variant; the one that varies when not given")
+      .value("delta", "of the Huber loss on log loss: 1e-3; inf for least squares")
+      .flag("least-squares", "the same as --delta inf")
+      .values("target", "a prediction: params=300M,tokens=1B (and variant=, dataset=, unique_tokens=)")
+      .flag("force", "predict targets further than 1,000 times outside of the points too")
+      .value("noise", "assumed size of residuals where no interval can be given: 0.02")
+      .value("resamples", "of the bootstrap: 1000; 0 for no intervals")
+      .value("confidence", "of the intervals: 0.95")
+      .value("seed", "of draws and resamples: 0")
       .root_option()
       .output_options();
   if (!line.parse(args)) return 0;
   const OutputFormat format = output_format(line);
   if (format == OutputFormat::csv) throw Error(ErrorKind::input, "fit has no --csv; use --json");
-  if (line.has("points") != line.positional().empty())
-    throw Error(ErrorKind::input, line.has("points") ? "give sweeps or --points FILE.csv, not both"
-                                                     : "give the sweeps to fit, or --points FILE.csv");
+  const bool file = line.has("points");
+  if (file != line.positional().empty())
+    throw Error(ErrorKind::input,
+                file ? "give sweeps or --points FILE.csv, not both" : "give the sweeps to fit, or --points FILE.csv");
+  for (const char* name : {"map", "units"}) {
+    if (!file && line.has(name)) throw Error(ErrorKind::input, fmt::format("--{} is for --points FILE.csv", name));
+  }
   const FitOptions options = options_of(line);
-  std::vector<Subset> subsets = by_label(line.has("points") ? points_of_file(line, options) : points_of_sweeps(line));
-  keep_only(subsets, line);
+  const RowFilter where = line.has("where") ? RowFilter(*line.get("where"), "--where") : RowFilter();
+  Sweeps sweeps;
+  std::vector<Point> points =
+      chosen(file ? points_of_file(line, options, where) : points_of_sweeps(line, options, where, sweeps), line);
   std::vector<Fitted> all;
-  for (Subset& subset : subsets) {
+  for (Subset& subset : subsets_of(std::move(points), options)) {
     FitResult result = fit_law(subset.points, options);
     all.push_back({std::move(subset), std::move(result)});
   }
+  if (!file) store_fits(line, sweeps, all, options);
   if (format == OutputFormat::table) {
     std::string text;
     for (const Fitted& fitted : all) text += (text.empty() ? "" : "\n") + human(fitted);

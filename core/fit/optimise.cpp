@@ -11,11 +11,13 @@ namespace {
 constexpr double kRounding = 1e-17;  // of the objective: less cannot be won
 constexpr double kCoarse = 1e-11;    // for least squares, from which the narrow descents set out
 constexpr double kProfile = 1e-12;   // for heights on a profile
+constexpr double kNear = 1e-4;       // for least squares on the way from a neighbouring minimum
 constexpr int kCoarseIterations = 40;
 constexpr int kStageIterations = 4;
 constexpr int kIterations = 400;
-constexpr size_t kNarrowDescents = 64;  // from distinct least-squares minima
-constexpr size_t kDirectDescents = 64;  // from the lowest starts, without the detour over least squares
+constexpr size_t kNarrowDescents = 64;        // from distinct least-squares minima
+constexpr Eigen::Index kMostSearched = 2000;  // points that all starts descend on
+constexpr size_t kDirectDescents = 64;        // from the lowest starts, without the detour over least squares
 
 // Solves (H + μM + a little M) x = b over some parameters, by Cholesky; keeps its memory.
 class Solver {
@@ -217,10 +219,10 @@ void narrow(Objective& objective, Newton& newton, Descent& at) {
 }
 
 // The least-squares minimum near the start.
-void coarse(Objective& objective, Newton& newton, Descent& at) {
+void coarse(Objective& objective, Newton& newton, Descent& at, double tolerance = kCoarse) {
   const double delta = objective.delta();
   objective.set_delta(std::numeric_limits<double>::infinity());
-  newton.run(at, kCoarse, kCoarseIterations);
+  newton.run(at, tolerance, kCoarseIterations);
   objective.set_delta(delta);
 }
 
@@ -234,7 +236,7 @@ bool same_place(const Descent& a, const Descent& b) {
 Descent descend_wide(Objective& objective, const Eigen::VectorXd& start) {
   Descent at{start.cwiseMax(objective.lower()).cwiseMin(objective.upper()), 0, 0, false};
   Newton newton(objective);
-  coarse(objective, newton, at);
+  coarse(objective, newton, at, kNear);
   narrow(objective, newton, at);
   return at;
 }
@@ -331,12 +333,27 @@ std::vector<Arrivals> lowest_starts(Objective& objective, const std::vector<Eige
   return all;
 }
 
+// Every so many points, that kMostSearched or fewer remain.
+Objective thinned(const Objective& objective) {
+  Eigen::ArrayXd weights = objective.weights();
+  const Eigen::Index every = weights.size() / (kMostSearched + 1) + 1;
+  for (Eigen::Index i = 0; i < weights.size(); ++i) {
+    if (i % every != 0) weights[i] = 0;
+  }
+  return objective.resampled(weights);
+}
+
 }  // namespace
 
 Optimum minimise(Objective& objective, const std::vector<Eigen::VectorXd>& starts) {
   Optimum optimum;
   Newton newton(objective);
-  std::vector<Arrivals> ends = coarse_minima(objective, starts);
+  // So many points do not change where basins are: a part of them tells the starts apart, all of them the minima.
+  const bool thin = objective.log_loss().size() > kMostSearched;
+  Objective part = thin ? thinned(objective) : objective;
+  std::vector<Arrivals> ends = coarse_minima(part, starts);
+  for (size_t i = 0; thin && i < ends.size(); ++i) coarse(objective, newton, ends[i].at);
+  if (thin) sort_by_objective(ends);
   if (!ends.empty()) {
     Descent sharp = ends[0].at;
     const double delta = objective.delta();
@@ -346,7 +363,7 @@ Optimum minimise(Objective& objective, const std::vector<Eigen::VectorXd>& start
     optimum.least_squares = sharp.objective;
   }
   for (Arrivals& end : ends) narrow(objective, newton, end.at);
-  std::vector<Arrivals> direct = lowest_starts(objective, starts);
+  std::vector<Arrivals> direct = lowest_starts(part, starts);
   optimum.starts = static_cast<int>(starts.size() + direct.size());
   for (Arrivals& end : direct) {
     newton.run(end.at, kRounding, kIterations);

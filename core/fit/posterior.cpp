@@ -7,6 +7,7 @@
 
 #include "base/rng.h"
 #include "fit/distributions.h"
+#include "fit/kernels.h"
 #include "fit/likelihood.h"
 #include "fit/objective.h"
 #include "fit/refuse.h"
@@ -21,7 +22,9 @@ using Eigen::VectorXd;
 constexpr double kDeep = 14;        // cells this far (in log weight) below the best are not worth a closer look
 constexpr double kFewestCells = 8;  // that are looked at closer all the same
 constexpr int kZooms = 10;
-constexpr int kCandidates = 4;           // for each draw, of which weights choose
+constexpr int kCandidates = 4;    // for each draw, of which weights choose
+constexpr double kHopeless = 50;  // times the least squares: with this many degrees of freedom no weight is left
+constexpr double kHopelessFreedom = 8;
 constexpr double kWidePrior = 3;         // sd of an amplitude's prior, in losses
 constexpr double kSupposedNoise = 0.01;  // of log loss: only scales that prior
 
@@ -46,8 +49,10 @@ class Cells {
         loss_(static_cast<Eigen::Index>(observed.points.size())),
         known_sd_(known_sd) {
     for (Eigen::Index i = 0; i < loss_.size(); ++i) loss_[i] = observed.points[i].loss;
+    log_loss_ = loss_.log();
+    fitted_.resize(loss_.size()), apart_.resize(loss_.size()), scaled_.resize(2 * loss_.size());
     counted_ = observed.freedom + law.dimension();
-    const double prior = kWidePrior * std::exp(loss_.log().mean());
+    const double prior = kWidePrior * std::exp(log_loss_.mean());
     ridge_ = std::pow((known_sd > 0 ? known_sd : kSupposedNoise) / prior, 2);
   }
 
@@ -55,26 +60,28 @@ class Cells {
   double freedom() const { return counted_ - static_cast<double>(law_.terms().size()); }
 
   Conditional at(const VectorXd& shapes) {
-    const Eigen::Index k = static_cast<Eigen::Index>(law_.terms().size());
+    const Eigen::Index k = static_cast<Eigen::Index>(law_.terms().size()), n = loss_.size();
     law_.evaluate(x_, shapes, 0, basis_);
-    ArrayXd about = loss_;
+    share_.resize(n, k);
     Conditional c;
-    // log L ≈ log about + (L − about)/about: exact enough once `about` is near the law; losses are to begin with.
-    for (int step = 0; step < 3; ++step) {
-      scaled_ = (basis_.value.colwise() * (weights_.sqrt() / about)).matrix();
-      const VectorXd wanted = (weights_.sqrt() * (1 + (loss_ / about).log())).matrix();
-      MatrixXd precision = scaled_.transpose() * scaled_;
-      precision.diagonal().array() += ridge_;
-      const Eigen::LLT<MatrixXd> factor(precision);
-      if (factor.info() != Eigen::Success) return impossible(k);
-      c.mean = factor.solve(scaled_.transpose() * wanted);
-      c.lower = factor.matrixL();
-      c.squares = (wanted - scaled_ * c.mean).squaredNorm() + ridge_ * c.mean.squaredNorm();
-      const ArrayXd fitted = (basis_.value.matrix() * c.mean).array();
-      // An unconstrained mean may lie where losses are negative; the straight line about the losses serves there.
-      if (step == 2 || !(fitted > 0.2 * loss_).all() || !(fitted < 5 * loss_).all()) break;
-      about = fitted;
+    c.mean.resize(k);
+    // log L ≈ log about + (L − about)/about, about the losses and then about what that gives: exact to second order in
+    // residuals. An unconstrained mean may lie where losses are negative; the first straight line serves there.
+    const double* about = loss_.data();
+    wanted_.setOnes(n);
+    for (int step = 0; step < 2; ++step) {
+      for (Eigen::Index i = 0; i < k; ++i)
+        add_share(basis_.value.col(i).data(), 1, about, false, share_.col(i).data(), n);
+      if (!solve(c)) return impossible(k);
+      const bool hopeless = freedom() >= kHopelessFreedom && c.squares > kHopeless * least_;
+      if (step == 1 || hopeless ||
+          !mix(basis_.value.data(), c.mean.data(), static_cast<int>(k), log_loss_.data(), fitted_.data(), apart_.data(),
+               n))
+        break;
+      about = fitted_.data();
+      wanted_ = (1 - apart_).matrix();
     }
+    least_ = std::min(least_, c.squares);
     c.log_weight = -c.lower.diagonal().array().log().sum();
     if (known_sd_ > 0)
       c.log_weight -= 0.5 * c.squares / (known_sd_ * known_sd_);
@@ -109,6 +116,23 @@ class Cells {
   }
 
  private:
+  // Least squares of wanted − share·mean, weighted; false where that has no one solution.
+  bool solve(Conditional& c) {
+    const Eigen::Index k = share_.cols(), n = share_.rows();
+    MatrixXd precision(k, k), unused(k, k);
+    two_grams(share_.data(), static_cast<int>(k), weights_.data(), weights_.data(), scaled_.data(), precision.data(),
+              unused.data(), n);
+    precision.diagonal().array() += ridge_;
+    const Eigen::LLT<MatrixXd> factor(precision);
+    if (factor.info() != Eigen::Success) return false;
+    weighted_ = (weights_ * wanted_.array()).matrix();
+    for (Eigen::Index i = 0; i < k; ++i) c.mean[i] = dot(share_.col(i).data(), weighted_.data(), n);
+    c.mean = factor.solve(c.mean).eval();
+    c.lower = factor.matrixL();
+    c.squares = (weights_ * (wanted_ - share_ * c.mean).array().square()).sum() + ridge_ * c.mean.squaredNorm();
+    return true;
+  }
+
   static Conditional impossible(Eigen::Index k) {
     return {VectorXd::Zero(k), MatrixXd::Identity(k, k), 0, -std::numeric_limits<double>::infinity()};
   }
@@ -117,8 +141,11 @@ class Cells {
   Eigen::ArrayXXd x_;
   ArrayXd weights_, loss_;
   double known_sd_, counted_ = 0, ridge_ = 0;
+  double least_ = std::numeric_limits<double>::infinity();  // squares seen so far
   Basis basis_;
-  MatrixXd scaled_;
+  MatrixXd share_;
+  VectorXd wanted_, weighted_;
+  ArrayXd log_loss_, fitted_, apart_, scaled_;
 };
 
 // A box of shapes in the logarithm, cut into equal cells.

@@ -133,5 +133,85 @@ TEST(ColumnMap, ErrorsNameTheNearest) {
   }
 }
 
+TEST(Csv, ALabelMayBeMadeOfSeveralColumns) {
+  const std::string text = "params,tokens,loss,w,a\n1M,1B,3,1,16\n1M,1B,3,4,4\n";
+  const auto points = read_points_csv(text, "f.csv", parse_column_map("variant=W{w}A{ a }"));
+  EXPECT_EQ(points[0].variant, "W1A16");
+  EXPECT_EQ(points[1].variant, "W4A4");
+  EXPECT_NE(error_of(text, parse_column_map("variant=W{b}A{a}")).find("no column 'b'"), std::string::npos);
+}
+
+TEST(Csv, UnitsMultiplyWhatTheFileSays) {
+  PointsFormat format;
+  format.units = parse_units("params=M, tokens=B");
+  const auto points = read_points_csv("params;tokens;loss\n5,5;1;1,4\n", "f.csv", format);
+  EXPECT_DOUBLE_EQ(points[0].params, 5.5e6);
+  EXPECT_DOUBLE_EQ(points[0].tokens, 1e9);
+  EXPECT_THROW(parse_units("loss=M"), Error);
+  EXPECT_THROW(parse_units("params=G"), Error);
+}
+
+TEST(Csv, WhereKeepsRowsAndLeavesOthersUnread) {
+  const std::string text = "params,tokens,loss,bits,quant\n1M,1B,3,1,a b\n2M,1B,nan,2,a b\n4M,1B,2.5,1,c\n";
+  const auto kept = [&](const char* where) {
+    PointsFormat format;
+    format.where = RowFilter(where, "--where");
+    return read_points_csv(text, "f.csv", format).size();
+  };
+  EXPECT_EQ(kept("bits = 1"), 2u);
+  EXPECT_EQ(kept("bits=1 and params >= 2M"), 1u);
+  EXPECT_EQ(kept("bits != 2, quant = 'a b'"), 1u);
+  EXPECT_EQ(kept("quant == c"), 1u);
+  EXPECT_THROW(kept("bits = 7"), Error);
+  EXPECT_THROW(kept("bits 1"), Error);
+  EXPECT_THROW(kept("bits ="), Error);
+  EXPECT_THROW(kept("quant > 2"), Error);
+  EXPECT_THROW(kept("bit = 1"), Error);
+}
+
+TEST(Csv, ARunThatIsListedTwiceIsNamedWithBothLines) {
+  EXPECT_NE(error_of("params,tokens,loss,run\n1M,1B,3,r1\n2M,1B,2.9,r2\n1M,1B,3,r1\n")
+                .find("f.csv:4:1: the same run as on line 2"),
+            std::string::npos);
+  EXPECT_NE(error_of("params,tokens,loss,seed\n1M,1B,3,0\n1M,1B,3.1,0\n").find("equal in all, the seed too"),
+            std::string::npos);
+  // Of runs without names or seeds two may well measure the same.
+  EXPECT_EQ(read_points_csv("params,tokens,loss\n1M,1B,3\n1M,1B,3\n", "f.csv").size(), 2u);
+}
+
+TEST(Csv, StepsAndRatesBecomeAreasOfTheirRuns) {
+  PointsFormat format;
+  format.needed = {Axis::lr_area};
+  const auto points = read_points_csv("run,step,lr,loss\na,100,1e-3,3\nb,100,2e-3,3\na,200,0,2.5\n", "f.csv", format);
+  EXPECT_NEAR(points[0].lr_area, 0.1, 1e-12);
+  EXPECT_NEAR(points[1].lr_area, 0.2, 1e-12);
+  EXPECT_NEAR(points[2].lr_area, 0.15, 1e-12);
+  EXPECT_GT(points[2].annealing, 0);
+  EXPECT_THROW(read_points_csv("run,lr,loss\na,1e-3,3\n", "f.csv", format), Error);
+}
+
+TEST(Points, ImplausibleMagnitudesAreNamedAndPlausibleOnesAreNot) {
+  const auto notes = [](double params, double tokens, double loss) {
+    Point p;
+    p.params = params, p.tokens = tokens, p.loss = loss;
+    return implausible_magnitudes({p});
+  };
+  EXPECT_TRUE(notes(5.5e6, 1e9, 1.4).empty());
+  EXPECT_TRUE(notes(1e12, 2e13, 0.5).empty());
+  EXPECT_NE(notes(5.5, 1e9, 1.4).at(0).find("--units params=M"), std::string::npos);
+  EXPECT_NE(notes(5.5e6, 1.3, 1.4).at(0).find("--units tokens=B"), std::string::npos);
+  EXPECT_NE(notes(5.5e6, 1e9, 0.01).at(0).find("below the entropy"), std::string::npos);
+  EXPECT_NE(notes(5.5e6, 1e9, 45).at(0).find("perplexity"), std::string::npos);
+}
+
+TEST(Points, TheLargestLossesAreLeftOutInOrder) {
+  std::vector<Point> points(4);
+  for (int i = 0; i < 4; ++i) points[i].loss = i == 1 ? 9 : i, points[i].run = std::to_string(i);
+  const auto kept = without_largest_losses(points, 2);
+  ASSERT_EQ(kept.size(), 2u);
+  EXPECT_EQ(kept[0].run + kept[1].run, "02");
+  EXPECT_TRUE(without_largest_losses(points, 9).empty());
+}
+
 }  // namespace
 }  // namespace bitsweep
