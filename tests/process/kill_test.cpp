@@ -1,6 +1,7 @@
 // kill -9 of coordinator, shim and worker: no event lost or doubled, no two workers at once, and in the end the losses
 // of an undisturbed run, bit for bit.
 #include "process_fixture.h"
+#include "store/rebuild.h"
 
 namespace bitsweep {
 namespace {
@@ -92,36 +93,6 @@ TEST_F(KillTest, TornLinesOfAKilledWriterAreNotCounted) {
   Store store = open_store();
   expect_sound(store, "aaaaaaaaaaaa");
 }
-
-// A dozen random kills in each round. The seed is fixed, the instants are the machine's.
-class KillRounds : public KillTest, public testing::WithParamInterface<int> {};
-
-TEST_P(KillRounds, NothingIsLostDoubledOrRunTwice) {
-  const auto seed = static_cast<uint64_t>(GetParam());
-  submit({fake_run("aaaaaaaaaaaa", 11, {{"steps", 300}}), fake_run("bbbbbbbbbbbb", 12, {{"steps", 300}}),
-          fake_run("cccccccccccc", 13, {{"steps", 100}})});
-  start_coordinator();
-  for (uint64_t kill = 0; kill < 12; ++kill) {
-    ::usleep(static_cast<useconds_t>(20'000 + random_below(seed, 1, kill, 100'000)));
-    const auto record = processes(ids[random_below(seed, 2, kill, 3)]);
-    const uint64_t which = random_below(seed, 3, kill, 10);
-    if (which < 5 || !record) {
-      kill_coordinator(SIGKILL);
-      if (which < 3) ::usleep(30'000);
-      start_coordinator();
-    } else if (which < 8) {
-      if (is_alive(record->worker)) kill_quietly(record->worker.pid);
-    } else if (is_alive(record->shim)) {
-      kill_quietly(record->shim.pid);
-    }
-  }
-  EXPECT_EQ(wait_coordinator(), 0) << log();
-  Store store = open_store();
-  for (const std::string& id : ids) expect_sound(store, id);
-  EXPECT_EQ(store.database().integer("SELECT count(*) FROM pragma_integrity_check WHERE integrity_check = 'ok'"), 1);
-}
-
-INSTANTIATE_TEST_SUITE_P(Seeds, KillRounds, testing::Range(1, 4));
 
 }  // namespace
 }  // namespace bitsweep
