@@ -145,6 +145,7 @@ std::vector<Point> points_of_file(const CommandLine& line, const FitOptions& opt
   PointsFormat format(line.has("map") ? parse_column_map(*line.get("map")) : ColumnMap{});
   if (line.has("units")) format.units = parse_units(*line.get("units"));
   format.where = where;
+  for (const std::string& text : line.all("label")) format.labels.push_back(parse_variant_rule(text));
   format.needed.clear();
   // A law of one axis can do without the other column; without a choice it takes what there is.
   const auto law = blank_law(options);
@@ -313,6 +314,7 @@ int run(const Verb& verb, const std::vector<std::string>& args) {
   CommandLine line(verb);
   line.value("points", "a CSV file with the columns params, tokens, loss (and variant, dataset, seed, run)")
       .value("map", "other names of columns: params=N,loss=val_bpc; of several: variant=W{w_bits}A{a_bits}")
+      .values("label", "of rows in a file, the variant: \"W{w_bits}A16: a_quant = NoQuantizer\"; the first that holds")
       .value("units", "of a file's columns: params=M,tokens=B")
       .value("where", "only points for which this holds: \"w_bits = 1 and params >= 10M\"")
       .value("drop-largest-loss", "leave out the K points of the highest loss, as some papers do")
@@ -339,7 +341,7 @@ int run(const Verb& verb, const std::vector<std::string>& args) {
   if (file != line.positional().empty())
     throw Error(ErrorKind::input,
                 file ? "give sweeps or --points FILE.csv, not both" : "give the sweeps to fit, or --points FILE.csv");
-  for (const char* name : {"map", "units"}) {
+  for (const char* name : {"map", "label", "units"}) {
     if (!file && line.has(name)) throw Error(ErrorKind::input, fmt::format("--{} is for --points FILE.csv", name));
   }
   const FitOptions options = options_of(line);

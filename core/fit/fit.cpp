@@ -27,7 +27,7 @@ constexpr double kFarExtrapolation = 30;  // factor beyond which a prediction ca
 constexpr double kIllConditioned = 1e6;
 constexpr double kAgreement = 1e-10;  // between descent and projection
 constexpr int kGroupsForBca = 10;
-constexpr int kDraws = 4000;  // of the posterior
+constexpr int kDraws = 2000;  // of the posterior
 
 double law_at(const Law& law, const Eigen::VectorXd& amplitudes, const Eigen::VectorXd& shapes, const Point& at) {
   Basis basis;
@@ -234,8 +234,11 @@ class Fitting {
     for (int k = 0; k < posterior_->size(); ++k) {
       for (const NamedValue& v : with_a_opt(posterior_->params(k))) values[v.name].push_back(v.value);
     }
-    for (const NamedValue& v : with_a_opt(result_.params))
-      result_.intervals[v.name] = percentile_interval(std::move(values[v.name]), options_.confidence);
+    for (const NamedValue& v : with_a_opt(result_.params)) {
+      // An estimate may rest on a bound, where no draw lies.
+      const Interval interval = percentile_interval(std::move(values[v.name]), options_.confidence);
+      result_.intervals[v.name] = {std::min(interval.first, v.value), std::max(interval.second, v.value)};
+    }
     result_.interval_method =
         fmt::format("posterior of the parameters, noise and all basins included ({} draws)", kDraws);
   }

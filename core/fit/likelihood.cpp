@@ -22,10 +22,12 @@ double median(std::vector<double> values) {
 Eigen::ArrayXd shares(const Eigen::ArrayXd& residuals, int parameters) {
   const Eigen::Index n = residuals.size();
   if (n < parameters + 3) return Eigen::ArrayXd::Ones(n);
+  // A fit by absolute deviations passes through as many points as it has parameters: those say nothing of the scatter.
   std::vector<double> sizes(n);
   for (Eigen::Index i = 0; i < n; ++i) sizes[i] = std::abs(residuals[i]);
-  const double freedom = static_cast<double>(n - parameters);
-  const double scatter = median(std::move(sizes)) / kMedianOfNormal * std::sqrt(static_cast<double>(n) / freedom);
+  std::sort(sizes.begin(), sizes.end());
+  sizes.erase(sizes.begin(), sizes.begin() + parameters);
+  const double scatter = median(std::move(sizes)) / kMedianOfNormal;
   if (!(scatter > 1e-12)) return Eigen::ArrayXd::Ones(n);
   return (kUsual * scatter / residuals.abs().max(1e-300)).square().min(1.0);
 }

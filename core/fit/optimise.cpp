@@ -97,7 +97,7 @@ class Newton {
       at.converged = free_.empty() || at.objective <= n * 1e-31;
       bool moved = false;
       while (!at.converged && !moved && mu < 1e16) {
-        if (!solve(mu)) {
+        if (!solve(mu, at.theta)) {
           mu = std::max(4 * mu, 1e-8);
           continue;
         }
@@ -113,7 +113,7 @@ class Newton {
       }
       if (!moved) {
         // No step helps: at the minimum by rounding, or caught in a kink.
-        at.converged |= solve(1) && -0.5 * gradient_.dot(step_) <= 1e-11 * at.objective;
+        at.converged |= solve(1, at.theta) && -0.5 * gradient_.dot(step_) <= 1e-11 * at.objective;
         return;
       }
       at.theta = next_;
@@ -161,16 +161,23 @@ class Newton {
     }
   }
 
-  bool solve(double mu) {
-    if (!solver_.factor(hessian_, majoriser_, mu, free_)) return false;
-    solver_.solve(-gradient_, free_, step_);
-    if (plane_) {
+  bool solve(double mu, const Eigen::VectorXd& theta) {
+    for (;;) {
+      if (!solver_.factor(hessian_, majoriser_, mu, free_)) return false;
+      solver_.solve(-gradient_, free_, step_);
+      if (!plane_) return step_.allFinite();
       solver_.solve(plane_->normal, free_, across_);
       const double slope = plane_->normal.dot(across_);
       if (!(slope > 0)) return false;
       step_ -= across_ * (plane_->normal.dot(step_) / slope);
+      // A step on a plane cannot be cut off at the box: what would leave it stays where it is.
+      const auto outward = [&](int i) {
+        return (theta[i] <= objective_.lower()[i] && step_[i] < 0) ||
+               (theta[i] >= objective_.upper()[i] && step_[i] > 0);
+      };
+      if (std::erase_if(free_, outward) == 0) return step_.allFinite();
+      if (free_.empty()) return false;
     }
-    return step_.allFinite();
   }
 
   // Into the box: by cutting each parameter off, or on a plane by a shorter step, which stays on it.

@@ -64,9 +64,10 @@ class Header {
 
 bool is_label(const std::string& ours) { return ours == "variant" || ours == "dataset" || ours == "run"; }
 
-// "W{w_bits}A{a_bits}", or a column's name alone.
-Source source_of(const std::string& text, bool pattern, const Header& header) {
+// "W{w_bits}A{a_bits}", or a column's name alone; or, where a bare text is no column's name, that text.
+Source source_of(const std::string& text, bool pattern, const Header& header, bool bare_is_column = true) {
   Source source;
+  if (!bare_is_column && text.find('{') == std::string::npos) return {{text}, {}};
   if (const auto whole = header.find(text); whole || !pattern || text.find('{') == std::string::npos) {
     source.texts = {"", ""};
     if (whole)
@@ -114,9 +115,13 @@ Sources find_sources(const Header& header, const PointsFormat& format) {
     else
       need(axis_name(axis));
   }
-  for (const std::string& name : format.where.columns()) {
-    if (!sources.count(name) && !header.find(name)) header.missing(name, " (--where)");
-  }
+  const auto need_columns = [&](const RowFilter& filter, const char* hint) {
+    for (const std::string& name : filter.columns()) {
+      if (!sources.count(name) && !header.find(name)) header.missing(name, hint);
+    }
+  };
+  need_columns(format.where, " (--where)");
+  for (const VariantRule& rule : format.labels) need_columns(rule.rows, " (--label)");
   return sources;
 }
 
@@ -145,13 +150,22 @@ class RowReader {
   RowReader(const Sources& sources, const Header& header, const PointsFormat& format, char delimiter,
             Findings& findings)
       : sources_(sources), format_(format), delimiter_(delimiter), findings_(findings) {
-    for (const std::string& name : format.where.columns()) {
-      if (!sources.count(name)) columns_[name] = header.find(name);
+    const auto know = [&](const RowFilter& filter) {
+      for (const std::string& name : filter.columns()) {
+        if (!sources.count(name)) columns_[name] = header.find(name);
+      }
+    };
+    know(format.where);
+    for (const VariantRule& rule : format.labels) {
+      know(rule.rows);
+      labels_.push_back(source_of(rule.label, true, header, false));
     }
   }
 
-  bool wanted(const CsvRow& row) const {
-    return format_.where.keeps([&](const std::string& name) -> std::optional<std::string> {
+  bool wanted(const CsvRow& row) const { return holds(format_.where, row); }
+
+  bool holds(const RowFilter& filter, const CsvRow& row) const {
+    return filter.keeps([&](const std::string& name) -> std::optional<std::string> {
       const auto column = columns_.find(name);
       if (column == columns_.end()) return text(row, name);
       return with_decimal_point(row[*column->second].text, delimiter_);
@@ -170,7 +184,7 @@ class RowReader {
     if (filled(row, "annealing")) reading.point.annealing = not_negative(row, "annealing").value_or(0);
     if (filled(row, "step")) reading.step = not_negative(row, "step");
     if (filled(row, "lr")) reading.lr = not_negative(row, "lr");
-    point.variant = text(row, "variant").value_or("");
+    point.variant = variant(row);
     point.dataset = text(row, "dataset").value_or("");
     point.run = text(row, "run").value_or("");
     if (const CsvCell* cell = at(row, "seed"); cell && !cell->text.empty()) seed(*cell, point);
@@ -186,10 +200,18 @@ class RowReader {
     const CsvCell* cell = at(row, name);
     return cell && !cell->text.empty();
   }
+  std::string variant(const CsvRow& row) const {
+    for (size_t i = 0; i < labels_.size(); ++i) {
+      if (holds(format_.labels[i].rows, row)) return text_of(row, labels_[i]);
+    }
+    return text(row, "variant").value_or("");
+  }
   std::optional<std::string> text(const CsvRow& row, const std::string& name) const {
     const auto found = sources_.find(name);
     if (found == sources_.end()) return std::nullopt;
-    const Source& source = found->second;
+    return text_of(row, found->second);
+  }
+  std::string text_of(const CsvRow& row, const Source& source) const {
     std::string text = source.texts[0];
     for (size_t i = 0; i < source.cells.size(); ++i) text += row[source.cells[i]].text + source.texts[i + 1];
     return text;
@@ -223,6 +245,7 @@ class RowReader {
   const PointsFormat& format_;
   char delimiter_;
   Findings& findings_;
+  std::vector<Source> labels_;
   std::map<std::string, std::optional<size_t>> columns_;  // of `where`, those of the file's that are not ours
 };
 
@@ -326,6 +349,15 @@ std::map<std::string, double> parse_units(const std::string& text) {
                return "";
              });
   return units;
+}
+
+VariantRule parse_variant_rule(const std::string& text) {
+  const size_t colon = text.find(':');
+  const std::string label = trimmed(text.substr(0, colon));
+  if (colon == std::string::npos || label.empty())
+    throw Error(ErrorKind::input,
+                fmt::format("--label: '{}' is not of the form NAME: COLUMN = VALUE", excerpt(trimmed(text))));
+  return {label, RowFilter(text.substr(colon + 1), "--label")};
 }
 
 std::vector<Point> read_points_csv(std::string_view text, const std::string& name_for_message,

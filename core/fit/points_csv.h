@@ -28,10 +28,19 @@ ColumnMap parse_column_map(const std::string& text);
 // "params=M,tokens=B": 1, k, M, B or T of params, tokens, unique_tokens. Throws as parse_column_map does.
 std::map<std::string, double> parse_units(const std::string& text);
 
+// "W{w_bits}A16: a_quant = NoQuantizer": rows for which the condition holds are of that variant.
+struct VariantRule {
+  std::string label;  // as in a ColumnMap
+  RowFilter rows;
+};
+// Throws Error{input} naming --label.
+VariantRule parse_variant_rule(const std::string& text);
+
 struct PointsFormat {
   PointsFormat(ColumnMap map = {}) : columns(std::move(map)) {}
   ColumnMap columns;
   std::map<std::string, double> units;  // by our name: what a value is multiplied by
+  std::vector<VariantRule> labels;      // the first that holds, else `columns`, says a row's variant
   RowFilter where;                      // over the file's columns and over ours
   // What every row must have. lr_area: or step and lr, from which it follows (curve.h), the rows of a `run` together.
   std::vector<Axis> needed = {Axis::params, Axis::tokens};

@@ -22,7 +22,7 @@ using Eigen::VectorXd;
 constexpr double kDeep = 14;        // cells this far (in log weight) below the best are not worth a closer look
 constexpr double kFewestCells = 8;  // that are looked at closer all the same
 constexpr int kZooms = 10;
-constexpr int kCandidates = 4;    // for each draw, of which weights choose
+constexpr int kCandidates = 3;    // for each draw, of which weights choose
 constexpr double kHopeless = 50;  // times the least squares: with this many degrees of freedom no weight is left
 constexpr double kHopelessFreedom = 8;
 constexpr double kWidePrior = 3;         // sd of an amplitude's prior, in losses

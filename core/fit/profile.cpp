@@ -92,9 +92,11 @@ std::map<std::string, std::pair<double, double>> profile_intervals(const Law& la
   const double rise = std::max(t * t * lowest / observed.freedom, 1e-26);
   const Eigen::MatrixXd spread = majoriser.completeOrthogonalDecomposition().pseudoInverse();
 
+  // An amplitude that rests on zero has no logarithm to walk along.
+  const double negligible = 1e-9 * std::exp(objective.log_loss().minCoeff());
   std::map<std::string, std::pair<double, double>> intervals;
   const auto add = [&](const std::string& name, double estimate, const Level& level) {
-    if (!(estimate > 0) || !std::isfinite(estimate)) return;
+    if (!(estimate > negligible) || !std::isfinite(estimate)) return;
     // The quadratic model's guess: how far the plane moves against how far the valley reaches.
     const auto plane = level(estimate * std::exp(1e-3));
     if (!plane) return;
@@ -103,6 +105,7 @@ std::map<std::string, std::pair<double, double>> profile_intervals(const Law& la
     const double step = std::clamp(slope > 0 ? width / slope : 0.1, 1e-9, 2.0);
     const double down = Side(objective, level, theta, estimate, lowest, rise, -1).crossing(step);
     const double up = Side(objective, level, theta, estimate, lowest, rise, +1).crossing(step);
+    if (std::isnan(down) || std::isnan(up)) return;
     intervals[name] = {estimate * std::exp(-down), estimate * std::exp(up)};
   };
   const auto named = law.named(objective.amplitudes(theta), objective.shapes(theta));

@@ -49,9 +49,9 @@ std::string unquoted(const std::string& text) {
 RowFilter::RowFilter(const std::string& text, const std::string& name_for_message) : name_(name_for_message) {
   std::vector<Diagnostic> wrong;
   for (const std::string& part : parts_of(text)) {
-    const size_t at = part.find_first_of("=!<>");
+    const size_t at = part.find_first_of("=!<>~");
     size_t end = at == std::string::npos ? at : at + 1;
-    if (end < part.size() && part[end] == '=') ++end;
+    if (end < part.size() && part[at] != '~' && (part[end] == '=' || (part[at] == '!' && part[end] == '~'))) ++end;
     Condition condition;
     if (at != std::string::npos) {
       condition.column = unquoted(trimmed(part.substr(0, at)));
@@ -62,7 +62,7 @@ RowFilter::RowFilter(const std::string& text, const std::string& name_for_messag
     if (condition.column.empty() || condition.operation == "!" ||
         (condition.value.empty() && trimmed(part.substr(std::min(end, part.size()))).empty()))
       wrong.push_back({"", 0, 0,
-                       fmt::format("{}: '{}' is not of the form COLUMN = VALUE (or != < <= > >=), joined by 'and'",
+                       fmt::format("{}: '{}' is not of the form COLUMN = VALUE (or != < <= > >= ~ !~), joined by 'and'",
                                    name_, excerpt(trimmed(part)))});
     else
       conditions_.push_back(std::move(condition));
@@ -81,7 +81,9 @@ std::vector<std::string> RowFilter::columns() const {
 bool RowFilter::keeps(const std::function<std::optional<std::string>(const std::string&)>& cell) const {
   return std::all_of(conditions_.begin(), conditions_.end(), [&](const Condition& c) {
     const std::optional<std::string> text = cell(c.column);
-    if (!text || text->empty()) return c.operation == "!=" ? !c.value.empty() : c.operation == "=" && c.value.empty();
+    if (!text || text->empty()) return c.operation[0] == '!' ? !c.value.empty() : c.operation == "=" && c.value.empty();
+    if (c.operation == "~") return text->find(c.value) != std::string::npos;
+    if (c.operation == "!~") return text->find(c.value) == std::string::npos;
     const auto left = parse_size(*text), right = parse_size(c.value);
     const bool numbers = left && right;
     if (c.operation == "=") return numbers ? *left == *right : *text == c.value;

@@ -172,16 +172,16 @@ std::optional<Interval> find(const std::map<std::string, Interval>& intervals, c
   return at == intervals.end() ? std::nullopt : std::optional(at->second);
 }
 
-void cover(const Design& design, int truths) {
+void cover(const Design& design, uint64_t number, int truths) {
   std::map<std::string, std::map<std::string, Count>> counts;  // by parameter, by method
   std::map<std::string, Count> over;                           // by method
   std::vector<std::string> names;
   int refused = 0;
   for (int i = 0; i < truths; ++i) {
     const uint64_t seed = 100 + static_cast<uint64_t>(i);
-    const Truth truth = truth_of(seed);
+    const Truth truth = truth_of(seed + 1000 * number);
     std::vector<Point> points = design.points;
-    measure(points, design, truth, seed);
+    measure(points, design, truth, seed + 1000 * number);
     FitOptions options;
     options.law = design.law;
     options.resamples = 400;
@@ -203,7 +203,7 @@ void cover(const Design& design, int truths) {
     }
     const Prediction& p = fit.predictions[0];
     Point at = place(design.target.params, design.target.tokens, design.target.variant);
-    const double run = truth(at) * std::exp(design.noise * gaussian(seed, 5000));
+    const double run = truth(at) * std::exp(design.noise * gaussian(seed + 1000 * number, 5000));
     over["prediction"].add(p.interval, run);
   }
   fmt::print("{:<28} refused {:3d}  intervals {}  profile {}  bootstrap {}  a new run {}\n", design.name, refused,
@@ -244,8 +244,10 @@ int main(int argc, char** argv) {
   const std::string only = argc > 2 ? argv[2] : "";
   fmt::print("Coverage of 95 % intervals, {} truths a design (one standard error: {:.1f} %)\n", truths,
              100 * std::sqrt(0.95 * 0.05 / truths));
+  uint64_t number = 0;
   for (const Design& design : sound_designs()) {
-    if (design.name.find(only) != std::string::npos) cover(design, truths);
+    ++number;
+    if (design.name.find(only) != std::string::npos) cover(design, number, truths);
   }
   if (!only.empty()) return 0;
   fmt::print("\nDesigns that cannot carry the law\n");
