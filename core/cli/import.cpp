@@ -1,5 +1,6 @@
 // `bitsweep import`: logs of runs that were trained elsewhere, as finished runs beside one's own.
 #include <algorithm>
+#include <cctype>
 #include <cmath>
 #include <set>
 
@@ -130,6 +131,9 @@ json::object spec_of(const Found& found, const Said& said, const std::string& sh
   if (facts.context) data["context"] = static_cast<int64_t>(*facts.context);
   json::object train = {{"steps", found.run.events.back().step}};
   if (facts.batch) train["batch"] = static_cast<int64_t>(*facts.batch);
+  double peak_lr = 0;
+  for (const Event& event : found.run.events) peak_lr = std::max(peak_lr, number_or(event.fields, "lr", 0));
+  if (peak_lr > 0) train["lr"] = peak_lr;
   json::object model = {{"plugin", facts.plugin}};
   if (facts.params) model["params"] = static_cast<int64_t>(*facts.params);
   return {{"model", std::move(model)},
@@ -186,6 +190,15 @@ ImportedRun imported(Found found, const Said& said) {
 Said said_by(const CommandLine& line) {
   Said said;
   said.sweep = line.get("sweep").value_or("imported");
+  const auto odd = [](char c) {
+    return !std::isalnum(static_cast<unsigned char>(c)) && c != '-' && c != '_' && c != '.';
+  };
+  if (said.sweep.empty() || said.sweep[0] == '.' || said.sweep[0] == '-' ||
+      std::any_of(said.sweep.begin(), said.sweep.end(), odd))
+    throw Error(ErrorKind::input,
+                fmt::format("bitsweep import: --sweep must be a folder's name of letters, digits, '-', "
+                            "'_' and '.', not '{}'",
+                            excerpt(said.sweep)));
   said.plugin = line.get("plugin").value_or("");
   said.corpus = line.get("dataset").value_or("");
   said.tokenizer = line.get("tokenizer").value_or("");

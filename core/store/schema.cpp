@@ -235,6 +235,13 @@ CREATE TABLE history (                     -- one row
 INSERT INTO history VALUES ('', -1);
 ALTER TABLE run ADD COLUMN imported INTEGER NOT NULL DEFAULT 0;  -- 1: from a foreign log; never trained here
 
+CREATE TABLE control (                     -- said of the queue as a whole (control.h)
+  name   TEXT PRIMARY KEY,                 -- paused | devices | coordinator
+  value  TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+-- What is ahead, by plugin, without reading the runs themselves.
+CREATE INDEX run_ahead ON run (state, plugin, flops, params);
+
 -- What a fit was made of and by, and of whom it speaks; what a prediction was made from, by whom, how far away.
 ALTER TABLE fit ADD COLUMN variant TEXT;
 ALTER TABLE fit ADD COLUMN dataset TEXT;     -- dataset.id
@@ -312,6 +319,20 @@ int64_t checked_version(Database& database, std::span<const Migration> steps) {
   return version;
 }
 
+// What is committed, whole, under a name that is free: an earlier copy may be all that is left of something. REQUIRES
+// the write lock; SQLite copies only through a connection that does not hold it.
+void keep_copy(const fs::path& file, int64_t version) {
+  fs::path copy = fmt::format("{}.v{}.backup", file.string(), version);
+  for (int n = 2; fs::exists(copy); ++n) copy = fmt::format("{}.v{}.backup-{}", file.string(), version, n);
+  const fs::path unfinished = copy.string() + ".tmp";
+  std::error_code code;
+  fs::remove(unfinished, code);
+  Database(file, Database::Mode::read_only).copy_to(unfinished);
+  fs::rename(unfinished, copy, code);
+  if (code)
+    throw Error(ErrorKind::environment, fmt::format("cannot write '{}': {}", copy.string(), code.message()));
+}
+
 }  // namespace
 
 std::span<const Migration> migrations() { return kMigrations; }
@@ -320,10 +341,11 @@ void migrate(Database& database, std::span<const Migration> steps) {
   const int64_t before = checked_version(database, steps);
   use_write_ahead_log(database);
   if (before == steps.back().version) return;
-  if (before > 0) database.copy_to(fmt::format("{}.v{}.backup", database.file().string(), before));
   Transaction transaction(database);
   // Another process may have done it between the look and the lock.
   const int64_t version = checked_version(database, steps);
+  if (version == steps.back().version) return;
+  if (version > 0) keep_copy(database.file(), version);
   for (const Migration& step : steps)
     if (step.version > version) database.execute(step.sql);
   database.execute(

@@ -18,7 +18,7 @@ using testing::StartsWith;
 // --- logs from elsewhere ------------------------------------------------------------------------------------------
 
 constexpr const char* kSeedLog = R"(Using device cuda
-{"event": "config", "args": {"model": "v76", "n_params": 300000000, "batch_size": 64, "seq_len": 512, "steps": 39000, "seed": 3}}
+{"event": "config", "args": {"model": "v76", "n_params": 300000000, "batch_size": 64, "seq_len": 512, "seed": 3}}
 {"event": "train", "step": 100, "loss": 5.2, "lr": 1e-4, "time": 12.5}
 {"event": "eval", "step": 1000, "val_bpc": 7.25, "lr": 0.0006, "time": 120.5}
 {"event": "eval", "step": 2000, "val_bpc": NaN, "lr": 0.0006, "time": 240.5}
@@ -173,6 +173,7 @@ TEST_F(HistoryVerbs, ImportSaysAllMistakesOfAllFilesAndDoesNothing) {
   EXPECT_EQ(store.sweep_names().size(), 1u);
   EXPECT_THAT(thrown([&] { call(kImportVerb, {good, "--params", "many"}); }), HasSubstr("--params: expected a number"));
   EXPECT_THAT(thrown([&] { call(kImportVerb, {good, "--unit", "nat"}); }), HasSubstr("did you mean 'nats'?"));
+  EXPECT_THAT(thrown([&] { call(kImportVerb, {good, "--sweep", "../up"}); }), HasSubstr("must be a folder's name"));
 }
 
 TEST_F(HistoryVerbs, ADataSetOfThisRootMayBeNamed) {

@@ -123,6 +123,18 @@ TEST(Schema, AnOlderDatabaseIsBroughtForwardAfterABackup) {
   EXPECT_EQ(backup.integer("PRAGMA user_version"), 1);
 }
 
+TEST(Schema, NoEarlierCopyIsOverwritten) {
+  const fs::path file = fresh_folder("d") / "x.db";
+  std::ofstream(file.string() + ".v1.backup") << "mine";
+  {
+    Database database(file, Database::Mode::create);
+    migrate(database, kOld);
+    migrate(database, kNew);
+  }
+  EXPECT_EQ(bytes_of(file.string() + ".v1.backup"), "mine");
+  EXPECT_EQ(Database(file.string() + ".v1.backup-2", Database::Mode::read_only).integer("SELECT a FROM t"), 42);
+}
+
 TEST(Schema, AMigrationThatFailsChangesNothing) {
   Database database(fresh_folder("d") / "x.db", Database::Mode::create);
   migrate(database, kOld);
