@@ -5,8 +5,12 @@ analytic gradient from every start of a grid. A part of the starts and of the re
 """
 import itertools
 import json
+import os
 import sys
 import time
+
+for library in ("OMP", "OPENBLAS", "MKL"):  # threads that wait would be counted, and arrays are small
+    os.environ[library + "_NUM_THREADS"] = "1"
 
 import numpy as np
 from scipy.optimize import minimize
@@ -32,9 +36,9 @@ def objective(theta, log_n, log_d, log_l):
     return value * 1e3, gradient * 1e3  # tolerances of the method are absolute
 
 
-def descend(start, data, tolerance=1e-15):
+def descend(start, data, tolerance=1e-9):
     return minimize(objective, start, args=data, jac=True, method="L-BFGS-B",
-                    options={"ftol": tolerance, "gtol": 1e-12, "maxiter": 5000, "maxfun": 20000, "maxcor": 20})
+                    options={"ftol": tolerance, "gtol": 1e-9, "maxiter": 1000, "maxfun": 5000})
 
 
 def main(path):
