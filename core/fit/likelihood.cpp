@@ -4,32 +4,28 @@
 #include <cmath>
 #include <map>
 
+#include "fit/distributions.h"
+
 namespace bitsweep {
 namespace {
 
-constexpr double kUsual = 3.5;  // multiples of the scatter
-constexpr double kMedianOfNormal = 0.6744897501960817;
-
-double median(std::vector<double> values) {
-  if (values.empty()) return 0;
-  const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
-  std::nth_element(values.begin(), middle, values.end());
-  if (values.size() % 2) return *middle;
-  return 0.5 * (*middle + *std::max_element(values.begin(), middle));
-}
+constexpr double kRare = 1e-3;  // the chance that usual scatter throws an observation so far
+constexpr double kUpperQuartileOfNormal = 1.1503493803760083;  // of its size
 
 // The share of an observation that counts, by its residual: 1, or less for one that no usual scatter explains.
 Eigen::ArrayXd shares(const Eigen::ArrayXd& residuals, int parameters) {
   const Eigen::Index n = residuals.size();
   if (n < parameters + 3) return Eigen::ArrayXd::Ones(n);
   // A fit by absolute deviations passes through as many points as it has parameters: those say nothing of the scatter.
+  // The upper quartile of the others stands a quarter of outliers, and is steadier than their median.
   std::vector<double> sizes(n);
   for (Eigen::Index i = 0; i < n; ++i) sizes[i] = std::abs(residuals[i]);
   std::sort(sizes.begin(), sizes.end());
-  sizes.erase(sizes.begin(), sizes.begin() + parameters);
-  const double scatter = median(std::move(sizes)) / kMedianOfNormal;
+  const Eigen::Index freedom = n - parameters;
+  const double scatter = sizes[parameters + (3 * freedom) / 4] / kUpperQuartileOfNormal;
   if (!(scatter > 1e-12)) return Eigen::ArrayXd::Ones(n);
-  return (kUsual * scatter / residuals.abs().max(1e-300)).square().min(1.0);
+  const double usual = scatter * student_quantile(1 - kRare / 2, static_cast<double>(freedom));
+  return (usual / residuals.abs().max(1e-300)).square().min(1.0);
 }
 
 // How much of n consecutive observations is left when neighbours are correlated: (1 − ρ)/(1 + ρ).

@@ -15,9 +15,9 @@ struct Observations {
   double freedom = 0;         // Σ of shares that count − parameters
 };
 
-// The seeds of a configuration become one observation. One that lies beyond 3.5 times the usual scatter from
-// `log_fitted` (log L at each of `points`; empty: no law is known yet) counts less, by the square of that. The
-// checkpoints of a run (Law::within_runs) count by the correlation of neighbouring residuals.
+// The seeds of a configuration become one observation. One that lies further from `log_fitted` (log L
+// at each of `points`; empty: no law is known yet) than usual scatter does once in a thousand counts less, by the
+// square. The checkpoints of a run (Law::within_runs) count by the correlation of neighbouring residuals.
 Observations observations(const Law& law, const std::vector<Point>& points, const Eigen::ArrayXd& log_fitted);
 
 // The pooled scatter of log loss among the seeds of a configuration, and its degrees of freedom.

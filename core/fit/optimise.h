@@ -14,16 +14,9 @@
 
 #include <Eigen/Dense>
 
-#include "fit/objective.h"
+#include "fit/newton.h"
 
 namespace bitsweep {
-
-struct Descent {
-  Eigen::VectorXd theta;
-  double objective = 0;
-  int iterations = 0;
-  bool converged = false;  // no step of the box could lower the objective by more than rounding
-};
 
 // Lowers objective.value() from `start`, inside the box. Never returns a higher objective than the start's.
 Descent descend(Objective& objective, const Eigen::VectorXd& start);

@@ -148,11 +148,12 @@ std::vector<Unsound> unsound_designs() {
            product({5e6, 3e7, 2e8}, {5e8, 2e9, 1e10}, 1, {"bitnet", "truebit"})}};
 }
 
-void measure(std::vector<Point>& points, const Design& design, const Truth& truth, uint64_t seed) {
+// Fills losses in; `first` numbers the runs, each of which has noise of its own.
+void measure(std::vector<Point>& points, const Design& design, const Truth& truth, uint64_t seed, uint64_t first = 0) {
   for (size_t i = 0; i < points.size(); ++i) {
-    double z = gaussian(seed, i);
-    if (design.heavy) z *= std::sqrt(2 / (chi_squared_draw(4, seed, 2000 + i) / 2));  // variance 2 … scaled below
-    if (design.heavy) z *= std::sqrt(0.25);
+    double z = gaussian(seed, first + i);
+    // Student's t with 4 degrees of freedom has a variance of 2.
+    if (design.heavy) z *= std::sqrt(4 / chi_squared_draw(4, seed, 2000 + first + i) / 2);
     points[i].loss = truth(points[i]) * std::exp(design.noise * z);
   }
 }
@@ -202,9 +203,9 @@ void cover(const Design& design, uint64_t number, int truths) {
       }
     }
     const Prediction& p = fit.predictions[0];
-    Point at = place(design.target.params, design.target.tokens, design.target.variant);
-    const double run = truth(at) * std::exp(design.noise * gaussian(seed + 1000 * number, 5000));
-    over["prediction"].add(p.interval, run);
+    std::vector<Point> next = {place(design.target.params, design.target.tokens, design.target.variant)};
+    measure(next, design, truth, seed + 1000 * number, 5000);
+    over["prediction"].add(p.interval, next[0].loss);
   }
   fmt::print("{:<28} refused {:3d}  intervals {}  profile {}  bootstrap {}  a new run {}\n", design.name, refused,
              over["intervals"].text(), over["profile"].text(), over["bootstrap"].text(), over["prediction"].text());

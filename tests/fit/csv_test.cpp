@@ -141,6 +141,19 @@ TEST(Csv, ALabelMayBeMadeOfSeveralColumns) {
   EXPECT_NE(error_of(text, parse_column_map("variant=W{b}A{a}")).find("no column 'b'"), std::string::npos);
 }
 
+TEST(Csv, RulesNameTheVariantOfRowsInOrder) {
+  PointsFormat format(parse_column_map("variant=W{w}A{a}"));
+  format.labels = {parse_variant_rule("W{w}: quant !~ Had and w > 1"), parse_variant_rule("fp4: quant ~ FP")};
+  const auto points = read_points_csv(
+      "params,tokens,loss,w,a,quant\n1M,1B,3,1,16,No\n1M,1B,3,4,4,No\n1M,1B,3,4,4,HadFP4\n1M,1B,3,4,8,Hadamard\n",
+      "f.csv", format);
+  std::string all;
+  for (const Point& p : points) all += p.variant + " ";
+  EXPECT_EQ(all, "W1A16 W4 fp4 W4A8 ");
+  EXPECT_THROW(parse_variant_rule("w = 1"), Error);
+  EXPECT_THROW(parse_variant_rule(": w = 1"), Error);
+}
+
 TEST(Csv, UnitsMultiplyWhatTheFileSays) {
   PointsFormat format;
   format.units = parse_units("params=M, tokens=B");

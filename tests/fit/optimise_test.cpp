@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "fit/kernels.h"
 #include "simulate.h"
 
 namespace bitsweep {
@@ -81,6 +82,38 @@ TEST(Optimise, WeightsAreRepeatedPoints) {
   Objective repeated(*law, points, 1e-3);
   const auto start = grid_of_starts(weighted)[1234];
   EXPECT_NEAR(weighted.value(start), repeated.value(start), 1e-15);
+}
+
+TEST(Optimise, ThousandsOfPointsAreSearchedByAPartAndFittedByAll) {
+  std::vector<Point> points;
+  for (uint64_t i = 0; i < 5000; ++i) {
+    const double n = std::pow(10, 6 + 3 * random_unit(1, 2, i));
+    points.push_back(make_point(n, 1e9, TrueLaw{}(n, 1e9) * std::exp(0.01 * normal(3, i))));
+  }
+  const auto law = make_law("power", points, {"params", "", ""});
+  Objective objective(*law, points, HUGE_VAL);
+  const Optimum optimum = minimise(objective, grid_of_starts(objective));
+  const Descent direct = descend(objective, optimum.basins[0].theta);
+  EXPECT_NEAR(optimum.basins[0].objective, direct.objective, 1e-13 * direct.objective);
+  EXPECT_NEAR(objective.shapes(optimum.basins[0].theta)[0], 0.34, 0.02);
+}
+
+TEST(Kernels, ExponentialsAndLogarithmsAreTheLibrarysToTwoUlp) {
+  std::vector<double> x, out(2000), loss(2000), residual(2000), zero(2000, 0);
+  for (uint64_t i = 0; i < 2000; ++i) x.push_back(-40 + 80 * random_unit(4, 1, i));
+  exp_scaled(x.data(), 1.5, out.data(), 2000);
+  const double one = 1;
+  ASSERT_TRUE(mix(out.data(), &one, 1, zero.data(), loss.data(), residual.data(), 2000));
+  for (size_t i = 0; i < x.size(); ++i) {
+    EXPECT_NEAR(out[i] / std::exp(1.5 * x[i]), 1, 5e-16) << x[i];
+    EXPECT_NEAR(residual[i], std::log(out[i]), 4.5e-16 * std::max(1.0, std::abs(residual[i]))) << x[i];
+  }
+  out[7] = -1;
+  EXPECT_FALSE(mix(out.data(), &one, 1, zero.data(), loss.data(), residual.data(), 2000));
+  x[0] = -1000, x[1] = 1000;
+  exp_scaled(x.data(), 1, out.data(), 2);
+  EXPECT_EQ(out[0], 0);
+  EXPECT_GT(out[1], 1e307);
 }
 
 }  // namespace
