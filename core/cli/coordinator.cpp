@@ -1,6 +1,8 @@
 // The loop, what is read and what ends. What begins: coordinator_start.cpp.
 #include <algorithm>
 
+#include <sys/stat.h>
+
 #include <fmt/format.h>
 
 #include "base/error.h"
@@ -12,14 +14,22 @@
 namespace bitsweep {
 namespace {
 
-constexpr double kTick_s = 0.05;         // event written -> in the database
+constexpr double kTick_s = 0.05;  // event written -> in the database
+constexpr double kIdle_s = 0.2;   // submitted, or told to go on -> noticed, while nothing runs
+constexpr double kDiskLook_s = 1.0;
 constexpr double kTroublePause_s = 1.0;  // while the database cannot be written …
 constexpr double kTroubleMost_s = 300;   // … and for how long that is borne
+
+uint64_t inode_of(const fs::path& file) {
+  struct stat info {};
+  return ::stat(file.c_str(), &info) == 0 ? static_cast<uint64_t>(info.st_ino) : 0;
+}
 
 }  // namespace
 
 WorkResult Coordinator::run() {
   reconcile();
+  announce();
   double trouble_since = -1;
   for (;;) {
     try {
@@ -39,6 +49,7 @@ WorkResult Coordinator::run() {
       executor_.wait(kTroublePause_s, interrupts_.wake_fd());
     }
   }
+  settle();
   find_left();
   show(true);
   return result_;
@@ -52,13 +63,20 @@ bool Coordinator::step() {
   const bool interrupted = interrupts_.count() > 0;
   bool more = true;
   if (!interrupted) more = start_runs();
+  settle();
   if (live_.empty() && (interrupted || (!more && !options_.forever))) return false;
   show(false);
   double pause = kTick_s;
-  if (live_.empty() && !wake_at_) pause = 0.5;
+  if (live_.empty() && !wake_at_) pause = kIdle_s;
   executor_.wait(pause, interrupts_.wake_fd());
   interrupts_.drain();
   return true;
+}
+
+// The disk has all that this turn has changed, in one wait; only now people hear of it.
+void Coordinator::settle() {
+  store_.database().sync();
+  for (const auto& [progress, record] : std::exchange(ended_, {})) progress_.ended(progress, record);
 }
 
 // What an earlier coordinator left: its workers are adopted, what ended meanwhile is recorded.
@@ -122,9 +140,11 @@ void Coordinator::poll_attempts() {
       it = live_.erase(it);
       continue;
     }
+    live.worker = poll.worker;
     if (!live.marked_running && poll.worker) {
       store_.mark_running(live.run.id, live.attempt.attempt, poll.worker->pid);
       live.marked_running = true;
+      --counts_[RunState::starting], ++counts_[RunState::running];
     }
     ++it;
   }
@@ -164,6 +184,8 @@ void Coordinator::conclude(LiveAttempt& live, const Poll& poll) {
   const auto asked = store_.run(id);
   AfterAttempt after =
       after_attempt(outcome.cause, asked ? asked->faults : 0, live.run.retries, options_.first_retry_s);
+  // A full disk is no fault of the run.
+  if (outcome.cause == ExitCause::environment && disk_ != DiskRoom::enough) after = {.run = RunState::queued};
   if (after.run == RunState::queued && asked && asked->request == "cancel") {
     after.run = end.state = RunState::cancelled;
     end.cause = ExitCause::cancelled;
@@ -175,14 +197,33 @@ void Coordinator::conclude(LiveAttempt& live, const Poll& poll) {
     store_.requeue(id, live.attempt.attempt, end, after.fault, clock_.unix_s() + after.delay_s);
   else
     store_.finish(id, live.attempt.attempt, end);
-  queue_stale_ = decide_ = true;
   const RunRecord record = store_.run(id).value_or(live.run);
-  if (record.state == RunState::done) ++result_.done;
-  if (record.state == RunState::failed) {
-    result_.failed.push_back(record);
-    ++failed_of_[record.sweep];
+  note_ended(record, live.marked_running);
+  ended_.emplace_back(live.progress, record);
+}
+
+// The queue in memory follows without being read again: a hundred thousand rows for each run that ends would cost more
+// than the run.
+void Coordinator::note_ended(const RunRecord& record, bool was_running) {
+  decide_ = true;
+  --counts_[was_running ? RunState::running : RunState::starting];
+  ++counts_[record.state];
+  if (record.state == RunState::queued) {
+    queue_stale_ = true;
+    return;
   }
-  progress_.ended(live.progress, record);
+  if (record.state == RunState::done) ++result_.done;
+  for (size_t i = front_; i < entries_.size(); ++i)
+    if (entries_[i].init_from == record.id) entries_[i].init_from_state = queued_[i].init_from_state = record.state;
+  if (record.state != RunState::failed) return;
+  result_.failed.push_back(record);
+  const int64_t failed = ++failed_of_[record.sweep];
+  if (!stop_after_.contains(record.sweep)) {
+    const auto settings = store_.sweep_settings(record.sweep);
+    stop_after_[record.sweep] = settings ? integer_or(*settings, "stop_after", 0) : 0;
+  }
+  const int64_t limit = stop_after_.at(record.sweep);
+  if (limit > 0 && stops_starting(limit, failed)) queue_stale_ = true;
 }
 
 void Coordinator::stop(LiveAttempt& live, StopReason reason) {
@@ -191,7 +232,7 @@ void Coordinator::stop(LiveAttempt& live, StopReason reason) {
   executor_.stop(live.run.id, StopMode::graceful);
 }
 
-// What people ask for: interrupts, cancellations, time limits; and KILL for those that take too long to obey.
+// What people ask for: interrupts, cancellations, pauses, time limits; and KILL for those that take too long to obey.
 void Coordinator::obey() {
   const int interrupts = interrupts_.count();
   if (interrupts > 0 && !result_.interrupted) {
@@ -200,26 +241,104 @@ void Coordinator::obey() {
       progress_.message(fmt::format("stopping {} run{} after a checkpoint; once more to kill", live_.size(),
                                     live_.size() == 1 ? "" : "s"));
   }
-  const int64_t version = store_.data_version();
-  if (version != seen_version_) {
+  if (const int64_t version = store_.data_version(); version != seen_version_) {
     seen_version_ = version;
-    queue_stale_ = decide_ = true;
-    for (const std::string& id : store_.asked_to_cancel())
-      if (const auto live = live_.find(id); live != live_.end() && live->second.stop == StopReason::none)
-        stop(live->second, StopReason::cancel);
+    read_requests();
   }
   const double now = clock_.monotonic_s();
+  watch_disk(now);
+  watch_database(now);
   for (auto& [id, live] : live_) {
     if (live.over) continue;
-    const double limit = live.run.resources.timeout_s;
-    if (live.stop == StopReason::none && interrupts > 0) stop(live, StopReason::interrupt);
-    if (live.stop == StopReason::none && limit > 0 && now - live.since > limit) stop(live, StopReason::timeout);
+    if (live.stop == StopReason::none)
+      if (const StopReason reason = reason_to_stop(live, now); reason != StopReason::none) stop(live, reason);
     const bool late = live.stop != StopReason::none && now - live.stop_since > options_.grace_s;
     if (!live.killed && (late || interrupts > 1)) {
       executor_.stop(id, StopMode::kill);
       live.killed = true;
     }
   }
+}
+
+StopReason Coordinator::reason_to_stop(LiveAttempt& live, double now) {
+  const double limit = live.run.resources.timeout_s;
+  if (interrupts_.count() > 0) return StopReason::interrupt;
+  if (paused_) return StopReason::pause;
+  if (disk_ == DiskRoom::gone) return StopReason::disk;
+  if (limit > 0 && now - live.since > limit) return StopReason::timeout;
+  return live.is_hung(now, options_.hung_after_s, live.worker) ? StopReason::hung : StopReason::none;
+}
+
+// Another process has written: perhaps runs were submitted, perhaps someone has asked for something.
+void Coordinator::read_requests() {
+  queue_stale_ = decide_ = true;
+  stop_after_.clear();
+  const auto stop_those = [&](const std::vector<std::string>& runs, StopReason reason) {
+    for (const std::string& id : runs)
+      if (const auto live = live_.find(id); live != live_.end() && live->second.stop == StopReason::none)
+        stop(live->second, reason);
+  };
+  stop_those(store_.asked_to_cancel(), StopReason::cancel);
+  stop_those(asked_to_pause(store_), StopReason::pause);
+  const Control control = read_control(store_);
+  if (control.paused != paused_)
+    progress_.message(control.paused ? "paused: nothing is started until 'bitsweep resume --all'" : "going on");
+  paused_ = control.paused;
+  take_devices(control);
+}
+
+// Runs that are at work stay where they are; what no longer fits is not started any more.
+void Coordinator::take_devices(const Control& control) {
+  const std::string asked = fmt::format("{} {}", control.devices, control.slots_per_device);
+  if (control.devices.empty() || asked == devices_asked_) return;
+  devices_asked_ = asked;
+  options_.slots_per_device = control.slots_per_device;
+  options_.devices = parse_devices(control.devices, control.slots_per_device);
+  progress_.message(fmt::format("devices: {}", control.devices));
+  announce();
+}
+
+// What this coordinator works with, for `status`.
+void Coordinator::announce() {
+  std::string devices;
+  for (const DeviceSlots& device : options_.devices) {
+    if (!devices.empty()) devices += ',';
+    devices += device.name == "cpu" ? fmt::format("cpu:{}", device.slots) : device.name;
+  }
+  put_word(store_, {.devices = devices,
+                    .slots_per_device = options_.slots_per_device,
+                    .disk_floor_bytes = options_.disk_floor_bytes});
+}
+
+// Another database in its place, or none: what is written goes to a file that nobody will ever read.
+void Coordinator::watch_database(double now) {
+  if (now - database_seen_ < kDiskLook_s) return;
+  database_seen_ = now;
+  const uint64_t inode = inode_of(store_.paths().database());
+  if (database_inode_ == 0) database_inode_ = inode;
+  if (inode == database_inode_) return;
+  throw Error(ErrorKind::failed,
+              fmt::format("'{}' was removed or replaced while it was worked on; what runs goes on by itself. 'bitsweep "
+                          "rebuild --root {}' makes the database again from the run folders, and the next 'bitsweep "
+                          "work' adopts what runs",
+                          store_.paths().database().string(), store_.paths().root.string()));
+}
+
+void Coordinator::watch_disk(double now) {
+  if (options_.disk_floor_bytes <= 0 || (disk_seen_ >= 0 && now - disk_seen_ < kDiskLook_s)) return;
+  disk_seen_ = now;
+  const uint64_t free = free_bytes(store_.paths().root);
+  const DiskRoom room = disk_room(free, options_.disk_floor_bytes, disk_);
+  if (room == disk_) return;
+  const std::string words = disk_words(store_.paths().root, free, options_.disk_floor_bytes);
+  if (room == DiskRoom::low)
+    progress_.message(words + "; nothing is started until there is room");
+  else if (room == DiskRoom::gone)
+    progress_.message(words + "; runs are stopped, and go on when there is room");
+  else
+    progress_.message("disk: there is room again; going on");
+  disk_ = room;
+  decide_ = true;
 }
 
 WorkResult work(Store& store, const CoordinatorLock&, Executor& executor, const WorkOptions& options,

@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "cli/disk_room.h"
 #include "execute/executor.h"
 #include "schedule/schedule.h"
 #include "store/store.h"
@@ -33,6 +34,9 @@ struct WorkOptions {
   bool forever = false;              // stay when the queue is empty
   double grace_s = 60;               // from a graceful stop to KILL
   double first_retry_s = 1;          // before the first retry of a fault; later ones wait longer
+  double hung_after_s = 600;         // of silence, before a run is looked at as one that hangs; 0: never
+  int64_t slots_per_device = 1;      // of GPUs in a list of devices that is given later
+  int64_t disk_floor_bytes = kDefaultDiskFloor_bytes;  // free on the root's disk; 0: none is asked for
   fs::path worker_program, plugin_folder;
 };
 
@@ -50,6 +54,7 @@ struct QueueProgress {
   int64_t queued = 0, running = 0, done = 0, failed = 0, total = 0;  // of the runs in scope
   std::optional<double> eta_s;                                       // of all that is left, from measured rates
   std::vector<RunProgress> runs;                                     // those running
+  std::string held;                                                  // why nothing is started now, "" when it is
 };
 
 // Told what happens, from the coordinator's own thread. All have empty defaults.

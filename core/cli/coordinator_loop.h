@@ -4,9 +4,11 @@
 
 #include <map>
 
+#include "base/error.h"
 #include "cli/coordinator.h"
 #include "cli/interrupts.h"
 #include "cli/live_attempt.h"
+#include "store/control.h"
 
 namespace bitsweep {
 
@@ -15,22 +17,39 @@ class Coordinator {
   Coordinator(Store& store, Executor& executor, const WorkOptions& options, Progress& progress)
       : store_(store), executor_(executor), options_(options), progress_(progress), clock_(system_clock()) {
     if (options_.devices.empty()) options_.devices = {{"cpu", 1, 0}};
+    store_.database().wait_for_disk(false);  // one wait a turn, for all that the turn has changed
+  }
+  ~Coordinator() {
+    try {
+      store_.database().wait_for_disk(true);
+    } catch (const Error&) {  // said by whoever writes next
+    }
   }
 
   WorkResult run();
 
  private:
   void reconcile();
+  void announce();
   bool step();
   void read_events();
   void poll_attempts();
   void conclude(LiveAttempt& live, const Poll& poll);
   Outcome judge_attempt(const LiveAttempt& live, const Poll& poll);
+  void settle();
   void obey();
+  void read_requests();
+  void take_devices(const Control& control);
+  void watch_disk(double now);
+  void watch_database(double now);
+  StopReason reason_to_stop(LiveAttempt& live, double now);
   void stop(LiveAttempt& live, StopReason reason);
+  bool is_held() const { return paused_ || disk_ != DiskRoom::enough; }
+  void note_ended(const RunRecord& record, bool was_running);
   void refresh_queue();
   World world() const;
   bool start_runs();
+  QueueEntry take_from_queue(const std::string& run);
   void start(const QueueEntry& entry, const std::string& device);
   void launch(LiveAttempt& live);
   int64_t threads_for(const QueueEntry& entry, const std::string& device) const;
@@ -50,9 +69,18 @@ class Coordinator {
   std::vector<RunningRun> running_;  // live_, as the scheduler sees it
   std::vector<QueueEntry> entries_;  // the queue in scope, as last read
   std::vector<QueuedRun> queued_;    // the same, as the scheduler sees it
+  size_t front_ = 0;                 // of both: what lies before it has been taken
   std::map<std::string, int64_t> passed_over_;
-  std::map<std::string, int64_t> failed_of_;  // failed runs of a sweep, during this call
+  std::map<std::string, int64_t> failed_of_;   // failed runs of a sweep, during this call
+  std::map<std::string, int64_t> stop_after_;  // of a sweep, as its settings say; 0: none
   std::map<RunState, int64_t> counts_;
+  std::vector<std::pair<RunProgress, RunRecord>> ended_;  // to be told once it is on the disk
+  bool paused_ = false;                                   // all of the queue
+  std::string devices_asked_;                             // as last taken from the database
+  DiskRoom disk_ = DiskRoom::enough;
+  double disk_seen_ = -1;  // monotonic
+  uint64_t database_inode_ = 0;
+  double database_seen_ = -1;  // monotonic
   bool queue_stale_ = true;
   bool decide_ = true;
   std::optional<double> wake_at_;

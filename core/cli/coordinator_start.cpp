@@ -13,14 +13,15 @@ namespace {
 constexpr double kProgress_s = 0.25;  // between two pictures of the queue
 constexpr double kRefused_s = 1.0;    // before a start is tried again that was refused
 
-QueuedRun to_queued(const QueueEntry& entry, int64_t passed_over) {
+// A clock that was set back makes no back-off longer than the longest one there is, `latest`.
+QueuedRun to_queued(const QueueEntry& entry, int64_t passed_over, double latest) {
   return {.id = entry.id,
           .priority = entry.priority,
           .position = entry.position,
           .device = entry.device,
           .slots = entry.slots,
           .memory_bytes = entry.memory_bytes,
-          .not_before = entry.not_before,
+          .not_before = std::min(entry.not_before, latest),
           .paused = entry.paused,
           .init_from = entry.init_from,
           .init_from_state = entry.init_from_state,
@@ -41,21 +42,27 @@ void Coordinator::refresh_queue() {
   std::erase_if(entries_,
                 [&](const QueueEntry& entry) { return halted.contains(entry.sweep) && halted.at(entry.sweep); });
   queued_.clear();
+  const double latest = clock_.unix_s() + longest_delay_s(options_.first_retry_s);
   for (const QueueEntry& entry : entries_) {
     const auto passed = passed_over_.find(entry.id);
-    queued_.push_back(to_queued(entry, passed == passed_over_.end() ? 0 : passed->second));
+    queued_.push_back(to_queued(entry, passed == passed_over_.end() ? 0 : passed->second, latest));
   }
+  front_ = 0;
   counts_ = store_.counts(options_.sweeps);
   queue_stale_ = false;
 }
 
 World Coordinator::world() const {
-  return {.now = clock_.unix_s(), .devices = options_.devices, .running = running_, .queued = queued_};
+  return {.now = clock_.unix_s(),
+          .devices = options_.devices,
+          .running = running_,
+          .queued = std::span(queued_).subspan(front_)};
 }
 
 // False when nothing could be started now, nor will be without someone's help.
 bool Coordinator::start_runs() {
   refresh_queue();
+  if (is_held()) return front_ < entries_.size();
   if (wake_at_ && clock_.unix_s() >= *wake_at_) decide_ = true;
   if (!decide_) return wake_at_.has_value();
   decide_ = false;
@@ -63,14 +70,20 @@ bool Coordinator::start_runs() {
   wake_at_ = decision.wake_at;
   for (const PassedOver& run : decision.passed_over) passed_over_[run.run] += run.times;
   for (const Start& next : decision.starts) {
-    const auto entry =
-        std::find_if(entries_.begin(), entries_.end(), [&](const QueueEntry& e) { return e.id == next.run; });
-    const QueueEntry taken = *entry;
-    queued_.erase(queued_.begin() + (entry - entries_.begin()));
-    entries_.erase(entry);
-    start(taken, next.device);
+    start(take_from_queue(next.run), next.device);
   }
   return !decision.starts.empty() || wake_at_.has_value() || decide_;
+}
+
+// What is taken is near the front: only what lies before it moves, and the front passes over it.
+QueueEntry Coordinator::take_from_queue(const std::string& run) {
+  const auto front = static_cast<std::ptrdiff_t>(front_);
+  const auto entry =
+      std::find_if(entries_.begin() + front, entries_.end(), [&](const QueueEntry& e) { return e.id == run; });
+  const auto queued = queued_.begin() + (entry - entries_.begin());
+  std::rotate(queued_.begin() + front, queued, queued + 1);
+  std::rotate(entries_.begin() + front, entry, entry + 1);
+  return entries_[front_++];
 }
 
 int64_t Coordinator::threads_for(const QueueEntry& entry, const std::string& device) const {
@@ -102,8 +115,11 @@ void Coordinator::start(const QueueEntry& entry, const std::string& device) {
     launch(live);
   } catch (const Error& error) {
     const bool fault = error.kind() == ErrorKind::environment;
-    const AfterAttempt after = after_attempt(fault ? ExitCause::cannot_start : ExitCause::bad_input, live.run.faults,
-                                             live.run.retries, options_.first_retry_s);
+    AfterAttempt after = after_attempt(fault ? ExitCause::cannot_start : ExitCause::bad_input, live.run.faults,
+                                       live.run.retries, options_.first_retry_s);
+    disk_seen_ = -1;
+    watch_disk(clock_.monotonic_s());
+    if (fault && disk_ != DiskRoom::enough) after = {.run = RunState::queued};  // a full disk is no fault of the run
     const AttemptEnd end{.state = RunState::failed,
                          .cause = fault ? ExitCause::cannot_start : ExitCause::bad_input,
                          .message = error.what(),
@@ -112,13 +128,12 @@ void Coordinator::start(const QueueEntry& entry, const std::string& device) {
                          .peak_rss_bytes = {},
                          .ended = clock_.unix_s()};
     if (after.run == RunState::queued)
-      store_.requeue(entry.id, *number, end, true, clock_.unix_s() + after.delay_s);
+      store_.requeue(entry.id, *number, end, after.fault, clock_.unix_s() + after.delay_s);
     else
       store_.finish(entry.id, *number, end);
     const RunRecord record = store_.run(entry.id).value_or(live.run);
-    if (record.state == RunState::failed) result_.failed.push_back(record), ++failed_of_[record.sweep];
-    queue_stale_ = decide_ = true;
-    progress_.ended(live.progress, record);
+    note_ended(record, false);
+    ended_.emplace_back(live.progress, record);
   }
 }
 
@@ -170,6 +185,8 @@ QueueProgress Coordinator::picture() {
   QueueProgress picture;
   for (const auto& [state, count] : counts_)
     if (state != RunState::cancelled) picture.total += count;
+  if (paused_) picture.held = "paused";
+  if (disk_ != DiskRoom::enough) picture.held = "waiting for room on the disk";
   picture.queued = counts_[RunState::queued];
   picture.done = counts_[RunState::done];
   picture.failed = counts_[RunState::failed];
@@ -182,7 +199,7 @@ QueueProgress Coordinator::picture() {
     left += live.flops_left();
     if (const auto own = live.flops_per_s()) rate += *own, ++measured;
   }
-  for (const QueueEntry& entry : entries_) left += entry.flops;
+  for (size_t i = front_; i < entries_.size(); ++i) left += entries_[i].flops;
   if (measured > 0) picture.eta_s = left / (rate / static_cast<double>(measured) * static_cast<double>(live_.size()));
   return picture;
 }
@@ -202,7 +219,7 @@ void Coordinator::find_left() {
     if (entry.paused) continue;
     auto run = store_.run(entry.id);
     if (!run) continue;
-    if (run->message.empty()) run->message = explain(world(), to_queued(entry, 0)).text;
+    if (run->message.empty()) run->message = explain(world(), to_queued(entry, 0, entry.not_before)).text;
     result_.waiting.push_back(std::move(*run));
   }
   const auto known = [&](const RunRecord& run) {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "execute/process_identity.h"
 #include "spec/sweep.h"
 
 namespace bitsweep {
@@ -33,7 +34,9 @@ Outcome found(const Evidence& evidence) {
 
 void LiveAttempt::learn(const Event& event, double now) {
   progress.step = event.step;
+  if (event.kind == "eval") longest_gap = std::max(longest_gap, now - last_event), ++gaps;
   last_event = now;
+  cpu_s = -1;
   if (event.kind == "checkpoint") has_checkpoint = true;
   if (const double rate = number_or(event.fields, "tokens_per_s", 0); rate > 0) progress.tokens_per_s = rate;
   if (const json::value* loss = event.fields.if_contains("val_bpc"); loss != nullptr && loss->is_number())
@@ -55,6 +58,17 @@ std::optional<double> LiveAttempt::flops_per_s() const {
 double LiveAttempt::flops_left() const {
   if (run.steps <= 0) return 0;
   return run.flops * std::max(0.0, 1.0 - static_cast<double>(progress.step) / static_cast<double>(run.steps));
+}
+
+bool LiveAttempt::is_hung(double now, double after_s, const std::optional<ProcessIdentity>& worker) {
+  constexpr int64_t kEnoughGaps = 3;
+  constexpr double kTimesLongest = 20;
+  if (after_s <= 0 || now - last_event < after_s) return false;
+  if (gaps >= kEnoughGaps && now - last_event > kTimesLongest * longest_gap) return true;
+  if (!worker) return false;
+  const double used = cpu_seconds(*worker).value_or(cpu_s);
+  if (cpu_s < 0 || used > cpu_s) cpu_s = used, cpu_moved = now;
+  return now - cpu_moved > after_s;
 }
 
 LiveAttempt make_live(RunRecord run, AttemptRecord attempt, const fs::path& attempt_folder, double now) {
@@ -90,6 +104,12 @@ Outcome judge(const Evidence& evidence) {
       return {RunState::cancelled, ExitCause::cancelled, "cancelled"};
     case StopReason::timeout:
       return {RunState::failed, ExitCause::timeout, "longer than its time limit"};
+    case StopReason::pause:
+      return {RunState::stopped, ExitCause::stopped, "paused"};
+    case StopReason::hung:
+      return {RunState::failed, ExitCause::hung, "alive, but it told nothing and did nothing for too long"};
+    case StopReason::disk:
+      return {RunState::stopped, ExitCause::stopped, "the disk is full; it goes on when there is room"};
     default:
       return outcome;
   }

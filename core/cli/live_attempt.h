@@ -9,7 +9,7 @@
 
 namespace bitsweep {
 
-enum class StopReason { none, interrupt, cancel, timeout };
+enum class StopReason { none, interrupt, cancel, timeout, pause, hung, disk };
 
 struct LiveAttempt {
   RunRecord run;
@@ -19,11 +19,16 @@ struct LiveAttempt {
   double since = 0;       // monotonic seconds at which it began, as far as is known
   double last_event = 0;  // monotonic
   bool marked_running = false;
+  std::optional<ProcessIdentity> worker = std::nullopt;
   std::optional<Poll> over = std::nullopt;  // what the executor found when it ended
   StopReason stop = StopReason::none;
   double stop_since = 0;  // monotonic
   bool killed = false;
   bool has_checkpoint = false;
+  double longest_gap = 0;  // seconds between two of its events …
+  int64_t gaps = 0;        // … and how many there were
+  double cpu_s = -1;       // that its worker had used when it was last looked at; -1: not looked at yet
+  double cpu_moved = 0;    // monotonic: when that was last seen to grow
 
   // Takes up what its events say. Monotonic `now`.
   void learn(const Event& event, double now);
@@ -32,6 +37,10 @@ struct LiveAttempt {
   // FLOP/s by its own measured rate.
   std::optional<double> flops_per_s() const;
   double flops_left() const;
+  // Whether it is alive without progress: silent for `after_s`, and either its worker has used no processor for as
+  // long, or the silence is twenty times the longest one between its earlier events. Looks at /proc only when it is
+  // silent.
+  bool is_hung(double now, double after_s, const std::optional<ProcessIdentity>& worker);
 };
 
 LiveAttempt make_live(RunRecord run, AttemptRecord attempt, const fs::path& attempt_folder, double now);

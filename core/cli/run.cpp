@@ -3,6 +3,7 @@
 
 #include "base/error.h"
 #include "cli/coordinator.h"
+#include "cli/foresight.h"
 #include "cli/options.h"
 #include "cli/planning.h"
 #include "cli/submission.h"
@@ -42,8 +43,10 @@ int run(const Verb& verb, const std::vector<std::string>& args) {
   {
     Store store(root, StoreMode::create);
     if (submit_all(plans, store) > 0) {
+      prepare_root(store, line, options);
       LocalExecutor executor;
-      const auto progress = make_progress(line.has("quiet"));
+      foretell_waiting(store, options.sweeps, "run");
+      const auto progress = foretelling_progress(make_progress(line.has("quiet")), store, options.sweeps, "run");
       result = work(store, lock, executor, options, *progress);
       if (const std::string text = failure_text(result, store.paths()); !text.empty()) fmt::print(stderr, "{}", text);
     }

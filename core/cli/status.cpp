@@ -11,32 +11,48 @@
 
 #include "base/clock.h"
 #include "base/units.h"
+#include "cli/disk_room.h"
 #include "cli/options.h"
-#include "query/outlook.h"
 #include "query/query.h"
 #include "query/run_columns.h"
 #include "report/format.h"
 #include "report/run_table.h"
 #include "schedule/schedule.h"
 #include "spec/sweep.h"
+#include "store/control.h"
 
 namespace bitsweep {
 namespace {
 
 constexpr std::array kStates = {"queued", "starting", "running", "done", "failed", "stopped", "cancelled"};
+constexpr int64_t kMostListed = 20;  // queued runs told one by one …
+constexpr int64_t kMostTold = 1000;  // … and in JSON
 
 struct Waiting {
-  const RunRow* run;
+  RunRow run;
   std::string why;
 };
 
 struct Snapshot {
-  std::vector<RunRow> runs;  // in scope
-  std::vector<const RunRow*> live;
+  std::map<RunState, int64_t> counts;  // in scope
+  std::vector<RunRow> live;
   std::map<std::string, AttemptRow> attempts;  // of the live ones, by run
-  std::vector<Waiting> waiting;
-  bool coordinator = false;  // a `work` or `run` holds this root
+  std::vector<Waiting> waiting;                // the first of the queue, in its order
+  bool coordinator = false;                    // a `work` or `run` holds this root
+  std::string held;                            // why nothing at all is started; ""
+  double checkpoint_bytes = 0;                 // that what is ahead will leave
   std::optional<double> eta_s;
+
+  int64_t count(RunState state) const {
+    const auto found = counts.find(state);
+    return found == counts.end() ? 0 : found->second;
+  }
+  int64_t runs() const {
+    int64_t sum = 0;
+    for (const auto& [state, count] : counts) sum += count;
+    return sum;
+  }
+  bool is_over() const { return live.empty() && count(RunState::queued) == 0; }
 };
 
 // Whether somebody holds the lock, without touching it: /proc/locks names files by device and inode.
@@ -54,19 +70,31 @@ bool is_locked(const fs::path& file) {
   return false;
 }
 
-QueuedRun queued_run(const RunRow& run, const std::vector<RunRow>& everything) {
-  const QueueRow& q = run.queue;
-  QueuedRun queued{run.id,       q.priority, q.position,  q.device, q.slots, q.memory_bytes,
-                   q.not_before, q.paused,   q.init_from, {},       0};
-  for (const RunRow& other : everything)
-    if (other.id == q.init_from) queued.init_from_state = run_state_from(other.state);
-  return queued;
+QueuedRun queued_run(const QueueEntry& entry) {
+  return {.id = entry.id,
+          .priority = entry.priority,
+          .position = entry.position,
+          .device = entry.device,
+          .slots = entry.slots,
+          .memory_bytes = entry.memory_bytes,
+          .not_before = entry.not_before,
+          .paused = entry.paused,
+          .init_from = entry.init_from,
+          .init_from_state = entry.init_from_state,
+          .passed_over = 0};
 }
 
-// What the scheduler would say, had it the devices that are in use now; the coordinator knows its own.
-void explain_waiting(Snapshot& snapshot, const std::vector<RunRow>& everything) {
+std::string listed_ids(const std::vector<std::string>& ids) {
+  std::string list;
+  for (const std::string& id : ids) list += fmt::format("{}'{}'", list.empty() ? "" : ", ", id);
+  return fmt::format("id IN ({})", list);
+}
+
+// The devices of the coordinator at work; else those that are in use.
+std::vector<DeviceSlots> devices_of(const Snapshot& snapshot, const std::optional<CoordinatorWord>& word) {
+  if (snapshot.coordinator && word && !word->devices.empty())
+    return parse_devices(word->devices, word->slots_per_device);
   std::vector<DeviceSlots> devices;
-  std::vector<RunningRun> running;
   for (const auto& [id, attempt] : snapshot.attempts) {
     const auto same = [&](const DeviceSlots& d) { return d.name == attempt.device; };
     const auto found = std::find_if(devices.begin(), devices.end(), same);
@@ -74,45 +102,84 @@ void explain_waiting(Snapshot& snapshot, const std::vector<RunRow>& everything) 
       devices.push_back({attempt.device, 1, 0});
     else
       ++found->slots;
-    running.push_back({id, attempt.device, 1, 0});
   }
   if (devices.empty()) devices.push_back({"cpu", 1, 0});
+  return devices;
+}
+
+// What the scheduler would say of the first runs of the queue.
+void explain_waiting(Snapshot& snapshot, const Query& query, const std::vector<QueueEntry>& head,
+                     const std::vector<DeviceSlots>& devices) {
+  if (head.empty()) return;
+  std::vector<RunningRun> running;
+  for (const auto& [id, attempt] : snapshot.attempts) running.push_back({id, attempt.device, 1, 0});
   std::vector<QueuedRun> queued;
-  for (const RunRow& run : everything)
-    if (run.state == "queued") queued.push_back(queued_run(run, everything));
+  std::vector<std::string> ids;
+  for (const QueueEntry& entry : head) queued.push_back(queued_run(entry)), ids.push_back(entry.id);
+  std::map<std::string, RunRow> rows;
+  for (RunRow& row : query.runs({}, listed_ids(ids))) rows.emplace(row.id, std::move(row));
   const World world{system_clock().unix_s(), devices, running, queued};
-  for (const RunRow& run : snapshot.runs) {
-    if (run.state != "queued") continue;
-    const Explanation why = explain(world, queued_run(run, everything));
-    const bool held_up = why.wait == Wait::paused || why.wait == Wait::dependency ||
+  for (const QueuedRun& run : queued) {
+    const Explanation why = explain(world, run);
+    const bool its_own = why.wait == Wait::paused || why.wait == Wait::dependency ||
                          why.wait == Wait::dependency_failed || why.wait == Wait::back_off;
-    snapshot.waiting.push_back(
-        {&run, snapshot.coordinator || held_up ? why.text : "nobody works on this queue; start 'bitsweep work'"});
+    std::string words = why.text;
+    if (!its_own && !snapshot.held.empty()) words = snapshot.held;
+    if (!its_own && !snapshot.coordinator) words = "nobody works on this queue; start 'bitsweep work'";
+    snapshot.waiting.push_back({rows[run.id], std::move(words)});
   }
 }
 
-Snapshot look(const Query& query, const std::vector<std::string>& sweeps) {
+std::optional<double> flops_per_s(const RunRow& run) {
+  if (!run.tokens_per_s || !run.flops || run.tokens <= 0) return std::nullopt;
+  return *run.tokens_per_s * *run.flops / static_cast<double>(run.tokens);
+}
+
+double part_left(const RunRow& run) {
+  return run.steps > 0 ? std::max(0.0, 1 - static_cast<double>(run.step) / static_cast<double>(run.steps)) : 1.0;
+}
+
+std::optional<double> left_of(const RunRow& run) {
+  const auto rate = flops_per_s(run);
+  if (!rate || *rate <= 0) return std::nullopt;
+  return *run.flops * part_left(run) / *rate;
+}
+
+// Why nothing at all is started: everything is paused, or the disk is full.
+std::string reason_to_hold(Store& store, const std::optional<CoordinatorWord>& word) {
+  if (read_control(store).paused) return "all of the queue is paused: 'bitsweep resume --all' ends that";
+  const int64_t floor = word ? word->disk_floor_bytes : 0;
+  const uint64_t free = free_bytes(store.paths().root);
+  if (disk_room(free, floor, DiskRoom::enough) == DiskRoom::enough) return "";
+  return disk_words(store.paths().root, free, floor);
+}
+
+// `most`: of the queue.
+Snapshot look(const Query& query, Store& store, const std::vector<std::string>& sweeps, int64_t most) {
   Snapshot snapshot;
-  const std::vector<RunRow> everything = query.runs();
-  if (sweeps.empty()) snapshot.runs = everything;
-  for (const std::string& sweep : sweeps)
-    for (RunRow& run : query.runs(sweep)) snapshot.runs.push_back(std::move(run));
+  snapshot.counts = store.counts(sweeps);
   snapshot.coordinator = is_locked(query.root() / "coord.lock");
-  for (const RunRow& run : everything) {
-    if (!is_live_state(run)) continue;
-    const auto attempts = query.attempts(run.id);
-    if (!attempts.empty()) snapshot.attempts[run.id] = attempts.back();
+  const auto word = read_word(store);
+  snapshot.held = reason_to_hold(store, word);
+  constexpr const char* kLive = "state IN ('starting', 'running')";
+  if (sweeps.empty()) snapshot.live = query.runs({}, kLive);
+  for (const std::string& sweep : sweeps)
+    for (RunRow& run : query.runs(sweep, kLive)) snapshot.live.push_back(std::move(run));
+  for (const AttemptRecord& attempt : store.live_attempts()) {
+    const auto rows = query.attempts(attempt.run);
+    if (!rows.empty()) snapshot.attempts[attempt.run] = rows.back();
   }
-  for (const RunRow& run : snapshot.runs)
-    if (is_live_state(run)) snapshot.live.push_back(&run);
-  explain_waiting(snapshot, everything);
-  snapshot.eta_s = remaining_total_s(snapshot.runs, static_cast<int64_t>(snapshot.live.size()));
+  const std::vector<DeviceSlots> devices = devices_of(snapshot, word);
+  explain_waiting(snapshot, query, store.queue(sweeps, most), devices);
+  if (snapshot.is_over()) return snapshot;
+  std::vector<LiveRate> rates;
+  for (const RunRow& run : snapshot.live)
+    rates.push_back({run.plugin, run.flops.value_or(0) * part_left(run), flops_per_s(run)});
+  int64_t slots = 0;
+  for (const DeviceSlots& device : devices) slots += device.slots;
+  snapshot.eta_s = remaining_seconds(store, sweeps, rates, slots);
+  snapshot.checkpoint_bytes = predicted_checkpoint_bytes(store, sweeps);
   return snapshot;
-}
-
-int64_t count(const Snapshot& snapshot, std::string_view state) {
-  return std::count_if(snapshot.runs.begin(), snapshot.runs.end(),
-                       [&](const RunRow& run) { return run.state == state; });
 }
 
 std::string device_of(const Snapshot& snapshot, const RunRow& run) {
@@ -131,62 +198,69 @@ std::string live_table(const Snapshot& snapshot) {
                {"tok/s", Align::right},
                {"left", Align::right}},
               {}};
-  for (const RunRow* run : snapshot.live) {
-    const auto left = remaining_s(*run, snapshot.runs);
+  for (const RunRow& run : snapshot.live) {
+    const auto left = left_of(run);
     table.rows.push_back(
-        {run->id, run->plugin, format_count(static_cast<double>(run->params)), point_text(run->axes, run->seed),
-         device_of(snapshot, *run), fmt::format("{}/{}", run->step, run->steps),
-         run->last_val_bpc ? fmt::format("{:.4f}", *run->last_val_bpc) : "-",
-         run->tokens_per_s ? format_count(*run->tokens_per_s) : "-", left ? format_duration(*left) : "?"});
+        {run.id, run.plugin, format_count(static_cast<double>(run.params)), point_text(run.axes, run.seed),
+         device_of(snapshot, run), fmt::format("{}/{}", run.step, run.steps),
+         run.last_val_bpc ? fmt::format("{:.4f}", *run.last_val_bpc) : "-",
+         run.tokens_per_s ? format_count(*run.tokens_per_s) : "-", left ? format_duration(*left) : "?"});
   }
   return terminal_table(table);
 }
 
 std::string text_of(const Snapshot& snapshot) {
-  std::string text = plural(static_cast<int64_t>(snapshot.runs.size()), "run", "runs") + ":";
+  std::string text = plural(snapshot.runs(), "run", "runs") + ":";
   for (const char* state : kStates)
-    if (const int64_t n = count(snapshot, state); n > 0) text += fmt::format("  {} {}", n, state);
-  const bool left = !snapshot.live.empty() || !snapshot.waiting.empty();
+    if (const int64_t n = snapshot.count(*run_state_from(state)); n > 0) text += fmt::format("  {} {}", n, state);
+  const bool left = !snapshot.is_over();
   if (left)
     text +=
         snapshot.eta_s ? fmt::format("  about {} left", format_duration(*snapshot.eta_s)) : "  time left not known yet";
   text += "\n";
+  if (left) text += fmt::format("checkpoints of these will take about {}\n", format_bytes(snapshot.checkpoint_bytes));
   if (left && !snapshot.coordinator) text += "no 'bitsweep work' or 'run' holds this root now\n";
+  if (left && !snapshot.held.empty()) text += snapshot.held + "\n";
   if (!snapshot.live.empty()) text += "\n" + live_table(snapshot);
   if (snapshot.waiting.empty()) return text;
   Table table{{{"queued"}, {"plugin"}, {"params", Align::right}, {"what"}, {"why it waits"}}, {}};
   for (const Waiting& w : snapshot.waiting)
-    table.rows.push_back({w.run->id, w.run->plugin, format_count(static_cast<double>(w.run->params)),
-                          point_text(w.run->axes, w.run->seed), w.why});
-  return text + "\n" + terminal_table(table);
+    table.rows.push_back({w.run.id, w.run.plugin, format_count(static_cast<double>(w.run.params)),
+                          point_text(w.run.axes, w.run.seed), w.why});
+  text += "\n" + terminal_table(table);
+  const int64_t more = snapshot.count(RunState::queued) - static_cast<int64_t>(snapshot.waiting.size());
+  if (more > 0) text += fmt::format("… and {} more\n", more);
+  return text;
 }
 
 json::object json_of(const Snapshot& snapshot) {
   json::object counts;
-  for (const char* state : kStates) counts[state] = count(snapshot, state);
+  for (const char* state : kStates) counts[state] = snapshot.count(*run_state_from(state));
   json::array running, queued;
-  for (const RunRow* run : snapshot.live) {
-    json::object object = run_json(*run);
-    object["step"] = run->step;
-    object["device"] = device_of(snapshot, *run);
-    const auto left = remaining_s(*run, snapshot.runs);
+  for (const RunRow& run : snapshot.live) {
+    json::object object = run_json(run);
+    object["step"] = run.step;
+    object["device"] = device_of(snapshot, run);
+    const auto left = left_of(run);
     object["eta_s"] = left ? json::value(*left) : json::value(nullptr);
     running.push_back(std::move(object));
   }
-  for (const Waiting& w : snapshot.waiting) queued.push_back(json::object{{"id", w.run->id}, {"why", w.why}});
+  for (const Waiting& w : snapshot.waiting) queued.push_back(json::object{{"id", w.run.id}, {"why", w.why}});
   return {{"counts", std::move(counts)},
           {"working", snapshot.coordinator},
+          {"held", snapshot.held},
           {"running", std::move(running)},
           {"queued", std::move(queued)},
+          {"checkpoint_bytes", snapshot.checkpoint_bytes},
           {"eta_s", snapshot.eta_s ? json::value(*snapshot.eta_s) : json::value(nullptr)}};
 }
 
 // Until nothing is queued or live: again after every commit, and every few seconds for the times.
-int watch(const Query& query, const std::vector<std::string>& sweeps) {
+int watch(const Query& query, Store& store, const std::vector<std::string>& sweeps) {
   for (;;) {
-    const Snapshot snapshot = look(query, sweeps);
+    const Snapshot snapshot = look(query, store, sweeps, kMostListed);
     print((stdout_is_terminal() ? "\x1b[H\x1b[2J" : "") + text_of(snapshot));
-    if (snapshot.live.empty() && snapshot.waiting.empty()) return 0;
+    if (snapshot.is_over()) return 0;
     const int64_t seen = query.data_version();
     for (int i = 0; i < 10; ++i) {
       system_clock().sleep_s(0.5);
@@ -204,8 +278,9 @@ int run(const Verb& verb, const std::vector<std::string>& args) {
   const Query query(line.root());
   std::vector<std::string> sweeps;
   for (const std::string& name : line.positional()) sweeps.push_back(query.sweep_name(name));
-  if (line.has("watch")) return watch(query, sweeps);
-  const Snapshot snapshot = look(query, sweeps);
+  Store store(line.root(), StoreMode::read_only);
+  if (line.has("watch")) return watch(query, store, sweeps);
+  const Snapshot snapshot = look(query, store, sweeps, line.has("json") ? kMostTold : kMostListed);
   print(line.has("json") ? pretty_json(json_of(snapshot)) + "\n" : text_of(snapshot));
   return 0;
 }

@@ -3,6 +3,7 @@
 
 #include "base/error.h"
 #include "cli/coordinator.h"
+#include "cli/foresight.h"
 #include "cli/options.h"
 #include "cli/work_options.h"
 #include "execute/local.h"
@@ -25,8 +26,10 @@ int run(const Verb& verb, const std::vector<std::string>& args) {
     if (!store.sweep_settings(sweep)) store.runs_of(sweep);  // throws with the nearest name
     options.sweeps.push_back(sweep);
   }
+  prepare_root(store, line, options);
   LocalExecutor executor;
-  const auto progress = make_progress(line.has("quiet"));
+  foretell_waiting(store, options.sweeps, "work");
+  const auto progress = foretelling_progress(make_progress(line.has("quiet")), store, options.sweeps, "work");
   const WorkResult result = work(store, lock, executor, options, *progress);
   const std::string failures = failure_text(result, store.paths());
   if (!failures.empty()) fmt::print(stderr, "{}", failures);

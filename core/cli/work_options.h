@@ -16,6 +16,10 @@ void declare_work_options(CommandLine& line);
 // over threads. Throws Error{input}.
 WorkOptions work_options(const CommandLine& line);
 
+// What stands between a root and work on it: without --devices, those that `bitsweep devices` has set; a warning when
+// the checkpoints ahead will not fit on the disk. Throws Error{environment} when its disk is below the floor already.
+void prepare_root(Store& store, const CommandLine& line, WorkOptions& options);
+
 // The part that decides.
 std::vector<DeviceSlots> default_devices(int64_t gpus, int64_t cores, int64_t slots_per_gpu);
 

@@ -15,32 +15,28 @@
 #include <unistd.h>
 
 #include <fmt/format.h>
-#include <boost/process/args.hpp>
-#include <boost/process/child.hpp>
-#include <boost/process/error.hpp>
-#include <boost/process/exe.hpp>
-#include <boost/process/extend.hpp>
-#include <boost/process/io.hpp>
 
 #include "base/error.h"
 #include "execute/process_identity.h"
 #include "execute/records.h"
+#include "execute/shim.h"
 
 namespace bitsweep {
-
-namespace bp = boost::process;
 
 struct LocalExecutor::Watched {
   std::string run;
   int64_t attempt = 0;
   fs::path run_folder;
   Fd lock;          // of our own opening: when we can take it, nothing of the attempt is alive
+  Fd ended;         // of a shim of ours: readable when its record is there
   Fd shim_end;      // pidfd; readable when the shim has ended
+  Fd worker_end;    // pidfd
   pid_t child = 0;  // the shim, when it is ours to reap
   std::optional<ProcessRecord> processes;
   std::optional<StopMode> stop;  // asked for, perhaps before the pids were known
   bool stop_sent = false;
   double leftover_since = 0;  // monotonic; 0: shim and worker were alive when last looked at
+  double idle_since = 0;      // monotonic; 0: its worker was alive when last looked at
 
   fs::path folder() const { return run_folder / ("attempt-" + std::to_string(attempt)); }
 };
@@ -55,21 +51,6 @@ bool take_lock(const Fd& fd) {
 }
 
 Fd open_lock(const fs::path& run_folder) { return open_file(run_folder / "lock", O_RDWR | O_CREAT); }
-
-// Starts the shim with the one descriptor it inherits. Everything else here is close-on-exec.
-pid_t spawn_shim(const std::vector<std::string>& command, const fs::path& attempt_folder, int lock_fd) {
-  std::vector<std::string> args(command.begin() + 1, command.end());
-  args.push_back(attempt_folder.string());
-  args.push_back(std::to_string(lock_fd));
-  std::error_code code;
-  bp::child shim(
-      bp::exe = command[0], bp::args = args, bp::std_in<bp::null, bp::std_out> bp::null, bp::std_err > bp::null,
-      bp::extend::on_exec_setup = [lock_fd](auto&) { ::fcntl(lock_fd, F_SETFD, 0); }, code);
-  if (code) throw Error(ErrorKind::environment, fmt::format("cannot start '{}': {}", command[0], code.message()));
-  const pid_t pid = shim.id();
-  shim.detach();
-  return pid;
-}
 
 Poll ended_or_lost(const fs::path& attempt_folder) {
   Poll poll;
@@ -110,7 +91,9 @@ StartResult LocalExecutor::start(const Launch& launch) {
   attempt->attempt = launch.attempt;
   attempt->run_folder = launch.run_folder;
   attempt->lock = open_lock(launch.run_folder);
-  attempt->child = spawn_shim(options_.shim_command, folder, lock.get());
+  Shim shim = spawn_shim(folder, lock.get());
+  attempt->child = shim.pid;
+  attempt->ended = std::move(shim.ended);
   attempt->shim_end = Fd(static_cast<int>(::syscall(SYS_pidfd_open, attempt->child, 0)));
   watched_[launch.run] = std::move(attempt);
   return StartResult::started;  // our copy of the locked descriptor closes here; the shim's keeps the lock
@@ -136,15 +119,18 @@ Poll LocalExecutor::poll(const std::string& run) {
   assert(found != watched_.end());
   Watched& attempt = *found->second;
   if (attempt.child != 0 && ::waitpid(attempt.child, nullptr, WNOHANG) != 0) attempt.child = 0;
+  reap();
   if (take_lock(attempt.lock)) {
-    // The shim's last act before it ends is the record; its zombie is reaped here at the latest.
-    if (attempt.child != 0) ::waitpid(attempt.child, nullptr, 0);
+    if (attempt.child != 0) unreaped_.push_back(attempt.child);
     const Poll poll = ended_or_lost(attempt.folder());
     watched_.erase(found);
     return poll;
   }
   learn_processes(attempt);
   if (attempt.stop && !attempt.stop_sent) deliver_stop(attempt);
+  // Shim and worker are gone, and yet the lock is held: from here on this end would only keep waking us.
+  if (attempt.ended && has_ended(attempt.ended)) attempt.ended.reset();
+  wake_shim(attempt);
   end_leftovers(attempt);
   Poll poll{.liveness = Liveness::running, .exit = {}, .worker = {}};
   if (attempt.processes) poll.worker = attempt.processes->worker;
@@ -154,7 +140,13 @@ Poll LocalExecutor::poll(const std::string& run) {
 void LocalExecutor::learn_processes(Watched& attempt) {
   if (attempt.processes) return;
   attempt.processes = read_process(attempt.folder());
-  if (attempt.processes && !attempt.shim_end) attempt.shim_end = open_pidfd(attempt.processes->shim);
+  if (!attempt.processes) return;
+  if (!attempt.shim_end) attempt.shim_end = open_pidfd(attempt.processes->shim);
+  attempt.worker_end = open_pidfd(attempt.processes->worker);
+}
+
+void LocalExecutor::reap() {
+  std::erase_if(unreaped_, [](pid_t child) { return ::waitpid(child, nullptr, WNOHANG) != 0; });
 }
 
 void LocalExecutor::stop(const std::string& run, StopMode mode) {
@@ -191,13 +183,27 @@ void LocalExecutor::end_leftovers(Watched& attempt) {
   for (const int64_t pid : holders_of(attempt.run_folder / "lock")) ::kill(static_cast<pid_t>(pid), SIGKILL);
 }
 
+// The worker has ended but its shim says nothing: someone suspended it. One that only waits for room on a full disk is
+// not disturbed by this.
+void LocalExecutor::wake_shim(Watched& attempt) {
+  const bool worker_gone = attempt.worker_end && has_ended(attempt.worker_end);
+  if (!worker_gone || !attempt.shim_end || has_ended(attempt.shim_end)) return;
+  const double now = clock_.monotonic_s();
+  if (attempt.idle_since == 0) attempt.idle_since = now;
+  if (now - attempt.idle_since < options_.leftover_grace_s) return;
+  attempt.idle_since = now;
+  if (is_alive(attempt.processes->shim)) ::kill(static_cast<pid_t>(attempt.processes->shim.pid), SIGCONT);
+}
+
 void LocalExecutor::wait(double timeout_s, int wake_fd) {
   constexpr double kBlindStep_s = 0.05;  // where there is nothing to wait on, the lock is asked this often
   std::vector<pollfd> fds;
   if (wake_fd >= 0) fds.push_back({wake_fd, POLLIN, 0});
   for (const auto& [run, attempt] : watched_) {
     const bool shim_ended = attempt->leftover_since != 0;
-    if (attempt->shim_end && !shim_ended)
+    if (attempt->ended)
+      fds.push_back({attempt->ended.get(), POLLIN, 0});
+    else if (attempt->shim_end && !shim_ended)
       fds.push_back({attempt->shim_end.get(), POLLIN, 0});
     else
       timeout_s = std::min(timeout_s, kBlindStep_s);

@@ -4,6 +4,8 @@
 
 #include <memory>
 
+#include <sys/types.h>
+
 #include "base/clock.h"
 #include "execute/executor.h"
 
@@ -12,8 +14,6 @@ namespace bitsweep {
 class LocalExecutor : public Executor {
  public:
   struct Options {
-    // How a shim is started: this command, then the attempt's folder and the descriptor's number.
-    std::vector<std::string> shim_command = {"/proc/self/exe", "shim"};
     // Whether an attempt without a living shim and worker may still hold the lock this long, before whoever holds it
     // (something the worker left behind) is killed.
     double leftover_grace_s = 1.0;
@@ -34,10 +34,13 @@ class LocalExecutor : public Executor {
   void learn_processes(Watched& attempt);
   void deliver_stop(Watched& attempt);
   void end_leftovers(Watched& attempt);
+  void wake_shim(Watched& attempt);
+  void reap();
 
   Options options_;
   Clock& clock_;
   std::map<std::string, std::unique_ptr<Watched>> watched_;
+  std::vector<pid_t> unreaped_;  // shims that have recorded the end of their worker, and end in a moment
 };
 
 // CUDA_VISIBLE_DEVICES, OMP_NUM_THREADS and the allocator's variables for a slot. `visible` is the coordinator's own

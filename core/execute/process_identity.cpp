@@ -22,6 +22,7 @@ std::string text_of(const std::string& path) {
   return text.str();
 }
 
+// A whole decimal number.
 std::optional<int64_t> pid_from(const std::string& name) {
   int64_t pid = 0;
   const auto [end, code] = std::from_chars(name.data(), name.data() + name.size(), pid);
@@ -50,20 +51,41 @@ const std::string& current_boot_id() {
   return id;
 }
 
-std::optional<int64_t> start_ticks_from(std::string_view stat_text) {
+namespace {
+
+// Fields 3 … 22 of /proc/PID/stat, [0] being field 3: the name before them may hold anything. Empty for a zombie.
+std::vector<std::string_view> fields_of(std::string_view stat_text) {
+  std::vector<std::string_view> fields;
   const size_t name_end = stat_text.rfind(')');
-  if (name_end == std::string_view::npos) return std::nullopt;
+  if (name_end == std::string_view::npos) return fields;
   std::string_view rest = stat_text.substr(name_end + 1);
-  // After the name: field 3 is the state, field 22 the start time.
-  for (int field = 3; field <= 22; ++field) {
+  while (fields.size() < 20) {
     rest.remove_prefix(std::min(rest.find_first_not_of(' '), rest.size()));
     const std::string_view word = rest.substr(0, rest.find(' '));
-    if (word.empty()) return std::nullopt;
-    if (field == 3 && (word == "Z" || word == "X")) return std::nullopt;
-    if (field == 22) return pid_from(std::string(word));
+    if (word.empty()) return {};
+    fields.push_back(word);
     rest.remove_prefix(word.size());
   }
-  return std::nullopt;
+  if (fields[0] == "Z" || fields[0] == "X") return {};
+  return fields;
+}
+
+}  // namespace
+
+std::optional<int64_t> start_ticks_from(std::string_view stat_text) {
+  const auto fields = fields_of(stat_text);
+  if (fields.empty()) return std::nullopt;
+  return pid_from(std::string(fields[19]));
+}
+
+std::optional<double> cpu_seconds(const ProcessIdentity& process) {
+  const std::string text = text_of(fmt::format("/proc/{}/stat", process.pid));
+  const auto fields = fields_of(text);
+  if (fields.empty() || process.boot_id != current_boot_id() ||
+      pid_from(std::string(fields[19])) != process.start_ticks)
+    return std::nullopt;
+  const auto user = pid_from(std::string(fields[11])), system = pid_from(std::string(fields[12]));
+  return static_cast<double>(user.value_or(0) + system.value_or(0)) / static_cast<double>(::sysconf(_SC_CLK_TCK));
 }
 
 std::optional<int64_t> start_ticks(int64_t pid) { return start_ticks_from(text_of(fmt::format("/proc/{}/stat", pid))); }

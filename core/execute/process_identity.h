@@ -18,6 +18,9 @@ std::optional<int64_t> start_ticks_from(std::string_view stat_text);
 std::optional<ProcessIdentity> identity_of(int64_t pid);
 bool is_alive(const ProcessIdentity& process);
 
+// Processor time of all its threads so far; nothing when it is not that process any more.
+std::optional<double> cpu_seconds(const ProcessIdentity& process);
+
 // A descriptor that becomes readable when the process ends; invalid when it is not that process, or has ended.
 Fd open_pidfd(const ProcessIdentity& process);
 bool has_ended(const Fd& pidfd);

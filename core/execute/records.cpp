@@ -66,7 +66,7 @@ void write_intent(const fs::path& attempt_folder, const Intent& intent) {
                                {"attempt", intent.attempt},
                                {"command", json::array(intent.command.begin(), intent.command.end())},
                                {"environment", std::move(environment)}};
-  write_file_atomic(attempt_folder / "intent.json", pretty_json(object) + "\n");
+  write_visible(attempt_folder / "intent.json", pretty_json(object) + "\n");
 }
 
 void write_process(const fs::path& attempt_folder, const ProcessRecord& record) {
@@ -82,7 +82,14 @@ void write_exit(const fs::path& attempt_folder, const ExitRecord& exit) {
                                {"peak_rss_bytes", exit.peak_rss_bytes},
                                {"started", exit.started},
                                {"ended", exit.ended}};
-  write_file_atomic(attempt_folder / "exit.json", pretty_json(object) + "\n");
+  write_visible(attempt_folder / "exit.json", pretty_json(object) + "\n");
+}
+
+void sync_exit(const fs::path& attempt_folder) {
+  const Fd file(::open((attempt_folder / "exit.json").c_str(), O_RDONLY | O_CLOEXEC));
+  const Fd folder(::open(attempt_folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (file) ::fdatasync(file.get());
+  if (folder) ::fsync(folder.get());
 }
 
 std::optional<Intent> read_intent(const fs::path& attempt_folder) {

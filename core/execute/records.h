@@ -20,12 +20,14 @@ struct ProcessRecord {
   ProcessIdentity shim, worker;
 };
 
-// Durable: on disk when they return.
+// All are whole or not there, for every process of this machine. Not forced to the disk: after a crash of the machine
+// nothing of an attempt is alive, its boot id says so, and a run without a record goes on from its last checkpoint.
 void write_intent(const fs::path& attempt_folder, const Intent& intent);
-void write_exit(const fs::path& attempt_folder, const ExitRecord& exit);
-// Whole or not there, but not forced to the disk: after a crash of the machine its boot id is void anyway.
 void write_process(const fs::path& attempt_folder, const ProcessRecord& record);
+void write_exit(const fs::path& attempt_folder, const ExitRecord& exit);
 void write_visible(const fs::path& file, std::string_view text);
+// Now the exit record is durable as well. Never throws: it is whole already, and the database has it by now.
+void sync_exit(const fs::path& attempt_folder);
 
 // Nothing when the file is missing or is not what was written.
 std::optional<Intent> read_intent(const fs::path& attempt_folder);

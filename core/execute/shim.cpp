@@ -1,5 +1,6 @@
 #include "execute/shim.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <csignal>
 #include <cstdlib>
@@ -33,9 +34,14 @@ struct Worker {
   int error = 0;  // errno of a start that failed
 };
 
+// REQUIRES: all signals blocked, as spawn_shim() does: what was sent to the coordinator is not for us.
 void stand_alone() {
   ::setsid();
+  ::prctl(PR_SET_NAME, "bitsweep-shim");
   for (const int ignored : {SIGHUP, SIGINT, SIGTERM, SIGQUIT, SIGPIPE}) ::signal(ignored, SIG_IGN);
+  sigset_t none;
+  sigemptyset(&none);
+  ::sigprocmask(SIG_SETMASK, &none, nullptr);
   // What the worker orphans comes to us, and ends with it.
   ::prctl(PR_SET_CHILD_SUBREAPER, 1);
 }
@@ -141,11 +147,18 @@ bool record(const fs::path& attempt_folder, const ExitRecord& exit) {
   return false;
 }
 
-}  // namespace
+// Of all descriptors of the coordinator only these two stay open: not its own lock, not its database.
+void keep_only(int a, int b) {
+  const auto close_between = [](int first, int last) {
+    if (first <= last) ::syscall(SYS_close_range, static_cast<unsigned>(first), static_cast<unsigned>(last), 0U);
+  };
+  const auto [low, high] = std::minmax(a, b);
+  close_between(STDERR_FILENO + 1, low - 1);
+  close_between(low + 1, high - 1);
+  ::syscall(SYS_close_range, static_cast<unsigned>(high) + 1, ~0U, 0U);
+}
 
-int run_shim(const fs::path& attempt_folder, int lock_fd) {
-  stand_alone();
-  log_to(attempt_folder);
+ExitRecord run_worker(const fs::path& attempt_folder, int lock_fd) {
   const double started = system_clock().unix_s();
   const OomCounters before = read_oom_counters();
   ExitRecord exit{.exit_code = {},
@@ -158,12 +171,12 @@ int run_shim(const fs::path& attempt_folder, int lock_fd) {
   const auto intent = read_intent(attempt_folder);
   if (!intent) {
     exit.cannot_start = fmt::format("'{}' is missing or damaged", (attempt_folder / "intent.json").string());
-    return record(attempt_folder, exit) ? 0 : 1;
+    return exit;
   }
   const Worker worker = start_worker(*intent, lock_fd);
   if (worker.error != 0)
     exit.cannot_start = fmt::format("cannot execute '{}': {}", intent->command[0], std::strerror(worker.error));
-  if (worker.pid < 0) return record(attempt_folder, exit) ? 0 : 1;
+  if (worker.pid < 0) return exit;
   const auto self = identity_of(::getpid());
   const auto child = identity_of(worker.pid);
   if (self) {
@@ -177,7 +190,44 @@ int run_shim(const fs::path& attempt_folder, int lock_fd) {
   exit = wait_for(worker.pid, started, before);
   exit.cannot_start = cannot_start;
   end_leftovers(worker.pid);
-  return record(attempt_folder, exit) ? 0 : 1;
+  return exit;
+}
+
+[[noreturn]] void become_shim(const fs::path& attempt_folder, int lock_fd, int ended_fd) {
+  int code = 1;
+  try {
+    stand_alone();
+    keep_only(lock_fd, ended_fd);
+    log_to(attempt_folder);
+    const ExitRecord exit = run_worker(attempt_folder, lock_fd);
+    code = record(attempt_folder, exit) ? 0 : 1;
+    // The coordinator goes on from here; its own commit and this record reach the disk side by side.
+    ::close(lock_fd);
+    ::close(ended_fd);
+    sync_exit(attempt_folder);
+  } catch (const std::exception& error) {
+    fmt::print(stderr, "shim: {}\n", error.what());
+  }
+  ::_exit(code);
+}
+
+}  // namespace
+
+Shim spawn_shim(const fs::path& attempt_folder, int lock_fd) {
+  int fds[2];
+  if (::pipe2(fds, O_CLOEXEC) != 0)
+    throw Error(ErrorKind::environment, fmt::format("cannot make a pipe: {}", std::strerror(errno)));
+  Shim shim{.pid = -1, .ended = Fd(fds[0])};
+  const Fd theirs(fds[1]);
+  sigset_t all, before;
+  sigfillset(&all);
+  ::sigprocmask(SIG_SETMASK, &all, &before);
+  shim.pid = ::fork();
+  if (shim.pid == 0) become_shim(attempt_folder, lock_fd, theirs.get());
+  const int error = errno;
+  ::sigprocmask(SIG_SETMASK, &before, nullptr);
+  if (shim.pid < 0) throw Error(ErrorKind::environment, fmt::format("cannot make a process: {}", std::strerror(error)));
+  return shim;
 }
 
 }  // namespace bitsweep

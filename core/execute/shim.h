@@ -2,16 +2,26 @@
 //
 // It inherits the locked descriptor of the run's lock file, so that the lock never is without an owner while anything
 // of the attempt lives; the worker inherits it too, so that the lock is free only when nothing lives any more. It
-// starts the worker as intent.json says, waits for it, ends what the worker left behind, and durably writes how it
-// ended.
+// starts the worker as intent.json says, waits for it, ends what the worker left behind, and writes how it ended: first
+// so that every process sees it, then, the lock being free already, to the disk itself.
+//
+// It is a fork of the coordinator that runs no other program, because loading one would take longer than all else that
+// a short run costs: it closes every descriptor but the lock, and touches nothing that it shares with its parent.
 #pragma once
+
+#include <sys/types.h>
 
 #include "base/files.h"
 
 namespace bitsweep {
 
-// The whole life of a shim; the hidden verb `shim` of bitsweep is this and nothing else. REQUIRES: one thread, and
-// `lock_fd` inherited and locked. Returns the process's exit code: 0 when the record was written.
-int run_shim(const fs::path& attempt_folder, int lock_fd);
+struct Shim {
+  pid_t pid = -1;  // the caller's child, to be reaped by it
+  Fd ended;        // becomes readable (end of file) when the record is there and the lock is free, or the shim is dead
+};
+
+// REQUIRES: one thread, and `lock_fd` locked; the caller closes its own copy. Throws Error{environment} when the system
+// gives no process.
+Shim spawn_shim(const fs::path& attempt_folder, int lock_fd);
 
 }  // namespace bitsweep

@@ -33,6 +33,12 @@ std::string uri_of(const fs::path& file, std::string_view parameters) {
   return fmt::format("{}?{}", uri, parameters);
 }
 
+// Before the first database of the process: without counting every allocation under a lock, inserts are a tenth faster.
+void configure_sqlite() {
+  static const int once = sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+  static_cast<void>(once);
+}
+
 [[noreturn]] void fail_damaged(const fs::path& file, const char* what) {
   throw Error(
       ErrorKind::refused,
@@ -84,10 +90,11 @@ void Statement::bind_real(int index, double value) {
     sqlite3_bind_null(handle_, index);
 }
 
-void Statement::bind_text(int index, std::string_view value) {
+void Statement::bind_text(int index, std::string_view value, Text text) {
   // A view of nothing may point nowhere, which SQLite would take for null.
   const char* data = value.data() == nullptr ? "" : value.data();
-  const int code = sqlite3_bind_text64(handle_, index, data, value.size(), SQLITE_TRANSIENT, SQLITE_UTF8);
+  const auto owner = text == Text::lives ? SQLITE_STATIC : SQLITE_TRANSIENT;
+  const int code = sqlite3_bind_text64(handle_, index, data, value.size(), owner, SQLITE_UTF8);
   if (code != SQLITE_OK) database_->fail(code, "bind a text");
 }
 
@@ -97,7 +104,7 @@ Statement& Statement::bind_list(std::span<const json::value> values) {
   for (const json::value& value : values) {
     ++index;
     if (value.is_string())
-      bind_text(index, std::string_view(value.get_string()));
+      bind_text(index, std::string_view(value.get_string()), Text::copied);
     else if (value.is_double())
       bind_real(index, value.get_double());
     else if (value.is_number())
@@ -183,6 +190,7 @@ Database::Database(const fs::path& file, Mode mode) : file_(file), mode_(mode) {
 Database::~Database() { sqlite3_close_v2(handle_); }
 
 void Database::open(bool immutable) {
+  configure_sqlite();
   const bool writes = mode_ == Mode::create;
   if (!writes && !fs::exists(file_))
     throw Error(ErrorKind::environment,
@@ -227,6 +235,22 @@ void Database::execute(const std::string& script) {
 int64_t Database::changes() const { return sqlite3_changes64(handle_); }
 int64_t Database::last_row_id() const { return sqlite3_last_insert_rowid(handle_); }
 bool Database::in_transaction() const { return sqlite3_get_autocommit(handle_) == 0; }
+
+void Database::wait_for_disk(bool each_commit) {
+  if (each_commit) sync();
+  execute(each_commit ? "PRAGMA synchronous = FULL" : "PRAGMA synchronous = NORMAL");
+}
+
+void Database::sync() {
+  const int64_t changes = sqlite3_total_changes64(handle_);
+  if (changes == synced_changes_) return;
+  sqlite3_file* log = nullptr;  // the write-ahead log
+  sqlite3_file_control(handle_, "main", SQLITE_FCNTL_JOURNAL_POINTER, &log);
+  if (log == nullptr || log->pMethods == nullptr) return;
+  if (const int code = log->pMethods->xSync(log, SQLITE_SYNC_NORMAL); code != SQLITE_OK)
+    fail(code, "force to the disk");
+  synced_changes_ = changes;
+}
 
 int64_t Database::integer(std::string_view sql) {
   Statement statement = prepare(sql);

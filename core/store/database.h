@@ -39,7 +39,7 @@ class Statement {
   Statement& bind(const Values&... values) {
     reset();
     int index = 0;
-    (bind_value(++index, values), ...);
+    (bind_value(++index, values, Text::copied), ...);
     return *this;
   }
 
@@ -48,7 +48,9 @@ class Statement {
   // bind(values…) and to the end; rows are passed over.
   template <class... Values>
   void run(const Values&... values) {
-    bind(values...);
+    reset();
+    int index = 0;
+    (bind_value(++index, values, Text::lives), ...);  // texts stay where they are: they outlive the steps
     while (step()) {
     }
   }
@@ -77,10 +79,11 @@ class Statement {
   void bind_null(int index);
   void bind_integer(int index, int64_t value);
   void bind_real(int index, double value);
-  void bind_text(int index, std::string_view value);
+  enum class Text { copied, lives };
+  void bind_text(int index, std::string_view value, Text text);
 
   template <class T>
-  void bind_value(int index, const T& value) {
+  void bind_value(int index, const T& value, Text text) {
     if constexpr (std::same_as<T, std::nullptr_t>)
       bind_null(index);
     else if constexpr (std::integral<T>)
@@ -88,12 +91,12 @@ class Statement {
     else if constexpr (std::floating_point<T>)
       bind_real(index, value);
     else
-      bind_text(index, std::string_view(value));
+      bind_text(index, std::string_view(value), text);
   }
   template <class T>
-  void bind_value(int index, const std::optional<T>& value) {
+  void bind_value(int index, const std::optional<T>& value, Text text) {
     if (value)
-      bind_value(index, *value);
+      bind_value(index, *value, text);
     else
       bind_null(index);
   }
@@ -121,6 +124,12 @@ class Database {
   int64_t changes() const;  // rows changed by the last statement
   int64_t last_row_id() const;
   bool in_transaction() const;
+  // Whether a commit returns only when it is on the disk (as it does at first), or as soon as it is whole for every
+  // process of this machine, which then survives their deaths but not the machine's: sync() is for all of those at
+  // once.
+  void wait_for_disk(bool each_commit);
+  // All that was committed is on the disk when it returns; costs nothing when nothing was since the last time.
+  void sync();
   // First column of the first row.
   int64_t integer(std::string_view sql);
   // A whole, consistent copy in a new file.
@@ -150,6 +159,7 @@ class Database {
   Mode mode_;
   sqlite3* handle_ = nullptr;
   double deadline_s_ = 0;         // monotonic; 0 is none
+  int64_t synced_changes_ = 0;    // rows changed by this connection when it was last synced
   std::shared_ptr<Hooks> hooks_;  // none until it is asked for
 };
 

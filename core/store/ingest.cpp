@@ -14,62 +14,78 @@ namespace bitsweep {
 namespace {
 
 // Fields of an eval event that are columns of `eval`; other numbers go to `metric`.
-constexpr std::array<std::string_view, 9> kEvalColumns = {
-    "val_bpc", "train_bpc", "tokens", "lr", "grad_norm", "tokens_per_s", "elapsed_s", "peak_rss_bytes", "best"};
+enum Column { kValBpc, kTrainBpc, kTokens, kLr, kGradNorm, kTokensPerS, kElapsedS, kPeakRssBytes, kBest };
+constexpr std::array<std::string_view, 9> kColumns = {"val_bpc",      "train_bpc", "tokens",         "lr",  "grad_norm",
+                                                      "tokens_per_s", "elapsed_s", "peak_rss_bytes", "best"};
 
-std::optional<double> number_of(const json::object& fields, std::string_view key) {
-  const json::value* value = fields.if_contains(key);
-  if (value == nullptr || !value->is_number()) return std::nullopt;
-  const double number = value->to_number<double>();
+std::optional<double> number_of(const json::value& value) {
+  if (!value.is_number()) return std::nullopt;
+  const double number = value.to_number<double>();
   if (!std::isfinite(number)) return std::nullopt;
   return number;
 }
 
-std::optional<int64_t> integer_of(const json::object& fields, std::string_view key) {
-  const auto number = number_of(fields, key);
-  if (!number || std::abs(*number) > 9e15) return std::nullopt;
-  return static_cast<int64_t>(*number);
+size_t column_of(std::string_view name) {
+  return static_cast<size_t>(std::find(kColumns.begin(), kColumns.end(), name) - kColumns.begin());
 }
 
-// Said, but not as a finite number.
-bool lost(const json::object& fields, std::string_view key) { return fields.contains(key) && !number_of(fields, key); }
+// What an event's fields say of the columns, found in one pass: a look for each would cost more than the insert.
+class Numbers {
+ public:
+  explicit Numbers(const json::object& fields) {
+    for (const auto& field : fields)
+      if (const size_t column = column_of(field.key()); column < kColumns.size()) {
+        said_[column] = true;
+        numbers_[column] = number_of(field.value());
+      }
+  }
+  const std::optional<double>& operator[](Column column) const { return numbers_[column]; }
+  std::optional<int64_t> integer(Column column) const {
+    const auto& number = numbers_[column];
+    if (!number || std::abs(*number) > 9e15) return std::nullopt;
+    return static_cast<int64_t>(*number);
+  }
+  // Said, but not as a finite number.
+  bool lost(Column column) const { return said_[column] && !numbers_[column]; }
+
+ private:
+  std::array<bool, kColumns.size()> said_{};
+  std::array<std::optional<double>, kColumns.size()> numbers_;
+};
 
 }  // namespace
 
 // What a batch says of the attempt as a whole.
 struct Store::Digest {
-  std::optional<int64_t> step, resumed_step, peak_rss_bytes;
-  std::optional<double> elapsed_s, tokens_per_s;
+  std::optional<int64_t> step, resumed_step, peak;
+  std::optional<double> elapsed, rate;
   bool evals = false;
 
   void add(const Event& event) {
-    const json::object& fields = event.fields;
+    const Numbers numbers(event.fields);
     step = event.step;
     if (event.kind == "resume") resumed_step = event.step;
     if (event.kind == "eval") evals = true;
-    if (const auto rate = number_of(fields, "tokens_per_s")) tokens_per_s = rate;
-    if (const auto elapsed = number_of(fields, "elapsed_s")) elapsed_s = std::max(elapsed_s.value_or(0), *elapsed);
-    if (const auto peak = integer_of(fields, "peak_rss_bytes"))
-      peak_rss_bytes = std::max(peak_rss_bytes.value_or(0), *peak);
+    if (const auto& now = numbers[kTokensPerS]) rate = now;
+    if (const auto& now = numbers[kElapsedS]) elapsed = std::max(elapsed.value_or(0), *now);
+    if (const auto now = numbers.integer(kPeakRssBytes)) peak = std::max(peak.value_or(0), *now);
   }
 };
 
 void Store::put_eval(const Event& event) {
-  const json::object& fields = event.fields;
-  const bool finite = !lost(fields, "val_bpc") && !lost(fields, "train_bpc");
+  const Numbers numbers(event.fields);
+  const bool finite = !numbers.lost(kValBpc) && !numbers.lost(kTrainBpc);
   sql("INSERT INTO eval (run, step, attempt, tokens, val_bpc, train_bpc, lr, grad_norm, tokens_per_s, elapsed_s, "
       "peak_rss_bytes, finite) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12) ON CONFLICT (run, step) DO "
       "UPDATE "
       "SET attempt = ?3, tokens = ?4, val_bpc = ?5, train_bpc = ?6, lr = ?7, grad_norm = ?8, tokens_per_s = ?9, "
       "elapsed_s = ?10, peak_rss_bytes = ?11, finite = ?12 WHERE ?3 >= attempt")
-      .run(event.run, event.step, event.attempt, integer_of(fields, "tokens"), number_of(fields, "val_bpc"),
-           number_of(fields, "train_bpc"), number_of(fields, "lr"), number_of(fields, "grad_norm"),
-           number_of(fields, "tokens_per_s"), number_of(fields, "elapsed_s"), integer_of(fields, "peak_rss_bytes"),
+      .run(event.run, event.step, event.attempt, numbers.integer(kTokens), numbers[kValBpc], numbers[kTrainBpc],
+           numbers[kLr], numbers[kGradNorm], numbers[kTokensPerS], numbers[kElapsedS], numbers.integer(kPeakRssBytes),
            finite);
-  for (const auto& field : fields) {
-    const bool known = std::find(kEvalColumns.begin(), kEvalColumns.end(), field.key()) != kEvalColumns.end();
-    if (known || !(field.value().is_number() || field.value().is_null())) continue;
-    put_metric(event.run, field.key(), event.step, event.attempt, number_of(fields, field.key()));
+  for (const auto& field : event.fields) {
+    if (column_of(field.key()) < kColumns.size() || !(field.value().is_number() || field.value().is_null())) continue;
+    put_metric(event.run, field.key(), event.step, event.attempt, number_of(field.value()));
   }
 }
 
@@ -101,8 +117,8 @@ void Store::update_summaries(const Batch& batch, const Digest& digest) {
   sql("UPDATE attempt SET events_offset = ?3, events_file = ?4, step = coalesce(?5, step), "
       "resumed_step = coalesce(?6, resumed_step), elapsed_s = coalesce(max(elapsed_s, ?7), elapsed_s, ?7), "
       "peak_rss_bytes = coalesce(max(peak_rss_bytes, ?8), peak_rss_bytes, ?8) WHERE run = ?1 AND attempt = ?2")
-      .run(batch.run, batch.attempt, batch.next_offset, batch.file, digest.step, digest.resumed_step, digest.elapsed_s,
-           digest.peak_rss_bytes);
+      .run(batch.run, batch.attempt, batch.next_offset, batch.file, digest.step, digest.resumed_step, digest.elapsed,
+           digest.peak);
   if (database_.changes() == 0)
     throw Error(ErrorKind::input, fmt::format("run {} has no attempt {}", batch.run, batch.attempt));
   // The step and the rate are the latest attempt's; time and memory are of all.
@@ -110,7 +126,7 @@ void Store::update_summaries(const Batch& batch, const Digest& digest) {
       "tokens_per_s = coalesce(iif(attempts = ?2, ?4, NULL), tokens_per_s), "
       "wall_s = (SELECT sum(elapsed_s) FROM attempt WHERE run = ?1), "
       "peak_rss_bytes = coalesce(max(peak_rss_bytes, ?5), peak_rss_bytes, ?5) WHERE id = ?1")
-      .run(batch.run, batch.attempt, digest.step, digest.tokens_per_s, digest.peak_rss_bytes);
+      .run(batch.run, batch.attempt, digest.step, digest.rate, digest.peak);
   if (!digest.evals) return;
   sql("UPDATE run SET (best_val_bpc, best_step) = (SELECT val_bpc, step FROM eval WHERE run = ?1 AND val_bpc IS NOT "
       "NULL "

@@ -7,6 +7,9 @@
 namespace bitsweep {
 namespace {
 
+// Of one file at a time: a catch-up over many files then stays within the caches, and within a few megabytes.
+constexpr size_t kMost_bytes = 256 << 10;
+
 // What was read last ended with a line's end; where it does not, other bytes have taken its place.
 bool ends_line(const fs::path& path, uint64_t offset) {
   const Fd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
@@ -29,7 +32,7 @@ EventTail::Chunk EventTail::read() {
   const uint64_t from = restarted ? 0 : offset_;
   if (size == from)
     return {.events = {}, .next_offset = from, .file = file, .foreign_lines = 0, .restarted = restarted};
-  EventChunk found = read_events(path_, from);
+  EventChunk found = read_events(path_, from, kMost_bytes);
   return {.events = std::move(found.events),
           .next_offset = found.next_offset,
           .file = file,

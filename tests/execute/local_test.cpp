@@ -3,6 +3,7 @@
 
 #include <csignal>
 #include <fstream>
+#include <set>
 
 #include <fcntl.h>
 #include <sys/file.h>
@@ -33,7 +34,7 @@ class LocalTest : public testing::Test {
     fs::remove(folder.parent_path(), code);  // with the last test
   }
   static LocalExecutor::Options options() {
-    return {.shim_command = {BITSWEEP_BUILD_DIR "/tests/test_shim_program"}, .leftover_grace_s = 0.1};
+    return {.leftover_grace_s = 0.1};
   }
   Launch launch(const std::string& script, int64_t attempt = 1) {
     return {.run = "run",
@@ -111,11 +112,6 @@ TEST_F(LocalTest, AProgramThatCannotBeExecutedIsSaid) {
   EXPECT_NE(poll.exit->cannot_start.find("/nowhere/worker"), std::string::npos);
 }
 
-TEST_F(LocalTest, AShimThatCannotBeStartedIsAnError) {
-  LocalExecutor broken({.shim_command = {"/nowhere/shim"}, .leftover_grace_s = 1});
-  EXPECT_THROW(broken.start(launch("true")), Error);
-}
-
 TEST_F(LocalTest, ThereIsNeverASecondOneAtOnce) {
   executor.start(launch("sleep 30"));
   LocalExecutor other(options());
@@ -173,6 +169,29 @@ TEST_F(LocalTest, ASuspendedOneHearsTheStop) {
   ::kill(static_cast<pid_t>(processes.worker.pid), SIGSTOP);
   executor.stop("run", StopMode::graceful);
   EXPECT_EQ(wait_for_end(executor).exit->exit_code, 75);
+}
+
+TEST_F(LocalTest, AShimThatSomeoneSuspendedStillRecordsItsWorkersEnd) {
+  executor.start(launch("trap 'exit 6' TERM; echo ready; while :; do sleep 0.02; done"));
+  wait_for_word("ready");
+  const ProcessRecord processes = wait_for_processes();
+  ::kill(static_cast<pid_t>(processes.shim.pid), SIGSTOP);
+  executor.stop("run", StopMode::graceful);
+  EXPECT_EQ(wait_for_end(executor).exit->exit_code, 6);
+}
+
+TEST_F(LocalTest, NothingOfTheCoordinatorIsInheritedByTheShim) {
+  const Fd mine = open_file(folder.parent_path(), O_RDONLY | O_DIRECTORY);
+  executor.start(launch("sleep 30"));
+  const ProcessRecord processes = wait_for_processes();
+  std::set<std::string> open;
+  for (const auto& entry : fs::directory_iterator("/proc/" + std::to_string(processes.shim.pid) + "/fd")) {
+    const std::string target = fs::read_symlink(entry.path()).string();
+    open.insert(target.starts_with("pipe:") ? "pipe" : fs::path(target).filename().string());
+  }
+  EXPECT_EQ(open, (std::set<std::string>{"null", "worker.log", "lock", "pipe"}));
+  executor.stop("run", StopMode::kill);
+  wait_for_end(executor);
 }
 
 TEST_F(LocalTest, ALaterCoordinatorAdopts) {

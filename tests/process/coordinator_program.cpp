@@ -1,5 +1,5 @@
-// The coordinator as a program that the tests can kill: the work loop and the shim as bitsweep has them, with the
-// worker of the test's choice.   shim FOLDER FD  |  work ROOT WORKER SLOTS GRACE_S
+// The coordinator as a program that the tests can kill: the work loop as bitsweep has it, with the worker of the test's
+// choice.   work ROOT WORKER SLOTS GRACE_S; BITSWEEP_TEST_* for the rest
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -7,10 +7,14 @@
 #include "base/error.h"
 #include "cli/coordinator.h"
 #include "execute/local.h"
-#include "execute/shim.h"
 
 namespace bitsweep {
 namespace {
+
+double number_of(const char* name, double otherwise) {
+  const char* text = std::getenv(name);
+  return text == nullptr ? otherwise : std::atof(text);
+}
 
 int work_there(char** args) {
   const fs::path root = args[0];
@@ -19,6 +23,9 @@ int work_there(char** args) {
   options.threads = 2;
   options.grace_s = std::atof(args[3]);
   options.first_retry_s = 0.001;
+  options.hung_after_s = number_of("BITSWEEP_TEST_HUNG_AFTER", 1);
+  options.disk_floor_bytes = static_cast<int64_t>(number_of("BITSWEEP_TEST_DISK_FLOOR", 0));
+  options.forever = std::getenv("BITSWEEP_TEST_FOREVER") != nullptr;
   options.worker_program = args[1];
   options.plugin_folder = "/nowhere";
   const CoordinatorLock lock(root);
@@ -35,7 +42,6 @@ int work_there(char** args) {
 
 int main(int argc, char** argv) {
   try {
-    if (argc == 4 && std::strcmp(argv[1], "shim") == 0) return bitsweep::run_shim(argv[2], std::atoi(argv[3]));
     if (argc == 6 && std::strcmp(argv[1], "work") == 0) return bitsweep::work_there(argv + 2);
     return 2;
   } catch (const bitsweep::Error& error) {

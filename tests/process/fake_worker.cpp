@@ -4,7 +4,8 @@
 //
 // spec.json: {"steps", "step_ms", "eval_every", "checkpoint_every", "seed", "act": what goes wrong, "act_step"}; act is
 // one of exit:N (a failure with that code), diverge, crash_once (SIGSEGV in the first attempt), ignore_term,
-// silent_exit (code 0 without a word), leave_child.
+// silent_exit (code 0 without a word), leave_child, hang (does nothing for ever), spin (works for ever and tells
+// nothing), hang_once, flood (20 MB on stdout and stderr), leak (takes memory until it is stopped).
 #include <atomic>
 #include <csignal>
 #include <cstdlib>
@@ -146,6 +147,21 @@ class FakeRun {
     if (act == "crash_once" && attempt_ == 1) ::raise(SIGSEGV);
     if (act == "ignore_term") ::signal(SIGTERM, SIG_IGN);
     if (act == "silent_exit") return 0;
+    if (act == "hang" || (act == "hang_once" && attempt_ == 1))
+      for (;;) ::pause();
+    if (act == "spin")
+      for (volatile uint64_t i = 0;; i = i + 1) {
+      }
+    if (act == "flood")
+      for (int i = 0; i < 20'000; ++i) {
+        const std::string line(500, static_cast<char>('a' + i % 26));
+        std::printf("%s\n", line.c_str());
+        std::fprintf(stderr, "%s\n", line.c_str());
+      }
+    if (act == "leak") {
+      std::vector<std::vector<char>> kept;
+      for (;;) kept.emplace_back(4 << 20, 'x');
+    }
     if (act == "leave_child" && ::fork() == 0) {
       ::setsid();
       for (;;) ::pause();

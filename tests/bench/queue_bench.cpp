@@ -1,0 +1,165 @@
+// The coordinator with real processes: what a run costs that does nothing, how soon an event is seen, and what watching
+// costs. Anchors, measured in the same run: starting and reaping /bin/true, and a durable append.
+//
+// usage: bench_queue [RUNS]
+#include <cmath>
+#include <fstream>
+#include <sstream>
+
+#include <fcntl.h>
+#include <signal.h>
+#include <spawn.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "cli/coordinator.h"
+#include "execute/local.h"
+#include "scratch_root.h"
+
+extern char** environ;
+
+namespace bitsweep {
+namespace {
+
+double durable_append_s(const fs::path& folder) {
+  const Fd fd = open_file(folder / "anchor", O_WRONLY | O_CREAT | O_APPEND);
+  const std::string block(4096, 'x');
+  std::vector<double> times;
+  for (int i = 0; i < 50; ++i)
+    times.push_back(seconds_of([&] {
+      write_all(fd.get(), block, "anchor");
+      ::fdatasync(fd.get());
+    }));
+  return quantile(times, 0.5);
+}
+
+double start_of_true_s() {
+  std::vector<double> times;
+  for (int i = 0; i < 100; ++i)
+    times.push_back(seconds_of([] {
+      char name[] = "/bin/true";
+      char* argv[] = {name, nullptr};
+      pid_t child = 0;
+      if (::posix_spawn(&child, name, nullptr, nullptr, argv, environ) == 0) ::waitpid(child, nullptr, 0);
+    }));
+  return quantile(times, 0.5);
+}
+
+void fill(const fs::path& root, int64_t count, const json::object& spec) {
+  Store store(root, StoreMode::create);
+  std::vector<NewRun> runs;
+  for (int64_t i = 0; i < count; ++i) runs.push_back(bench_run(i, spec));
+  store.submit(bench_sweep("bench", runs));
+}
+
+WorkResult work_here(const fs::path& root, int64_t slots) {
+  WorkOptions options;
+  options.devices = {{"cpu", slots, 0}};
+  options.worker_program = program_folder() / "bench_worker";
+  options.plugin_folder = "/nowhere";
+  const CoordinatorLock lock(root);
+  Store store(root, StoreMode::create);
+  LocalExecutor executor;
+  Progress silent;
+  return work(store, lock, executor, options, silent);
+}
+
+void bench_noop(int64_t runs, double true_s, double append_s) {
+  const ScratchRoot root;
+  fill(root.path(), runs, {{"evals", 0}});
+  WorkResult result;
+  const double each = seconds_of([&] { result = work_here(root.path(), 1); }) / static_cast<double>(runs);
+  if (result.done != runs) throw Error(ErrorKind::failed, fmt::format("{} of {} runs done", result.done, runs));
+  bench_row(fmt::format("a run that does nothing, {} in a row on one slot", runs), fmt::format("{:.2f} ms", each * 1e3),
+            "<= 5 ms", fmt::format("{:.1f} x true, {:.1f} appends", each / true_s, each / append_s));
+}
+
+// CPU seconds that a process has used.
+double cpu_s(pid_t pid) {
+  std::ifstream file(fmt::format("/proc/{}/stat", pid));
+  std::string text((std::istreambuf_iterator<char>(file)), {});
+  std::istringstream words(text.substr(text.rfind(')') + 1));
+  std::string word;
+  double ticks = 0;
+  for (int field = 3; words >> word && field <= 15; ++field)
+    if (field >= 14) ticks += std::strtod(word.c_str(), nullptr);
+  return ticks / static_cast<double>(::sysconf(_SC_CLK_TCK));
+}
+
+double resident_mb(pid_t pid) {
+  std::ifstream file(fmt::format("/proc/{}/status", pid));
+  for (std::string line; std::getline(file, line);)
+    if (line.starts_with("VmRSS:")) return std::strtod(line.c_str() + 6, nullptr) / 1024;
+  return 0;
+}
+
+// Sixteen workers that each tell ten events a second, watched from outside as a person's `status --watch` would.
+void bench_watching() {
+  constexpr int64_t kWorkers = 16, kEvals = 150;
+  const ScratchRoot root;
+  fill(root.path(), kWorkers, {{"evals", kEvals}, {"interval_ms", 100}});
+  const pid_t child = ::fork();
+  if (child == 0) ::_exit(work_here(root.path(), kWorkers).exit_code());
+  std::vector<double> delays;
+  double begin_cpu = 0, begin = 0, cpu = 0, resident = 0;
+  {
+    Store store(root.path(), StoreMode::read_only);
+
+    std::map<std::string, int64_t> seen;
+    Statement newest = store.database().prepare("SELECT id FROM run");
+    Statement of_run =
+        store.database().prepare("SELECT seq, time FROM event WHERE run = ? AND attempt = 1 AND seq > ?");
+    std::vector<std::string> ids;
+    while (newest.step()) ids.push_back(newest.text(0));
+    int64_t version = -1;
+    while (::waitpid(child, nullptr, WNOHANG) == 0) {
+      ::usleep(500);
+      const double elapsed = system_clock().monotonic_s();
+      if (begin == 0 && elapsed > 0) begin = elapsed;
+      if (begin_cpu == 0 && elapsed - begin > 3) begin_cpu = cpu_s(child), cpu = elapsed;
+      if (elapsed - begin > 12 && resident == 0) {
+        resident = resident_mb(child);
+        cpu = (cpu_s(child) - begin_cpu) / (elapsed - cpu);
+      }
+      if (const int64_t now = store.data_version(); now != version) {
+        version = now;
+        const double unix_s = system_clock().unix_s();
+        for (const std::string& id : ids)
+          for (of_run.bind(id, seen[id]); of_run.step(); seen[id] = of_run.integer(0))
+            delays.push_back(unix_s - of_run.real(1));
+      }
+    }
+  }
+  bench_row("event written -> seen by a reader, 16 workers, 10 events/s each",
+            fmt::format("{:.0f} ms median", quantile(delays, 0.5) * 1e3), "<= 100 ms",
+            fmt::format("p99 {:.0f} ms, most {:.0f} ms, {} events", quantile(delays, 0.99) * 1e3,
+                        quantile(delays, 1.0) * 1e3, delays.size()));
+  bench_row("coordinator's CPU meanwhile", fmt::format("{:.2f} % of a core", cpu * 100), "<= 1 %", "");
+  bench_row("coordinator's memory", fmt::format("{:.1f} MB", resident), "<= 50 MB", "");
+}
+
+int bench(int64_t runs) {
+  double append_s = 0;
+  {
+    const ScratchRoot root;
+    append_s = durable_append_s(root.path());
+  }
+  const double true_s = start_of_true_s();
+  bench_row("anchor: a durable append of 4 KB", fmt::format("{:.3f} ms", append_s * 1e3), "", "");
+  bench_row("anchor: /bin/true started and reaped", fmt::format("{:.3f} ms", true_s * 1e3), "", "");
+  bench_noop(runs, true_s, append_s);
+  bench_watching();
+  return 0;
+}
+
+}  // namespace
+}  // namespace bitsweep
+
+int main(int argc, char** argv) {
+  try {
+    return bitsweep::bench(argc > 1 ? std::max(1, std::atoi(argv[1])) : 1000);
+  } catch (const bitsweep::Error& error) {
+    fmt::print(stderr, "{}\n", error.what());
+    return error.exit_code();
+  }
+}
