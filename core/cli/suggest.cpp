@@ -122,8 +122,8 @@ SuggestOptions options_of(const CommandLine& line, const std::vector<Target>& ta
   for (Target& target : options.targets) target.variant = law.variant, target.dataset = law.label;
   options.limits.runs = static_cast<int>(line.number("runs", 1, 200).value_or(8));
   options.aim = line.number("aim", 1e-9, 1e6);
-  if (const auto seed = line.number("seed", 0, 9e15)) options.draws.seed = static_cast<uint64_t>(*seed);
-  if (const auto noise = line.number("noise", 1e-6, 1)) options.draws.assumed_noise = *noise;
+  if (const auto seed = line.number("seed", 0, 9e15)) options.seed = static_cast<uint64_t>(*seed);
+  if (const auto noise = line.number("noise", 1e-6, 1)) options.noise = *noise;
   if (const auto text = line.get("hours")) {
     const auto seconds = parse_duration_s(*text);
     const auto plain = parse_number(*text);

@@ -134,7 +134,6 @@ json::object suggestion_json(const Suggestion& s, const LawData& law, const Cand
           {"dataset", law.label},
           {"points", s.points},
           {"configurations", s.configurations},
-          {"basins", s.basins},
           {"draws", s.draws},
           {"noise", json::object{{"seed_sd", s.noise.seed_sd},
                                  {"configuration_sd", s.noise.configuration_sd},

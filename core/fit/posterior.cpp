@@ -180,11 +180,16 @@ std::vector<double> weigh(Cells& cells, const Grid& grid, double known_sd) {
   for (int i = 0; i < grid.cells(); ++i) {
     const VectorXd x = grid.middle(i);
     const Conditional c = cells.at(x.array().exp());
-    double weight = log_weight(c, x);
-    if (std::isfinite(weight))
+    weights[i] = log_weight(c, x);
+    if (!std::isfinite(weights[i])) continue;
+    // With fewer points than amplitudes the median of the first ones can leave the last no room; smaller ones do.
+    for (const double path : {0.5, 0.9, 0.98, 0.999}) {
+      double weight = log_weight(c, x);
       cells.amplitudes(
-          c, scale_of(cells, c, known_sd), [](int) { return 0.5; }, weight);
-    weights[i] = weight;
+          c, scale_of(cells, c, known_sd), [&](int) { return path; }, weight);
+      weights[i] = weight;
+      if (std::isfinite(weight)) break;
+    }
   }
   return weights;
 }

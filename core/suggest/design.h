@@ -16,7 +16,7 @@
 
 #include <Eigen/Dense>
 
-#include "suggest/draws.h"
+#include "suggest/noise.h"
 
 namespace bitsweep {
 

@@ -7,6 +7,8 @@
 #include <fmt/format.h>
 
 #include "base/error.h"
+#include "fit/distributions.h"
+#include "fit/fit.h"
 
 namespace bitsweep {
 namespace {
@@ -14,35 +16,17 @@ namespace {
 constexpr int kSpareConfigurations = 3;  // beyond the parameters, from which a fit is trusted without a prior
 constexpr double kFeatureFloor = 0.05;   // of the noise's sd: what draws differ by less cannot be measured
 
-Point target_place(const Target& target) {
-  Point point;
-  point.params = target.params, point.tokens = target.tokens, point.loss = 1;
-  point.variant = target.variant, point.dataset = target.dataset;
-  return point;
-}
-
-Point candidate_place(const Candidate& candidate) {
-  Point point;
-  point.params = candidate.params, point.tokens = candidate.tokens, point.loss = 1;
-  point.unique_tokens = candidate.unique_tokens;
-  point.variant = candidate.variant, point.dataset = candidate.dataset;
-  return point;
+Target place_of(const Candidate& candidate) {
+  Target place;
+  place.params = candidate.params, place.tokens = candidate.tokens, place.unique_tokens = candidate.unique_tokens;
+  place.variant = candidate.variant, place.dataset = candidate.dataset;
+  return place;
 }
 
 bool same_place(const Point& point, const Candidate& candidate) {
   const auto near = [](double a, double b) { return std::abs(a - b) <= 1e-6 * std::abs(b); };
   return near(point.params, candidate.params) && near(point.tokens, candidate.tokens) &&
          point.variant == candidate.variant;
-}
-
-// The quantile of the standard normal that leaves `confidence` in the middle, by bisection on erf.
-double normal_half_width(double confidence) {
-  double low = 0, high = 10;
-  for (int i = 0; i < 60; ++i) {
-    const double middle = (low + high) / 2;
-    (std::erf(middle / std::sqrt(2.0)) < confidence ? low : high) = middle;
-  }
-  return low;
 }
 
 double median(Eigen::VectorXd values) {
@@ -74,23 +58,29 @@ class Suggesting {
   }
 
   void sample() {
-    const LawDraws drawn = draw_law(*law_, points_, options_.draws);
-    std::vector<Point> places;
-    for (const Candidate& candidate : candidates_) places.push_back(candidate_place(candidate));
-    for (const Target& target : options_.targets) places.push_back(target_place(target));
-    values_ = log_losses(*law_, drawn.thetas, places);
+    FitOptions options;
+    options.law = options_.law, options.seed = options_.seed;
+    double mean = 0;
+    for (const Point& point : points_) mean += point.loss / static_cast<double>(points_.size());
+    options.noise = 2 * options_.noise * mean;  // the posterior takes it for the size of the largest residuals
+    const auto posterior = draw_posterior(points_, options, options_.draws);
+    if (!posterior) throw Error(ErrorKind::input, "runs with no size, length or loss above zero tell nothing");
+    std::vector<Target> places;
+    for (const Candidate& candidate : candidates_) places.push_back(place_of(candidate));
+    places.insert(places.end(), options_.targets.begin(), options_.targets.end());
+    values_ = posterior->predict(places).array().log().matrix();
+    const std::vector<int> groups = group_by_configuration(points_);
     result_.law = law_->name(), result_.formula = law_->formula();
     result_.points = static_cast<int>(points_.size());
-    result_.configurations = drawn.configurations;
-    result_.basins = drawn.basins;
-    result_.draws = static_cast<int>(drawn.thetas.size());
-    result_.noise = problem_.noise = drawn.noise;
+    result_.configurations = 1 + *std::max_element(groups.begin(), groups.end());
+    result_.draws = posterior->size();
+    result_.noise = problem_.noise = estimate_noise(points_, *posterior, options_.noise);
     result_.leans_on_prior = law_->design_refusals(points_);
-    if (drawn.configurations < law_->dimension() + kSpareConfigurations && result_.leans_on_prior.empty())
+    if (result_.configurations < law_->dimension() + kSpareConfigurations && result_.leans_on_prior.empty())
       result_.leans_on_prior.push_back(
           fmt::format("{} configurations for {} parameters; {} more than parameters are "
                       "needed before the points speak for themselves",
-                      drawn.configurations, law_->dimension(), kSpareConfigurations));
+                      result_.configurations, law_->dimension(), kSpareConfigurations));
   }
 
   void pose() {
@@ -118,7 +108,7 @@ class Suggesting {
   }
 
   void choose() {
-    const double z = normal_half_width(options_.confidence);
+    const double z = normal_quantile(0.5 + options_.confidence / 2);
     for (size_t t = 0; t < options_.targets.size(); ++t) {
       TargetOutlook outlook;
       outlook.target = options_.targets[t];

@@ -2,13 +2,14 @@
 // batch of them. Pure: points and candidates in, numbers out; who trains what, and what an hour is, is the caller's.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "fit/points.h"
 #include "suggest/design.h"
-#include "suggest/draws.h"
+#include "suggest/noise.h"
 
 namespace bitsweep {
 
@@ -27,7 +28,9 @@ struct SuggestOptions {
   BatchLimits limits;
   std::optional<double> aim;  // half-width of the prediction's interval: then the cheapest batch within limits.runs
   double confidence = 0.95;   // of the intervals that are told
-  DrawOptions draws;
+  int draws = 512;            // of the posterior
+  uint64_t seed = 0;          // of the draws
+  double noise = 0.01;        // assumed scatter of a run's log loss, for as long as the runs do not tell
 };
 
 // What is known of one target, and what will be after the batch, if all goes as expected. In the unit of the loss.
@@ -52,10 +55,10 @@ struct SuggestedRun {
 
 struct Suggestion {
   std::string law, formula;
-  int points = 0, configurations = 0, basins = 0, draws = 0;
+  int points = 0, configurations = 0, draws = 0;
   NoiseModel noise;
-  // Why the points alone do not determine the law, a sentence each. The ranking then leans on the prior (draws.h);
-  // the loss at a target is no prediction to rely on.
+  // Why the points alone do not determine the law, a sentence each. The ranking then leans on the prior
+  // (fit/posterior.h); the loss at a target is no prediction to rely on.
   std::vector<std::string> leans_on_prior;
   std::vector<TargetOutlook> targets;
   std::vector<RankedCandidate> ranking;  // by reduction per cost, best first

@@ -32,7 +32,7 @@ SuggestOptions options(int runs, double cost) {
   SuggestOptions options;
   options.targets = {kTarget};
   options.limits = {runs, cost};
-  options.draws.draws = 200;
+  options.draws = 200;
   return options;
 }
 
