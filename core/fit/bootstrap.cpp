@@ -11,7 +11,8 @@
 namespace bitsweep {
 namespace {
 
-constexpr int kTries = 50;  // of one resample, before it is given up
+constexpr int kJackknifeParts = 200;  // of many groups, several are left out at once
+constexpr int kTries = 50;            // of one resample, before it is given up
 
 // How often each point is drawn: with its whole group, or not.
 Eigen::ArrayXd draw_weights(const std::vector<int>& groups, int count, uint64_t seed, uint64_t stream) {
@@ -60,6 +61,7 @@ Bootstrap bootstrap(const Law& law, const std::vector<Point>& points, double del
   const auto groups = resampling_groups(law, points);
   const int count = groups.empty() ? 0 : 1 + *std::max_element(groups.begin(), groups.end());
   const Objective objective(law, points, delta);
+  const std::vector<Eigen::VectorXd> from = with_lifted(objective, minima);
   std::vector<Point> kept;
   for (int i = 0; i < resamples; ++i) {
     Eigen::ArrayXd weights;
@@ -76,15 +78,16 @@ Bootstrap bootstrap(const Law& law, const std::vector<Point>& points, double del
       continue;
     }
     Objective resample = objective.resampled(weights);
-    Descent end = lowest_from(resample, minima);
+    Descent end = lowest_from(resample, from);
     if (end.theta.size() > 0 && std::isfinite(end.objective)) result.thetas.push_back(std::move(end.theta));
   }
-  for (int g = 0; g < count && resamples > 0; ++g) {
+  result.parts = std::min(count, kJackknifeParts);
+  for (int part = 0; part < result.parts && resamples > 0; ++part) {
     Eigen::ArrayXd weights(points.size());
-    for (size_t i = 0; i < points.size(); ++i) weights[static_cast<Eigen::Index>(i)] = groups[i] != g;
+    for (size_t i = 0; i < points.size(); ++i) weights[static_cast<Eigen::Index>(i)] = groups[i] % result.parts != part;
     if (!can_carry(law, points, weights, groups, kept)) continue;
     Objective resample = objective.resampled(weights);
-    Descent end = lowest_from(resample, minima);
+    Descent end = lowest_from(resample, from);
     if (end.theta.size() > 0 && std::isfinite(end.objective)) result.without.push_back(std::move(end.theta));
   }
   return result;

@@ -16,7 +16,8 @@ namespace bitsweep {
 
 struct Bootstrap {
   std::vector<Eigen::VectorXd> thetas;   // one a resample
-  std::vector<Eigen::VectorXd> without;  // the jackknife: one a group, fitted without it; none that cannot carry
+  std::vector<Eigen::VectorXd> without;  // the jackknife: fits without one of `parts` parts; none that cannot carry
+  int parts = 0;                         // a group each, or several where there are very many
   int redrawn = 0;                       // draws that could not carry the law
 };
 

@@ -211,7 +211,7 @@ class Fitting {
     for (const NamedValue& v : with_a_opt(result_.params)) {
       // Below this many groups a jackknife says little of how the spread changes.
       result_.bootstrap[v.name] =
-          result_.groups >= kGroupsForBca && static_cast<int>(draws.without.size()) == result_.groups
+          result_.groups >= kGroupsForBca && static_cast<int>(draws.without.size()) == draws.parts
               ? bca_interval(std::move(values[v.name]), v.value, without[v.name], options_.confidence)
               : percentile_interval(std::move(values[v.name]), options_.confidence);
     }
@@ -225,8 +225,17 @@ class Fitting {
     if (options_.profiles) {
       Objective squares(*law_, observed.points, HUGE_VAL);
       squares.set_weights(observed.weights);
-      const Descent least = descend(squares, theta_);
+      Descent least = descend(squares, theta_);
+      for (const Eigen::VectorXd& start : with_lifted(squares, {theta_})) {
+        Descent other = descend(squares, start);
+        if (other.objective < least.objective) least = std::move(other);
+      }
       result_.profile = profile_intervals(*law_, observed, least.theta, options_.confidence);
+      for (const NamedValue& v : with_a_opt(result_.params)) {
+        // Of least squares, and so not quite about a robust estimate.
+        if (const auto at = result_.profile.find(v.name); at != result_.profile.end())
+          at->second = with(at->second, v.value);
+      }
     }
     posterior_ = draw_posterior(points_, options_, kDraws, fitted);
     if (!posterior_) return;
@@ -236,11 +245,14 @@ class Fitting {
     }
     for (const NamedValue& v : with_a_opt(result_.params)) {
       // An estimate may rest on a bound, where no draw lies.
-      const Interval interval = percentile_interval(std::move(values[v.name]), options_.confidence);
-      result_.intervals[v.name] = {std::min(interval.first, v.value), std::max(interval.second, v.value)};
+      result_.intervals[v.name] = with(percentile_interval(std::move(values[v.name]), options_.confidence), v.value);
     }
     result_.interval_method =
         fmt::format("posterior of the parameters, noise and all basins included ({} draws)", kDraws);
+  }
+
+  static Interval with(const Interval& interval, double value) {
+    return {std::min(interval.first, value), std::max(interval.second, value)};
   }
 
   static std::vector<NamedValue> with_a_opt(std::vector<NamedValue> values) {

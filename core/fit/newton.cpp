@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <numeric>
 
 namespace bitsweep {
 namespace {
@@ -91,8 +90,11 @@ void Newton::run(Descent& at, double tolerance, int max_iterations) {
 
 Eigen::VectorXd Newton::expected_on_plane(const Eigen::VectorXd& theta) {
   differentiate(theta);
-  free_.resize(theta.size());
-  std::iota(free_.begin(), free_.end(), 0);
+  // An amplitude that is next to nothing has next to no curvature either: the model would move it by any factor.
+  free_.clear();
+  for (int i = 0; i < theta.size(); ++i) {
+    if (i >= objective_.terms() || theta[i] > objective_.lower()[i] + 1) free_.push_back(i);
+  }
   if (!solver_.factor(majoriser_, majoriser_, 0, free_)) return theta;
   solver_.solve(plane_->normal, free_, across_);
   const double slope = plane_->normal.dot(across_);

@@ -83,24 +83,30 @@ bool settle(const Objective& objective, const Plane& plane, Eigen::VectorXd& the
 Descent descend_on(Objective& objective, const Plane& plane, const Eigen::VectorXd& from) {
   Newton newton(objective, &plane);
   Descent best{from, std::numeric_limits<double>::infinity(), 0, false};
-  Eigen::VectorXd start = newton.expected_on_plane(from);
+  const Eigen::VectorXd start = newton.expected_on_plane(from);
   const auto descend_from = [&](Eigen::VectorXd theta) {
     Descent at{std::move(theta), 0, 0, false};
     if (!settle(objective, plane, at.theta)) return;
     newton.run(at, kProfile, kIterations);
     if (at.objective < best.objective) best = std::move(at);
   };
-  descend_from(start);
-  // Amplitudes at their floor once more from a hundredth of the loss.
-  const double lifted = objective.log_loss().minCoeff() - 4.6;
-  bool any = false;
-  for (int k = 0; k < objective.terms(); ++k) {
-    const bool floor = best.theta[k] <= objective.lower()[k] + 1;
-    any |= floor;
-    if (floor) start[k] = lifted;
-  }
-  if (any) descend_from(std::move(start));
+  for (const Eigen::VectorXd& theta : with_lifted(objective, {start})) descend_from(theta);
   return best;
+}
+
+std::vector<Eigen::VectorXd> with_lifted(const Objective& objective, std::vector<Eigen::VectorXd> places) {
+  const double lifted = objective.log_loss().minCoeff() + std::log(0.01);
+  const size_t count = places.size();
+  for (size_t i = 0; i < count; ++i) {
+    Eigen::VectorXd place = places[i];
+    bool any = false;
+    for (int k = 0; k < objective.terms(); ++k) {
+      if (place[k] > objective.lower()[k] + 1) continue;
+      place[k] = lifted, any = true;
+    }
+    if (any) places.push_back(std::move(place));
+  }
+  return places;
 }
 
 std::vector<Eigen::VectorXd> grid_of_starts(const Objective& objective) {

@@ -29,6 +29,10 @@ Descent descend_wide(Objective& objective, const Eigen::VectorXd& start);
 // the whole). The end lies on the plane to rounding; not converged where the plane misses the box.
 Descent descend_on(Objective& objective, const Plane& plane, const Eigen::VectorXd& from);
 
+// The places themselves, and each that has amplitudes at their floor once more with those at a hundredth of the loss:
+// from next to nothing there is no slope to rise by.
+std::vector<Eigen::VectorXd> with_lifted(const Objective& objective, std::vector<Eigen::VectorXd> places);
+
 // The grid: every combination of the law's shape starts with its shares of the geometric-mean loss.
 std::vector<Eigen::VectorXd> grid_of_starts(const Objective& objective);
 

@@ -352,7 +352,8 @@ std::map<std::string, double> parse_units(const std::string& text) {
 }
 
 VariantRule parse_variant_rule(const std::string& text) {
-  const size_t colon = text.find(':');
+  // A label may have a colon in it; what ends it is followed by a space where there is one.
+  const size_t spaced = text.find(": "), colon = spaced == std::string::npos ? text.find(':') : spaced;
   const std::string label = trimmed(text.substr(0, colon));
   if (colon == std::string::npos || label.empty())
     throw Error(ErrorKind::input,
