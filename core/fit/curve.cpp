@@ -18,7 +18,7 @@ class CurveLaw : public SumOfPowers {
  public:
   explicit CurveLaw(const std::vector<Point>& points)
       : SumOfPowers(points, {Axis::lr_area}, {{"L0", -1, -1, -1}, {"A", 0, 0, -1}, {"C", -1, 1, -1}},
-                    {{"alpha", kExponentMin, kExponentMax, exponent_starts(60)}}) {
+                    {{"alpha", kExponentMin, kExponentMax, exponent_starts(190)}}) {
     for (const Point& p : points) scale_ = std::max(scale_, p.annealing);
     if (!(scale_ > 0)) scale_ = 1;
   }
@@ -63,7 +63,7 @@ class CurveLaw : public SumOfPowers {
     for (const double e : {0.02, 0.2, 0.4, 0.6, 0.75, 0.85, 0.92, 0.97}) {
       for (const double c : {1e-3, 1e-2, 0.1}) shares.push_back({e, 1 - e, c});
     }
-    return shares;
+    return shares;  // 24, times 190 exponents: 4,560 starts
   }
 
   std::vector<std::string> design_refusals(const std::vector<Point>& points) const override {

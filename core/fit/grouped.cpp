@@ -43,7 +43,7 @@ std::vector<PowerTerm> terms_of(const Groups& groups, const std::vector<Axis>& a
 }
 
 std::vector<Shape> shapes_of(const std::vector<Axis>& axes) {
-  if (axes.size() == 1) return {{"alpha", kExponentMin, kExponentMax, exponent_starts(60)}};
+  if (axes.size() == 1) return {{"alpha", kExponentMin, kExponentMax, exponent_starts(250)}};
   return {{"alpha", kExponentMin, kExponentMax, exponent_starts(15)},
           {"beta", kExponentMin, kExponentMax, exponent_starts(15)}};
 }

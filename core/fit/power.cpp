@@ -13,7 +13,7 @@ class PowerLaw : public SumOfPowers {
  public:
   PowerLaw(const std::vector<Point>& points, Axis axis)
       : SumOfPowers(points, {axis}, {{"E", -1, -1, -1}, {"A", 0, 0, -1}},
-                    {{"alpha", kExponentMin, kExponentMax, exponent_starts(60)}}),
+                    {{"alpha", kExponentMin, kExponentMax, exponent_starts(250)}}),
         axis_(axis) {}
 
   std::string name() const override { return "power"; }

@@ -1,7 +1,8 @@
 """The anchor of bench_laws: the same objective in SciPy, as papers fit it. usage: scipy_fit.py POINTS.csv
 
-L = E + A/N^alpha + B/D^beta in the log-sum-exp form, the sum of Huber losses (delta 1e-3) of log loss, L-BFGS-B with the
-analytic gradient from every start of a grid. A part of the starts and of the resamples is timed; seconds are for each.
+L = E + A/N^alpha + B/D^beta in the log-sum-exp form, the sum of Huber losses (delta 1e-3) of log loss,
+L-BFGS-B with the analytic gradient from every start of a grid. A part of the starts and of the resamples is
+timed; seconds are for each.
 """
 import itertools
 import json

@@ -108,6 +108,12 @@ TEST_P(EachLaw, SharesSumToOne) {
   }
 }
 
+TEST_P(EachLaw, HasFourAndAHalfThousandStarts) {
+  size_t starts = law_->share_starts().size();
+  for (const Shape& shape : law_->shapes()) starts *= shape.starts.size();
+  EXPECT_GE(starts, 4500u);
+}
+
 TEST_P(EachLaw, ANamedValueIsThePlaneItSaysItIs) {
   const VectorXd at = theta(5);
   Objective objective(*law_, points_, 1e-3);
