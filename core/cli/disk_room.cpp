@@ -7,7 +7,6 @@
 
 #include "base/units.h"
 #include "cli/attempt_files.h"
-#include "store/control.h"
 
 namespace bitsweep {
 namespace {
@@ -42,15 +41,15 @@ std::string disk_words(const fs::path& root, uint64_t free_bytes, int64_t floor_
                      root.string(), format_bytes(static_cast<double>(floor_bytes)));
 }
 
-double predicted_checkpoint_bytes(Store& store, const std::vector<std::string>& sweeps) {
+double predicted_checkpoint_bytes(Store& store, const std::vector<Ahead>& ahead) {
   std::map<std::string, double> params;
-  for (const Ahead& ahead : what_is_ahead(store, sweeps)) params[ahead.plugin] += ahead.params;
+  for (const Ahead& part : ahead) params[part.plugin] += part.params;
   double bytes = 0;
   for (const auto& [plugin, sum] : params) bytes += sum * kCheckpoints * bytes_per_parameter(store, plugin);
   return bytes;
 }
 
-std::optional<double> remaining_seconds(Store& store, const std::vector<std::string>& sweeps,
+std::optional<double> remaining_seconds(Store& store, const std::vector<Ahead>& ahead,
                                         const std::vector<LiveRate>& live, int64_t slots) {
   std::map<std::string, std::pair<double, double>> running;  // plugin -> FLOP/s of those that were measured, how many
   double seconds = 0, longest = 0;
@@ -61,14 +60,14 @@ std::optional<double> remaining_seconds(Store& store, const std::vector<std::str
     seconds += run.flops_left / *rate;
     longest = std::max(longest, run.flops_left / *rate);
   }
-  for (const Ahead& ahead : what_is_ahead(store, sweeps)) {
-    if (ahead.live) continue;
+  for (const Ahead& part : ahead) {
+    if (part.live) continue;
     // What runs now tells best how fast this machine is now.
-    const auto now = running.find(ahead.plugin);
+    const auto now = running.find(part.plugin);
     const auto rate = now != running.end() ? std::optional(now->second.first / now->second.second)
-                                           : measured_flops_per_s(store, ahead.plugin);
+                                           : measured_flops_per_s(store, part.plugin);
     if (!rate || *rate <= 0) return std::nullopt;
-    seconds += ahead.flops / *rate;
+    seconds += part.flops / *rate;
   }
   return std::max(longest, seconds / static_cast<double>(std::max<int64_t>(slots, 1)));
 }

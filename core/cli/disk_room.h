@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "store/store.h"
+#include "store/control.h"
 
 namespace bitsweep {
 
@@ -23,10 +23,9 @@ DiskRoom disk_room(uint64_t free_bytes, int64_t floor_bytes, DiskRoom before);
 // "disk: 310 MB free in '…', below the floor of 1.0 GB"
 std::string disk_words(const fs::path& root, uint64_t free_bytes, int64_t floor_bytes);
 
-// Bytes that the checkpoints of what is queued or live in these sweeps (all, when none is named) will come to: two a
-// run, each as large a parameter as those of finished runs of the plugin are, or twelve bytes (weights and two moments
-// in f32) where there is none yet.
-double predicted_checkpoint_bytes(Store& store, const std::vector<std::string>& sweeps = {});
+// Bytes that the checkpoints of what is queued or live will come to: two a run, each as large a parameter as those of
+// finished runs of the plugin are, or twelve bytes (weights and two moments in f32) where there is none yet.
+double predicted_checkpoint_bytes(Store& store, const std::vector<Ahead>& ahead);
 
 // Seconds until nothing is left of what is queued or live: FLOPs ahead, by the rates of finished runs of the same
 // plugin, `slots` at a time. `live` runs count from the step they have reached. Nothing while a plugin has not been
@@ -36,7 +35,7 @@ struct LiveRate {
   double flops_left = 0;
   std::optional<double> flops_per_s;
 };
-std::optional<double> remaining_seconds(Store& store, const std::vector<std::string>& sweeps,
+std::optional<double> remaining_seconds(Store& store, const std::vector<Ahead>& ahead,
                                         const std::vector<LiveRate>& live, int64_t slots);
 
 }  // namespace bitsweep

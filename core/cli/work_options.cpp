@@ -98,7 +98,7 @@ void prepare_root(Store& store, const CommandLine& line, WorkOptions& options) {
     throw Error(ErrorKind::environment, disk_words(root, free, options.disk_floor_bytes) +
                                             "; make room, or set another floor with --disk-floor");
   const double room = static_cast<double>(free) - static_cast<double>(options.disk_floor_bytes);
-  if (const double ahead = predicted_checkpoint_bytes(store, options.sweeps); ahead > room)
+  if (const double ahead = predicted_checkpoint_bytes(store, what_is_ahead(store, options.sweeps)); ahead > room)
     print_error(fmt::format(
         "disk: checkpoints of what is queued will take about {}, but {} are free above the floor of "
         "{}; runs will wait for room",

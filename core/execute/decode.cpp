@@ -8,7 +8,7 @@
 namespace bitsweep {
 namespace {
 
-enum WorkerExit : int64_t { kDone = 0, kFailed = 1, kBadInput = 2, kEnvironment = 3, kDiverged = 5, kStopped = 75 };
+enum WorkerExit : int64_t { kDone = 0, kFailed = 1, kBadInput = 2, kEnvironment = 3, kDiverged = 5, kOutOfMemory = 6, kStopped = 75 };
 
 std::string signal_name(int64_t signal) {
   const char* name = sigabbrev_np(static_cast<int>(signal));
@@ -27,6 +27,8 @@ Outcome decode_code(int64_t code, const std::string& end_status, const std::stri
       return {RunState::failed, ExitCause::environment, or_text("the worker missed something; its log says what")};
     case kDiverged:
       return {RunState::failed, ExitCause::diverged, or_text("the loss is not finite")};
+    case kOutOfMemory:
+      return {RunState::failed, ExitCause::oom, or_text("out of memory")};
     case kStopped:
       return {RunState::stopped, ExitCause::preempted, "stopped after a checkpoint"};
     default:

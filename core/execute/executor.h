@@ -86,7 +86,8 @@ class Executor {
 };
 
 // What the exit record and the worker's last word (status of its "end" event, "" when it wrote none) mean.
-// Exit codes of a worker: 0 done, 1 failed, 2 bad input, 3 environment, 5 diverged, 75 stopped after a checkpoint.
+// Exit codes of a worker: 0 done, 1 failed, 2 bad input, 3 environment, 5 diverged, 6 out of memory, 75 stopped after
+// a checkpoint.
 struct Outcome {
   RunState state = RunState::failed;  // done | failed | stopped
   ExitCause cause = ExitCause::none;

@@ -183,16 +183,16 @@ void LocalExecutor::end_leftovers(Watched& attempt) {
   for (const int64_t pid : holders_of(attempt.run_folder / "lock")) ::kill(static_cast<pid_t>(pid), SIGKILL);
 }
 
-// The worker has ended but its shim says nothing: someone suspended it. One that only waits for room on a full disk is
-// not disturbed by this.
+// The worker has ended, or never was named, but its shim says nothing: someone suspended it. One that only waits for
+// room on a full disk is not disturbed by this.
 void LocalExecutor::wake_shim(Watched& attempt) {
-  const bool worker_gone = attempt.worker_end && has_ended(attempt.worker_end);
-  if (!worker_gone || !attempt.shim_end || has_ended(attempt.shim_end)) return;
+  if (attempt.worker_end && !has_ended(attempt.worker_end)) return;
+  if (attempt.shim_end && has_ended(attempt.shim_end)) return;
   const double now = clock_.monotonic_s();
   if (attempt.idle_since == 0) attempt.idle_since = now;
   if (now - attempt.idle_since < options_.leftover_grace_s) return;
   attempt.idle_since = now;
-  if (is_alive(attempt.processes->shim)) ::kill(static_cast<pid_t>(attempt.processes->shim.pid), SIGCONT);
+  for (const int64_t pid : holders_of(attempt.run_folder / "lock")) ::kill(static_cast<pid_t>(pid), SIGCONT);
 }
 
 void LocalExecutor::wait(double timeout_s, int wake_fd) {

@@ -90,7 +90,7 @@ std::vector<Ahead> what_is_ahead(Store& store, const std::vector<std::string>& s
                        "WHERE active AND sweep.name IN (SELECT value FROM json_each(?1)))";
   Statement row = store.database().prepare(
       fmt::format("SELECT plugin, state <> 'queued', count(*), sum(params), sum(coalesce(flops, 0)) FROM run "
-                  "WHERE state IN ('queued', 'starting', 'running') {} GROUP BY plugin, state <> 'queued'",
+                  "WHERE state IN ('queued', 'starting', 'running') {} GROUP BY state, plugin",
                   of_sweeps));
   if (!sweeps.empty()) row.bind(names_json(sweeps));
   std::vector<Ahead> ahead;

@@ -38,7 +38,7 @@ std::vector<std::string> paused_runs(Store& store);
 // One more than the highest priority of any run in the queue: what goes before all others.
 int64_t foremost_priority(Store& store);
 
-// What is ahead in the sweeps named (all, when none is): of one plugin and state.
+// What is ahead in the sweeps named (all, when none is): of one plugin in one state.
 struct Ahead {
   std::string plugin;
   bool live = false;

@@ -6,6 +6,7 @@ namespace bitsweep {
 
 inline constexpr int kExitDone = 0;
 inline constexpr int kExitDiverged = 5;
+inline constexpr int kExitOutOfMemory = 6;
 inline constexpr int kExitStopped = 75;
 
 }  // namespace bitsweep

@@ -46,6 +46,19 @@ Ending failure(ErrorKind kind, std::string message) {
           .last_finite_step = {}};
 }
 
+// The device or the machine gave no more memory. Trying the same again cannot help; a smaller batch may.
+Ending out_of_memory(const std::string& message) {
+  return {.exit_code = kExitOutOfMemory,
+          .status = "failed",
+          .message = "out of memory: " + message,
+          .last_finite_step = {}};
+}
+
+// LibTorch's CPU allocator has no error of its own.
+bool is_out_of_memory(std::string_view message) {
+  return message.find("DefaultCPUAllocator") != std::string_view::npos;
+}
+
 int64_t plugin_version(const fs::path& library) {
   const fs::path manifest = library.parent_path() / "plugin.yaml";
   std::error_code code;
@@ -97,10 +110,13 @@ Ending run_guarded(const TrainArguments& arguments, const std::atomic<bool>& sto
     return run(arguments, stop, events);
   } catch (const Error& error) {
     return failure(error.kind(), error.what());
+  } catch (const c10::OutOfMemoryError& error) {
+    return out_of_memory(error.what_without_backtrace());
   } catch (const c10::Error& error) {
+    if (is_out_of_memory(error.what_without_backtrace())) return out_of_memory(error.what_without_backtrace());
     return failure(ErrorKind::failed, error.what_without_backtrace());
   } catch (const std::bad_alloc&) {
-    return failure(ErrorKind::failed, "out of memory");
+    return out_of_memory("no more on this machine");
   } catch (const std::exception& error) {
     return failure(ErrorKind::failed, error.what());
   } catch (...) {

@@ -34,6 +34,7 @@ TEST(DecodeExit, EveryCodeOfAWorker) {
   expect(decode_exit(code(2), "bad_input", ""), RunState::failed, ExitCause::bad_input);
   expect(decode_exit(code(3), "", ""), RunState::failed, ExitCause::environment);
   expect(decode_exit(code(5), "diverged", ""), RunState::failed, ExitCause::diverged);
+  expect(decode_exit(code(6), "failed", "out of memory: 3 GB"), RunState::failed, ExitCause::oom);
   expect(decode_exit(code(75), "stopped", ""), RunState::stopped, ExitCause::preempted);
   expect(decode_exit(code(99), "", ""), RunState::failed, ExitCause::exit_code);
 }

@@ -180,6 +180,19 @@ TEST_F(LocalTest, AShimThatSomeoneSuspendedStillRecordsItsWorkersEnd) {
   EXPECT_EQ(wait_for_end(executor).exit->exit_code, 6);
 }
 
+TEST_F(LocalTest, ASuspendedShimWhoseWorkerIsDeadIsWokenByALaterCoordinator) {
+  {
+    LocalExecutor first(options());
+    first.start(launch("sleep 30"));
+  }
+  const ProcessRecord processes = wait_for_processes();
+  ::kill(static_cast<pid_t>(processes.shim.pid), SIGSTOP);
+  ::kill(static_cast<pid_t>(processes.worker.pid), SIGKILL);
+  while (is_alive(processes.worker)) ::usleep(2000);
+  ASSERT_EQ(executor.adopt("run", 1, folder).liveness, Liveness::running);
+  EXPECT_EQ(wait_for_end(executor).exit->signal, SIGKILL);
+}
+
 TEST_F(LocalTest, NothingOfTheCoordinatorIsInheritedByTheShim) {
   const Fd mine = open_file(folder.parent_path(), O_RDONLY | O_DIRECTORY);
   executor.start(launch("sleep 30"));
