@@ -184,6 +184,8 @@ void Coordinator::conclude(LiveAttempt& live, const Poll& poll) {
   const auto asked = store_.run(id);
   AfterAttempt after =
       after_attempt(outcome.cause, asked ? asked->faults : 0, live.run.retries, options_.first_retry_s);
+  if (outcome.cause == ExitCause::oom && after_oom(live))
+    after = {.run = RunState::queued, .delay_s = options_.first_retry_s};
   // A full disk is no fault of the run.
   if (outcome.cause == ExitCause::environment && disk_ != DiskRoom::enough) after = {.run = RunState::queued};
   if (after.run == RunState::queued && asked && asked->request == "cancel") {
@@ -208,22 +210,14 @@ void Coordinator::note_ended(const RunRecord& record, bool was_running) {
   decide_ = true;
   --counts_[was_running ? RunState::running : RunState::starting];
   ++counts_[record.state];
-  if (record.state == RunState::queued) {
-    queue_stale_ = true;
-    return;
-  }
+  if (record.state == RunState::queued) return put_back(record);
   if (record.state == RunState::done) ++result_.done;
-  for (size_t i = front_; i < entries_.size(); ++i)
-    if (entries_[i].init_from == record.id) entries_[i].init_from_state = queued_[i].init_from_state = record.state;
+  queue_.base_is(record.id, record.state);
   if (record.state != RunState::failed) return;
   result_.failed.push_back(record);
   const int64_t failed = ++failed_of_[record.sweep];
-  if (!stop_after_.contains(record.sweep)) {
-    const auto settings = store_.sweep_settings(record.sweep);
-    stop_after_[record.sweep] = settings ? integer_or(*settings, "stop_after", 0) : 0;
-  }
-  const int64_t limit = stop_after_.at(record.sweep);
-  if (limit > 0 && stops_starting(limit, failed)) queue_stale_ = true;
+  const int64_t limit = maker_.rules(record.sweep).stop_after;
+  if (limit > 0 && stops_starting(limit, failed)) hold_sweeps();
 }
 
 void Coordinator::stop(LiveAttempt& live, StopReason reason) {
@@ -272,7 +266,7 @@ StopReason Coordinator::reason_to_stop(LiveAttempt& live, double now) {
 // Another process has written: perhaps runs were submitted, perhaps someone has asked for something.
 void Coordinator::read_requests() {
   queue_stale_ = decide_ = true;
-  stop_after_.clear();
+  maker_.forget();
   const auto stop_those = [&](const std::vector<std::string>& runs, StopReason reason) {
     for (const std::string& id : runs)
       if (const auto live = live_.find(id); live != live_.end() && live->second.stop == StopReason::none)

@@ -3,11 +3,13 @@
 #pragma once
 
 #include <map>
+#include <unordered_map>
 
 #include "base/error.h"
 #include "cli/coordinator.h"
 #include "cli/interrupts.h"
 #include "cli/live_attempt.h"
+#include "cli/sweep_rules.h"
 #include "store/control.h"
 
 namespace bitsweep {
@@ -49,8 +51,11 @@ class Coordinator {
   void refresh_queue();
   World world() const;
   bool start_runs();
-  QueueEntry take_from_queue(const std::string& run);
-  void start(const QueueEntry& entry, const std::string& device);
+  void put_back(const RunRecord& record);
+  void hold_sweeps();
+  std::optional<OomRetry> after_oom(const LiveAttempt& live);
+  json::object spec_for(const LiveAttempt& live);
+  void start(const QueueEntry& entry, const std::string& device, bool alone);
   void launch(LiveAttempt& live);
   int64_t threads_for(const QueueEntry& entry, const std::string& device) const;
   void show(bool always);
@@ -66,13 +71,12 @@ class Coordinator {
   WorkResult result_;
 
   std::map<std::string, LiveAttempt> live_;
-  std::vector<RunningRun> running_;  // live_, as the scheduler sees it
-  std::vector<QueueEntry> entries_;  // the queue in scope, as last read
-  std::vector<QueuedRun> queued_;    // the same, as the scheduler sees it
-  size_t front_ = 0;                 // of both: what lies before it has been taken
-  std::map<std::string, int64_t> passed_over_;
-  std::map<std::string, int64_t> failed_of_;   // failed runs of a sweep, during this call
-  std::map<std::string, int64_t> stop_after_;  // of a sweep, as its settings say; 0: none
+  std::vector<RunningRun> running_;                      // live_, as the scheduler sees it
+  RunQueue queue_;                                       // in scope
+  std::unordered_map<std::string, QueueEntry> entries_;  // of the same runs
+  double flops_ahead_ = 0;                               // of these
+  QueueMaker maker_{store_};
+  std::map<std::string, int64_t> failed_of_;  // failed runs of a sweep, during this call
   std::map<RunState, int64_t> counts_;
   std::vector<std::pair<RunProgress, RunRecord>> ended_;  // to be told once it is on the disk
   bool paused_ = false;                                   // all of the queue
@@ -82,6 +86,7 @@ class Coordinator {
   uint64_t database_inode_ = 0;
   double database_seen_ = -1;  // monotonic
   bool queue_stale_ = true;
+  bool holds_ = false;  // some sweep comes after something
   bool decide_ = true;
   std::optional<double> wake_at_;
   int64_t seen_version_ = -1;

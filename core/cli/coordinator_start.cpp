@@ -1,5 +1,6 @@
 // The queue as the scheduler sees it, and what begins.
 #include <algorithm>
+#include <set>
 
 #include <fmt/format.h>
 
@@ -13,77 +14,118 @@ namespace {
 constexpr double kProgress_s = 0.25;  // between two pictures of the queue
 constexpr double kRefused_s = 1.0;    // before a start is tried again that was refused
 
-// A clock that was set back makes no back-off longer than the longest one there is, `latest`.
-QueuedRun to_queued(const QueueEntry& entry, int64_t passed_over, double latest) {
-  return {.id = entry.id,
-          .priority = entry.priority,
-          .position = entry.position,
-          .device = entry.device,
-          .slots = entry.slots,
-          .memory_bytes = entry.memory_bytes,
-          .not_before = std::min(entry.not_before, latest),
-          .paused = entry.paused,
-          .init_from = entry.init_from,
-          .init_from_state = entry.init_from_state,
-          .passed_over = passed_over};
-}
-
 }  // namespace
 
 void Coordinator::refresh_queue() {
   if (!queue_stale_) return;
-  entries_ = store_.queue(options_.sweeps);
-  std::map<std::string, bool> halted;
-  for (const auto& [sweep, failed] : failed_of_) {
-    const auto settings = store_.sweep_settings(sweep);
-    const int64_t limit = settings ? integer_or(*settings, "stop_after", 0) : 0;
-    halted[sweep] = stops_starting(limit > 0 ? std::optional(limit) : std::nullopt, failed);
-  }
-  std::erase_if(entries_,
-                [&](const QueueEntry& entry) { return halted.contains(entry.sweep) && halted.at(entry.sweep); });
-  queued_.clear();
   const double latest = clock_.unix_s() + longest_delay_s(options_.first_retry_s);
-  for (const QueueEntry& entry : entries_) {
-    const auto passed = passed_over_.find(entry.id);
-    queued_.push_back(to_queued(entry, passed == passed_over_.end() ? 0 : passed->second, latest));
+  std::unordered_map<std::string, QueueEntry> entries;
+  for (QueueEntry& entry : store_.queue(options_.sweeps)) {
+    queue_.put(maker_.queued_run(entry, latest));
+    std::string id = entry.id;
+    entries.emplace(std::move(id), std::move(entry));
   }
-  front_ = 0;
+  for (const auto& [id, entry] : entries_)
+    if (!entries.contains(id)) queue_.erase(id);
+  flops_ahead_ = 0;
+  for (const auto& [id, entry] : entries) flops_ahead_ += entry.flops;
+  entries_ = std::move(entries);
+  hold_sweeps();
   counts_ = store_.counts(options_.sweeps);
   queue_stale_ = false;
 }
 
+// Sweeps with too many failed runs, and those that come after others. What they come after may end at any time.
+void Coordinator::hold_sweeps() {
+  std::set<std::string> sweeps;
+  for (const auto& [id, entry] : entries_) sweeps.insert(entry.sweep);
+  holds_ = false;
+  for (const std::string& sweep : sweeps) {
+    const SweepRules& rules = maker_.rules(sweep);
+    const auto failed = failed_of_.find(sweep);
+    std::string why = waits_for(store_, rules);
+    holds_ |= !rules.after.empty();
+    if (failed != failed_of_.end() && rules.stop_after > 0 && stops_starting(rules.stop_after, failed->second))
+      why = fmt::format("its sweep starts no more: {} of its runs failed", failed->second);
+    queue_.hold(sweep, std::move(why));
+  }
+}
+
+// An attempt has ended, and its run waits again: the queue need not be read for that.
+void Coordinator::put_back(const RunRecord& record) {
+  QueueEntry entry{.id = record.id,
+                   .sweep = record.sweep,
+                   .plugin = record.plugin,
+                   .priority = record.priority,
+                   .position = record.position,
+                   .device = record.resources.device,
+                   .slots = record.resources.slots,
+                   .threads = record.resources.threads,
+                   .memory_bytes = record.resources.memory_bytes,
+                   .ran_out_of_memory = record.cause == ExitCause::oom,
+                   .flops = record.flops,
+                   .not_before = record.not_before,
+                   .paused = record.paused,
+                   .init_from = record.init_from,
+                   .init_from_state = record.init_from.empty() ? std::nullopt : store_.state(record.init_from)};
+  if (!entry.ran_out_of_memory && record.attempts > 1)
+    for (const AttemptRecord& attempt : store_.attempts(record.id))
+      entry.ran_out_of_memory |= attempt.cause == ExitCause::oom;
+  queue_.put(maker_.queued_run(entry, clock_.unix_s() + longest_delay_s(options_.first_retry_s)));
+  flops_ahead_ += entry.flops;
+  entries_[record.id] = std::move(entry);
+}
+
+// How often it has run out of memory, this time counted, and what its sweep allows then.
+std::optional<OomRetry> Coordinator::after_oom(const LiveAttempt& live) {
+  int64_t times = 1;
+  for (const AttemptRecord& attempt : store_.attempts(live.run.id)) times += attempt.cause == ExitCause::oom;
+  const json::value* train = live.run.spec.if_contains("train");
+  if (train == nullptr || !train->is_object()) return std::nullopt;
+  return after_memory_ran_out(maker_.rules(live.run.sweep).on_oom, times, integer_or(train->get_object(), "batch", 1),
+                              integer_or(train->get_object(), "accumulate", 1));
+}
+
+// What the worker trains: after memory has run out, perhaps the same batch in smaller parts.
+json::object Coordinator::spec_for(const LiveAttempt& live) {
+  json::object spec = live.run.spec;
+  if (maker_.rules(live.run.sweep).on_oom != OnOom::smaller_batch) return spec;
+  const auto attempts = store_.attempts(live.run.id);
+  const bool ran_out = std::any_of(attempts.begin(), attempts.end(),
+                                   [](const AttemptRecord& attempt) { return attempt.cause == ExitCause::oom; });
+  if (!ran_out) return spec;
+  json::object& train = spec.at("train").as_object();
+  train["accumulate"] = 2 * integer_or(train, "accumulate", 1);
+  return spec;
+}
+
 World Coordinator::world() const {
-  return {.now = clock_.unix_s(),
-          .devices = options_.devices,
-          .running = running_,
-          .queued = std::span(queued_).subspan(front_)};
+  return {.now = clock_.unix_s(), .devices = options_.devices, .running = running_, .queue = &queue_};
 }
 
 // False when nothing could be started now, nor will be without someone's help.
 bool Coordinator::start_runs() {
   refresh_queue();
-  if (is_held()) return front_ < entries_.size();
+  if (is_held()) return !queue_.empty();
   if (wake_at_ && clock_.unix_s() >= *wake_at_) decide_ = true;
   if (!decide_) return wake_at_.has_value();
   decide_ = false;
+  if (holds_) hold_sweeps();
+  for (RunningRun& run : running_)  // a worker's own peak says nothing of a GPU's memory
+    if (const auto live = live_.find(run.id); live != live_.end() && run.device == "cpu")
+      run.memory_bytes = reserved_bytes(live->second.run.resources.memory_bytes, live->second.peak_bytes);
+  queue_.advance(clock_.unix_s());
   const Decision decision = decide(world());
   wake_at_ = decision.wake_at;
-  for (const PassedOver& run : decision.passed_over) passed_over_[run.run] += run.times;
+  for (const PassedOver& run : decision.passed_over) queue_.pass_over(run.run, run.times);
   for (const Start& next : decision.starts) {
-    start(take_from_queue(next.run), next.device);
+    const auto entry = entries_.extract(next.run);
+    const auto queued = queue_.start(next.run);
+    if (!queued || entry.empty()) continue;
+    flops_ahead_ -= entry.mapped().flops;
+    start(entry.mapped(), next.device, queued->alone);
   }
   return !decision.starts.empty() || wake_at_.has_value() || decide_;
-}
-
-// What is taken is near the front: only what lies before it moves, and the front passes over it.
-QueueEntry Coordinator::take_from_queue(const std::string& run) {
-  const auto front = static_cast<std::ptrdiff_t>(front_);
-  const auto entry =
-      std::find_if(entries_.begin() + front, entries_.end(), [&](const QueueEntry& e) { return e.id == run; });
-  const auto queued = queued_.begin() + (entry - entries_.begin());
-  std::rotate(queued_.begin() + front, queued, queued + 1);
-  std::rotate(entries_.begin() + front, entry, entry + 1);
-  return entries_[front_++];
 }
 
 int64_t Coordinator::threads_for(const QueueEntry& entry, const std::string& device) const {
@@ -97,10 +139,13 @@ int64_t Coordinator::threads_for(const QueueEntry& entry, const std::string& dev
   return std::max<int64_t>(1, cores * entry.slots / cpu_slots);
 }
 
-void Coordinator::start(const QueueEntry& entry, const std::string& device) {
+void Coordinator::start(const QueueEntry& entry, const std::string& device, bool alone) {
   const RootPaths& paths = store_.paths();
+  int64_t slots = entry.slots;
+  for (const DeviceSlots& d : options_.devices)
+    if (alone && d.name == device) slots = d.slots;
   const auto number =
-      store_.claim(entry.id, device, entry.slots, threads_for(entry, device), highest_attempt(paths.run(entry.id)) + 1);
+      store_.claim(entry.id, device, slots, threads_for(entry, device), highest_attempt(paths.run(entry.id)) + 1);
   if (!number) {  // someone was quicker: cancelled or paused meanwhile
     queue_stale_ = decide_ = true;
     return;
@@ -160,7 +205,7 @@ void Coordinator::launch(LiveAttempt& live) {
                                               .run_folder = paths.run(id),
                                               .command = worker_command(call),
                                               .environment = {},
-                                              .spec = live.run.spec,
+                                              .spec = spec_for(live),
                                               .device = live.attempt.device,
                                               .threads = live.attempt.threads});
   if (result == StartResult::busy) {
@@ -199,7 +244,7 @@ QueueProgress Coordinator::picture() {
     left += live.flops_left();
     if (const auto own = live.flops_per_s()) rate += *own, ++measured;
   }
-  for (size_t i = front_; i < entries_.size(); ++i) left += entries_[i].flops;
+  left += std::max(0.0, flops_ahead_);
   if (measured > 0) picture.eta_s = left / (rate / static_cast<double>(measured) * static_cast<double>(live_.size()));
   return picture;
 }
@@ -219,7 +264,7 @@ void Coordinator::find_left() {
     if (entry.paused) continue;
     auto run = store_.run(entry.id);
     if (!run) continue;
-    if (run->message.empty()) run->message = explain(world(), to_queued(entry, 0, entry.not_before)).text;
+    if (run->message.empty()) run->message = explain(world(), maker_.queued_run(entry, entry.not_before)).text;
     result_.waiting.push_back(std::move(*run));
   }
   const auto known = [&](const RunRecord& run) {

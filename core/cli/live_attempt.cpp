@@ -38,6 +38,7 @@ void LiveAttempt::learn(const Event& event, double now) {
   last_event = now;
   cpu_s = -1;
   if (event.kind == "checkpoint") has_checkpoint = true;
+  peak_bytes = std::max(peak_bytes, integer_or(event.fields, "peak_rss_bytes", 0));
   if (const double rate = number_or(event.fields, "tokens_per_s", 0); rate > 0) progress.tokens_per_s = rate;
   if (const json::value* loss = event.fields.if_contains("val_bpc"); loss != nullptr && loss->is_number())
     progress.val_bpc = loss->to_number<double>();

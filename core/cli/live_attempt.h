@@ -25,6 +25,7 @@ struct LiveAttempt {
   double stop_since = 0;  // monotonic
   bool killed = false;
   bool has_checkpoint = false;
+  int64_t peak_bytes = 0;  // resident, as its evaluations tell; 0: none yet
   double longest_gap = 0;  // seconds between two of its events …
   int64_t gaps = 0;        // … and how many there were
   double cpu_s = -1;       // that its worker had used when it was last looked at; -1: not looked at yet

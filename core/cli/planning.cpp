@@ -77,7 +77,16 @@ json::object settings_of(const Sweep& sweep) {
   for (const ScalingTarget& target : sweep.report.targets)
     targets.push_back(json::object{{"params", target.params}, {"tokens", target.tokens}});
   return {{"stop_after", sweep.stop_after > 0 ? json::value(sweep.stop_after) : json::value(nullptr)},
-          {"stop_rule", sweep.stop_rule},
+          {"stop_rule", sweep.stop.rule},
+          {"stop",
+           {{"metric", sweep.stop.metric},
+            {"grace", sweep.stop.grace},
+            {"reduction", sweep.stop.reduction},
+            {"fewest", sweep.stop.fewest},
+            {"probability", sweep.stop.probability},
+            {"within", json::array(sweep.stop.within.begin(), sweep.stop.within.end())}}},
+          {"after", json::array(sweep.after.begin(), sweep.after.end())},
+          {"on_oom", sweep.on_oom},
           {"report", {{"laws", std::move(laws)}, {"targets", std::move(targets)}}}};
 }
 

@@ -13,6 +13,7 @@
 #include "base/units.h"
 #include "cli/disk_room.h"
 #include "cli/options.h"
+#include "cli/sweep_rules.h"
 #include "query/query.h"
 #include "query/run_columns.h"
 #include "report/format.h"
@@ -70,20 +71,6 @@ bool is_locked(const fs::path& file) {
   return false;
 }
 
-QueuedRun queued_run(const QueueEntry& entry) {
-  return {.id = entry.id,
-          .priority = entry.priority,
-          .position = entry.position,
-          .device = entry.device,
-          .slots = entry.slots,
-          .memory_bytes = entry.memory_bytes,
-          .not_before = entry.not_before,
-          .paused = entry.paused,
-          .init_from = entry.init_from,
-          .init_from_state = entry.init_from_state,
-          .passed_over = 0};
-}
-
 std::string listed_ids(const std::vector<std::string>& ids) {
   std::string list;
   for (const std::string& id : ids) list += fmt::format("{}'{}'", list.empty() ? "" : ", ", id);
@@ -108,20 +95,28 @@ std::vector<DeviceSlots> devices_of(const Snapshot& snapshot, const std::optiona
 }
 
 // What the scheduler would say of the first runs of the queue.
-void explain_waiting(Snapshot& snapshot, const Query& query, const std::vector<QueueEntry>& head,
+void explain_waiting(Snapshot& snapshot, const Query& query, Store& store, const std::vector<QueueEntry>& head,
                      const std::vector<DeviceSlots>& devices) {
   if (head.empty()) return;
   std::vector<RunningRun> running;
   for (const auto& [id, attempt] : snapshot.attempts) running.push_back({id, attempt.device, 1, 0});
-  std::vector<QueuedRun> queued;
+  const double now = system_clock().unix_s();
+  QueueMaker maker(store);
+  RunQueue queue;
   std::vector<std::string> ids;
-  for (const QueueEntry& entry : head) queued.push_back(queued_run(entry)), ids.push_back(entry.id);
+  for (const QueueEntry& entry : head) {
+    ids.push_back(entry.id);
+    queue.put(maker.queued_run(entry, entry.not_before));
+    queue.hold(entry.sweep, waits_for(store, maker.rules(entry.sweep)));
+  }
+  queue.advance(now);
   std::map<std::string, RunRow> rows;
   for (RunRow& row : query.runs({}, listed_ids(ids))) rows.emplace(row.id, std::move(row));
-  const World world{system_clock().unix_s(), devices, running, queued};
-  for (const QueuedRun& run : queued) {
+  const World world{.now = now, .devices = devices, .running = running, .queue = &queue};
+  for (const QueueEntry& entry : head) {
+    const QueuedRun& run = *queue.find(entry.id);
     const Explanation why = explain(world, run);
-    const bool its_own = why.wait == Wait::paused || why.wait == Wait::dependency ||
+    const bool its_own = why.wait == Wait::paused || why.wait == Wait::held || why.wait == Wait::dependency ||
                          why.wait == Wait::dependency_failed || why.wait == Wait::back_off;
     std::string words = why.text;
     if (!its_own && !snapshot.held.empty()) words = snapshot.held;
@@ -170,15 +165,16 @@ Snapshot look(const Query& query, Store& store, const std::vector<std::string>& 
     if (!rows.empty()) snapshot.attempts[attempt.run] = rows.back();
   }
   const std::vector<DeviceSlots> devices = devices_of(snapshot, word);
-  explain_waiting(snapshot, query, store.queue(sweeps, most), devices);
+  explain_waiting(snapshot, query, store, store.queue(sweeps, most), devices);
   if (snapshot.is_over()) return snapshot;
   std::vector<LiveRate> rates;
   for (const RunRow& run : snapshot.live)
     rates.push_back({run.plugin, run.flops.value_or(0) * part_left(run), flops_per_s(run)});
   int64_t slots = 0;
   for (const DeviceSlots& device : devices) slots += device.slots;
-  snapshot.eta_s = remaining_seconds(store, sweeps, rates, slots);
-  snapshot.checkpoint_bytes = predicted_checkpoint_bytes(store, sweeps);
+  const std::vector<Ahead> ahead = what_is_ahead(store, sweeps);
+  snapshot.eta_s = remaining_seconds(store, ahead, rates, slots);
+  snapshot.checkpoint_bytes = predicted_checkpoint_bytes(store, ahead);
   return snapshot;
 }
 

@@ -1,19 +1,14 @@
 #include <algorithm>
-#include <cassert>
+#include <cmath>
 
 #include "schedule/fit_in.h"
 
 namespace bitsweep {
 
-bool before(const QueuedRun& a, const QueuedRun& b) {
-  if (a.priority != b.priority) return a.priority > b.priority;
-  return a.position < b.position;
-}
-
-bool FreeDevice::is_for(const QueuedRun& run) const {
+bool FreeDevice::is_for(std::string_view wish) const {
   const std::string_view name = device->name;
-  if (run.device == "any" || run.device == name) return true;
-  return run.device == "cuda" && name.substr(0, 5) == "cuda:";
+  if (wish == "any" || wish == name) return true;
+  return wish == "cuda" && name.substr(0, 5) == "cuda:";
 }
 
 std::vector<FreeDevice> free_devices(const World& world) {
@@ -25,68 +20,147 @@ std::vector<FreeDevice> free_devices(const World& world) {
   return free;
 }
 
-Readiness readiness(const QueuedRun& run, double now) {
-  if (run.paused) return Readiness::paused;
-  if (!run.init_from.empty()) {
-    if (!run.init_from_state) return Readiness::dependency_failed;
-    if (*run.init_from_state != RunState::done)
-      return is_terminal(*run.init_from_state) ? Readiness::dependency_failed : Readiness::dependency;
-  }
-  return run.not_before > now ? Readiness::back_off : Readiness::ready;
+int64_t reserved_bytes(int64_t predicted_bytes, int64_t observed_peak_bytes) {
+  constexpr double kAbovePeak = 1.05;
+  if (observed_peak_bytes <= 0) return predicted_bytes;
+  return static_cast<int64_t>(std::ceil(static_cast<double>(observed_peak_bytes) * kAbovePeak));
 }
 
 namespace {
 
-// Of the devices it fits on, the one with the largest share of free slots; the first named where they are equal.
-FreeDevice* best_device(std::vector<FreeDevice>& free, const QueuedRun& run) {
-  FreeDevice* best = nullptr;
-  for (FreeDevice& device : free) {
-    if (!device.fits(run)) continue;
-    if (best == nullptr || device.slots * best->device->slots > best->slots * device.device->slots) best = &device;
+using Demand = RunQueue::Demand;
+
+// The ready runs of one sweep and priority, as far as they have not been started by this decision.
+struct Contender {
+  struct Next {
+    size_t demand = 0;
+    RunQueue::Places::const_iterator at, end;
+  };
+  const std::string* sweep = nullptr;
+  double tag = 0;
+  std::vector<Next> next;
+
+  // The first of all demands; nothing when none is left.
+  Next* first() {
+    Next* best = nullptr;
+    for (Next& n : next)
+      if (best == nullptr || *n.at < *best->at) best = &n;
+    return best;
   }
-  return best;
-}
+  void drop(Next* gone) {
+    *gone = next.back();
+    next.pop_back();
+  }
+};
 
-// The device that will fit it soonest, as far as free slots tell.
-FreeDevice* device_to_keep(std::vector<FreeDevice>& free, const QueuedRun& run) {
-  FreeDevice* best = nullptr;
-  for (FreeDevice& device : free)
-    if (!device.kept && device.could_fit(run) && (best == nullptr || device.slots > best->slots)) best = &device;
-  return best;
-}
+class Deciding {
+ public:
+  explicit Deciding(const World& world)
+      : world_(world), queue_(*world.queue), free_(free_devices(world)), blocked_(queue_.demands().size(), false) {
+    virtual_time_ = queue_.virtual_time();
+  }
 
-bool all_taken(const std::vector<FreeDevice>& free) {
-  return std::all_of(free.begin(), free.end(), [](const FreeDevice& d) { return d.kept || d.slots <= 0; });
-}
+  Decision run() {
+    for (const auto& [priority, level] : queue_.ready()) {
+      if (all_taken()) break;
+      take_level(level);
+    }
+    if (!all_taken()) decision_.wake_at = queue_.next_wake();
+    const size_t starts = decision_.starts.size();
+    for (const auto& [run, before] : passed_)
+      if (starts > before) decision_.passed_over.push_back({run->id, static_cast<int64_t>(starts - before)});
+    return std::move(decision_);
+  }
+
+ private:
+  // An empty slot of a kept device counts as taken: nobody else gets it.
+  bool all_taken() const {
+    return std::all_of(free_.begin(), free_.end(), [](const FreeDevice& d) { return d.kept || d.slots <= 0; });
+  }
+
+  void take_level(const RunQueue::Level& level) {
+    std::vector<Contender> contenders;
+    for (const auto& [sweep, group] : level) {
+      if (queue_.is_held(sweep)) continue;
+      Contender& contender = contenders.emplace_back();
+      contender.sweep = &sweep;
+      const auto known = tags_.find(sweep);
+      contender.tag = known == tags_.end() ? queue_.start_tag(sweep) : known->second;
+      for (const auto& [demand, places] : group) contender.next.push_back({demand, places.begin(), places.end()});
+    }
+    while (!contenders.empty() && !all_taken()) {
+      Contender* served = least_served(contenders);
+      if (served == nullptr) return;
+      try_first(*served);
+    }
+  }
+
+  // Of equally served sweeps the one whose next run was submitted first.
+  Contender* least_served(std::vector<Contender>& contenders) {
+    Contender* best = nullptr;
+    std::pair<double, int64_t> best_key;
+    for (Contender& c : contenders) {
+      if (c.next.empty()) continue;
+      const std::pair key{std::max(c.tag, virtual_time_), c.first()->at->position};
+      if (best == nullptr || key < best_key) best = &c, best_key = key;
+    }
+    return best;
+  }
+
+  // Starts the sweep's first run that fits, or finds out that its kind of demand fits nowhere any more: within one
+  // decision devices only fill, so nobody with that demand need ask again.
+  void try_first(Contender& sweep) {
+    Contender::Next* next = sweep.first();
+    const QueuedRun& run = *next->at->run;
+    FreeDevice* device = blocked_[next->demand] ? nullptr : best_device(run);
+    if (device == nullptr) {
+      blocked_[next->demand] = true;
+      passed_.emplace_back(&run, decision_.starts.size());
+      if (run.passed_over >= world_.patience) keep_device(run);
+      return sweep.drop(next);
+    }
+    device->slots -= device->slots_for(run);
+    device->memory_bytes -= run.memory_bytes;
+    decision_.starts.push_back({run.id, device->device->name});
+    virtual_time_ = std::max(sweep.tag, virtual_time_);
+    sweep.tag = virtual_time_ + queue_.charge(run);
+    tags_[*sweep.sweep] = sweep.tag;
+    if (++next->at == next->end) sweep.drop(next);
+  }
+
+  // Of the devices it fits on, the one with the largest share of free slots; the first named where they are equal.
+  FreeDevice* best_device(const QueuedRun& run) {
+    FreeDevice* best = nullptr;
+    for (FreeDevice& device : free_) {
+      if (!device.fits(run)) continue;
+      if (best == nullptr || device.slots * best->device->slots > best->slots * device.device->slots) best = &device;
+    }
+    return best;
+  }
+
+  // The device that will fit it soonest, as far as free slots tell.
+  void keep_device(const QueuedRun& run) {
+    FreeDevice* best = nullptr;
+    for (FreeDevice& device : free_)
+      if (!device.kept && device.could_fit(run) && (best == nullptr || device.slots > best->slots)) best = &device;
+    if (best != nullptr) best->kept = true;
+  }
+
+  const World& world_;
+  const RunQueue& queue_;
+  std::vector<FreeDevice> free_;
+  std::vector<bool> blocked_;  // by demand
+  std::map<std::string, double> tags_;
+  double virtual_time_ = 0;
+  std::vector<std::pair<const QueuedRun*, size_t>> passed_;  // with the number of starts before it
+  Decision decision_;
+};
 
 }  // namespace
 
 Decision decide(const World& world) {
-  assert(std::is_sorted(world.queued.begin(), world.queued.end(), before));
-  Decision decision;
-  std::vector<FreeDevice> free = free_devices(world);
-  std::vector<std::pair<const QueuedRun*, size_t>> blocked;  // with the number of starts that came before it
-  for (const QueuedRun& run : world.queued) {
-    if (all_taken(free)) break;
-    const Readiness state = readiness(run, world.now);
-    if (state == Readiness::back_off)
-      decision.wake_at = std::min(decision.wake_at.value_or(run.not_before), run.not_before);
-    if (state != Readiness::ready) continue;
-    if (FreeDevice* device = best_device(free, run)) {
-      device->slots -= run.slots;
-      device->memory_bytes -= run.memory_bytes;
-      decision.starts.push_back({run.id, device->device->name});
-      continue;
-    }
-    blocked.emplace_back(&run, decision.starts.size());
-    if (run.passed_over < world.patience) continue;
-    if (FreeDevice* device = device_to_keep(free, run)) device->kept = true;
-  }
-  for (const auto& [run, started_before] : blocked) {
-    const auto times = static_cast<int64_t>(decision.starts.size() - started_before);
-    if (times > 0) decision.passed_over.push_back({run->id, times});
-  }
-  return decision;
+  if (world.queue == nullptr) return {};
+  return Deciding(world).run();
 }
 
 }  // namespace bitsweep

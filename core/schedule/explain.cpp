@@ -15,10 +15,12 @@ std::string device_names(const World& world) {
   return names.empty() ? "none" : names;
 }
 
-Explanation explain_unready(const QueuedRun& run, Readiness state, double now) {
+Explanation explain_unready(const World& world, const QueuedRun& run, Readiness state) {
   switch (state) {
     case Readiness::paused:
       return {Wait::paused, "paused"};
+    case Readiness::held:
+      return {Wait::held, world.queue->why_held(run.sweep)};
     case Readiness::dependency:
       return {Wait::dependency,
               fmt::format("starts from run {}, which is {}", run.init_from, to_text(*run.init_from_state))};
@@ -28,37 +30,49 @@ Explanation explain_unready(const QueuedRun& run, Readiness state, double now) {
                   ? fmt::format("starts from run {}, which is {}", run.init_from, to_text(*run.init_from_state))
                   : fmt::format("starts from run {}, which is not in this root", run.init_from)};
     default:
-      return {Wait::back_off, fmt::format("tried again in {} after a fault", format_duration(run.not_before - now))};
+      return {Wait::back_off,
+              fmt::format("tried again in {} after a fault", format_duration(run.not_before - world.now))};
   }
 }
 
+std::string size_text(int64_t bytes) { return format_bytes(static_cast<double>(bytes)); }
+
+// The most that any of them has free now.
+int64_t most_free_bytes(const std::vector<FreeDevice>& devices) {
+  int64_t most = 0;
+  for (const FreeDevice& device : devices) most = std::max(most, device.memory_bytes);
+  return most;
+}
+
 Explanation explain_blocked(const World& world, const QueuedRun& run, const std::vector<FreeDevice>& mine) {
-  const auto ahead = std::count_if(world.queued.begin(), world.queued.end(), [&](const QueuedRun& other) {
-    return before(other, run) && readiness(other, world.now) == Readiness::ready;
-  });
+  const int64_t ahead = world.queue->ready_before(run);
   const std::string queue = ahead == 0 ? "next in line" : fmt::format("{} before it", ahead);
+  if (run.alone)
+    return {Wait::no_free_slot, fmt::format("waits for a device of its own, having run out of memory; {}", queue)};
   const bool slots = std::any_of(mine.begin(), mine.end(), [&](const FreeDevice& d) { return d.holds_slots(run); });
   if (slots)
-    return {Wait::no_free_memory,
-            fmt::format("needs {} on a device; {}", format_bytes(static_cast<double>(run.memory_bytes)), queue)};
+    return {Wait::no_free_memory, fmt::format("needs {} on a device, of which {} are free; {}",
+                                              size_text(run.memory_bytes), size_text(most_free_bytes(mine)), queue)};
   return {Wait::no_free_slot, fmt::format("needs {} free slot{}; {}", run.slots, run.slots == 1 ? "" : "s", queue)};
 }
 
 }  // namespace
 
 Explanation explain(const World& world, const QueuedRun& run) {
-  const Readiness state = readiness(run, world.now);
-  if (state != Readiness::ready) return explain_unready(run, state, world.now);
+  const Readiness state = world.queue->readiness(run, world.now);
+  if (state != Readiness::ready) return explain_unready(world, run, state);
   std::vector<FreeDevice> mine = free_devices(world);
-  std::erase_if(mine, [&](const FreeDevice& device) { return !device.is_for(run); });
+  std::erase_if(mine, [&](const FreeDevice& device) { return !device.is_for(run.device); });
   if (mine.empty())
     return {Wait::no_such_device, fmt::format("asks for device {}; at work are: {}", run.device, device_names(world))};
   std::erase_if(mine, [&](const FreeDevice& device) { return !device.could_fit(run); });
   if (mine.empty())
-    return {Wait::too_large, fmt::format("asks for {} slots and {}; no device has so much", run.slots,
-                                         format_bytes(static_cast<double>(run.memory_bytes)))};
-  if (std::any_of(mine.begin(), mine.end(), [&](const FreeDevice& d) { return d.fits(run); }))
-    return {Wait::ready, "next to start"};
+    return {Wait::too_large, fmt::format("asks for {} slot{} and {}; no device has so much", run.slots,
+                                         run.slots == 1 ? "" : "s", size_text(run.memory_bytes))};
+  if (std::any_of(mine.begin(), mine.end(), [&](const FreeDevice& d) { return d.fits(run); })) {
+    const int64_t ahead = world.queue->ready_before(run);
+    return {Wait::ready, ahead == 0 ? "next to start" : fmt::format("ready; {} before it", ahead)};
+  }
   return explain_blocked(world, run, mine);
 }
 

@@ -11,22 +11,32 @@ struct FreeDevice {
   int64_t memory_bytes = 0;  // free; meaningless where the device's is not accounted
   bool kept = false;         // for an earlier run
 
-  bool is_for(const QueuedRun& run) const;
-  bool holds_slots(const QueuedRun& run) const { return slots >= run.slots; }
-  bool holds_memory(const QueuedRun& run) const {
+  bool is_for(std::string_view wish) const;
+  // Slots and bytes are those of a QueuedRun or a RunQueue::Demand; one that is to be alone takes all there are.
+  template <class Wants>
+  int64_t slots_for(const Wants& run) const {
+    return run.alone ? device->slots : run.slots;
+  }
+  template <class Wants>
+  bool holds_slots(const Wants& run) const {
+    return slots >= slots_for(run);
+  }
+  template <class Wants>
+  bool holds_memory(const Wants& run) const {
     return device->memory_bytes == 0 || memory_bytes >= run.memory_bytes;
   }
-  bool fits(const QueuedRun& run) const { return !kept && is_for(run) && holds_slots(run) && holds_memory(run); }
+  template <class Wants>
+  bool fits(const Wants& run) const {
+    return !kept && holds_slots(run) && holds_memory(run) && is_for(run.device);
+  }
   // Would fit if nothing else ran there.
-  bool could_fit(const QueuedRun& run) const {
-    return is_for(run) && device->slots >= run.slots &&
+  template <class Wants>
+  bool could_fit(const Wants& run) const {
+    return is_for(run.device) && device->slots >= run.slots &&
            (device->memory_bytes == 0 || device->memory_bytes >= run.memory_bytes);
   }
 };
 
 std::vector<FreeDevice> free_devices(const World& world);
-
-enum class Readiness { ready, paused, back_off, dependency, dependency_failed };
-Readiness readiness(const QueuedRun& run, double now);
 
 }  // namespace bitsweep

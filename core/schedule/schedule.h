@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/run_state.h"
+#include "schedule/run_queue.h"
 
 namespace bitsweep {
 
@@ -23,37 +24,22 @@ struct DeviceSlots {
 // Throws Error{input} naming the bad part; a device named twice is an error.
 std::vector<DeviceSlots> parse_devices(std::string_view text, int64_t slots_per_device = 1);
 
-struct QueuedRun {
-  std::string id;
-  int64_t priority = 0;        // higher first
-  int64_t position = 0;        // then earlier first
-  std::string device = "any";  // any | cpu | cuda | cuda:N
-  int64_t slots = 1;
-  int64_t memory_bytes = 0;
-  double not_before = 0;  // unix seconds
-  bool paused = false;
-  // The run it starts from and that one's state; nothing when it depends on none. A dependency that is not known
-  // counts as failed.
-  std::string init_from;
-  std::optional<RunState> init_from_state;
-  int64_t passed_over = 0;  // runs behind it that were started before it
-};
-
 struct RunningRun {
   std::string id;
   std::string device;
   int64_t slots = 1;
-  int64_t memory_bytes = 0;
+  int64_t memory_bytes = 0;  // reserved_bytes()
 };
 
-// The order in which runs are considered: priority, then submission.
-bool before(const QueuedRun& a, const QueuedRun& b);
+// What a running run is to be reckoned with on its device: as predicted until it has shown its peak after an
+// evaluation, from then on that peak and a twentieth above it. 0 where neither is known.
+int64_t reserved_bytes(int64_t predicted_bytes, int64_t observed_peak_bytes);
 
 struct World {
   double now = 0;  // unix seconds
-  std::span<const DeviceSlots> devices;
-  std::span<const RunningRun> running;
-  std::span<const QueuedRun> queued;  // REQUIRES: ordered by before(), as the store gives them
+  std::span<const DeviceSlots> devices = {};
+  std::span<const RunningRun> running = {};
+  const RunQueue* queue = nullptr;  // advanced to `now`; nothing: empty
   // A run that does not fit is passed over by smaller ones behind it, this often; then its device is kept for it.
   int64_t patience = 16;
 };
@@ -69,19 +55,21 @@ struct PassedOver {
 };
 
 struct Decision {
-  std::vector<Start> starts;            // in order
-  std::vector<PassedOver> passed_over;  // to be added to QueuedRun::passed_over
-  std::optional<double> wake_at;        // the earliest end of a back-off that this decision met
+  std::vector<Start> starts;            // in order: RunQueue::start() takes them off in this order
+  std::vector<PassedOver> passed_over;  // for RunQueue::pass_over()
+  std::optional<double> wake_at;        // the earliest end of a back-off, while slots are free
 };
 
 // Deterministic; never more slots or bytes on a device than it has; leaves no slot free that a ready run fits into,
-// unless it is kept for an earlier one whose patience has run out. Ends as soon as every slot is taken, so that a long
-// queue costs nothing while all devices are busy. Among devices that fit, the least used one, then the first named.
+// unless it is kept for an earlier one whose patience has run out. The order is RunQueue's. Costs what is started and
+// the kinds of demand there are, not the length of the queue; nothing while every slot is taken. Among devices that
+// fit, the least used one, then the first named.
 Decision decide(const World& world);
 
 enum class Wait {
   ready,
   paused,
+  held,
   back_off,
   dependency,
   dependency_failed,
@@ -105,8 +93,26 @@ struct AfterAttempt {
 };
 // `faults`: counted before this one. Faults are retried after 1, 4, 16 … ≤ 300 times `first_delay_s`; an attempt that
 // was stopped, preempted or lost with the machine goes back to the queue at no charge; bad input and divergence are
-// final.
+// final. Out of memory is followed by what the sweep allows (after_memory_ran_out) and nothing else.
 AfterAttempt after_attempt(ExitCause cause, int64_t faults, int64_t retries, double first_delay_s = 1);
+
+// What a sweep allows after an attempt that ran out of memory, once a run: the same again would end the same way.
+enum class OnOom {
+  fail,          // final
+  alone,         // once more with a device of its own
+  smaller_batch  // once more, each step's batch in twice as many parts: the same training in less memory
+};
+std::optional<OnOom> on_oom_from(std::string_view text);
+// How it is tried again; nothing when it is not. `times`: attempts of the run that ran out of memory, this one counted.
+// `accumulate` divides `batch`.
+struct OomRetry {
+  bool alone = false;
+  int64_t accumulate = 1;
+};
+std::optional<OomRetry> after_memory_ran_out(OnOom policy, int64_t times, int64_t batch, int64_t accumulate);
+
+// Of all back-offs the longest.
+double longest_delay_s(double first_delay_s);
 
 // Whether a sweep that has had so many failed runs starts no more (on_error: stop is 1, continue is nothing).
 bool stops_starting(std::optional<int64_t> stop_after, int64_t failed);

@@ -13,12 +13,14 @@ namespace bitsweep {
 namespace {
 
 // What the scheduler of this version knows; a new rule is one line here and one in schedule.
-const std::vector<std::string> kStopRules{"none"};
+const std::vector<std::string> kStopRules{"none", "asha", "median", "curve"};
+const std::vector<std::string> kStopMetrics{"val_bpc", "train_bpc"};
+const std::vector<std::string> kOnOom{"fail", "alone", "smaller_batch"};
 // The laws of core/fit that a report may be asked for.
 const std::vector<std::string> kLaws{"power", "chinchilla"};
 
 const std::vector<std::string> kResourceKeys{"device", "slots", "threads", "memory", "timeout"};
-const std::vector<std::string> kStopKeys{"rule"};
+const std::vector<std::string> kStopKeys{"rule", "metric", "grace", "reduction", "fewest", "probability", "within"};
 const std::vector<std::string> kReportKeys{"laws", "targets"};
 const std::vector<std::string> kTargetKeys{"params", "tokens"};
 
@@ -46,6 +48,10 @@ class OptionReader {
       section(node, "report", kReportKeys, &OptionReader::report);
     else if (entry.key == "on_error")
       on_error(node);
+    else if (entry.key == "on_oom")
+      word(node, "on_oom", kOnOom, sweep_.on_oom);
+    else if (entry.key == "after")
+      names(node, "after", "the name of a sweep, the id of a run, or a list of them", sweep_.after);
     else if (entry.key == "retries")
       integer(node, "retries", 0, 1000, sweep_.retries);
     else if (entry.key == "priority")
@@ -133,11 +139,42 @@ class OptionReader {
       wrong(node, "resources.device", "any, cpu, cuda or cuda:N");
   }
 
-  void stop(const std::string&, const YamlNode& node) {
-    if (contains(kStopRules, node.text))
-      sweep_.stop_rule = node.text;
+  void word(const YamlNode& node, const std::string& path, const std::vector<std::string>& known, std::string& out) {
+    if (node.kind == YamlKind::scalar && contains(known, node.text))
+      out = node.text;
     else
-      problems_.add(node.place, fmt::format("unknown stop rule {}; {}", yaml_found(node), known_text(kStopRules)));
+      problems_.add(node.place, fmt::format("unknown {} {}{}; {}", path, yaml_found(node),
+                                            did_you_mean(node.text, known), known_text(known)));
+  }
+
+  // One name or a list of them.
+  void names(const YamlNode& node, const std::string& path, const std::string& expected,
+             std::vector<std::string>& out) {
+    const auto name = [&](const YamlNode& item) {
+      if (item.kind == YamlKind::scalar && !item.text.empty())
+        out.push_back(item.text);
+      else
+        wrong(item, path, expected);
+    };
+    if (node.kind != YamlKind::list) return name(node);
+    for (const Yaml& item : node.items) name(*item);
+  }
+
+  void stop(const std::string& key, const YamlNode& node) {
+    SweepStop& stop = sweep_.stop;
+    if (key == "rule") word(node, "stop rule", kStopRules, stop.rule);
+    if (key == "metric") word(node, "metric to stop by", kStopMetrics, stop.metric);
+    if (key == "grace") integer(node, "stop.grace", 0, 1'000'000'000'000, stop.grace);
+    if (key == "reduction") integer(node, "stop.reduction", 2, 100, stop.reduction);
+    if (key == "fewest") integer(node, "stop.fewest", 1, 100'000, stop.fewest);
+    if (key == "within") names(node, "stop.within", "axes of the sweep, such as [model.params]", stop.within);
+    if (key == "probability") {
+      const auto value = yaml_number(node);
+      if (value && *value >= 0.5 && *value < 1)
+        stop.probability = *value;
+      else
+        wrong(node, "stop.probability", "a number from 0.5 to below 1");
+    }
   }
 
   void on_error(const YamlNode& node) {
@@ -209,7 +246,7 @@ const std::vector<std::string>& top_keys() {
   static const std::vector<std::string> keys{"name",       "extends", "model",    "data",   "train",     "eval",
                                              "checkpoint", "seed",    "seeds",    "grid",   "zip",       "cases",
                                              "random",     "where",   "exclude",  "derive", "resources", "retries",
-                                             "priority",   "stop",    "on_error", "report"};
+                                             "priority",   "stop",    "on_error", "on_oom", "after",     "report"};
   return keys;
 }
 
@@ -244,7 +281,15 @@ std::vector<std::string> option_help() {
       "retries  an integer from 0 to 1,000",
       "priority  an integer; higher first",
       fmt::format("stop.rule  one of {}", fmt::join(kStopRules, ", ")),
+      fmt::format("stop.metric  one of {}", fmt::join(kStopMetrics, ", ")),
+      "stop.grace  an integer from 0: steps before which nothing is stopped",
+      "stop.reduction  an integer from 2 to 100; of asha",
+      "stop.fewest  an integer from 1 to 100,000: peers; of median",
+      "stop.probability  a number from 0.5 to below 1; of curve",
+      "stop.within  a list of axes that competing runs agree in",
       "on_error  continue, stop, or { stop_after: N }",
+      fmt::format("on_oom  one of {}", fmt::join(kOnOom, ", ")),
+      "after  sweeps or runs that must have ended first",
       fmt::format("report.laws  a list of {}", fmt::join(kLaws, ", ")),
       "report.targets  [{ params: 300M, tokens: 1B }]"};
 }

@@ -44,6 +44,17 @@ struct SweepResources {
   std::optional<double> timeout_s;     // wall clock of a run
 };
 
+// What is given up early (core/schedule/stopping.h).
+struct SweepStop {
+  std::string rule = "none";        // none | asha | median | curve
+  std::string metric = "val_bpc";   // val_bpc | train_bpc
+  int64_t grace = 0;                // steps before which nothing is stopped
+  int64_t reduction = 3;            // of asha
+  int64_t fewest = 4;               // peers, of median
+  double probability = 0.95;        // of curve
+  std::vector<std::string> within;  // axes that competing runs agree in
+};
+
 struct ScalingTarget {
   double params = 0;
   double tokens = 0;
@@ -64,8 +75,10 @@ struct Sweep {
   SweepResources resources;
   int64_t retries = 2;   // for faults, never for bad input
   int64_t priority = 0;  // higher first
-  std::string stop_rule = "none";
-  int64_t stop_after = 0;  // failed runs after which no more are started; 0: go on
+  SweepStop stop;
+  std::vector<std::string> after;  // sweeps and runs that must have ended before any run of this one starts
+  std::string on_oom = "fail";     // fail | alone | smaller_batch
+  int64_t stop_after = 0;          // failed runs after which no more are started; 0: go on
   ReportOptions report;
 };
 

@@ -104,9 +104,11 @@ struct RunRecord {
 struct QueueEntry {
   std::string id;
   std::string sweep;  // the first sweep that holds it
+  std::string plugin;
   int64_t priority = 0, position = 0;
   std::string device;
   int64_t slots = 1, threads = 0, memory_bytes = 0;
+  bool ran_out_of_memory = false;  // in an earlier attempt
   double flops = 0;
   double not_before = 0;
   bool paused = false;

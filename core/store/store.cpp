@@ -163,7 +163,8 @@ std::string Store::resolve_run(std::string_view prefix) {
 std::vector<QueueEntry> Store::queue(std::span<const std::string> sweeps, int64_t most) {
   Statement row = database_.prepare(fmt::format(
       "SELECT run.id, sweep.name, run.priority, run.position, run.device, run.slots, run.threads, run.memory_bytes, "
-      "run.not_before, run.paused, run.init_from, base.state, run.flops FROM run JOIN sweep ON sweep.id = run.sweep "
+      "run.not_before, run.paused, run.init_from, base.state, run.flops, run.plugin, run.attempts > 0 AND EXISTS (SELECT 1 "
+      "FROM attempt WHERE attempt.run = run.id AND attempt.exit_cause = 'oom') FROM run JOIN sweep ON sweep.id = run.sweep "
       "LEFT JOIN run AS base ON base.id = run.init_from WHERE run.state = 'queued' AND {} "
       "ORDER BY run.priority DESC, run.position LIMIT ?2",
       kInSweeps));
@@ -172,12 +173,14 @@ std::vector<QueueEntry> Store::queue(std::span<const std::string> sweeps, int64_
   while (row.step()) {
     QueueEntry entry{.id = row.text(0),
                      .sweep = row.text(1),
+                     .plugin = row.text(13),
                      .priority = row.integer(2),
                      .position = row.integer(3),
                      .device = row.text(4),
                      .slots = row.integer(5),
                      .threads = row.integer(6),
                      .memory_bytes = row.integer(7),
+                     .ran_out_of_memory = row.integer(14) != 0,
                      .flops = row.real(12),
                      .not_before = row.real(8),
                      .paused = row.integer(9) != 0,

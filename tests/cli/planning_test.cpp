@@ -1,5 +1,6 @@
 // The worker as a describer, with shell scripts in its place; and plans as the queue takes them.
 #include "cli/planning.h"
+#include "cli/sweep_rules.h"
 
 #include <fstream>
 
@@ -126,11 +127,20 @@ TEST(NewSweep, CarriesEverythingTheQueueNeeds) {
   run.model.params_embedding = 40;
   plan.runs = {run};
 
+  plan.sweep.after = {"base"};
+  plan.sweep.on_oom = "alone";
   const NewSweep sweep = new_sweep(plan);
   EXPECT_TRUE(fs::path(sweep.file).is_absolute());
   EXPECT_EQ(canonical_json(sweep.settings),
-            R"({"report":{"laws":["power"],"targets":[{"params":300000000,"tokens":1000000000}]},)"
+            R"({"after":["base"],"on_oom":"alone",)"
+            R"("report":{"laws":["power"],"targets":[{"params":300000000,"tokens":1000000000}]},)"
+            R"("stop":{"fewest":4,"grace":0,"metric":"val_bpc","probability":0.95,"reduction":3,"within":[]},)"
             R"("stop_after":2,"stop_rule":"none"})");
+  const SweepRules rules = sweep_rules(sweep.settings);
+  EXPECT_EQ(rules.stop_after, 2);
+  EXPECT_EQ(rules.after, std::vector<std::string>{"base"});
+  EXPECT_EQ(rules.on_oom, OnOom::alone);
+  EXPECT_EQ(rules.stop.rule, StopRule::none);
   const NewRun& row = sweep.runs.at(0);
   EXPECT_EQ(row.id, run.id);
   EXPECT_EQ(row.tokens, 10 * 64 * 256);

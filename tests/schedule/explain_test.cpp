@@ -7,7 +7,7 @@ namespace {
 
 class ExplainTest : public testing::Test {
  protected:
-  World world() const { return {.now = 100, .devices = devices, .running = running, .queued = queue}; }
+  World world() const { return {.now = 100, .devices = devices, .running = running, .queue = &queue}; }
   Wait why(const QueuedRun& run) const {
     const Explanation explanation = explain(world(), run);
     EXPECT_FALSE(explanation.text.empty());
@@ -15,7 +15,7 @@ class ExplainTest : public testing::Test {
   }
   std::vector<DeviceSlots> devices = {{"cpu", 2, 0}, {"cuda:0", 1, 100}};
   std::vector<RunningRun> running;
-  std::vector<QueuedRun> queue;
+  RunQueue queue;
   QueuedRun run = [] {
     QueuedRun r;
     r.id = "me";
@@ -40,6 +40,10 @@ TEST_F(ExplainTest, EveryReason) {
   EXPECT_NE(explain(world(), run).text.find("base"), std::string::npos);
   run.init_from_state = RunState::failed;
   EXPECT_EQ(why(run), Wait::dependency_failed);
+  run.init_from.clear();
+  queue.hold("", "comes after sweep base, of which 2 runs have not ended");
+  EXPECT_EQ(why(run), Wait::held);
+  EXPECT_NE(explain(world(), run).text.find("sweep base"), std::string::npos);
 }
 
 TEST_F(ExplainTest, NoDeviceForIt) {
@@ -59,17 +63,18 @@ TEST_F(ExplainTest, NoRoomForItNow) {
   running = {{"a", "cpu", 2, 0}, {"b", "cuda:0", 1, 60}};
   QueuedRun earlier;
   earlier.id = "earlier";
-  queue = {earlier, run};
+  queue.put(earlier), queue.put(run);
   EXPECT_EQ(why(run), Wait::no_free_slot);
   EXPECT_NE(explain(world(), run).text.find("1 before it"), std::string::npos);
   devices[1].slots = 2;
   run.device = "cuda:0";
   run.memory_bytes = 50;
   EXPECT_EQ(why(run), Wait::no_free_memory);
+  EXPECT_NE(explain(world(), run).text.find("of which 40 B are free"), std::string::npos) << explain(world(), run).text;
 }
 
 TEST_F(ExplainTest, AgreesWithTheDecision) {
-  queue = {run};
+  queue.put(run);
   for (const bool busy : {false, true}) {
     running.clear();
     if (busy) running = {{"a", "cpu", 2, 0}, {"b", "cuda:0", 1, 0}};

@@ -8,9 +8,8 @@ namespace {
 TEST(AfterAttempt, WellIsWell) { EXPECT_EQ(after_attempt(ExitCause::none, 0, 2).run, RunState::done); }
 
 TEST(AfterAttempt, FaultsAreTriedAgainWithBackOff) {
-  for (const ExitCause cause :
-       {ExitCause::exit_code, ExitCause::signal, ExitCause::oom, ExitCause::lost, ExitCause::hung,
-        ExitCause::environment, ExitCause::cannot_start, ExitCause::unfinished}) {
+  for (const ExitCause cause : {ExitCause::exit_code, ExitCause::signal, ExitCause::lost, ExitCause::hung,
+                                ExitCause::environment, ExitCause::cannot_start, ExitCause::unfinished}) {
     const AfterAttempt first = after_attempt(cause, 0, 2), second = after_attempt(cause, 1, 2),
                        last = after_attempt(cause, 2, 2);
     EXPECT_EQ(first.run, RunState::queued);
@@ -28,7 +27,7 @@ TEST(AfterAttempt, BackOffHasALimit) {
 }
 
 TEST(AfterAttempt, WhatCannotGetBetterIsNotTriedAgain) {
-  for (const ExitCause cause : {ExitCause::bad_input, ExitCause::diverged, ExitCause::timeout})
+  for (const ExitCause cause : {ExitCause::bad_input, ExitCause::diverged, ExitCause::timeout, ExitCause::oom})
     EXPECT_EQ(after_attempt(cause, 0, 100).run, RunState::failed);
 }
 
@@ -40,6 +39,21 @@ TEST(AfterAttempt, AStopIsNoFault) {
     EXPECT_EQ(after.delay_s, 0);
   }
   EXPECT_EQ(after_attempt(ExitCause::cancelled, 0, 9).run, RunState::cancelled);
+}
+
+TEST(AfterMemoryRanOut, IsTriedOnceMoreAsTheSweepAllows) {
+  EXPECT_FALSE(after_memory_ran_out(OnOom::fail, 1, 64, 1));
+  const auto alone = after_memory_ran_out(OnOom::alone, 1, 64, 2);
+  ASSERT_TRUE(alone);
+  EXPECT_TRUE(alone->alone);
+  EXPECT_EQ(alone->accumulate, 2);
+  const auto smaller = after_memory_ran_out(OnOom::smaller_batch, 1, 64, 2);
+  ASSERT_TRUE(smaller);
+  EXPECT_EQ(smaller->accumulate, 4);
+  EXPECT_FALSE(after_memory_ran_out(OnOom::smaller_batch, 1, 6, 2));  // 6 does not split into 4
+  for (const OnOom policy : {OnOom::alone, OnOom::smaller_batch}) EXPECT_FALSE(after_memory_ran_out(policy, 2, 64, 1));
+  EXPECT_EQ(on_oom_from("alone"), OnOom::alone);
+  EXPECT_FALSE(on_oom_from("sometimes"));
 }
 
 TEST(StopsStarting, AfterSoManyFailures) {

@@ -237,8 +237,15 @@ TEST_F(Bad, Set) {
 }
 
 TEST_F(Bad, SweepOptions) {
-  EXPECT_THAT(error_of(with("stop: { rule: asha }\n")), HasSubstr("unknown stop rule 'asha'; known: none"));
-  EXPECT_THAT(error_of(with("stop: { rule: none, grace: 5 }\n")), HasSubstr("unknown key 'stop.grace'"));
+  EXPECT_THAT(error_of(with("stop: { rule: ashe }\n")),
+              HasSubstr("unknown stop rule 'ashe'; did you mean 'asha'?; known: none, asha, median, curve"));
+  EXPECT_THAT(error_of(with("stop: { rule: asha, graze: 5 }\n")),
+              HasSubstr("unknown key 'stop.graze'; did you mean 'stop.grace'?"));
+  EXPECT_THAT(error_of(with("stop: { reduction: 1 }\n")), HasSubstr("'stop.reduction' must be an integer from 2"));
+  EXPECT_THAT(error_of(with("stop: { probability: 1.5 }\n")), HasSubstr("from 0.5 to below 1, found"));
+  EXPECT_THAT(error_of(with("stop: { metric: acc }\n")), HasSubstr("unknown metric to stop by 'acc'"));
+  EXPECT_THAT(error_of(with("on_oom: retry\n")), HasSubstr("known: fail, alone, smaller_batch"));
+  EXPECT_THAT(error_of(with("after: { a: b }\n")), HasSubstr("'after' must be the name of a sweep"));
   EXPECT_THAT(error_of(with("resources: { device: gpu }\n")), HasSubstr("any, cpu, cuda or cuda:N, found 'gpu'"));
   EXPECT_THAT(error_of(with("resources: { device: 'cuda:x' }\n")), HasSubstr("any, cpu, cuda or cuda:N"));
   EXPECT_THAT(error_of(with("resources: { timeout: -5 }\n")), HasSubstr("a duration"));

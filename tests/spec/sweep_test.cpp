@@ -51,7 +51,9 @@ seed: 5
 resources: { device: "cuda:1", slots: 2, threads: 3, memory: 8B, timeout: 90m }
 retries: 5
 priority: -3
-stop: { rule: none }
+stop: { rule: asha, grace: 500, reduction: 4, within: [model.params] }
+on_oom: smaller_batch
+after: [first-sweep, 0123456789ab]
 on_error: { stop_after: 4 }
 report: { laws: [chinchilla, power], targets: [{ params: 300M, tokens: 1B }] }
 )");

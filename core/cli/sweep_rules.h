@@ -1,0 +1,48 @@
+// What a sweep's settings in the database say of how its runs are scheduled.
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "schedule/schedule.h"
+#include "schedule/stopping.h"
+#include "store/store.h"
+
+namespace bitsweep {
+
+struct SweepRules {
+  int64_t stop_after = 0;          // failed runs after which no more are started; 0: go on
+  std::vector<std::string> after;  // sweeps and runs that must have ended
+  OnOom on_oom = OnOom::fail;
+  StopSettings stop;
+  std::string stop_metric = "val_bpc";
+  std::vector<std::string> stop_within;  // axes: a run competes with those that agree with it in these
+};
+SweepRules sweep_rules(const json::object& settings);
+
+// Why nothing of a sweep with these rules is started: what it comes after has not ended; "" when it has. Sweeps are
+// looked up by name, then runs by id.
+std::string waits_for(Store& store, const SweepRules& rules);
+
+// The queue as the scheduler wants it. Remembers what it has looked up until forget().
+class QueueMaker {
+ public:
+  explicit QueueMaker(Store& store) : store_(store) {}
+
+  // A clock that was set back makes no back-off longer than `latest`.
+  QueuedRun queued_run(const QueueEntry& entry, double latest);
+  const SweepRules& rules(const std::string& sweep);
+  void forget();
+
+ private:
+  // Of training; by finished runs of the plugin, else of any plugin in the queue, else 1, so that FLOPs take the place
+  // of seconds in all of the queue.
+  double flops_per_s(const std::string& plugin);
+
+  Store& store_;
+  std::map<std::string, SweepRules> rules_;
+  std::map<std::string, double> rates_;  // 0: not measured
+};
+
+}  // namespace bitsweep
