@@ -12,6 +12,7 @@
 #include "cli/options.h"
 #include "fit/curve.h"
 #include "fit/fit.h"
+#include "fit/hold_out.h"
 #include "fit/points_csv.h"
 #include "query/comparable.h"
 #include "query/query.h"
@@ -31,6 +32,7 @@ struct Subset {
 struct Fitted {
   Subset subset;
   FitResult result;
+  std::optional<HoldOut> hold_out;
 };
 
 // Where points come from that are no file's.
@@ -244,6 +246,13 @@ std::string prediction_lines(const FitResult& fit) {
   return text;
 }
 
+std::string hold_out_line(const HoldOut& h) {
+  const size_t inside = static_cast<size_t>(std::lround(h.coverage * static_cast<double>(h.runs.size())));
+  return fmt::format(
+      "  held out: the {} largest run{}, predicted from the rest: off by {:.2g} %, {} in their intervals\n",
+      h.runs.size(), h.runs.size() == 1 ? "" : "s", 100 * h.root_mean_square_error, inside);
+}
+
 std::string human(const Fitted& fitted) {
   const FitResult& fit = fitted.result;
   std::string title = fit.formula;
@@ -254,6 +263,7 @@ std::string human(const Fitted& fitted) {
   for (const std::string& reason : fit.refused) text += fmt::format("  refused: {}\n", reason);
   if (fit.has_params()) text += parameter_lines(fit) + diagnostic_lines(fit);
   text += prediction_lines(fit);
+  if (fitted.hold_out) text += hold_out_line(*fitted.hold_out);
   for (const std::string& warning : fit.warnings) text += fmt::format("  note: {}\n", warning);
   return text;
 }
@@ -263,6 +273,7 @@ json::object document(const Fitted& fitted) {
   if (!fitted.subset.variant.empty()) object["variant"] = fitted.subset.variant;
   if (!fitted.subset.dataset.empty()) object["dataset"] = fitted.subset.dataset;
   if (!fitted.subset.run.empty()) object["run"] = fitted.subset.run;
+  if (fitted.hold_out) object["hold_out"] = hold_out_json(*fitted.hold_out);
   return object;
 }
 
@@ -327,6 +338,7 @@ int run(const Verb& verb, const std::vector<std::string>& args) {
       .value("delta", "of the Huber loss on log loss: 1e-3; inf for least squares")
       .flag("least-squares", "the same as --delta inf")
       .values("target", "a prediction: params=300M,tokens=1B (and variant=, dataset=, unique_tokens=)")
+      .value("hold-out", "predict this share of configurations, those of the largest compute, from the rest: 0.2")
       .flag("force", "predict targets further than 1,000 times outside of the points too")
       .value("noise", "assumed size of residuals where no interval can be given: 0.02")
       .value("resamples", "of the bootstrap: 1000; 0 for no intervals")
@@ -352,7 +364,10 @@ int run(const Verb& verb, const std::vector<std::string>& args) {
   std::vector<Fitted> all;
   for (Subset& subset : subsets_of(std::move(points), options)) {
     FitResult result = fit_law(subset.points, options);
-    all.push_back({std::move(subset), std::move(result)});
+    const auto share = line.number("hold-out", 0.01, 0.9);
+    auto hold_out = share ? hold_out_largest(subset.points, options, *share) : std::nullopt;
+    if (share && !hold_out) result.warnings.push_back("without its largest runs nothing can be predicted of them");
+    all.push_back({std::move(subset), std::move(result), std::move(hold_out)});
   }
   if (!file) store_fits(line, sweeps, all, options);
   if (format == OutputFormat::table) {

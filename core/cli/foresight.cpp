@@ -95,7 +95,9 @@ FitRecord fit_record(const std::vector<std::string>& sweeps, const std::vector<P
                      {"confidence", options.confidence},
                      {"resamples", options.resamples},
                      {"seed", options.seed},
-                     {"noise", options.noise}};
+                     {"noise", options.noise},
+                     {"reference", options.reference},
+                     {"group", options.group}};
   record.result = fit_json(result);
   record.result.erase("predictions");  // rows of their own
   return record;

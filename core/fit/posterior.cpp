@@ -248,6 +248,43 @@ double known_noise(const std::vector<Point>& points, double freedom, double stat
   return 0.5 * stated / mean;
 }
 
+// The box around what matters, closer and closer until it hardly shrinks; `weights` are of its cells.
+Grid zoomed(Cells& cells, const Law& law, double known_sd, std::vector<double>& weights) {
+  Grid grid = whole_box(law);
+  weights = weigh(cells, grid, known_sd);
+  for (int zoom = 0; zoom < kZooms; ++zoom) {
+    const Grid next = closer(grid, weights);
+    const bool much = ((next.high - next.low).array() < 0.7 * (grid.high - grid.low).array()).any();
+    if (!much) break;
+    grid = next;
+    weights = weigh(cells, grid, known_sd);
+  }
+  return grid;
+}
+
+struct Candidate {
+  VectorXd amplitudes, shapes;
+  double sd = 0;
+  double log_weight = 0;
+};
+
+// Anywhere in a cell, with noise and amplitudes from their conditional distributions. A function of (seed, index).
+Candidate candidate_in(Cells& cells, const Grid& grid, int cell, double known_sd, uint64_t seed, uint64_t index) {
+  const auto uniform = [&](int which) {
+    return random_unit(seed, stream(2, index), static_cast<uint64_t>(which)) + 0x1p-54;
+  };
+  VectorXd offset(grid.low.size());
+  for (Eigen::Index j = 0; j < offset.size(); ++j) offset[j] = uniform(1000 + static_cast<int>(j));
+  const VectorXd x = grid.at(cell, offset);
+  const Conditional c = cells.at(x.array().exp());
+  Candidate candidate{VectorXd::Zero(c.mean.size()), x.array().exp(), known_sd, log_weight(c, x)};
+  if (!std::isfinite(candidate.log_weight)) return candidate;
+  if (!(known_sd > 0))
+    candidate.sd = std::sqrt(std::max(c.squares, 1e-26) / chi_squared_draw(cells.freedom(), seed, stream(3, index)));
+  candidate.amplitudes = cells.amplitudes(c, candidate.sd, uniform, candidate.log_weight);
+  return candidate;
+}
+
 }  // namespace
 
 std::vector<NamedValue> Posterior::params(int draw) const {
@@ -283,48 +320,24 @@ std::optional<Posterior> draw_posterior(const std::vector<Point>& points, const 
   posterior.freedom_ = observed.freedom;
   const double known_sd = known_noise(points, observed.freedom, options.noise);
   Cells cells(law, observed, known_sd);
-
-  Grid grid = whole_box(law);
-  std::vector<double> weights = weigh(cells, grid, known_sd);
-  for (int zoom = 0; zoom < kZooms; ++zoom) {
-    const Grid next = closer(grid, weights);
-    const bool much = ((next.high - next.low).array() < 0.7 * (grid.high - grid.low).array()).any();
-    if (!much) break;
-    grid = next;
-    weights = weigh(cells, grid, known_sd);
-  }
+  std::vector<double> weights;
+  const Grid grid = zoomed(cells, law, known_sd, weights);
   if (!std::isfinite(*std::max_element(weights.begin(), weights.end()))) return std::nullopt;
 
-  // Candidates anywhere in cells chosen by weight, then draws from the candidates by how far their own weight differs.
-  struct Candidate {
-    VectorXd amplitudes, shapes;
-    double sd = 0;
-  };
+  // Candidates from cells chosen by weight, then draws from the candidates by how far their own weight differs.
   const uint64_t seed = options.seed;
   const std::vector<int> chosen = systematic(weights, kCandidates * draws, random_unit(seed, stream(1), 0));
   std::vector<Candidate> candidates;
   std::vector<double> ratios;
-  const Eigen::Index s = grid.low.size(), k = static_cast<Eigen::Index>(law.terms().size());
   for (size_t i = 0; i < chosen.size(); ++i) {
-    const auto uniform = [&](int which) {
-      return random_unit(seed, stream(2, i), static_cast<uint64_t>(which)) + 0x1p-54;
-    };
-    VectorXd offset(s);
-    for (Eigen::Index j = 0; j < s; ++j) offset[j] = uniform(static_cast<int>(k + j));
-    const VectorXd x = grid.at(chosen[i], offset);
-    const Conditional c = cells.at(x.array().exp());
-    Candidate candidate{VectorXd::Zero(k), x.array().exp(), known_sd};
-    double weight = log_weight(c, x);
-    if (std::isfinite(weight)) {
-      if (!(known_sd > 0))
-        candidate.sd = std::sqrt(std::max(c.squares, 1e-26) / chi_squared_draw(cells.freedom(), seed, stream(3, i)));
-      candidate.amplitudes = cells.amplitudes(c, candidate.sd, uniform, weight);
-    }
-    ratios.push_back(weight - weights[chosen[i]]);
-    candidates.push_back(std::move(candidate));
+    candidates.push_back(candidate_in(cells, grid, chosen[i], known_sd, seed, i));
+    ratios.push_back(candidates.back().log_weight - weights[chosen[i]]);
   }
+  if (!std::isfinite(*std::max_element(ratios.begin(), ratios.end()))) return std::nullopt;
   const std::vector<int> kept = systematic(ratios, draws, random_unit(seed, stream(1), 1));
-  posterior.amplitudes_.resize(draws, k), posterior.shapes_.resize(draws, s), posterior.noise_.resize(draws);
+  posterior.amplitudes_.resize(draws, candidates[0].amplitudes.size());
+  posterior.shapes_.resize(draws, candidates[0].shapes.size());
+  posterior.noise_.resize(draws);
   for (int i = 0; i < draws; ++i) {
     const Candidate& from = candidates[kept[i]];
     posterior.amplitudes_.row(i) = from.amplitudes.transpose();

@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include "base/error.h"
+#include "fit/hold_out.h"
 #include "simulate.h"
 
 namespace bitsweep {
@@ -147,6 +148,26 @@ TEST(Fit, HugeAndTinyLossesDoNotBreakIt) {
     ASSERT_TRUE(fit.has_params());
     EXPECT_NEAR(*fit.param("alpha"), 0.34, 1e-6);
   }
+}
+
+TEST(HoldsOut, TheLargestConfigurationsWithAllTheirSeeds) {
+  std::vector<Point> points;
+  for (int seed = 0; seed < 2; ++seed) {
+    for (Point p : grid_points(TrueLaw{}, {1e6, 3e6, 1e7, 3e7}, {1e8, 3e8, 1e9, 3e9}, 0.003, 40 + seed)) {
+      p.seed = seed;
+      points.push_back(p);
+    }
+  }
+  const auto held = hold_out_largest(points, options(20), 0.2);
+  ASSERT_TRUE(held);
+  ASSERT_EQ(held->runs.size(), 6u);  // 3 of 16 configurations, twice
+  EXPECT_EQ(held->runs.back().point.params * held->runs.back().point.tokens, 9e16);
+  EXPECT_LT(held->root_mean_square_error, 0.02);
+  EXPECT_GE(held->coverage, 0.5);
+  EXPECT_EQ(hold_out_json(*held).at("runs").as_array().size(), 6u);
+  // Four sizes less one: too few are left.
+  EXPECT_FALSE(hold_out_largest(grid_points(TrueLaw{}, {1e6, 1e7}, {1e8, 1e9}), options(20)));
+  EXPECT_FALSE(hold_out_largest({}, options(20)));
 }
 
 }  // namespace

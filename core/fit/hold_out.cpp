@@ -1,0 +1,77 @@
+#include "fit/hold_out.h"
+
+#include <algorithm>
+#include <cmath>
+
+namespace bitsweep {
+namespace {
+
+double compute(const Point& p) { return std::max(p.params, 1.0) * std::max(p.tokens, 1.0); }
+
+Target target_at(const Point& p) {
+  Target target;
+  target.params = p.params, target.tokens = p.tokens, target.unique_tokens = p.unique_tokens;
+  target.variant = p.variant, target.dataset = p.dataset;
+  target.lr_area = p.lr_area, target.annealing = p.annealing;
+  return target;
+}
+
+// The compute from which configurations are held out.
+double threshold(const std::vector<Point>& points, double share) {
+  std::vector<double> sizes;
+  std::vector<bool> seen;
+  for (const int group : group_by_configuration(points)) {
+    const size_t i = seen.size();
+    seen.push_back(static_cast<size_t>(group) == sizes.size());
+    if (seen.back()) sizes.push_back(compute(points[i]));
+  }
+  std::sort(sizes.begin(), sizes.end());
+  const size_t held = std::max<size_t>(1, static_cast<size_t>(share * static_cast<double>(sizes.size())));
+  return sizes[sizes.size() - std::min(held, sizes.size())];
+}
+
+}  // namespace
+
+std::optional<HoldOut> hold_out_largest(const std::vector<Point>& points, const FitOptions& options, double share) {
+  if (points.empty() || make_law(options.law, points, options.choice())->within_runs()) return std::nullopt;
+  const double least = threshold(points, share);
+  std::vector<Point> rest, held;
+  for (const Point& p : points) (compute(p) >= least ? held : rest).push_back(p);
+  std::stable_sort(held.begin(), held.end(), [](const Point& a, const Point& b) { return compute(a) < compute(b); });
+  FitOptions without = options;
+  without.profiles = false;
+  without.targets.clear();
+  for (const Point& p : held) without.targets.push_back(target_at(p));
+  const FitResult fit = fit_law(rest, without);
+  HoldOut result;
+  double squares = 0, inside = 0;
+  for (size_t i = 0; i < held.size(); ++i) {
+    const Prediction& prediction = fit.predictions[i];
+    if (!prediction.loss || !prediction.interval) return std::nullopt;
+    result.runs.push_back({held[i], *prediction.loss, *prediction.interval});
+    squares += std::pow(result.runs.back().error(), 2);
+    inside += result.runs.back().inside();
+  }
+  const double n = static_cast<double>(held.size());
+  result.root_mean_square_error = std::sqrt(squares / n);
+  result.coverage = inside / n;
+  return result;
+}
+
+json::object hold_out_json(const HoldOut& hold_out) {
+  json::array runs;
+  for (const HeldOut& run : hold_out.runs)
+    runs.push_back(
+        json::object{{"run", run.point.run},
+                     {"params", finite_or_null(run.point.params)},
+                     {"tokens", finite_or_null(run.point.tokens)},
+                     {"loss", finite_or_null(run.point.loss)},
+                     {"predicted", finite_or_null(run.predicted)},
+                     {"interval", json::array{finite_or_null(run.interval.first), finite_or_null(run.interval.second)}},
+                     {"inside", run.inside()}});
+  return {{"runs", runs},
+          {"error", finite_or_null(hold_out.root_mean_square_error)},
+          {"coverage", finite_or_null(hold_out.coverage)}};
+}
+
+}  // namespace bitsweep
