@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "cli/attempt_files.h"
 #include "cli/coordinator_loop.h"
+#include "cli/machine_memory.h"
 #include "execute/process_identity.h"
 #include "execute/records.h"
 
@@ -121,11 +122,20 @@ void Coordinator::read_events() {
     const bool had_checkpoint = live->has_checkpoint;
     for (const Event& event : chunk.events) {
       live->learn(event, clock_.monotonic_s());
-      if (event.kind == "eval") progress_.evaluated(live->progress, event);
+      if (event.kind == "eval") look_at(*live, event);
     }
     if (live->has_checkpoint && !had_checkpoint)
       drop_superseded_checkpoints(store_.paths().run(live->run.id), live->attempt.attempt);
   }
+}
+
+// An evaluation: told to people, and to the rule that may give the run up.
+void Coordinator::look_at(LiveAttempt& live, const Event& event) {
+  progress_.evaluated(live.progress, event);
+  std::string why = early_stop_.evaluated(live.run, event, maker_.rules(live.run.sweep));
+  if (why.empty() || live.stop != StopReason::none || live.over) return;
+  live.stop_words = std::move(why);
+  stop(live, StopReason::rule);
 }
 
 void Coordinator::poll_attempts() {
@@ -156,6 +166,7 @@ Outcome Coordinator::judge_attempt(const LiveAttempt& live, const Poll& poll) {
   return judge({.poll = poll,
                 .end = store_.end_event(live.run.id, live.attempt.attempt).value_or(Store::EndEvent{}),
                 .stop = live.stop,
+                .stop_words = live.stop_words,
                 .had_intent = fs::exists(folder / "intent.json"),
                 .machine_restarted = processes && processes->shim.boot_id != current_boot_id()});
 }
@@ -186,6 +197,8 @@ void Coordinator::conclude(LiveAttempt& live, const Poll& poll) {
       after_attempt(outcome.cause, asked ? asked->faults : 0, live.run.retries, options_.first_retry_s);
   if (outcome.cause == ExitCause::oom && after_oom(live))
     after = {.run = RunState::queued, .delay_s = options_.first_retry_s};
+  // Given up for good: it keeps its checkpoint, and is not taken for a finished one.
+  if (live.stop == StopReason::rule && outcome.cause == ExitCause::stopped) after = {.run = RunState::stopped};
   // A full disk is no fault of the run.
   if (outcome.cause == ExitCause::environment && disk_ != DiskRoom::enough) after = {.run = RunState::queued};
   if (after.run == RunState::queued && asked && asked->request == "cancel") {
@@ -211,6 +224,7 @@ void Coordinator::note_ended(const RunRecord& record, bool was_running) {
   --counts_[was_running ? RunState::running : RunState::starting];
   ++counts_[record.state];
   if (record.state == RunState::queued) return put_back(record);
+  early_stop_.ended(record);
   if (record.state == RunState::done) ++result_.done;
   queue_.base_is(record.id, record.state);
   if (record.state != RunState::failed) return;
@@ -287,7 +301,7 @@ void Coordinator::take_devices(const Control& control) {
   if (control.devices.empty() || asked == devices_asked_) return;
   devices_asked_ = asked;
   options_.slots_per_device = control.slots_per_device;
-  options_.devices = parse_devices(control.devices, control.slots_per_device);
+  options_.devices = with_memory(parse_devices(control.devices, control.slots_per_device));
   progress_.message(fmt::format("devices: {}", control.devices));
   announce();
 }

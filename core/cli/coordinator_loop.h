@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "cli/coordinator.h"
+#include "cli/early_stop.h"
 #include "cli/interrupts.h"
 #include "cli/live_attempt.h"
 #include "cli/sweep_rules.h"
@@ -35,6 +36,7 @@ class Coordinator {
   void announce();
   bool step();
   void read_events();
+  void look_at(LiveAttempt& live, const Event& event);
   void poll_attempts();
   void conclude(LiveAttempt& live, const Poll& poll);
   Outcome judge_attempt(const LiveAttempt& live, const Poll& poll);
@@ -76,6 +78,7 @@ class Coordinator {
   std::unordered_map<std::string, QueueEntry> entries_;  // of the same runs
   double flops_ahead_ = 0;                               // of these
   QueueMaker maker_{store_};
+  EarlyStop early_stop_{store_};
   std::map<std::string, int64_t> failed_of_;  // failed runs of a sweep, during this call
   std::map<RunState, int64_t> counts_;
   std::vector<std::pair<RunProgress, RunRecord>> ended_;  // to be told once it is on the disk

@@ -111,6 +111,8 @@ Outcome judge(const Evidence& evidence) {
       return {RunState::failed, ExitCause::hung, "alive, but it told nothing and did nothing for too long"};
     case StopReason::disk:
       return {RunState::stopped, ExitCause::stopped, "the disk is full; it goes on when there is room"};
+    case StopReason::rule:
+      return {RunState::stopped, ExitCause::stopped, evidence.stop_words};
     default:
       return outcome;
   }

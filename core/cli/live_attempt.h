@@ -9,7 +9,7 @@
 
 namespace bitsweep {
 
-enum class StopReason { none, interrupt, cancel, timeout, pause, hung, disk };
+enum class StopReason { none, interrupt, cancel, timeout, pause, hung, disk, rule };
 
 struct LiveAttempt {
   RunRecord run;
@@ -22,7 +22,8 @@ struct LiveAttempt {
   std::optional<ProcessIdentity> worker = std::nullopt;
   std::optional<Poll> over = std::nullopt;  // what the executor found when it ended
   StopReason stop = StopReason::none;
-  double stop_since = 0;  // monotonic
+  std::string stop_words = {};  // of a stop rule
+  double stop_since = 0;        // monotonic
   bool killed = false;
   bool has_checkpoint = false;
   int64_t peak_bytes = 0;  // resident, as its evaluations tell; 0: none yet
@@ -51,6 +52,7 @@ struct Evidence {
   Poll poll;
   Store::EndEvent end;  // empty when it wrote none
   StopReason stop = StopReason::none;
+  std::string stop_words = {};     // of a stop rule
   bool had_intent = true;          // false: the coordinator ended before it could start anything
   bool machine_restarted = false;  // since it began
 };

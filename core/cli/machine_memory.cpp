@@ -65,4 +65,16 @@ std::optional<int64_t> gpu_memory_bytes() {
   }
 }
 
+std::vector<DeviceSlots> with_memory(std::vector<DeviceSlots> devices) {
+  for (DeviceSlots& device : devices) {
+    if (device.name == "cpu") {
+      device.memory_bytes = cpu_memory_bytes();
+    } else {
+      static const int64_t kGpu = gpu_memory_bytes().value_or(0);
+      device.memory_bytes = kGpu;
+    }
+  }
+  return devices;
+}
+
 }  // namespace bitsweep

@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "base/units.h"
 #include "cli/disk_room.h"
+#include "cli/machine_memory.h"
 #include "cli/options.h"
 #include "cli/sweep_rules.h"
 #include "query/query.h"
@@ -38,6 +39,7 @@ struct Snapshot {
   std::map<RunState, int64_t> counts;  // in scope
   std::vector<RunRow> live;
   std::map<std::string, AttemptRow> attempts;  // of the live ones, by run
+  std::vector<RunningRun> running;             // the same, as the scheduler sees them
   std::vector<Waiting> waiting;                // the first of the queue, in its order
   bool coordinator = false;                    // a `work` or `run` holds this root
   std::string held;                            // why nothing at all is started; ""
@@ -80,7 +82,7 @@ std::string listed_ids(const std::vector<std::string>& ids) {
 // The devices of the coordinator at work; else those that are in use.
 std::vector<DeviceSlots> devices_of(const Snapshot& snapshot, const std::optional<CoordinatorWord>& word) {
   if (snapshot.coordinator && word && !word->devices.empty())
-    return parse_devices(word->devices, word->slots_per_device);
+    return with_memory(parse_devices(word->devices, word->slots_per_device));
   std::vector<DeviceSlots> devices;
   for (const auto& [id, attempt] : snapshot.attempts) {
     const auto same = [&](const DeviceSlots& d) { return d.name == attempt.device; };
@@ -98,8 +100,6 @@ std::vector<DeviceSlots> devices_of(const Snapshot& snapshot, const std::optiona
 void explain_waiting(Snapshot& snapshot, const Query& query, Store& store, const std::vector<QueueEntry>& head,
                      const std::vector<DeviceSlots>& devices) {
   if (head.empty()) return;
-  std::vector<RunningRun> running;
-  for (const auto& [id, attempt] : snapshot.attempts) running.push_back({id, attempt.device, 1, 0});
   const double now = system_clock().unix_s();
   QueueMaker maker(store);
   RunQueue queue;
@@ -112,7 +112,7 @@ void explain_waiting(Snapshot& snapshot, const Query& query, Store& store, const
   queue.advance(now);
   std::map<std::string, RunRow> rows;
   for (RunRow& row : query.runs({}, listed_ids(ids))) rows.emplace(row.id, std::move(row));
-  const World world{.now = now, .devices = devices, .running = running, .queue = &queue};
+  const World world{.now = now, .devices = devices, .running = snapshot.running, .queue = &queue};
   for (const QueueEntry& entry : head) {
     const QueuedRun& run = *queue.find(entry.id);
     const Explanation why = explain(world, run);
@@ -163,6 +163,9 @@ Snapshot look(const Query& query, Store& store, const std::vector<std::string>& 
   for (const AttemptRecord& attempt : store.live_attempts()) {
     const auto rows = query.attempts(attempt.run);
     if (!rows.empty()) snapshot.attempts[attempt.run] = rows.back();
+    const auto run = store.run(attempt.run);
+    snapshot.running.push_back(
+        {attempt.run, attempt.device, attempt.slots, run ? run->resources.memory_bytes : INT64_C(0)});
   }
   const std::vector<DeviceSlots> devices = devices_of(snapshot, word);
   explain_waiting(snapshot, query, store, store.queue(sweeps, most), devices);

@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "base/units.h"
+#include "cli/machine_memory.h"
 #include "store/control.h"
 
 namespace bitsweep {
@@ -77,7 +78,8 @@ WorkOptions work_options(const CommandLine& line) {
   options.threads = static_cast<int64_t>(line.number("threads", 1, 4096).value_or(static_cast<double>(cores)));
   const auto devices = line.get("devices");
   options.slots_per_device = slots;
-  options.devices = devices ? parse_devices(*devices, slots) : default_devices(count_gpus(), options.threads, slots);
+  options.devices =
+      with_memory(devices ? parse_devices(*devices, slots) : default_devices(count_gpus(), options.threads, slots));
   options.worker_program = worker_program();
   options.plugin_folder = plugin_folder();
   return options;
@@ -88,7 +90,7 @@ void prepare_root(Store& store, const CommandLine& line, WorkOptions& options) {
   if (line.get("devices")) {
     if (!control.devices.empty()) set_devices(store, "", 1);  // the newer word
   } else if (!control.devices.empty()) {
-    options.devices = parse_devices(control.devices, control.slots_per_device);
+    options.devices = with_memory(parse_devices(control.devices, control.slots_per_device));
     options.slots_per_device = control.slots_per_device;
   }
   if (options.disk_floor_bytes <= 0) return;

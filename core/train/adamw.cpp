@@ -5,7 +5,7 @@
 
 #include "base/error.h"
 #include "base/nearest.h"
-#include "train/lr_schedule.h"
+#include "spec/lr_schedule.h"
 
 namespace bitsweep {
 

@@ -7,7 +7,7 @@
 #include "nn/block_scope.h"
 #include "train/evaluate.h"
 #include "train/gradients.h"
-#include "train/lr_schedule.h"
+#include "spec/lr_schedule.h"
 
 namespace bitsweep {
 

@@ -11,7 +11,7 @@
 #include "tiny_model.h"
 #include "tiny_run.h"
 #include "train/evaluate.h"
-#include "train/lr_schedule.h"
+#include "spec/lr_schedule.h"
 
 namespace bitsweep {
 namespace {

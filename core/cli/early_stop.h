@@ -1,0 +1,30 @@
+// The curves of sweeps that have a stop rule, as the coordinator sees them grow, and what the rule says of them.
+#pragma once
+
+#include "cli/sweep_rules.h"
+#include "store/curves.h"
+
+namespace bitsweep {
+
+class EarlyStop {
+ public:
+  explicit EarlyStop(Store& store) : store_(store) {}
+
+  // An evaluation of a run that goes on. Why it is to be stopped; "" when it is not.
+  std::string evaluated(const RunRecord& run, const Event& event, const SweepRules& rules);
+  // A run is over: done ones are what others are measured by, failed ones say nothing.
+  void ended(const RunRecord& run);
+
+ private:
+  struct Entry {
+    RunCurve curve;
+    std::string group;  // runs of one group compete
+  };
+  using Curves = std::map<std::string, Entry>;
+  Curves& curves_of(const std::string& sweep, const SweepRules& rules);
+
+  Store& store_;
+  std::map<std::string, Curves> sweeps_;
+};
+
+}  // namespace bitsweep
