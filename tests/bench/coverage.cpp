@@ -1,6 +1,6 @@
 // Do 95 % intervals hold the truth in 95 of 100 cases, and are designs refused that cannot carry a law? Data are drawn
 // from known laws over designs as people run them, and fitted by fit_law as `bitsweep fit` does. Deterministic.
-// usage: bench_coverage [TRUTHS] [DESIGN]     (100 truths a design; about two minutes on one core)
+// usage: bench_coverage [TRUTHS] [DESIGN]     (100 truths a design; about five minutes on one core)
 #include <cmath>
 #include <cstdlib>
 #include <functional>
