@@ -1,5 +1,7 @@
 #include <algorithm>
 #include <cmath>
+#include <functional>
+#include <tuple>
 
 #include "schedule/fit_in.h"
 
@@ -88,23 +90,22 @@ class Deciding {
       contender.tag = known == tags_.end() ? queue_.start_tag(sweep) : known->second;
       for (const auto& [demand, places] : group) contender.next.push_back({demand, places.begin(), places.end()});
     }
-    while (!contenders.empty() && !all_taken()) {
-      Contender* served = least_served(contenders);
-      if (served == nullptr) return;
-      try_first(*served);
+    // What the sweeps in the heap are ordered by does not change while another one is served: virtual time only rises
+    // to the least of them. Of equally served sweeps the one whose next run was submitted first.
+    std::vector<std::tuple<double, int64_t, size_t>> heap;
+    const auto enter = [&](size_t i) {
+      if (contenders[i].next.empty()) return;
+      heap.emplace_back(std::max(contenders[i].tag, virtual_time_), contenders[i].first()->at->position, i);
+      std::push_heap(heap.begin(), heap.end(), std::greater<>());
+    };
+    for (size_t i = 0; i < contenders.size(); ++i) enter(i);
+    while (!heap.empty() && !all_taken()) {
+      std::pop_heap(heap.begin(), heap.end(), std::greater<>());
+      const size_t i = std::get<2>(heap.back());
+      heap.pop_back();
+      try_first(contenders[i]);
+      enter(i);
     }
-  }
-
-  // Of equally served sweeps the one whose next run was submitted first.
-  Contender* least_served(std::vector<Contender>& contenders) {
-    Contender* best = nullptr;
-    std::pair<double, int64_t> best_key;
-    for (Contender& c : contenders) {
-      if (c.next.empty()) continue;
-      const std::pair key{std::max(c.tag, virtual_time_), c.first()->at->position};
-      if (best == nullptr || key < best_key) best = &c, best_key = key;
-    }
-    return best;
   }
 
   // Starts the sweep's first run that fits, or finds out that its kind of demand fits nowhere any more: within one

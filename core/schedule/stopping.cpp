@@ -53,9 +53,15 @@ StopVerdict median(const StopSettings& s, const RunCurve& run, std::span<const R
                             mine, step, middle, means.size())};
 }
 
+// Extrapolating costs a fit: asked at first after each evaluation, later whenever the curve is a seventh longer.
+bool is_milestone(size_t evaluations) {
+  const auto stretch = [](size_t n) { return std::floor(std::log(static_cast<double>(n)) / std::log(1.15)); };
+  return evaluations < 2 || stretch(evaluations) > stretch(evaluations - 1);
+}
+
 StopVerdict curve(const StopSettings& s, const RunCurve& run, std::span<const RunCurve* const> peers,
                   const Extrapolate& extrapolate) {
-  if (run.reached() < s.grace || !extrapolate) return {};
+  if (run.reached() < s.grace || !extrapolate || !is_milestone(run.losses.size())) return {};
   const RunCurve* best = nullptr;
   for (const RunCurve* peer : peers)
     if (peer->done && !peer->losses.empty() && (best == nullptr || peer->losses.back().loss < best->losses.back().loss))

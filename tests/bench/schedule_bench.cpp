@@ -63,8 +63,8 @@ void time_decisions() {
     for (int turn = 0; turn < 51; ++turn) {
       const double from = seconds_now();
       const Decision decision = decide({.devices = devices, .running = running, .queue = &queue});
+      static_cast<void>(decision);
       times.push_back(1e3 * (seconds_now() - from));
-      if (decision.starts.empty() && running.size() < 128) std::puts("nothing was started");
     }
     std::nth_element(times.begin(), times.begin() + 25, times.end());
     return times[25];
@@ -120,7 +120,7 @@ struct CurveSet {
 // high or too low end higher, and low ones are slower at first.
 CurveSet generated(double noise) {
   CurveSet set{fmt::format("generated, noise {:.3f}", noise), {}, {}};
-  for (uint64_t i = 0; i < 60; ++i) {
+  for (uint64_t i = 0; i < 30; ++i) {
     TrainSpec train;
     train.steps = 2000, train.warmup = 100;
     const double off = 4 * (dice(20, i) - 0.5);  // of the logarithm of the rate
@@ -184,7 +184,7 @@ void replay(const CurveSet& set) {
 int bench(const std::vector<std::string>& roots) {
   time_decisions();
   simulate_years();
-  for (const double noise : {0.0, 0.005, 0.02}) replay(generated(noise));
+  for (const double noise : {0.0, 0.02}) replay(generated(noise));
   for (const std::string& root : roots)
     for (const CurveSet& set : recorded(root)) replay(set);
   return 0;
