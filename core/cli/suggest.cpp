@@ -118,6 +118,11 @@ SuggestOptions options_of(const CommandLine& line, const std::vector<Target>& ta
                           const Costs& costs) {
   SuggestOptions options;
   options.law = line.get("law").value_or(options.law);
+  if (options.law == "precision" || options.law == "grouped" || options.law == "curve")
+    throw Error(ErrorKind::input,
+                fmt::format("--law {}: runs are suggested for one variant's law: chinchilla, power or "
+                            "repeated",
+                            options.law));
   options.targets = targets;
   for (Target& target : options.targets) target.variant = law.variant, target.dataset = law.label;
   options.limits.runs = static_cast<int>(line.number("runs", 1, 200).value_or(8));

@@ -54,7 +54,8 @@ class Suggesting {
     if (points_.empty()) throw Error(ErrorKind::input, "no finished run to set out from");
     if (options_.targets.empty()) throw Error(ErrorKind::input, "no target to predict");
     for (const Target& target : options_.targets)
-      if (const std::string missing = law_->missing(target); !missing.empty()) throw Error(ErrorKind::input, missing);
+      if (const std::string missing = law_->missing(target); !missing.empty())
+        throw Error(ErrorKind::input, "a target cannot be predicted: " + missing);
   }
 
   void sample() {

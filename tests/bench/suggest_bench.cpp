@@ -1,6 +1,6 @@
 // What does advice buy, and how fast is it? Runs are simulated from known laws of language models; grids and ladders
 // that people plan beforehand are held against as many runs that suggest chose in three batches. Deterministic.
-// usage: bench_suggest [TRUTHS] [REPEATS]     (24 truths, 4 repeats: about five minutes on one core)
+// usage: bench_suggest [TRUTHS] [REPEATS]     (24 truths, 10 repeats: about four minutes on one core)
 //
 // Costs are 6·N·D, told as fractions of the target's own. Both arms see the same noise (0.4 % of a seed, 0.2 % of a
 // configuration), may use the same sizes and lengths (up to the target's), and are fitted by the same descents; a
@@ -164,7 +164,7 @@ std::vector<Candidate> candidates() {
 // Four small runs to begin with, then three batches: a tenth, a third and the rest of what is left.
 void follow_advice(Laboratory& laboratory, double compute, uint64_t seed) {
   static const std::vector<Candidate> all = candidates();
-  const double small = std::sqrt(compute / 150);
+  const double small = std::sqrt(compute / 600);
   for (const Place& corner : {Place{1, 1}, {0.25, 1}, {1, 0.25}, {0.25, 0.25}})
     laboratory.run({kParams * small * corner.first, kTokens * small * corner.second});
   for (const double share : {0.1, 0.35, 1.0}) {
@@ -285,7 +285,7 @@ void time_it() {
 
 int main(int argc, char** argv) {
   using namespace bitsweep;
-  const int truths = argc > 1 ? std::atoi(argv[1]) : 24, repeats = argc > 2 ? std::atoi(argv[2]) : 4;
+  const int truths = argc > 1 ? std::atoi(argv[1]) : 24, repeats = argc > 2 ? std::atoi(argv[2]) : 10;
   time_it();
   if (truths < 1 || repeats < 1) return 0;
   fmt::print(
@@ -296,7 +296,7 @@ int main(int argc, char** argv) {
   for (double compute = 3e-4; compute < 0.05; compute *= std::sqrt(10))
     rows.push_back(compare(compute, truths, repeats));
   fmt::print("\ncompute to reach an error\n");
-  for (const double goal : {0.05, 0.04, 0.03, 0.025, 0.02}) {
+  for (const double goal : {0.04, 0.03, 0.025, 0.02, 0.015}) {
     const auto plain = compute_for(rows, &Row::plain, goal), advised = compute_for(rows, &Row::advised, goal);
     const auto text = [](const std::optional<double>& x) {
       return x ? fmt::format("{:.1e}", *x) : std::string("not reached");
