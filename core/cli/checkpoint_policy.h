@@ -25,9 +25,9 @@ struct StoredCheckpoint {
 struct CheckpointPolicy {
   // Kinds that stay. A run that has no `best` keeps its `last` in its place.
   std::set<std::string> keep = {"best"};
-  std::set<RunState> states = {RunState::done};  // of runs that may lose some
-  std::optional<double> older_than_s;            // only of runs that ended so long ago
-  std::optional<double> most_bytes;              // oldest first, and only until all that is left is no more than this
+  std::set<RunState> states = {RunState::done};       // of runs that may lose some
+  std::optional<double> older_than_s = std::nullopt;  // only of runs that ended so long ago
+  std::optional<double> most_bytes = std::nullopt;    // oldest first, until what is left is no more than this
 };
 
 // Indices into `all` of those to delete, oldest first. What something needs is never among them; half-written files of

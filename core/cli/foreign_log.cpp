@@ -258,7 +258,12 @@ std::string without_nan(std::string_view line) {
   bool quoted = false;
   for (size_t i = 0; i < line.size();) {
     const char c = line[i];
-    if (c == '"' && (i == 0 || line[i - 1] != '\\')) quoted = !quoted;
+    if (quoted && c == '\\') {  // what it escapes ends no string
+      out += line.substr(i, 2);
+      i += 2;
+      continue;
+    }
+    if (c == '"') quoted = !quoted;
     size_t length = 0;
     for (const std::string_view word : {"NaN", "-Infinity", "Infinity"})
       if (!quoted && length == 0 && line.substr(i, word.size()) == word) length = word.size();
@@ -324,6 +329,7 @@ ForeignLog read_foreign_jsonl(std::string_view text, const std::string& stem, co
   LogReader reader(stem, format, findings);
   ForeignLog log;
   int number = 0;
+  if (text.starts_with("\xEF\xBB\xBF")) text.remove_prefix(3);
   for (size_t at = 0; at < text.size();) {
     const size_t end = std::min(text.find('\n', at), text.size());
     std::string_view line = text.substr(at, end - at);

@@ -42,8 +42,8 @@ void configure_sqlite() {
 [[noreturn]] void fail_damaged(const fs::path& file, const char* what) {
   throw Error(
       ErrorKind::refused,
-      fmt::format("'{0}' {1}; nothing was changed. If it is yours, keep a copy and recover what can be read with "
-                  "'sqlite3 {0} .recover'; or move it away and submit again (finished runs keep their folders)",
+      fmt::format("'{0}' {1}; nothing was changed. 'bitsweep rebuild' makes it again from the run folders and keeps "
+                  "this one beside it; what can be read of it alone: 'sqlite3 {0} .recover'",
                   file.string(), what));
 }
 

@@ -256,6 +256,8 @@ void History::forget() {
   lines_.clear();
 }
 
+int64_t history_schema(const fs::path& file) { return integer_or(first_line(file), "schema", 0); }
+
 bool history_has_rows(const fs::path& file) {
   std::error_code code;
   if (!fs::exists(file, code)) return false;

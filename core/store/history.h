@@ -66,6 +66,9 @@ class History {
 // True when the file tells of any row: its database was lost or removed.
 bool history_has_rows(const fs::path& file);
 
+// Of the database whose rows it tells; 0 when it is no history file.
+int64_t history_schema(const fs::path& file);
+
 // What replay_history() found.
 struct Replayed {
   int64_t rows = 0;                   // put or dropped
@@ -73,7 +76,7 @@ struct Replayed {
   std::vector<std::string> problems;  // lines that say nothing, with their numbers
 };
 
-// Puts the rows of the file into an empty database of the newest schema, in one transaction. A torn last line is left
+// Puts the rows of the file into an empty database of its schema, in one transaction. A torn last line is left
 // out. Throws Error{input} when the file cannot be read, Error{refused} when it is of a newer bitsweep.
 Replayed replay_history(const fs::path& file, Database& database);
 

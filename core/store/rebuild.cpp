@@ -58,7 +58,11 @@ void Rebuild::replay() {
   make_folder(scratch_.root);
   if (history_has_rows(root_.history())) {
     Database database(scratch_.database(), Database::Mode::create);
-    migrate(database);
+    // Its rows are as they were then; what came later is done to them as to any older database.
+    std::span<const Migration> steps = migrations();
+    while (steps.size() > 1 && steps.back().version > history_schema(root_.history()))
+      steps = steps.first(steps.size() - 1);
+    migrate(database, steps);
     Replayed found = replay_history(root_.history(), database);
     result_.rows = found.rows;
     result_.problems = std::move(found.problems);

@@ -3,7 +3,9 @@
 
 #include "cli/checkpoint_policy.h"
 #include "cli/foreign_log.h"
+#include "cli/lone_folders.h"
 #include "cli/verb.h"
+#include "execute/records.h"
 #include "query/query_fixture.h"
 #include "store/rebuild.h"
 
@@ -49,7 +51,7 @@ TEST(ForeignLog, TheSeedsFormIsReadAsItIs) {
 TEST(ForeignLog, RunsOfOneFileAreToldApart) {
   Findings findings("x");
   const ForeignLog log = read_foreign_jsonl(R"({"run":"b","step":1,"val_bpc":2}
-{"run":"a","step":1,"val_bpc":3}
+{"run":"a","step":1,"val_bpc":3,"x":NaN,"note":"NaN \"NaN\" \\"}
 {"run":"b","step":2,"val_bpc":1.5}
 {"event":"end","run":"b","step":2,"status":"stopped"})",
                                             "x", {}, findings);
@@ -57,6 +59,7 @@ TEST(ForeignLog, RunsOfOneFileAreToldApart) {
   EXPECT_EQ(log.runs[0].name, "b");
   EXPECT_EQ(log.runs[0].evals(), 2);
   EXPECT_EQ(log.runs[0].status, "stopped");
+  EXPECT_EQ(log.runs[1].events.at(0).fields.at("note"), "NaN \"NaN\" \\");
 }
 
 TEST(ForeignLog, EveryMistakeIsNamedWithItsPlace) {
@@ -316,6 +319,68 @@ TEST_F(HistoryVerbs, RebuildFindsImportedRunsAndRefusesToReplaceUnasked) {
   rebuild.read_events();
   EXPECT_EQ(rebuild.store().run(id)->best_val_bpc, 5.674);
   EXPECT_FALSE(rebuild.store().retry(id));
+}
+
+// A root whose database is lost and which has no history: what its folders tell.
+TEST(LoneFolders, TellSpecsAttemptsEndsAndEvents) {
+  const fs::path root = new_root();
+  const RootPaths paths{root};
+  const auto event = [](const char* run, int64_t attempt, int64_t seq, const char* kind, int64_t step,
+                        json::object fields) {
+    return to_line({kind, run, attempt, seq, step, 1000.0 + static_cast<double>(step), std::move(fields)});
+  };
+  const auto attempt = [&](const char* run, int64_t k, const std::string& events, std::optional<ExitRecord> exit) {
+    const fs::path folder = paths.attempt(run, k);
+    make_folder(folder);
+    const json::object spec = {{"model", json::object{{"plugin", "v57"}}}, {"seed", 3}, {"steps", 40}};
+    write_file_atomic(folder / "spec.json", pretty_json(spec));
+    write_file_atomic(folder / "events.jsonl", events);
+    write_intent(folder, {.run = run, .attempt = k, .command = {"worker", "--device", "cpu"}, .environment = {}});
+    if (exit) write_exit(folder, *exit);
+  };
+  const auto exit = [](std::optional<int64_t> code, std::optional<int64_t> signal) {
+    return ExitRecord{
+        .exit_code = code, .signal = signal, .cannot_start = "", .peak_rss_bytes = 5000, .started = 100, .ended = 200};
+  };
+  attempt("aaaaaaaaaaaa", 1,
+          event("aaaaaaaaaaaa", 1, 1, "start", 0, {{"params", 1234}, {"device", "cuda:0"}, {"threads", 2}}) +
+              event("aaaaaaaaaaaa", 1, 2, "eval", 10, {{"val_bpc", 4.0}}),
+          exit({}, 9));
+  attempt("aaaaaaaaaaaa", 2,
+          event("aaaaaaaaaaaa", 2, 1, "start", 0, {{"params", 1234}, {"device", "cuda:0"}, {"threads", 2}}) +
+              event("aaaaaaaaaaaa", 2, 2, "eval", 20, {{"val_bpc", 3.0}}) +
+              event("aaaaaaaaaaaa", 2, 3, "end", 40, {{"status", "done"}}),
+          exit(0, {}));
+  attempt("bbbbbbbbbbbb", 1, event("bbbbbbbbbbbb", 1, 1, "eval", 10, {{"val_bpc", nullptr}}), exit({}, 9));
+  attempt("cccccccccccc", 1,
+          event("cccccccccccc", 1, 1, "end", 10, {{"status", "bad_input"}, {"message", "no such text"}}), exit(2, {}));
+  make_folder(paths.attempt("dddddddddddd", 1));  // no spec
+
+  Rebuild rebuild(root, root / ".rebuild");
+  rebuild.replay();
+  rebuild.read_events();
+  const LoneFolders found = adopt_lone_folders(paths, rebuild);
+  EXPECT_EQ(found.runs, 3);
+  EXPECT_EQ(found.attempts, 4);
+  ASSERT_EQ(rebuild.result().problems.size(), 1u);
+  EXPECT_THAT(rebuild.result().problems[0], HasSubstr("dddddddddddd: has no readable spec.json"));
+  EXPECT_EQ(rebuild.take_over().size(), 0u);
+
+  Store store(root, StoreMode::create);
+  const RunRecord done = store.run("aaaaaaaaaaaa").value();
+  EXPECT_EQ(done.state, RunState::done);
+  EXPECT_EQ(done.best_val_bpc, 3.0);
+  EXPECT_EQ(done.plugin, "v57");
+  EXPECT_EQ(done.params, 1234);
+  EXPECT_EQ(done.sweep, kRecoveredSweep);
+  const auto attempts = store.attempts("aaaaaaaaaaaa");
+  ASSERT_EQ(attempts.size(), 2u);
+  EXPECT_EQ(attempts[0].signal, 9);
+  EXPECT_EQ(attempts[1].device, "cuda:0");
+  EXPECT_EQ(attempts[1].ended, 200);
+  EXPECT_EQ(store.run("bbbbbbbbbbbb")->state, RunState::queued);  // a fault: it is tried again
+  EXPECT_EQ(store.run("cccccccccccc")->cause, ExitCause::bad_input);
+  EXPECT_EQ(store.run("cccccccccccc")->message, "no such text");
 }
 
 }  // namespace
