@@ -150,7 +150,7 @@ std::optional<Figure> compute_figure(const ReportInput& input, const GroupAnalys
   if (g.table.cells.size() < 2) return std::nullopt;
   PlotPanel panel{"",
                   {"training FLOPs", Scale::log, TickFormat::power, {}, {}},
-                  {"final validation loss (bits per byte)", Scale::linear, TickFormat::plain, {}, {}},
+                  {"final validation loss (bits per byte)", Scale::log, TickFormat::plain, {}, {}},
                   {},
                   {},
                   {}};
@@ -188,8 +188,8 @@ std::optional<Figure> compute_figure(const ReportInput& input, const GroupAnalys
 
 std::optional<Figure> residual_figure(const ReportInput& input, const GroupAnalysis& g) {
   PlotPanel panel{"",
-                  {"fitted loss (bits per byte)", Scale::linear, TickFormat::plain, {}, {}},
-                  {"measured − fitted (bits per byte)", Scale::linear, TickFormat::plain, {}, {}},
+                  {"training FLOPs", Scale::log, TickFormat::power, {}, {}},
+                  {"log measured − log fitted loss", Scale::linear, TickFormat::plain, {}, {}},
                   {},
                   {{"", 0, "measured as fitted"}},
                   {}};
@@ -202,15 +202,17 @@ std::optional<Figure> residual_figure(const ReportInput& input, const GroupAnaly
       PlotSeries series = variant_series(v, fit.variant);
       for (size_t k = 0; k < fit.result.fits.size(); ++k) {
         const PointFit& p = fit.result.fits[k];
-        largest = std::max(largest, std::abs(p.residual));
+        const RunRow& row = input.runs[fit.runs[k]].row;
+        const double relative = std::log(fit.points[k].loss / p.fitted);
+        largest = std::max(largest, std::abs(relative));
         series.points.push_back(
-            {p.fitted,
-             p.residual,
+            {row.flops && *row.flops > 0 ? *row.flops : 6 * fit.points[k].params * fit.points[k].tokens,
+             relative,
              {},
              {},
-             fmt::format("{}, {} parameters, {} tokens: fitted {}, residual {} (run {})", fit.variant,
-                         format_count(fit.points[k].params), format_count(fit.points[k].tokens), format_bpc(p.fitted),
-                         format_delta(p.residual), input.runs[fit.runs[k]].row.id)});
+             fmt::format("{}, {} parameters, {} tokens: measured {}, fitted {}, residual {} (run {})", fit.variant,
+                         format_count(fit.points[k].params), format_count(fit.points[k].tokens),
+                         format_bpc(fit.points[k].loss), format_bpc(p.fitted), format_delta(p.residual), row.id)});
       }
       panel.series.push_back(std::move(series));
       break;  // the first law that could be fitted
@@ -218,12 +220,13 @@ std::optional<Figure> residual_figure(const ReportInput& input, const GroupAnaly
   }
   if (panel.series.empty()) return std::nullopt;
   panel.y.least = -1.15 * largest, panel.y.most = 1.15 * largest;
-  return Figure{
-      "residuals.svg",
-      "Residuals of the fitted laws",
-      "Measured minus fitted final loss, one point a run. A pattern along the axis means that the law does not fit.",
-      {std::move(panel)},
-      true};
+  return Figure{"residuals.svg",
+                "Residuals of the fitted laws",
+                "Log of the measured minus log of the fitted final loss against training FLOPs, one point a run; 0.01 "
+                "is about one "
+                "per cent. A pattern along the axis means that the law does not fit.",
+                {std::move(panel)},
+                true};
 }
 
 }  // namespace bitsweep

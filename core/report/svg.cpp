@@ -33,8 +33,8 @@ void for_each_value(const PlotPanel& panel, bool vertical, Visit visit) {
   for (const PlotSeries& series : panel.series) {
     for (const PlotPoint& p : series.points) {
       visit(vertical ? p.y : p.x);
-      if (vertical && p.low) visit(*p.low);
-      if (vertical && p.high) visit(*p.high);
+      if (vertical != series.sideways && p.low) visit(*p.low);
+      if (vertical != series.sideways && p.high) visit(*p.high);
     }
   }
   for (const PlotBand& band : panel.bands) {
@@ -46,8 +46,15 @@ void for_each_value(const PlotPanel& panel, bool vertical, Visit visit) {
   }
 }
 
+AxisTicks named_ticks(const std::vector<std::string>& names) {
+  AxisTicks axis{-0.5, static_cast<double>(names.size()) - 0.5, {}};
+  for (size_t k = 0; k < names.size(); ++k) axis.ticks.push_back({static_cast<double>(k), names[k]});
+  return axis;
+}
+
 AxisTicks axis_of(const std::vector<const PlotPanel*>& panels, bool vertical, double length_px) {
   const PlotAxis& axis = vertical ? panels[0]->y : panels[0]->x;
+  if (!axis.names.empty()) return named_ticks(axis.names);
   double least = HUGE_VAL, most = -HUGE_VAL;
   for (const PlotPanel* panel : panels) {
     for_each_value(*panel, vertical, [&](double value) {
@@ -76,11 +83,15 @@ class PanelPainter {
                         escape_html(clip_id_), svg_number(box_.left), svg_number(box_.top), svg_number(box_.width),
                         svg_number(box_.height));
     out_ += fmt::format("<g clip-path=\"url(#{})\">\n", escape_html(clip_id_));
+    paint_beyond();
+    for (const PlotCell& cell : panel_.cells) paint_cell(cell);
     for (const PlotBand& band : panel_.bands) paint_band(band);
     for (const PlotLevel& level : panel_.levels) paint_level(level);
     for (const PlotSeries& series : panel_.series) paint_line(series);
     out_ += "</g>\n";
     for (const PlotSeries& series : panel_.series) paint_points(series);
+    for (const PlotNote& note : panel_.notes)
+      out_ += svg_text(px(note.x), py(note.y) + 3.8, note.text, {"bs-t bs-h", kFont, Anchor::middle, false});
     if (level_labels) paint_level_labels();
     return std::move(out_);
   }
@@ -123,6 +134,28 @@ class PanelPainter {
     }
     out_ += svg_text(box_.left + box_.width / 2, box_.bottom() + 34, panel_.x.label,
                      {"bs-t", kFont, Anchor::middle, false});
+  }
+
+  void paint_beyond() {
+    if (!panel_.beyond_from || *panel_.beyond_from >= x_.high) return;
+    const double x = std::max(px(*panel_.beyond_from), box_.left);
+    out_ += fmt::format("<rect class=\"bs-n bs-e\" x=\"{}\" y=\"{}\" width=\"{}\" height=\"{}\"/>\n", svg_number(x),
+                        svg_number(box_.top), svg_number(box_.right() - x), svg_number(box_.height));
+    out_ += svg_line(x, box_.top, x, box_.bottom(), "class=\"bs-n\" stroke-width=\"1\" stroke-dasharray=\"2 3\"");
+  }
+
+  void paint_cell(const PlotCell& cell) {
+    const double left = px(cell.x - 0.5) + 1, top = py(cell.y + 0.5) + 1;
+    const double width = px(cell.x + 0.5) - left - 1, height = py(cell.y - 0.5) - top - 1;
+    const std::string rectangle = fmt::format("x=\"{}\" y=\"{}\" width=\"{}\" height=\"{}\"", svg_number(left),
+                                              svg_number(top), svg_number(width), svg_number(height));
+    out_ += fmt::format("<g><rect class=\"{}\" style=\"stroke:none;fill-opacity:{}\" {}/>\n",
+                        colour_class(kPaletteSize + kRampSize - 1), svg_number(0.06 + 0.54 * cell.shade), rectangle);
+    if (cell.outlined)
+      out_ += fmt::format("<rect class=\"{} bs-o\" stroke-width=\"2\" {}/>\n", colour_class(1), rectangle);
+    if (text_width_px(cell.text, kFont) < width - 2 && height > kFont)
+      out_ += svg_text(px(cell.x), py(cell.y) + 3.8, cell.text, {"bs-t", kFont, Anchor::middle, false});
+    out_ += fmt::format("<title>{}</title></g>\n", escape_html(cell.title));
   }
 
   void paint_level(const PlotLevel& level) {
@@ -184,7 +217,8 @@ class PanelPainter {
     const double radius = series.small ? 2.1 : 4;
     for (const PlotPoint& p : series.points) {
       if (!inside(p)) continue;
-      if (p.low && p.high) paint_error_bar(series.colour, p);
+      if (p.low && p.high && series.sideways) paint_sideways_bar(series.colour, p);
+      if (p.low && p.high && !series.sideways) paint_error_bar(series.colour, p);
       if (series.marker != Marker::none || !p.title.empty())
         out_ += svg_marker(series.marker, series.colour, px(p.x), py(p.y), radius, p.title);
     }
@@ -197,6 +231,14 @@ class PanelPainter {
     out_ += svg_line(x, high, x, low, attributes);
     if (py(*p.high) >= box_.top) out_ += svg_line(x - 4, high, x + 4, high, attributes);
     if (py(*p.low) <= box_.bottom()) out_ += svg_line(x - 4, low, x + 4, low, attributes);
+  }
+
+  void paint_sideways_bar(int colour, const PlotPoint& p) {
+    const double y = py(p.y), low = std::max(px(*p.low), box_.left), high = std::min(px(*p.high), box_.right());
+    const std::string attributes = fmt::format("class=\"{}\" stroke-width=\"1.3\"", colour_class(colour));
+    out_ += svg_line(low, y, high, y, attributes);
+    if (px(*p.low) >= box_.left) out_ += svg_line(low, y - 3, low, y + 3, attributes);
+    if (px(*p.high) <= box_.right()) out_ += svg_line(high, y - 3, high, y + 3, attributes);
   }
 
   const PlotPanel& panel_;

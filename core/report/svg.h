@@ -31,6 +31,7 @@ struct PlotSeries {
   bool line = true;
   bool small = false;             // small markers, thin line: many runs in one panel
   std::vector<PlotPoint> points;  // in the order the line takes; those outside the axes are clipped
+  bool sideways = false;          // error bars lie along x: low and high are values of x
 };
 constexpr int kNeutral = -1;
 constexpr int kPaletteSize = 8;
@@ -41,6 +42,7 @@ int ramp_colour(size_t i, size_t n);
 struct PlotBand {
   int colour = 0;
   std::vector<PlotPoint> points;  // x, low, high
+  std::string name = "";          // in the figure's JSON
 };
 
 // A level across the panel, named at its right end.
@@ -50,11 +52,28 @@ struct PlotLevel {
   std::string title;
 };
 
+// Words in a panel, centred, with a rim of the page's colour that sets them off from lines.
+struct PlotNote {
+  double x = 0, y = 0;
+  std::string text;
+};
+
+// A square of a heat map around a place of two axes with names.
+struct PlotCell {
+  double x = 0, y = 0;
+  std::string text;   // written in it
+  std::string title;  // shown on hover
+  double value = 0;   // what it stands for
+  double shade = 0;   // 0 to 1
+  bool outlined = false;
+};
+
 struct PlotAxis {
   std::string label;
   Scale scale = Scale::linear;
   TickFormat format = TickFormat::plain;
-  std::optional<double> least, most;  // the data's extent when empty
+  std::optional<double> least, most;    // the data's extent when empty
+  std::vector<std::string> names = {};  // instead of numbers: value k is names[k], from the left or the bottom
 };
 
 struct PlotPanel {
@@ -63,6 +82,10 @@ struct PlotPanel {
   std::vector<PlotBand> bands;
   std::vector<PlotLevel> levels;
   std::vector<PlotSeries> series;
+  std::vector<PlotNote> notes = {};
+  std::vector<PlotCell> cells = {};
+  // A stretch of x where nothing was measured, tinted.
+  std::optional<double> beyond_from = std::nullopt;
 };
 
 struct Figure {

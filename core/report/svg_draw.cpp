@@ -71,8 +71,10 @@ std::string svg_style() {
       "9198a1}";
   return fmt::format(
       "<style>.bs{{font-family:system-ui,-apple-system,'Segoe UI','DejaVu Sans',sans-serif}}{}{}"
-      ".bs .bs-l{{fill:none;stroke-linejoin:round}}.bs .bs-b{{stroke:none;fill-opacity:.16}}.bs .bs-o{{fill:none}}"
-      "@media (prefers-color-scheme:dark){{{}{}}}</style>\n",
+      ".bs .bs-l{{fill:none;stroke-linejoin:round}}.bs .bs-b{{stroke:none;fill-opacity:.16}}.bs .bs-o{{fill:none}}.bs "
+      ".bs-e{{stroke:none;fill-opacity:.07}}"
+      ".bs .bs-h{{paint-order:stroke;stroke:#fff;stroke-width:4px;stroke-linejoin:round}}"
+      "@media (prefers-color-scheme:dark){{{}{}.bs .bs-h{{stroke:#0d1117}}}}</style>\n",
       kLight, colour_rules(false), kDark, colour_rules(true));
 }
 
