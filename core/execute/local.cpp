@@ -50,6 +50,14 @@ bool take_lock(const Fd& fd) {
   return result == 0;
 }
 
+// A probe: the lock is let go at once, by its own call, because a shim that was forked a moment ago may still hold a
+// copy of this descriptor.
+bool is_free(const Fd& fd) {
+  if (!take_lock(fd)) return false;
+  ::flock(fd.get(), LOCK_UN);
+  return true;
+}
+
 Fd open_lock(const fs::path& run_folder) { return open_file(run_folder / "lock", O_RDWR | O_CREAT); }
 
 Poll ended_or_lost(const fs::path& attempt_folder) {
@@ -106,7 +114,7 @@ Poll LocalExecutor::adopt(const std::string& run, int64_t number, const fs::path
   attempt->run_folder = run_folder;
   if (!fs::exists(run_folder / "lock")) return ended_or_lost(attempt->folder());
   attempt->lock = open_lock(run_folder);
-  if (take_lock(attempt->lock)) return ended_or_lost(attempt->folder());
+  if (is_free(attempt->lock)) return ended_or_lost(attempt->folder());
   learn_processes(*attempt);
   Poll poll{.liveness = Liveness::running, .exit = {}, .worker = {}};
   if (attempt->processes) poll.worker = attempt->processes->worker;
@@ -120,7 +128,7 @@ Poll LocalExecutor::poll(const std::string& run) {
   Watched& attempt = *found->second;
   if (attempt.child != 0 && ::waitpid(attempt.child, nullptr, WNOHANG) != 0) attempt.child = 0;
   reap();
-  if (take_lock(attempt.lock)) {
+  if (is_free(attempt.lock)) {
     if (attempt.child != 0) unreaped_.push_back(attempt.child);
     const Poll poll = ended_or_lost(attempt.folder());
     watched_.erase(found);

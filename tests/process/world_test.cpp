@@ -62,7 +62,7 @@ TEST_F(WorldTest, ADiskThatFillsUpCostsNothingOnceThereIsRoom) {
 TEST_F(WorldTest, BelowTheFloorRunsAreStoppedAndGoOnWhenThereIsRoom) {
   if (!on_small_disk("40m")) GTEST_SKIP() << "mounting a tmpfs is not permitted here";
   ::setenv("BITSWEEP_TEST_DISK_FLOOR", "20e6", 1);
-  submit({fake_run("aaaaaaaaaaaa", 1, {{"steps", 1500}}), fake_run("bbbbbbbbbbbb", 2)});
+  submit({fake_run("aaaaaaaaaaaa", 1, {{"steps", 600}}), fake_run("bbbbbbbbbbbb", 2)});
   start_coordinator(1);
   until_step("aaaaaaaaaaaa", 15);
   fill_disk(3'000'000);
