@@ -8,7 +8,15 @@
 namespace bitsweep {
 namespace {
 
-enum WorkerExit : int64_t { kDone = 0, kFailed = 1, kBadInput = 2, kEnvironment = 3, kDiverged = 5, kOutOfMemory = 6, kStopped = 75 };
+enum WorkerExit : int64_t {
+  kDone = 0,
+  kFailed = 1,
+  kBadInput = 2,
+  kEnvironment = 3,
+  kDiverged = 5,
+  kOutOfMemory = 6,
+  kStopped = 75
+};
 
 std::string signal_name(int64_t signal) {
   const char* name = sigabbrev_np(static_cast<int>(signal));
