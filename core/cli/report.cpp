@@ -2,11 +2,15 @@
 #include "report/report.h"
 
 #include <algorithm>
+#include <cmath>
+#include <optional>
 
 #include <fmt/format.h>
 
+#include "base/csv.h"
 #include "base/error.h"
 #include "base/nearest.h"
+#include "base/units.h"
 #include "cli/options.h"
 #include "fit/fit.h"
 #include "fit/points_csv.h"
@@ -15,13 +19,35 @@
 namespace bitsweep {
 namespace {
 
+// Batch and learning rate where columns are called so, a row a point.
+std::vector<PointSettings> settings_of(const std::string& text, const std::string& name) {
+  Findings findings(name);
+  const CsvTable table = read_csv(text, findings);
+  std::vector<PointSettings> settings;
+  if (table.rows.empty()) return settings;
+  const auto column = [&](const std::vector<std::string>& names) -> std::optional<size_t> {
+    for (size_t k = 0; k < table.rows[0].size(); ++k)
+      if (std::find(names.begin(), names.end(), table.rows[0][k].text) != names.end()) return k;
+    return std::nullopt;
+  };
+  const auto batch = column({"batch", "batch_seqs", "batch_size"}), lr = column({"lr", "learning_rate"});
+  const auto cell = [&](const CsvRow& row, std::optional<size_t> k) {
+    return k && *k < row.size() ? parse_number(with_decimal_point(row[*k].text, table.delimiter)) : std::nullopt;
+  };
+  for (size_t r = 1; r < table.rows.size(); ++r)
+    settings.push_back({cell(table.rows[r], batch), cell(table.rows[r], lr)});
+  return settings;
+}
+
 ReportInput from_file(const CommandLine& line, const fs::path& file) {
   if (!line.positional().empty()) throw Error(ErrorKind::input, "bitsweep report: either sweeps or --points, not both");
-  const ColumnMap columns = parse_column_map(line.get("map").value_or(""));
-  const std::vector<Point> points = read_points_csv(read_file(file), file.string(), columns);
+  const ColumnMap columns = line.has("map") ? parse_column_map(*line.get("map")) : ColumnMap{};
+  const std::string text = read_file(file);
+  const std::vector<Point> points = read_points_csv(text, file.string(), columns);
   const std::string mapped = line.has("map") ? " --map " + *line.get("map") : "";
   return report_from_points(points, line.get("name").value_or(file.stem().string()),
-                            "bitsweep report --points " + file.filename().string() + mapped, BITSWEEP_VERSION);
+                            "bitsweep report --points " + file.filename().string() + mapped, BITSWEEP_VERSION,
+                            settings_of(text, file.string()));
 }
 
 ReportInput from_sweeps(const CommandLine& line) {
@@ -45,6 +71,7 @@ int run(const Verb& verb, const std::vector<std::string>& args) {
       .values("target", "predict there: \"params=300M,tokens=1B\"; repeatable, beside the sweep files' targets")
       .value("points", "a CSV of params,tokens,loss instead of sweeps (variant,dataset,seed,run where known)")
       .value("map", "the file's names of columns: \"params=N,tokens=D\"")
+      .values("budget", "divide this between size and tokens: \"1e18\" FLOPs or \"24h\"; repeatable")
       .flag("json", "print the report's JSON and write nothing")
       .root_option();
   if (!line.parse(args)) return 0;
@@ -54,6 +81,19 @@ int run(const Verb& verb, const std::vector<std::string>& args) {
   if (line.has("law")) input.laws = line.all("law");
   for (const std::string& law : input.laws) require_law(law);
   for (const std::string& text : line.all("target")) input.targets.push_back(parse_target(text, "--target"));
+
+  for (const std::string& text : line.all("budget")) {
+    const auto flops = parse_number(text);
+    const auto seconds = flops ? std::nullopt : parse_duration_s(text);
+    const double value = flops.value_or(seconds.value_or(0));
+    if (!(value > 0) || !std::isfinite(value))
+      throw Error(ErrorKind::input,
+                  fmt::format("--budget: expected FLOPs above 0 as \"1e18\", or a time as \"24h\", not '{}'", text));
+    if (flops)
+      input.budget_flops.push_back(value);
+    else
+      input.budget_hours.push_back(value / 3600);
+  }
 
   const std::vector<ReportFile> files = render_report(input);
   if (line.has("json")) {

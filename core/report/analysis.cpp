@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
 
 namespace bitsweep {
 namespace {
@@ -33,7 +34,38 @@ std::vector<ScalingStep> steps_along(const CellTable& table, Along along) {
   return steps;
 }
 
-std::vector<VariantGap> gaps_between(const CellTable& table) {
+// Holm 1979: the smallest of m p-values times m, the next times m − 1 …, never falling.
+void correct(std::vector<VariantGap>& gaps) {
+  std::vector<VariantGap*> order;
+  for (VariantGap& gap : gaps)
+    if (gap.change.p) order.push_back(&gap);
+  std::stable_sort(order.begin(), order.end(), [](auto* a, auto* b) { return *a->change.p < *b->change.p; });
+  double least = 0;
+  for (size_t k = 0; k < order.size(); ++k) {
+    least = std::max(least, std::min(1.0, *order[k]->change.p * static_cast<double>(order.size() - k)));
+    order[k]->p_holm = least;
+  }
+}
+
+// Seed by seed where both have the same two or more seeds: what a seed does to both cancels.
+VariantGap gap_of(const ReportInput& input, const CellTable& table, size_t a, size_t b) {
+  const ReportCell &x = table.cells[a], &y = table.cells[b];
+  VariantGap gap{a, b, difference(y.final_bpc, x.final_bpc), other_differences(x, y), false, {}};
+  std::map<int64_t, double> first;
+  for (const size_t r : x.runs) first[input.runs[r].row.seed] = *input.runs[r].row.last_val_bpc;
+  std::map<int64_t, double> differences;
+  for (const size_t r : y.runs)
+    if (const auto same = first.find(input.runs[r].row.seed); same != first.end())
+      differences[same->first] = *input.runs[r].row.last_val_bpc - same->second;
+  if (differences.size() < 2 || differences.size() != x.runs.size() || differences.size() != y.runs.size()) return gap;
+  std::vector<double> values;
+  for (const auto& [seed, value] : differences) values.push_back(value);
+  gap.change = paired_difference(values);
+  gap.paired = true;
+  return gap;
+}
+
+std::vector<VariantGap> gaps_between(const ReportInput& input, const CellTable& table) {
   std::vector<VariantGap> gaps;
   for (size_t i = 0; i < table.variants.size(); ++i) {
     for (size_t j = i + 1; j < table.variants.size(); ++j) {
@@ -41,12 +73,12 @@ std::vector<VariantGap> gaps_between(const CellTable& table) {
         for (size_t budget = 0; budget < table.budgets.size(); ++budget) {
           const auto a = table.at(table.variants[i], size, budget), b = table.at(table.variants[j], size, budget);
           if (!a || !b) continue;
-          const ReportCell &x = table.cells[*a], &y = table.cells[*b];
-          gaps.push_back({*a, *b, difference(y.final_bpc, x.final_bpc), other_differences(x, y)});
+          gaps.push_back(gap_of(input, table, *a, *b));
         }
       }
     }
   }
+  correct(gaps);
   return gaps;
 }
 
@@ -160,8 +192,11 @@ Analysis analyse(const ReportInput& input) {
     g.table = make_cells(input.runs, g.usable, variants);
     g.token_steps = steps_along(g.table, Along::tokens);
     g.param_steps = steps_along(g.table, Along::params);
-    g.gaps = gaps_between(g.table);
+    g.gaps = gaps_between(input, g.table);
     g.fits = fits_of(input, g);
+    for (const LawFit& fit : g.fits)
+      if (auto optimum = compute_optimum(fit, g, input)) g.optima.push_back(std::move(*optimum));
+    g.worth = parameter_worth(g);
   }
   return analysis;
 }

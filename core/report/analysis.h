@@ -8,7 +8,9 @@
 #include "fit/fit.h"
 #include "query/comparable.h"
 #include "report/cells.h"
+#include "report/optimum.h"
 #include "report/report.h"
+#include "report/worth.h"
 
 namespace bitsweep {
 
@@ -25,6 +27,8 @@ struct VariantGap {
   size_t a = 0, b = 0;  // cells; b is compared with a
   Estimate change;      // loss of b − loss of a
   std::vector<std::string> also;
+  bool paired = false;           // over the seeds that both have
+  std::optional<double> p_holm;  // of no difference, corrected for all the gaps that have seeds (Holm 1979)
 };
 
 // One law fitted to one variant's runs.
@@ -53,6 +57,8 @@ struct GroupAnalysis {
   std::vector<ScalingStep> token_steps, param_steps;
   std::vector<VariantGap> gaps;  // every pair of variants at every shared size and budget
   std::vector<LawFit> fits;
+  std::vector<ComputeOptimum> optima;  // of variants whose joint law the runs determine
+  std::optional<Worth> worth;
 };
 
 struct Analysis {

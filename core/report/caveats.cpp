@@ -32,7 +32,7 @@ void few_sizes(const GroupAnalysis& g, Out& out) {
     if (const size_t n = sizes_of(g, variant); n < 4) by_count[n].push_back(variant);
   for (const auto& [n, variants] : by_count)
     out.push_back(fmt::format("Few sizes: {} for {}. How the loss bends with size cannot be told from so few.",
-                              n == 1 ? std::string("one") : fmt::format("{}", n), listed(variants)));
+                              n == 1 ? std::string("one") : fmt::format("{}", n), listed_variants(g, variants)));
 }
 
 void few_budgets(const GroupAnalysis& g, Out& out) {
@@ -74,7 +74,7 @@ void collinear(const GroupAnalysis& g, Out& out) {
       variants.push_back(fit.variant);
   if (!variants.empty())
     out.push_back(fmt::format("Parameters and tokens move together for {}: their effects cannot be told apart.",
-                              listed(variants)));
+                              listed_variants(g, variants)));
 }
 
 // Tuned at a cell: several learning rates were measured there.
@@ -176,6 +176,33 @@ void confounded(const GroupAnalysis& g, Out& out) {
       plural(static_cast<int64_t>(count), "comparison", "comparisons"), listed({names.begin(), names.end()})));
 }
 
+// Two sizes of a variant that share no budget: what the nearest runs differ in, and which run would tell.
+void unmatched_sizes(const GroupAnalysis& g, Out& out) {
+  for (const std::string& variant : g.table.variants) {
+    for (size_t size = 0; size + 1 < g.table.sizes.size(); ++size) {
+      const ReportCell *small = nullptr, *large = nullptr;
+      double nearest = HUGE_VAL;
+      for (const size_t i : g.table.chosen)
+        for (const size_t j : g.table.chosen) {
+          const ReportCell &a = g.table.cells[i], &b = g.table.cells[j];
+          if (a.variant != variant || b.variant != variant || a.size_class != size || b.size_class != size + 1) continue;
+          if (const double apart = std::abs(std::log(b.tokens / a.tokens)); apart < nearest)
+            nearest = apart, small = &a, large = &b;
+        }
+      if (small == nullptr || small->budget_class == large->budget_class) continue;
+      std::vector<std::string> also = other_differences(*small, *large);
+      also.insert(also.begin(),
+                  fmt::format("tokens {} → {}", format_count(small->tokens), format_count(large->tokens)));
+      out.push_back(fmt::format(
+          "{}: {} and {} parameters were never trained on the same tokens. The nearest two runs differ in more than "
+          "size ({}), so their losses say nothing of size alone. Missing: {} parameters with the settings and {} tokens "
+          "of the other.",
+          variant, format_count(small->params), format_count(large->params), listed(also),
+          format_count(small->params), format_count(large->tokens)));
+    }
+  }
+}
+
 void mixed_machines(const ReportInput& input, const GroupAnalysis& g, Out& out) {
   std::set<std::string> devices;
   for (const size_t r : g.usable)
@@ -219,7 +246,7 @@ std::vector<Text> group_caveats(const ReportInput& input, const GroupAnalysis& g
   if (g.table.cells.empty()) return out;
   few_sizes(g, out), few_budgets(g, out), one_seed(g, out), collinear(g, out), untuned_rate(g, out),
       chosen_rate(g, out);
-  repeated_data(g, out), short_runs(g, out), worse_at_the_end(g, out), unknown_bytes(g, out), confounded(g, out);
+  repeated_data(g, out), short_runs(g, out), worse_at_the_end(g, out), unknown_bytes(g, out), confounded(g, out), unmatched_sizes(g, out);
   mixed_machines(input, g, out), left_out(input, g, out);
   return out;
 }

@@ -17,11 +17,14 @@ struct Estimate {
   int values = 0;
   std::optional<double> sd;          // between seeds; n − 1
   std::optional<double> half_width;  // of the 95 % interval of the mean (Student's t)
+  std::optional<double> p;           // of a difference: two-sided, of there being none
 };
 // Nothing for no values.
 std::optional<Estimate> estimate(const std::vector<double>& values);
 // a − b with Welch's interval when both have one.
 Estimate difference(const Estimate& a, const Estimate& b);
+// Of differences seed by seed. REQUIRES two or more.
+Estimate paired_difference(const std::vector<double>& differences);
 
 // Runs that differ in nothing but the seed, all of them finished.
 struct ReportCell {

@@ -58,6 +58,7 @@ struct FigureBlock {
 struct Details {
   std::string summary;
   Text text;
+  Table table = {};
 };
 
 using Block = std::variant<Heading, Paragraph, BulletList, TableBlock, FigureBlock, Details>;

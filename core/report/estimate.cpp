@@ -9,6 +9,11 @@ namespace {
 
 constexpr double kLevel = 0.975;  // two-sided 95 %
 
+double two_sided_p(double t, double degrees) {
+  return std::isfinite(t) ? 2 * boost::math::cdf(boost::math::complement(boost::math::students_t(degrees), std::abs(t)))
+                          : 0;
+}
+
 double t_quantile(double degrees) { return boost::math::quantile(boost::math::students_t(degrees), kLevel); }
 
 }  // namespace
@@ -40,6 +45,14 @@ Estimate difference(const Estimate& a, const Estimate& b) {
   }
   const double degrees = (va + vb) * (va + vb) / (va * va / (a.values - 1) + vb * vb / (b.values - 1));
   d.half_width = t_quantile(degrees) * std::sqrt(va + vb);
+  d.p = two_sided_p(d.mean / std::sqrt(va + vb), degrees);
+  return d;
+}
+
+Estimate paired_difference(const std::vector<double>& differences) {
+  Estimate d = *estimate(differences);
+  const auto n = static_cast<double>(differences.size());
+  if (d.sd && *d.sd > 0) d.p = two_sided_p(d.mean / (*d.sd / std::sqrt(n)), n - 1);
   return d;
 }
 

@@ -199,7 +199,7 @@ void unpredictable(const GroupAnalysis& g, std::vector<Text>& out) {
   }
   for (const auto& [place, variants] : places)
     out.push_back(
-        fmt::format("Nothing can be predicted from the measured runs for {} at {}.", listed(variants), place));
+        fmt::format("Nothing can be predicted from the measured runs for {} at {}.", listed_variants(g, variants), place));
 }
 
 void law_findings(const GroupAnalysis& g, std::vector<Text>& out) {
@@ -220,7 +220,7 @@ void law_findings(const GroupAnalysis& g, std::vector<Text>& out) {
   }
   if (!refused.empty())
     out.push_back(fmt::format("The runs do not determine a scaling law for {}; the reasons are given with the fits.",
-                              listed(refused)));
+                              listed_variants(g, refused)));
   std::move(predictions.begin(), predictions.end(), std::back_inserter(out));
   unpredictable(g, out);
 }
@@ -236,6 +236,11 @@ std::string listed(const std::vector<std::string>& names) {
   std::string text;
   for (size_t i = 0; i < names.size(); ++i) text += (i == 0 ? "" : i + 1 == names.size() ? " and " : ", ") + names[i];
   return text;
+}
+
+std::string listed_variants(const GroupAnalysis& g, const std::vector<std::string>& names) {
+  const size_t n = g.table.variants.size();
+  return n > 3 && names.size() == n ? fmt::format("all {} variants", n) : listed(names);
 }
 
 std::vector<Text> group_findings(const GroupAnalysis& g) {
@@ -267,6 +272,29 @@ std::vector<Text> run_findings(const ReportInput& input, const Analysis& analysi
     out.push_back(
         fmt::format("{} of {} count; left out: {}.", analysis.finished, plural(total, "run", "runs"), listed(parts)));
   return out;
+}
+
+std::vector<Text> summary_findings(const ReportInput& input, const Analysis& analysis) {
+  std::vector<Text> items = run_findings(input, analysis);
+  for (const GroupAnalysis& g : analysis.groups) {
+    for (Text& finding : group_findings(g)) {
+      if (analysis.groups.size() > 1) {
+        Text named(g.group.label + ": ");
+        for (const Text::Part& part : finding.parts())
+          part.kind == Text::Kind::strong ? named.strong(part.text)
+          : part.kind == Text::Kind::code ? named.code(part.text)
+                                          : named << part.text;
+        finding = std::move(named);
+      }
+      items.push_back(std::move(finding));
+    }
+  }
+  if (analysis.groups.size() > 1)
+    items.push_back(
+        fmt::format("The runs fall into {} groups (different text, tokenizer, context or validation windows). Losses "
+                    "of different groups are never compared.",
+                    analysis.groups.size()));
+  return items;
 }
 
 }  // namespace bitsweep

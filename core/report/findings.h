@@ -12,6 +12,8 @@ namespace bitsweep {
 std::vector<Text> group_findings(const GroupAnalysis& g);
 // About the runs as a whole: how many count, and what became of the others.
 std::vector<Text> run_findings(const ReportInput& input, const Analysis& analysis);
+// Both, group by group, as the summary lists them.
+std::vector<Text> summary_findings(const ReportInput& input, const Analysis& analysis);
 
 // What to keep in mind before relying on any of it. caveats.cpp has one function a rule.
 std::vector<Text> group_caveats(const ReportInput& input, const GroupAnalysis& g);
@@ -22,5 +24,7 @@ std::vector<Text> group_missing(const ReportInput& input, const GroupAnalysis& g
 std::string cell_name(const ReportCell& cell);
 // "a", "a and b", "a, b and c"
 std::string listed(const std::vector<std::string>& names);
+// The same, but "all 9 variants" for everyone of more than three.
+std::string listed_variants(const GroupAnalysis& g, const std::vector<std::string>& names);
 
 }  // namespace bitsweep

@@ -62,8 +62,10 @@ struct Writer {
     out += "<figure>\n" + figure.svg + "<figcaption>" + escape_html(figure.caption) + "</figcaption>\n</figure>\n";
   }
   void operator()(const Details& details) {
-    out += "<details><summary>" + escape_html(details.summary) + "</summary>\n<p>" + inline_html(details.text) +
-           "</p>\n</details>\n";
+    out += "<details><summary>" + escape_html(details.summary) + "</summary>\n";
+    if (!details.text.parts().empty()) out += "<p>" + inline_html(details.text) + "</p>\n";
+    if (!details.table.empty()) out += html_table(details.table);
+    out += "</details>\n";
   }
 };
 

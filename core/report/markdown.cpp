@@ -39,8 +39,10 @@ struct Writer {
         "![" + escape_markdown(figure.title) + "](" + figure.file + ")\n\n" + escape_markdown(figure.caption) + "\n\n";
   }
   void operator()(const Details& details) {
-    out += "<details><summary>" + escape_html(details.summary) + "</summary>\n\n" + inline_markdown(details.text) +
-           "\n\n</details>\n\n";
+    out += "<details><summary>" + escape_html(details.summary) + "</summary>\n\n";
+    if (!details.text.parts().empty()) out += inline_markdown(details.text) + "\n\n";
+    if (!details.table.empty()) out += markdown_table(details.table) + "\n";
+    out += "</details>\n\n";
   }
 };
 

@@ -27,7 +27,9 @@ std::string numbered(std::string file, size_t group) {
 
 GroupFigures draw(const ReportInput& input, const GroupAnalysis& g, size_t number) {
   GroupFigures drawn;
-  for (const auto make : {curves_figure, params_figure, tokens_figure, compute_figure, residual_figure}) {
+  for (const auto make :
+       {curves_figure, params_figure, tokens_figure, compute_figure, residual_figure, prediction_figure, gap_figure,
+        surface_figure, contour_figure, slice_figure, frontier_figure, wall_figure, rates_figure}) {
     std::optional<Figure> figure = make(input, g);
     if (!figure) continue;
     figure->file = numbered(figure->file, number);
@@ -89,6 +91,7 @@ ReportInput gather_report(const Query& query, const std::vector<std::string>& sw
     input.runs.push_back(std::move(run));
   }
   input.datasets = query.datasets();
+  input.predictions = query.predictions(input.sweeps);
   input.name = name.empty() ? joined(input.sweeps, "+") : std::move(name);
   input.source = "bitsweep report " + joined(input.sweeps, " ");
   input.version = std::move(version);
@@ -96,7 +99,7 @@ ReportInput gather_report(const Query& query, const std::vector<std::string>& sw
 }
 
 ReportInput report_from_points(const std::vector<Point>& points, std::string name, std::string source,
-                               std::string version) {
+                               std::string version, const std::vector<PointSettings>& settings) {
   ReportInput input;
   input.name = std::move(name), input.source = std::move(source), input.version = std::move(version);
   for (size_t i = 0; i < points.size(); ++i) {
@@ -110,6 +113,12 @@ ReportInput report_from_points(const std::vector<Point>& points, std::string nam
     row.last_val_bpc = p.loss;
     if (p.unique_tokens > 0) row.epochs = p.tokens / p.unique_tokens;
     if (!p.dataset.empty()) row.spec["data"] = json::object{{"corpus", p.dataset}};
+    if (i < settings.size()) {
+      json::object train;
+      if (settings[i].batch) train["batch"] = *settings[i].batch;
+      if (settings[i].lr) train["lr"] = *settings[i].lr;
+      if (!train.empty()) row.spec["train"] = std::move(train);
+    }
     input.runs.push_back({std::move(row), {}, {}, {}, {}});
   }
   return input;
@@ -138,7 +147,8 @@ fs::path write_report(const fs::path& folder, const std::string& name, const std
   make_folder(target);
   for (const ReportFile& file : files) write_file_atomic(target / file.name, file.bytes);
   // Figures that this report no longer has; other files are somebody's own.
-  for (const char* stem : {"curves", "params", "tokens", "compute", "residuals", "heads"}) {
+  for (const char* stem : {"curves", "params", "tokens", "compute", "residuals", "prediction", "variants", "surface",
+                           "contours", "isoflop", "frontier", "wall", "rates", "heads"}) {
     for (size_t group = 0; group < 64; ++group) {
       const std::string old = numbered(std::string(stem) + ".svg", group);
       const auto same = [&](const ReportFile& file) { return file.name == old; };

@@ -10,6 +10,7 @@
 
 #include "base/files.h"
 #include "fit/points.h"
+#include "query/calibration.h"
 #include "query/query.h"
 
 namespace bitsweep {
@@ -29,8 +30,11 @@ struct ReportInput {
   std::vector<DatasetRow> datasets;
   std::vector<std::string> laws;  // power | chinchilla; empty: the report's own choice
   std::vector<Target> targets;
-  std::string source;   // how to get this input again: a query or a file
-  std::string version;  // of the program
+  // Whose best division is asked for; both empty: what the largest run took, and ten times that.
+  std::vector<double> budget_flops, budget_hours;
+  std::vector<PredictionRow> predictions;  // stored before their runs began
+  std::string source;                      // how to get this input again: a query or a file
+  std::string version;                     // of the program
 };
 
 struct ReportFile {
@@ -43,9 +47,15 @@ struct ReportFile {
 ReportInput gather_report(const Query& query, const std::vector<std::string>& sweeps, std::string name,
                           std::string version);
 
-// The same from points instead of a database (fit/points_csv.h reads them from a file).
+// What a file of points says of a run besides its point: so that what differs besides is told.
+struct PointSettings {
+  std::optional<double> batch, lr;
+};
+
+// The same from points instead of a database (fit/points_csv.h reads them from a file). `settings`: of each point, or
+// empty.
 ReportInput report_from_points(const std::vector<Point>& points, std::string name, std::string source,
-                               std::string version);
+                               std::string version, const std::vector<PointSettings>& settings = {});
 
 // All files of the report. Pure.
 std::vector<ReportFile> render_report(const ReportInput& input);

@@ -84,7 +84,10 @@ json::array gaps_json(const std::vector<VariantGap>& gaps) {
     list.push_back(json::object{{"first", gap.a},
                                 {"second", gap.b},
                                 {"change", estimate_json(gap.change)},
-                                {"also_differs", strings(gap.also)}});
+                                {"also_differs", strings(gap.also)},
+                                {"paired", gap.paired},
+                                {"p", number(gap.change.p)},
+                                {"p_holm", number(gap.p_holm)}});
   return list;
 }
 
@@ -129,25 +132,42 @@ json::array left_out_json(const ReportInput& input, const GroupAnalysis& g) {
   return list;
 }
 
+json::array points_json(const std::vector<PlotPoint>& points) {
+  json::array list;
+  for (const PlotPoint& p : points) {
+    json::array point{finite_or_null(p.x), finite_or_null(p.y)};
+    if (p.low && p.high) point.push_back(finite_or_null(*p.low)), point.push_back(finite_or_null(*p.high));
+    list.push_back(std::move(point));
+  }
+  return list;
+}
+
+json::object panel_json(const PlotPanel& panel) {
+  json::array series, bands, cells, levels;
+  for (const PlotSeries& s : panel.series)
+    series.push_back(
+        json::object{{"name", s.name}, {"dashed", s.dash != Dash::solid}, {"points", points_json(s.points)}});
+  for (const PlotBand& b : panel.bands)
+    bands.push_back(json::object{{"name", b.name}, {"points", points_json(b.points)}});
+  for (const PlotCell& c : panel.cells)
+    cells.push_back(json::object{{"x", c.x}, {"y", c.y}, {"value", finite_or_null(c.value)}});
+  for (const PlotLevel& l : panel.levels) levels.push_back(json::object{{"name", l.name}, {"y", finite_or_null(l.y)}});
+  json::object object{
+      {"title", panel.title}, {"x", panel.x.label}, {"y", panel.y.label}, {"series", std::move(series)}};
+  if (!bands.empty()) object["bands"] = std::move(bands);
+  if (!cells.empty()) object["cells"] = std::move(cells);
+  if (!levels.empty()) object["levels"] = std::move(levels);
+  if (!panel.x.names.empty()) object["x_names"] = strings(panel.x.names);
+  if (!panel.y.names.empty()) object["y_names"] = strings(panel.y.names);
+  if (panel.beyond_from) object["beyond_from"] = finite_or_null(*panel.beyond_from);
+  return object;
+}
+
 json::array figures_json(const GroupFigures& figures) {
   json::array list;
   for (const DrawnFigure& drawn : figures) {
     json::array panels;
-    for (const PlotPanel& panel : drawn.figure.panels) {
-      json::array series;
-      for (const PlotSeries& s : panel.series) {
-        json::array points;
-        for (const PlotPoint& p : s.points) {
-          json::array point{finite_or_null(p.x), finite_or_null(p.y)};
-          if (p.low && p.high) point.push_back(finite_or_null(*p.low)), point.push_back(finite_or_null(*p.high));
-          points.push_back(std::move(point));
-        }
-        series.push_back(
-            json::object{{"name", s.name}, {"dashed", s.dash != Dash::solid}, {"points", std::move(points)}});
-      }
-      panels.push_back(json::object{
-          {"title", panel.title}, {"x", panel.x.label}, {"y", panel.y.label}, {"series", std::move(series)}});
-    }
+    for (const PlotPanel& panel : drawn.figure.panels) panels.push_back(panel_json(panel));
     list.push_back(json::object{{"file", drawn.figure.file},
                                 {"title", drawn.figure.title},
                                 {"caption", drawn.figure.caption},
@@ -179,6 +199,8 @@ json::object report_json(const ReportInput& input, const Analysis& analysis, con
                      {"token_steps", steps_json(g.token_steps, "per_doubling")},
                      {"variant_gaps", gaps_json(g.gaps)},
                      {"fits", fits_json(g.fits)},
+                     {"compute_optimal", optimum_json(g)},
+                     {"worth", worth_json(g)},
                      {"stored", stored_json(input, g)},
                      {"attention", heads_json(input, g)},
                      {"caveats", sentences(group_caveats(input, g))},
@@ -186,9 +208,14 @@ json::object report_json(const ReportInput& input, const Analysis& analysis, con
                      {"figures", figures_json(figures[k])}});
   }
   for (const MeasuredRun& run : input.runs) runs.emplace_back(run.row.id);
-  return {{"name", input.name},       {"sweeps", strings(input.sweeps)}, {"source", input.source},
-          {"version", input.version}, {"summary", sentences(summary)},   {"groups", std::move(groups)},
-          {"runs", std::move(runs)}};
+  return {{"name", input.name},
+          {"sweeps", strings(input.sweeps)},
+          {"source", input.source},
+          {"version", input.version},
+          {"summary", sentences(summary)},
+          {"groups", std::move(groups)},
+          {"runs", std::move(runs)},
+          {"predictions", to_json(calibrate(input.predictions))}};
 }
 
 }  // namespace bitsweep

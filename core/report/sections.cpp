@@ -7,6 +7,7 @@
 
 #include "base/units.h"
 #include "report/findings.h"
+#include "report/foretold.h"
 #include "report/format.h"
 #include "report/heads.h"
 #include "report/provenance.h"
@@ -14,6 +15,8 @@
 
 namespace bitsweep {
 namespace {
+
+constexpr size_t kMostComparedInFull = 3;  // variants; of more, not every pair is shown at once
 
 class GroupSections {
  public:
@@ -27,15 +30,22 @@ class GroupSections {
     yardsticks();
     scaling();
     variants();
-    for (Block& block : stored_section(input_, g_, level_)) out_.push_back(std::move(block));
-    for (Block& block : heads_section(input_, g_, figures_, level_)) out_.push_back(std::move(block));
+    append(stored_section(input_, g_, level_));
+    append(heads_section(input_, g_, figures_, level_));
     laws();
+    append(worth_section(g_, level_));
+    for (const char* kind : {"contours", "isoflop"}) figure(kind);
+    append(optimum_section(g_, level_));
+    figure("frontier");
     predictions();
     bullets("Keep in mind", group_caveats(input_, g_));
     bullets("What is missing", group_missing(input_, g_));
   }
 
  private:
+  void append(std::vector<Block> blocks) {
+    for (Block& block : blocks) out_.push_back(std::move(block));
+  }
   void heading(const char* text) { out_.emplace_back(Heading{level_, text}); }
   void paragraph(Text text) { out_.emplace_back(Paragraph{std::move(text)}); }
   void table(Table table) { out_.emplace_back(TableBlock{std::move(table)}); }
@@ -137,6 +147,8 @@ void GroupSections::measured() {
   }
   table(std::move(t));
   figure("curves");
+  figure("rates");
+  figure("surface");
 }
 
 void GroupSections::excluded() {
@@ -226,29 +238,59 @@ void GroupSections::scaling() {
     steps_table(g_.token_steps, "per doubling", true);
   }
   figure("tokens");
-  figure("compute");
+  for (const char* kind : {"compute", "wall"}) figure(kind);
+}
+
+// The variant the others are held against: llama where it is there, else the first.
+std::string reference_of(const CellTable& table) {
+  const auto llama = std::find_if(table.variants.begin(), table.variants.end(),
+                                  [](const std::string& name) { return name.rfind("llama", 0) == 0; });
+  return llama != table.variants.end() ? *llama : table.variants.front();
+}
+
+// Whether no third variant ends between the two at their size and budget.
+bool are_neighbours(const CellTable& table, const VariantGap& gap) {
+  const ReportCell &a = table.cells[gap.a], &b = table.cells[gap.b];
+  const auto [low, high] = std::minmax(a.final_bpc.mean, b.final_bpc.mean);
+  return std::none_of(table.chosen.begin(), table.chosen.end(), [&, low = low, high = high](size_t c) {
+    const ReportCell& cell = table.cells[c];
+    return cell.size_class == a.size_class && cell.budget_class == a.budget_class && low < cell.final_bpc.mean &&
+           cell.final_bpc.mean < high;
+  });
 }
 
 void GroupSections::variants() {
   if (g_.gaps.empty()) return;
   heading("Variant against variant");
-  paragraph(
-      "At equal size and tokens. The change is the second variant's final loss minus the first's: negative means that "
-      "the second is better.");
   const bool any_also =
       std::any_of(g_.gaps.begin(), g_.gaps.end(), [](const VariantGap& gap) { return !gap.also.empty(); });
   Table t{{{"first"}, {"second"}, {"params"}, {"tokens", Align::right}, {"losses"}, {"change", Align::right}}, {}};
   if (any_also) t.columns.push_back({"differs besides"});
+  Table rest{t.columns, {}};
+  const bool fold = g_.table.variants.size() > kMostComparedInFull;
+  const std::string reference = reference_of(g_.table);
   for (const VariantGap& gap : g_.gaps) {
     const ReportCell &a = g_.table.cells[gap.a], &b = g_.table.cells[gap.b];
     std::string change = format_delta(gap.change.mean);
     if (gap.change.half_width) change += " ± " + format_bpc(*gap.change.half_width);
     const std::string pa = format_count(a.params), pb = format_count(b.params);
-    t.rows.push_back({a.variant, b.variant, pa == pb ? pa : pa + " / " + pb, format_count(a.tokens),
-                      format_bpc(a.final_bpc.mean) + " / " + format_bpc(b.final_bpc.mean), change});
-    if (any_also) t.rows.back().push_back(gap.also.empty() ? kNothing : listed(gap.also));
+    const bool first = !fold || a.variant == reference || b.variant == reference || are_neighbours(g_.table, gap);
+    Table& to = first ? t : rest;
+    to.rows.push_back({a.variant, b.variant, pa == pb ? pa : pa + " / " + pb, format_count(a.tokens),
+                       format_bpc(a.final_bpc.mean) + " / " + format_bpc(b.final_bpc.mean), change});
+    if (any_also) to.rows.back().push_back(gap.also.empty() ? kNothing : listed(gap.also));
   }
+  std::string told =
+      "At equal size and tokens. The change is the second variant's final loss minus the first's: negative means that "
+      "the second is better.";
+  if (!rest.empty())
+    told += fmt::format(" Shown are comparisons with {} and between neighbours in the order of losses.", reference);
+  paragraph(told);
   table(std::move(t));
+  if (!rest.empty()) {
+    std::string title = plural(static_cast<int64_t>(rest.rows.size()), "other comparison", "other comparisons");
+    out_.emplace_back(Details{std::move(title), {}, std::move(rest)});
+  }
 }
 
 constexpr double kRounding = 1e-20;  // an objective below it is an exact fit
@@ -275,7 +317,10 @@ void GroupSections::reasons() {
     paragraph(refusals ? "What is not claimed, and why:" : "Before relying on these fits:");
     std::vector<Text> items;
     for (const auto& [sentence, names] : sentences)
-      items.push_back(Text().strong(listed(names)) << ": " + sentence + ".");
+      items.push_back(
+          Text().strong(names.size() > 3 && names.size() == g_.fits.size() ? fmt::format("All {} fits", names.size())
+                                                                          : listed(names))
+          << ": " + sentence + ".");
     out_.emplace_back(BulletList{std::move(items)});
   }
 }
@@ -346,28 +391,11 @@ void GroupSections::predictions() {
   if (t.empty()) return;
   heading("Predictions");
   table(std::move(t));
+  figure("prediction");
 }
 
 void summary(const ReportInput& input, const Analysis& analysis, std::vector<Block>& out) {
-  std::vector<Text> items = run_findings(input, analysis);
-  for (const GroupAnalysis& g : analysis.groups) {
-    for (Text& finding : group_findings(g)) {
-      if (analysis.groups.size() > 1) {
-        Text named(g.group.label + ": ");
-        for (const Text::Part& part : finding.parts())
-          part.kind == Text::Kind::strong ? named.strong(part.text)
-          : part.kind == Text::Kind::code ? named.code(part.text)
-                                          : named << part.text;
-        finding = std::move(named);
-      }
-      items.push_back(std::move(finding));
-    }
-  }
-  if (analysis.groups.size() > 1)
-    items.push_back(
-        fmt::format("The runs fall into {} groups (different text, tokenizer, context or validation windows). Losses "
-                    "of different groups are never compared.",
-                    analysis.groups.size()));
+  std::vector<Text> items = summary_findings(input, analysis);
   if (items.empty()) return;
   out.emplace_back(Heading{2, "Summary"});
   out.emplace_back(BulletList{std::move(items)});
@@ -384,6 +412,7 @@ Document make_document(const ReportInput& input, const Analysis& analysis, const
     if (several) document.blocks.emplace_back(Heading{2, g.group.label});
     GroupSections(input, g, figures[k], several ? 3 : 2, document.blocks).write();
   }
+  for (Block& block : foretold_section(input)) document.blocks.push_back(std::move(block));
   append_provenance(input, analysis, document.blocks);
   return document;
 }

@@ -1,0 +1,203 @@
+#include "report/optimum.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include <fmt/format.h>
+
+#include "base/units.h"
+#include "fit/posterior.h"
+#include "report/analysis.h"
+#include "report/figures.h"
+#include "report/format.h"
+
+namespace bitsweep {
+namespace {
+
+constexpr int kDraws = 1000, kPathPoints = 33;
+constexpr double kFarthest = 100;  // how far the path goes beyond the largest run
+
+// κ and speed of the largest models of a variant, and the range of budgets.
+struct Measured {
+  double flops_per_nd = 6, least = HUGE_VAL, most = 0;
+  std::optional<double> flops_per_s;
+};
+
+Measured measure(const GroupAnalysis& g, const std::string& variant) {
+  Measured m;
+  double largest = 0;
+  for (const ReportCell& cell : g.table.cells) {
+    if (cell.variant != variant || !(cell.params > 0) || !(cell.tokens > 0)) continue;
+    m.least = std::min(m.least, training_flops(cell)), m.most = std::max(m.most, training_flops(cell));
+    largest = std::max(largest, cell.params);
+  }
+  double speed = 0, count = 0;
+  for (const ReportCell& cell : g.table.cells) {
+    if (cell.variant != variant || cell.params != largest) continue;
+    m.flops_per_nd = training_flops(cell) / (cell.params * cell.tokens);
+    if (cell.wall_s && *cell.wall_s > 0) speed += training_flops(cell) / *cell.wall_s, ++count;
+  }
+  if (count > 0) m.flops_per_s = speed / count;
+  return m;
+}
+
+Interval middle(std::vector<double> values, double level) {
+  std::sort(values.begin(), values.end());
+  const auto at = [&](double q) {
+    return values[static_cast<size_t>(std::lround(q * static_cast<double>(values.size() - 1)))];
+  };
+  return {at((1 - level) / 2), at((1 + level) / 2)};
+}
+
+// A division by each draw; draws in which size or data do not matter send N to one of its ends.
+struct Spread {
+  Interval params, tokens, loss;
+};
+Spread spread_at(const std::vector<std::vector<NamedValue>>& draws, double flops, double kappa) {
+  std::vector<double> params, tokens, losses;
+  for (const std::vector<NamedValue>& draw : draws) {
+    const auto best = divide_budget(draw, flops, kappa);
+    params.push_back(best ? best->params : HUGE_VAL);
+    tokens.push_back(best ? best->tokens : HUGE_VAL);
+    if (best) losses.push_back(best->loss);
+  }
+  if (losses.empty()) losses.push_back(HUGE_VAL);
+  return {middle(params, 0.95), middle(tokens, 0.95), middle(losses, 0.95)};
+}
+
+std::vector<double> budgets_of(const ReportInput& input, const Measured& m) {
+  std::vector<double> budgets = input.budget_flops;
+  for (const double hours : input.budget_hours)
+    if (m.flops_per_s) budgets.push_back(hours * 3600 * *m.flops_per_s);
+  if (budgets.empty()) budgets = {m.most, 10 * m.most};
+  std::sort(budgets.begin(), budgets.end());
+  return budgets;
+}
+
+std::string range_text(double value, const Interval& range) {
+  const auto end = [](double x) { return std::isfinite(x) ? format_count(x) : std::string("no bound"); };
+  return fmt::format("{} ({} to {})", format_count(value), end(range.first), end(range.second));
+}
+
+}  // namespace
+
+std::optional<Division> divide_budget(const std::vector<NamedValue>& law, double flops, double flops_per_nd) {
+  double E = 0, A = 0, B = 0, alpha = 0, beta = 0;
+  for (const NamedValue& v : law) {
+    if (v.name == "E") E = v.value;
+    if (v.name == "A") A = v.value;
+    if (v.name == "B") B = v.value;
+    if (v.name == "alpha") alpha = v.value;
+    if (v.name == "beta") beta = v.value;
+  }
+  if (!(A > 0) || !(B > 0) || !(alpha > 0) || !(beta > 0)) return std::nullopt;
+  const double log_nd = std::log(flops / flops_per_nd);
+  const double log_n = (std::log(alpha * A / (beta * B)) + beta * log_nd) / (alpha + beta);
+  Division d{std::exp(log_n), std::exp(log_nd - log_n), 0};
+  d.loss = E + A * std::exp(-alpha * log_n) + B * std::exp(-beta * (log_nd - log_n));
+  if (!std::isfinite(d.params) || !std::isfinite(d.tokens) || !std::isfinite(d.loss)) return std::nullopt;
+  return d;
+}
+
+std::optional<ComputeOptimum> compute_optimum(const LawFit& fit, const GroupAnalysis& g, const ReportInput& input) {
+  if (fit.law != "chinchilla" || !fit.result.identified) return std::nullopt;
+  const Measured m = measure(g, fit.variant);
+  if (!(m.most > 0) || !divide_budget(fit.result.params, m.most, m.flops_per_nd)) return std::nullopt;
+  FitOptions options;
+  options.law = fit.law;
+  const auto posterior = draw_posterior(fit.points, options, kDraws);
+  if (!posterior) return std::nullopt;
+  std::vector<std::vector<NamedValue>> draws;
+  for (int k = 0; k < posterior->size(); ++k) draws.push_back(posterior->params(k));
+
+  ComputeOptimum out{fit.variant, m.flops_per_nd, m.most, m.flops_per_s, {}, {}};
+  for (const double flops : budgets_of(input, m)) {
+    const auto best = divide_budget(fit.result.params, flops, m.flops_per_nd);
+    if (!best) continue;
+    const Spread spread = spread_at(draws, flops, m.flops_per_nd);
+    BudgetRow row{flops,          best->params,
+                  best->tokens,   best->loss,
+                  spread.params,  spread.tokens,
+                  spread.loss,    6 * best->params * best->tokens,
+                  flops / m.most, {}};
+    if (m.flops_per_s) row.hours = flops / *m.flops_per_s / 3600;
+    out.rows.push_back(row);
+  }
+  const double end = std::max(kFarthest * m.most, out.rows.empty() ? 0 : out.rows.back().flops);
+  for (int i = 0; i < kPathPoints; ++i) {
+    const double flops = m.least * std::pow(end / m.least, static_cast<double>(i) / (kPathPoints - 1));
+    const auto best = divide_budget(fit.result.params, flops, m.flops_per_nd);
+    if (!best) continue;
+    const Interval loss = spread_at(draws, flops, m.flops_per_nd).loss;
+    out.path.push_back({flops, best->params, best->loss, loss.first, loss.second});
+  }
+  return out;
+}
+
+std::vector<Block> optimum_section(const GroupAnalysis& g, int level) {
+  if (g.optima.empty()) return {};
+  Table t{{{"variant"},
+           {"budget (FLOPs)", Align::right},
+           {"hours", Align::right},
+           {"params", Align::right},
+           {"tokens", Align::right},
+           {"tokens a parameter", Align::right},
+           {"loss", Align::right},
+           {"6 N D", Align::right},
+           {"beyond the runs", Align::right}},
+          {}};
+  BulletList told;
+  for (const ComputeOptimum& optimum : g.optima) {
+    for (const BudgetRow& row : optimum.rows)
+      t.rows.push_back({optimum.variant, format_significant(row.flops, 3),
+                        row.hours ? format_significant(*row.hours, 2) : kNothing,
+                        range_text(row.params, row.params_range), range_text(row.tokens, row.tokens_range),
+                        format_significant(row.tokens / row.params, 2),
+                        fmt::format("{} ({} to {})", format_bpc(row.loss), format_bpc(row.loss_range.first),
+                                    format_bpc(row.loss_range.second)),
+                        format_significant(row.six_nd, 3), format_significant(row.beyond, 2) + "×"});
+    std::string text =
+        fmt::format(": {} FLOPs a parameter and token at the largest size, where the rule of thumb says 6",
+                    format_significant(optimum.flops_per_nd, 3));
+    if (optimum.flops_per_s)
+      text += fmt::format("; hours are at the {} FLOP/s measured there", format_significant(*optimum.flops_per_s, 3));
+    told.items.push_back(Text().strong(optimum.variant) << text + ".");
+  }
+  std::vector<Block> blocks;
+  blocks.emplace_back(Heading{level, "Compute-optimal size and tokens"});
+  blocks.emplace_back(Paragraph{
+      "The division of a budget that the fitted law says ends lowest. In brackets: 95 % intervals, from joint "
+      "draws of the law's parameters."});
+  blocks.emplace_back(TableBlock{std::move(t)});
+  blocks.emplace_back(std::move(told));
+  return blocks;
+}
+
+json::array optimum_json(const GroupAnalysis& g) {
+  json::array list;
+  const auto pair = [](const Interval& range) {
+    return json::array{finite_or_null(range.first), finite_or_null(range.second)};
+  };
+  for (const ComputeOptimum& optimum : g.optima) {
+    json::array rows;
+    for (const BudgetRow& row : optimum.rows)
+      rows.push_back(json::object{{"flops", finite_or_null(row.flops)},
+                                  {"hours", row.hours ? finite_or_null(*row.hours) : json::value(nullptr)},
+                                  {"params", finite_or_null(row.params)},
+                                  {"params_interval", pair(row.params_range)},
+                                  {"tokens", finite_or_null(row.tokens)},
+                                  {"tokens_interval", pair(row.tokens_range)},
+                                  {"loss", finite_or_null(row.loss)},
+                                  {"loss_interval", pair(row.loss_range)},
+                                  {"six_nd", finite_or_null(row.six_nd)},
+                                  {"beyond", finite_or_null(row.beyond)}});
+    list.push_back(
+        json::object{{"variant", optimum.variant},
+                     {"flops_per_param_token", finite_or_null(optimum.flops_per_nd)},
+                     {"flops_per_s", optimum.flops_per_s ? finite_or_null(*optimum.flops_per_s) : json::value(nullptr)},
+                     {"budgets", std::move(rows)}});
+  }
+  return list;
+}
+
+}  // namespace bitsweep
