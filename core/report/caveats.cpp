@@ -185,7 +185,8 @@ void unmatched_sizes(const GroupAnalysis& g, Out& out) {
       for (const size_t i : g.table.chosen)
         for (const size_t j : g.table.chosen) {
           const ReportCell &a = g.table.cells[i], &b = g.table.cells[j];
-          if (a.variant != variant || b.variant != variant || a.size_class != size || b.size_class != size + 1) continue;
+          if (a.variant != variant || b.variant != variant || a.size_class != size || b.size_class != size + 1)
+            continue;
           if (const double apart = std::abs(std::log(b.tokens / a.tokens)); apart < nearest)
             nearest = apart, small = &a, large = &b;
         }
@@ -195,10 +196,11 @@ void unmatched_sizes(const GroupAnalysis& g, Out& out) {
                   fmt::format("tokens {} → {}", format_count(small->tokens), format_count(large->tokens)));
       out.push_back(fmt::format(
           "{}: {} and {} parameters were never trained on the same tokens. The nearest two runs differ in more than "
-          "size ({}), so their losses say nothing of size alone. Missing: {} parameters with the settings and {} tokens "
+          "size ({}), so their losses say nothing of size alone. Missing: {} parameters with the settings and {} "
+          "tokens "
           "of the other.",
-          variant, format_count(small->params), format_count(large->params), listed(also),
-          format_count(small->params), format_count(large->tokens)));
+          variant, format_count(small->params), format_count(large->params), listed(also), format_count(small->params),
+          format_count(large->tokens)));
     }
   }
 }
@@ -246,7 +248,8 @@ std::vector<Text> group_caveats(const ReportInput& input, const GroupAnalysis& g
   if (g.table.cells.empty()) return out;
   few_sizes(g, out), few_budgets(g, out), one_seed(g, out), collinear(g, out), untuned_rate(g, out),
       chosen_rate(g, out);
-  repeated_data(g, out), short_runs(g, out), worse_at_the_end(g, out), unknown_bytes(g, out), confounded(g, out), unmatched_sizes(g, out);
+  repeated_data(g, out), short_runs(g, out), worse_at_the_end(g, out), unknown_bytes(g, out), confounded(g, out),
+      unmatched_sizes(g, out);
   mixed_machines(input, g, out), left_out(input, g, out);
   return out;
 }

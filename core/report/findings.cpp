@@ -198,8 +198,8 @@ void unpredictable(const GroupAnalysis& g, std::vector<Text>& out) {
     }
   }
   for (const auto& [place, variants] : places)
-    out.push_back(
-        fmt::format("Nothing can be predicted from the measured runs for {} at {}.", listed_variants(g, variants), place));
+    out.push_back(fmt::format("Nothing can be predicted from the measured runs for {} at {}.",
+                              listed_variants(g, variants), place));
 }
 
 void law_findings(const GroupAnalysis& g, std::vector<Text>& out) {
