@@ -29,6 +29,7 @@ class GroupSections {
     yardsticks();
     scaling();
     append(gaps_section(g_, level_));
+    figure("variants");
     append(stored_section(input_, g_, level_));
     append(heads_section(input_, g_, figures_, level_));
     laws();
