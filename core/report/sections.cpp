@@ -277,10 +277,11 @@ void GroupSections::laws() {
   heading("Fitted laws");
   const bool intervals =
       std::any_of(g_.fits.begin(), g_.fits.end(), [](const LawFit& fit) { return !fit.result.intervals.empty(); });
-  paragraph(std::string(
-                "Huber loss (δ = 0.001) on the log of the final loss, summed over runs; the best of many starts. N is "
-                "parameters, D training tokens.") +
-            (intervals ? " Intervals in brackets are bootstrapped over runs." : ""));
+  paragraph(
+      std::string(
+          "Huber loss (δ = 0.001) on the log of the final loss, summed over runs; the best of many starts. N is "
+          "parameters, D training tokens.") +
+      (intervals ? " In brackets, 95 % of the posterior of the parameters, the noise and all basins included." : ""));
   Table t{{{"variant"},
            {"law"},
            {"runs", Align::right},

@@ -265,17 +265,18 @@ CREATE VIEW fits AS
 DROP VIEW predictions;
 CREATE VIEW predictions AS
   SELECT prediction.id, prediction.fit, prediction.run AS run, prediction.law, prediction.made, prediction.params,
-         prediction.tokens, loss, lower, upper, level, CASE WHEN run.state = 'done' THEN run.last_val_bpc END AS measured,
-         maker, version, data, variant, prediction.dataset, extrapolation, run.state, run.exit_cause, run.started,
-         run.ended
+         prediction.tokens, loss, lower, upper, level,
+         CASE WHEN run.state = 'done' THEN run.last_val_bpc END AS measured, maker, version, data, variant,
+         prediction.dataset, extrapolation, run.state, run.exit_cause, run.started, run.ended
   FROM prediction LEFT JOIN run ON run.id = prediction.run WHERE prediction.run IS NOT NULL
   UNION ALL
   SELECT prediction.id, prediction.fit, run.id AS run, prediction.law, prediction.made, prediction.params,
-         prediction.tokens, loss, lower, upper, level, CASE WHEN run.state = 'done' THEN run.last_val_bpc END AS measured,
-         maker, version, data, variant, prediction.dataset, extrapolation, run.state, run.exit_cause, run.started,
-         run.ended
+         prediction.tokens, loss, lower, upper, level,
+         CASE WHEN run.state = 'done' THEN run.last_val_bpc END AS measured, maker, version, data, variant,
+         prediction.dataset, extrapolation, run.state, run.exit_cause, run.started, run.ended
   FROM prediction LEFT JOIN run ON run.plugin = variant AND run.dataset = prediction.dataset
-         AND run.started > prediction.made AND run.params BETWEEN prediction.params / 1.005 AND prediction.params * 1.005
+         AND run.started > prediction.made
+         AND run.params BETWEEN prediction.params / 1.005 AND prediction.params * 1.005
          AND run.tokens BETWEEN prediction.tokens / 1.005 AND prediction.tokens * 1.005
   WHERE prediction.run IS NULL;
 )sql";

@@ -21,8 +21,8 @@ struct Migration {
 std::span<const Migration> migrations();
 
 // For a Database::Mode::create: makes the schema, or brings an older one forward after saving a whole copy as
-// FILE.v<old>.backup (or .backup-2 …: no earlier copy is overwritten). One transaction: it is done entirely or not at all. Throws Error{refused} for a newer database or
-// one that is not bitsweep's; nothing is changed or deleted then.
+// FILE.v<old>.backup (or .backup-2 …: no earlier copy is overwritten). One transaction: it is done entirely or not at
+// all. Throws Error{refused} for a newer database or one that is not bitsweep's; nothing is changed or deleted then.
 void migrate(Database& database, std::span<const Migration> steps = migrations());
 
 // For Database::Mode::read_only: throws Error{refused} unless the version is exactly the newest one.

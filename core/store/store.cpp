@@ -163,9 +163,10 @@ std::string Store::resolve_run(std::string_view prefix) {
 std::vector<QueueEntry> Store::queue(std::span<const std::string> sweeps, int64_t most) {
   Statement row = database_.prepare(fmt::format(
       "SELECT run.id, sweep.name, run.priority, run.position, run.device, run.slots, run.threads, run.memory_bytes, "
-      "run.not_before, run.paused, run.init_from, base.state, run.flops, run.plugin, run.attempts > 0 AND EXISTS (SELECT 1 "
-      "FROM attempt WHERE attempt.run = run.id AND attempt.exit_cause = 'oom') FROM run JOIN sweep ON sweep.id = run.sweep "
-      "LEFT JOIN run AS base ON base.id = run.init_from WHERE run.state = 'queued' AND {} "
+      "run.not_before, run.paused, run.init_from, base.state, run.flops, run.plugin, run.attempts > 0 AND EXISTS "
+      "(SELECT 1 FROM attempt WHERE attempt.run = run.id AND attempt.exit_cause = 'oom') "
+      "FROM run JOIN sweep ON sweep.id = run.sweep LEFT JOIN run AS base ON base.id = run.init_from "
+      "WHERE run.state = 'queued' AND {} "
       "ORDER BY run.priority DESC, run.position LIMIT ?2",
       kInSweeps));
   row.bind(names_json(sweeps), most);

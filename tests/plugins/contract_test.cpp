@@ -94,7 +94,7 @@ TEST(Contract, ShapesThatDoNotFitAreRefusedWithTheReason) {
                 HasSubstr("n_layers: expected an integer from 1 to 1024"));
     EXPECT_THAT(problem(R"({"params": "1M", "alibbi": true})"), HasSubstr("did you mean 'alibi'?"));
     EXPECT_THAT(problem("{}"), HasSubstr("d_model: required"));
-    EXPECT_THAT(problem("{}"), HasSubstr(std::string(name) + ": "));
+    EXPECT_THAT(problem("{}"), HasSubstr("plugin '" + std::string(name) + "': "));
   }
 }
 

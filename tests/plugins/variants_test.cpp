@@ -132,7 +132,7 @@ TEST_P(BadOptions, AreRefusedWithTheirRange) {
   } catch (const Error& error) {
     EXPECT_EQ(error.kind(), ErrorKind::input);
     EXPECT_THAT(error.what(), HasSubstr(GetParam().says));
-    EXPECT_THAT(error.what(), HasSubstr(std::string(GetParam().plugin) + ": "));
+    EXPECT_THAT(error.what(), HasSubstr("plugin '" + std::string(GetParam().plugin) + "': "));
   }
 }
 
