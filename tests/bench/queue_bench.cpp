@@ -21,18 +21,6 @@ extern char** environ;
 namespace bitsweep {
 namespace {
 
-double durable_append_s(const fs::path& folder) {
-  const Fd fd = open_file(folder / "anchor", O_WRONLY | O_CREAT | O_APPEND);
-  const std::string block(4096, 'x');
-  std::vector<double> times;
-  for (int i = 0; i < 50; ++i)
-    times.push_back(seconds_of([&] {
-      write_all(fd.get(), block, "anchor");
-      ::fdatasync(fd.get());
-    }));
-  return quantile(times, 0.5);
-}
-
 double start_of_true_s() {
   std::vector<double> times;
   for (int i = 0; i < 100; ++i)

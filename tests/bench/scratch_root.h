@@ -7,6 +7,9 @@
 #include <string>
 #include <vector>
 
+#include <fcntl.h>
+#include <unistd.h>
+
 #include <fmt/format.h>
 
 #include "base/error.h"
@@ -68,6 +71,19 @@ inline double quantile(std::vector<double> values, double q) {
   const auto at = static_cast<std::ptrdiff_t>(q * static_cast<double>(values.size() - 1));
   std::nth_element(values.begin(), values.begin() + at, values.end());
   return values[static_cast<size_t>(at)];
+}
+
+// The anchor of both: a durable append of 4 KB to the disk that `folder` lies on, median.
+inline double durable_append_s(const fs::path& folder) {
+  const Fd fd = open_file(folder / "anchor", O_WRONLY | O_CREAT | O_APPEND);
+  const std::string block(4096, 'x');
+  std::vector<double> times;
+  for (int i = 0; i < 50; ++i)
+    times.push_back(seconds_of([&] {
+      write_all(fd.get(), block, "anchor");
+      ::fdatasync(fd.get());
+    }));
+  return quantile(times, 0.5);
 }
 
 // A row of a table: what was measured, what it was, what it should be, and the ratio to the run's own anchor.

@@ -19,18 +19,6 @@ extern char** environ;
 namespace bitsweep {
 namespace {
 
-double durable_append_s(const fs::path& folder) {
-  const Fd fd = open_file(folder / "anchor", O_WRONLY | O_CREAT | O_APPEND);
-  const std::string block(4096, 'x');
-  std::vector<double> times;
-  for (int i = 0; i < 50; ++i)
-    times.push_back(seconds_of([&] {
-      write_all(fd.get(), block, "anchor");
-      ::fdatasync(fd.get());
-    }));
-  return quantile(times, 0.5);
-}
-
 // events.jsonl as a worker writes it.
 void write_events(const fs::path& file, const std::string& run, int64_t count) {
   make_folder(file.parent_path());
