@@ -55,6 +55,7 @@ class Coordinator {
   bool start_runs();
   void put_back(const RunRecord& record);
   void hold_sweeps();
+  int64_t out_of_memory(const std::string& run);
   std::optional<OomRetry> after_oom(const LiveAttempt& live);
   json::object spec_for(const LiveAttempt& live);
   void start(const QueueEntry& entry, const std::string& device, bool alone);

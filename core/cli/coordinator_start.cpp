@@ -51,6 +51,13 @@ void Coordinator::hold_sweeps() {
   }
 }
 
+// Attempts of a run that are recorded to have run out of memory.
+int64_t Coordinator::out_of_memory(const std::string& run) {
+  const std::vector<AttemptRecord> attempts = store_.attempts(run);
+  return std::count_if(attempts.begin(), attempts.end(),
+                       [](const AttemptRecord& attempt) { return attempt.cause == ExitCause::oom; });
+}
+
 // An attempt has ended, and its run waits again: the queue need not be read for that.
 void Coordinator::put_back(const RunRecord& record) {
   QueueEntry entry{.id = record.id,
@@ -68,9 +75,7 @@ void Coordinator::put_back(const RunRecord& record) {
                    .paused = record.paused,
                    .init_from = record.init_from,
                    .init_from_state = record.init_from.empty() ? std::nullopt : store_.state(record.init_from)};
-  if (!entry.ran_out_of_memory && record.attempts > 1)
-    for (const AttemptRecord& attempt : store_.attempts(record.id))
-      entry.ran_out_of_memory |= attempt.cause == ExitCause::oom;
+  if (!entry.ran_out_of_memory && record.attempts > 1) entry.ran_out_of_memory = out_of_memory(record.id) > 0;
   queue_.put(maker_.queued_run(entry, clock_.unix_s() + longest_delay_s(options_.first_retry_s)));
   flops_ahead_ += entry.flops;
   entries_[record.id] = std::move(entry);
@@ -78,8 +83,7 @@ void Coordinator::put_back(const RunRecord& record) {
 
 // How often it has run out of memory, this time counted, and what its sweep allows then.
 std::optional<OomRetry> Coordinator::after_oom(const LiveAttempt& live) {
-  int64_t times = 1;
-  for (const AttemptRecord& attempt : store_.attempts(live.run.id)) times += attempt.cause == ExitCause::oom;
+  const int64_t times = 1 + out_of_memory(live.run.id);
   const json::value* train = live.run.spec.if_contains("train");
   if (train == nullptr || !train->is_object()) return std::nullopt;
   return after_memory_ran_out(maker_.rules(live.run.sweep).on_oom, times, integer_or(train->get_object(), "batch", 1),
@@ -90,10 +94,7 @@ std::optional<OomRetry> Coordinator::after_oom(const LiveAttempt& live) {
 json::object Coordinator::spec_for(const LiveAttempt& live) {
   json::object spec = live.run.spec;
   if (maker_.rules(live.run.sweep).on_oom != OnOom::smaller_batch) return spec;
-  const auto attempts = store_.attempts(live.run.id);
-  const bool ran_out = std::any_of(attempts.begin(), attempts.end(),
-                                   [](const AttemptRecord& attempt) { return attempt.cause == ExitCause::oom; });
-  if (!ran_out) return spec;
+  if (out_of_memory(live.run.id) == 0) return spec;
   json::object& train = spec.at("train").as_object();
   train["accumulate"] = 2 * integer_or(train, "accumulate", 1);
   return spec;
