@@ -221,4 +221,15 @@ std::string scaling_caption(const GroupAnalysis& g, const std::vector<PlotPanel>
   return caption;
 }
 
+std::map<Place, std::vector<const ReportCell*>> cells_by_place(const GroupAnalysis& g,
+                                                               const std::function<bool(const ReportCell&)>& keep) {
+  std::map<Place, std::vector<const ReportCell*>> places;
+  for (const ReportCell& cell : g.table.cells) {
+    if (!keep(cell)) continue;
+    const auto v = std::find(g.table.variants.begin(), g.table.variants.end(), cell.variant) - g.table.variants.begin();
+    places[{static_cast<size_t>(v), cell.size_class, cell.budget_class}].push_back(&cell);
+  }
+  return places;
+}
+
 }  // namespace bitsweep

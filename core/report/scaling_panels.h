@@ -2,7 +2,10 @@
 // share.
 #pragma once
 
+#include <functional>
+#include <map>
 #include <string>
+#include <tuple>
 #include <vector>
 
 #include "report/analysis.h"
@@ -20,5 +23,10 @@ std::string scaling_caption(const GroupAnalysis& g, const std::vector<PlotPanel>
 PlotSeries variant_series(size_t variant, const std::string& name);
 // A cell as a point at x: error bar over seeds, and all its figures on hover.
 PlotPoint cell_point(const ReportInput& input, const ReportCell& cell, double x);
+
+// Where cells differ in their settings alone: variant (its index), size class, budget class. Those that `keep` takes.
+using Place = std::tuple<size_t, size_t, size_t>;
+std::map<Place, std::vector<const ReportCell*>> cells_by_place(const GroupAnalysis& g,
+                                                               const std::function<bool(const ReportCell&)>& keep);
 
 }  // namespace bitsweep

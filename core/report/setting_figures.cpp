@@ -1,7 +1,6 @@
 // Figures of what is not the law: time taken, and loss against learning rate and batch where several were tried.
 #include <algorithm>
 #include <cmath>
-#include <map>
 #include <set>
 
 #include <fmt/format.h>
@@ -43,12 +42,7 @@ std::optional<Figure> wall_figure(const ReportInput& input, const GroupAnalysis&
 std::optional<Figure> rates_figure(const ReportInput& input, const GroupAnalysis& g) {
   constexpr size_t kMostPanels = 9;
   // A place at which several rates or batches were tried is a panel; a batch is a line.
-  std::map<std::tuple<size_t, size_t, size_t>, std::vector<const ReportCell*>> places;
-  for (const ReportCell& cell : g.table.cells) {
-    if (!cell.lr || !(*cell.lr > 0)) continue;
-    const auto v = std::find(g.table.variants.begin(), g.table.variants.end(), cell.variant) - g.table.variants.begin();
-    places[{static_cast<size_t>(v), cell.size_class, cell.budget_class}].push_back(&cell);
-  }
+  const auto places = cells_by_place(g, [](const ReportCell& cell) { return cell.lr && *cell.lr > 0; });
   Figure figure{"rates.svg", "Loss against learning rate", "", {}, true};
   std::set<double> batches;
   for (const auto& [place, cells] : places)

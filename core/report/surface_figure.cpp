@@ -3,20 +3,18 @@
 #include <cmath>
 #include <map>
 #include <set>
-#include <tuple>
 
 #include <fmt/format.h>
 
 #include "base/units.h"
 #include "report/figures.h"
 #include "report/format.h"
+#include "report/scaling_panels.h"
 
 namespace bitsweep {
 namespace {
 
 constexpr size_t kMostPanels = 6, kLeastCells = 4;
-
-using Place = std::tuple<size_t, size_t, size_t>;  // variant, size class, budget class
 
 // The best of each pair of batch and rate, where other settings were varied besides.
 std::map<std::pair<double, double>, const ReportCell*> surface_of(const std::vector<const ReportCell*>& cells) {
@@ -77,12 +75,7 @@ PlotPanel surface_panel(const ReportInput& input, std::string title,
 }  // namespace
 
 std::optional<Figure> surface_figure(const ReportInput& input, const GroupAnalysis& g) {
-  std::map<Place, std::vector<const ReportCell*>> places;
-  for (const ReportCell& cell : g.table.cells) {
-    if (!cell.lr || !cell.batch) continue;
-    const auto v = std::find(g.table.variants.begin(), g.table.variants.end(), cell.variant) - g.table.variants.begin();
-    places[{static_cast<size_t>(v), cell.size_class, cell.budget_class}].push_back(&cell);
-  }
+  const auto places = cells_by_place(g, [](const ReportCell& cell) { return cell.lr && cell.batch; });
   Figure figure{"surface.svg", "Loss over batch and learning rate", "", {}, false};
   bool edge = false;
   for (const auto& [place, cells] : places) {
