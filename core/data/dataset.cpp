@@ -189,8 +189,14 @@ void Dataset::sequences(uint64_t seed, int64_t first_index, int64_t count, std::
   std::vector<uint64_t> starts(static_cast<size_t>(count));
   order_.starts(seed, static_cast<uint64_t>(first_index), starts);
   const std::span<const uint8_t> text = train_->bytes();
-  for (size_t i = 0; i < starts.size(); ++i)
+  constexpr size_t ahead = 8;  // windows lie anywhere in the text: ask for their first lines before they are needed
+  for (size_t i = 0; i < starts.size(); ++i) {
+    if (i + ahead < starts.size()) {
+      __builtin_prefetch(text.data() + starts[i + ahead]);
+      __builtin_prefetch(text.data() + starts[i + ahead] + 64);
+    }
     tokenizer_.encode(text.subspan(starts[i], window), out.data() + i * window);
+  }
 }
 
 ValidationWindows Dataset::validation(int64_t wanted) const {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <bit>
 #include <cassert>
+#include <numeric>
 
 #include "base/rng.h"
 
@@ -36,19 +37,46 @@ Permutation::Permutation(uint64_t size, uint64_t seed, uint64_t epoch) : size_(s
   for (uint64_t i = 0; i < rounds; ++i) keys_[i] = random_bits(seed, stream, place(epoch, i));
 }
 
-uint64_t Permutation::operator()(uint64_t index) const {
-  assert(index < size_);
+// Once through the network, within [0, 2^(low_bits_ + high_bits_)).
+inline uint64_t Permutation::turn(uint64_t index) const {
   const uint64_t low_mask = (uint64_t{1} << low_bits_) - 1;
   const uint64_t high_mask = (uint64_t{1} << high_bits_) - 1;
-  do {  // at most a factor of two above size_ (four below 2), so under two turns on average
-    uint64_t low = index & low_mask, high = index >> low_bits_;
-    for (int i = 0; i < rounds; i += 2) {
-      high ^= mix(low + keys_[i]) & high_mask;
-      low ^= mix(high + keys_[i + 1]) & low_mask;
+  uint64_t low = index & low_mask, high = index >> low_bits_;
+  for (int i = 0; i < rounds; i += 2) {
+    high ^= mix(low + keys_[i]) & high_mask;
+    low ^= mix(high + keys_[i + 1]) & low_mask;
+  }
+  return high << low_bits_ | low;
+}
+
+// Whole blocks at a time, those that still lie beyond size_ collected without a branch: how often an index turns cannot
+// be foretold by the processor, and one that waits for the last would cost more than its rounds do. The network's
+// domain is at most twice size_ (four times below 2), so an index takes under two turns on average.
+void Permutation::apply(std::span<uint64_t> indices) const {
+  constexpr size_t block = 256;
+  std::array<uint16_t, block> beyond;
+  for (size_t begin = 0; begin < indices.size(); begin += block) {
+    const auto part = indices.subspan(begin, std::min(block, indices.size() - begin));
+    for (uint64_t& index : part) {
+      assert(index < size_);
+      index = turn(index);
     }
-    index = high << low_bits_ | low;
-  } while (index >= size_);
-  return index;
+    size_t waiting = 0;
+    for (size_t i = 0; i < part.size(); ++i) {
+      beyond[waiting] = static_cast<uint16_t>(i);
+      waiting += part[i] >= size_;
+    }
+    while (waiting > 0) {
+      size_t still = 0;
+      for (size_t w = 0; w < waiting; ++w) {
+        const uint16_t i = beyond[w];
+        part[i] = turn(part[i]);
+        beyond[still] = i;
+        still += part[i] >= size_;
+      }
+      waiting = still;
+    }
+  }
 }
 
 WindowOrder::WindowOrder(const std::vector<Segment>& segments, int64_t context)
@@ -65,23 +93,32 @@ WindowOrder::WindowOrder(const std::vector<Segment>& segments, int64_t context)
   assert(total_ > 0);
 }
 
+// Halves the grids without a branch: which half a window of a permutation is in cannot be foretold.
+size_t WindowOrder::grid_of(uint64_t window) const {
+  size_t first = 0;
+  for (size_t count = grids_.size(), half; count > 1; count -= half) {
+    half = count / 2;
+    first += half * (grids_[first + half].first_index <= window);
+  }
+  return first;
+}
+
 void WindowOrder::starts(uint64_t seed, uint64_t first_index, std::span<uint64_t> starts) const {
   std::vector<uint64_t> shifted(grids_.size());
   for (size_t done = 0; done < starts.size();) {
     const uint64_t epoch = (first_index + done) / total_;
     const uint64_t within = (first_index + done) % total_;
-    const size_t count = static_cast<size_t>(std::min<uint64_t>(starts.size() - done, total_ - within));
-    const Permutation permutation(total_, seed, epoch);
+    const auto part =
+        starts.subspan(done, static_cast<size_t>(std::min<uint64_t>(starts.size() - done, total_ - within)));
+    std::iota(part.begin(), part.end(), within);
+    Permutation(total_, seed, epoch).apply(part);
     for (size_t g = 0; g < grids_.size(); ++g)
       shifted[g] = grids_[g].begin + random_below(seed, stream, place(epoch, 64 + g), grids_[g].phases);
-    for (size_t i = 0; i < count; ++i) {
-      const uint64_t window = permutation(within + i);
-      const auto after = std::upper_bound(grids_.begin(), grids_.end(), window,
-                                          [](uint64_t w, const Grid& grid) { return w < grid.first_index; });
-      const size_t g = static_cast<size_t>(after - grids_.begin()) - 1;
-      starts[done + i] = shifted[g] + (window - grids_[g].first_index) * context_;
+    for (uint64_t& window : part) {
+      const size_t g = grid_of(window);
+      window = shifted[g] + (window - grids_[g].first_index) * context_;
     }
-    done += count;
+    done += part.size();
   }
 }
 

@@ -21,10 +21,13 @@ namespace bitsweep {
 class Permutation {
  public:
   Permutation(uint64_t size, uint64_t seed, uint64_t epoch);
-  uint64_t operator()(uint64_t index) const;
+  // Replaces every index (each in [0, size)) by where it goes.
+  void apply(std::span<uint64_t> indices) const;
 
  private:
   static constexpr int rounds = 6;
+  uint64_t turn(uint64_t index) const;
+
   uint64_t size_;
   int low_bits_, high_bits_;
   std::array<uint64_t, rounds> keys_;
@@ -46,6 +49,9 @@ class WindowOrder {
     uint64_t first_index;  // windows in the segments before
     uint64_t phases;       // the grid's shift is drawn from [0, phases)
   };
+  // The grid that a window lies on.
+  size_t grid_of(uint64_t window) const;
+
   uint64_t context_;
   uint64_t total_ = 0;
   std::vector<Grid> grids_;

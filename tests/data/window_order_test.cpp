@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <map>
+#include <numeric>
 #include <set>
 
 #include <gmock/gmock.h>
@@ -15,12 +16,18 @@ std::vector<uint64_t> starts_of(const WindowOrder& order, uint64_t seed, uint64_
   return starts;
 }
 
+// Where every index of [0, size) goes.
+std::vector<uint64_t> images_of(const Permutation& permutation, uint64_t size) {
+  std::vector<uint64_t> images(size);
+  std::iota(images.begin(), images.end(), uint64_t{0});
+  permutation.apply(images);
+  return images;
+}
+
 TEST(Permutation, is_a_bijection_of_every_size) {
   for (uint64_t size = 1; size < 300; ++size) {
-    const Permutation permutation(size, 42, size);
     std::vector<bool> seen(size);
-    for (uint64_t i = 0; i < size; ++i) {
-      const uint64_t image = permutation(i);
+    for (const uint64_t image : images_of(Permutation(size, 42, size), size)) {
       ASSERT_LT(image, size);
       ASSERT_FALSE(seen[image]);
       seen[image] = true;
@@ -29,12 +36,13 @@ TEST(Permutation, is_a_bijection_of_every_size) {
 }
 
 TEST(Permutation, depends_on_seed_and_epoch) {
-  const Permutation a(10'000, 1, 0), b(10'000, 2, 0), c(10'000, 1, 1), again(10'000, 1, 0);
+  const auto images = [](uint64_t seed, uint64_t epoch) { return images_of(Permutation(10'000, seed, epoch), 10'000); };
+  const auto a = images(1, 0), b = images(2, 0), c = images(1, 1);
+  EXPECT_EQ(a, images(1, 0));
   int same_seed = 0, same_epoch = 0;
-  for (uint64_t i = 0; i < 10'000; ++i) {
-    EXPECT_EQ(a(i), again(i));
-    same_seed += a(i) == b(i);
-    same_epoch += a(i) == c(i);
+  for (size_t i = 0; i < a.size(); ++i) {
+    same_seed += a[i] == b[i];
+    same_epoch += a[i] == c[i];
   }
   EXPECT_LT(same_seed, 12);  // one is expected of two independent permutations
   EXPECT_LT(same_epoch, 12);
@@ -44,15 +52,15 @@ TEST(Permutation, spreads_neighbours_and_puts_every_value_everywhere) {
   constexpr uint64_t size = 5;
   std::map<std::pair<uint64_t, uint64_t>, int> images;
   for (uint64_t seed = 0; seed < 5000; ++seed) {
-    const Permutation permutation(size, seed, 0);
-    for (uint64_t i = 0; i < size; ++i) ++images[{i, permutation(i)}];
+    const auto gone = images_of(Permutation(size, seed, 0), size);
+    for (uint64_t i = 0; i < size; ++i) ++images[{i, gone[i]}];
   }
   for (const auto& [pair, count] : images) EXPECT_NEAR(count, 1000, 150) << pair.first << " -> " << pair.second;
-  const Permutation big(100'000, 7, 0);
+  const auto big = images_of(Permutation(100'000, 7, 0), 100'000);
   double ascending = 0, distance = 0;
-  for (uint64_t i = 0; i + 1 < 100'000; ++i) {
-    ascending += big(i + 1) > big(i);
-    distance += std::abs(static_cast<double>(big(i + 1)) - static_cast<double>(big(i)));
+  for (size_t i = 0; i + 1 < big.size(); ++i) {
+    ascending += big[i + 1] > big[i];
+    distance += std::abs(static_cast<double>(big[i + 1]) - static_cast<double>(big[i]));
   }
   EXPECT_NEAR(ascending / 1e5, 0.5, 0.01);
   EXPECT_NEAR(distance / 1e5 / 1e5, 1.0 / 3, 0.01);  // of two uniform numbers
