@@ -22,6 +22,19 @@ int edit_distance(std::string_view a, std::string_view b) {
   return last[b.size()];
 }
 
+namespace {
+
+// What a word was cut short of: 'tau' for 'tau_start'. Two letters begin too many words.
+std::string shortest_beginning_with(std::string_view word, const std::vector<std::string>& known) {
+  std::string found;
+  if (word.size() < 3) return found;
+  for (const std::string& candidate : known)
+    if (candidate.starts_with(word) && (found.empty() || candidate.size() < found.size())) found = candidate;
+  return found;
+}
+
+}  // namespace
+
 std::string nearest_word(std::string_view word, const std::vector<std::string>& known) {
   if (word.size() > 200) return "";
   int best = std::max<int>(2, static_cast<int>(word.size()) / 3) + 1;
@@ -33,7 +46,7 @@ std::string nearest_word(std::string_view word, const std::vector<std::string>& 
       found = candidate;
     }
   }
-  return found;
+  return found.empty() ? shortest_beginning_with(word, known) : found;
 }
 
 std::string did_you_mean(std::string_view word, const std::vector<std::string>& known) {

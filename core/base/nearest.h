@@ -10,7 +10,8 @@ namespace bitsweep {
 // Restricted Damerau-Levenshtein distance (a swap of neighbours counts one).
 int edit_distance(std::string_view a, std::string_view b);
 
-// The known word closest to `word`, or "" when none is within a third of its length (at least 2 edits).
+// The known word closest to `word`, within a third of its length (at least 2 edits); else the shortest one that begins
+// with it; else "".
 std::string nearest_word(std::string_view word, const std::vector<std::string>& known);
 
 // "; did you mean 'X'?" or "".

@@ -2,6 +2,7 @@
 #include <csignal>
 #include <cstdio>
 #include <exception>
+#include <filesystem>
 
 #include <fmt/format.h>
 
@@ -51,6 +52,9 @@ int main(int argc, char** argv) {
     return error.exit_code();
   } catch (const std::bad_alloc&) {
     bitsweep::print_error("bitsweep: out of memory");
+    return static_cast<int>(bitsweep::ErrorKind::environment);
+  } catch (const std::filesystem::filesystem_error& error) {
+    bitsweep::print_error(fmt::format("cannot use '{}': {}", error.path1().string(), error.code().message()));
     return static_cast<int>(bitsweep::ErrorKind::environment);
   } catch (const std::exception& error) {
     bitsweep::print_error(fmt::format("bitsweep: {}", error.what()));

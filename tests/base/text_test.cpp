@@ -96,6 +96,8 @@ TEST(Nearest, NamesTheClosestOrNothing) {
   EXPECT_EQ(did_you_mean("train.stesp", known), "; did you mean 'train.steps'?");
   EXPECT_EQ(did_you_mean("completely.else", known), "");
   EXPECT_EQ(nearest_word("x", {}), "");
+  EXPECT_EQ(nearest_word("tau", {"alpha", "tau_start", "tau_end"}), "tau_end");  // cut short
+  EXPECT_EQ(nearest_word("ta", {"tau_start"}), "");
 }
 
 TEST(Nearest, AHugeWordIsNotCompared) { EXPECT_EQ(nearest_word(std::string(1'000'000, 'a'), {"a"}), ""); }
