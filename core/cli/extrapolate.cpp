@@ -33,7 +33,7 @@ std::optional<Extrapolation> read_off(const std::vector<Point>& points, size_t c
   FitOptions options;
   options.law = "curve";
   options.resamples = 0;
-  options.profiles = false;
+  options.second_opinions = false;
   Target end;
   end.params = end.tokens = 1;
   end.lr_area = target.lr_area;

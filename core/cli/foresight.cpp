@@ -36,7 +36,7 @@ bool on_the_axis(const FitResult& fit, const std::vector<Point>& points, const F
 FitOptions options_for(const LawData& data, const std::vector<Foretold>& about, const std::string& law) {
   FitOptions options;
   options.law = law;
-  options.profiles = false;
+  options.second_opinions = false;
   for (const Foretold& one : about) {
     Target target;
     target.params = one.params, target.tokens = one.tokens;

@@ -75,8 +75,9 @@ class Fitting {
     const bool fitted = refuse_by_data() && search();
     if (fitted) judge();
     if (fitted && result_.refused.empty() && options_.resamples > 0) {
-      resample();
-      profile_and_draw();
+      const Eigen::ArrayXd fitted = objective_.predict(theta_);
+      if (options_.second_opinions) resample(), profile(fitted);
+      draw(fitted);
     }
     predict();
   }
@@ -217,28 +218,32 @@ class Fitting {
     }
   }
 
-  // The first: draws from the posterior, by which targets are predicted too; and profiles as the third.
-  void profile_and_draw() {
-    const Eigen::ArrayXd fitted = objective_.predict(theta_);
+  // The third: profiles of least squares.
+  void profile(const Eigen::ArrayXd& fitted) {
     const Observations observed = observations(*law_, points_, fitted);
     if (observed.freedom < 1) return;
-    if (options_.profiles) {
-      Objective squares(*law_, observed.points, HUGE_VAL);
-      squares.set_weights(observed.weights);
-      Descent least = descend(squares, theta_);
-      for (const Eigen::VectorXd& start : with_lifted(squares, {theta_})) {
-        Descent other = descend(squares, start);
-        if (other.objective < least.objective) least = std::move(other);
-      }
-      result_.profile = profile_intervals(*law_, observed, least.theta, options_.confidence);
-      for (const NamedValue& v : with_a_opt(result_.params)) {
-        // Of least squares, and so not quite about a robust estimate.
-        if (const auto at = result_.profile.find(v.name); at != result_.profile.end())
-          at->second = with(at->second, v.value);
-      }
+    Objective squares(*law_, observed.points, HUGE_VAL);
+    squares.set_weights(observed.weights);
+    Descent least = descend(squares, theta_);
+    for (const Eigen::VectorXd& start : with_lifted(squares, {theta_})) {
+      Descent other = descend(squares, start);
+      if (other.objective < least.objective) least = std::move(other);
     }
-    posterior_ = draw_posterior(points_, options_, kDraws, fitted);
-    if (!posterior_) return;
+    result_.profile = profile_intervals(*law_, observed, least.theta, options_.confidence);
+    for (const NamedValue& v : with_a_opt(result_.params)) {
+      // Of least squares, and so not quite about a robust estimate.
+      if (const auto at = result_.profile.find(v.name); at != result_.profile.end())
+        at->second = with(at->second, v.value);
+    }
+  }
+
+  // The first: draws from the posterior, by which targets are predicted too.
+  void draw(const Eigen::ArrayXd& fitted) {
+    if (observations(*law_, points_, fitted).freedom < 1) return;
+    auto drawn = draw_posterior(points_, options_, kDraws, fitted);
+    if (!drawn) return;
+    posterior_ = std::make_shared<const Posterior>(std::move(*drawn));
+    result_.posterior = posterior_;
     std::map<std::string, std::vector<double>> values;
     for (int k = 0; k < posterior_->size(); ++k) {
       for (const NamedValue& v : with_a_opt(posterior_->params(k))) values[v.name].push_back(v.value);
@@ -329,7 +334,7 @@ class Fitting {
   bool valid_ = true;  // every point has its logarithms
   Optimum optimum_;
   Eigen::VectorXd theta_;
-  std::optional<Posterior> posterior_;
+  std::shared_ptr<const Posterior> posterior_;
 };
 
 }  // namespace

@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <utility>
@@ -16,6 +17,8 @@
 #include "fit/points.h"
 
 namespace bitsweep {
+
+class Posterior;
 
 using Interval = std::pair<double, double>;
 
@@ -31,7 +34,8 @@ struct FitOptions {
   double noise = 0.02;   // assumed |residual|, in the unit of the loss, for the feasible set
   // A target further outside of the points than this factor is refused; infinity: none is.
   double extrapolation_limit = 1000;
-  bool profiles = true;  // profile likelihood of each parameter
+  // The second and third opinion beside the intervals: the bootstrap, and the profile likelihood of each parameter.
+  bool second_opinions = true;
   std::vector<Target> targets;
 
   LawChoice choice() const { return {axis, reference, group}; }
@@ -87,7 +91,9 @@ struct FitResult {
   std::optional<double> descended_objective;  // … and by the descent; they must agree
   double noise = 0;                           // assumed for the feasible set
   double confidence = 0;
-  int resamples = 0;                    // bootstrap fits behind the intervals
+  int resamples = 0;  // bootstrap fits behind the intervals
+  // The draws behind `intervals` and those of the predictions; nothing where there are none.
+  std::shared_ptr<const Posterior> posterior;
   std::vector<PointFit> fits;           // a row a point
   std::vector<Prediction> predictions;  // a row a target
 

@@ -39,7 +39,7 @@ std::optional<HoldOut> hold_out_largest(const std::vector<Point>& points, const 
   for (const Point& p : points) (compute(p) >= least ? held : rest).push_back(p);
   std::stable_sort(held.begin(), held.end(), [](const Point& a, const Point& b) { return compute(a) < compute(b); });
   FitOptions without = options;
-  without.profiles = false;
+  without.second_opinions = false;
   without.targets.clear();
   for (const Point& p : held) without.targets.push_back(target_at(p));
   const FitResult fit = fit_law(rest, without);

@@ -4,12 +4,15 @@
 #include <cmath>
 #include <limits>
 
+#include "fit/projection.h"
+
 namespace bitsweep {
 namespace {
 
 constexpr double kRounding = 1e-17;  // of the objective: less cannot be won
 constexpr double kCoarse = 1e-11;    // for least squares, from which the narrow descents set out
 constexpr double kProfile = 1e-12;   // for heights on a profile
+constexpr double kLifted = 0.01;     // of the smallest loss: amplitudes that have a slope to rise by
 constexpr double kNear = 1e-4;       // for least squares on the way from a neighbouring minimum
 constexpr int kCoarseIterations = 40;
 constexpr int kStageIterations = 4;
@@ -95,7 +98,7 @@ Descent descend_on(Objective& objective, const Plane& plane, const Eigen::Vector
 }
 
 std::vector<Eigen::VectorXd> with_lifted(const Objective& objective, std::vector<Eigen::VectorXd> places) {
-  const double lifted = objective.log_loss().minCoeff() + std::log(0.01);
+  const double lifted = objective.log_loss().minCoeff() + std::log(kLifted);
   const size_t count = places.size();
   for (size_t i = 0; i < count; ++i) {
     Eigen::VectorXd place = places[i];
@@ -146,20 +149,55 @@ void sort_by_objective(std::vector<Arrivals>& all) {
                    [](const Arrivals& a, const Arrivals& b) { return a.at.objective < b.at.objective; });
 }
 
+// The amplitudes that least squares of log loss gives to shapes: a law is linear in them, so that there is one choice,
+// and a descent that begins there need not crawl to it along amplitudes that are next to nothing.
+class Balance {
+ public:
+  explicit Balance(const Objective& objective)
+      : objective_(objective), loss_(objective.log_loss().exp()), root_(objective.weights().sqrt()) {}
+
+  Eigen::VectorXd operator()(const Eigen::VectorXd& shapes) {
+    objective_.law().evaluate(objective_.coordinates(), shapes, 0, basis_);
+    Eigen::VectorXd amplitudes;
+    // Gauss and Newton on the logarithm, from the losses themselves; the descent does the rest.
+    Eigen::ArrayXd about = loss_;
+    for (int step = 0; step < 2 && (about > 0).all(); ++step) {
+      amplitudes = nonnegative_least_squares((basis_.value.colwise() * (root_ / about)).matrix(),
+                                             (root_ * (1 + (loss_ / about).log())).matrix());
+      about = (basis_.value.matrix() * amplitudes).array();
+    }
+    return objective_.join(amplitudes.cwiseMax(kLifted * loss_.minCoeff()), shapes);
+  }
+
+ private:
+  const Objective& objective_;
+  Eigen::ArrayXd loss_, root_;
+  Basis basis_;
+};
+
 // Least squares from every start; those that meet are one from there on, because a descent is a function of where it
 // is.
 std::vector<Arrivals> coarse_minima(Objective& objective, const std::vector<Eigen::VectorXd>& starts) {
+  std::vector<Arrivals> distinct;
+  for (const auto& start : starts) {
+    // A grid has the starts of the same shapes one after another.
+    if (!distinct.empty() && objective.shapes(distinct.back().at.theta) == objective.shapes(start))
+      ++distinct.back().count;
+    else
+      distinct.push_back({{start, 0, 0, false}, 1});
+  }
   std::vector<Arrivals> ends;
   Newton newton(objective);
-  for (const auto& start : starts) {
-    Descent at{start, 0, 0, false};
+  Balance balance(objective);
+  for (auto& [start, count] : distinct) {
+    Descent at{balance(objective.shapes(start.theta)), 0, 0, false};
     coarse(objective, newton, at);
     if (!std::isfinite(at.objective)) continue;
     const auto met = std::find_if(ends.begin(), ends.end(), [&](const Arrivals& e) { return same_place(e.at, at); });
     if (met == ends.end())
-      ends.push_back({std::move(at), 1});
+      ends.push_back({std::move(at), count});
     else
-      ++met->count;
+      met->count += count;
   }
   sort_by_objective(ends);
   if (ends.size() > kNarrowDescents) ends.resize(kNarrowDescents);

@@ -3,9 +3,9 @@
 // The Huber loss at δ = 1e-3 is, for points that scatter by a hundredth, all but least absolute deviations: few points
 // lie inside of δ, the curvature comes from those alone, a descent that meets a point's kink far from the minimum
 // crawls along it, and there can be several local minima in the valley where (A, α) and (B, β) trade. Therefore:
-//   1. every start descends by least squares of log loss, which has hardly more than one basin and no kinks; starts
-//   that
-//      meet (to 1e-7 in objective and 1e-3 in θ) are counted together from there on;
+//   1. every start descends by least squares of log loss, which has hardly more than one basin and no kinks: first in
+//      the amplitudes, which shapes determine, then in all; starts that meet on the way (those of the same shapes after
+//      the first step, others to 1e-7 in objective and 1e-3 in θ) are counted together from there on;
 //   2. each distinct end descends through narrower and narrower δ to the one asked for;
 //   3. the lowest starts also descend on that δ directly, for minima that step 2 would walk past.
 #pragma once

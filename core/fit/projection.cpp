@@ -135,6 +135,8 @@ std::vector<Vertex> shape_grid(Inner& inner, const Law& law) {
 
 VectorXd nonnegative_least_squares(const MatrixXd& a, const VectorXd& b) {
   const int k = static_cast<int>(a.cols());
+  // Most often none of them is held at zero, and then there is nothing to choose.
+  if (const VectorXd free = a.colPivHouseholderQr().solve(b); (free.array() > 0).all()) return free;
   VectorXd x = VectorXd::Zero(k);
   std::vector<bool> used(k, false);
   const double rounding = 1e-13 * (a.transpose() * b).cwiseAbs().maxCoeff();

@@ -109,6 +109,7 @@ void run_fit(LawFit& fit, const std::string& law, const std::vector<Target>& tar
   FitOptions options;
   options.law = law;
   options.axis = axis;
+  options.second_opinions = false;
   options.targets = targets;
   for (Target& target : options.targets) target.variant = fit.variant, target.dataset = fit.points[0].dataset;
   fit.law = law;

@@ -17,7 +17,7 @@ constexpr size_t kMostPanels = 6, kLevels = 6, kSlices = 6;
 constexpr double kSameCompute = 1.05;
 constexpr int kCurvePoints = 48;
 
-const LawFit* joint_law(const GroupAnalysis& g, const std::string& variant) {
+const LawFit* drawn_law(const GroupAnalysis& g, const std::string& variant) {
   for (const LawFit& fit : g.fits)
     if (fit.variant == variant && fit.law == "chinchilla" && fit.drawable()) return &fit;
   return nullptr;
@@ -186,7 +186,7 @@ std::optional<PlotPanel> slice_panel(const ReportInput& input, const GroupAnalys
                   {},
                   {},
                   {}};
-  const LawFit* fit = joint_law(g, variant);
+  const LawFit* fit = drawn_law(g, variant);
   for (size_t k = 0; k < slices.size(); ++k) {
     const int colour = ramp_colour(k, slices.size());
     if (fit != nullptr) panel.series.push_back(law_at(*fit, slices[k], colour));
@@ -209,7 +209,7 @@ template <typename Make>
 std::vector<PlotPanel> panels_of(const ReportInput& input, const GroupAnalysis& g, Make make) {
   std::vector<PlotPanel> panels;
   for (size_t v = 0; v < g.table.variants.size() && panels.size() < kMostPanels; ++v)
-    if (const LawFit* fit = joint_law(g, g.table.variants[v])) panels.push_back(make(input, g, v, *fit));
+    if (const LawFit* fit = drawn_law(g, g.table.variants[v])) panels.push_back(make(input, g, v, *fit));
   return panels;
 }
 
@@ -236,7 +236,7 @@ std::optional<Figure> slice_figure(const ReportInput& input, const GroupAnalysis
   for (const std::string& variant : g.table.variants) {
     std::optional<PlotPanel> panel = slice_panel(input, g, variant);
     if (!panel || figure.panels.size() == kMostPanels) continue;
-    law |= joint_law(g, variant) != nullptr;
+    law |= drawn_law(g, variant) != nullptr;
     figure.panels.push_back(std::move(*panel));
   }
   if (figure.panels.empty()) return std::nullopt;

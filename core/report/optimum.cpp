@@ -14,7 +14,7 @@
 namespace bitsweep {
 namespace {
 
-constexpr int kDraws = 1000, kPathPoints = 33;
+constexpr int kPathPoints = 33;
 constexpr double kFarthest = 100;  // how far the path goes beyond the largest run
 
 // κ and speed of the largest models of a variant, and the range of budgets.
@@ -42,9 +42,10 @@ Measured measure(const GroupAnalysis& g, const std::string& variant) {
 }
 
 Interval middle(std::vector<double> values, double level) {
-  std::sort(values.begin(), values.end());
   const auto at = [&](double q) {
-    return values[static_cast<size_t>(std::lround(q * static_cast<double>(values.size() - 1)))];
+    const auto place = values.begin() + std::lround(q * static_cast<double>(values.size() - 1));
+    std::nth_element(values.begin(), place, values.end());
+    return *place;
   };
   return {at((1 - level) / 2), at((1 + level) / 2)};
 }
@@ -53,10 +54,10 @@ Interval middle(std::vector<double> values, double level) {
 struct Spread {
   Interval params, tokens, loss;
 };
-Spread spread_at(const std::vector<std::vector<NamedValue>>& draws, double flops, double kappa) {
+Spread spread_at(const std::vector<JointLaw>& draws, double flops, double kappa) {
   std::vector<double> params, tokens, losses;
-  for (const std::vector<NamedValue>& draw : draws) {
-    const auto best = divide_budget(draw, flops, kappa);
+  for (const JointLaw& draw : draws) {
+    const auto best = draw.divide(flops, kappa);
     params.push_back(best ? best->params : HUGE_VAL);
     tokens.push_back(best ? best->tokens : HUGE_VAL);
     if (best) losses.push_back(best->loss);
@@ -81,15 +82,24 @@ std::string range_text(double value, const Interval& range) {
 
 }  // namespace
 
-std::optional<Division> divide_budget(const std::vector<NamedValue>& law, double flops, double flops_per_nd) {
-  double E = 0, A = 0, B = 0, alpha = 0, beta = 0;
-  for (const NamedValue& v : law) {
+JointLaw joint_law(const std::vector<NamedValue>& values) {
+  JointLaw law;
+  auto& [E, A, B, alpha, beta] = law;
+  for (const NamedValue& v : values) {
     if (v.name == "E") E = v.value;
     if (v.name == "A") A = v.value;
     if (v.name == "B") B = v.value;
     if (v.name == "alpha") alpha = v.value;
     if (v.name == "beta") beta = v.value;
   }
+  return law;
+}
+
+double JointLaw::loss(double params, double tokens) const {
+  return E + A * std::pow(params, -alpha) + B * std::pow(tokens, -beta);
+}
+
+std::optional<Division> JointLaw::divide(double flops, double flops_per_nd) const {
   if (!(A > 0) || !(B > 0) || !(alpha > 0) || !(beta > 0)) return std::nullopt;
   const double log_nd = std::log(flops / flops_per_nd);
   const double log_n = (std::log(alpha * A / (beta * B)) + beta * log_nd) / (alpha + beta);
@@ -102,17 +112,15 @@ std::optional<Division> divide_budget(const std::vector<NamedValue>& law, double
 std::optional<ComputeOptimum> compute_optimum(const LawFit& fit, const GroupAnalysis& g, const ReportInput& input) {
   if (fit.law != "chinchilla" || !fit.result.identified) return std::nullopt;
   const Measured m = measure(g, fit.variant);
-  if (!(m.most > 0) || !divide_budget(fit.result.params, m.most, m.flops_per_nd)) return std::nullopt;
-  FitOptions options;
-  options.law = fit.law;
-  const auto posterior = draw_posterior(fit.points, options, kDraws);
-  if (!posterior) return std::nullopt;
-  std::vector<std::vector<NamedValue>> draws;
-  for (int k = 0; k < posterior->size(); ++k) draws.push_back(posterior->params(k));
+  const JointLaw law = joint_law(fit.result.params);
+  const Posterior* posterior = fit.result.posterior.get();
+  if (!(m.most > 0) || !law.divide(m.most, m.flops_per_nd) || posterior == nullptr) return std::nullopt;
+  std::vector<JointLaw> draws;
+  for (int k = 0; k < posterior->size(); ++k) draws.push_back(joint_law(posterior->params(k)));
 
   ComputeOptimum out{fit.variant, m.flops_per_nd, m.most, m.flops_per_s, {}, {}};
   for (const double flops : budgets_of(input, m)) {
-    const auto best = divide_budget(fit.result.params, flops, m.flops_per_nd);
+    const auto best = law.divide(flops, m.flops_per_nd);
     if (!best) continue;
     const Spread spread = spread_at(draws, flops, m.flops_per_nd);
     BudgetRow row{flops,          best->params,
@@ -126,7 +134,7 @@ std::optional<ComputeOptimum> compute_optimum(const LawFit& fit, const GroupAnal
   const double end = std::max(kFarthest * m.most, out.rows.empty() ? 0 : out.rows.back().flops);
   for (int i = 0; i < kPathPoints; ++i) {
     const double flops = m.least * std::pow(end / m.least, static_cast<double>(i) / (kPathPoints - 1));
-    const auto best = divide_budget(fit.result.params, flops, m.flops_per_nd);
+    const auto best = law.divide(flops, m.flops_per_nd);
     if (!best) continue;
     const Interval loss = spread_at(draws, flops, m.flops_per_nd).loss;
     out.path.push_back({flops, best->params, best->loss, loss.first, loss.second});

@@ -44,8 +44,16 @@ struct ComputeOptimum {
 struct Division {
   double params = 0, tokens = 0, loss = 0;
 };
-// Values by their names E, A, B, alpha, beta; nothing when one is missing or a term has vanished.
-std::optional<Division> divide_budget(const std::vector<NamedValue>& law, double flops, double flops_per_nd);
+// A chinchilla law, N in parameters and D in tokens; what is missing is 0.
+struct JointLaw {
+  double E = 0, A = 0, B = 0, alpha = 0, beta = 0;
+
+  double loss(double params, double tokens) const;
+  // Nothing where a term has vanished.
+  std::optional<Division> divide(double flops, double flops_per_nd) const;
+};
+// From values by their names E, A, B, alpha, beta.
+JointLaw joint_law(const std::vector<NamedValue>& values);
 
 // Nothing unless the law is chinchilla's and the runs determine it. `points` of the group's chosen cells.
 std::optional<ComputeOptimum> compute_optimum(const LawFit& fit, const GroupAnalysis& g, const ReportInput& input);

@@ -17,7 +17,7 @@ namespace bitsweep {
 namespace {
 
 constexpr size_t kMostPanels = 6;
-constexpr int kCurvePoints = 41, kDraws = 1000;
+constexpr int kCurvePoints = 41;
 constexpr uint64_t kNoiseStream = UINT64_C(0x70726564) << 16;  // apart from the streams of the fit
 
 double flops_of(double params, double tokens) { return 6 * params * tokens; }
@@ -61,12 +61,6 @@ const Prediction* prediction_at(const LawFit& fit, const Target& target) {
   for (const Prediction& p : fit.result.predictions)
     if (p.target.params == target.params && p.target.tokens == target.tokens && p.loss && p.interval) return &p;
   return nullptr;
-}
-
-FitOptions options_of(const LawFit& fit) {
-  FitOptions options;
-  options.law = fit.law, options.axis = fit.result.axis, options.noise = fit.result.noise;
-  return options;
 }
 
 // Of a new run at each place, as the interval of a prediction.
@@ -175,7 +169,6 @@ class VariantOnPath {
 struct Drawn {
   const LawFit* fit;
   size_t variant;
-  Posterior draws;
 };
 
 std::vector<Drawn> laws_with_intervals(const GroupAnalysis& g) {
@@ -186,11 +179,7 @@ std::vector<Drawn> laws_with_intervals(const GroupAnalysis& g) {
       const auto& predictions = fit.result.predictions;
       if (std::none_of(predictions.begin(), predictions.end(), [](const Prediction& p) { return p.interval; }))
         continue;
-      Eigen::ArrayXd fitted(static_cast<Eigen::Index>(fit.result.fits.size()));
-      for (size_t k = 0; k < fit.result.fits.size(); ++k)
-        fitted[static_cast<Eigen::Index>(k)] = std::log(fit.result.fits[k].fitted);
-      if (auto draws = draw_posterior(fit.points, options_of(fit), kDraws, fitted))
-        drawn.push_back({&fit, v, std::move(*draws)});
+      if (fit.result.posterior) drawn.push_back({&fit, v});
       break;
     }
   }
@@ -217,7 +206,8 @@ std::optional<Figure> prediction_figure(const ReportInput& input, const GroupAna
     for (const Drawn& d : drawn) {
       const Prediction* prediction = prediction_at(*d.fit, target);
       if (prediction == nullptr) continue;
-      VariantOnPath(input, *d.fit, d.draws, *path, *prediction, variant_series(d.variant, d.fit->variant))
+      VariantOnPath(input, *d.fit, *d.fit->result.posterior, *path, *prediction,
+                    variant_series(d.variant, d.fit->variant))
           .add_to(panel);
     }
     panel.beyond_from = path->most;

@@ -25,7 +25,7 @@ std::optional<Worth> parameter_worth(const GroupAnalysis& g) {
   worth.reference = llama != g.table.variants.end() ? *llama : g.table.variants.front();
   FitOptions options;
   options.law = "precision", options.reference = worth.reference;
-  options.profiles = false, options.resamples = 200;
+  options.second_opinions = false;
   worth.result = fit_law(points, options);
   return worth;
 }
