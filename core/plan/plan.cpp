@@ -4,6 +4,7 @@
 #include <cmath>
 #include <map>
 #include <set>
+#include <sstream>
 #include <unordered_map>
 
 #include <fmt/format.h>
@@ -93,7 +94,10 @@ class Planner {
       const DescribeAnswer& answer = models_[model_of_[i]];
       if (answer.description || !told.insert(model_of_[i]).second) continue;
       const YamlPlace& place = runs_[i].model_place.file ? runs_[i].model_place : runs_[i].place;
-      problems_.add(place, fmt::format("{}; at {}", answer.error, point_text(runs_[i].axes, runs_[i].spec.seed)));
+      const std::string point = point_text(runs_[i].axes, runs_[i].spec.seed);
+      std::istringstream findings(answer.error);  // a line each
+      for (std::string finding; std::getline(findings, finding);)
+        problems_.add(place, fmt::format("{}; at {}", finding, point));
     }
   }
 

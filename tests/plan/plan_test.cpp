@@ -26,7 +26,8 @@ class FakeDescriber : public Describer {
       options["d_model"] = d;
       options["n_layers"] = layers;
       if (d % 16 != 0) {
-        answers.push_back({std::nullopt, "d_model must be a multiple of 16"});
+        const std::string second = d == 18 ? "\nd_ff: one more thing" : "";
+        answers.push_back({std::nullopt, "d_model must be a multiple of 16" + second});
         continue;
       }
       Description description;
@@ -164,7 +165,8 @@ TEST_F(PlanTest, EverythingWrongAtOnceWithItsPlace) {
   EXPECT_EQ(message,
             "a.yaml:4:11: the text is too short\n"
             "a.yaml:6:29: d_model must be a multiple of 16; at model.d_model 17, seed 0\n"
-            "a.yaml:6:33: d_model must be a multiple of 16; at model.d_model 18, seed 0");
+            "a.yaml:6:33: d_model must be a multiple of 16; at model.d_model 18, seed 0\n"
+            "a.yaml:6:33: d_ff: one more thing; at model.d_model 18, seed 0");
 }
 
 TEST_F(PlanTest, BudgetsThatAreNoStep) {
