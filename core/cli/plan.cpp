@@ -159,15 +159,33 @@ void print_json(const std::vector<Plan>& plans, bool lines) {
   print(pretty_json(all) + "\n");
 }
 
+// Every key that a sweep file may have, one below the other.
+void print_keys() {
+  Table table;
+  table.columns = {{"key"}, {"what it takes; what it is; default"}};
+  for (const std::string& line : sweep_keys()) {
+    const size_t gap = line.find("  ");
+    table.rows.push_back({line.substr(0, gap), line.substr(gap + 2)});
+  }
+  print(terminal_table(table) + "\nBelow 'model' a plugin adds its own: 'bitsweep plugins NAME' lists them.\n");
+}
+
 int run(const Verb& verb, const std::vector<std::string>& args) {
   CommandLine line(verb);
-  line.values("set", "PATH=VALUE: overrides a key of the sweep, e.g. train.steps=2000; repeatable")
+  line.flag("keys", "every key that a sweep file may have, with its range and default")
+      .values("set", "PATH=VALUE: overrides a key of the sweep, e.g. train.steps=2000; repeatable")
       .flag("blocks", "parameters, FLOPs and memory of each model by its blocks, in place of the runs")
       .flag("measure", "first train each shape for a few seconds, as the queue would, and keep the speeds")
       .root_option()
       .output_options();
   declare_device_options(line);
-  if (!line.parse(args, 1)) return 0;
+  if (!line.parse(args, 0)) return 0;
+  if (line.has("keys")) {
+    print_keys();
+    return 0;
+  }
+  if (line.positional().empty())
+    throw Error(ErrorKind::input, "bitsweep plan: expected a sweep file, or --keys to see what one may hold");
   const OutputFormat format = output_format(line);
   std::vector<Plan> plans = plan_sweeps(line.positional(), line.all("set"), line.root());
   const WorkOptions work = work_options(line);
@@ -191,6 +209,6 @@ int run(const Verb& verb, const std::vector<std::string>& args) {
 }  // namespace
 
 const Verb kPlanVerb{"plan", "Show what a sweep would run: exact parameters, tokens, FLOPs, memory, time",
-                     "SWEEP.yaml…", "bitsweep plan sweeps/quickstart.yaml --set train.steps=500", run};
+                     "SWEEP.yaml… | --keys", "bitsweep plan sweeps/quickstart.yaml --set train.steps=500", run};
 
 }  // namespace bitsweep

@@ -21,12 +21,18 @@ Alpha read_alpha(OptionReader& reader) {
   return reader.choice("alpha", "mean", {"mean", "learned"}) == "learned" ? Alpha::learned : Alpha::mean;
 }
 
-void read_kshift(OptionReader& reader, AlphaStackOptions& options, std::vector<int64_t> default_layers) {
+void read_kshift(OptionReader& reader, AlphaStackOptions& options, std::vector<int64_t> default_layers,
+                 int64_t context) {
   options.kshift_layers = reader.integers("kshift_layers", std::move(default_layers), 0, kMostLayers - 1);
   options.kshift_offset = reader.integer("kshift_offset", options.kshift_offset, 1, kMostOffset);
   if (options.kshift_layers.empty()) {
     reader.leave_out("kshift_offset");
-  } else if (reader.good() && options.kshift_layers.back() >= options.shape.n_layers) {
+    return;
+  }
+  if (options.kshift_offset >= context)
+    reader.add_problem(fmt::format("kshift_offset: expected an integer from 1 to below the context ({}), got {}",
+                                   context, options.kshift_offset));
+  if (reader.good() && options.kshift_layers.back() >= options.shape.n_layers) {
     reader.add_problem(fmt::format("kshift_layers: expected layers from 0 to {} (n_layers is {}), got {}",
                                    options.shape.n_layers - 1, options.shape.n_layers, options.kshift_layers.back()));
   }

@@ -31,8 +31,10 @@ struct AlphaStackOptions {
 
 // `alpha` mean | learned. Before the shape: a learned α is counted.
 Alpha read_alpha(OptionReader& reader);
-// `kshift_layers` (all below n_layers) and, where there are any, `kshift_offset`. After the shape.
-void read_kshift(OptionReader& reader, AlphaStackOptions& options, std::vector<int64_t> default_layers);
+// `kshift_layers` (all below n_layers) and, where there are any, `kshift_offset` (below `context`, or it would reach no
+// token). After the shape.
+void read_kshift(OptionReader& reader, AlphaStackOptions& options, std::vector<int64_t> default_layers,
+                 int64_t context);
 // `bonsai` and, with it, `anneal_end_frac`.
 void read_bonsai(OptionReader& reader, AlphaStackOptions& options);
 

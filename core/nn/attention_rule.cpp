@@ -45,7 +45,8 @@ int64_t read_keys(OptionReader& reader, const char* name, int64_t otherwise, int
 
 void read_rho(OptionReader& reader, AttentionRule& rule) {
   const bool chosen = rule.kind == AttentionKind::rwsp;
-  rule.rho_start = reader.number("rho_start", rule.rho_start, 0, 1);
+  // From 0 on it would be the hard pointer throughout, which is `attention: gumbel`.
+  rule.rho_start = reader.number("rho_start", rule.rho_start, 0.001, 1);
   rule.rho_end = reader.number("rho_end", rule.rho_end, 0, 1);
   const std::string schedule = reader.choice("rho_schedule", "linear", {"linear", "cosine", "geometric"});
   if (schedule == "cosine") rule.rho_schedule = Anneal::cosine;

@@ -16,7 +16,7 @@ struct V76 {
     read_family_shape<V76>(reader, options, vocab);
     options.attention = read_attention(reader, {AttentionKind::rwsp, AttentionKind::gumbel}, context);
     options.inner = read_output_ste(reader);
-    read_kshift(reader, options, {0});
+    read_kshift(reader, options, {0}, context);
     read_bonsai(reader, options);
     return options;
   }
