@@ -38,12 +38,6 @@ std::vector<double> ladder(double low, double high, size_t most) {
   return values;
 }
 
-const Reference& nearest(const std::vector<Reference>& references, double params) {
-  return *std::min_element(references.begin(), references.end(), [&](const Reference& a, const Reference& b) {
-    return std::abs(std::log(a.params / params)) < std::abs(std::log(b.params / params));
-  });
-}
-
 struct Range {
   double low = HUGE_VAL, high = 0;
   void add(double value) { low = std::min(low, value), high = std::max(high, value); }
@@ -71,10 +65,16 @@ class CandidateMaker {
     }
   }
 
+  std::vector<DescribeQuestion> questions(const json::object& kept) const {
+    std::vector<DescribeQuestion> questions;
+    for (const double params : all_sizes()) questions.push_back(question_of(references_, params, kept));
+    return questions;
+  }
+
   CandidateSet make(const json::object& kept, const std::vector<int64_t>& seeds, Describer& describer,
                     const std::function<bool(const std::string&)>& known_run) {
-    const std::vector<double> sizes = ladder(params_.low / kBelow, params_.high, rules_.sizes);
-    const std::vector<DescribeAnswer> models = describer.describe(questions(sizes, kept));
+    const std::vector<double> sizes = all_sizes();
+    const std::vector<DescribeAnswer> models = describer.describe(questions(kept));
     size_t impossible = 0;
     std::set<std::string> told;
     for (size_t i = 0; i < sizes.size(); ++i) {
@@ -91,22 +91,9 @@ class CandidateMaker {
   }
 
  private:
-  void add(double params, double tokens) { params_.add(params), tokens_.add(tokens), ratio_.add(tokens / params); }
+  std::vector<double> all_sizes() const { return ladder(params_.low / kBelow, params_.high, rules_.sizes); }
 
-  std::vector<DescribeQuestion> questions(const std::vector<double>& sizes, const json::object& kept) const {
-    std::vector<DescribeQuestion> questions;
-    for (const double params : sizes) {
-      const RunSpec& spec = nearest(references_, params).spec;
-      questions.push_back({spec.model.plugin,
-                           {.options = options_for(spec, params, kept),
-                            .vocab = spec.data.tokenizer == "ascii128" ? 128 : 256,
-                            .context = spec.data.context,
-                            .sequences = std::max<int64_t>(1, spec.train.batch / spec.train.accumulate),
-                            .accumulates = spec.train.accumulate > 1,
-                            .precision = spec.train.precision}});
-    }
-    return questions;
-  }
+  void add(double params, double tokens) { params_.add(params), tokens_.add(tokens), ratio_.add(tokens / params); }
 
   void add_size(double asked, const DescribeAnswer& answer, const std::vector<int64_t>& seeds,
                 const std::function<bool(const std::string&)>& known_run) {
@@ -116,7 +103,7 @@ class CandidateMaker {
       CandidateRun candidate;
       candidate.asked_params = asked;
       PlannedRun& run = candidate.run;
-      run.spec = nearest(references_, asked).spec;
+      run.spec = nearest_reference(references_, asked).spec;
       run.spec.model.options = model.options;
       run.spec.train.steps = static_cast<int64_t>(rounded(tokens / static_cast<double>(run.spec.tokens_per_step())));
       if (run.spec.train.steps < std::max<int64_t>(1, 2 * run.spec.train.warmup)) continue;
@@ -223,8 +210,31 @@ std::vector<Reference> references_of(const SweepData& data, const LawData& law) 
   }
   std::vector<Reference> references;
   for (const auto& [params, r] : best)
-    references.push_back({run_spec_from_json(data.runs[r].spec), static_cast<double>(params)});
+    references.push_back({data.runs[r].id, run_spec_from_json(data.runs[r].spec), static_cast<double>(params)});
   return references;
+}
+
+const Reference& nearest_reference(const std::vector<Reference>& references, double params) {
+  return *std::min_element(references.begin(), references.end(), [&](const Reference& a, const Reference& b) {
+    return std::abs(std::log(a.params / params)) < std::abs(std::log(b.params / params));
+  });
+}
+
+DescribeQuestion question_of(const std::vector<Reference>& references, double params, const json::object& kept) {
+  const RunSpec& spec = nearest_reference(references, params).spec;
+  return {spec.model.plugin,
+          {.options = options_for(spec, params, kept),
+           .vocab = spec.data.tokenizer == "ascii128" ? 128 : 256,
+           .context = spec.data.context,
+           .sequences = std::max<int64_t>(1, spec.train.batch / spec.train.accumulate),
+           .accumulates = spec.train.accumulate > 1,
+           .precision = spec.train.precision}};
+}
+
+std::vector<DescribeQuestion> candidate_questions(const std::vector<Reference>& references,
+                                                  const std::vector<Point>& points, const std::vector<Target>& targets,
+                                                  const json::object& kept, const CandidateRules& rules) {
+  return CandidateMaker(references, points, targets, rules).questions(kept);
 }
 
 CandidateSet make_candidates(const std::vector<Reference>& references, const std::vector<Point>& points,

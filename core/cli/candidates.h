@@ -15,6 +15,7 @@ namespace bitsweep {
 
 // A finished run whose settings a candidate of about its size takes over.
 struct Reference {
+  std::string id;
   RunSpec spec;
   double params = 0;
 };
@@ -38,6 +39,17 @@ struct CandidateSet {
 
 // The finished runs of a law's data, one a size: the one of the lowest loss. Ascending sizes.
 std::vector<Reference> references_of(const SweepData& data, const LawData& law);
+
+// What plugins are asked of a model of this size: the options of the run of the nearest size, its shape left open.
+DescribeQuestion question_of(const std::vector<Reference>& references, double params, const json::object& kept);
+
+// The reference of the size nearest to this one. REQUIRES some.
+const Reference& nearest_reference(const std::vector<Reference>& references, double params);
+
+// All that make_candidates() will ask of its describer.
+std::vector<DescribeQuestion> candidate_questions(const std::vector<Reference>& references,
+                                                  const std::vector<Point>& points, const std::vector<Target>& targets,
+                                                  const json::object& kept, const CandidateRules& rules);
 
 // Every size with every length. A size that the plugin cannot make is left out; so are runs that would end within two
 // warmups. `kept`: options of the shape that the sweep fixes beside the size (n_layers, n_heads). `known_run` tells

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <future>
 #include <optional>
 
 #include <fmt/format.h>
@@ -12,6 +13,7 @@
 #include "base/nearest.h"
 #include "base/units.h"
 #include "cli/options.h"
+#include "cli/report_advice.h"
 #include "fit/fit.h"
 #include "fit/points_csv.h"
 #include "query/query.h"
@@ -95,7 +97,18 @@ int run(const Verb& verb, const std::vector<std::string>& args) {
       input.budget_hours.push_back(value / 3600);
   }
 
-  const std::vector<ReportFile> files = render_report(input);
+  // A worker that says what models cost starts while the laws are fitted.
+  std::future<Advice> advice;
+  if (!points && !input.targets.empty())
+    advice =
+        std::async(std::launch::async, [&line, &input] { return advise(line.root(), input.sweeps, input.targets); });
+  const Analysis analysis = analyse(input);
+  if (advice.valid()) {
+    Advice told = advice.get();
+    input.plans = std::move(told.plans), input.next = std::move(told.next);
+  }
+  if (!points) input.earlier = earlier_fits(line.root(), input, analysis);
+  const std::vector<ReportFile> files = render_report(input, analysis);
   if (line.has("json")) {
     for (const ReportFile& file : files)
       if (file.name == "report.json") print(file.bytes);
@@ -103,6 +116,7 @@ int run(const Verb& verb, const std::vector<std::string>& args) {
   }
   const fs::path folder = line.get("out").value_or("reports");
   print(write_report(folder, input.name, files).string() + "\n");
+  if (!points) keep_fits(line.root(), input, analysis);
   return 0;
 }
 

@@ -8,43 +8,14 @@
 #include "base/error.h"
 #include "base/nearest.h"
 #include "base/units.h"
-#include "cli/candidates.h"
 #include "cli/foresight.h"
-#include "cli/measure.h"
 #include "cli/options.h"
 #include "cli/planning.h"
 #include "cli/suggest_text.h"
+#include "cli/suggesting.h"
 
 namespace bitsweep {
 namespace {
-
-// What the sweeps' files say of themselves.
-struct Asked {
-  json::object source;  // of the first sweep that still reads as JSON
-  std::vector<int64_t> seeds;
-  json::object kept;       // model.n_layers, model.n_heads given beside a size
-  json::object resources;  // as in the file
-};
-
-Asked asked_by(Store& store, const std::vector<std::string>& sweeps) {
-  Asked asked;
-  Statement row = store.database().prepare("SELECT source FROM sweep WHERE name = ?");
-  row.bind(sweeps.at(0));
-  if (const auto parsed = row.step() ? try_parse_json(row.text_view(0)) : std::nullopt; parsed && parsed->is_object())
-    asked.source = parsed->get_object();
-  if (const json::value* seeds = asked.source.if_contains("seeds"); seeds != nullptr && seeds->is_array())
-    for (const json::value& seed : seeds->get_array())
-      if (seed.is_int64()) asked.seeds.push_back(seed.get_int64());
-  if (const json::value* model = asked.source.if_contains("model"); model != nullptr && model->is_object())
-    for (const char* name : {"n_layers", "n_heads"})
-      if (const json::value* fixed = model->get_object().if_contains(name);
-          fixed != nullptr && !model->get_object().contains("d_model"))
-        asked.kept[name] = *fixed;
-  if (const json::value* resources = asked.source.if_contains("resources");
-      resources != nullptr && resources->is_object())
-    asked.resources = resources->get_object();
-  return asked;
-}
 
 // The one law to be advised on. Throws Error{input} naming the choices.
 const LawData& chosen_law(const SweepData& data, const CommandLine& line, const std::vector<Target>& targets) {
@@ -97,23 +68,6 @@ std::vector<Target> targets_of(const CommandLine& line, const Query& query, cons
   return targets;
 }
 
-Costs costs_of(CandidateSet& set, const SweepData& data, const LawData& law, Store& store) {
-  const std::vector<MeasuredSpeed> gpu = known_speeds(store, "cuda"), cpu = known_speeds(store, "cpu");
-  const std::string device = law.runs.empty() ? "any" : data.runs[law.runs[0]].queue.device;
-  const bool on_gpu = device.starts_with("cuda") || (device != "cpu" && !gpu.empty());
-  Costs costs;
-  costs.hours = !set.runs.empty();
-  for (CandidateRun& candidate : set.runs) {
-    candidate.run.time = estimate_time(candidate.run, on_gpu ? gpu : cpu);
-    costs.hours = costs.hours && candidate.run.time;
-  }
-  for (const CandidateRun& candidate : set.runs)
-    costs.of.push_back(costs.hours ? candidate.run.time->seconds / 3600 : candidate.run.flops);
-  for (const size_t r : law.runs)
-    costs.spent += costs.hours ? data.runs[r].wall_s.value_or(0) / 3600 : data.runs[r].flops.value_or(0);
-  return costs;
-}
-
 SuggestOptions options_of(const CommandLine& line, const std::vector<Target>& targets, const LawData& law,
                           const Costs& costs) {
   SuggestOptions options;
@@ -146,42 +100,11 @@ SuggestOptions options_of(const CommandLine& line, const std::vector<Target>& ta
   return options;
 }
 
-std::vector<Candidate> as_candidates(const CandidateSet& set, const LawData& law, const Costs& costs) {
-  std::vector<Candidate> all;
-  for (size_t i = 0; i < set.runs.size(); ++i) {
-    Candidate& candidate = all.emplace_back();
-    candidate.params = static_cast<double>(set.runs[i].run.model.params), candidate.tokens = set.runs[i].run.tokens;
-    candidate.variant = law.variant, candidate.dataset = law.label;
-    candidate.unique_tokens = law.points[0].unique_tokens;
-    candidate.cost = costs.of[i];
-    candidate.available = static_cast<int>(set.runs[i].seeds.size());
-  }
-  return all;
-}
-
-// Each pick with the seed it takes; the largest run's settings come first in the file.
-std::vector<ChosenRun> with_seeds(const Suggestion& suggestion, const CandidateSet& set) {
-  std::map<size_t, size_t> used;
-  std::vector<ChosenRun> chosen;
-  for (const SuggestedRun& run : suggestion.batch) {
-    const CandidateRun& candidate = set.runs[run.candidate];
-    chosen.push_back({&candidate, candidate.seeds.at(used[run.candidate]++), ""});
-    chosen.back().comment = fmt::format(
-        "{} params, {} tokens{}; expected {:.4f}; takes {:.1f} % of the variance",
-        format_count(static_cast<double>(candidate.run.model.params)), format_count(candidate.run.tokens),
-        candidate.run.time ? ", " + format_duration(candidate.run.time->seconds) : "", run.loss, 100 * run.reduction);
-  }
-  return chosen;
-}
-
-// A name that neither a sweep nor a file here has: NAME-next-1, -2 …
+// A name that neither a sweep nor a file here has.
 std::string free_name(const std::vector<std::string>& taken, const std::string& sweep) {
-  std::string stem = sweep;
-  if (const size_t at = stem.rfind("-next-"); at != std::string::npos) stem.resize(at);
-  for (int k = 1;; ++k) {
-    const std::string name = fmt::format("{}-next-{}", stem, k);
-    if (std::find(taken.begin(), taken.end(), name) == taken.end() && !fs::exists(name + ".yaml")) return name;
-  }
+  return next_name(sweep, [&](const std::string& name) {
+    return std::find(taken.begin(), taken.end(), name) != taken.end() || fs::exists(name + ".yaml");
+  });
 }
 
 void describe_options(CommandLine& line) {
@@ -213,17 +136,8 @@ class Writing {
     if (fs::exists(file) && !line_.has("force"))
       throw Error(ErrorKind::input,
                   fmt::format("'{}' is there already; name another by --out, or write over it with --force", file));
-    std::vector<std::string> head{
-        fmt::format("The next runs of {} for {}, by `bitsweep suggest`; everything but size, length and",
-                    fmt::join(data_.sweeps, ", "), law_.variant),
-        "seed is as in the best finished run of about the size."};
-    for (const std::string& text : outlook_lines(s, costs)) head.push_back(text);
-    std::vector<ChosenRun> largest_first = chosen;
-    std::stable_sort(largest_first.begin(), largest_first.end(), [](const ChosenRun& a, const ChosenRun& b) {
-      return a.candidate->run.model.params > b.candidate->run.model.params;
-    });
-    std::string name = fs::path(file).stem().string();
-    write_file_atomic(file, sweep_yaml(name, head, largest_first, asked.kept, asked.resources, s.law, targets));
+    write_file_atomic(file, next_sweep(fs::path(file).stem().string(), "bitsweep suggest", s, chosen, asked, costs,
+                                       data_, law_, targets));
     check(file, chosen);
     return file;
   }
@@ -281,8 +195,8 @@ int run(const Verb& verb, const std::vector<std::string>& args) {
   Store store(line.root(), StoreMode::read_only);
   const Asked asked = asked_by(store, sweeps);
   CandidateRules rules;
-  rules.most_seeds = static_cast<int64_t>(
-      line.number("seeds", 1, 1000).value_or(std::max<double>(3, static_cast<double>(asked.seeds.size()))));
+  rules.most_seeds =
+      static_cast<int64_t>(line.number("seeds", 1, 1000).value_or(static_cast<double>(most_seeds(asked))));
   WorkerDescriber describer(worker_program(), plugin_folder());
   CandidateSet set = make_candidates(references_of(data, law), law.points, targets, asked.kept, asked.seeds, rules,
                                      describer, [&](const std::string& id) { return store.state(id).has_value(); });

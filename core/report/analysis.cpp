@@ -197,7 +197,7 @@ Analysis analyse(const ReportInput& input) {
     g.fits = fits_of(input, g);
     for (const LawFit& fit : g.fits)
       if (auto optimum = compute_optimum(fit, g, input)) g.optima.push_back(std::move(*optimum));
-    g.worth = parameter_worth(g);
+    g.worth = parameter_worth(input, g);
   }
   return analysis;
 }

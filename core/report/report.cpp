@@ -124,14 +124,17 @@ ReportInput report_from_points(const std::vector<Point>& points, std::string nam
   return input;
 }
 
-std::vector<ReportFile> render_report(const ReportInput& input) {
-  const Analysis analysis = analyse(input);
+std::vector<ReportFile> render_report(const ReportInput& input) { return render_report(input, analyse(input)); }
+
+std::vector<ReportFile> render_report(const ReportInput& input, const Analysis& analysis) {
   std::vector<GroupFigures> figures;
   for (size_t k = 0; k < analysis.groups.size(); ++k) figures.push_back(draw(input, analysis.groups[k], k));
   const Document document = make_document(input, analysis, figures);
   std::vector<ReportFile> files;
   for (const GroupFigures& group : figures)
     for (const DrawnFigure& drawn : group) files.push_back({drawn.figure.file, drawn.svg});
+  for (const NextRuns& next : input.next)
+    if (!next.file.empty()) files.push_back({next.file, next.yaml});
   files.push_back({"report.json", pretty_json(report_json(input, analysis, figures)) + "\n"});
   files.push_back({"report.html", render_html(document)});
   // Last: whoever sees the new text finds its figures.
@@ -155,6 +158,16 @@ fs::path write_report(const fs::path& folder, const std::string& name, const std
       std::error_code ignored;
       if (std::none_of(files.begin(), files.end(), same)) fs::remove(target / old, ignored);
     }
+  }
+  // Sweep files of next runs that this report no longer has, known by how they begin.
+  std::error_code ignored;
+  for (const auto& entry : fs::directory_iterator(target, ignored)) {
+    const std::string file = entry.path().filename().string();
+    const auto same = [&](const ReportFile& f) { return f.name == file; };
+    if (!file.starts_with("next-") || !file.ends_with(".yaml") || std::any_of(files.begin(), files.end(), same))
+      continue;
+    if (entry.is_regular_file(ignored) && read_file(entry.path()).starts_with("# The next runs of "))
+      fs::remove(entry.path(), ignored);
   }
   return target / "report.md";
 }

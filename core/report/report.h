@@ -12,6 +12,7 @@
 #include "fit/points.h"
 #include "query/calibration.h"
 #include "query/query.h"
+#include "report/advice.h"
 
 namespace bitsweep {
 
@@ -35,6 +36,10 @@ struct ReportInput {
   std::vector<PredictionRow> predictions;  // stored before their runs began
   std::string source;                      // how to get this input again: a query or a file
   std::string version;                     // of the program
+  // Worked out by others after the analysis (advice.h).
+  std::vector<TargetPlan> plans;
+  std::vector<NextRuns> next;
+  std::vector<EarlierFit> earlier;
 };
 
 struct ReportFile {
@@ -59,6 +64,8 @@ ReportInput report_from_points(const std::vector<Point>& points, std::string nam
 
 // All files of the report. Pure.
 std::vector<ReportFile> render_report(const ReportInput& input);
+// The same where the input has been analysed already.
+std::vector<ReportFile> render_report(const ReportInput& input, const Analysis& analysis);
 
 // Writes them into FOLDER/NAME, each atomically, removes figures of an earlier report of this name that are no longer
 // made, and returns the path of report.md. Throws Error{environment}.

@@ -201,6 +201,8 @@ json::object report_json(const ReportInput& input, const Analysis& analysis, con
                      {"fits", fits_json(g.fits)},
                      {"compute_optimal", optimum_json(g)},
                      {"worth", worth_json(g)},
+                     {"recommended", recommendation_json(input, g)},
+                     {"next_runs", next_runs_json(input, g)},
                      {"stored", stored_json(input, g)},
                      {"attention", heads_json(input, g)},
                      {"caveats", sentences(group_caveats(input, g))},
@@ -215,6 +217,7 @@ json::object report_json(const ReportInput& input, const Analysis& analysis, con
           {"summary", sentences(summary)},
           {"groups", std::move(groups)},
           {"runs", std::move(runs)},
+          {"changes", changes_json(input, analysis)},
           {"predictions", to_json(calibrate(input.predictions))}};
 }
 

@@ -38,6 +38,8 @@ class GroupSections {
     append(optimum_section(g_, level_));
     figure("frontier");
     predictions();
+    append(recommendation_section(input_, g_, level_));
+    append(next_runs_section(input_, g_, level_));
     bullets("Keep in mind", group_caveats(input_, g_));
     bullets("What is missing", group_missing(input_, g_));
   }
@@ -354,6 +356,7 @@ void summary(const ReportInput& input, const Analysis& analysis, std::vector<Blo
 Document make_document(const ReportInput& input, const Analysis& analysis, const std::vector<GroupFigures>& figures) {
   Document document{"Scaling report: " + input.name, {}};
   summary(input, analysis, document.blocks);
+  for (Block& block : changes_section(input, analysis)) document.blocks.push_back(std::move(block));
   for (size_t k = 0; k < analysis.groups.size(); ++k) {
     const GroupAnalysis& g = analysis.groups[k];
     const bool several = analysis.groups.size() > 1;

@@ -1,6 +1,6 @@
 // Fitting `chinchilla` to 240 points: the grid of 4,500 starts, 4,000 resamples, the profiles of all five parameters
-// and the posterior, on one core; beside SciPy on the same points when python3 has it (PYTHON=… names another). usage:
-// bench_laws SCIPY_FIT.PY
+// and the posterior, and the whole report of 200 runs, on one core; beside SciPy on the same points when python3 has it
+// (PYTHON=… names another). usage: bench_laws SCIPY_FIT.PY
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>
@@ -19,6 +19,7 @@
 #include "fit/optimise.h"
 #include "fit/posterior.h"
 #include "fit/profile.h"
+#include "report/report.h"
 
 namespace bitsweep {
 namespace {
@@ -35,6 +36,22 @@ std::vector<Point> points_of_a_law() {
     p.loss = (1.69 + 406.4 / std::pow(p.params, 0.34) + 410.7 / std::pow(p.tokens, 0.28)) * std::exp(noise);
     points.push_back(p);
   }
+  return points;
+}
+
+// Four variants at ten sizes and five budgets, as a file of points gives them to a report.
+std::vector<Point> points_of_a_sweep() {
+  std::vector<Point> points;
+  for (const auto& [variant, eff] : {std::pair{"llama", 1.0}, {"v57", 0.2}, {"v75", 0.3}, {"v76", 0.25}})
+    for (uint64_t size = 0; size < 10; ++size)
+      for (uint64_t budget = 0; budget < 5; ++budget) {
+        Point p;
+        p.params = std::floor(1e6 * std::pow(2, size)), p.tokens = std::floor(5e7 * std::pow(2, budget));
+        const double noise = 0.003 * normal_quantile(random_unit(2, size, budget + 100 * variant[2]) + 0x1p-54);
+        p.loss = (1.4 + 30 / std::pow(p.params * eff, 0.3) + 240 / std::pow(p.tokens, 0.4)) * std::exp(noise);
+        p.variant = variant, p.run = fmt::format("{}-{}-{}", variant, size, budget);
+        points.push_back(std::move(p));
+      }
   return points;
 }
 
@@ -92,6 +109,10 @@ void bench(const std::string& script) {
   const double profile_s = fastest(3, [&] { profile_intervals(*law, observed, least.theta, 0.95); });
   const double posterior_s = fastest(2, [&] { draw_posterior(points, FitOptions{}, 4000); });
 
+  ReportInput sweep = report_from_points(points_of_a_sweep(), "sweep", "bench", "0");
+  sweep.targets = {{1e10, 1e10, "", ""}};
+  const double report_s = fastest(3, [&] { render_report(sweep); });
+
   const auto anchor = scipy(script, points);
   const auto scaled = [&](const char* name, double count) -> std::optional<double> {
     if (!anchor) return std::nullopt;
@@ -102,6 +123,7 @@ void bench(const std::string& script) {
   row(fmt::format("{} resamples", kResamples), bootstrap_s, scaled("seconds_per_resample", kResamples));
   row("profiles of 5 parameters and a_opt", profile_s, std::nullopt);
   row("4000 posterior draws", posterior_s, std::nullopt);
+  row("report of 200 runs, 4 variants, 1 target", report_s, std::nullopt);
   fmt::print("objective {:.15g}, {} of {} descents end there\n", optimum.basins[0].objective, optimum.starts_at_best,
              optimum.starts);
   if (anchor) {

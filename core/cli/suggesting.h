@@ -1,0 +1,48 @@
+// What `suggest` and the report's advice share: from the finished runs of one law to candidates with their costs, and
+// from what was picked to a sweep file.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "cli/candidates.h"
+#include "cli/suggest_text.h"
+#include "store/store.h"
+#include "suggest/suggest.h"
+
+namespace bitsweep {
+
+// What the sweeps' files say of themselves.
+struct Asked {
+  json::object source;  // of the first sweep that still reads as JSON
+  std::vector<int64_t> seeds;
+  json::object kept;       // model.n_layers, model.n_heads given beside a size
+  json::object resources;  // as in the file
+};
+
+Asked asked_by(Store& store, const std::vector<std::string>& sweeps);
+
+// How often a configuration may be run, with no word of the caller's: as often as the sweep runs its own.
+int64_t most_seeds(const Asked& asked);
+
+// Of the kind of device that the law's runs are for.
+std::vector<MeasuredSpeed> speeds_for(const SweepData& data, const LawData& law, Store& store);
+
+// Fills the candidates' times from the speeds of this machine, where it knows them.
+Costs costs_of(CandidateSet& set, const SweepData& data, const LawData& law, Store& store);
+
+std::vector<Candidate> as_candidates(const CandidateSet& set, const LawData& law, const Costs& costs);
+
+// Each pick with the seed it takes, in the order of the batch.
+std::vector<ChosenRun> with_seeds(const Suggestion& suggestion, const CandidateSet& set);
+
+// The sweep file of a batch, the largest run's settings first.
+std::string next_sweep(const std::string& name, const std::string& maker, const Suggestion& s,
+                       const std::vector<ChosenRun>& chosen, const Asked& asked, const Costs& costs,
+                       const SweepData& data, const LawData& law, const std::vector<Target>& targets);
+
+// "NAME-next-1", "-2" …: the first that is not `taken`.
+std::string next_name(const std::string& sweep, const std::function<bool(const std::string&)>& taken);
+
+}  // namespace bitsweep
