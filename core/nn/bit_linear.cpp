@@ -9,6 +9,7 @@
 #include "nn/block_scope.h"
 #include "nn/linear_end.h"
 #include "nn/path.h"
+#include "nn/rows.h"
 
 namespace bitsweep {
 namespace {
@@ -32,9 +33,7 @@ struct BitProduct : Function<BitProduct> {
     context->save_for_backward({rows, bits, inside});
     context->saved_data["scale"] = scale;
     context->saved_data["x_type"] = x.scalar_type();
-    auto shape = x.sizes().vec();
-    shape.back() = d_out;
-    return y.view(shape);
+    return in_leading_shape(y, x);
   }
 
   static variable_list backward(AutogradContext* context, variable_list gradients) {
@@ -47,9 +46,7 @@ struct BitProduct : Function<BitProduct> {
     const auto [h, sums] = sign_backward(gradient, inside);  // [N, d_out], [d_out]
     at::Tensor dx, dport;
     if (context->needs_input_grad(0)) {
-      auto shape = gradients[0].sizes().vec();
-      shape.back() = d_in;
-      dx = at::mm(h, unpack_signs(bits, d_in, type)).mul_(scale).view(shape);
+      dx = in_leading_shape(at::mm(h, unpack_signs(bits, d_in, type)).mul_(scale), gradients[0]);
       dx = dx.to(context->saved_data["x_type"].toScalarType());
     }
     if (context->needs_input_grad(1)) dport = at::mm(h.t(), rows).to(at::kFloat).mul_(scale);

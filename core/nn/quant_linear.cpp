@@ -6,6 +6,7 @@
 #include "nn/cpu_kernels.h"
 #include "nn/parallel.h"
 #include "nn/path.h"
+#include "nn/rows.h"
 #include "nn/sign.h"
 
 namespace bitsweep {
@@ -63,7 +64,7 @@ struct QuantLinear : Function<QuantLinear> {
   static at::Tensor forward(AutogradContext* context, const at::Tensor& x, const at::Tensor& weight,
                             int64_t weight_code, bool keep) {
     const at::ScalarType type = compute_type(x);
-    const int64_t d_in = weight.size(1), d_out = weight.size(0);
+    const int64_t d_in = weight.size(1);
     const at::Tensor in = x.to(type).reshape({-1, d_in}).contiguous();
     const CodedRows rows = code_rows(in, keep);
     const CodedWeight coded = code_weight(weight, static_cast<WeightCode>(weight_code), type);
@@ -73,9 +74,7 @@ struct QuantLinear : Function<QuantLinear> {
     context->saved_data["code"] = weight_code;
     context->saved_data["type"] = type;
     context->saved_data["x_type"] = x.scalar_type();
-    auto shape = x.sizes().vec();
-    shape.back() = d_out;
-    return y.view(shape);
+    return in_leading_shape(y, x);
   }
 
   static variable_list backward(AutogradContext* context, variable_list gradients) {
@@ -86,9 +85,7 @@ struct QuantLinear : Function<QuantLinear> {
     at::Tensor dx, dweight;
     if (context->needs_input_grad(0)) {
       const CodedWeight coded = code_weight(weight, static_cast<WeightCode>(context->saved_data["code"].toInt()), type);
-      auto shape = gradients[0].sizes().vec();
-      shape.back() = weight.size(1);
-      dx = at::mm(g, (coded.codes * coded.scale).to(type)).view(shape);
+      dx = in_leading_shape(at::mm(g, (coded.codes * coded.scale).to(type)), gradients[0]);
       dx = dx.to(context->saved_data["x_type"].toScalarType());
     }
     if (context->needs_input_grad(1)) {

@@ -5,6 +5,7 @@
 
 #include "nn/linear_end.h"
 #include "nn/path.h"
+#include "nn/rows.h"
 #include "nn/sign.h"
 
 namespace bitsweep {
@@ -29,8 +30,8 @@ at::Tensor operand(const at::Tensor& weight, const at::Tensor& scale, double bin
 struct SignLinear : Function<SignLinear> {
   // alpha: only when it is a parameter.
   static at::Tensor forward(AutogradContext* context, const at::Tensor& x, const at::Tensor& weight,
-                            const at::Tensor& threshold, const std::optional<at::Tensor>& alpha,
-                            const ScaleRule& rule, int64_t output_code) {
+                            const at::Tensor& threshold, const std::optional<at::Tensor>& alpha, const ScaleRule& rule,
+                            int64_t output_code) {
     const OutputSign output = static_cast<OutputSign>(output_code);
     const at::ScalarType type = compute_type(x);
     const int64_t d_in = weight.size(1), d_out = weight.size(0);
@@ -50,9 +51,7 @@ struct SignLinear : Function<SignLinear> {
     context->saved_data["follows_weight"] = !alpha && !rule.constant;
     context->saved_data["binarized"] = rule.binarized;
     context->saved_data["x_type"] = x.scalar_type();
-    auto shape = x.sizes().vec();
-    shape.back() = d_out;
-    return y.view(shape);
+    return in_leading_shape(y, x);
   }
 
   static variable_list backward(AutogradContext* context, variable_list gradients) {
@@ -64,10 +63,8 @@ struct SignLinear : Function<SignLinear> {
     const auto [h, sums] = sign_backward(gradient, inside);  // [N, d_out], [d_out]
     at::Tensor dx, dweight, dalpha;
     if (context->needs_input_grad(0)) {
-      auto shape = gradients[0].sizes().vec();
-      shape.back() = weight.size(1);
       const at::Tensor factor = m == 1.0 ? sign_of_rows(weight, scale, type) : operand(weight, scale, m, type);
-      dx = at::mm(h, factor).view(shape).to(context->saved_data["x_type"].toScalarType());
+      dx = in_leading_shape(at::mm(h, factor), gradients[0]).to(context->saved_data["x_type"].toScalarType());
     }
     const bool learned = context->saved_data["learned"].toBool() && context->needs_input_grad(3);
     if (context->needs_input_grad(1) || learned) {
