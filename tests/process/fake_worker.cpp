@@ -144,7 +144,10 @@ class FakeRun {
       events_.write("end", state_.step, {{"status", "diverged"}, {"last_finite_step", state_.step}});
       return 5;
     }
-    if (act == "crash_once" && attempt_ == 1) ::raise(SIGSEGV);
+    if (act == "crash_once" && attempt_ == 1) {
+      std::signal(SIGSEGV, SIG_DFL);  // a sanitizer would make an exit code of it
+      ::raise(SIGSEGV);
+    }
     if (act == "ignore_term") ::signal(SIGTERM, SIG_IGN);
     if (act == "silent_exit") return 0;
     if (act == "hang" || (act == "hang_once" && attempt_ == 1))
