@@ -74,12 +74,14 @@ int run(const Verb& verb, const std::vector<std::string>& args) {
       .value("points", "a CSV of params,tokens,loss instead of sweeps (variant,dataset,seed,run where known)")
       .value("map", "the file's names of columns: \"params=N,tokens=D\"")
       .values("budget", "divide this between size and tokens: \"1e18\" FLOPs or \"24h\"; repeatable")
+      .flag("force", "tell targets and budgets further than 1,000 times outside of the runs too")
       .flag("json", "print the report's JSON and write nothing")
       .root_option();
   if (!line.parse(args)) return 0;
   const auto points = line.get("points");
   if (line.has("map") && !points) throw Error(ErrorKind::input, "bitsweep report: --map is for --points");
   ReportInput input = points ? from_file(line, *points) : from_sweeps(line);
+  if (line.has("force")) input.extrapolation_limit = HUGE_VAL;
   if (line.has("law")) input.laws = line.all("law");
   for (const std::string& law : input.laws) require_law(law);
   for (const std::string& text : line.all("target")) input.targets.push_back(parse_target(text, "--target"));

@@ -209,6 +209,7 @@ class Adviser {
 
   static void tell(NextRuns& next, const Suggestion& s, const CandidateSet& set, const Costs& costs) {
     next.law = s.law, next.hours = costs.hours, next.cost = s.cost, next.candidates = set.runs.size();
+    next.now = s.targets[0].half_width;
     next.outlook = outlook_lines(s, costs), next.leans_on_prior = s.leans_on_prior;
     for (size_t i = 0; i < std::min(kRanked, s.ranking.size()); ++i)
       next.ranking.push_back(run_of(set, costs, s.ranking[i].candidate, s.ranking[i].reduction));

@@ -42,6 +42,14 @@ std::optional<double> named_value(const std::vector<NamedValue>& values, const s
   return std::nullopt;
 }
 
+// "the target at 1B parameters and 20B tokens", or by its number where it has neither.
+std::string target_name(const Target& target, uint64_t number) {
+  std::string place;
+  if (target.params > 0) place = format_count(target.params) + " parameters";
+  if (target.tokens > 0) place += (place.empty() ? "" : " and ") + format_count(target.tokens) + " tokens";
+  return place.empty() ? fmt::format("target {}", number + 1) : "the target at " + place;
+}
+
 std::optional<double> a_opt_of(const std::vector<NamedValue>& values) {
   const auto alpha = named_value(values, "alpha"), beta = named_value(values, "beta");
   if (!alpha || !beta) return std::nullopt;
@@ -279,7 +287,8 @@ class Fitting {
       prediction.target = options_.targets[t];
       if (valid_) predict_one(static_cast<uint64_t>(t), prediction);
       if (!prediction.refused.empty())
-        result_.warnings.push_back(fmt::format("nothing is said of target {}: {}", t + 1, prediction.refused));
+        result_.warnings.push_back(
+            fmt::format("nothing is said of {}: {}", target_name(prediction.target, t), prediction.refused));
       result_.predictions.push_back(std::move(prediction));
     }
   }
@@ -290,8 +299,8 @@ class Fitting {
     prediction.extrapolation = law_->extrapolation(points_, prediction.target);
     if (prediction.extrapolation > options_.extrapolation_limit) {
       prediction.refused =
-          fmt::format("it lies a factor of {} outside of the points, and no law is trusted beyond {}",
-                      format_count(prediction.extrapolation), format_count(options_.extrapolation_limit));
+          fmt::format("it lies {:.2g} times outside of the points, and no law is trusted beyond {:g} times",
+                      prediction.extrapolation, options_.extrapolation_limit);
       return;
     }
     const Point at = point_at(prediction.target);
@@ -300,8 +309,8 @@ class Fitting {
       hint = objective_.shapes(theta_);
       prediction.loss = law_at(*law_, objective_.amplitudes(theta_), hint, at);
       if (prediction.extrapolation > kFarExtrapolation)
-        result_.warnings.push_back(fmt::format("target {} lies a factor of {} outside of the points", number + 1,
-                                               format_count(prediction.extrapolation)));
+        result_.warnings.push_back(fmt::format("{} lies {:.2g} times outside of the points",
+                                               target_name(prediction.target, number), prediction.extrapolation));
     }
     if (posterior_)
       prediction.interval = prediction_interval(number, prediction.target);

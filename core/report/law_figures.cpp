@@ -7,13 +7,14 @@
 
 #include "base/units.h"
 #include "report/figures.h"
+#include "report/findings.h"
 #include "report/format.h"
 #include "report/scaling_panels.h"
 
 namespace bitsweep {
 namespace {
 
-constexpr size_t kMostPanels = 6, kLevels = 6, kSlices = 6;
+constexpr size_t kMostPanels = 6, kLevels = 6, kSlices = 6, kLawSlices = 4;
 constexpr double kSameCompute = 1.05;
 constexpr int kCurvePoints = 48;
 
@@ -205,6 +206,49 @@ std::optional<PlotPanel> slice_panel(const ReportInput& input, const GroupAnalys
   return panel;
 }
 
+// Where runs share no compute: the law alone, at budgets from the least to the largest that was run, with its lowest
+// points.
+std::optional<PlotPanel> law_slice_panel(const GroupAnalysis& g, const std::string& variant) {
+  const auto optimum = std::find_if(g.optima.begin(), g.optima.end(), [&](auto& o) { return o.variant == variant; });
+  const LawFit* fit = drawn_law(g, variant);
+  if (optimum == g.optima.end() || fit == nullptr) return std::nullopt;
+  Range params, flops;
+  for (const Point& p : fit->points) {
+    params.take(p.params);
+    flops.take(optimum->flops_per_nd * p.params * p.tokens);
+  }
+  PlotPanel panel{variant,
+                  {"parameters", Scale::log, TickFormat::count, {}, {}},
+                  {"final validation loss (bits per byte)", Scale::linear, TickFormat::plain, {}, {}},
+                  {},
+                  {},
+                  {}};
+  const JointLaw law = joint_law(fit->result.params);
+  for (size_t k = 0; k < kLawSlices; ++k) {
+    const double budget = logarithmic(flops.least, flops.most, static_cast<int>(k), kLawSlices);
+    const int colour = ramp_colour(k, kLawSlices);
+    const std::string name = format_significant(budget, 2) + " FLOPs";
+    PlotSeries curve{name, colour, Marker::none, Dash::solid, true, true, {}};
+    for (int i = 0; i < kCurvePoints; ++i) {
+      const double n = logarithmic(params.least / 1.3, params.most * 1.3, i, kCurvePoints);
+      curve.points.push_back({n, law.loss(n, budget / optimum->flops_per_nd / n), {}, {}, ""});
+    }
+    panel.series.push_back(std::move(curve));
+    const auto best = law.divide(budget, optimum->flops_per_nd);
+    if (!best || best->params < params.least / 1.3 || best->params > params.most * 1.3) continue;
+    PlotSeries lowest{"", colour, Marker::ring, Dash::solid, false, false, {}};
+    lowest.points.push_back(
+        {best->params,
+         best->loss,
+         {},
+         {},
+         fmt::format("{}: {} at {} parameters and {} tokens, by the law", name, format_bpc(best->loss),
+                     format_count(best->params), format_count(best->tokens))});
+    panel.series.push_back(std::move(lowest));
+  }
+  return panel;
+}
+
 template <typename Make>
 std::vector<PlotPanel> panels_of(const ReportInput& input, const GroupAnalysis& g, Make make) {
   std::vector<PlotPanel> panels;
@@ -232,16 +276,28 @@ std::optional<Figure> contour_figure(const ReportInput& input, const GroupAnalys
 
 std::optional<Figure> slice_figure(const ReportInput& input, const GroupAnalysis& g) {
   Figure figure{"isoflop.svg", "Slices of equal compute", "", {}, true};
-  bool law = false;
+  bool law = false, measured = false;
+  std::vector<std::string> alone;
   for (const std::string& variant : g.table.variants) {
+    if (figure.panels.size() == kMostPanels) break;
     std::optional<PlotPanel> panel = slice_panel(input, g, variant);
-    if (!panel || figure.panels.size() == kMostPanels) continue;
-    law |= drawn_law(g, variant) != nullptr;
-    figure.panels.push_back(std::move(*panel));
+    if (panel) {
+      measured = true, law |= drawn_law(g, variant) != nullptr;
+    } else {
+      panel = law_slice_panel(g, variant);
+      if (panel) alone.push_back(variant);
+    }
+    if (panel) figure.panels.push_back(std::move(*panel));
   }
   if (figure.panels.empty()) return std::nullopt;
-  figure.caption = "Final validation loss against parameters of runs that took the same training compute within 5 %.";
+  if (measured)
+    figure.caption = "Final validation loss against parameters of runs that took the same training compute within 5 %.";
   if (law) figure.caption += " Curves: the fitted law at that compute." + not_determined(g);
+  if (!alone.empty())
+    figure.caption += fmt::format(
+        "{}No three sizes of {} were run at one compute, so that its curves are the fitted law alone, over the sizes "
+        "and the range of compute that were run; rings mark where it is lowest.",
+        measured ? " " : "", listed(alone));
   return figure;
 }
 

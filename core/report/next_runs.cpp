@@ -12,6 +12,8 @@
 namespace bitsweep {
 namespace {
 
+constexpr size_t kMostInFull = 3;  // variants
+
 std::string cost_text(const NextRuns& next, double cost) {
   return next.hours ? format_duration(3600 * cost) : format_significant(cost, 2) + " FLOPs";
 }
@@ -32,38 +34,71 @@ Table ranking_table(const NextRuns& next) {
 }
 
 Table batch_table(const NextRuns& next) {
+  // What runs would measure is only worth telling where the law speaks for itself.
+  const bool expected = next.leans_on_prior.empty();
   Table t{{{"params", Align::right},
            {"tokens", Align::right},
            {"steps", Align::right},
-           {next.hours ? "time" : "FLOPs", Align::right},
-           {"expected", Align::right},
-           {"takes", Align::right},
-           {"leaves ±", Align::right}},
+           {next.hours ? "time" : "FLOPs", Align::right}},
           {}};
-  for (const NextRun& run : next.batch)
-    t.rows.push_back({format_count(run.params), format_count(run.tokens), format_thousands(run.steps),
-                      cost_text(next, run.cost), format_bpc(run.expected), percent(run.takes),
-                      run.leaves ? format_significant(*run.leaves, 2) : kNothing});
+  if (expected) t.columns.push_back({"expected", Align::right});
+  t.columns.push_back({"takes", Align::right});
+  t.columns.push_back({"leaves ±", Align::right});
+  for (const NextRun& run : next.batch) {
+    std::vector<std::string> row{format_count(run.params), format_count(run.tokens), format_thousands(run.steps),
+                                 cost_text(next, run.cost)};
+    if (expected) row.push_back(format_bpc(run.expected));
+    row.push_back(percent(run.takes));
+    row.push_back(run.leaves ? format_significant(*run.leaves, 2) : kNothing);
+    t.rows.push_back(std::move(row));
+  }
   return t;
+}
+
+std::string batch_words(const NextRuns& next) {
+  return fmt::format("{}, {} in all", plural(static_cast<int64_t>(next.batch.size()), "run", "runs"),
+                     cost_text(next, next.cost));
 }
 
 void add_variant(const NextRuns& next, std::vector<Block>& blocks) {
   blocks.emplace_back(Paragraph{Text().strong(next.variant)});
-  BulletList told;
-  for (const std::string& line : next.outlook) told.items.emplace_back(line + ".");
-  if (!next.leans_on_prior.empty())
-    told.items.emplace_back(
-        "The runs alone do not determine the law, so the ranking leans on what laws of language models commonly are, "
-        "and the losses above are no predictions.");
-  if (!told.items.empty()) blocks.emplace_back(std::move(told));
+  if (next.leans_on_prior.empty()) {
+    BulletList told;
+    for (const std::string& line : next.outlook) told.items.emplace_back(line + ".");
+    blocks.emplace_back(std::move(told));
+  }
   blocks.emplace_back(TableBlock{ranking_table(next)});
   if (next.batch.empty()) return;
-  blocks.emplace_back(Paragraph{
-      Text(fmt::format("Together {} for {} in all, in ", plural(static_cast<int64_t>(next.batch.size()), "run", "runs"),
-                       cost_text(next, next.cost)))
-          .code(next.file)
-      << ":"});
+  blocks.emplace_back(Paragraph{Text(fmt::format("The batch, {}, in ", batch_words(next))).code(next.file) << ":"});
   blocks.emplace_back(TableBlock{batch_table(next)});
+}
+
+// Many variants: what each batch buys, and the best run alone.
+Table overview(const std::vector<const NextRuns*>& all) {
+  Table t{{{"variant"},
+           {"best alone"},
+           {"takes", Align::right},
+           {"batch"},
+           {"± of the first target now", Align::right},
+           {"after the batch", Align::right},
+           {"file"}},
+          {}};
+  for (const NextRuns* next : all) {
+    std::vector<std::string> row{next->variant, kNothing, kNothing, kNothing, kNothing, kNothing, kNothing};
+    if (!next->ranking.empty()) {
+      const NextRun& best = next->ranking.front();
+      row[1] = fmt::format("{} on {}, {}", format_count(best.params), format_count(best.tokens),
+                           cost_text(*next, best.cost));
+      row[2] = percent(best.takes);
+    }
+    row[4] = format_significant(next->now, 2);
+    if (!next->batch.empty()) {
+      row[3] = batch_words(*next), row[6] = next->file;
+      if (next->batch.back().leaves) row[5] = format_significant(*next->batch.back().leaves, 2);
+    }
+    t.rows.push_back(std::move(row));
+  }
+  return t;
 }
 
 json::array runs_json(const std::vector<NextRun>& runs) {
@@ -85,24 +120,35 @@ json::array runs_json(const std::vector<NextRun>& runs) {
 
 std::vector<Block> next_runs_section(const ReportInput& input, const GroupAnalysis& g, int level) {
   std::vector<Block> blocks;
-  bool any = false;
+  std::vector<const NextRuns*> advised;
+  std::vector<std::string> leaning;
   std::vector<std::pair<std::string, std::vector<std::string>>> refusals;
   for (const NextRuns& next : input.next) {
     if (next.group != g.group.label) continue;
     if (next.refused.empty()) {
-      if (!any)
-        blocks.emplace_back(Paragraph{
-            "Candidates around the measured sizes and lengths and beyond, settings as in the best run of about the "
-            "size. \"Takes alone\": how much of the variance of the targets' predictions one such run is expected to "
-            "take away; best per cost first. The batch is chosen for as much cost as the finished runs took."});
-      any = true;
-      add_variant(next, blocks);
+      advised.push_back(&next);
+      if (!next.leans_on_prior.empty()) leaning.push_back(next.variant);
       continue;
     }
     auto known = std::find_if(refusals.begin(), refusals.end(), [&](auto& r) { return r.first == next.refused; });
     if (known == refusals.end()) known = refusals.insert(known, {next.refused, {}});
     known->second.push_back(next.variant);
   }
+  if (!advised.empty())
+    blocks.emplace_back(Paragraph{
+        "Candidates around the measured sizes and lengths and beyond, settings as in the best run of about the size. "
+        "\"Takes\": how much of the variance of the targets' predictions a run is expected to take away, alone and "
+        "best "
+        "per cost first, or in its turn in the batch, which costs no more than the finished runs did."});
+  if (!leaning.empty())
+    blocks.emplace_back(Paragraph{fmt::format(
+        "The runs alone do not determine the law of {}: what is ranked there leans on what laws of language models "
+        "commonly are, as any first choice of runs does.",
+        listed_variants(g, leaning))});
+  if (advised.size() > kMostInFull)
+    blocks.emplace_back(TableBlock{overview(advised)});
+  else
+    for (const NextRuns* next : advised) add_variant(*next, blocks);
   BulletList without;
   for (const auto& [reason, variants] : refusals)
     without.items.push_back(Text().strong(listed_variants(g, variants)) << ": " + reason + ".");

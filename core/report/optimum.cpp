@@ -9,6 +9,7 @@
 #include "fit/posterior.h"
 #include "report/analysis.h"
 #include "report/figures.h"
+#include "report/findings.h"
 #include "report/format.h"
 
 namespace bitsweep {
@@ -20,6 +21,7 @@ constexpr double kFarthest = 100;  // how far the path goes beyond the largest r
 // κ and speed of the largest models of a variant, and the range of budgets.
 struct Measured {
   double flops_per_nd = 6, least = HUGE_VAL, most = 0;
+  bool counted = false;
   std::optional<double> flops_per_s;
 };
 
@@ -35,6 +37,7 @@ Measured measure(const GroupAnalysis& g, const std::string& variant) {
   for (const ReportCell& cell : g.table.cells) {
     if (cell.variant != variant || cell.params != largest) continue;
     m.flops_per_nd = training_flops(cell) / (cell.params * cell.tokens);
+    m.counted = cell.flops.has_value();
     if (cell.wall_s && *cell.wall_s > 0) speed += training_flops(cell) / *cell.wall_s, ++count;
   }
   if (count > 0) m.flops_per_s = speed / count;
@@ -73,6 +76,18 @@ std::vector<double> budgets_of(const ReportInput& input, const Measured& m) {
   if (budgets.empty()) budgets = {m.most, 10 * m.most};
   std::sort(budgets.begin(), budgets.end());
   return budgets;
+}
+
+// The factor by which a division leaves the range of the points, in size or in tokens.
+double outside_of(const std::vector<Point>& points, const Division& at) {
+  double factor = 1;
+  const auto leave = [&](double Point::*axis, double value) {
+    const auto [low, high] = std::minmax_element(points.begin(), points.end(),
+                                                 [&](const Point& a, const Point& b) { return a.*axis < b.*axis; });
+    factor = std::max({factor, (*low).*axis / value, value / ((*high).*axis)});
+  };
+  leave(&Point::params, at.params), leave(&Point::tokens, at.tokens);
+  return factor;
 }
 
 std::string range_text(double value, const Interval& range) {
@@ -118,20 +133,23 @@ std::optional<ComputeOptimum> compute_optimum(const LawFit& fit, const GroupAnal
   std::vector<JointLaw> draws;
   for (int k = 0; k < posterior->size(); ++k) draws.push_back(joint_law(posterior->params(k)));
 
-  ComputeOptimum out{fit.variant, m.flops_per_nd, m.most, m.flops_per_s, {}, {}};
+  ComputeOptimum out{fit.variant, m.flops_per_nd, m.counted, m.most, m.flops_per_s, {}, {}};
   for (const double flops : budgets_of(input, m)) {
     const auto best = law.divide(flops, m.flops_per_nd);
     if (!best) continue;
     const Spread spread = spread_at(draws, flops, m.flops_per_nd);
-    BudgetRow row{flops,          best->params,
-                  best->tokens,   best->loss,
-                  spread.params,  spread.tokens,
-                  spread.loss,    6 * best->params * best->tokens,
-                  flops / m.most, {}};
+    BudgetRow row;
+    row.flops = flops, row.params = best->params, row.tokens = best->tokens, row.loss = best->loss;
+    row.params_range = spread.params, row.tokens_range = spread.tokens, row.loss_range = spread.loss;
+    row.six_nd = 6 * best->params * best->tokens, row.beyond = flops / m.most;
+    row.outside = outside_of(fit.points, *best);
+    row.refused = row.outside > input.extrapolation_limit;
     if (m.flops_per_s) row.hours = flops / *m.flops_per_s / 3600;
     out.rows.push_back(row);
   }
-  const double end = std::max(kFarthest * m.most, out.rows.empty() ? 0 : out.rows.back().flops);
+  double end = kFarthest * m.most;
+  for (const BudgetRow& row : out.rows)
+    if (!row.refused) end = std::max(end, row.flops);
   for (int i = 0; i < kPathPoints; ++i) {
     const double flops = m.least * std::pow(end / m.least, static_cast<double>(i) / (kPathPoints - 1));
     const auto best = law.divide(flops, m.flops_per_nd);
@@ -144,39 +162,56 @@ std::optional<ComputeOptimum> compute_optimum(const LawFit& fit, const GroupAnal
 
 std::vector<Block> optimum_section(const GroupAnalysis& g, int level) {
   if (g.optima.empty()) return {};
-  Table t{{{"variant"},
-           {"budget (FLOPs)", Align::right},
-           {"hours", Align::right},
-           {"params", Align::right},
-           {"tokens", Align::right},
-           {"tokens a parameter", Align::right},
-           {"loss", Align::right},
-           {"6 N D", Align::right},
-           {"beyond the runs", Align::right}},
-          {}};
+  const auto any = [&](auto holds) { return std::any_of(g.optima.begin(), g.optima.end(), holds); };
+  const bool hours = any([](const ComputeOptimum& o) { return o.flops_per_s.has_value(); });
+  const bool counted = any([](const ComputeOptimum& o) { return o.counted; });
+  Table t{{{"variant"}, {"budget (FLOPs)", Align::right}}, {}};
+  if (hours) t.columns.push_back({"hours", Align::right});
+  for (const char* name : {"params", "tokens", "tokens a parameter", "loss"}) t.columns.push_back({name, Align::right});
+  if (counted) t.columns.push_back({"6 N D", Align::right});
+  t.columns.push_back({"beyond the runs", Align::right});
   BulletList told;
+  std::vector<std::string> refused;
   for (const ComputeOptimum& optimum : g.optima) {
-    for (const BudgetRow& row : optimum.rows)
-      t.rows.push_back({optimum.variant, format_significant(row.flops, 3),
-                        row.hours ? format_significant(*row.hours, 2) : kNothing,
-                        range_text(row.params, row.params_range), range_text(row.tokens, row.tokens_range),
-                        format_significant(row.tokens / row.params, 2),
-                        fmt::format("{} ({} to {})", format_bpc(row.loss), format_bpc(row.loss_range.first),
-                                    format_bpc(row.loss_range.second)),
-                        format_significant(row.six_nd, 3), format_significant(row.beyond, 2) + "×"});
-    std::string text =
-        fmt::format(": {} FLOPs a parameter and token at the largest size, where the rule of thumb says 6",
-                    format_significant(optimum.flops_per_nd, 3));
+    for (const BudgetRow& row : optimum.rows) {
+      if (row.refused) {
+        refused.push_back(fmt::format("{} FLOPs for {} ({} times outside of the runs)",
+                                      format_significant(row.flops, 3), optimum.variant,
+                                      format_significant(row.outside, 2)));
+        continue;
+      }
+      std::vector<std::string> cells{optimum.variant, format_significant(row.flops, 3)};
+      if (hours) cells.push_back(row.hours ? format_significant(*row.hours, 2) : kNothing);
+      cells.push_back(range_text(row.params, row.params_range));
+      cells.push_back(range_text(row.tokens, row.tokens_range));
+      cells.push_back(format_significant(row.tokens / row.params, 2));
+      cells.push_back(fmt::format("{} ({} to {})", format_bpc(row.loss), format_bpc(row.loss_range.first),
+                                  format_bpc(row.loss_range.second)));
+      if (counted) cells.push_back(format_significant(row.six_nd, 3));
+      cells.push_back(format_significant(row.beyond, 2) + "×");
+      t.rows.push_back(std::move(cells));
+    }
+    if (!optimum.counted && !optimum.flops_per_s) continue;
+    std::string text;
+    if (optimum.counted)
+      text = fmt::format(": {} FLOPs a parameter and token at the largest size, where the rule of thumb says 6",
+                         format_significant(optimum.flops_per_nd, 3));
     if (optimum.flops_per_s)
-      text += fmt::format("; hours are at the {} FLOP/s measured there", format_significant(*optimum.flops_per_s, 3));
+      text += fmt::format("{} hours are at the {} FLOP/s measured there", text.empty() ? ":" : ";",
+                          format_significant(*optimum.flops_per_s, 3));
     told.items.push_back(Text().strong(optimum.variant) << text + ".");
   }
+  if (!counted) told.items.emplace_back("The runs do not say their FLOPs: 6 N D is taken for them.");
+  if (!refused.empty())
+    told.items.push_back(fmt::format(
+        "No division is told of {}: no law is trusted so far from its runs (--force tells it all the same).",
+        listed(refused)));
   std::vector<Block> blocks;
   blocks.emplace_back(Heading{level, "Compute-optimal size and tokens"});
   blocks.emplace_back(Paragraph{
       "The division of a budget that the fitted law says ends lowest. In brackets: 95 % intervals, from joint "
       "draws of the law's parameters."});
-  blocks.emplace_back(TableBlock{std::move(t)});
+  if (!t.empty()) blocks.emplace_back(TableBlock{std::move(t)});
   blocks.emplace_back(std::move(told));
   return blocks;
 }
@@ -198,7 +233,9 @@ json::array optimum_json(const GroupAnalysis& g) {
                                   {"loss", finite_or_null(row.loss)},
                                   {"loss_interval", pair(row.loss_range)},
                                   {"six_nd", finite_or_null(row.six_nd)},
-                                  {"beyond", finite_or_null(row.beyond)}});
+                                  {"beyond", finite_or_null(row.beyond)},
+                                  {"outside", finite_or_null(row.outside)},
+                                  {"refused", row.refused}});
     list.push_back(
         json::object{{"variant", optimum.variant},
                      {"flops_per_param_token", finite_or_null(optimum.flops_per_nd)},

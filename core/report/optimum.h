@@ -25,6 +25,8 @@ struct BudgetRow {
   double six_nd = 0;                        // 6·N·D there, FLOPs
   double beyond = 1;                        // budget / that of the largest run
   std::optional<double> hours;              // at the measured speed of the largest models
+  double outside = 1;                       // the factor by which size or tokens leave the range of the runs
+  bool refused = false;                     // too far outside for any figure to be told
 };
 
 // Along the best division of each budget.
@@ -35,6 +37,7 @@ struct FrontierPoint {
 struct ComputeOptimum {
   std::string variant;
   double flops_per_nd = 6;            // κ
+  bool counted = false;               // the runs say their FLOPs; else 6·N·D is taken
   double largest_flops = 0;           // of a measured run
   std::optional<double> flops_per_s;  // training FLOPs a second, mean over the largest models' runs
   std::vector<BudgetRow> rows;        // a row a budget

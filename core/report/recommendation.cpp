@@ -70,11 +70,18 @@ Rate rate_for(const GroupAnalysis& g, const TargetPlan& plan, const ReportCell& 
   }
   if (!like.lr) return {};
   const RateLadder ladder = ladder_about(g, like);
-  const std::string at = fmt::format("{} parameters", format_count(like.params));
+  const std::string at = g.table.sizes[like.size_class].label + " parameters";
   if (ladder.rates.size() < 2) return {like.lr, fmt::format("the only rate that was tried at {}: not tuned", at)};
   if (ladder.at_an_end())
     return {like.lr, fmt::format("the best of {} at {}, but at the end of what was tried", ladder.rates.size(), at)};
   return {like.lr, fmt::format("the best of {} at {}; how it moves with size is not known", ladder.rates.size(), at)};
+}
+
+// ", which is 6.6 times smaller"; nothing for about the same size.
+std::string how_far(double factor) {
+  if (factor > 1.5) return fmt::format(", {} times smaller than the target", format_significant(factor, 2));
+  if (factor < 1 / 1.5) return fmt::format(", {} times larger than the target", format_significant(1 / factor, 2));
+  return "";
 }
 
 std::string bytes_text(int64_t bytes) { return bytes > 0 ? format_bytes(static_cast<double>(bytes)) : kNothing; }
@@ -180,10 +187,9 @@ void add_target(const ReportInput& input, const GroupAnalysis& g, const Target& 
     possible.push_back(plan);
     if (const ReportCell* like = cell_of(g, input, plan->like)) {
       reasons.add(plan->variant, "learning rate " + rate_for(g, *plan, *like).why);
-      reasons.add(plan->variant, fmt::format("batch, and warmup as a share of the steps, as in its best run of {} "
-                                             "parameters, {} times smaller than the target",
-                                             format_count(like->params),
-                                             format_significant(std::max(1.0, plan->params / like->params), 2)));
+      reasons.add(plan->variant,
+                  fmt::format("batch, and warmup as a share of the steps, as in its best run of {} parameters{}",
+                              g.table.sizes[like->size_class].label, how_far(plan->params / like->params)));
     }
     if (plan->hours && !plan->hours_measured)
       reasons.add(plan->variant,

@@ -33,6 +33,7 @@ struct ReportInput {
   std::vector<Target> targets;
   // Whose best division is asked for; both empty: what the largest run took, and ten times that.
   std::vector<double> budget_flops, budget_hours;
+  double extrapolation_limit = 1000;       // a target or division further outside of the runs is refused
   std::vector<PredictionRow> predictions;  // stored before their runs began
   std::string source;                      // how to get this input again: a query or a file
   std::string version;                     // of the program

@@ -10,6 +10,7 @@ constexpr double kPowers[] = {1, 0.75, 0.5, 0.25, 0};  // of the cost, in the gr
 constexpr int kExchangeRounds = 4;
 constexpr int kBudgetSteps = 14;      // of the search for the cheapest batch
 constexpr double kWorthwhile = 1e-9;  // gains below are rounding
+constexpr double kNoticed = 1e-3;     // of what remains: a run that takes less is not worth its cost
 
 // The posterior's covariance in feature space, after the runs that were taken so far.
 class State {
@@ -87,8 +88,9 @@ size_t best_candidate(const DesignProblem& problem, const State& state, double b
   const Eigen::ArrayXd gains = state.gains();
   size_t best = problem.cost.size();
   double highest = 0;
+  const double least = std::max(kWorthwhile, kNoticed * state.remaining());
   for (size_t c = 0; c < problem.cost.size(); ++c) {
-    if (problem.cost[c] > budget || state.taken(c) >= problem.available[c] || gains[c] < kWorthwhile) continue;
+    if (problem.cost[c] > budget || state.taken(c) >= problem.available[c] || gains[c] < least) continue;
     const double score = gains[c] / std::pow(problem.cost[c], power);
     if (score > highest) highest = score, best = c;
   }

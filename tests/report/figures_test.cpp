@@ -113,6 +113,77 @@ TEST(ResidualFigure, TellsLogLossAgainstCompute) {
   EXPECT_NEAR(panel.series[0].points[0].x, 6.6 * 1e5 * 2e6, 1) << "exact FLOPs";
 }
 
+size_t occurrences(const std::string& text, const std::string& part) {
+  size_t n = 0;
+  for (size_t at = text.find(part); at != std::string::npos; at = text.find(part, at + 1)) ++n;
+  return n;
+}
+
+// Each figure as a reader finds it: axes with their units, a mark a run, colours of its own in the dark.
+TEST(Figures, HaveAxesWithUnitsAMarkARunAndDarkColours) {
+  ReportInput input = made_input(ladder_runs());
+  input.targets = {{1e8, 1e9, "", ""}};
+  const Analysis analysis = analyse(input);
+  const GroupAnalysis& g = analysis.groups.at(0);
+  const size_t cells = g.table.chosen.size();
+  struct Expected {
+    std::optional<Figure> (*make)(const ReportInput&, const GroupAnalysis&);
+    const char *x, *y;
+    size_t marks;  // of runs at least
+  };
+  for (const auto& [make, x, y, marks] : {Expected{compute_figure, "training FLOPs", "bits per byte", cells},
+                                          Expected{residual_figure, "training FLOPs", "log", input.runs.size()},
+                                          Expected{contour_figure, "parameters", "training tokens", cells},
+                                          Expected{frontier_figure, "training FLOPs", "bits per byte", cells},
+                                          Expected{prediction_figure, "FLOPs", "bits per byte", input.runs.size()},
+                                          Expected{wall_figure, "", "bits per byte", cells},
+                                          Expected{params_figure, "parameters", "bits per byte", cells},
+                                          Expected{tokens_figure, "tokens", "bits per byte", cells}}) {
+    const auto figure = make(input, g);
+    ASSERT_TRUE(figure);
+    expect_sound(*figure);
+    const std::string svg = render_svg(*figure);
+    EXPECT_THAT(svg, HasSubstr(x)) << figure->file;
+    EXPECT_THAT(svg, HasSubstr(y)) << figure->file;
+    EXPECT_THAT(svg, HasSubstr("prefers-color-scheme:dark")) << figure->file;
+    size_t points = 0;
+    for (const PlotPanel& panel : figure->panels)
+      for (const PlotSeries& series : panel.series)
+        if (series.marker != Marker::none) points += series.points.size();
+    EXPECT_GE(points, marks) << figure->file;
+    EXPECT_GE(occurrences(svg, "<title>"), points) << figure->file << ": values on hover";
+    EXPECT_FALSE(figure->caption.empty());
+  }
+}
+
+TEST(SliceFigure, IsTheLawAloneWhereNoThreeSizesShareACompute) {
+  const auto figure = draw(made_input(ladder_runs()), slice_figure);
+  ASSERT_TRUE(figure);
+  expect_sound(*figure);
+  EXPECT_THAT(figure->caption, HasSubstr("No three sizes of llama"));
+  const JointLaw truth{1.4, 30, 250, 0.3, 0.4};
+  size_t rings = 0;
+  for (const PlotSeries& series : figure->panels.at(0).series) {
+    EXPECT_TRUE(series.marker == Marker::none || series.marker == Marker::ring) << "no run is claimed to be there";
+    if (series.marker != Marker::ring) continue;
+    ++rings;
+    EXPECT_NEAR(series.points.at(0).y, truth.loss(1e7, 1.28e8), 1.5);
+  }
+  EXPECT_GE(rings, 1u);
+}
+
+TEST(SliceFigure, DrawsMeasuredSlicesWhereThereAreThree) {
+  std::vector<Made> runs;
+  for (const double params : {1e5, 4e5, 1.6e6, 6.4e6}) runs.push_back({"v57", params, 1e13 / params});
+  const auto figure = draw(made_input(runs), slice_figure);
+  ASSERT_TRUE(figure);
+  EXPECT_EQ(figure->panels.at(0).series.back().points.size(), 4u);
+  EXPECT_THAT(figure->caption, HasSubstr("same training compute within 5 %"));
+  EXPECT_THAT(figure->caption, Not(HasSubstr("No three sizes")));
+  runs.resize(2);
+  EXPECT_FALSE(draw(made_input(runs), slice_figure));
+}
+
 // Every number of a figure is in the report's JSON.
 TEST(Figures, AreInTheJson) {
   ReportInput input = made_input(ladder_runs());

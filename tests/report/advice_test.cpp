@@ -1,0 +1,306 @@
+// What a report advises: budgets, what a parameter is worth, configurations, next runs, and what it remembers.
+#include "report/advice.h"
+
+#include <cmath>
+
+#include "report/analysis.h"
+#include "report/foretold.h"
+#include "report/report_input.h"
+
+namespace bitsweep {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::Not;
+
+// 5 sizes × 4 budgets × 2 seeds of one law, fitted once for all tests of this file.
+const Analysis& ladder_analysis() {
+  static const ReportInput input = made_input(ladder_runs());
+  static const Analysis analysis = analyse(input);
+  return analysis;
+}
+
+std::string text_of(const std::vector<Block>& blocks) { return render_markdown({"t", blocks}); }
+
+TEST(Optimum, DividesABudgetAsTheFormulaSays) {
+  const JointLaw law{1.4, 30, 250, 0.3, 0.4};
+  const auto best = law.divide(6e15, 6);
+  ASSERT_TRUE(best);
+  EXPECT_NEAR(best->params * best->tokens / 1e15, 1, 1e-12);
+  const double there = law.loss(best->params, best->tokens);
+  EXPECT_NEAR(best->loss, there, 1e-12);
+  for (const double factor : {0.5, 0.9, 1.1, 2.0})
+    EXPECT_GT(law.loss(best->params * factor, best->tokens / factor), there) << factor;
+  EXPECT_FALSE((JointLaw{1.4, 0, 250, 0.3, 0.4}).divide(6e15, 6)) << "a term has vanished";
+  EXPECT_FALSE((JointLaw{1.4, 30, 250, 0, 0.4}).divide(6e15, 6));
+}
+
+TEST(Optimum, ReadsTheLawByItsNames) {
+  const JointLaw law = joint_law({{"beta", 5}, {"E", 1}, {"A", 2}, {"alpha", 4}, {"B", 3}, {"other", 9}});
+  EXPECT_THAT((std::vector<double>{law.E, law.A, law.B, law.alpha, law.beta}), ElementsAre(1, 2, 3, 4, 5));
+}
+
+TEST(Optimum, TellsBudgetsWithIntervalsAboutTheTruth) {
+  const GroupAnalysis& g = ladder_analysis().groups.at(0);
+  ASSERT_EQ(g.optima.size(), 1u);
+  const ComputeOptimum& optimum = g.optima[0];
+  EXPECT_TRUE(optimum.counted);
+  EXPECT_NEAR(optimum.flops_per_nd, 6.6, 1e-9);
+  ASSERT_EQ(optimum.rows.size(), 2u) << "the largest run's, and ten times it";
+  EXPECT_NEAR(optimum.rows[1].flops / optimum.largest_flops, 10, 1e-9);
+  const JointLaw truth{1.4, 30, 250, 0.3, 0.4};
+  for (const BudgetRow& row : optimum.rows) {
+    const auto best = truth.divide(row.flops, 6.6);
+    EXPECT_LT(row.params_range.first, best->params);
+    EXPECT_GT(row.params_range.second, best->params);
+    EXPECT_LE(row.loss_range.first, row.loss);
+    EXPECT_GE(row.loss_range.second, row.loss);
+    EXPECT_NEAR(row.six_nd / row.flops, 6 / 6.6, 1e-9);
+    EXPECT_FALSE(row.refused);
+  }
+  const std::string text = text_of(optimum_section(g, 2));
+  EXPECT_THAT(text, HasSubstr("6.60 FLOPs a parameter and token"));
+  EXPECT_THAT(text, HasSubstr("hours are at the"));
+}
+
+TEST(Optimum, RefusesBudgetsOutsideOfAllReasonUnlessForced) {
+  ReportInput input = made_input(ladder_runs());
+  input.budget_flops = {1e16, 1e30};
+  for (const bool forced : {false, true}) {
+    if (forced) input.extrapolation_limit = HUGE_VAL;
+    const Analysis analysis = analyse(input);
+    const auto& rows = analysis.groups.at(0).optima.at(0).rows;
+    ASSERT_EQ(rows.size(), 2u);
+    EXPECT_FALSE(rows[0].refused);
+    EXPECT_EQ(rows[1].refused, !forced);
+    const std::string text = text_of(optimum_section(analysis.groups[0], 2));
+    EXPECT_EQ(text.find("No division is told of 1.00×10³⁰ FLOPs for llama") != std::string::npos, !forced);
+  }
+}
+
+TEST(Optimum, SaysThatFlopsAreTakenWhereRunsDoNotCountThem) {
+  std::vector<Point> points;
+  for (const Made& m : ladder_runs()) {
+    Point p;
+    p.params = m.params, p.tokens = m.tokens, p.loss = law(m.variant, m.params, m.tokens) + m.noise;
+    p.variant = m.variant, p.seed = m.seed;
+    points.push_back(p);
+  }
+  const ReportInput input = report_from_points(points, "p", "p", "0");
+  const std::string text = text_of(optimum_section(analyse(input).groups.at(0), 2));
+  EXPECT_THAT(text, HasSubstr("6 N D is taken for them"));
+  EXPECT_THAT(text, Not(HasSubstr("rule of thumb")));
+  EXPECT_THAT(text, Not(HasSubstr("hours")));
+}
+
+TEST(Worth, GivesEachVariantWithWhatItsBytesAndFlopsDo) {
+  std::vector<Made> runs = ladder_runs();
+  for (const Made& m : ladder_runs()) runs.push_back({"v57", m.params, m.tokens, m.lr, m.seed, m.batch, m.noise});
+  ReportInput input = made_input(runs);
+  for (MeasuredRun& run : input.runs) {
+    const bool full = run.row.plugin == "llama";
+    run.start["stored_bytes"] = (full ? 4.0 : 0.125) * static_cast<double>(run.row.params);
+    if (!full) run.row.flops = 2 * *run.row.flops;
+  }
+  const Analysis analysis = analyse(input);
+  const GroupAnalysis& g = analysis.groups.at(0);
+  ASSERT_TRUE(g.worth);
+  EXPECT_EQ(g.worth->reference, "llama");
+  ASSERT_EQ(g.worth->rows.size(), 2u);
+  const WorthRow &llama = g.worth->rows[0], &v57 = g.worth->rows[1];
+  EXPECT_EQ(llama.eff, 1);
+  EXPECT_NEAR(*llama.per_byte, 1, 1e-12);
+  ASSERT_TRUE(v57.interval);
+  EXPECT_LT(v57.interval->first, 0.15);
+  EXPECT_GT(v57.interval->second, 0.15);
+  EXPECT_NEAR(*v57.per_byte, 32 * v57.eff, 1e-9);
+  EXPECT_NEAR(*v57.per_flop, v57.eff / 2, 1e-9);
+  const std::string text = text_of(worth_section(g, 2));
+  EXPECT_THAT(text, HasSubstr("| v57 | 0.15"));
+  EXPECT_THAT(text, Not(HasSubstr("eff(v57)")));
+  EXPECT_THAT(text, HasSubstr("for its stored bytes"));
+  EXPECT_FALSE(ladder_analysis().groups.at(0).worth) << "one variant";
+}
+
+TEST(Foretold, CountsWhatFellWithinAndOutside) {
+  ReportInput input = made_input({});
+  EXPECT_TRUE(foretold_section(input).empty());
+  const auto row = [](const char* run, double measured) {
+    PredictionRow p;
+    p.run = run, p.law = "chinchilla", p.variant = "v57", p.state = "done";
+    p.params = 1e6, p.tokens = 4e6, p.loss = 2, p.lower = 1.9, p.upper = 2.1, p.measured = measured;
+    return p;
+  };
+  input.predictions = {row("aaa", 2.05), row("bbb", 2.3)};
+  PredictionRow waiting = row("ccc", 0);
+  waiting.measured.reset(), waiting.state = "queued";
+  input.predictions.push_back(waiting);
+  const std::string text = text_of(foretold_section(input));
+  EXPECT_THAT(text, HasSubstr("| aaa | v57 | chinchilla | 1M | 4M | 2.000 | 1.900 to 2.100 | 2.050 | within |"));
+  EXPECT_THAT(text, HasSubstr("2.300 | outside |"));
+  EXPECT_THAT(text, HasSubstr("not finished"));
+}
+
+// Rates at several sizes, best where lr = 1e-2 · (params / 1e5)^-0.5.
+std::vector<Made> tuned_runs(const std::vector<double>& sizes) {
+  std::vector<Made> runs;
+  for (const double params : sizes) {
+    const double best = 1e-2 * std::sqrt(1e5 / params);
+    for (const double factor : {0.25, 1.0, 4.0})
+      runs.push_back({"v57", params, 4e6, best * factor, 0, 32, factor == 1.0 ? 0 : 0.05});
+  }
+  return runs;
+}
+
+TEST(RateTrend, IsFittedOverSizesWhoseBestRateIsAnInnerOne) {
+  const ReportInput input = made_input(tuned_runs({1e5, 4e5, 1.6e6, 6.4e6}));
+  const auto trend = rate_trend(analyse(input).groups.at(0), "v57");
+  ASSERT_TRUE(trend);
+  EXPECT_EQ(trend->sizes, 4u);
+  EXPECT_NEAR(trend->exponent, -0.5, 1e-9);
+  ASSERT_TRUE(trend->half_width);
+  EXPECT_LT(*trend->half_width, 1e-6);
+  EXPECT_NEAR(trend->at(1e7), 1e-3, 1e-8);
+}
+
+TEST(RateTrend, IsNotClaimedFromTwoSizesOrFromTheEndOfALadder) {
+  EXPECT_FALSE(rate_trend(analyse(made_input(tuned_runs({1e5, 1e6}))).groups.at(0), "v57"));
+  std::vector<Made> runs;
+  for (const double params : {1e5, 4e5, 1.6e6})
+    for (const double lr : {1e-3, 2e-3, 4e-3}) runs.push_back({"v57", params, 4e6, lr, 0, 32, 1e-4 / lr});
+  EXPECT_FALSE(rate_trend(analyse(made_input(runs)).groups.at(0), "v57"));
+}
+
+TargetPlan plan_like(const ReportInput& input, size_t run) {
+  TargetPlan plan;
+  plan.group = analyse(input).groups.at(0).group.label, plan.variant = "v57", plan.target = input.targets.at(0);
+  plan.like = input.runs.at(run).row.id, plan.shape = "d_model 288, n_layers 3";
+  plan.params = 1e7, plan.tokens = 4e7, plan.flops = 2.5e15, plan.steps = 19531, plan.warmup = 500;
+  plan.bytes = TargetBytes{40'000'000, 40'000'000, 80'000'000, 10'000'000, 150'000'000, 120'000'000};
+  plan.hours = 2.5, plan.stored_bytes = 1'250'000;
+  return plan;
+}
+
+TEST(Recommendation, TellsShapeRateMemoryHoursAndFlops) {
+  ReportInput input = made_input(tuned_runs({1e5, 4e5, 1.6e6, 6.4e6}));
+  input.targets = {{1e7, 4e7, "", ""}};
+  input.plans = {plan_like(input, 10)};
+  const Analysis analysis = analyse(input);
+  const std::string text = text_of(recommendation_section(input, analysis.groups[0], 2));
+  for (const char* words :
+       {"## Recommended configuration", "**10M parameters on 40M tokens**", "| shape | d_model 288, n_layers 3 |",
+        "| batch | 32 |", "| learning rate | 0.0010 |", "| steps | 19,531 |", "| loss by the law | not claimed |",
+        "| FLOPs | 2.50×10¹⁵ |", "| 6 N D | 2.40×10¹⁵ |", "| memory at its peak | 150 MB |", "… optimizer | 80 MB |",
+        "| checkpoint | 120 MB |", "| stored, as deployed | 1.25 MB |", "by its best rates at 4 sizes",
+        "scaled by FLOPs from the nearest shape"})
+    EXPECT_THAT(text, HasSubstr(words));
+  const json::array rows = recommendation_json(input, analysis.groups[0]);
+  EXPECT_NEAR(rows.at(0).at("lr").to_number<double>(), 1e-3, 1e-8);
+  EXPECT_EQ(rows.at(0).at("bytes").at("peak").as_int64(), 150'000'000);
+}
+
+TEST(Recommendation, SaysOfARateThatItWasNotTuned) {
+  ReportInput input = made_input({{"v57", 1e6, 4e6}});
+  input.targets = {{1e7, 4e7, "", ""}};
+  input.plans = {plan_like(input, 0)};
+  input.plans[0].hours.reset(), input.plans[0].bytes.reset();
+  const Analysis analysis = analyse(input);
+  std::string text = text_of(recommendation_section(input, analysis.groups[0], 2));
+  EXPECT_THAT(text, HasSubstr("not tuned"));
+  EXPECT_THAT(text, HasSubstr("10 times smaller than the target"));
+  EXPECT_THAT(text, HasSubstr("no hours are told"));
+  EXPECT_THAT(text, Not(HasSubstr("memory at its peak")));
+  input.plans[0].refused = "no worker";
+  text = text_of(recommendation_section(input, analysis.groups[0], 2));
+  EXPECT_THAT(text, HasSubstr("**v57**: no worker."));
+  EXPECT_THAT(text, Not(HasSubstr("| shape |")));
+  input.plans.clear();
+  EXPECT_TRUE(recommendation_section(input, analysis.groups[0], 2).empty());
+}
+
+NextRuns advice_for(const std::string& group, const std::string& variant) {
+  NextRuns next;
+  next.group = group, next.variant = variant, next.law = "chinchilla", next.hours = true, next.cost = 0.5;
+  next.now = 0.2, next.outlook = {"at 10M parameters, 40M tokens: 2.1 ± 0.2 now"};
+  next.ranking = {{4e5, 8e6, 976, 0.25, 0.4, {}, {}}};
+  next.batch = {{4e5, 8e6, 976, 0.25, 0.4, 2.5, 0.15}, {1e6, 8e6, 976, 0.25, 0.3, 2.4, 0.1}};
+  next.file = "next-" + variant + ".yaml", next.yaml = "# The next runs of made\nname: x\n";
+  return next;
+}
+
+TEST(NextRuns, AreRankedWithWhatTheyBuyAndAFileOfTheBatch) {
+  ReportInput input = made_input({{"v57", 1e6, 4e6}});
+  const Analysis analysis = analyse(input);
+  const GroupAnalysis& g = analysis.groups.at(0);
+  EXPECT_TRUE(next_runs_section(input, g, 2).empty());
+  input.next = {advice_for(g.group.label, "v57")};
+  std::string text = text_of(next_runs_section(input, g, 2));
+  EXPECT_THAT(text, HasSubstr("| 400k | 8M | 976 | 15m 00s | 40.0 % |"));
+  EXPECT_THAT(text, HasSubstr("2 runs, 30m 00s in all, in `next-v57.yaml`"));
+  EXPECT_THAT(text, HasSubstr("| 1M | 8M | 976 | 15m 00s | 2.400 | 30.0 % | 0.10 |"));
+  EXPECT_EQ(file_of(render_report(input, analysis), "next-v57.yaml"), input.next[0].yaml);
+  // Where the ranking leans on priors, what runs would measure is not told.
+  input.next[0].leans_on_prior = {"too few"};
+  text = text_of(next_runs_section(input, g, 2));
+  EXPECT_THAT(text, HasSubstr("do not determine the law of v57"));
+  EXPECT_THAT(text, Not(HasSubstr("2.400")));
+  input.next[0] = {};
+  input.next[0].group = g.group.label, input.next[0].variant = "v57", input.next[0].refused = "no worker";
+  EXPECT_THAT(text_of(next_runs_section(input, g, 2)), HasSubstr("**v57**: no worker."));
+}
+
+TEST(NextRuns, OfManyVariantsAreOneTable) {
+  ReportInput input = made_input({{"v57", 1e6, 4e6}});
+  const Analysis analysis = analyse(input);
+  const GroupAnalysis& g = analysis.groups.at(0);
+  for (const char* variant : {"a", "b", "c", "d"}) input.next.push_back(advice_for(g.group.label, variant));
+  const std::string text = text_of(next_runs_section(input, g, 2));
+  EXPECT_THAT(text, HasSubstr("| d | 400k on 8M, 15m 00s | 40.0 % | 2 runs, 30m 00s in all | 0.20 | 0.10 |"));
+}
+
+TEST(NextRuns, FilesOfAnEarlierReportAreRemovedAndOthersStay) {
+  const fs::path folder = fs::path(testing::TempDir()) / "bitsweep_next_runs";
+  fs::remove_all(folder);
+  write_report(folder, "r", {{"next-v57.yaml", "# The next runs of x\n"}, {"report.md", "x\n"}});
+  write_file_atomic(folder / "r" / "next-mine.yaml", "name: mine\n");
+  write_report(folder, "r", {{"report.md", "x\n"}});
+  EXPECT_FALSE(fs::exists(folder / "r" / "next-v57.yaml"));
+  EXPECT_TRUE(fs::exists(folder / "r" / "next-mine.yaml"));
+}
+
+TEST(Changes, AreToldAgainstTheFitOfTheLastReport) {
+  static const ReportInput input = made_input(ladder_runs());
+  ReportInput now = input;
+  const Analysis& analysis = ladder_analysis();
+  EXPECT_TRUE(changes_section(now, analysis).empty()) << "no earlier report";
+  const LawFit& fit = analysis.groups.at(0).fits.at(0);
+  EarlierFit earlier{fit.law, fit.variant, analysis.groups[0].group.dataset, {}, {}, {}};
+  for (size_t k = 3; k < fit.points.size(); ++k) earlier.runs.push_back(fit.points[k].run);
+  earlier.runs.push_back("gone");
+  for (const NamedValue& v : fit.result.params) {
+    earlier.params.emplace_back(v.name, v.value);
+    earlier.intervals[v.name] = {v.value * 0.9, v.value * 1.1};
+  }
+  now.earlier = {earlier};
+  std::string text = text_of(changes_section(now, analysis));
+  EXPECT_THAT(text, HasSubstr("## What changed since the last report"));
+  EXPECT_THAT(text, HasSubstr("3 more runs and 1 fewer; every estimate is within the interval"));
+  now.earlier[0].intervals["alpha"] = {0.1, 0.2};
+  PredictionRow p;
+  p.run = fit.points[0].run, p.law = "chinchilla", p.variant = "llama", p.state = "done";
+  p.loss = 2, p.lower = 1, p.upper = 9, p.measured = 3;
+  now.predictions = {p};
+  text = text_of(changes_section(now, analysis));
+  EXPECT_THAT(text, HasSubstr("alpha left the interval that was given then"));
+  EXPECT_THAT(text, HasSubstr("| llama | chinchilla | alpha |"));
+  EXPECT_THAT(text, HasSubstr("1 had been foretold with an interval, and all ended within it"));
+  EXPECT_EQ(changes_json(now, analysis).at(0).at("added").as_array().size(), 3u);
+  now.earlier[0].params.clear(), now.earlier[0].intervals.clear();
+  EXPECT_THAT(text_of(changes_section(now, analysis)), HasSubstr("could not be fitted then, and now it can"));
+  now.earlier[0].variant = "v57";
+  EXPECT_TRUE(changes_section(now, analysis).empty()) << "of another variant";
+}
+
+}  // namespace
+}  // namespace bitsweep
