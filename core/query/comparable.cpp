@@ -22,12 +22,46 @@ std::string corpus_name(const std::string& corpus) {
                        end - (slash == std::string::npos ? 0 : slash + 1) + 1);
 }
 
-// What must be equal, as one text. The dataset's id names corpus, tokenizer and split.
-std::string key_of(const RunRow& run, int64_t context, int64_t windows) {
+std::string digest(const std::string& sha256) { return sha256.substr(0, 12); }
+
+std::string training_text(const RunRow& run, const DatasetRow* dataset) {
+  if (dataset != nullptr && !dataset->sha256.empty())
+    return fmt::format("{} {}", dataset->name, digest(dataset->sha256));
+  if (!run.dataset.empty()) return run.dataset;
   json::object data = part(run.spec, "data");
-  for (const char* beside : {"context"}) data.erase(beside);
-  if (!run.dataset.empty()) data = {{"id", run.dataset}};
-  return fmt::format("{}/{}/{}", context, windows, canonical_json(data));
+  const std::string corpus = string_or(data, "corpus", "");
+  for (const char* told : {"context", "tokenizer", "val", "unit"}) data.erase(told);
+  if (data.size() == 1 && !corpus.empty()) return corpus;
+  return data.empty() ? "" : canonical_json(data);
+}
+
+std::string tokenizer(const RunRow& run, const DatasetRow* dataset) {
+  return dataset != nullptr && !dataset->tokenizer.empty() ? dataset->tokenizer
+                                                           : string_or(part(run.spec, "data"), "tokenizer", "");
+}
+
+std::string validation_text(const RunRow& run, const DatasetRow* dataset) {
+  if (dataset != nullptr && !dataset->val_sha256.empty()) return digest(dataset->val_sha256);
+  return string_or(part(run.spec, "data"), "val", "");
+}
+
+std::string counted(const json::object& object, const char* key) {
+  const int64_t count = integer_or(object, key, 0);
+  return count > 0 ? fmt::format("{}", count) : "";
+}
+
+std::string context_length(const RunRow& run, const DatasetRow*) { return counted(part(run.spec, "data"), "context"); }
+std::string windows(const RunRow& run, const DatasetRow*) { return counted(part(run.spec, "eval"), "windows"); }
+
+// The database holds bits per byte; a file of points may say another.
+std::string loss_unit(const RunRow& run, const DatasetRow*) {
+  return string_or(part(run.spec, "data"), "unit", "bits per byte");
+}
+
+const DatasetRow* dataset_of(const RunRow& run, const std::vector<DatasetRow>& datasets) {
+  const auto found = std::find_if(datasets.begin(), datasets.end(),
+                                  [&](const DatasetRow& row) { return !run.dataset.empty() && row.id == run.dataset; });
+  return found == datasets.end() ? nullptr : &*found;
 }
 
 void name_group(ComparableGroup& group, const std::vector<DatasetRow>& datasets) {
@@ -60,25 +94,35 @@ void make_labels_unique(std::vector<ComparableGroup>& groups) {
 
 }  // namespace
 
+const std::vector<ComparabilityRule>& comparability_rules() {
+  static const std::vector<ComparabilityRule> kRules = {
+      {"training-text", "the training text", training_text},       {"tokenizer", "the tokenizer", tokenizer},
+      {"validation-text", "the validation text", validation_text}, {"context", "the context", context_length},
+      {"validation-windows", "the validation windows", windows},   {"loss-unit", "the unit of the loss", loss_unit}};
+  return kRules;
+}
+
 std::vector<ComparableGroup> comparable_groups(const std::vector<RunRow>& runs,
                                                const std::vector<DatasetRow>& datasets) {
   std::vector<ComparableGroup> groups;
-  std::vector<std::string> keys;
   for (size_t i = 0; i < runs.size(); ++i) {
     const json::object& data = part(runs[i].spec, "data");
     const int64_t context = integer_or(data, "context", 0);
     const int64_t windows = integer_or(part(runs[i].spec, "eval"), "windows", 0);
-    const std::string key = key_of(runs[i], context, windows);
-    const size_t at = static_cast<size_t>(std::find(keys.begin(), keys.end(), key) - keys.begin());
+    const DatasetRow* dataset = dataset_of(runs[i], datasets);
+    std::vector<std::string> values;
+    for (const ComparabilityRule& rule : comparability_rules()) values.push_back(rule.value(runs[i], dataset));
+    const auto same = [&](const ComparableGroup& group) { return group.values == values; };
+    const auto at = static_cast<size_t>(std::find_if(groups.begin(), groups.end(), same) - groups.begin());
     if (at == groups.size()) {
-      keys.push_back(key);
       groups.push_back({"",
                         runs[i].dataset,
                         corpus_name(string_or(data, "corpus", runs[i].dataset)),
                         string_or(data, "tokenizer", ""),
                         context,
                         windows,
-                        {}});
+                        {},
+                        std::move(values)});
     }
     groups[at].runs.push_back(i);
   }

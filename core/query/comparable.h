@@ -9,13 +9,24 @@
 
 namespace bitsweep {
 
+// One thing in which runs must agree before their losses may be compared.
+struct ComparabilityRule {
+  const char* name;  // "tokenizer"
+  const char* what;  // "the tokenizer"
+  // What the run has of it, as a reader is shown it; "" when it is not known. `dataset` may be null.
+  std::string (*value)(const RunRow& run, const DatasetRow* dataset);
+};
+// Training text, tokenizer, validation text, context, validation windows, unit of the loss.
+const std::vector<ComparabilityRule>& comparability_rules();
+
 struct ComparableGroup {
   std::string label;    // "headers, ascii128, context 256"
   std::string dataset;  // id, "" when the data were never opened
   std::string corpus, tokenizer;
   int64_t context = 0;  // tokens; 0 when not known
   int64_t eval_windows = 0;
-  std::vector<size_t> runs;  // indices into what was given, in its order
+  std::vector<size_t> runs;         // indices into what was given, in its order
+  std::vector<std::string> values;  // of each of comparability_rules()
 };
 
 // REQUIRES specs (Query::runs_of). Groups in order of their first run; labels are unique.

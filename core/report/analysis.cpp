@@ -2,85 +2,12 @@
 
 #include <algorithm>
 #include <cmath>
-#include <map>
 
 namespace bitsweep {
 namespace {
 
-enum class Along { tokens, params };
-
-// Steps between neighbours of one variant: along tokens at each size, or along sizes at each budget.
-std::vector<ScalingStep> steps_along(const CellTable& table, Along along) {
-  std::vector<ScalingStep> steps;
-  const size_t outer = along == Along::tokens ? table.sizes.size() : table.budgets.size();
-  const size_t inner = along == Along::tokens ? table.budgets.size() : table.sizes.size();
-  for (const std::string& variant : table.variants) {
-    for (size_t fixed = 0; fixed < outer; ++fixed) {
-      std::optional<size_t> before;
-      for (size_t moving = 0; moving < inner; ++moving) {
-        const auto here = along == Along::tokens ? table.at(variant, fixed, moving) : table.at(variant, moving, fixed);
-        if (!here) continue;
-        if (before) {
-          const ReportCell &a = table.cells[*before], &b = table.cells[*here];
-          const double units =
-              along == Along::tokens ? std::log2(b.tokens / a.tokens) : std::log10(b.params / a.params);
-          const Estimate change = difference(b.final_bpc, a.final_bpc);
-          steps.push_back({*before, *here, change, change.mean / units, other_differences(a, b)});
-        }
-        before = here;
-      }
-    }
-  }
-  return steps;
-}
-
-// Holm 1979: the smallest of m p-values times m, the next times m − 1 …, never falling.
-void correct(std::vector<VariantGap>& gaps) {
-  std::vector<VariantGap*> order;
-  for (VariantGap& gap : gaps)
-    if (gap.change.p) order.push_back(&gap);
-  std::stable_sort(order.begin(), order.end(), [](auto* a, auto* b) { return *a->change.p < *b->change.p; });
-  double least = 0;
-  for (size_t k = 0; k < order.size(); ++k) {
-    least = std::max(least, std::min(1.0, *order[k]->change.p * static_cast<double>(order.size() - k)));
-    order[k]->p_holm = least;
-  }
-}
-
-// Seed by seed where both have the same two or more seeds: what a seed does to both cancels.
-VariantGap gap_of(const ReportInput& input, const CellTable& table, size_t a, size_t b) {
-  const ReportCell &x = table.cells[a], &y = table.cells[b];
-  VariantGap gap{a, b, difference(y.final_bpc, x.final_bpc), other_differences(x, y), false, {}};
-  std::map<int64_t, double> first;
-  for (const size_t r : x.runs) first[input.runs[r].row.seed] = *input.runs[r].row.last_val_bpc;
-  std::map<int64_t, double> differences;
-  for (const size_t r : y.runs)
-    if (const auto same = first.find(input.runs[r].row.seed); same != first.end())
-      differences[same->first] = *input.runs[r].row.last_val_bpc - same->second;
-  if (differences.size() < 2 || differences.size() != x.runs.size() || differences.size() != y.runs.size()) return gap;
-  std::vector<double> values;
-  for (const auto& [seed, value] : differences) values.push_back(value);
-  gap.change = paired_difference(values);
-  gap.paired = true;
-  return gap;
-}
-
-std::vector<VariantGap> gaps_between(const ReportInput& input, const CellTable& table) {
-  std::vector<VariantGap> gaps;
-  for (size_t i = 0; i < table.variants.size(); ++i) {
-    for (size_t j = i + 1; j < table.variants.size(); ++j) {
-      for (size_t size = 0; size < table.sizes.size(); ++size) {
-        for (size_t budget = 0; budget < table.budgets.size(); ++budget) {
-          const auto a = table.at(table.variants[i], size, budget), b = table.at(table.variants[j], size, budget);
-          if (!a || !b) continue;
-          gaps.push_back(gap_of(input, table, *a, *b));
-        }
-      }
-    }
-  }
-  correct(gaps);
-  return gaps;
-}
+constexpr double kSameBudget = 0.02;  // of a logarithm
+constexpr size_t kMostInFull = 3;     // variants; of more, laws of one axis are only told where there is no other
 
 // The runs a law may see: of each size and budget the chosen configuration, all its seeds.
 LawFit points_of(const ReportInput& input, const GroupAnalysis& g, const std::string& variant,
@@ -92,12 +19,19 @@ LawFit points_of(const ReportInput& input, const GroupAnalysis& g, const std::st
     if (cell.variant != variant || !(cell.params > 0) || !(cell.tokens > 0)) continue;
     if (cell.size_class != size_class.value_or(cell.size_class)) continue;
     if (cell.budget_class != budget_class.value_or(cell.budget_class)) continue;
-    for (const size_t r : cell.runs) {
+    std::vector<size_t> runs;
+    for (const size_t alike : g.table.alike(c))
+      runs.insert(runs.end(), g.table.cells[alike].runs.begin(), g.table.cells[alike].runs.end());
+    for (const size_t r : runs) {
       const RunRow& row = input.runs[r].row;
       Point point;
       point.params = cell.params, point.tokens = cell.tokens, point.loss = *row.last_val_bpc;
-      point.unique_tokens = g.dataset != nullptr ? static_cast<double>(g.dataset->train_tokens) : 0;
-      point.variant = variant, point.dataset = g.group.label, point.seed = row.seed, point.run = row.id;
+      if (g.dataset != nullptr)
+        point.unique_tokens = static_cast<double>(g.dataset->train_tokens);
+      else if (row.epochs && *row.epochs > 0)
+        point.unique_tokens = cell.tokens / *row.epochs;
+      point.variant = variant, point.dataset = g.group.label, point.run = row.id;
+      if (cell.seed_known) point.seed = row.seed;
       fit.points.push_back(std::move(point));
       fit.runs.push_back(r);
     }
@@ -105,11 +39,13 @@ LawFit points_of(const ReportInput& input, const GroupAnalysis& g, const std::st
   return fit;
 }
 
-void run_fit(LawFit& fit, const std::string& law, const std::vector<Target>& targets, const std::string& axis = "") {
+void run_fit(LawFit& fit, const ReportInput& input, const std::string& law, const std::vector<Target>& targets,
+             const std::string& axis = "") {
   FitOptions options;
   options.law = law;
   options.axis = axis;
   options.second_opinions = false;
+  options.extrapolation_limit = input.extrapolation_limit;
   options.targets = targets;
   for (Target& target : options.targets) target.variant = fit.variant, target.dataset = fit.points[0].dataset;
   fit.law = law;
@@ -129,8 +65,15 @@ void add_simple_law(const ReportInput& input, const GroupAnalysis& g, const std:
     if (there < 3) continue;
     LawFit fit = points_of(input, g, variant, params ? std::optional<size_t>() : fixed,
                            params ? fixed : std::optional<size_t>());
-    // The targets lie at other budgets and sizes, of which this law says nothing.
-    run_fit(fit, "power", {}, params ? "params" : "tokens");
+    // Targets at other budgets (or sizes) are none of this law's.
+    std::vector<Target> targets;
+    const double here = (params ? g.table.budgets : g.table.sizes)[fixed].value;
+    for (const Target& t : input.targets) {
+      const double other = params ? t.tokens : t.params;
+      if ((params ? t.params : t.tokens) > 0 && (!(other > 0) || std::abs(std::log(other / here)) < kSameBudget))
+        targets.push_back(t);
+    }
+    run_fit(fit, input, "power", targets, params ? "params" : "tokens");
     if (fit.drawable()) fits.push_back(std::move(fit));
   }
 }
@@ -142,10 +85,12 @@ std::vector<LawFit> fits_of(const ReportInput& input, const GroupAnalysis& g) {
     if (base.points.empty()) continue;
     for (const std::string& law : input.laws.empty() ? std::vector<std::string>{"chinchilla"} : input.laws) {
       fits.push_back(base);
-      run_fit(fits.back(), law, input.targets);
+      run_fit(fits.back(), input, law, input.targets);
     }
-    // Where the law of both axes is refused, one axis may still carry the simple one.
-    if (fits.back().law != "power" && !fits.back().drawable()) {
+    // Where the runs do not determine the law of both axes, one axis may still carry the simple one.
+    const LawFit& last = fits.back();
+    const bool few = g.table.variants.size() <= kMostInFull;
+    if (last.law != "power" && (!last.drawable() || (few && !last.result.identified))) {
       add_simple_law(input, g, variant, Along::params, fits);
       add_simple_law(input, g, variant, Along::tokens, fits);
     }
@@ -193,12 +138,14 @@ Analysis analyse(const ReportInput& input) {
     g.table = make_cells(input.runs, g.usable, variants);
     g.token_steps = steps_along(g.table, Along::tokens);
     g.param_steps = steps_along(g.table, Along::params);
+    g.setting_steps = setting_steps(g.table);
     g.gaps = gaps_between(input, g.table);
     g.fits = fits_of(input, g);
     for (const LawFit& fit : g.fits)
       if (auto optimum = compute_optimum(fit, g, input)) g.optima.push_back(std::move(*optimum));
     g.worth = parameter_worth(input, g);
   }
+  analysis.offsets = text_offsets(analysis.groups);
   return analysis;
 }
 

@@ -22,6 +22,21 @@ struct ScalingStep {
   std::vector<std::string> also;  // what differs besides
 };
 
+// From one batch to the next larger at one size, where their tokens are nearest: what else was paid.
+struct SettingStep {
+  size_t from = 0, to = 0;            // cells
+  Estimate change;                    // of the final loss
+  double tokens_ratio = 1;            // to / from
+  std::optional<double> wall_change;  // to / from − 1
+  std::vector<std::string> also;      // every setting that differs, the batch too
+};
+
+// The same model, size, tokens and settings on two texts: how much harder the second is. No comparison of models.
+struct TextOffset {
+  size_t first_group = 0, first = 0, second_group = 0, second = 0;  // into Analysis::groups, and their cells
+  Estimate change;                                                  // loss on the second − loss on the first
+};
+
 // Two variants at equal size and budget.
 struct VariantGap {
   size_t a = 0, b = 0;  // cells; b is compared with a
@@ -55,6 +70,7 @@ struct GroupAnalysis {
   std::vector<size_t> usable;           // runs that are finished with a loss
   CellTable table;
   std::vector<ScalingStep> token_steps, param_steps;
+  std::vector<SettingStep> setting_steps;
   std::vector<VariantGap> gaps;  // every pair of variants at every shared size and budget
   std::vector<LawFit> fits;
   std::vector<ComputeOptimum> optima;  // of variants whose joint law the runs determine
@@ -63,8 +79,16 @@ struct GroupAnalysis {
 
 struct Analysis {
   std::vector<GroupAnalysis> groups;  // those with runs; comparisons never cross them
+  std::vector<TextOffset> offsets;    // but for these
   int64_t finished = 0, excluded = 0;
 };
+
+// comparisons.cpp: what analyse() makes of the cells.
+enum class Along { tokens, params };
+std::vector<ScalingStep> steps_along(const CellTable& table, Along along);
+std::vector<SettingStep> setting_steps(const CellTable& table);
+std::vector<VariantGap> gaps_between(const ReportInput& input, const CellTable& table);
+std::vector<TextOffset> text_offsets(const std::vector<GroupAnalysis>& groups);
 
 // The order of the strongest count model that a loss beats; -1 when it beats none.
 int highest_order_beaten(double bits_per_byte, const DatasetRow& dataset);

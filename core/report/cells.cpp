@@ -96,6 +96,7 @@ ReportCell new_cell(const RunRow& run, std::string variant, const Factors& setti
   cell.params_nonembedding = static_cast<double>(run.params_nonembedding);
   cell.tokens = static_cast<double>(run.tokens), cell.epochs = run.epochs, cell.flops = run.flops;
   cell.batch = number_of(settings, "train.batch"), cell.lr = number_of(settings, "train.lr");
+  cell.seed_known = find(settings, "seed") != nullptr;
   for (const auto& setting : settings)
     if (!is_told(setting.first)) cell.factors.push_back(setting);
   return cell;
@@ -144,6 +145,11 @@ std::vector<ValueClass> classify(const std::vector<double>& values, double ratio
   return found;
 }
 
+bool are_alike(const ReportCell& a, const ReportCell& b) {
+  return !a.seed_known && !b.seed_known && a.variant == b.variant && a.params == b.params && a.tokens == b.tokens &&
+         a.factors == b.factors;
+}
+
 void choose(CellTable& table) {
   for (size_t i = 0; i < table.cells.size(); ++i) {
     const ReportCell& cell = table.cells[i];
@@ -158,7 +164,7 @@ void choose(CellTable& table) {
       table.alternatives.push_back(1);
       continue;
     }
-    ++table.alternatives[static_cast<size_t>(found - table.chosen.begin())];
+    if (!are_alike(cell, table.cells[*found])) ++table.alternatives[static_cast<size_t>(found - table.chosen.begin())];
     if (cell.final_bpc.mean < table.cells[*found].final_bpc.mean) *found = i;
   }
 }
@@ -214,8 +220,10 @@ CellTable make_cells(const std::vector<MeasuredRun>& runs, const std::vector<siz
     const Factors settings = settings_of(row);
     if (std::find(table.variants.begin(), table.variants.end(), variants[k]) == table.variants.end())
       table.variants.push_back(variants[k]);
-    // Without a spec (points from a file) the counts and the variant are all that is known.
+    // Of points from a file the counts, the variant and a few settings are all that is known: two that agree in these
+    // may differ in anything, and are seeds of one configuration only where they say so.
     std::string key = fmt::format("{}/{}/{}", row.params, row.tokens, variants[k]);
+    if (find(settings, "seed") == nullptr) key += fmt::format("/{}", which[k]);
     for (const auto& [path, value] : settings)
       if (!(path == "seed" || path.rfind("checkpoint.", 0) == 0 || path == "eval.every"))
         key += "\n" + path + "=" + value;
@@ -237,15 +245,49 @@ std::optional<size_t> CellTable::at(const std::string& variant, size_t size_clas
   return std::nullopt;
 }
 
-std::vector<std::string> other_differences(const ReportCell& a, const ReportCell& b) {
-  std::vector<std::string> names;
+std::vector<size_t> CellTable::alike(size_t cell) const {
+  std::vector<size_t> found;
+  for (size_t i = 0; i < cells.size(); ++i)
+    if (i == cell || are_alike(cells[i], cells[cell])) found.push_back(i);
+  return found;
+}
+
+size_t CellTable::sizes_of(const std::string& variant) const {
+  std::set<size_t> found;
+  for (const size_t c : chosen)
+    if (cells[c].variant == variant) found.insert(cells[c].size_class);
+  return found.size();
+}
+
+namespace {
+
+// `tell(path, value, other)` of each setting in which they differ.
+template <typename Tell>
+void each_difference(const ReportCell& a, const ReportCell& b, Tell tell) {
   const bool same_variant = a.variant == b.variant;
   for (const auto& [path, value] : a.factors) {
     // Options of another plugin are what the variant is.
     if (!same_variant && is_model_option(path)) continue;
     const std::string* other = find(b.factors, path);
-    if (other != nullptr && *other != value) names.push_back(fmt::format("{} {} → {}", path, value, *other));
+    if (other != nullptr && *other != value) tell(path, value, *other);
   }
+}
+
+}  // namespace
+
+std::vector<std::string> other_differences(const ReportCell& a, const ReportCell& b) {
+  std::vector<std::string> names;
+  each_difference(a, b, [&](const std::string& path, const std::string& value, const std::string& other) {
+    names.push_back(fmt::format("{} {} → {}", path, value, other));
+  });
+  return names;
+}
+
+std::vector<std::string> settings_of(const ReportCell& of, const ReportCell& where_other_than) {
+  std::vector<std::string> names;
+  each_difference(of, where_other_than, [&](const std::string& path, const std::string& value, const std::string&) {
+    names.push_back(path + " " + value);
+  });
   return names;
 }
 

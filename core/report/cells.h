@@ -37,6 +37,7 @@ struct ReportCell {
   Estimate final_bpc, best_bpc;
   std::optional<Estimate> answer_accuracy;  // at the end, on an induction task
   size_t size_class = 0, budget_class = 0;  // into CellTable
+  bool seed_known = true;                   // else a run of its own: equal settings alone make no two seeds
 };
 
 // A class of nearly equal values: targets of 1M parameters come out a little apart.
@@ -59,6 +60,10 @@ struct CellTable {
 
   // The chosen cell of a variant at a size and a budget.
   std::optional<size_t> at(const std::string& variant, size_t size_class, size_t budget_class) const;
+  // The cell and those that say the same of themselves: runs whose seeds are not known, in the order of cells.
+  std::vector<size_t> alike(size_t cell) const;
+  // Sizes at which a variant was measured.
+  size_t sizes_of(const std::string& variant) const;
 };
 
 // What each of these runs is a variant of: its plugin, with those options that differ between runs of the plugin and
@@ -72,5 +77,8 @@ CellTable make_cells(const std::vector<MeasuredRun>& runs, const std::vector<siz
 
 // Settings in which two cells differ, beyond what their sizes, budgets and variants already say: "train.lr".
 std::vector<std::string> other_differences(const ReportCell& a, const ReportCell& b);
+
+// The same settings as `of` has them: "train.lr 0.0003"; empty when none differ.
+std::vector<std::string> settings_of(const ReportCell& of, const ReportCell& where_other_than);
 
 }  // namespace bitsweep

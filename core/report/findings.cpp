@@ -8,6 +8,7 @@
 
 #include "base/units.h"
 #include "report/format.h"
+#include "report/rules.h"
 
 namespace bitsweep {
 namespace {
@@ -289,11 +290,14 @@ std::vector<Text> summary_findings(const ReportInput& input, const Analysis& ana
       items.push_back(std::move(finding));
     }
   }
-  if (analysis.groups.size() > 1)
+  if (analysis.groups.size() > 1) {
+    std::vector<std::string> differences;
+    for (const Remark& remark : comparability_remarks(analysis)) differences.push_back(remark.text.plain());
     items.push_back(
-        fmt::format("The runs fall into {} groups (different text, tokenizer, context or validation windows). Losses "
-                    "of different groups are never compared.",
-                    analysis.groups.size()));
+        fmt::format("The runs fall into {} groups that differ in {}. Losses of different groups are never "
+                    "pooled or ranked.",
+                    analysis.groups.size(), listed(differences)));
+  }
   return items;
 }
 

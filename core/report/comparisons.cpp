@@ -1,0 +1,169 @@
+// Cells held against each other: along tokens, along sizes, batch against batch, variant against variant, text against
+// text.
+#include <algorithm>
+#include <cmath>
+#include <map>
+
+#include "report/analysis.h"
+
+namespace bitsweep {
+namespace {
+
+// Every run of the one place against every run of the other, where their seeds are not known: choosing the lowest would
+// choose the luckiest.
+std::vector<std::pair<size_t, size_t>> pairs_of_alike(const CellTable& table, size_t a, size_t b) {
+  std::vector<std::pair<size_t, size_t>> pairs;
+  for (const size_t x : table.alike(a))
+    for (const size_t y : table.alike(b)) pairs.emplace_back(x, y);
+  return pairs;
+}
+
+// Holm 1979: the smallest of m p-values times m, the next times m − 1 …, never falling.
+void correct(std::vector<VariantGap>& gaps) {
+  std::vector<VariantGap*> order;
+  for (VariantGap& gap : gaps)
+    if (gap.change.p) order.push_back(&gap);
+  std::stable_sort(order.begin(), order.end(), [](auto* a, auto* b) { return *a->change.p < *b->change.p; });
+  double least = 0;
+  for (size_t k = 0; k < order.size(); ++k) {
+    least = std::max(least, std::min(1.0, *order[k]->change.p * static_cast<double>(order.size() - k)));
+    order[k]->p_holm = least;
+  }
+}
+
+// Seed by seed where both have the same two or more seeds: what a seed does to both cancels.
+VariantGap gap_of(const ReportInput& input, const CellTable& table, size_t a, size_t b) {
+  const ReportCell &x = table.cells[a], &y = table.cells[b];
+  VariantGap gap{a, b, difference(y.final_bpc, x.final_bpc), other_differences(x, y), false, {}};
+  std::map<int64_t, double> first;
+  for (const size_t r : x.runs) first[input.runs[r].row.seed] = *input.runs[r].row.last_val_bpc;
+  std::map<int64_t, double> differences;
+  for (const size_t r : y.runs)
+    if (const auto same = first.find(input.runs[r].row.seed); same != first.end())
+      differences[same->first] = *input.runs[r].row.last_val_bpc - same->second;
+  if (differences.size() < 2 || differences.size() != x.runs.size() || differences.size() != y.runs.size()) return gap;
+  std::vector<double> values;
+  for (const auto& [seed, value] : differences) values.push_back(value);
+  gap.change = paired_difference(values);
+  gap.paired = true;
+  return gap;
+}
+
+// Cells of one size and the next larger batch, those whose tokens are nearest; of equally near ones the lowest losses.
+std::optional<std::pair<size_t, size_t>> nearest(const CellTable& table, const std::vector<size_t>& small,
+                                                 const std::vector<size_t>& large) {
+  std::optional<std::pair<size_t, size_t>> best;
+  std::pair<double, double> least{HUGE_VAL, HUGE_VAL};
+  for (const size_t i : small)
+    for (const size_t j : large) {
+      const ReportCell &a = table.cells[i], &b = table.cells[j];
+      const std::pair<double, double> apart{std::abs(std::log(b.tokens / a.tokens)),
+                                            a.final_bpc.mean + b.final_bpc.mean};
+      if (apart < least) least = apart, best = {i, j};
+    }
+  return best;
+}
+
+SettingStep setting_step(const CellTable& table, size_t from, size_t to) {
+  const ReportCell &a = table.cells[from], &b = table.cells[to];
+  SettingStep step{from, to, difference(b.final_bpc, a.final_bpc), b.tokens / a.tokens, {}, other_differences(a, b)};
+  if (a.wall_s && b.wall_s && *a.wall_s > 0) step.wall_change = *b.wall_s / *a.wall_s - 1;
+  return step;
+}
+
+}  // namespace
+
+// Steps between neighbours of one variant: along tokens at each size, or along sizes at each budget.
+std::vector<ScalingStep> steps_along(const CellTable& table, Along along) {
+  std::vector<ScalingStep> steps;
+  const size_t outer = along == Along::tokens ? table.sizes.size() : table.budgets.size();
+  const size_t inner = along == Along::tokens ? table.budgets.size() : table.sizes.size();
+  for (const std::string& variant : table.variants) {
+    for (size_t fixed = 0; fixed < outer; ++fixed) {
+      std::optional<size_t> before;
+      for (size_t moving = 0; moving < inner; ++moving) {
+        const auto here = along == Along::tokens ? table.at(variant, fixed, moving) : table.at(variant, moving, fixed);
+        if (!here) continue;
+        if (before) {
+          for (const auto& [from, to] : pairs_of_alike(table, *before, *here)) {
+            const ReportCell &a = table.cells[from], &b = table.cells[to];
+            const double units =
+                along == Along::tokens ? std::log2(b.tokens / a.tokens) : std::log10(b.params / a.params);
+            const Estimate change = difference(b.final_bpc, a.final_bpc);
+            steps.push_back({from, to, change, change.mean / units, other_differences(a, b)});
+          }
+        }
+        before = here;
+      }
+    }
+  }
+  return steps;
+}
+
+std::vector<SettingStep> setting_steps(const CellTable& table) {
+  std::vector<SettingStep> steps;
+  for (const std::string& variant : table.variants) {
+    for (size_t size = 0; size < table.sizes.size(); ++size) {
+      std::map<double, std::vector<size_t>> by_batch;
+      for (size_t i = 0; i < table.cells.size(); ++i)
+        if (const ReportCell& c = table.cells[i]; c.variant == variant && c.size_class == size && c.batch)
+          by_batch[*c.batch].push_back(i);
+      const std::vector<size_t>* before = nullptr;
+      for (const auto& [batch, here] : by_batch) {
+        const auto pair = before != nullptr ? nearest(table, *before, here) : std::nullopt;
+        before = &here;
+        if (!pair) continue;
+        for (const auto& [from, to] : pairs_of_alike(table, pair->first, pair->second))
+          steps.push_back(setting_step(table, from, to));
+      }
+    }
+  }
+  return steps;
+}
+
+std::vector<VariantGap> gaps_between(const ReportInput& input, const CellTable& table) {
+  std::vector<VariantGap> gaps;
+  for (size_t i = 0; i < table.variants.size(); ++i) {
+    for (size_t j = i + 1; j < table.variants.size(); ++j) {
+      for (size_t size = 0; size < table.sizes.size(); ++size) {
+        for (size_t budget = 0; budget < table.budgets.size(); ++budget) {
+          const auto a = table.at(table.variants[i], size, budget), b = table.at(table.variants[j], size, budget);
+          if (!a || !b) continue;
+          for (const auto& [first, second] : pairs_of_alike(table, *a, *b))
+            gaps.push_back(gap_of(input, table, first, second));
+        }
+      }
+    }
+  }
+  correct(gaps);
+  return gaps;
+}
+
+std::vector<TextOffset> text_offsets(const std::vector<GroupAnalysis>& groups) {
+  constexpr double kSameCount = 0.02;  // of a logarithm
+  const auto same = [](double a, double b) { return a > 0 && b > 0 && std::abs(std::log(b / a)) < kSameCount; };
+  // Only the text may differ: of the rules, those of the text and its validation part.
+  const auto only_text = [](const ComparableGroup& a, const ComparableGroup& b) {
+    for (size_t k = 0; k < comparability_rules().size(); ++k) {
+      const std::string name = comparability_rules()[k].name;
+      if (name != "training-text" && name != "validation-text" && a.values[k] != b.values[k]) return false;
+    }
+    return true;
+  };
+  std::vector<TextOffset> offsets;
+  for (size_t g = 0; g < groups.size(); ++g)
+    for (size_t h = g + 1; h < groups.size(); ++h) {
+      if (!only_text(groups[g].group, groups[h].group)) continue;
+      const std::vector<ReportCell>&first = groups[g].table.cells, &second = groups[h].table.cells;
+      for (size_t i = 0; i < first.size(); ++i)
+        for (size_t j = 0; j < second.size(); ++j) {
+          const ReportCell &a = first[i], &b = second[j];
+          if (a.variant == b.variant && same(a.params, b.params) && same(a.tokens, b.tokens) &&
+              other_differences(a, b).empty())
+            offsets.push_back({g, i, h, j, difference(b.final_bpc, a.final_bpc)});
+        }
+    }
+  return offsets;
+}
+
+}  // namespace bitsweep
