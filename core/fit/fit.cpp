@@ -42,6 +42,12 @@ std::optional<double> named_value(const std::vector<NamedValue>& values, const s
   return std::nullopt;
 }
 
+// "33 times", "10,000 times"
+std::string times(double factor) {
+  if (factor < 100) return fmt::format("{:.2g} times", factor);
+  return factor < 1e7 ? format_thousands(std::llround(factor)) + " times" : fmt::format("{:.1e} times", factor);
+}
+
 // "the target at 1B parameters and 20B tokens", or by its number where it has neither.
 std::string target_name(const Target& target, uint64_t number) {
   std::string place;
@@ -298,9 +304,8 @@ class Fitting {
     if (!prediction.refused.empty()) return;
     prediction.extrapolation = law_->extrapolation(points_, prediction.target);
     if (prediction.extrapolation > options_.extrapolation_limit) {
-      prediction.refused =
-          fmt::format("it lies {:.2g} times outside of the points, and no law is trusted beyond {:g} times",
-                      prediction.extrapolation, options_.extrapolation_limit);
+      prediction.refused = fmt::format("it lies {} outside of the points, and no law is trusted beyond {}",
+                                       times(prediction.extrapolation), times(options_.extrapolation_limit));
       return;
     }
     const Point at = point_at(prediction.target);
@@ -309,8 +314,9 @@ class Fitting {
       hint = objective_.shapes(theta_);
       prediction.loss = law_at(*law_, objective_.amplitudes(theta_), hint, at);
       if (prediction.extrapolation > kFarExtrapolation)
-        result_.warnings.push_back(fmt::format("{} lies {:.2g} times outside of the points",
-                                               target_name(prediction.target, number), prediction.extrapolation));
+        result_.warnings.push_back(fmt::format("{} lies {} outside of the points",
+                                               target_name(prediction.target, number),
+                                               times(prediction.extrapolation)));
     }
     if (posterior_)
       prediction.interval = prediction_interval(number, prediction.target);

@@ -16,6 +16,7 @@ namespace {
 
 constexpr size_t kMostPanels = 6, kLevels = 6, kSlices = 6, kLawSlices = 4;
 constexpr double kSameCompute = 1.05;
+constexpr double kLittleBeyond = 3;  // as far as slices go beyond the tokens that were run
 constexpr int kCurvePoints = 48;
 
 const LawFit* drawn_law(const GroupAnalysis& g, const std::string& variant) {
@@ -206,15 +207,20 @@ std::optional<PlotPanel> slice_panel(const ReportInput& input, const GroupAnalys
   return panel;
 }
 
+bool curve_misses(const Division& best, const Range& params, const Range& tokens) {
+  return best.params < params.least / 1.3 || best.params > params.most * 1.3 ||
+         best.tokens < tokens.least / kLittleBeyond || best.tokens > tokens.most * kLittleBeyond;
+}
+
 // Where runs share no compute: the law alone, at budgets from the least to the largest that was run, with its lowest
 // points.
 std::optional<PlotPanel> law_slice_panel(const GroupAnalysis& g, const std::string& variant) {
   const auto optimum = std::find_if(g.optima.begin(), g.optima.end(), [&](auto& o) { return o.variant == variant; });
   const LawFit* fit = drawn_law(g, variant);
   if (optimum == g.optima.end() || fit == nullptr) return std::nullopt;
-  Range params, flops;
+  Range params, tokens, flops;
   for (const Point& p : fit->points) {
-    params.take(p.params);
+    params.take(p.params), tokens.take(p.tokens);
     flops.take(optimum->flops_per_nd * p.params * p.tokens);
   }
   PlotPanel panel{variant,
@@ -231,11 +237,13 @@ std::optional<PlotPanel> law_slice_panel(const GroupAnalysis& g, const std::stri
     PlotSeries curve{name, colour, Marker::none, Dash::solid, true, true, {}};
     for (int i = 0; i < kCurvePoints; ++i) {
       const double n = logarithmic(params.least / 1.3, params.most * 1.3, i, kCurvePoints);
-      curve.points.push_back({n, law.loss(n, budget / optimum->flops_per_nd / n), {}, {}, ""});
+      const double d = budget / optimum->flops_per_nd / n;
+      if (d > tokens.least / kLittleBeyond && d < tokens.most * kLittleBeyond)
+        curve.points.push_back({n, law.loss(n, d), {}, {}, ""});
     }
-    panel.series.push_back(std::move(curve));
+    if (!curve.points.empty()) panel.series.push_back(std::move(curve));
     const auto best = law.divide(budget, optimum->flops_per_nd);
-    if (!best || best->params < params.least / 1.3 || best->params > params.most * 1.3) continue;
+    if (!best || curve_misses(*best, params, tokens)) continue;
     PlotSeries lowest{"", colour, Marker::ring, Dash::solid, false, false, {}};
     lowest.points.push_back(
         {best->params,
@@ -295,8 +303,8 @@ std::optional<Figure> slice_figure(const ReportInput& input, const GroupAnalysis
   if (law) figure.caption += " Curves: the fitted law at that compute." + not_determined(g);
   if (!alone.empty())
     figure.caption += fmt::format(
-        "{}No three sizes of {} were run at one compute, so that its curves are the fitted law alone, over the sizes "
-        "and the range of compute that were run; rings mark where it is lowest.",
+        "{}No three sizes of {} were run at one compute, so that its curves are the fitted law alone, over about the "
+        "sizes and tokens that were run; rings mark where it is lowest.",
         measured ? " " : "", listed(alone));
   return figure;
 }

@@ -198,7 +198,7 @@ TEST(Limits, ATargetOutsideOfAllReasonIsRefusedUnlessForced) {
   const auto points = grid_points(TrueLaw{}, {1e6, 1e7, 1e8}, {1e8, 1e9, 1e10});
   const FitResult refused = fit_law(points, o);
   EXPECT_FALSE(refused.predictions[0].loss);
-  EXPECT_NE(refused.predictions[0].refused.find("10k"), std::string::npos) << refused.predictions[0].refused;
+  EXPECT_NE(refused.predictions[0].refused.find("10,000 times"), std::string::npos) << refused.predictions[0].refused;
   o.extrapolation_limit = HUGE_VAL;
   EXPECT_TRUE(fit_law(points, o).predictions[0].loss);
 }

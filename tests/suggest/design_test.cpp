@@ -61,7 +61,9 @@ TEST(Design, ARepetitionCannotAverageTheConfigurationAway) {
   problem.noise = {.seed_sd = 0.5, .configuration_sd = 0, .source = ""};
   EXPECT_NEAR(choose_batch(problem, {.runs = 50}).left(), 1 / (1 + 50 / 0.25), 1e-6);
   problem.noise.configuration_sd = 0.5;
-  EXPECT_NEAR(choose_batch(problem, {.runs = 50}).left(), 1 - 1 / (1 + 0.25 + 0.25 / 50), 1e-6);
+  const Batch batch = choose_batch(problem, {.runs = 50});
+  EXPECT_LT(batch.picks.size(), 50u) << "seeds that take next to nothing are not worth their cost";
+  EXPECT_NEAR(batch.left(), 1 - 1 / (1 + 0.25 + 0.25 / 50), 0.01);
   // What is measured already sharpens less, and the fit that the draws come from knows it.
   problem.measured = {10, 0, 0};
   EXPECT_LT(single_gains(problem)[0], 0.03);
