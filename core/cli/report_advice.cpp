@@ -1,7 +1,6 @@
 #include "cli/report_advice.h"
 
 #include <algorithm>
-#include <cctype>
 #include <cmath>
 #include <map>
 #include <set>
@@ -31,55 +30,10 @@ class LateWorker : public Describer {
   }
 };
 
-// Asks for all that will be wanted in one go: a worker takes longer to start than to answer.
-class RememberingDescriber : public Describer {
- public:
-  explicit RememberingDescriber(Describer& inner) : inner_(inner) {}
-
-  void expect(std::vector<DescribeQuestion> questions) {
-    for (DescribeQuestion& question : questions)
-      if (keys_.insert(key(question)).second) waiting_.push_back(std::move(question));
-  }
-
-  std::vector<DescribeAnswer> describe(const std::vector<DescribeQuestion>& questions) override {
-    expect(questions);
-    if (!waiting_.empty()) {
-      const std::vector<DescribeAnswer> answers = inner_.describe(waiting_);
-      for (size_t i = 0; i < waiting_.size(); ++i) answers_[key(waiting_[i])] = answers.at(i);
-      waiting_.clear();
-    }
-    std::vector<DescribeAnswer> told;
-    for (const DescribeQuestion& question : questions) told.push_back(answers_.at(key(question)));
-    return told;
-  }
-
- private:
-  static std::string key(const DescribeQuestion& question) {
-    return question.plugin + " " + canonical_json(to_json(question.request));
-  }
-  Describer& inner_;
-  std::set<std::string> keys_;
-  std::vector<DescribeQuestion> waiting_;
-  std::map<std::string, DescribeAnswer> answers_;
-};
-
 std::string first_line(const std::string& text) {
   std::string line = text.substr(0, text.find('\n'));
   while (!line.empty() && line.back() == '.') line.pop_back();
   return line;
-}
-
-// "v76 (alibi=false)" as part of a file's name: v76-alibi-false.
-std::string slug(const std::string& name) {
-  std::string text;
-  for (const char c : name) {
-    if (std::isalnum(static_cast<unsigned char>(c)) != 0)
-      text += c;
-    else if (!text.empty() && text.back() != '-')
-      text += '-';
-  }
-  while (!text.empty() && text.back() == '-') text.pop_back();
-  return text;
 }
 
 std::string shape_text(const json::object& options) {
@@ -224,10 +178,8 @@ class Adviser {
   void write(NextRuns& next, const Suggestion& s, const std::vector<ChosenRun>& chosen, const Costs& costs,
              const LawData& law, bool several) {
     if (chosen.empty()) return;
-    std::string stem = data_.sweeps.at(0);
-    if (const size_t at = stem.rfind("-next-"); at != std::string::npos) stem.resize(at);
-    if (several) stem += "-" + slug(law.variant);
-    const std::string name = next_name(stem, [&](const std::string& n) { return !taken_.insert(n).second; });
+    const std::string name = next_name(data_.sweeps.at(0), several ? law.variant : "",
+                                       [&](const std::string& n) { return !taken_.insert(n).second; });
     next.file = "next-" + slug(law.variant) + ".yaml";
     for (int k = 2; !files_.insert(next.file).second; ++k)
       next.file = fmt::format("next-{}-{}.yaml", slug(law.variant), k);

@@ -17,32 +17,34 @@
 namespace bitsweep {
 namespace {
 
-// The one law to be advised on. Throws Error{input} naming the choices.
-const LawData& chosen_law(const SweepData& data, const CommandLine& line, const std::vector<Target>& targets) {
-  std::string variant = line.get("variant").value_or("");
+// The laws to be advised on: of each --variant, or of all. Throws Error{input} naming the choices.
+std::vector<const LawData*> chosen_laws(const SweepData& data, const CommandLine& line,
+                                        const std::vector<Target>& targets) {
+  std::vector<std::string> asked = line.all("variant");
   for (const Target& target : targets)
-    if (variant.empty()) variant = target.variant;
+    if (asked.empty() && !target.variant.empty()) asked.push_back(target.variant);
   const std::string dataset = line.get("dataset").value_or("");
   std::vector<const LawData*> fitting;
   std::vector<std::string> variants, labels;
   for (const LawData& law : data.laws) {
     if (law.points.empty()) continue;
     if (std::find(variants.begin(), variants.end(), law.variant) == variants.end()) variants.push_back(law.variant);
+    if (!dataset.empty() && law.label != dataset) continue;
+    if (!asked.empty() && std::find(asked.begin(), asked.end(), law.variant) == asked.end()) continue;
     if (std::find(labels.begin(), labels.end(), law.label) == labels.end()) labels.push_back(law.label);
-    if ((variant.empty() || law.variant == variant) && (dataset.empty() || law.label == dataset))
-      fitting.push_back(&law);
+    fitting.push_back(&law);
   }
   if (variants.empty()) throw Error(ErrorKind::input, "no finished run with a validation loss in these sweeps");
+  for (const std::string& variant : asked)
+    if (std::find(variants.begin(), variants.end(), variant) == variants.end())
+      throw Error(ErrorKind::input, fmt::format("no finished run of --variant '{}'{}; there are {}", variant,
+                                                did_you_mean(variant, variants), fmt::join(variants, ", ")));
   if (fitting.empty())
-    throw Error(ErrorKind::input, fmt::format("no finished run of --variant '{}'{}; there are {}", variant,
-                                              did_you_mean(variant, variants), fmt::join(variants, ", ")));
-  if (fitting.size() > 1 && variant.empty() && variants.size() > 1)
-    throw Error(ErrorKind::input,
-                fmt::format("each variant has a law of its own: name one by --variant: {}", fmt::join(variants, ", ")));
-  if (fitting.size() > 1)
+    throw Error(ErrorKind::input, fmt::format("no finished run of these variants on --dataset '{}'", dataset));
+  if (labels.size() > 1)
     throw Error(ErrorKind::input, fmt::format("losses on different data are never pooled: name one by --dataset: '{}'",
                                               fmt::join(labels, "', '")));
-  return *fitting[0];
+  return fitting;
 }
 
 std::vector<Target> targets_of(const CommandLine& line, const Query& query, const std::vector<std::string>& sweeps) {
@@ -68,8 +70,9 @@ std::vector<Target> targets_of(const CommandLine& line, const Query& query, cons
   return targets;
 }
 
+// `share`: of the hours that are asked for.
 SuggestOptions options_of(const CommandLine& line, const std::vector<Target>& targets, const LawData& law,
-                          const Costs& costs) {
+                          const Costs& costs, double share) {
   SuggestOptions options;
   options.law = line.get("law").value_or(options.law);
   if (options.law == "precision" || options.law == "grouped" || options.law == "curve")
@@ -93,7 +96,7 @@ SuggestOptions options_of(const CommandLine& line, const std::vector<Target>& ta
       throw Error(
           ErrorKind::input,
           "--hours: no speed is known of this plugin on this machine; 'bitsweep plan SWEEP.yaml --measure' finds it");
-    options.limits.cost = plain ? *plain : *seconds / 3600;
+    options.limits.cost = share * (plain ? *plain : *seconds / 3600);
   } else if (!options.aim && costs.spent > 0) {
     options.limits.cost = costs.spent;
   }
@@ -101,15 +104,15 @@ SuggestOptions options_of(const CommandLine& line, const std::vector<Target>& ta
 }
 
 // A name that neither a sweep nor a file here has.
-std::string free_name(const std::vector<std::string>& taken, const std::string& sweep) {
-  return next_name(sweep, [&](const std::string& name) {
+std::string free_name(const std::vector<std::string>& taken, const std::string& sweep, const std::string& variant) {
+  return next_name(sweep, variant, [&](const std::string& name) {
     return std::find(taken.begin(), taken.end(), name) != taken.end() || fs::exists(name + ".yaml");
   });
 }
 
 void describe_options(CommandLine& line) {
   line.values("target", "what to predict: \"params=300M,tokens=1B\"; default: the sweep files' targets")
-      .value("variant", "whose law; needed when the sweeps hold several")
+      .values("variant", "whose law; repeatable; default: every variant's, each with an equal share of --hours")
       .value("dataset", "the comparable group, as 'bitsweep fit' names it; needed when there are several")
       .value("law", "chinchilla (the default), power, repeated")
       .value("runs", "at most so many: 8")
@@ -118,7 +121,7 @@ void describe_options(CommandLine& line) {
       .value("seeds", "at most so many runs of one configuration: 3, or as many as the sweep has")
       .value("noise", "assumed scatter of a run as a fraction of its loss, while the runs do not tell: 0.01")
       .value("seed", "of the draws: 0")
-      .value("out,o", "the sweep file to write: NAME-next-1.yaml; '-' for none")
+      .value("out,o", "the sweep file to write: NAME-next-1.yaml, or one a variant; '-' for none")
       .flag("force", "write over an existing file")
       .flag("json", "one JSON document")
       .root_option();
@@ -127,11 +130,14 @@ void describe_options(CommandLine& line) {
 // Writes the file, reads it back as `submit` would, and stores what a sound fit says of its runs.
 class Writing {
  public:
-  Writing(const CommandLine& line, const SweepData& data, const LawData& law) : line_(line), data_(data), law_(law) {}
+  // `several`: files are named by their variant.
+  Writing(const CommandLine& line, const SweepData& data, const LawData& law, bool several)
+      : line_(line), data_(data), law_(law), several_(several) {}
 
   std::string write(const Suggestion& s, const std::vector<ChosenRun>& chosen, const Asked& asked, const Costs& costs,
                     const std::vector<Target>& targets, const std::vector<std::string>& taken) {
-    const std::string file = line_.get("out").value_or(free_name(taken, data_.sweeps.at(0)) + ".yaml");
+    const std::string file =
+        line_.get("out").value_or(free_name(taken, data_.sweeps.at(0), several_ ? law_.variant : "") + ".yaml");
     if (file == "-" || chosen.empty()) return "";
     if (fs::exists(file) && !line_.has("force"))
       throw Error(ErrorKind::input,
@@ -178,52 +184,103 @@ class Writing {
   const CommandLine& line_;
   const SweepData& data_;
   const LawData& law_;
+  bool several_;
+};
+
+// One call of the verb: a variant at a time, each with a law and a file of its own.
+class Advising {
+ public:
+  explicit Advising(const CommandLine& line)
+      : line_(line),
+        query_(line.root()),
+        store_(line.root(), StoreMode::read_only),
+        worker_(worker_program(), plugin_folder()),
+        describer_(worker_) {
+    for (const std::string& name : line.positional()) sweeps_.push_back(query_.sweep_name(name));
+    for (const SweepRow& sweep : query_.sweeps()) taken_.push_back(sweep.name);
+    targets_ = targets_of(line, query_, sweeps_);
+    data_ = law_data(query_, sweeps_);
+    asked_ = asked_by(store_, sweeps_);
+    rules_.most_seeds =
+        static_cast<int64_t>(line.number("seeds", 1, 1000).value_or(static_cast<double>(most_seeds(asked_))));
+  }
+
+  int run() {
+    const std::vector<const LawData*> laws = chosen_laws(data_, line_, targets_);
+    const bool several = laws.size() > 1;
+    if (several && line_.get("out").value_or("-") != "-")
+      throw Error(ErrorKind::input,
+                  "--out names one file, and each variant has its own: name one variant by --variant");
+    for (const LawData* law : laws)
+      describer_.expect(
+          candidate_questions(references_of(data_, *law), law->points, targets_for(*law), asked_.kept, rules_));
+    json::array documents;
+    int code = 0;
+    for (const LawData* law : laws)
+      code = std::max(code, advise(*law, 1.0 / static_cast<double>(laws.size()), several, documents));
+    if (line_.has("json")) print(pretty_json(several ? json::value(documents) : documents.at(0)) + "\n");
+    return code;
+  }
+
+ private:
+  // Those of this variant, or of none in particular.
+  std::vector<Target> targets_for(const LawData& law) const {
+    std::vector<Target> targets;
+    for (const Target& target : targets_)
+      if (target.variant.empty() || target.variant == law.variant) targets.push_back(target);
+    return targets.empty() ? targets_ : targets;
+  }
+
+  int advise(const LawData& law, double share, bool several, json::array& documents) {
+    const std::vector<Target> targets = targets_for(law);
+    CandidateSet set =
+        make_candidates(references_of(data_, law), law.points, targets, asked_.kept, asked_.seeds, rules_, describer_,
+                        [&](const std::string& id) { return store_.state(id).has_value(); });
+    for (const std::string& note : set.notes) print_error("note: " + note);
+    if (set.runs.empty())
+      throw Error(ErrorKind::input, fmt::format("no run of {} can be made that is not there already", law.variant));
+    const Costs costs = costs_of(set, data_, law, store_);
+    const Suggestion s =
+        suggest(law.points, as_candidates(set, law, costs), options_of(line_, targets, law, costs, share));
+    const std::vector<ChosenRun> chosen = with_seeds(s, set);
+    Writing writing(line_, data_, law, several);
+    const std::string file = writing.write(s, chosen, asked_, costs, targets, taken_);
+    if (line_.has("json"))
+      documents.push_back(suggestion_json(s, law, set, chosen, costs, file));
+    else
+      print((told_ ? "\n" : "") + suggestion_text(s, law, set, chosen, costs));
+    told_ = true;
+    if (s.batch.empty()) {
+      print_error(line_.has("aim") ? "no batch of so many runs reaches the aim; more --runs, or a wider --aim"
+                                   : "nothing affordable helps; a larger budget: --hours");
+      return 1;
+    }
+    if (!file.empty()) {
+      writing.foretell(chosen);
+      print_error(fmt::format("next: bitsweep run {0}; then again: bitsweep suggest {1} {2}", file,
+                              fmt::join(sweeps_, " "), fs::path(file).stem().string()));
+    }
+    return 0;
+  }
+
+  const CommandLine& line_;
+  Query query_;
+  Store store_;
+  WorkerDescriber worker_;
+  RememberingDescriber describer_;
+  std::vector<std::string> sweeps_, taken_;
+  std::vector<Target> targets_;
+  SweepData data_;
+  Asked asked_;
+  CandidateRules rules_;
+  bool told_ = false;
 };
 
 int run(const Verb& verb, const std::vector<std::string>& args) {
   CommandLine line(verb);
   describe_options(line);
   if (!line.parse(args, 1)) return 0;
-  const Query query(line.root());
-  std::vector<std::string> sweeps, taken;
-  for (const std::string& name : line.positional()) sweeps.push_back(query.sweep_name(name));
-  for (const SweepRow& sweep : query.sweeps()) taken.push_back(sweep.name);
-  const std::vector<Target> targets = targets_of(line, query, sweeps);
-  const SweepData data = law_data(query, sweeps);
-  const LawData& law = chosen_law(data, line, targets);
-
-  Store store(line.root(), StoreMode::read_only);
-  const Asked asked = asked_by(store, sweeps);
-  CandidateRules rules;
-  rules.most_seeds =
-      static_cast<int64_t>(line.number("seeds", 1, 1000).value_or(static_cast<double>(most_seeds(asked))));
-  WorkerDescriber describer(worker_program(), plugin_folder());
-  CandidateSet set = make_candidates(references_of(data, law), law.points, targets, asked.kept, asked.seeds, rules,
-                                     describer, [&](const std::string& id) { return store.state(id).has_value(); });
-  for (const std::string& note : set.notes) print_error("note: " + note);
-  if (set.runs.empty()) throw Error(ErrorKind::input, "no run can be made that is not there already");
-  const Costs costs = costs_of(set, data, law, store);
-  const Suggestion s = suggest(law.points, as_candidates(set, law, costs), options_of(line, targets, law, costs));
-  const std::vector<ChosenRun> chosen = with_seeds(s, set);
-
-  Writing writing(line, data, law);
-  const std::string file = writing.write(s, chosen, asked, costs, targets, taken);
-  if (line.has("json")) {
-    print(pretty_json(suggestion_json(s, law, set, chosen, costs, file)) + "\n");
-  } else {
-    print(suggestion_text(s, law, set, chosen, costs));
-  }
-  if (s.batch.empty()) {
-    print_error(line.has("aim") ? "no batch of so many runs reaches the aim; more --runs, or a wider --aim"
-                                : "nothing affordable helps; a larger budget: --hours");
-    return 1;
-  }
-  if (!file.empty()) {
-    writing.foretell(chosen);
-    print_error(fmt::format("next: bitsweep run {0}; then again: bitsweep suggest {1} {2}", file,
-                            fmt::join(sweeps, " "), fs::path(file).stem().string()));
-  }
-  return 0;
+  return Advising(line).run();
 }
 
 }  // namespace

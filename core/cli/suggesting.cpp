@@ -1,6 +1,7 @@
 #include "cli/suggesting.h"
 
 #include <algorithm>
+#include <cctype>
 #include <map>
 
 #include <fmt/format.h>
@@ -96,11 +97,25 @@ std::string next_sweep(const std::string& name, const std::string& maker, const 
   return sweep_yaml(name, head, largest_first, asked.kept, asked.resources, s.law, targets);
 }
 
-std::string next_name(const std::string& sweep, const std::function<bool(const std::string&)>& taken) {
+std::string next_name(const std::string& sweep, const std::string& variant,
+                      const std::function<bool(const std::string&)>& taken) {
   std::string stem = sweep;
   if (const size_t at = stem.rfind("-next-"); at != std::string::npos) stem.resize(at);
+  if (const std::string part = "-" + slug(variant); !variant.empty() && !stem.ends_with(part)) stem += part;
   for (int k = 1;; ++k)
     if (std::string name = fmt::format("{}-next-{}", stem, k); !taken(name)) return name;
+}
+
+std::string slug(const std::string& name) {
+  std::string text;
+  for (const char c : name) {
+    if (std::isalnum(static_cast<unsigned char>(c)) != 0)
+      text += c;
+    else if (!text.empty() && text.back() != '-')
+      text += '-';
+  }
+  while (!text.empty() && text.back() == '-') text.pop_back();
+  return text;
 }
 
 }  // namespace bitsweep

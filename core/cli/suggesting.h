@@ -3,6 +3,8 @@
 #pragma once
 
 #include <functional>
+#include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -42,7 +44,43 @@ std::string next_sweep(const std::string& name, const std::string& maker, const 
                        const std::vector<ChosenRun>& chosen, const Asked& asked, const Costs& costs,
                        const SweepData& data, const LawData& law, const std::vector<Target>& targets);
 
-// "NAME-next-1", "-2" …: the first that is not `taken`.
-std::string next_name(const std::string& sweep, const std::function<bool(const std::string&)>& taken);
+// "NAME-next-1", "-2" …, with a variant "NAME-v57-next-1": the first that is not `taken`.
+std::string next_name(const std::string& sweep, const std::string& variant,
+                      const std::function<bool(const std::string&)>& taken);
+
+// "v76 (alibi=false)" as part of a file's name: v76-alibi-false.
+std::string slug(const std::string& name);
+
+// Asks for all that will be wanted in one go: a worker takes longer to start than to answer.
+class RememberingDescriber : public Describer {
+ public:
+  explicit RememberingDescriber(Describer& inner) : inner_(inner) {}
+
+  void expect(std::vector<DescribeQuestion> questions) {
+    for (DescribeQuestion& question : questions)
+      if (keys_.insert(key(question)).second) waiting_.push_back(std::move(question));
+  }
+
+  std::vector<DescribeAnswer> describe(const std::vector<DescribeQuestion>& questions) override {
+    expect(questions);
+    if (!waiting_.empty()) {
+      const std::vector<DescribeAnswer> answers = inner_.describe(waiting_);
+      for (size_t i = 0; i < waiting_.size(); ++i) answers_[key(waiting_[i])] = answers.at(i);
+      waiting_.clear();
+    }
+    std::vector<DescribeAnswer> told;
+    for (const DescribeQuestion& question : questions) told.push_back(answers_.at(key(question)));
+    return told;
+  }
+
+ private:
+  static std::string key(const DescribeQuestion& question) {
+    return question.plugin + " " + canonical_json(to_json(question.request));
+  }
+  Describer& inner_;
+  std::set<std::string> keys_;
+  std::vector<DescribeQuestion> waiting_;
+  std::map<std::string, DescribeAnswer> answers_;
+};
 
 }  // namespace bitsweep

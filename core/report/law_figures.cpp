@@ -157,6 +157,32 @@ std::vector<Slice> slices_of(const GroupAnalysis& g, const std::string& variant)
   return slices;
 }
 
+// The budgets of all slices of a group, ascending: one that is about another's is the same. Where nobody has a slice:
+// from the least compute that was run to the most.
+std::vector<double> budgets_of_slices(const GroupAnalysis& g) {
+  std::vector<double> all, distinct;
+  for (const std::string& variant : g.table.variants)
+    for (const Slice& slice : slices_of(g, variant)) all.push_back(slice.flops);
+  std::sort(all.begin(), all.end());
+  for (const double flops : all)
+    if (distinct.empty() || flops > kSameCompute * distinct.back()) distinct.push_back(flops);
+  if (!distinct.empty()) return distinct;
+  Range flops;
+  for (const ReportCell& cell : g.table.cells)
+    if (training_flops(cell) > 0) flops.take(training_flops(cell));
+  for (size_t k = 0; k < kLawSlices && flops.most > flops.least; ++k)
+    distinct.push_back(logarithmic(flops.least, flops.most, static_cast<int>(k), kLawSlices));
+  return distinct;
+}
+
+// Of a slice among all: its colour, the same in every panel, and its name.
+std::pair<int, std::string> look_of(const std::vector<double>& budgets, double flops) {
+  size_t nearest = 0;
+  for (size_t k = 1; k < budgets.size(); ++k)
+    if (std::abs(std::log(budgets[k] / flops)) < std::abs(std::log(budgets[nearest] / flops))) nearest = k;
+  return {ramp_colour(nearest, budgets.size()), format_significant(budgets[nearest], 2) + " FLOPs"};
+}
+
 // The law where the compute is that of the slice, over the sizes that were run.
 PlotSeries law_at(const LawFit& fit, const Slice& slice, int colour) {
   Range params;
@@ -179,7 +205,8 @@ PlotSeries law_at(const LawFit& fit, const Slice& slice, int colour) {
 }
 
 // Nothing where no three sizes were run at one compute.
-std::optional<PlotPanel> slice_panel(const ReportInput& input, const GroupAnalysis& g, const std::string& variant) {
+std::optional<PlotPanel> slice_panel(const ReportInput& input, const GroupAnalysis& g, const std::string& variant,
+                                     const std::vector<double>& budgets) {
   const std::vector<Slice> slices = slices_of(g, variant);
   if (slices.empty()) return std::nullopt;
   PlotPanel panel{variant,
@@ -190,15 +217,9 @@ std::optional<PlotPanel> slice_panel(const ReportInput& input, const GroupAnalys
                   {}};
   const LawFit* fit = drawn_law(g, variant);
   for (size_t k = 0; k < slices.size(); ++k) {
-    const int colour = ramp_colour(k, slices.size());
+    const auto [colour, name] = look_of(budgets, slices[k].flops);
     if (fit != nullptr) panel.series.push_back(law_at(*fit, slices[k], colour));
-    PlotSeries runs{format_significant(slices[k].flops, 2) + " FLOPs",
-                    colour,
-                    Marker::circle,
-                    Dash::dotted,
-                    fit == nullptr,
-                    false,
-                    {}};
+    PlotSeries runs{name, colour, Marker::circle, Dash::dotted, fit == nullptr, false, {}};
     for (const ReportCell* cell : slices[k].cells) runs.points.push_back(cell_point(input, *cell, cell->params));
     std::stable_sort(runs.points.begin(), runs.points.end(),
                      [](const PlotPoint& p, const PlotPoint& q) { return p.x < q.x; });
@@ -214,14 +235,14 @@ bool curve_misses(const Division& best, const Range& params, const Range& tokens
 
 // Where runs share no compute: the law alone, at budgets from the least to the largest that was run, with its lowest
 // points.
-std::optional<PlotPanel> law_slice_panel(const GroupAnalysis& g, const std::string& variant) {
+std::optional<PlotPanel> law_slice_panel(const GroupAnalysis& g, const std::string& variant,
+                                         const std::vector<double>& budgets) {
   const auto optimum = std::find_if(g.optima.begin(), g.optima.end(), [&](auto& o) { return o.variant == variant; });
   const LawFit* fit = drawn_law(g, variant);
   if (optimum == g.optima.end() || fit == nullptr) return std::nullopt;
-  Range params, tokens, flops;
+  Range params, tokens;
   for (const Point& p : fit->points) {
     params.take(p.params), tokens.take(p.tokens);
-    flops.take(optimum->flops_per_nd * p.params * p.tokens);
   }
   PlotPanel panel{variant,
                   {"parameters", Scale::log, TickFormat::count, {}, {}},
@@ -230,10 +251,8 @@ std::optional<PlotPanel> law_slice_panel(const GroupAnalysis& g, const std::stri
                   {},
                   {}};
   const JointLaw law = joint_law(fit->result.params);
-  for (size_t k = 0; k < kLawSlices; ++k) {
-    const double budget = logarithmic(flops.least, flops.most, static_cast<int>(k), kLawSlices);
-    const int colour = ramp_colour(k, kLawSlices);
-    const std::string name = format_significant(budget, 2) + " FLOPs";
+  for (const double budget : budgets) {
+    const auto [colour, name] = look_of(budgets, budget);
     PlotSeries curve{name, colour, Marker::none, Dash::solid, true, true, {}};
     for (int i = 0; i < kCurvePoints; ++i) {
       const double n = logarithmic(params.least / 1.3, params.most * 1.3, i, kCurvePoints);
@@ -286,13 +305,14 @@ std::optional<Figure> slice_figure(const ReportInput& input, const GroupAnalysis
   Figure figure{"isoflop.svg", "Slices of equal compute", "", {}, true};
   bool law = false, measured = false;
   std::vector<std::string> alone;
+  const std::vector<double> budgets = budgets_of_slices(g);
   for (const std::string& variant : g.table.variants) {
     if (figure.panels.size() == kMostPanels) break;
-    std::optional<PlotPanel> panel = slice_panel(input, g, variant);
+    std::optional<PlotPanel> panel = slice_panel(input, g, variant, budgets);
     if (panel) {
       measured = true, law |= drawn_law(g, variant) != nullptr;
     } else {
-      panel = law_slice_panel(g, variant);
+      panel = law_slice_panel(g, variant, budgets);
       if (panel) alone.push_back(variant);
     }
     if (panel) figure.panels.push_back(std::move(*panel));

@@ -190,26 +190,27 @@ double error_of(const Laboratory& laboratory, const Truth& truth, bool ladder) {
 
 struct Row {
   double compute, plain, advised;
+  double spent;  // by the advised, on average: batches need not use up what they may
 };
 
 // The compute at which a falling curve of errors first reaches the goal, between its points by straight lines in
 // logarithms; nothing when it does not.
-std::optional<double> compute_for(const std::vector<Row>& rows, double Row::*error, double goal) {
+std::optional<double> compute_for(const std::vector<Row>& rows, double Row::*compute, double Row::*error, double goal) {
   double lowest = std::numeric_limits<double>::infinity(), at = 0;
   for (const Row& row : rows) {
     const double now = std::min(lowest, row.*error);
     if (now <= goal) {
-      if (!std::isfinite(lowest)) return row.compute;
+      if (!std::isfinite(lowest)) return row.*compute;
       const double part = std::log(lowest / goal) / std::log(lowest / now);
-      return at * std::pow(row.compute / at, part);
+      return at * std::pow(row.*compute / at, part);
     }
-    lowest = now, at = row.compute;
+    lowest = now, at = row.*compute;
   }
   return std::nullopt;
 }
 
 Row compare(double compute, int truths, int repeats) {
-  Row row{compute, std::numeric_limits<double>::infinity(), 0};
+  Row row{compute, std::numeric_limits<double>::infinity(), 0, 0};
   std::string best;
   for (const Plain& design : plain_designs()) {
     const std::vector<Place> places = design.of_cost(compute);
@@ -227,19 +228,18 @@ Row compare(double compute, int truths, int repeats) {
     if (error < row.plain) row.plain = error, best = design.name();
   }
   std::vector<double> errors;
-  double spent = 0;
   for (int t = 0; t < truths; ++t) {
     const Truth truth = truth_of(t);
     for (int r = 0; r < repeats; ++r) {
       Laboratory laboratory(truth, 100 * t + r);
       follow_advice(laboratory, compute, 100 * t + r);
       errors.push_back(error_of(laboratory, truth, false));
-      spent += laboratory.spent / (truths * repeats);
+      row.spent += laboratory.spent / (truths * repeats);
     }
   }
   row.advised = quantile(errors, kQuantile);
   fmt::print("{:9.1e}   {:6.2f} %  {:32} {:6.2f} %  (spent {:.1e})\n", compute, 100 * row.plain, best,
-             100 * row.advised, spent);
+             100 * row.advised, row.spent);
   std::fflush(stdout);
   return row;
 }
@@ -297,7 +297,8 @@ int main(int argc, char** argv) {
     rows.push_back(compare(compute, truths, repeats));
   fmt::print("\ncompute to reach an error\n");
   for (const double goal : {0.04, 0.03, 0.025, 0.02, 0.015}) {
-    const auto plain = compute_for(rows, &Row::plain, goal), advised = compute_for(rows, &Row::advised, goal);
+    const auto plain = compute_for(rows, &Row::compute, &Row::plain, goal),
+               advised = compute_for(rows, &Row::spent, &Row::advised, goal);
     const auto text = [](const std::optional<double>& x) {
       return x ? fmt::format("{:.1e}", *x) : std::string("not reached");
     };
