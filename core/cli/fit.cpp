@@ -10,10 +10,10 @@
 #include "base/units.h"
 #include "cli/foresight.h"
 #include "cli/options.h"
+#include "cli/points_file.h"
 #include "fit/curve.h"
 #include "fit/fit.h"
 #include "fit/hold_out.h"
-#include "fit/points_csv.h"
 #include "query/comparable.h"
 #include "query/query.h"
 #include "store/store.h"
@@ -142,21 +142,19 @@ std::vector<Point> points_of_sweeps(const CommandLine& line, const FitOptions& o
   return points;
 }
 
-std::vector<Point> points_of_file(const CommandLine& line, const FitOptions& options, const RowFilter& where) {
-  const std::string path = *line.get("points");
-  PointsFormat format(line.has("map") ? parse_column_map(*line.get("map")) : ColumnMap{});
-  if (line.has("units")) format.units = parse_units(*line.get("units"));
-  format.where = where;
-  for (const std::string& text : line.all("label")) format.labels.push_back(parse_variant_rule(text));
+std::vector<Point> points_of_file(const CommandLine& line, const FitOptions& options) {
+  PointsFormat format = points_format(line);
   format.needed.clear();
   // A law of one axis can do without the other column; without a choice it takes what there is.
   const auto law = blank_law(options);
   for (const Axis axis : {Axis::params, Axis::tokens, Axis::unique_tokens, Axis::lr_area}) {
     if (law->reads(axis) && (options.law != "power" || !options.axis.empty())) format.needed.push_back(axis);
   }
-  std::vector<Point> points = read_points_csv(read_file(path), path, format);
-  for (const std::string& note : implausible_magnitudes(points)) print_error("note: " + note);
-  return points;
+  PointsFile file = read_points_file(*line.get("points"), format);
+  tell_left_out(drop_unfinished(file));
+  if (file.points.empty()) throw Error(ErrorKind::input, "no finished run in this file");
+  for (const std::string& note : implausible_magnitudes(file.points)) print_error("note: " + note);
+  return std::move(file.points);
 }
 
 FitOptions options_of(const CommandLine& line) {
@@ -360,7 +358,7 @@ int run(const Verb& verb, const std::vector<std::string>& args) {
   const RowFilter where = line.has("where") ? RowFilter(*line.get("where"), "--where") : RowFilter();
   Sweeps sweeps;
   std::vector<Point> points =
-      chosen(file ? points_of_file(line, options, where) : points_of_sweeps(line, options, where, sweeps), line);
+      chosen(file ? points_of_file(line, options) : points_of_sweeps(line, options, where, sweeps), line);
   std::vector<Fitted> all;
   for (Subset& subset : subsets_of(std::move(points), options)) {
     FitResult result = fit_law(subset.points, options);

@@ -12,44 +12,40 @@
 #include "base/error.h"
 #include "base/nearest.h"
 #include "base/units.h"
+#include "cli/claims_file.h"
 #include "cli/options.h"
+#include "cli/planning.h"
+#include "cli/points_file.h"
 #include "cli/report_advice.h"
 #include "fit/fit.h"
-#include "fit/points_csv.h"
 #include "query/query.h"
 
 namespace bitsweep {
 namespace {
 
-// Batch and learning rate where columns are called so, a row a point.
-std::vector<PointSettings> settings_of(const std::string& text, const std::string& name) {
-  Findings findings(name);
-  const CsvTable table = read_csv(text, findings);
-  std::vector<PointSettings> settings;
-  if (table.rows.empty()) return settings;
-  const auto column = [&](const std::vector<std::string>& names) -> std::optional<size_t> {
-    for (size_t k = 0; k < table.rows[0].size(); ++k)
-      if (std::find(names.begin(), names.end(), table.rows[0][k].text) != names.end()) return k;
-    return std::nullopt;
-  };
-  const auto batch = column({"batch", "batch_seqs", "batch_size"}), lr = column({"lr", "learning_rate"});
-  const auto cell = [&](const CsvRow& row, std::optional<size_t> k) {
-    return k && *k < row.size() ? parse_number(with_decimal_point(row[*k].text, table.delimiter)) : std::nullopt;
-  };
-  for (size_t r = 1; r < table.rows.size(); ++r)
-    settings.push_back({cell(table.rows[r], batch), cell(table.rows[r], lr)});
-  return settings;
+// "a, b" as a and b.
+std::vector<std::string> names_in(const std::string& text) {
+  std::vector<std::string> names;
+  for (size_t begin = 0; begin < text.size();) {
+    const size_t end = std::min(text.find(',', begin), text.size());
+    if (std::string name = trimmed(text.substr(begin, end - begin)); !name.empty()) names.push_back(std::move(name));
+    begin = end + 1;
+  }
+  return names;
 }
 
-ReportInput from_file(const CommandLine& line, const fs::path& file) {
+ReportInput from_file(const CommandLine& line, const fs::path& file, const ClaimsFile& claims) {
   if (!line.positional().empty()) throw Error(ErrorKind::input, "bitsweep report: either sweeps or --points, not both");
-  const ColumnMap columns = line.has("map") ? parse_column_map(*line.get("map")) : ColumnMap{};
-  const std::string text = read_file(file);
-  const std::vector<Point> points = read_points_csv(text, file.string(), columns);
-  const std::string mapped = line.has("map") ? " --map " + *line.get("map") : "";
-  return report_from_points(points, line.get("name").value_or(file.stem().string()),
-                            "bitsweep report --points " + file.filename().string() + mapped, BITSWEEP_VERSION,
-                            settings_of(text, file.string()));
+  PointsFile read = read_points_file(file, points_format(line), names_in(line.get("factors").value_or("")));
+  for (const std::string& note : implausible_magnitudes(read.points)) print_error("note: " + note);
+  add_facts(claims, read);
+  std::string source = "bitsweep report --points " + file.filename().string();
+  for (const char* option : {"map", "units", "where", "factors"})
+    if (line.has(option)) source += fmt::format(" --{} '{}'", option, *line.get(option));
+  for (const std::string& label : line.all("label")) source += fmt::format(" --label '{}'", label);
+  if (line.has("claims")) source += " --claims " + fs::path(*line.get("claims")).filename().string();
+  return report_from_points(read.points, line.get("name").value_or(file.stem().string()), std::move(source),
+                            BITSWEEP_VERSION, read.settings);
 }
 
 ReportInput from_sweeps(const CommandLine& line) {
@@ -72,15 +68,33 @@ int run(const Verb& verb, const std::vector<std::string>& args) {
       .values("law", "fit this law (default: what the sweep files say, else chinchilla); repeatable")
       .values("target", "predict there: \"params=300M,tokens=1B\"; repeatable, beside the sweep files' targets")
       .value("points", "a CSV of params,tokens,loss instead of sweeps (variant,dataset,seed,run where known)")
-      .value("map", "the file's names of columns: \"params=N,tokens=D\"")
+      .value("map", "the file's names of columns: \"params=N,tokens=D\"; of several: variant=W{w_bits}A{a_bits}")
+      .values("label", "of rows in a file, the variant: \"W{w_bits}A16: a_quant = NoQuantizer\"; the first that holds")
+      .value("units", "of a file's columns: params=M,tokens=B")
+      .value("where", "only rows for which this holds: \"w_bits = 1 and params >= 10M\"")
+      .value("factors", "further columns that are settings, beside batch, lr, steps, tokenizer …: \"depth,init\"")
+      .value("claims",
+             "a YAML file of what is said of these runs, to be checked (core/cli/claims_file.h); 1 if one fails")
       .values("budget", "divide this between size and tokens: \"1e18\" FLOPs or \"24h\"; repeatable")
       .flag("force", "tell targets and budgets further than 1,000 times outside of the runs too")
       .flag("json", "print the report's JSON and write nothing")
       .root_option();
   if (!line.parse(args)) return 0;
   const auto points = line.get("points");
-  if (line.has("map") && !points) throw Error(ErrorKind::input, "bitsweep report: --map is for --points");
-  ReportInput input = points ? from_file(line, *points) : from_sweeps(line);
+  for (const char* name : {"map", "label", "units", "where", "factors"})
+    if (line.has(name) && !points)
+      throw Error(ErrorKind::input, fmt::format("bitsweep report: --{} is for --points", name));
+  ClaimsFile claims;
+  if (const auto file = line.get("claims")) claims = read_claims(read_file(*file), *file);
+  if (!points && (!claims.unique_tokens.empty() || !claims.wall_s.empty()))
+    throw Error(ErrorKind::input, "--claims: facts are for --points; of sweeps they are in the database");
+  ReportInput input = points ? from_file(line, *points, claims) : from_sweeps(line);
+  input.claims = std::move(claims.claims);
+  resolve_runs(input.claims, input.runs);
+  if (std::any_of(input.claims.begin(), input.claims.end(), [](const Claim& c) { return !c.model.empty(); })) {
+    WorkerDescriber describer(worker_program(), plugin_folder());
+    count_models(input.claims, describer);
+  }
   if (line.has("force")) input.extrapolation_limit = HUGE_VAL;
   if (line.has("law")) input.laws = line.all("law");
   for (const std::string& law : input.laws) require_law(law);
@@ -110,16 +124,18 @@ int run(const Verb& verb, const std::vector<std::string>& args) {
     input.plans = std::move(told.plans), input.next = std::move(told.next);
   }
   if (!points) input.earlier = earlier_fits(line.root(), input, analysis);
+  const int holds = std::any_of(analysis.verdicts.begin(), analysis.verdicts.end(),
+                                [](const ClaimVerdict& v) { return v.holds == false; });
   const std::vector<ReportFile> files = render_report(input, analysis);
   if (line.has("json")) {
     for (const ReportFile& file : files)
       if (file.name == "report.json") print(file.bytes);
-    return 0;
+    return holds;
   }
   const fs::path folder = line.get("out").value_or("reports");
   print(write_report(folder, input.name, files).string() + "\n");
   if (!points) keep_fits(line.root(), input, analysis);
-  return 0;
+  return holds;
 }
 
 }  // namespace

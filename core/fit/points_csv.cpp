@@ -143,6 +143,7 @@ struct Reading {
   Point point;
   std::optional<double> step, lr;
   const CsvCell* first = nullptr;  // for messages
+  const CsvRow* row = nullptr;
 };
 
 class RowReader {
@@ -174,7 +175,7 @@ class RowReader {
 
   Reading read(const CsvRow& row) const {
     Reading reading;
-    reading.first = &row[0];
+    reading.first = &row[0], reading.row = &row;
     Point& point = reading.point;
     number(row, "params", point.params);
     number(row, "tokens", point.tokens);
@@ -361,8 +362,8 @@ VariantRule parse_variant_rule(const std::string& text) {
   return {label, RowFilter(text.substr(colon + 1), "--label")};
 }
 
-std::vector<Point> read_points_csv(std::string_view text, const std::string& name_for_message,
-                                   const PointsFormat& format) {
+std::vector<PointRow> read_point_rows(std::string_view text, const std::string& name_for_message,
+                                      const PointsFormat& format) {
   Findings findings(name_for_message);
   const CsvTable table = read_csv(text, findings);
   const std::vector<CsvRow>& rows = table.rows;
@@ -387,9 +388,23 @@ std::vector<Point> read_points_csv(std::string_view text, const std::string& nam
   find_repetitions(readings, findings);
   findings.throw_if_any();
   fill_areas(readings);
+  std::vector<PointRow> found;
+  found.reserve(readings.size());
+  for (Reading& reading : readings) {
+    PointRow& row = found.emplace_back();
+    row.point = std::move(reading.point);
+    for (size_t k = 0; k < rows[0].size(); ++k) {
+      std::string number = with_decimal_point((*reading.row)[k].text, table.delimiter);
+      row.cells[rows[0][k].text] = parse_number(number) ? std::move(number) : (*reading.row)[k].text;
+    }
+  }
+  return found;
+}
+
+std::vector<Point> read_points_csv(std::string_view text, const std::string& name_for_message,
+                                   const PointsFormat& format) {
   std::vector<Point> points;
-  points.reserve(readings.size());
-  for (Reading& reading : readings) points.push_back(std::move(reading.point));
+  for (PointRow& row : read_point_rows(text, name_for_message, format)) points.push_back(std::move(row.point));
   return points;
 }
 

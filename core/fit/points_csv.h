@@ -46,9 +46,18 @@ struct PointsFormat {
   std::vector<Axis> needed = {Axis::params, Axis::tokens};
 };
 
+// A point, and everything else that its row says, by the file's names of columns; decimal commas as points.
+struct PointRow {
+  Point point;
+  std::map<std::string, std::string> cells;
+};
+
 // Throws Error{input} with every finding as NAME:line:column (column: the field's first character): a missing or
 // doubled column, rows of another length, cells that are missing, no number, zero, negative or not finite, a run that
 // is listed twice. Rows that `where` leaves out are not looked at.
+std::vector<PointRow> read_point_rows(std::string_view text, const std::string& name_for_message,
+                                      const PointsFormat& format = {});
+// The points alone.
 std::vector<Point> read_points_csv(std::string_view text, const std::string& name_for_message,
                                    const PointsFormat& format = {});
 

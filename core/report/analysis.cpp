@@ -110,6 +110,12 @@ std::vector<double> LawFit::losses(const std::vector<Target>& at) const {
   return evaluate_law(points, values, options).predictions;
 }
 
+std::optional<double> amplitude_in_millions(const FitResult& fit) {
+  const auto a = fit.param("A"), alpha = fit.param("alpha");
+  if (!a || !alpha || fit.axis == "tokens" || fit.formula.find("N^alpha") == std::string::npos) return std::nullopt;
+  return *a / std::pow(1e6, *alpha);
+}
+
 int highest_order_beaten(double bits_per_byte, const DatasetRow& dataset) {
   int order = -1;
   for (size_t k = 0; k < dataset.ngram_bpb.size(); ++k)
@@ -136,9 +142,9 @@ Analysis analyse(const ReportInput& input) {
     analysis.finished += static_cast<int64_t>(g.usable.size());
     analysis.excluded += static_cast<int64_t>(g.group.runs.size() - g.usable.size());
     g.table = make_cells(input.runs, g.usable, variants);
-    g.token_steps = steps_along(g.table, Along::tokens);
-    g.param_steps = steps_along(g.table, Along::params);
-    g.setting_steps = setting_steps(g.table);
+    g.token_steps = steps_along(input, g.table, Along::tokens);
+    g.param_steps = steps_along(input, g.table, Along::params);
+    g.setting_steps = setting_steps(input, g.table);
     g.gaps = gaps_between(input, g.table);
     g.fits = fits_of(input, g);
     for (const LawFit& fit : g.fits)
@@ -146,6 +152,7 @@ Analysis analyse(const ReportInput& input) {
     g.worth = parameter_worth(input, g);
   }
   analysis.offsets = text_offsets(analysis.groups);
+  analysis.verdicts = check_claims(input, analysis);
   return analysis;
 }
 

@@ -8,24 +8,32 @@
 #include "fit/fit.h"
 #include "query/comparable.h"
 #include "report/cells.h"
+#include "report/claims.h"
 #include "report/optimum.h"
 #include "report/report.h"
 #include "report/worth.h"
 
 namespace bitsweep {
 
+// A difference between two cells, second − first: seed by seed where both have the same two or more seeds (what a seed
+// does to both cancels), else by Welch's interval where both have one.
+struct CellChange {
+  Estimate change;
+  bool paired = false;
+  std::optional<double>
+      p_holm;  // of no difference, corrected for all comparisons of its kind that have seeds (Holm 1979)
+};
+
 // From one chosen cell to its neighbour along one axis, everything else equal as far as `also` says.
-struct ScalingStep {
+struct ScalingStep : CellChange {   // change: of the final loss; negative is better
   size_t from = 0, to = 0;        // cells
-  Estimate change;                // of the final loss; negative is better
   double per_unit = 0;            // per doubling of tokens, or per decade of parameters
   std::vector<std::string> also;  // what differs besides
 };
 
 // From one batch to the next larger at one size, where their tokens are nearest: what else was paid.
-struct SettingStep {
+struct SettingStep : CellChange {
   size_t from = 0, to = 0;            // cells
-  Estimate change;                    // of the final loss
   double tokens_ratio = 1;            // to / from
   std::optional<double> wall_change;  // to / from − 1
   std::vector<std::string> also;      // every setting that differs, the batch too
@@ -38,12 +46,9 @@ struct TextOffset {
 };
 
 // Two variants at equal size and budget.
-struct VariantGap {
-  size_t a = 0, b = 0;  // cells; b is compared with a
-  Estimate change;      // loss of b − loss of a
-  std::vector<std::string> also;
-  bool paired = false;           // over the seeds that both have
-  std::optional<double> p_holm;  // of no difference, corrected for all the gaps that have seeds (Holm 1979)
+struct VariantGap : CellChange {
+  size_t a = 0, b = 0;            // cells; the change is loss of b − loss of a
+  std::vector<std::string> also;  // what differs besides
 };
 
 // One law fitted to one variant's runs.
@@ -78,17 +83,21 @@ struct GroupAnalysis {
 };
 
 struct Analysis {
-  std::vector<GroupAnalysis> groups;  // those with runs; comparisons never cross them
-  std::vector<TextOffset> offsets;    // but for these
+  std::vector<GroupAnalysis> groups;   // those with runs; comparisons never cross them
+  std::vector<TextOffset> offsets;     // but for these
+  std::vector<ClaimVerdict> verdicts;  // on ReportInput::claims
   int64_t finished = 0, excluded = 0;
 };
 
 // comparisons.cpp: what analyse() makes of the cells.
 enum class Along { tokens, params };
-std::vector<ScalingStep> steps_along(const CellTable& table, Along along);
-std::vector<SettingStep> setting_steps(const CellTable& table);
+std::vector<ScalingStep> steps_along(const ReportInput& input, const CellTable& table, Along along);
+std::vector<SettingStep> setting_steps(const ReportInput& input, const CellTable& table);
 std::vector<VariantGap> gaps_between(const ReportInput& input, const CellTable& table);
 std::vector<TextOffset> text_offsets(const std::vector<GroupAnalysis>& groups);
+
+// A of a law in A / N^alpha where N is counted in millions, as papers often have it; nothing for other laws.
+std::optional<double> amplitude_in_millions(const FitResult& fit);
 
 // The order of the strongest count model that a loss beats; -1 when it beats none.
 int highest_order_beaten(double bits_per_byte, const DatasetRow& dataset);

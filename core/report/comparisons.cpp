@@ -19,10 +19,11 @@ std::vector<std::pair<size_t, size_t>> pairs_of_alike(const CellTable& table, si
 }
 
 // Holm 1979: the smallest of m p-values times m, the next times m − 1 …, never falling.
-void correct(std::vector<VariantGap>& gaps) {
-  std::vector<VariantGap*> order;
-  for (VariantGap& gap : gaps)
-    if (gap.change.p) order.push_back(&gap);
+template <typename Comparison>
+void correct(std::vector<Comparison>& comparisons) {
+  std::vector<CellChange*> order;
+  for (Comparison& c : comparisons)
+    if (c.change.p) order.push_back(&c);
   std::stable_sort(order.begin(), order.end(), [](auto* a, auto* b) { return *a->change.p < *b->change.p; });
   double least = 0;
   for (size_t k = 0; k < order.size(); ++k) {
@@ -31,22 +32,20 @@ void correct(std::vector<VariantGap>& gaps) {
   }
 }
 
-// Seed by seed where both have the same two or more seeds: what a seed does to both cancels.
-VariantGap gap_of(const ReportInput& input, const CellTable& table, size_t a, size_t b) {
-  const ReportCell &x = table.cells[a], &y = table.cells[b];
-  VariantGap gap{a, b, difference(y.final_bpc, x.final_bpc), other_differences(x, y), false, {}};
-  std::map<int64_t, double> first;
-  for (const size_t r : x.runs) first[input.runs[r].row.seed] = *input.runs[r].row.last_val_bpc;
+CellChange compared(const ReportInput& input, const ReportCell& first, const ReportCell& second) {
+  const CellChange apart{difference(second.final_bpc, first.final_bpc), false, {}};
+  if (!first.seed_known || !second.seed_known) return apart;
+  std::map<int64_t, double> losses;
+  for (const size_t r : first.runs) losses[input.runs[r].row.seed] = *input.runs[r].row.last_val_bpc;
   std::map<int64_t, double> differences;
-  for (const size_t r : y.runs)
-    if (const auto same = first.find(input.runs[r].row.seed); same != first.end())
+  for (const size_t r : second.runs)
+    if (const auto same = losses.find(input.runs[r].row.seed); same != losses.end())
       differences[same->first] = *input.runs[r].row.last_val_bpc - same->second;
-  if (differences.size() < 2 || differences.size() != x.runs.size() || differences.size() != y.runs.size()) return gap;
+  if (differences.size() < 2 || differences.size() != first.runs.size() || differences.size() != second.runs.size())
+    return apart;
   std::vector<double> values;
   for (const auto& [seed, value] : differences) values.push_back(value);
-  gap.change = paired_difference(values);
-  gap.paired = true;
-  return gap;
+  return {paired_difference(values), true, {}};
 }
 
 // Cells of one size and the next larger batch, those whose tokens are nearest; of equally near ones the lowest losses.
@@ -64,9 +63,9 @@ std::optional<std::pair<size_t, size_t>> nearest(const CellTable& table, const s
   return best;
 }
 
-SettingStep setting_step(const CellTable& table, size_t from, size_t to) {
+SettingStep setting_step(const ReportInput& input, const CellTable& table, size_t from, size_t to) {
   const ReportCell &a = table.cells[from], &b = table.cells[to];
-  SettingStep step{from, to, difference(b.final_bpc, a.final_bpc), b.tokens / a.tokens, {}, other_differences(a, b)};
+  SettingStep step{compared(input, a, b), from, to, b.tokens / a.tokens, {}, other_differences(a, b)};
   if (a.wall_s && b.wall_s && *a.wall_s > 0) step.wall_change = *b.wall_s / *a.wall_s - 1;
   return step;
 }
@@ -74,7 +73,7 @@ SettingStep setting_step(const CellTable& table, size_t from, size_t to) {
 }  // namespace
 
 // Steps between neighbours of one variant: along tokens at each size, or along sizes at each budget.
-std::vector<ScalingStep> steps_along(const CellTable& table, Along along) {
+std::vector<ScalingStep> steps_along(const ReportInput& input, const CellTable& table, Along along) {
   std::vector<ScalingStep> steps;
   const size_t outer = along == Along::tokens ? table.sizes.size() : table.budgets.size();
   const size_t inner = along == Along::tokens ? table.budgets.size() : table.sizes.size();
@@ -89,18 +88,20 @@ std::vector<ScalingStep> steps_along(const CellTable& table, Along along) {
             const ReportCell &a = table.cells[from], &b = table.cells[to];
             const double units =
                 along == Along::tokens ? std::log2(b.tokens / a.tokens) : std::log10(b.params / a.params);
-            const Estimate change = difference(b.final_bpc, a.final_bpc);
-            steps.push_back({from, to, change, change.mean / units, other_differences(a, b)});
+            CellChange change = compared(input, a, b);
+            const double per_unit = change.change.mean / units;
+            steps.push_back({std::move(change), from, to, per_unit, other_differences(a, b)});
           }
         }
         before = here;
       }
     }
   }
+  correct(steps);
   return steps;
 }
 
-std::vector<SettingStep> setting_steps(const CellTable& table) {
+std::vector<SettingStep> setting_steps(const ReportInput& input, const CellTable& table) {
   std::vector<SettingStep> steps;
   for (const std::string& variant : table.variants) {
     for (size_t size = 0; size < table.sizes.size(); ++size) {
@@ -114,10 +115,11 @@ std::vector<SettingStep> setting_steps(const CellTable& table) {
         before = &here;
         if (!pair) continue;
         for (const auto& [from, to] : pairs_of_alike(table, pair->first, pair->second))
-          steps.push_back(setting_step(table, from, to));
+          steps.push_back(setting_step(input, table, from, to));
       }
     }
   }
+  correct(steps);
   return steps;
 }
 
@@ -129,8 +131,10 @@ std::vector<VariantGap> gaps_between(const ReportInput& input, const CellTable& 
         for (size_t budget = 0; budget < table.budgets.size(); ++budget) {
           const auto a = table.at(table.variants[i], size, budget), b = table.at(table.variants[j], size, budget);
           if (!a || !b) continue;
-          for (const auto& [first, second] : pairs_of_alike(table, *a, *b))
-            gaps.push_back(gap_of(input, table, first, second));
+          for (const auto& [first, second] : pairs_of_alike(table, *a, *b)) {
+            const ReportCell &x = table.cells[first], &y = table.cells[second];
+            gaps.push_back({compared(input, x, y), first, second, other_differences(x, y)});
+          }
         }
       }
     }

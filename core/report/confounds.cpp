@@ -13,12 +13,12 @@
 namespace bitsweep {
 namespace {
 
-constexpr size_t kMostTold = 3;  // of one kind; of more, their number
-constexpr double kSameTokens = 1.02;
+constexpr size_t kMostTold = 3;                         // of one kind; of more, their number
+constexpr double kSameTokens = 1.02, kSameSize = 1.15;  // as classes of cells.h
 
-bool tokens_differ(const ReportCell& a, const ReportCell& b) {
-  return a.tokens > 0 && b.tokens > 0 && std::max(a.tokens / b.tokens, b.tokens / a.tokens) > kSameTokens;
-}
+bool differ(double a, double b, double factor) { return a > 0 && b > 0 && std::max(a / b, b / a) > factor; }
+
+bool tokens_differ(const ReportCell& a, const ReportCell& b) { return differ(a.tokens, b.tokens, kSameTokens); }
 
 std::string and_others(size_t told, size_t all) {
   return all > told
@@ -50,7 +50,7 @@ std::string told_name(const ReportInput& input, const ReportCell& cell) {
 std::vector<std::string> all_differences(const ReportCell& a, const ReportCell& b) {
   std::vector<std::string> all;
   if (a.variant != b.variant) all.push_back(fmt::format("variant {} → {}", a.variant, b.variant));
-  if (a.size_class != b.size_class)
+  if (differ(a.params, b.params, kSameSize))
     all.push_back(fmt::format("params {} → {}", format_count(a.params), format_count(b.params)));
   if (tokens_differ(a, b)) all.push_back(fmt::format("tokens {} → {}", format_count(a.tokens), format_count(b.tokens)));
   for (std::string& other : other_differences(a, b)) all.push_back(std::move(other));

@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "report/figures.h"
+#include "report/gaps_section.h"
 #include "report/heads.h"
 #include "report/report_json.h"
 #include "report/sections.h"
@@ -112,12 +113,20 @@ ReportInput report_from_points(const std::vector<Point>& points, std::string nam
     row.params = static_cast<int64_t>(p.params), row.tokens = static_cast<int64_t>(p.tokens);
     row.last_val_bpc = p.loss;
     if (p.unique_tokens > 0) row.epochs = p.tokens / p.unique_tokens;
-    if (!p.dataset.empty()) row.spec["data"] = json::object{{"corpus", p.dataset}};
     if (i < settings.size()) {
-      json::object train;
-      if (settings[i].batch) train["batch"] = *settings[i].batch;
-      if (settings[i].lr) train["lr"] = *settings[i].lr;
-      if (!train.empty()) row.spec["train"] = std::move(train);
+      const PointSettings& said = settings[i];
+      row.spec = said.spec;
+      row.steps = row.step = said.steps;
+      row.wall_s = said.wall_s;
+      if (said.wall_s && *said.wall_s > 0) row.tokens_per_s = p.tokens / *said.wall_s;
+      if (!said.state.empty()) row.state = said.state;
+      row.exit_cause = said.exit_cause;
+    }
+    if (p.seed) row.spec["seed"] = *p.seed;
+    if (!p.dataset.empty()) {
+      json::value& data = row.spec["data"];
+      if (!data.is_object()) data = json::object();
+      data.get_object()["corpus"] = p.dataset;
     }
     input.runs.push_back({std::move(row), {}, {}, {}, {}});
   }
@@ -135,6 +144,8 @@ std::vector<ReportFile> render_report(const ReportInput& input, const Analysis& 
     for (const DrawnFigure& drawn : group) files.push_back({drawn.figure.file, drawn.svg});
   for (const NextRuns& next : input.next)
     if (!next.file.empty()) files.push_back({next.file, next.yaml});
+  if (std::string csv = comparisons_csv(input, analysis); !csv.empty())
+    files.push_back({"comparisons.csv", std::move(csv)});
   files.push_back({"report.json", pretty_json(report_json(input, analysis, figures)) + "\n"});
   files.push_back({"report.html", render_html(document)});
   // Last: whoever sees the new text finds its figures.
@@ -158,6 +169,10 @@ fs::path write_report(const fs::path& folder, const std::string& name, const std
       std::error_code ignored;
       if (std::none_of(files.begin(), files.end(), same)) fs::remove(target / old, ignored);
     }
+  }
+  if (std::none_of(files.begin(), files.end(), [](const ReportFile& f) { return f.name == "comparisons.csv"; })) {
+    std::error_code absent;
+    fs::remove(target / "comparisons.csv", absent);
   }
   // Sweep files of next runs that this report no longer has, known by how they begin.
   std::error_code ignored;

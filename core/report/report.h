@@ -1,8 +1,8 @@
 // From measured runs to a report: gather (database), render (pure), write (files).
 //
 // The report is one folder: report.md (renders on GitHub), report.html (self-contained), report.json (every figure of
-// it), and the figures as *.svg. Rendering is a pure function of the input, to the byte: no clock, no locale, no order
-// of addresses. What the data cannot support is refused in words.
+// it), comparisons.csv, and the figures as *.svg. Rendering is a pure function of the input, to the byte: no clock, no
+// locale, no order of addresses. What the data cannot support is refused in words.
 #pragma once
 
 #include <string>
@@ -13,6 +13,7 @@
 #include "query/calibration.h"
 #include "query/query.h"
 #include "report/advice.h"
+#include "report/claims.h"
 
 namespace bitsweep {
 
@@ -41,6 +42,7 @@ struct ReportInput {
   std::vector<TargetPlan> plans;
   std::vector<NextRuns> next;
   std::vector<EarlierFit> earlier;
+  std::vector<Claim> claims;  // what somebody says of these runs, to be checked
 };
 
 struct ReportFile {
@@ -55,7 +57,10 @@ ReportInput gather_report(const Query& query, const std::vector<std::string>& sw
 
 // What a file of points says of a run besides its point: so that what differs besides is told.
 struct PointSettings {
-  std::optional<double> batch, lr;
+  json::object spec;  // what it says of settings, where a sweep file has them: {"train": {"batch": 64}}
+  int64_t steps = 0;  // 0: not known
+  std::optional<double> wall_s;
+  std::string state, exit_cause;  // as of a RunRow; "": done
 };
 
 // The same from points instead of a database (fit/points_csv.h reads them from a file). `settings`: of each point, or

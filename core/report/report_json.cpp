@@ -2,8 +2,10 @@
 
 #include <cmath>
 
+#include "report/claims.h"
 #include "report/findings.h"
 #include "report/heads.h"
+#include "report/rules.h"
 #include "report/stored.h"
 
 namespace bitsweep {
@@ -74,7 +76,43 @@ json::array steps_json(const std::vector<ScalingStep>& steps, const char* unit) 
                                 {"to", s.to},
                                 {"change", estimate_json(s.change)},
                                 {unit, finite_or_null(s.per_unit)},
-                                {"also_differs", strings(s.also)}});
+                                {"also_differs", strings(s.also)},
+                                {"paired", s.paired},
+                                {"p", number(s.change.p)},
+                                {"p_holm", number(s.p_holm)}});
+  return list;
+}
+
+json::array setting_steps_json(const std::vector<SettingStep>& steps) {
+  json::array list;
+  for (const SettingStep& s : steps)
+    list.push_back(json::object{{"from", s.from},
+                                {"to", s.to},
+                                {"change", estimate_json(s.change)},
+                                {"tokens_ratio", finite_or_null(s.tokens_ratio)},
+                                {"wall_change", number(s.wall_change)},
+                                {"differs", strings(s.also)},
+                                {"paired", s.paired},
+                                {"p", number(s.change.p)},
+                                {"p_holm", number(s.p_holm)}});
+  return list;
+}
+
+json::array offsets_json(const Analysis& analysis) {
+  json::array list;
+  for (const TextOffset& o : analysis.offsets)
+    list.push_back(json::object{{"first_group", o.first_group},
+                                {"first", o.first},
+                                {"second_group", o.second_group},
+                                {"second", o.second},
+                                {"offset", estimate_json(o.change)}});
+  return list;
+}
+
+json::array remarks_json(const std::vector<Remark>& remarks) {
+  json::array list;
+  for (const Remark& remark : remarks)
+    list.push_back(json::object{{"rule", remark.rule}, {"message", remark.text.plain()}});
   return list;
 }
 
@@ -96,6 +134,7 @@ json::array fits_json(const std::vector<LawFit>& fits) {
   for (const LawFit& fit : fits) {
     json::object object = fit_json(fit.result);
     object["variant"] = fit.variant;
+    if (const auto millions = amplitude_in_millions(fit.result)) object["A_with_params_in_millions"] = *millions;
     json::array points;
     for (size_t k = 0; k < fit.points.size(); ++k) {
       json::object point{{"run", fit.points[k].run},
@@ -197,6 +236,7 @@ json::object report_json(const ReportInput& input, const Analysis& analysis, con
                      {"left_out", left_out_json(input, g)},
                      {"param_steps", steps_json(g.param_steps, "per_decade")},
                      {"token_steps", steps_json(g.token_steps, "per_doubling")},
+                     {"batch_steps", setting_steps_json(g.setting_steps)},
                      {"variant_gaps", gaps_json(g.gaps)},
                      {"fits", fits_json(g.fits)},
                      {"compute_optimal", optimum_json(g)},
@@ -206,6 +246,7 @@ json::object report_json(const ReportInput& input, const Analysis& analysis, con
                      {"stored", stored_json(input, g)},
                      {"attention", heads_json(input, g)},
                      {"caveats", sentences(group_caveats(input, g))},
+                     {"rules", remarks_json(group_remarks(input, g))},
                      {"missing", sentences(group_missing(input, g))},
                      {"figures", figures_json(figures[k])}});
   }
@@ -216,6 +257,9 @@ json::object report_json(const ReportInput& input, const Analysis& analysis, con
           {"version", input.version},
           {"summary", sentences(summary)},
           {"groups", std::move(groups)},
+          {"not_compared", remarks_json(comparability_remarks(analysis))},
+          {"text_offsets", offsets_json(analysis)},
+          {"claims", claims_json(analysis)},
           {"runs", std::move(runs)},
           {"changes", changes_json(input, analysis)},
           {"predictions", to_json(calibrate(input.predictions))}};

@@ -225,7 +225,7 @@ const std::vector<Rule>& group_rules() {
       {"confounded", "the two sides of a comparison differ in more than one factor", confounded},
       {"unmatched-sizes", "two sizes share no token budget", unmatched_sizes},
       {"equal-steps", "runs of equal steps differ in tokens", equal_steps},
-      {"equal-in-name", "one batch against another at unequal tokens", unequal_batches},
+      {"unequal-batches", "one batch against another at unequal tokens", unequal_batches},
       {"mixed-machines", "runs were made on several kinds of device", mixed_machines},
       {"stopped-runs", "a run was stopped early", stopped_runs},
       {"diverged-runs", "a run diverged", diverged_runs},

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "base/units.h"
+#include "report/claims.h"
 #include "report/findings.h"
 #include "report/foretold.h"
 #include "report/format.h"
@@ -28,6 +29,7 @@ class GroupSections {
     excluded();
     yardsticks();
     scaling();
+    append(batch_section(input_, g_, level_));
     append(gaps_section(g_, level_));
     figure("variants");
     append(stored_section(input_, g_, level_));
@@ -69,7 +71,6 @@ class GroupSections {
   void excluded();
   void yardsticks();
   void scaling();
-  void steps_table(const std::vector<ScalingStep>& steps, const char* unit, bool tokens);
   void laws();
   void reasons();
   void predictions();
@@ -202,41 +203,17 @@ void GroupSections::yardsticks() {
   table(std::move(t));
 }
 
-void GroupSections::steps_table(const std::vector<ScalingStep>& steps, const char* unit, bool tokens) {
-  const bool any_also = std::any_of(steps.begin(), steps.end(), [](const ScalingStep& s) { return !s.also.empty(); });
-  Table t{{{"variant"},
-           {tokens ? "params" : "tokens", Align::right},
-           {tokens ? "tokens" : "params"},
-           {"loss"},
-           {"change", Align::right},
-           {unit, Align::right}},
-          {}};
-  if (any_also) t.columns.push_back({"differs besides"});
-  for (const ScalingStep& s : steps) {
-    const ReportCell &a = g_.table.cells[s.from], &b = g_.table.cells[s.to];
-    const auto pair = [&](double x, double y) { return format_count(x) + " → " + format_count(y); };
-    std::string change = format_delta(s.change.mean);
-    if (s.change.half_width) change += " ± " + format_bpc(*s.change.half_width);
-    t.rows.push_back({a.variant, format_count(tokens ? a.params : a.tokens),
-                      tokens ? pair(a.tokens, b.tokens) : pair(a.params, b.params),
-                      format_bpc(a.final_bpc.mean) + " → " + format_bpc(b.final_bpc.mean), change,
-                      format_delta(s.per_unit)});
-    if (any_also) t.rows.back().push_back(s.also.empty() ? kNothing : listed(s.also));
-  }
-  table(std::move(t));
-}
-
 void GroupSections::scaling() {
   if (g_.token_steps.empty() && g_.param_steps.empty()) return;
   heading("Scaling relations");
   if (!g_.param_steps.empty()) {
     paragraph("Parameters, at the same tokens:");
-    steps_table(g_.param_steps, "per tenfold params", false);
+    table(steps_table(input_, g_, g_.param_steps, Along::params));
   }
   figure("params");
   if (!g_.token_steps.empty()) {
     paragraph("Tokens, at the same size:");
-    steps_table(g_.token_steps, "per doubling", true);
+    table(steps_table(input_, g_, g_.token_steps, Along::tokens));
   }
   figure("tokens");
   for (const char* kind : {"compute", "wall"}) figure(kind);
@@ -298,6 +275,8 @@ void GroupSections::laws() {
     std::string values;
     for (const NamedValue& v : r.params) {
       values += fmt::format("{}{} {}", values.empty() ? "" : ", ", v.name, format_significant(v.value, 4));
+      if (const auto millions = v.name == "A" ? amplitude_in_millions(r) : std::nullopt)
+        values += fmt::format(" ({} with N in millions)", format_significant(*millions, 4));
       const auto interval = r.intervals.find(v.name);
       if (interval != r.intervals.end())
         values += fmt::format(" ({} to {})", format_significant(interval->second.first, 3),
@@ -363,6 +342,8 @@ Document make_document(const ReportInput& input, const Analysis& analysis, const
     if (several) document.blocks.emplace_back(Heading{2, g.group.label});
     GroupSections(input, g, figures[k], several ? 3 : 2, document.blocks).write();
   }
+  for (Block& block : offsets_section(input, analysis)) document.blocks.push_back(std::move(block));
+  for (Block& block : claims_section(analysis)) document.blocks.push_back(std::move(block));
   for (Block& block : foretold_section(input)) document.blocks.push_back(std::move(block));
   append_provenance(input, analysis, document.blocks);
   return document;

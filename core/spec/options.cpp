@@ -17,7 +17,7 @@ const std::vector<std::string> kStopRules{"none", "asha", "median", "curve"};
 const std::vector<std::string> kStopMetrics{"val_bpc", "train_bpc"};
 const std::vector<std::string> kOnOom{"fail", "alone", "smaller_batch"};
 // The laws of core/fit that a report may be asked for.
-const std::vector<std::string> kLaws{"power", "chinchilla"};
+const std::vector<std::string> kLaws{"power", "chinchilla", "repeated", "precision", "grouped", "curve"};
 
 const std::vector<std::string> kResourceKeys{"device", "slots", "threads", "memory", "timeout"};
 const std::vector<std::string> kStopKeys{"rule", "metric", "grace", "reduction", "fewest", "probability", "within"};

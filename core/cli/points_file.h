@@ -1,0 +1,31 @@
+// A file of points as `fit` and `report` read it: the points, and the settings that its other columns say.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "cli/options.h"
+#include "fit/points_csv.h"
+#include "report/report.h"
+
+namespace bitsweep {
+
+// --map, --units, --where and --label of a command line that declares them.
+PointsFormat points_format(const CommandLine& line);
+
+struct PointsFile {
+  std::vector<Point> points;
+  std::vector<PointSettings> settings;  // of each point
+};
+
+// Columns called batch, lr, steps, warmup, weight_decay, optimizer, schedule, precision, tokenizer, context,
+// val_sha256, unit, wall_s (or wall_min, wall_h, wall), state and their usual synonyms are settings; those named in
+// `factors` too. Throws Error{input} as read_points_csv does, for a factor that is no column and for a state that is
+// none.
+PointsFile read_points_file(const fs::path& path, const PointsFormat& format,
+                            const std::vector<std::string>& factors = {});
+
+// Leaves out rows whose state is not done; returns a reason and a count of each kind.
+std::map<std::string, int> drop_unfinished(PointsFile& file);
+
+}  // namespace bitsweep
