@@ -87,11 +87,12 @@ Finding plugins() {
           "build them with ./quickstart, or set BITSWEEP_PLUGINS"};
 }
 
-Finding database(const fs::path& root) {
-  if (!fs::exists(root / "bitsweep.db")) return {"database", true, fmt::format("none yet in {}", root.string()), ""};
+// `migrate`: an older one is brought forward first, which only a store that may write does.
+Finding database(const fs::path& root, bool migrate) {
+  if (!Store::exists(root)) return {"database", true, fmt::format("none yet in {}", root.string()), ""};
   try {
-    Store store = Store::open(root, StoreMode::read_only);
-    return {"database", true, (root / "bitsweep.db").string(), ""};
+    const Store store(root, migrate ? StoreMode::create : StoreMode::read_only);
+    return {"database", true, store.paths().database().string(), ""};
   } catch (const Error& error) {
     return {"database", false, error.what(), "see the message"};
   }
@@ -99,10 +100,13 @@ Finding database(const fs::path& root) {
 
 int run(const Verb& verb, const std::vector<std::string>& args) {
   CommandLine line(verb);
-  line.root_option().flag("json", "one JSON document");
+  line.flag("migrate", "bring the root's database forward to this version first, keeping a copy of it")
+      .root_option()
+      .flag("json", "one JSON document");
   if (!line.parse(args, 0, 0)) return 0;
   const fs::path root = line.root();
-  const std::vector<Finding> findings = {cpu(), memory(), disk(root), gpu(), worker(), plugins(), database(root)};
+  const std::vector<Finding> findings = {
+      cpu(), memory(), disk(root), gpu(), worker(), plugins(), database(root, line.has("migrate"))};
   bool all_ok = true;
   json::array list;
   std::string text;
@@ -119,6 +123,6 @@ int run(const Verb& verb, const std::vector<std::string>& args) {
 }  // namespace
 
 const Verb kDoctorVerb{"doctor", "Check this machine: processor, memory, disk, GPU, worker, plugins, database",
-                       "[--root DIR]", "bitsweep doctor", run};
+                       "[--migrate] [--root DIR]", "bitsweep doctor", run};
 
 }  // namespace bitsweep

@@ -1,7 +1,11 @@
 // `bitsweep runs`: a row a run.
+#include <cmath>
+#include <iterator>
+
 #include <fmt/format.h>
 
 #include "base/error.h"
+#include "base/units.h"
 #include "cli/options.h"
 #include "query/query.h"
 #include "query/run_columns.h"
@@ -10,15 +14,70 @@
 namespace bitsweep {
 namespace {
 
-std::vector<RunRow> asked_for(const Query& query, const CommandLine& line) {
-  const std::string where = line.get("where").value_or("");
-  if (line.positional().empty()) return query.runs({}, where);
+constexpr int64_t kMostShown = 100;  // of a table, where nothing else is asked for
+
+// What is asked for; the sweeps by their names, none for all runs.
+struct Scope {
+  std::vector<std::string> sweeps = {""};
+  std::string where;
+};
+
+Scope scope_of(const Query& query, const CommandLine& line) {
+  Scope scope{.where = line.get("where").value_or("")};
+  if (!line.positional().empty()) scope.sweeps.clear();
+  for (const std::string& name : line.positional()) scope.sweeps.push_back(query.sweep_name(name));
+  return scope;
+}
+
+// The newest `most` of them, in the order they were planned; -1: all.
+std::vector<RunRow> newest(const Query& query, const Scope& scope, int64_t most) {
   std::vector<RunRow> rows;
-  for (const std::string& name : line.positional()) {
-    std::vector<RunRow> some = query.runs(query.sweep_name(name), where);
+  for (const std::string& sweep : scope.sweeps) {
+    std::vector<RunRow> some = query.runs(sweep, scope.where, most);
     std::move(some.begin(), some.end(), std::back_inserter(rows));
   }
+  if (const auto count = static_cast<int64_t>(rows.size()); most >= 0 && count > most)
+    rows.erase(rows.begin(), rows.begin() + (count - most));
   return rows;
+}
+
+int64_t count(const Query& query, const Scope& scope) {
+  int64_t sum = 0;
+  for (const std::string& sweep : scope.sweeps) sum += query.count_runs(sweep, scope.where);
+  return sum;
+}
+
+// --limit; without it a table is short, and what programs read is whole. -1: all.
+int64_t limit_of(const CommandLine& line, OutputFormat format) {
+  const auto text = line.get("limit");
+  if (!text) return format == OutputFormat::table ? kMostShown : -1;
+  if (*text == "all") return -1;
+  const auto number = parse_size(*text);
+  if (!number || !(*number >= 1) || *number > 1e9 || *number != std::floor(*number))
+    throw Error(ErrorKind::input, fmt::format("--limit '{}': expected how many runs, from 1, or 'all'", *text));
+  return static_cast<int64_t>(*number);
+}
+
+// The columns named by `option`: of the runs that are shown, else of any, for an axis may be one of older runs alone,
+// and a condition that no run meets does not make the columns wrong.
+std::vector<std::string> columns_of(const Query& query, const CommandLine& line, const std::vector<RunRow>& rows,
+                                    const std::string& option, bool signs) {
+  const auto text = line.get(option);
+  if (!text) return {};
+  try {
+    return parse_columns(*text, run_column_names(rows), option, signs);
+  } catch (const Error&) {
+    return parse_columns(*text, run_column_names(query.runs()), option, signs);
+  }
+}
+
+void print_table(const std::vector<RunRow>& rows, const std::vector<std::string>& columns, int64_t more, bool sorted) {
+  if (rows.empty()) return print_error("no runs");
+  std::string text = terminal_table(run_table(rows, columns.empty() ? default_run_columns(rows) : columns));
+  if (more > 0)
+    text += fmt::format("… and {} {}; --limit all shows every one, --limit N as many\n", more,
+                        sorted ? "more" : "earlier ones");
+  print(text);
 }
 
 std::string json_text(const std::vector<RunRow>& rows, const std::vector<std::string>& columns, bool lines) {
@@ -39,24 +98,25 @@ int run(const Verb& verb, const std::vector<std::string>& args) {
              "only runs for which this SQL expression over the columns holds: \"params > 1e6 and state = 'done'\"")
       .value("sort", "by these columns, comma-separated; '-' before one: largest first")
       .value("columns", "these columns, comma-separated; an axis by its path (train.lr)")
+      .value("limit", "N | all: the newest N, or the first N of --sort (a table: 100; --json, --jsonl, --csv: all)")
       .root_option()
       .output_options();
   if (!line.parse(args)) return 0;
   const OutputFormat format = output_format(line);
+  const int64_t most = limit_of(line, format);
+  const bool sorted = line.has("sort");
   const Query query(line.root());
-  std::vector<RunRow> rows = asked_for(query, line);
+  const Scope scope = scope_of(query, line);
+  std::vector<RunRow> rows = newest(query, scope, sorted ? -1 : most);
 
-  // A condition that no run meets does not make the columns wrong.
-  const std::vector<std::string> known = run_column_names(rows.empty() ? query.runs() : rows);
-  std::vector<std::string> columns;
-  if (const auto text = line.get("columns")) columns = parse_columns(*text, known, "columns");
-  if (const auto text = line.get("sort")) sort_runs(rows, parse_columns(*text, known, "sort", true));
+  std::vector<std::string> columns = columns_of(query, line, rows, "columns", false);
+  if (sorted) sort_runs(rows, columns_of(query, line, rows, "sort", true));
+  int64_t all = static_cast<int64_t>(rows.size());
+  if (!sorted && all == most) all = count(query, scope);
+  if (most >= 0 && static_cast<int64_t>(rows.size()) > most) rows.resize(static_cast<size_t>(most));
 
   if (format == OutputFormat::table) {
-    if (rows.empty())
-      print_error("no runs");
-    else
-      print(terminal_table(run_table(rows, columns.empty() ? default_run_columns(rows) : columns)));
+    print_table(rows, columns, all - static_cast<int64_t>(rows.size()), sorted);
     return 0;
   }
   if (columns.empty()) columns = run_json_columns();

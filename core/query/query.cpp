@@ -57,6 +57,18 @@ bool is_hexadecimal(std::string_view text) {
   return !text.empty() && text.find_first_not_of("0123456789abcdef") == std::string_view::npos;
 }
 
+// A person's condition on the view `runs` as one on the column that holds a run's id.
+std::string condition(Database& database, std::string_view id, std::string_view where) {
+  if (where.empty()) return "true";
+  // On its own first, so that the message is about the person's expression and brackets cannot be unbalanced.
+  prepare_for_person(database, fmt::format("SELECT id FROM runs WHERE {}", where));
+  return fmt::format("{} IN (SELECT id FROM runs WHERE {}\n)", id, where);
+}
+
+void require_reading(const Statement& statement) {
+  if (!statement.reads_only()) throw Error(ErrorKind::input, "--where: an expression is expected, not a statement");
+}
+
 std::vector<double> numbers_of(std::string_view text) {
   std::vector<double> numbers;
   const auto value = try_parse_json(text);
@@ -89,24 +101,44 @@ Query& Query::operator=(Query&&) noexcept = default;
 const fs::path& Query::root() const { return impl_->store.paths().root; }
 int64_t Query::data_version() const { return impl_->store.data_version(); }
 
-std::vector<RunRow> Query::runs(std::string_view sweep, std::string_view where) const {
+std::vector<RunRow> Query::runs(std::string_view sweep, std::string_view where, int64_t most) const {
   Database& database = impl_->database();
-  std::string sql = fmt::format("SELECT {}, {} FROM run JOIN ", kRunColumns, sweep.empty() ? "run.axes" : "m.axes");
-  sql += sweep.empty()
-             ? "sweep AS s ON s.id = run.sweep WHERE true "
-             : "sweep_run AS m ON m.run = run.id JOIN sweep AS s ON s.id = m.sweep WHERE s.name = ?1 AND m.active ";
-  if (!where.empty()) {
-    // On its own first, so that the message is about the person's expression and brackets cannot be unbalanced.
-    prepare_for_person(database, fmt::format("SELECT id FROM runs WHERE {}", where));
-    sql += fmt::format("AND run.id IN (SELECT id FROM runs WHERE {}\n) ", where);
-  }
-  sql += sweep.empty() ? "ORDER BY run.position" : "ORDER BY m.position";
+  // Which ones they are is settled before anything else is read of them.
+  const std::string sql =
+      sweep.empty()
+          ? fmt::format(
+                "SELECT {}, run.axes FROM run JOIN sweep AS s ON s.id = run.sweep WHERE {} "
+                "ORDER BY run.position DESC LIMIT ?1",
+                kRunColumns, condition(database, "run.id", where))
+          : fmt::format(
+                "SELECT {}, m.axes FROM (SELECT sweep, run FROM sweep_run WHERE sweep = (SELECT id FROM sweep "
+                "WHERE name = ?2) AND active AND {} ORDER BY position DESC LIMIT ?1) AS newest "
+                "JOIN sweep_run AS m ON m.sweep = newest.sweep AND m.run = newest.run "
+                "JOIN run ON run.id = m.run JOIN sweep AS s ON s.id = m.sweep ORDER BY m.position DESC",
+                kRunColumns, condition(database, "run", where));
   Statement statement = database.prepare(sql);
-  if (!statement.reads_only()) throw Error(ErrorKind::input, "--where: an expression is expected, not a statement");
-  if (!sweep.empty()) statement.bind(sweep);
+  require_reading(statement);
+  if (sweep.empty())
+    statement.bind(most);
+  else
+    statement.bind(most, sweep);
   std::vector<RunRow> rows;
   while (statement.step()) rows.push_back(read_run(statement, false));
+  std::reverse(rows.begin(), rows.end());
   return rows;
+}
+
+int64_t Query::count_runs(std::string_view sweep, std::string_view where) const {
+  Database& database = impl_->database();
+  Statement statement = database.prepare(
+      sweep.empty()
+          ? fmt::format("SELECT count(*) FROM run WHERE {}", condition(database, "id", where))
+          : fmt::format("SELECT count(*) FROM sweep_run WHERE sweep = (SELECT id FROM sweep WHERE name = ?1) AND "
+                        "active AND {}",
+                        condition(database, "run", where)));
+  require_reading(statement);
+  if (!sweep.empty()) statement.bind(sweep);
+  return statement.step() ? statement.integer(0) : 0;
 }
 
 std::vector<RunRow> Query::runs_of(const std::vector<std::string>& sweeps) const {

@@ -28,8 +28,11 @@ class Query {
   const fs::path& root() const;
 
   // Every run, or those of one sweep, in the order they were planned; `where` is a SQL expression over the columns of
-  // the view `runs` ("params > 1e6 and plugin = 'v57'"), "" for all. Without specs: this is the fast way.
-  std::vector<RunRow> runs(std::string_view sweep = {}, std::string_view where = {}) const;
+  // the view `runs` ("params > 1e6 and plugin = 'v57'"), "" for all. `most`: the newest ones alone, which
+  // are found without reading the others; -1 all. Without specs: this is the fast way.
+  std::vector<RunRow> runs(std::string_view sweep = {}, std::string_view where = {}, int64_t most = -1) const;
+  // How many runs() would give.
+  int64_t count_runs(std::string_view sweep = {}, std::string_view where = {}) const;
   // The runs of several sweeps, each run once, with specs: what a report is made of.
   std::vector<RunRow> runs_of(const std::vector<std::string>& sweeps) const;
 

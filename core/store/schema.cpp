@@ -330,8 +330,7 @@ void keep_copy(const fs::path& file, int64_t version) {
   fs::remove(unfinished, code);
   Database(file, Database::Mode::read_only).copy_to(unfinished);
   fs::rename(unfinished, copy, code);
-  if (code)
-    throw Error(ErrorKind::environment, fmt::format("cannot write '{}': {}", copy.string(), code.message()));
+  if (code) throw Error(ErrorKind::environment, fmt::format("cannot write '{}': {}", copy.string(), code.message()));
 }
 
 }  // namespace
@@ -357,11 +356,12 @@ void migrate(Database& database, std::span<const Migration> steps) {
 void require_current(Database& database, std::span<const Migration> steps) {
   const int64_t version = checked_version(database, steps);
   if (version == steps.back().version) return;
-  throw Error(
-      ErrorKind::refused,
-      fmt::format("'{}' was made by an older bitsweep (schema {}, this one has {}); 'bitsweep submit' or 'bitsweep "
-                  "work' brings it forward, keeping a copy",
-                  database.file().string(), version, steps.back().version));
+  const fs::path root = database.file().parent_path();
+  throw Error(ErrorKind::refused,
+              fmt::format("'{}' was made by an older bitsweep (schema {}, this one has {}); 'bitsweep doctor --migrate "
+                          "--root {}' brings it forward and keeps a copy, '{}.v{}.backup'",
+                          database.file().string(), version, steps.back().version, root.string(),
+                          database.file().filename().string(), version));
 }
 
 }  // namespace bitsweep

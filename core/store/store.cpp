@@ -194,10 +194,16 @@ std::vector<QueueEntry> Store::queue(std::span<const std::string> sweeps, int64_
 }
 
 std::map<RunState, int64_t> Store::counts(std::span<const std::string> sweeps) {
-  Statement row = database_.prepare(fmt::format("SELECT state, count(*) FROM run WHERE {} GROUP BY state", kInSweeps));
-  row.bind(names_json(sweeps));
+  // Each state's stretch of the index is counted by itself, which is faster than to group them.
+  Statement row = database_.prepare(
+      sweeps.empty() ? "WITH s (state) AS (VALUES ('queued'), ('starting'), ('running'), ('done'), ('failed'), "
+                       "('stopped'), ('cancelled')) "
+                       "SELECT s.state, (SELECT count(*) FROM run WHERE run.state = s.state) FROM s"
+                     : fmt::format("SELECT state, count(*) FROM run WHERE {} GROUP BY state", kInSweeps));
+  if (!sweeps.empty()) row.bind(names_json(sweeps));
   std::map<RunState, int64_t> counts;
-  while (row.step()) counts[state_of(row.text_view(0))] = row.integer(1);
+  while (row.step())
+    if (const int64_t count = row.integer(1); count > 0) counts[state_of(row.text_view(0))] = count;
   return counts;
 }
 

@@ -54,6 +54,58 @@ TEST_F(ReadingVerbs, RunsTakesConditionsColumnsAndAnOrder) {
   EXPECT_THAT(thrown([&] { call(kRunsVerb, {"frist"}); }), HasSubstr("did you mean 'first'?"));
 }
 
+TEST_F(ReadingVerbs, RunsShowsTheNewestAndSaysHowManyMore) {
+  const std::string two = call(kRunsVerb, {"--limit", "2", "--columns", "id"}).out;
+  EXPECT_EQ(two,
+            "id\nbbbb00000003\ncccc00000004\n… and 2 earlier ones; --limit all shows every one, --limit N as many\n");
+  EXPECT_EQ(call(kRunsVerb, {"first", "--limit", "2", "--columns", "id"}).out, two);
+  EXPECT_THAT(call(kRunsVerb, {"--where", "plugin = 'v57'", "--limit", "1", "--columns", "id"}).out,
+              StartsWith("id\naaaa00000002\n… and 1 earlier"));
+  EXPECT_THAT(call(kRunsVerb, {"--limit", "1", "--sort", "-id", "--columns", "id"}).out,
+              StartsWith("id\ncccc00000004\n… and 3 more;"));
+  EXPECT_EQ(call(kRunsVerb, {"--limit", "4", "--columns", "id"}).out, call(kRunsVerb, {"--columns", "id"}).out);
+  EXPECT_EQ(json_of(kRunsVerb, {"--limit", "1"}).as_array().size(), 1u);
+
+  NewSweep sweep{.name = "many", .file = "many.yaml", .source = "y", .settings = {}, .runs = {}};
+  for (int i = 0; i < 120; ++i) sweep.runs.push_back(planned(fmt::format("dddd{:08x}", i), "v57", 1000, 1e-3, i));
+  sweep.runs[0].axes["train.batch"] = 8;
+  store.submit(sweep);
+  const auto lines = [](const std::string& text) { return std::count(text.begin(), text.end(), '\n'); };
+  EXPECT_THAT(call(kRunsVerb, {}).out, HasSubstr("… and 24 earlier ones; --limit all"));
+  EXPECT_EQ(lines(call(kRunsVerb, {}).out), 102);
+  EXPECT_EQ(lines(call(kRunsVerb, {"--limit", "all"}).out), 125);
+  EXPECT_EQ(json_of(kRunsVerb, {}).as_array().size(), 124u);
+  EXPECT_EQ(lines(call(kRunsVerb, {"--csv"}).out), 125);
+  // The axis belongs to a run that is not among the newest.
+  EXPECT_THAT(call(kRunsVerb, {"--columns", "id,train.batch"}).out, StartsWith("id            batch\n"));
+  for (const char* bad : {"0", "-3", "1.5", "most", ""})
+    EXPECT_THAT(thrown([&] {
+                  call(kRunsVerb, {"--limit", bad});
+                }),
+                StartsWith(fmt::format("2: --limit '{}': expected how many runs, from 1, or 'all'", bad)));
+}
+
+TEST_F(ReadingVerbs, AnOlderDatabaseIsBroughtForwardByTheCommandThatIsNamed) {
+  const fs::path old = root / "old";
+  make_folder(old);
+  Database(old / "bitsweep.db", Database::Mode::create)
+      .execute(read_file(fs::path(BITSWEEP_SOURCE_DIR) / "tests/store/schemas/schema2.sql"));
+  const auto asked = [&](const Verb& verb, std::vector<std::string> args) {
+    args.insert(args.end(), {"--root", old.string()});
+    testing::internal::CaptureStdout();
+    std::string failure = thrown([&] { verb.run(verb, args); });
+    const std::string out = testing::internal::GetCapturedStdout();
+    return failure.empty() ? out : failure;
+  };
+  const std::string command = "bitsweep doctor --migrate --root " + old.string();
+  for (const Verb* verb : {&kRunsVerb, &kStatusVerb})
+    EXPECT_THAT(asked(*verb, {}), testing::AllOf(StartsWith("4: "), HasSubstr("schema 2"), HasSubstr(command)));
+  EXPECT_THAT(asked(kDoctorVerb, {}), testing::AllOf(HasSubstr("BAD  database"), HasSubstr(command)));
+  EXPECT_THAT(asked(kDoctorVerb, {"--migrate"}), HasSubstr("ok   database"));
+  EXPECT_TRUE(fs::exists(old / "bitsweep.db.v2.backup"));
+  EXPECT_THAT(asked(kStatusVerb, {}), StartsWith("3 runs:"));
+}
+
 TEST_F(ReadingVerbs, RunsAsLinesAreOneObjectEach) {
   const std::string lines = call(kRunsVerb, {"--jsonl"}).out;
   EXPECT_EQ(std::count(lines.begin(), lines.end(), '\n'), 4);

@@ -70,6 +70,17 @@ TEST_F(QueryTest, WhereIsAnExpressionOverTheView) {
   EXPECT_EQ(query.runs({}, "1 -- a comment").size(), 4u);
 }
 
+TEST_F(QueryTest, TheNewestAreFoundAlone) {
+  const Query query(root);
+  EXPECT_EQ(ids(query.runs({}, {}, 2)), (std::vector<std::string>{"bbbb00000003", "cccc00000004"}));
+  EXPECT_EQ(ids(query.runs("first", {}, 1)), (std::vector<std::string>{"cccc00000004"}));
+  EXPECT_EQ(ids(query.runs("first", "plugin = 'v57'", 1)), (std::vector<std::string>{"aaaa00000002"}));
+  EXPECT_TRUE(query.runs({}, {}, 0).empty());
+  EXPECT_EQ(query.count_runs(), 4);
+  EXPECT_EQ(query.count_runs("first", "plugin = 'v57'"), 2);
+  EXPECT_EQ(query.count_runs("none"), 0);
+}
+
 TEST_F(QueryTest, AWrongWhereIsAnInputError) {
   const Query query(root);
   EXPECT_THAT(thrown([&] { query.runs({}, "colour = 1"); }), StartsWith("2: SQL: no such column: colour"));
