@@ -210,7 +210,7 @@ std::vector<Reference> references_of(const SweepData& data, const LawData& law) 
   }
   std::vector<Reference> references;
   for (const auto& [params, r] : best)
-    references.push_back({data.runs[r].id, run_spec_from_json(data.runs[r].spec), static_cast<double>(params)});
+    references.push_back({run_spec_from_json(data.runs[r].spec), static_cast<double>(params), data.runs[r].id});
   return references;
 }
 

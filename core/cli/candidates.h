@@ -15,9 +15,9 @@ namespace bitsweep {
 
 // A finished run whose settings a candidate of about its size takes over.
 struct Reference {
-  std::string id;
   RunSpec spec;
   double params = 0;
+  std::string id = "";  // of the run
 };
 
 struct CandidateRules {

@@ -5,7 +5,8 @@
 
 #include <fmt/format.h>
 
-#include "cli/candidates.h"
+#include "cli/report_advice.h"
+#include "cli/suggesting.h"
 #include "query/query_fixture.h"
 
 namespace bitsweep {
@@ -79,6 +80,69 @@ TEST_F(ForesightTest, ARunThatIsOneOfSeveralSettingsAtItsPlaceIsNotForetold) {
     EXPECT_TRUE(law.waiting.empty());
     EXPECT_EQ(law.settings_waiting, 24u);
   }
+}
+
+TEST_F(ForesightTest, AReportIsHeldAgainstTheLastOneOfOtherPoints) {
+  sweep("grid", 4, 5, 4000000);
+  const auto report = [&] { return gather_report(Query(root), {"grid"}, "", "0"); };
+  const ReportInput first = report();
+  const Analysis before = analyse(first);
+  EXPECT_TRUE(earlier_fits(root, first, before).empty());
+  keep_fits(root, first, before);
+  EXPECT_TRUE(earlier_fits(root, first, before).empty()) << "of the same points";
+  std::string waiting;
+  for (const MeasuredRun& run : first.runs)
+    if (run.row.state == "queued" && waiting.empty()) waiting = run.row.id;
+  finish(waiting, {2.5}, RunState::done, ExitCause::none);
+  ReportInput second = report();
+  const Analysis after = analyse(second);
+  second.earlier = earlier_fits(root, second, after);
+  ASSERT_EQ(second.earlier.size(), 1u);
+  const EarlierFit& earlier = second.earlier[0];
+  EXPECT_EQ(earlier.law, "chinchilla");
+  EXPECT_EQ(earlier.runs.size() + 1, after.groups.at(0).fits.at(0).points.size());
+  EXPECT_EQ(earlier.params.size(), 5u);
+  EXPECT_TRUE(earlier.intervals.contains("alpha"));
+  const std::string text = canonical_json(changes_json(second, after));
+  EXPECT_THAT(text, HasSubstr(waiting));
+  // Kept, and rendered again: the same.
+  keep_fits(root, second, after);
+  ReportInput again = report();
+  again.earlier = earlier_fits(root, again, after);
+  EXPECT_EQ(canonical_json(changes_json(again, after)), text);
+}
+
+TEST(Suggesting, NamesAreFreeAndToldApartByVariant) {
+  const auto taken = [](const std::string& name) { return name == "grid-next-1"; };
+  EXPECT_EQ(next_name("grid", "", taken), "grid-next-2");
+  EXPECT_EQ(next_name("grid-next-7", "", taken), "grid-next-2");
+  EXPECT_EQ(next_name("grid", "v76 (alibi=false)", taken), "grid-v76-alibi-false-next-1");
+  EXPECT_EQ(next_name("grid-v57-next-1", "v57", taken), "grid-v57-next-1");
+  EXPECT_EQ(slug("a/b  c)"), "a-b-c");
+}
+
+// Counts how often it is asked, and of how many models.
+struct CountingDescriber : Describer {
+  std::vector<size_t> asked;
+  std::vector<DescribeAnswer> describe(const std::vector<DescribeQuestion>& questions) override {
+    asked.push_back(questions.size());
+    std::vector<DescribeAnswer> answers;
+    for (const DescribeQuestion& question : questions) answers.push_back({{}, question.plugin, 0});
+    return answers;
+  }
+};
+
+TEST(Suggesting, AWorkerIsAskedOnceForAllThatIsExpected) {
+  CountingDescriber worker;
+  RememberingDescriber describer(worker);
+  const auto about = [](const char* plugin, double params) { return DescribeQuestion{plugin, {{{"params", params}}}}; };
+  describer.expect({about("v57", 1e6), about("v57", 2e6), about("llama", 1e6)});
+  describer.expect({about("v57", 1e6)});
+  EXPECT_EQ(describer.describe({about("llama", 1e6), about("v57", 1e6)})[0].error, "llama");
+  EXPECT_EQ(describer.describe({about("v57", 2e6)})[0].error, "v57");
+  EXPECT_EQ(worker.asked, (std::vector<size_t>{3}));
+  describer.describe({about("v57", 3e6)});
+  EXPECT_EQ(worker.asked, (std::vector<size_t>{3, 1}));
 }
 
 // Makes every size but those above 100,000.
