@@ -20,12 +20,6 @@
 namespace bitsweep {
 namespace {
 
-const std::vector<std::string>& our_columns() {
-  static const std::vector<std::string> names = {"params", "tokens", "loss",    "unique_tokens", "variant", "dataset",
-                                                 "seed",   "run",    "lr_area", "annealing",     "step",    "lr"};
-  return names;
-}
-
 // Which cells a value of ours is made of: literal text and columns by turns, text first.
 struct Source {
   std::vector<std::string> texts;
@@ -95,7 +89,7 @@ Source source_of(const std::string& text, bool pattern, const Header& header, bo
 
 Sources find_sources(const Header& header, const PointsFormat& format) {
   Sources sources;
-  for (const std::string& ours : our_columns()) {
+  for (const std::string& ours : point_columns()) {
     const auto mapped = format.columns.find(ours);
     if (mapped != format.columns.end()) {
       sources[ours] = source_of(mapped->second, is_label(ours), header);
@@ -293,74 +287,7 @@ void fill_areas(std::vector<Reading>& readings) {
   }
 }
 
-// "params=N,tokens=D" as pairs; what is wrong with one is told by `take`, or is its form.
-template <typename Take>
-void read_pairs(const std::string& text, const char* option, const char* example, Take&& take) {
-  std::vector<Diagnostic> wrong;
-  std::set<std::string> seen;
-  for (size_t begin = 0; begin <= text.size();) {
-    const size_t end = std::min(text.find(',', begin), text.size());
-    const std::string part = trimmed(text.substr(begin, end - begin));
-    begin = end + 1;
-    const size_t equals = part.find('=');
-    const std::string ours = trimmed(part.substr(0, equals));
-    const std::string theirs = equals == std::string::npos ? "" : trimmed(part.substr(equals + 1));
-    std::string problem;
-    if (theirs.empty())
-      problem = fmt::format("'{}' is not of the form {}", excerpt(part), example);
-    else if (!seen.insert(ours).second)
-      problem = fmt::format("'{}' is mapped twice", ours);
-    else
-      problem = take(ours, theirs);
-    if (!problem.empty()) wrong.push_back({"", 0, 0, fmt::format("{}: {}", option, problem)});
-  }
-  if (!wrong.empty()) throw Error(ErrorKind::input, wrong);
-}
-
-std::string unknown(const char* noun, const std::string& name, const std::vector<std::string>& known) {
-  return fmt::format("unknown {} '{}'{}; known: {}", noun, excerpt(name), did_you_mean(name, known),
-                     fmt::join(known, ", "));
-}
-
 }  // namespace
-
-ColumnMap parse_column_map(const std::string& text) {
-  ColumnMap map;
-  read_pairs(text, "--map", "params=N,tokens=D",
-             [&](const std::string& ours, const std::string& theirs) -> std::string {
-               const auto& known = our_columns();
-               if (std::find(known.begin(), known.end(), ours) == known.end()) return unknown("column", ours, known);
-               map[ours] = theirs;
-               return "";
-             });
-  return map;
-}
-
-std::map<std::string, double> parse_units(const std::string& text) {
-  static const std::vector<std::string> known = {"params", "tokens", "unique_tokens"};
-  static const std::map<std::string, double> factors = {{"1", 1},   {"k", 1e3}, {"K", 1e3}, {"M", 1e6},
-                                                        {"m", 1e6}, {"B", 1e9}, {"b", 1e9}, {"T", 1e12}};
-  std::map<std::string, double> units;
-  read_pairs(text, "--units", "params=M,tokens=B",
-             [&](const std::string& ours, const std::string& unit) -> std::string {
-               if (std::find(known.begin(), known.end(), ours) == known.end()) return unknown("column", ours, known);
-               const auto factor = factors.find(unit);
-               if (factor == factors.end()) return unknown("unit", unit, {"1", "k", "M", "B", "T"});
-               units[ours] = factor->second;
-               return "";
-             });
-  return units;
-}
-
-VariantRule parse_variant_rule(const std::string& text) {
-  // A label may have a colon in it; what ends it is followed by a space where there is one.
-  const size_t spaced = text.find(": "), colon = spaced == std::string::npos ? text.find(':') : spaced;
-  const std::string label = trimmed(text.substr(0, colon));
-  if (colon == std::string::npos || label.empty())
-    throw Error(ErrorKind::input,
-                fmt::format("--label: '{}' is not of the form NAME: COLUMN = VALUE", excerpt(trimmed(text))));
-  return {label, RowFilter(text.substr(colon + 1), "--label")};
-}
 
 std::vector<PointRow> read_point_rows(std::string_view text, const std::string& name_for_message,
                                       const PointsFormat& format) {

@@ -21,6 +21,9 @@ namespace bitsweep {
 // as "W{w_bits}A{a_bits}".
 using ColumnMap = std::map<std::string, std::string>;
 
+// The names of ours.
+const std::vector<std::string>& point_columns();
+
 // "params=N,tokens=D,loss=val_bpc". Throws Error{input} for an unknown name of ours (with the nearest) and for a
 // name given twice.
 ColumnMap parse_column_map(const std::string& text);

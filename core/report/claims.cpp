@@ -17,11 +17,6 @@ namespace {
 
 using Out = std::vector<ClaimVerdict>;
 
-std::string with_sign(double value, int digits) {
-  const std::string text = format_significant(std::abs(value), digits);
-  return value < 0 ? "−" + text : "+" + text;
-}
-
 std::string decimals(double value, int count) {
   std::string text = fmt::format("{:.{}f}", value, count);
   if (text[0] == '-') text.replace(0, 1, "−");
@@ -285,7 +280,7 @@ void change_claimed(const ReportInput& input, const Analysis& analysis, const Cl
   out.push_back({claim.name,
                  "change-claimed",
                  agrees(*claim.wall_change, found),
-                 fmt::format("wall-clock changes by {} %", with_sign(100 * found, 3)),
+                 "wall-clock changes by " + format_change(found),
                  {{"wall_change", found}}});
 }
 
@@ -296,8 +291,8 @@ void size_claimed(const ReportInput&, const Analysis&, const Claim& claim, Out& 
   out.push_back({claim.name,
                  "size-claimed",
                  agrees(*claim.params, counted),
-                 fmt::format("a model of this shape has {} parameters ({}); stated are {}", format_count(counted),
-                             format_thousands(*claim.params_counted), format_count(claim.params->value)),
+                 fmt::format("a model of this shape has {} parameters ({}); stated are {}", format_exact_count(counted),
+                             format_thousands(*claim.params_counted), format_exact_count(claim.params->value)),
                  {{"params", counted}, {"stated", claim.params->value}}});
 }
 

@@ -135,7 +135,7 @@ void unequal_batches(const ReportInput& input, const GroupAnalysis& g, std::vect
         "{} against {} is no comparison at the same compute: {} times the tokens{}, and {}. Missing: {} parameters and "
         "{} tokens at {}.",
         told_name(input, b), told_name(input, a), format_significant(step.tokens_ratio, 3),
-        step.wall_change ? fmt::format(" at {:+.1f} % wall-clock", 100 * *step.wall_change) : "", listed(step.also),
+        step.wall_change ? " at " + format_change(*step.wall_change) + " wall-clock" : "", listed(step.also),
         format_count(b.params), format_count(a.tokens), listed(settings_of(b, a))));
   }
   if (found > kMostTold)

@@ -163,16 +163,19 @@ void variant_findings(const GroupAnalysis& g, std::vector<Text>& out) {
   if (g.table.variants.size() <= 3) pair_findings(g, out);
 }
 
-std::string place_of(const LawFit& fit, const Target& target) {
+std::string place_of(const GroupAnalysis& g, const LawFit& fit, const Target& target) {
   std::string place;
   if (target.params > 0 && fit.uses_params()) place = format_count(target.params) + " parameters";
   if (target.tokens > 0 && fit.uses_tokens())
     place += (place.empty() ? "" : " and ") + format_count(target.tokens) + " tokens";
+  // What a law of one axis was fitted at.
+  if (fit.budget_class) place += " and " + g.table.budgets[*fit.budget_class].label + " tokens";
+  if (fit.size_class) place += " and " + g.table.sizes[*fit.size_class].label + " parameters";
   return place;
 }
 
-std::string prediction_text(const LawFit& fit, const Prediction& p) {
-  const std::string place = place_of(fit, p.target);
+std::string prediction_text(const GroupAnalysis& g, const LawFit& fit, const Prediction& p) {
+  const std::string place = place_of(g, fit, p.target);
   if (p.interval)
     return fmt::format(
         "{} is predicted to reach {} bits per byte at {} ({} interval {} to {}), {} times beyond the measured runs.",
@@ -185,13 +188,24 @@ std::string prediction_text(const LawFit& fit, const Prediction& p) {
       format_significant(fit.result.noise, 2));
 }
 
+// Whether another law of the variant says something of the target.
+bool is_told_elsewhere(const GroupAnalysis& g, const LawFit& fit, const Target& target) {
+  return std::any_of(g.fits.begin(), g.fits.end(), [&](const LawFit& other) {
+    return other.variant == fit.variant &&
+           std::any_of(other.result.predictions.begin(), other.result.predictions.end(), [&](const Prediction& p) {
+             return (p.interval || p.feasible) && p.target.params == target.params && p.target.tokens == target.tokens;
+           });
+  });
+}
+
 // Each target once, with all the variants for which nothing can be said.
 void unpredictable(const GroupAnalysis& g, std::vector<Text>& out) {
   std::vector<std::pair<std::string, std::vector<std::string>>> places;
   for (const LawFit& fit : g.fits) {
     for (const Prediction& p : fit.result.predictions) {
       if (p.interval || p.feasible) continue;
-      const std::string place = place_of(fit, p.target);
+      const std::string place = place_of(g, fit, p.target);
+      if (is_told_elsewhere(g, fit, p.target)) continue;
       auto known = std::find_if(places.begin(), places.end(), [&](const auto& k) { return k.first == place; });
       if (known == places.end()) known = places.insert(known, {place, {}});
       if (std::find(known->second.begin(), known->second.end(), fit.variant) == known->second.end())
@@ -207,6 +221,8 @@ void law_findings(const GroupAnalysis& g, std::vector<Text>& out) {
   std::vector<std::string> refused;
   std::vector<Text> predictions;
   for (const LawFit& fit : g.fits) {
+    for (const Prediction& p : fit.result.predictions)
+      if (p.interval || p.feasible) predictions.push_back(prediction_text(g, fit, p));
     if (fit.budget_class || fit.size_class) continue;  // a part of the runs: in the table of fits
     if (fit.result.identified) {
       std::string values;
@@ -216,8 +232,6 @@ void law_findings(const GroupAnalysis& g, std::vector<Text>& out) {
     } else if (std::find(refused.begin(), refused.end(), fit.variant) == refused.end()) {
       refused.push_back(fit.variant);
     }
-    for (const Prediction& p : fit.result.predictions)
-      if (p.interval || p.feasible) predictions.push_back(prediction_text(fit, p));
   }
   if (!refused.empty())
     out.push_back(fmt::format("The runs do not determine a scaling law for {}; the reasons are given with the fits.",

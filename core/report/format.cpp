@@ -56,6 +56,14 @@ std::string format_percent(double fraction) {
              : kNothing;
 }
 
+std::string format_change(double fraction) { return with_minus(fmt::format("{:+.1f} %", 100 * fraction)); }
+
+std::string format_exact_count(double value) {
+  for (const auto& [scale, unit] : {std::pair{1e12, "T"}, {1e9, "B"}, {1e6, "M"}, {1e3, "k"}})
+    if (value >= scale) return fmt::format("{:.5g}{}", value / scale, unit);
+  return fmt::format("{:.5g}", value);
+}
+
 std::string plural(int64_t count, const char* one, const char* many) {
   return fmt::format("{} {}", count, count == 1 ? one : many);
 }

@@ -15,6 +15,8 @@ std::string format_delta(std::optional<double> value);                 // −0.0
 std::string format_significant(double value, int digits);              // 0.218, 1.76, 3.2e15 as 3.2×10¹⁵
 std::string format_rate(std::optional<double> tokens_per_s);           // 12.3k
 std::string format_percent(double fraction);                           // 36 %
+std::string format_change(double fraction);                            // −36.1 %, +4.0 %
+std::string format_exact_count(double value);                          // 655.36M
 std::string plural(int64_t count, const char* one, const char* many);  // "1 run", "3 runs"
 
 }  // namespace bitsweep

@@ -49,13 +49,6 @@ std::string names_text(const ReportInput& input, const ReportCell& a, const Repo
   return told_name(input, a) + " → " + told_name(input, b);
 }
 
-// Tokens to five digits: "655.36M".
-std::string exact_count(double value) {
-  const char* unit = value >= 1e9 ? "B" : value >= 1e6 ? "M" : value >= 1e3 ? "k" : "";
-  const double scale = value >= 1e9 ? 1e9 : value >= 1e6 ? 1e6 : value >= 1e3 ? 1e3 : 1;
-  return fmt::format("{:.5g}{}", value / scale, unit);
-}
-
 }  // namespace
 
 std::string p_text(std::optional<double> p) {
@@ -153,10 +146,11 @@ std::vector<Block> batch_section(const ReportInput& input, const GroupAnalysis& 
   for (const SettingStep& s : g.setting_steps) {
     const ReportCell &a = g.table.cells[s.from], &b = g.table.cells[s.to];
     t.rows.push_back({has_names(input) ? names_text(input, a, b) : a.variant, format_count(b.params),
-                      exact_count(a.tokens) + " → " + exact_count(b.tokens), format_significant(s.tokens_ratio, 3),
+                      format_exact_count(a.tokens) + " → " + format_exact_count(b.tokens),
+                      format_significant(s.tokens_ratio, 3),
                       format_bpc(a.final_bpc.mean) + " → " + format_bpc(b.final_bpc.mean), change_text(s)});
     std::vector<std::string>& row = t.rows.back();
-    if (wall) row.push_back(s.wall_change ? fmt::format("{:+.1f} %", 100 * *s.wall_change) : kNothing);
+    if (wall) row.push_back(s.wall_change ? format_change(*s.wall_change) : kNothing);
     if (corrected) row.push_back(p_text(s.p_holm));
     row.push_back(s.also.empty() ? kNothing : listed(s.also));
   }
@@ -185,7 +179,7 @@ std::vector<Block> offsets_section(const ReportInput& input, const Analysis& ana
     const ReportCell &a = g.table.cells[o.first], &b = h.table.cells[o.second];
     std::string offset = format_delta(o.change.mean);
     if (o.change.half_width) offset += " ± " + format_bpc(*o.change.half_width);
-    t.rows.push_back({g.group.label, h.group.label, a.variant, format_count(a.params), exact_count(a.tokens),
+    t.rows.push_back({g.group.label, h.group.label, a.variant, format_count(a.params), format_exact_count(a.tokens),
                       format_bpc(a.final_bpc.mean) + " / " + format_bpc(b.final_bpc.mean), offset});
     if (has_names(input)) t.rows.back().insert(t.rows.back().begin() + 2, names_text(input, a, b));
   }

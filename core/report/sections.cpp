@@ -310,7 +310,7 @@ void GroupSections::predictions() {
           p.interval   ? format_percent(fit.result.confidence) + " interval"
           : p.feasible ? fmt::format("all that residuals up to ± {} allow", format_significant(fit.result.noise, 2))
                        : std::string("refused");
-      t.rows.push_back({fit.variant, fit.law, p.target.params > 0 ? format_count(p.target.params) : kNothing,
+      t.rows.push_back({law_name(g_, fit), fit.law, p.target.params > 0 ? format_count(p.target.params) : kNothing,
                         p.target.tokens > 0 ? format_count(p.target.tokens) : kNothing,
                         fit.result.identified || p.interval ? format_bpc(p.loss) : "not claimed",
                         range ? format_bpc(range->first) + " to " + format_bpc(range->second) : kNothing, kind,

@@ -1,0 +1,188 @@
+// `report --points` and its claims, from files to figures, as a person calls them.
+#include <cmath>
+#include <fstream>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "base/error.h"
+#include "base/json.h"
+#include "cli/claims_file.h"
+#include "cli/verb.h"
+
+namespace bitsweep {
+namespace {
+
+using testing::DoubleNear;
+using testing::HasSubstr;
+using testing::Not;
+
+class PointsReport : public testing::Test {
+ protected:
+  void SetUp() override {
+    folder_ = fs::path(testing::TempDir()) /
+              (std::string("points_report_") + testing::UnitTest::GetInstance()->current_test_info()->name());
+    fs::remove_all(folder_);
+    fs::create_directories(folder_);
+  }
+  std::string file(const std::string& name, const std::string& text) {
+    write_file_atomic(folder_ / name, text);
+    return (folder_ / name).string();
+  }
+  json::value report(std::vector<std::string> args, int expected_code = 0) {
+    args.emplace_back("--json");
+    testing::internal::CaptureStdout();
+    int code = -1;
+    try {
+      code = kReportVerb.run(kReportVerb, args);
+    } catch (...) {
+      testing::internal::GetCapturedStdout();
+      throw;
+    }
+    const std::string out = testing::internal::GetCapturedStdout();
+    EXPECT_EQ(code, expected_code);
+    return parse_json(out, "output");
+  }
+  std::string error_of(std::vector<std::string> args) {
+    try {
+      report(std::move(args));
+    } catch (const Error& error) {
+      return error.what();
+    }
+    return "";
+  }
+  fs::path folder_;
+};
+
+// Two texts, three sizes at one batch, one size at three budgets and two batches, one configuration twice without a
+// seed; one run diverged.
+const char* const kTable =
+    "name,N,text,steps,batch_seqs,lr,bpc,D,wall_min,state\n"
+    "a0,5.5,easy,20000,256,0.0032,1.5,1310720000,50,done\n"
+    "a1,46.4,easy,10000,64,0.0003,1.35,163840000,30,done\n"
+    "a2,46.4,easy,20000,64,0.0003,1.25,327680000,60,done\n"
+    "a3,46.4,easy,40000,64,0.0003,1.175,655360000,120,done\n"
+    "b2,46.4,hard,20000,64,0.0003,1.9,327680000,60,done\n"
+    "b3,46.4,hard,40000,64,0.0003,1.81,655360000,120,done\n"
+    "b3_again,46.4,hard,40000,64,0.0003,1.806,655360000,100,done\n"
+    "b4,46.45,hard,15000,256,0.0006,1.78,983040000,75,done\n"
+    "c,5.52,hard,15000,256,0.0006,2.25,983040000,40,done\n"
+    "d,13.7,hard,15000,256,0.0006,2.02,983040000,50,done\n"
+    "e,13.7,hard,15000,256,0.05,9.5,983040000,50,diverged\n";
+const std::vector<std::string> kMapping = {"--map", "run=name,params=N,dataset=text,loss=bpc,tokens=D", "--units",
+                                           "params=M"};
+
+double at(const json::value& value, const char* key) { return value.at(key).to_number<double>(); }
+
+TEST_F(PointsReport, EveryComparisonOfTheTableComesOut) {
+  std::vector<std::string> args = {"--points", file("t.csv", kTable), "--target", "params=300M"};
+  args.insert(args.end(), kMapping.begin(), kMapping.end());
+  const json::value document = report(args);
+  const json::array& groups = document.at("groups").as_array();
+  ASSERT_EQ(groups.size(), 2u);
+  const auto changes = [&](size_t g, const char* steps) {
+    std::vector<double> values;
+    for (const json::value& step : groups[g].at(steps).as_array()) values.push_back(at(step.at("change"), "mean"));
+    return values;
+  };
+  using testing::Contains;
+  EXPECT_THAT(changes(0, "token_steps"), testing::ElementsAre(DoubleNear(-0.1, 1e-9), DoubleNear(-0.075, 1e-9)));
+  // The two runs without seeds are no pair of seeds: each is compared.
+  for (const double change : {-0.09, -0.094})
+    EXPECT_THAT(changes(1, "token_steps"), Contains(DoubleNear(change, 1e-9))) << change;
+  for (const double change : {-0.03, -0.026})
+    EXPECT_THAT(changes(1, "batch_steps"), Contains(DoubleNear(change, 1e-9))) << change;
+  for (const json::value& step : groups[1].at("batch_steps").as_array()) {
+    EXPECT_NEAR(at(step, "tokens_ratio"), 1.5, 1e-9);
+    EXPECT_LT(at(step, "wall_change"), 0);
+  }
+  const json::array& sizes = groups[1].at("param_steps").as_array();
+  ASSERT_EQ(sizes.size(), 2u);
+  EXPECT_NEAR(at(sizes[0], "per_decade"), -0.23 / std::log10(13.7 / 5.52), 1e-9);
+  std::vector<double> offsets;
+  for (const json::value& o : document.at("text_offsets").as_array()) offsets.push_back(at(o.at("offset"), "mean"));
+  EXPECT_THAT(offsets, Contains(DoubleNear(0.635, 1e-9)));
+  EXPECT_EQ(groups[1].at("left_out").as_array().size(), 1u);
+  std::vector<std::string> rules;
+  for (const json::value& group : groups)
+    for (const json::value& rule : group.at("rules").as_array()) rules.emplace_back(rule.at("rule").get_string());
+  for (const char* rule : {"equal-steps", "unequal-batches", "unlabelled-repeats", "unmatched-sizes", "diverged-runs"})
+    EXPECT_THAT(rules, Contains(rule));
+  // The law of sizes alone speaks of the target, and says what the three sizes allow.
+  bool told = false;
+  for (const json::value& fit : groups[1].at("fits").as_array())
+    for (const json::value& p : fit.at("predictions").as_array())
+      told |= fit.at("law").get_string() == "power" && p.at("feasible").is_array();
+  EXPECT_TRUE(told);
+}
+
+TEST_F(PointsReport, FiltersLabelsAndFactorsAreThoseOfFit) {
+  std::vector<std::string> args = {"--points", file("t.csv", kTable), "--where",   "text = hard and batch_seqs = 256",
+                                   "--label",  "large: N > 20",       "--factors", "wall_min"};
+  args.insert(args.end(), kMapping.begin(), kMapping.end());
+  const json::value document = report(args);
+  ASSERT_EQ(document.at("groups").as_array().size(), 1u);
+  const json::array& cells = document.at("groups").at(0).at("cells").as_array();
+  EXPECT_EQ(cells.size(), 3u);
+  EXPECT_EQ(cells[0].at("variant").get_string() == "large" || cells[2].at("variant").get_string() == "large", true);
+  args[7] = "wall_mim";
+  EXPECT_THAT(error_of(args), HasSubstr("no column 'wall_mim'; did you mean 'wall_min'?"));
+}
+
+TEST_F(PointsReport, ClaimsAreHeldAgainstTheTable) {
+  const std::string claims =
+      file("c.yaml",
+           "facts: { datasets: { hard: { unique_tokens: 387M } } }\n"
+           "claims:\n"
+           "  - { name: same compute, compare: [b3_again, b4], equal: [compute], change: -0.026, "
+           "wall_change: -0.25 }\n"
+           "  - { name: size alone, compare: [a0, a2], differ_only: [params] }\n"
+           "  - { name: one, of: x, range: [1.45, 1.55] }\n"
+           "  - { name: two, of: x, value: 1.39, plus_minus: 0.05 }\n");
+  std::vector<std::string> args = {"--points", file("t.csv", kTable), "--claims", claims};
+  args.insert(args.end(), kMapping.begin(), kMapping.end());
+  const json::value document = report(args, 1);
+  const auto holds = [&](const std::string& claim, const std::string& rule) {
+    std::vector<bool> found;
+    for (const json::value& v : document.at("claims").as_array())
+      if (v.at("claim").get_string() == claim && v.at("rule").get_string() == rule)
+        found.push_back(v.at("holds").as_bool());
+    return found;
+  };
+  EXPECT_THAT(holds("same compute", "equal-claimed"), testing::ElementsAre(false));
+  EXPECT_THAT(holds("same compute", "change-claimed"), testing::ElementsAre(true, true));
+  EXPECT_THAT(holds("size alone", "factors-compared"), testing::ElementsAre(false));
+  EXPECT_THAT(holds("one", "disjoint-ranges"), testing::ElementsAre(false));
+  double most = 0;
+  for (const json::value& cell : document.at("groups").at(1).at("cells").as_array())
+    if (cell.at("epochs").is_number()) most = std::max(most, at(cell, "epochs"));
+  EXPECT_NEAR(most, 983.04 / 387, 1e-6);
+}
+
+TEST_F(PointsReport, WrongClaimsAreToldAllAtOnceWithTheirPlaces) {
+  try {
+    read_claims(
+        "claims:\n"
+        "  - { name: a, off: x, value: many }\n"
+        "  - { law: cubic }\n"
+        "  - { compare: [one] }\n"
+        "facts: { runs: { r: { wall: long } } }\n"
+        "claim: 1\n",
+        "c.yaml");
+    FAIL();
+  } catch (const Error& error) {
+    const std::string text = error.what();
+    for (const char* part :
+         {"c.yaml:2:16: unknown key 'off'; did you mean 'of'?", "c.yaml:2:31: expected a number, found",
+          "c.yaml:3:12: expected power or chinchilla", "expected two runs", "expected { wall: 108m }",
+          "unknown key 'claim'; did you mean 'claims'?"})
+      EXPECT_THAT(text, HasSubstr(part));
+  }
+  std::vector<std::string> args = {"--points", file("t.csv", kTable), "--claims",
+                                   file("c.yaml", "claims: [{ compare: [a0, zz] }]\n")};
+  args.insert(args.end(), kMapping.begin(), kMapping.end());
+  EXPECT_THAT(error_of(args), HasSubstr("no run 'zz'"));
+}
+
+}  // namespace
+}  // namespace bitsweep

@@ -1,0 +1,262 @@
+// Every named rule: a place where it speaks and one where it must not.
+#include "report/rules.h"
+
+#include <functional>
+#include <set>
+
+#include "report/report_input.h"
+
+namespace bitsweep {
+namespace {
+
+using testing::Contains;
+using testing::DoubleNear;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::Not;
+
+std::vector<Made> pair_of_sizes() { return {{"v57", 1e5, 2e6}, {"v57", 1e6, 2e6}}; }
+
+ReportInput changed(ReportInput input, const std::function<void(ReportInput&)>& change) {
+  change(input);
+  return input;
+}
+
+// Sizes tried at two rates each.
+ReportInput tuned() {
+  std::vector<Made> runs = pair_of_sizes();
+  runs.push_back({"v57", 1e5, 2e6, 3e-3, 0, 32, 0.1}), runs.push_back({"v57", 1e6, 2e6, 3e-3, 0, 32, 0.1});
+  return made_input(runs);
+}
+
+ReportInput repeats(bool seeds) {
+  std::vector<Point> points(2);
+  for (size_t i = 0; i < 2; ++i) {
+    points[i].params = 1e6, points[i].tokens = 2e7, points[i].loss = 2 + 0.002 * static_cast<double>(i);
+    if (seeds) points[i].seed = static_cast<int64_t>(i);
+  }
+  return report_from_points(points, "p", "p", "0");
+}
+
+ReportInput ended(const char* state, const char* cause) {
+  return changed(made_input(pair_of_sizes()),
+                 [&](ReportInput& input) { input.runs[1].row.state = state, input.runs[1].row.exit_cause = cause; });
+}
+
+std::set<std::string> rules_that_speak(const ReportInput& input) {
+  std::set<std::string> names;
+  const Analysis analysis = analyse(input);
+  for (const GroupAnalysis& g : analysis.groups)
+    for (const Remark& remark : group_remarks(input, g)) {
+      names.insert(remark.rule);
+      EXPECT_FALSE(remark.text.plain().empty()) << remark.rule;
+    }
+  return names;
+}
+
+TEST(Rules, EachSpeaksWhereItsWeaknessIsAndNowhereElse) {
+  struct Case {
+    const char* rule;
+    ReportInput speaks, silent;
+  };
+  const ReportInput pair = made_input(pair_of_sizes()), ladder = made_input(ladder_runs());
+  const std::vector<Case> cases = {
+      {"few-sizes", pair, ladder},
+      {"few-budgets", pair, ladder},
+      {"one-seed", pair, ladder},
+      {"unlabelled-repeats", repeats(false), repeats(true)},
+      {"collinear-size-and-tokens", made_input({{"v57", 1e5, 2e6}, {"v57", 1e6, 2e7}, {"v57", 1e7, 2e8}}), pair},
+      {"untuned-rate", pair, tuned()},
+      {"chosen-setting", tuned(), pair},
+      {"repeated-data", made_input({{"v57", 1e5, 7.2e7}}), pair},
+      {"short-runs", made_input({{"v57", 1e6, 2e6}}), made_input({{"v57", 1e5, 4e6}})},
+      {"ended-above-best", changed(pair, [](auto& i) { *i.runs[0].row.best_val_bpc -= 0.2; }), pair},
+      {"unknown-bytes", pair, changed(pair, [](auto& i) { i.datasets[0].unknown_bytes = 0; })},
+      {"confounded", made_input({{"v57", 1e5, 2e6, 3e-3}, {"v57", 1e6, 2e6, 1e-3}}), pair},
+      {"unmatched-sizes", made_input({{"v57", 1e5, 2e6}, {"v57", 1e6, 4e6}}), pair},
+      {"equal-steps", made_input({{"v57", 1e6, 4e6}, {"v57", 1e6, 8e6, 1e-3, 0, 64}}), pair},
+      {"unequal-batches", made_input({{"v57", 1e6, 4e6}, {"v57", 1e6, 8e6, 1e-3, 0, 64}}),
+       made_input({{"v57", 1e6, 4e6}, {"v57", 1e6, 4e6, 1e-3, 0, 64}})},
+      {"mixed-machines", changed(pair, [](auto& i) { i.runs[0].start["device"] = "cuda:0"; }), pair},
+      {"stopped-runs", ended("stopped", ""), pair},
+      {"diverged-runs", ended("failed", "diverged"), ended("stopped", "")},
+      {"unfinished-runs", ended("failed", "oom"), ended("failed", "diverged")},
+  };
+  std::set<std::string> tried, known;
+  for (const Case& c : cases) {
+    tried.insert(c.rule);
+    EXPECT_THAT(rules_that_speak(c.speaks), Contains(c.rule));
+    EXPECT_THAT(rules_that_speak(c.silent), Not(Contains(c.rule)));
+  }
+  for (const Rule& rule : group_rules()) known.insert(rule.name);
+  EXPECT_EQ(tried, known);
+}
+
+TEST(Rules, WhatKeepsGroupsApartIsNamed) {
+  const auto set = [](const char* section, const char* key, json::value value) {
+    return [=](ReportInput& input) { input.runs[1].row.spec[section].as_object()[key] = value; };
+  };
+  ReportInput same = made_input(pair_of_sizes());
+  same.datasets.clear();
+  for (MeasuredRun& run : same.runs) run.row.dataset.clear();
+  const std::vector<std::pair<const char*, std::function<void(ReportInput&)>>> cases = {
+      {"training-text", set("data", "corpus", "stories")},  {"tokenizer", set("data", "tokenizer", "bytes256")},
+      {"validation-text", set("data", "val", "other.txt")}, {"context", set("data", "context", 128)},
+      {"validation-windows", set("eval", "windows", 7)},    {"loss-unit", set("data", "unit", "nats per token")},
+  };
+  EXPECT_EQ(cases.size(), comparability_rules().size());
+  EXPECT_THAT(comparability_remarks(analyse(same)), IsEmpty());
+  for (const auto& [rule, change] : cases) {
+    const Analysis analysis = analyse(changed(same, change));
+    ASSERT_EQ(analysis.groups.size(), 2u) << rule;
+    const std::vector<Remark> remarks = comparability_remarks(analysis);
+    ASSERT_EQ(remarks.size(), 1u) << rule;
+    EXPECT_EQ(remarks[0].rule, rule);
+    for (const GroupAnalysis& g : analysis.groups) EXPECT_TRUE(g.param_steps.empty());
+  }
+}
+
+TEST(Rules, AConfoundNamesEveryFactorAndTheMissingRun) {
+  const ReportInput input = made_input({{"v57", 1e5, 2e6, 3e-3, 0, 64}, {"v57", 1e6, 2e6, 1e-3}});
+  const Analysis analysis = analyse(input);
+  std::string text;
+  for (const Remark& remark : group_remarks(input, analysis.groups[0]))
+    if (remark.rule == "confounded") text = remark.text.plain();
+  EXPECT_THAT(text, HasSubstr("(train.batch and train.lr)"));
+  EXPECT_THAT(text, HasSubstr("Missing: v57 with 1M parameters and 2M tokens at train.batch 64 and train.lr 0.003"));
+}
+
+TEST(Rules, RunsWithoutSeedsAreNotPooled) {
+  const Analysis apart = analyse(repeats(false)), pooled = analyse(repeats(true));
+  EXPECT_EQ(apart.groups[0].table.cells.size(), 2u);
+  EXPECT_THAT(apart.groups[0].table.alternatives, ElementsAre(1));
+  ASSERT_EQ(pooled.groups[0].table.cells.size(), 1u);
+  EXPECT_TRUE(pooled.groups[0].table.cells[0].final_bpc.half_width.has_value());
+}
+
+TEST(Comparisons, StepsArePairedBySeedsAndCorrectedTogether) {
+  std::vector<Made> runs;
+  for (const int64_t seed : {0, 1, 2})
+    for (const double params : {1e5, 1e6, 1e7})
+      runs.push_back({"v57", params, 2e6, 1e-3, seed, 32,
+                      0.05 * static_cast<double>(seed) + 1e-9 * params * static_cast<double>(seed)});
+  const GroupAnalysis g = analyse(made_input(runs)).groups[0];
+  ASSERT_EQ(g.param_steps.size(), 2u);
+  double least = 1;
+  for (const ScalingStep& step : g.param_steps) {
+    EXPECT_TRUE(step.paired);
+    EXPECT_LT(step.change.half_width.value(), 0.03);  // the seeds' own spread of 0.05 cancels
+    ASSERT_TRUE(step.p_holm.has_value());
+    EXPECT_GE(*step.p_holm, *step.change.p);
+    least = std::min(least, *step.change.p);
+  }
+  EXPECT_NEAR(std::min(*g.param_steps[0].p_holm, *g.param_steps[1].p_holm), std::min(1.0, 2 * least), 1e-12);
+}
+
+// Three sizes at one budget on an exact law, N in millions.
+ReportInput three_sizes(double floor, double amplitude, double exponent) {
+  std::vector<Point> points;
+  for (const double millions : {5.52, 13.7, 46.45}) {
+    Point p;
+    p.params = millions * 1e6, p.tokens = 983.04e6, p.loss = floor + amplitude / std::pow(millions, exponent);
+    p.run = fmt::format("n{}", points.size());
+    points.push_back(p);
+  }
+  return report_from_points(points, "three", "three", "0");
+}
+
+Claim law_claim() {
+  Claim claim;
+  claim.name = "stated", claim.law = "power", claim.params_unit = 1e6;
+  claim.parameters = {{"E", 1.0}, {"A", 1.76}, {"alpha", 0.218}};
+  claim.runs = {"n0", "n1", "n2"};
+  claim.target = Target{};
+  claim.target->params = 3e8;
+  return claim;
+}
+
+double figure(const std::vector<ClaimVerdict>& verdicts, const std::string& rule, const std::string& name) {
+  for (const ClaimVerdict& v : verdicts)
+    if (v.rule == rule)
+      for (const auto& [figure, value] : v.figures)
+        if (figure == name) return value;
+  return std::nan("");
+}
+
+std::optional<bool> holds(const ReportInput& input, const Claim& claim, const std::string& rule) {
+  ReportInput with = input;
+  with.claims.insert(with.claims.begin(), claim);
+  for (const ClaimVerdict& v : analyse(with).verdicts)
+    if (v.rule == rule) return v.holds;
+  ADD_FAILURE() << rule << " says nothing";
+  return std::nullopt;
+}
+
+// The published figures: a law whose own prediction was printed otherwise, and a range narrower than three runs allow.
+TEST(Claims, AStatedLawIsHeldAgainstItsOwnFiguresAndTheRuns) {
+  ReportInput input = three_sizes(0.698, 2.005, 0.1642);
+  Claim claim = law_claim();
+  claim.value = StatedFigure{1.47, 0.005}, claim.range = {1.42, 1.52}, claim.residuals = StatedFigure{0.02, 0};
+  input.claims = {claim};
+  const std::vector<ClaimVerdict> verdicts = analyse(input).verdicts;
+  EXPECT_THAT(figure(verdicts, "stated-law-residuals", "residual n0"), DoubleNear(0.0003, 0.0006));
+  EXPECT_THAT(figure(verdicts, "stated-law-residuals", "residual n1"), DoubleNear(0.0083, 0.0006));
+  EXPECT_THAT(figure(verdicts, "stated-law-residuals", "residual n2"), DoubleNear(0.0037, 0.0006));
+  EXPECT_THAT(figure(verdicts, "stated-law-value", "law_value"), DoubleNear(1.508, 0.0005));
+  EXPECT_THAT(figure(verdicts, "range-against-runs", "E"), DoubleNear(0.698, 0.002));
+  EXPECT_THAT(figure(verdicts, "range-against-runs", "alpha"), DoubleNear(0.1642, 0.0005));
+  EXPECT_THAT(figure(verdicts, "range-against-runs", "A"), DoubleNear(2.005, 0.002));
+  EXPECT_THAT(figure(verdicts, "range-against-runs", "fitted_value"), DoubleNear(1.484, 0.001));
+  EXPECT_THAT(figure(verdicts, "range-against-runs", "low"), DoubleNear(1.408, 0.002));
+  EXPECT_THAT(figure(verdicts, "range-against-runs", "high"), DoubleNear(1.645, 0.002));
+  EXPECT_THAT(figure(verdicts, "range-against-runs", "half_width"), DoubleNear(0.119, 0.001));
+  EXPECT_EQ(holds(input, claim, "stated-law-residuals"), true);
+  EXPECT_EQ(holds(input, claim, "stated-law-value"), false);
+  EXPECT_EQ(holds(input, claim, "range-against-runs"), false);
+}
+
+TEST(Claims, EachRuleHoldsWhereTheClaimIsTrueAndFailsWhereItIsNot) {
+  const ReportInput law = three_sizes(1.0, 1.76, 0.218);
+  Claim good = law_claim(), bad = law_claim();
+  good.value = StatedFigure{1.508, 0.0005}, good.range = {1.0, 2.0}, good.residuals = StatedFigure{0.001, 0};
+  bad.value = StatedFigure{1.6, 0.05}, bad.range = {1.5, 1.52}, bad.parameters["E"] = 1.2,
+  bad.residuals = good.residuals;
+  for (const char* rule : {"stated-law-residuals", "stated-law-value", "range-against-runs"}) {
+    EXPECT_EQ(holds(law, good, rule), true) << rule;
+    EXPECT_EQ(holds(law, bad, rule), false) << rule;
+  }
+  Claim range;
+  range.of = "loss", range.range = {1.45, 1.55};
+  for (const bool meet : {true, false}) {
+    ReportInput input = law;
+    Claim other = range;
+    other.range = meet ? std::pair{1.5, 1.6} : std::pair{1.34, 1.44};
+    input.claims = {other};
+    EXPECT_EQ(holds(input, range, "disjoint-ranges"), meet);
+  }
+  ReportInput runs = made_input({{"v57", 1e6, 4e6}, {"v57", 1e6, 6e6, 2e-3, 0, 64}});
+  runs.runs[0].row.id = "a", runs.runs[1].row.id = "b";
+  runs.runs[0].row.wall_s = 108 * 60, runs.runs[1].row.wall_s = 69 * 60;
+  const double change = *runs.runs[1].row.last_val_bpc - *runs.runs[0].row.last_val_bpc;
+  Claim compare;
+  compare.compare = {"a", "b"}, compare.differ_only = {"batch", "lr", "tokens"}, compare.equal = {"params"};
+  compare.change = StatedFigure{change, 1e-6};
+  for (const char* rule : {"factors-compared", "equal-claimed", "change-claimed"})
+    EXPECT_EQ(holds(runs, compare, rule), true) << rule;
+  compare.differ_only = {"batch"}, compare.equal = {"compute"}, compare.change->value += 0.1;
+  for (const char* rule : {"factors-compared", "equal-claimed", "change-claimed"})
+    EXPECT_EQ(holds(runs, compare, rule), false) << rule;
+  compare.change.reset(), compare.wall_change = StatedFigure{-0.361, 0.0005};
+  EXPECT_EQ(holds(runs, compare, "change-claimed"), true);
+  Claim size;
+  size.params = StatedFigure{290e6, 5e6}, size.params_counted = 369'819'648;
+  EXPECT_EQ(holds(runs, size, "size-claimed"), false);
+  size.params->value = 370e6;
+  EXPECT_EQ(holds(runs, size, "size-claimed"), true);
+  size.params_counted.reset();
+  EXPECT_EQ(holds(runs, size, "size-claimed"), std::nullopt);
+}
+
+}  // namespace
+}  // namespace bitsweep
