@@ -128,7 +128,9 @@ Poll LocalExecutor::poll(const std::string& run) {
   Watched& attempt = *found->second;
   if (attempt.child != 0 && ::waitpid(attempt.child, nullptr, WNOHANG) != 0) attempt.child = 0;
   reap();
-  if (is_free(attempt.lock)) {
+  // A shim of ours holds the lock until the other end of its pipe is closed.
+  const bool held = attempt.ended && !has_ended(attempt.ended);
+  if (!held && is_free(attempt.lock)) {
     if (attempt.child != 0) unreaped_.push_back(attempt.child);
     const Poll poll = ended_or_lost(attempt.folder());
     watched_.erase(found);
@@ -137,9 +139,9 @@ Poll LocalExecutor::poll(const std::string& run) {
   learn_processes(attempt);
   if (attempt.stop && !attempt.stop_sent) deliver_stop(attempt);
   // Shim and worker are gone, and yet the lock is held: from here on this end would only keep waking us.
-  if (attempt.ended && has_ended(attempt.ended)) attempt.ended.reset();
+  if (!held) attempt.ended.reset();
   wake_shim(attempt);
-  end_leftovers(attempt);
+  if (!held) end_leftovers(attempt);
   Poll poll{.liveness = Liveness::running, .exit = {}, .worker = {}};
   if (attempt.processes) poll.worker = attempt.processes->worker;
   return poll;

@@ -85,11 +85,11 @@ void write_exit(const fs::path& attempt_folder, const ExitRecord& exit) {
   write_visible(attempt_folder / "exit.json", pretty_json(object) + "\n");
 }
 
-void sync_exit(const fs::path& attempt_folder) {
-  const Fd file(::open((attempt_folder / "exit.json").c_str(), O_RDONLY | O_CLOEXEC));
-  const Fd folder(::open(attempt_folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (file) ::fdatasync(file.get());
-  if (folder) ::fsync(folder.get());
+void sync_evidence(const fs::path& attempt_folder) {
+  for (const char* name : {"events.jsonl", "exit.json"})
+    if (const Fd file(::open((attempt_folder / name).c_str(), O_RDONLY | O_CLOEXEC)); file) ::fdatasync(file.get());
+  if (const Fd folder(::open(attempt_folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)); folder)
+    ::fsync(folder.get());
 }
 
 std::optional<Intent> read_intent(const fs::path& attempt_folder) {

@@ -26,8 +26,9 @@ void write_intent(const fs::path& attempt_folder, const Intent& intent);
 void write_process(const fs::path& attempt_folder, const ProcessRecord& record);
 void write_exit(const fs::path& attempt_folder, const ExitRecord& exit);
 void write_visible(const fs::path& file, std::string_view text);
-// Now the exit record is durable as well. Never throws: it is whole already, and the database has it by now.
-void sync_exit(const fs::path& attempt_folder);
+// Now events and exit record are durable as well. Never throws: they are whole already, and the database takes them
+// beside this.
+void sync_evidence(const fs::path& attempt_folder);
 
 // Nothing when the file is missing or is not what was written.
 std::optional<Intent> read_intent(const fs::path& attempt_folder);

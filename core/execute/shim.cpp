@@ -6,6 +6,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <fstream>
+#include <string_view>
 
 #include <fcntl.h>
 #include <linux/close_range.h>
@@ -22,6 +23,8 @@
 #include "execute/oom.h"
 #include "execute/process_identity.h"
 #include "execute/records.h"
+
+extern char** environ;
 
 namespace bitsweep {
 namespace {
@@ -54,8 +57,31 @@ void log_to(const fs::path& attempt_folder) {
   ::dup2(log.get(), STDERR_FILENO);
 }
 
-// In the child, until exec: only calls that are safe there and concern this process alone.
-[[noreturn]] void become_worker(const Intent& intent, int lock_fd, int error_fd, pid_t shim) {
+// What exec takes, made ready beforehand: between vfork and exec the child has its parent's memory.
+struct Program {
+  explicit Program(const Intent& intent) : words_(intent.command) {
+    for (char** entry = environ; *entry != nullptr; ++entry) {
+      const std::string_view line = *entry;
+      if (!intent.environment.contains(std::string(line.substr(0, line.find('='))))) settings_.emplace_back(line);
+    }
+    for (const auto& [name, value] : intent.environment) settings_.push_back(name + "=" + value);
+    arguments = pointers(words_);
+    environment = pointers(settings_);
+  }
+  std::vector<char*> arguments, environment;  // each ends with a null pointer
+
+ private:
+  static std::vector<char*> pointers(std::vector<std::string>& texts) {
+    std::vector<char*> list;
+    for (std::string& text : texts) list.push_back(text.data());
+    list.push_back(nullptr);
+    return list;
+  }
+  std::vector<std::string> words_, settings_;
+};
+
+// In the child, until exec: only system calls, which concern this process alone.
+[[noreturn]] void become_worker(const Program& program, int lock_fd, pid_t shim, volatile int& error) {
   ::setpgid(0, 0);
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
   if (::getppid() != shim) ::_exit(127);  // the shim died before the line above
@@ -69,36 +95,21 @@ void log_to(const fs::path& attempt_folder) {
   }
   ::syscall(SYS_close_range, 3U, ~0U, CLOSE_RANGE_CLOEXEC);
   ::fcntl(lock_fd, F_SETFD, 0);
-  for (const auto& [name, value] : intent.environment) ::setenv(name.c_str(), value.c_str(), 1);
-  std::vector<char*> words;
-  for (const std::string& word : intent.command) words.push_back(const_cast<char*>(word.c_str()));
-  words.push_back(nullptr);
-  ::execv(words[0], words.data());
-  const int error = errno;
-  if (::write(error_fd, &error, sizeof error) < 0) { /* the exit code says it as well */
-  }
+  ::execve(program.arguments[0], program.arguments.data(), program.environment.data());
+  error = errno;
   ::_exit(127);
 }
 
+// By vfork: a copy of the coordinator's page tables is made once for the shim, not once more for a process that throws
+// it away. It returns when the worker's program is loaded, or could not be.
 Worker start_worker(const Intent& intent, int lock_fd) {
-  int pipe_fds[2];
-  if (::pipe2(pipe_fds, O_CLOEXEC) != 0) return {-1, errno};
-  const Fd from_worker(pipe_fds[0]);
-  Fd to_shim(pipe_fds[1]);
+  const Program program(intent);
   const pid_t shim = ::getpid();
-  const pid_t pid = ::fork();
+  volatile int error = 0;
+  const pid_t pid = ::vfork();
+  if (pid == 0) become_worker(program, lock_fd, shim, error);
   if (pid < 0) return {-1, errno};
-  if (pid == 0) become_worker(intent, lock_fd, to_shim.get(), shim);
-  ::setpgid(pid, pid);  // whichever of the two comes first
-  to_shim.reset();
-  Worker worker{pid, 0};
-  // Closed by exec, or brings the reason why there was none.
-  int error = 0;
-  ssize_t got = 0;
-  do got = ::read(from_worker.get(), &error, sizeof error);
-  while (got < 0 && errno == EINTR);
-  if (got == sizeof error) worker.error = error;
-  return worker;
+  return {pid, error};
 }
 
 // Children that the worker left behind: its group first, then whatever was handed to us.
@@ -204,7 +215,7 @@ ExitRecord run_worker(const fs::path& attempt_folder, int lock_fd) {
     // The coordinator goes on from here; its own commit and this record reach the disk side by side.
     ::close(lock_fd);
     ::close(ended_fd);
-    sync_exit(attempt_folder);
+    sync_evidence(attempt_folder);
   } catch (const std::exception& error) {
     fmt::print(stderr, "shim: {}\n", error.what());
   }

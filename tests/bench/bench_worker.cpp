@@ -25,8 +25,7 @@ int main(int argc, char** argv) {
       events.write("eval", step, {{"val_bpc", 3.0 - 0.001 * static_cast<double>(step)}, {"tokens_per_s", 1e4}});
     }
     events.write("end", evals, {{"status", "done"}});
-    events.sync();
-    return 0;
+    return 0;  // the shim forces its events to the disk, beside the next run
   } catch (const std::exception& error) {
     std::fprintf(stderr, "bench worker: %s\n", error.what());
     return 1;
