@@ -90,6 +90,7 @@ class Coordinator {
   uint64_t database_inode_ = 0;
   double database_seen_ = -1;  // monotonic
   bool queue_stale_ = true;
+  bool shares_known_ = false;  // what sweeps were served before this process
   bool holds_ = false;  // some sweep comes after something
   bool decide_ = true;
   std::optional<double> wake_at_;

@@ -1,6 +1,7 @@
 // The queue as the scheduler sees it, and what begins.
 #include <algorithm>
 #include <set>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -27,6 +28,7 @@ void Coordinator::refresh_queue() {
   }
   for (const auto& [id, entry] : entries_)
     if (!entries.contains(id)) queue_.erase(id);
+  if (!std::exchange(shares_known_, true)) maker_.recover_shares(queue_);
   flops_ahead_ = 0;
   for (const auto& [id, entry] : entries) flops_ahead_ += entry.flops;
   entries_ = std::move(entries);

@@ -70,6 +70,22 @@ double QueueMaker::flops_per_s(const std::string& plugin) {
   return 1;
 }
 
+void QueueMaker::recover_shares(RunQueue& queue) {
+  // By then sweeps that wait at the same time have long come even.
+  constexpr int64_t kLastStarts = 10'000;
+  Statement row = store_.database().prepare(
+      "SELECT sweep.name, last.slots, run.flops, run.plugin FROM "
+      "(SELECT run, attempt, slots, started FROM attempt ORDER BY started DESC LIMIT ?1) AS last "
+      "JOIN run ON run.id = last.run JOIN sweep ON sweep.id = run.sweep ORDER BY last.started, run.position");
+  for (row.bind(kLastStarts); row.step();) {
+    QueuedRun run;
+    run.slots = row.integer(1);
+    const double flops = row.real(2);
+    run.predicted_s = flops > 0 ? flops / flops_per_s(row.text(3)) : 0;
+    queue.was_started(row.text(0), queue.charge(run));
+  }
+}
+
 const SweepRules& QueueMaker::rules(const std::string& sweep) {
   const auto known = rules_.find(sweep);
   if (known != rules_.end()) return known->second;

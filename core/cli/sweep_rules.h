@@ -32,6 +32,9 @@ class QueueMaker {
 
   // A clock that was set back makes no back-off longer than `latest`.
   QueuedRun queued_run(const QueueEntry& entry, double latest);
+  // The starts that the database knows, in their order, as the fair shares of `queue`, which is filled already: after a
+  // restart each sweep is owed what it was owed before.
+  void recover_shares(RunQueue& queue);
   const SweepRules& rules(const std::string& sweep);
   void forget();
 

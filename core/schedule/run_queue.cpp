@@ -92,10 +92,14 @@ std::optional<QueuedRun> RunQueue::start(std::string_view id) {
   unlist(*found->second);
   QueuedRun run = std::move(found->second->run);
   runs_.erase(found);
-  const double tag = start_tag(run.sweep);
-  tags_[run.sweep] = tag + charge(run);
-  virtual_time_ = tag;
+  was_started(run.sweep, charge(run));
   return run;
+}
+
+void RunQueue::was_started(const std::string& sweep, double charge) {
+  const double tag = start_tag(sweep);
+  tags_[sweep] = tag + charge;
+  virtual_time_ = tag;
 }
 
 void RunQueue::pass_over(std::string_view id, int64_t times) {

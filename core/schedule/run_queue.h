@@ -60,6 +60,9 @@ class RunQueue {
   void clear();
   // Takes a run that is started, and charges its sweep.
   std::optional<QueuedRun> start(std::string_view id);
+  // What start() does for the sweep of a run of this charge, for a run that an earlier process started: told in the
+  // order of their starts, they leave the shares where that process left them.
+  void was_started(const std::string& sweep, double charge);
   void pass_over(std::string_view id, int64_t times);
   // The state of a run that others may start from.
   void base_is(const std::string& id, RunState state);

@@ -57,6 +57,23 @@ TEST(Decide, OfASweepTheLongestGoesFirst) {
   EXPECT_EQ(started(decided({{"cpu", 4, 0}}, {a, b, c, far})), (Ids{"b@cpu", "c@cpu", "a@cpu", "far@cpu"}));
 }
 
+TEST(Decide, StartsOfAnEarlierProcessCountAsItsOwn) {
+  QueuedRun a = queued("a", 1), b = queued("b", 2);
+  a.sweep = "first", b.sweep = "second";
+  RunQueue own = queue_of({a, b, queued("past", 0)}), told = queue_of({a, b});
+  QueuedRun past = queued("past", 0);
+  past.sweep = "first";
+  own.put(past);
+  own.start("past");
+  told.was_started("first", 1);
+  EXPECT_EQ(told.start_tag("first"), own.start_tag("first"));
+  EXPECT_EQ(told.start_tag("second"), own.start_tag("second"));
+  EXPECT_LT(told.start_tag("second"), told.start_tag("first"));
+  const std::vector<DeviceSlots> devices{{"cpu", 1, 0}};
+  const World world{.now = 0, .devices = devices, .running = {}, .queue = &told, .patience = 16};
+  EXPECT_EQ(started(decide(world)), Ids{"b@cpu"});
+}
+
 TEST(Decide, SweepsShareByWhatTheyWereServed) {
   std::vector<QueuedRun> runs;
   for (int64_t i = 0; i < 8; ++i) {
