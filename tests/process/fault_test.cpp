@@ -185,7 +185,7 @@ TEST_F(FaultTest, NothingIsLostDoubledOrRunTwice) {
 
 // The queue goes on around those that fail, each is tried as often as it may be, and none is forgotten.
 TEST_F(FaultTest, ManyRunsOfWhichAThirdFail) {
-  const int64_t count = from_environment("BITSWEEP_FAULT_RUNS", 30);
+  const int64_t count = from_environment("BITSWEEP_FAULT_RUNS", 60);
   std::vector<NewRun> runs;
   for (int64_t i = 0; i < count; ++i) {
     json::object spec = {{"steps", 1}, {"step_ms", 0}};
