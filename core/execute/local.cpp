@@ -181,7 +181,7 @@ void LocalExecutor::deliver_stop(Watched& attempt) {
 
 // Shim and worker are dead, but something they started escaped them and holds the lock, perhaps a GPU as well.
 void LocalExecutor::end_leftovers(Watched& attempt) {
-  // Asked twenty times a second, so the cheapest question first.
+  // Asked at every turn, so the cheapest question first.
   if (attempt.shim_end && !has_ended(attempt.shim_end)) return;
   if (!attempt.processes || is_alive(attempt.processes->shim) || is_alive(attempt.processes->worker)) {
     attempt.leftover_since = 0;
