@@ -25,15 +25,28 @@ bool same_point(const ReportCell& a, const ReportCell& b) {
   return a.size_class == b.size_class && a.budget_class == b.budget_class;
 }
 
-void find_twin(StoredCell& of, const std::vector<StoredCell>& among, const CellTable& table) {
+// As the comparison of the two variants has it: seed by seed where it can be.
+std::optional<Estimate> change_between(const std::vector<VariantGap>& gaps, size_t from, size_t to) {
+  for (const VariantGap& gap : gaps) {
+    if (gap.a == from && gap.b == to) return gap.change;
+    if (gap.a != to || gap.b != from) continue;
+    Estimate back = gap.change;
+    back.mean = -back.mean;
+    return back;
+  }
+  return std::nullopt;
+}
+
+void find_twin(StoredCell& of, const std::vector<StoredCell>& among, const GroupAnalysis& g) {
   const StoredCell* twin = nullptr;
   for (const StoredCell& other : among) {
     const bool fuller = other.bits_per_weight > (twin != nullptr ? twin : &of)->bits_per_weight;
-    if (fuller && same_point(table.cells[other.cell], table.cells[of.cell])) twin = &other;
+    if (fuller && same_point(g.table.cells[other.cell], g.table.cells[of.cell])) twin = &other;
   }
   if (twin == nullptr) return;
+  of.change = change_between(g.gaps, twin->cell, of.cell);
+  if (!of.change) return;
   of.twin = twin->cell;
-  of.change = difference(table.cells[of.cell].final_bpc, table.cells[twin->cell].final_bpc);
   of.smaller = static_cast<double>(twin->bytes) / static_cast<double>(of.bytes);
 }
 
@@ -60,7 +73,7 @@ std::vector<StoredCell> stored_cells(const ReportInput& input, const GroupAnalys
   std::vector<StoredCell> cells;
   for (const size_t cell : g.table.chosen)
     if (const auto stored = stored_of(input, g, cell)) cells.push_back(*stored);
-  for (StoredCell& cell : cells) find_twin(cell, cells, g.table);
+  for (StoredCell& cell : cells) find_twin(cell, cells, g);
   return cells;
 }
 
@@ -95,7 +108,7 @@ std::vector<Block> stored_section(const ReportInput& input, const GroupAnalysis&
   blocks.emplace_back(Paragraph{
       "Stored: weights at their bits as deployed, and thresholds, scales, norms and biases at 32 bits each. The "
       "change is the final loss minus that of the variant with the most bits a weight at the same size and "
-      "tokens."});
+      "tokens, as above."});
   blocks.emplace_back(TableBlock{std::move(t)});
   BulletList told;
   for (const std::string& variant : order)
