@@ -71,6 +71,16 @@ std::optional<double> wall_of(const Cells& cells) {
   return text != nullptr ? parse_duration_s(*text) : std::nullopt;
 }
 
+// What a loss is measured in, as far as the name of its column tells; "" when it does not.
+std::string unit_told_by(const std::string& column) {
+  const auto names = [&](std::initializer_list<const char*> parts) {
+    return std::any_of(parts.begin(), parts.end(),
+                       [&](const char* part) { return column.find(part) != std::string::npos; });
+  };
+  if (names({"bpc", "bpb", "bits_per_byte", "bits_per_char"})) return "bits per byte";
+  return names({"nats"}) ? "nats" : "";
+}
+
 // The words that people and other tools use for how a run ended, as ours.
 bool read_state(const std::string& text, PointSettings& settings) {
   static const std::map<std::string, std::pair<const char*, const char*>> kStates = {
@@ -99,11 +109,13 @@ bool read_state(const std::string& text, PointSettings& settings) {
 
 class SettingsReader {
  public:
-  SettingsReader(const std::string& name, const std::vector<std::string>& factors)
-      : findings_(name), factors_(factors) {}
+  // `unit`: of the loss, where no column of its own tells.
+  SettingsReader(const std::string& name, std::string unit, const std::vector<std::string>& factors)
+      : findings_(name), unit_(std::move(unit)), factors_(factors) {}
 
   PointSettings read(const PointRow& row) {
     PointSettings settings;
+    set(settings.spec, "data", "unit", json::value(unit_));  // a column of that name goes before
     for (const SettingColumn& column : setting_columns())
       if (const std::string* text = first_of(row.cells, column.names))
         set(settings.spec, column.section, column.key, value_of(*text));
@@ -134,6 +146,7 @@ class SettingsReader {
 
  private:
   Findings findings_;
+  std::string unit_;
   const std::vector<std::string>& factors_;
 };
 
@@ -149,7 +162,8 @@ PointsFormat points_format(const CommandLine& line) {
 
 PointsFile read_points_file(const fs::path& path, const PointsFormat& format, const std::vector<std::string>& factors) {
   std::vector<PointRow> rows = read_point_rows(read_file(path), path.string(), format);
-  SettingsReader reader(path.string(), factors);
+  const auto loss = format.columns.find("loss");
+  SettingsReader reader(path.string(), unit_told_by(loss == format.columns.end() ? "loss" : loss->second), factors);
   if (!rows.empty()) reader.check(rows[0].cells);
   PointsFile file;
   for (PointRow& row : rows) {

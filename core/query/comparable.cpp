@@ -121,6 +121,7 @@ std::vector<ComparableGroup> comparable_groups(const std::vector<RunRow>& runs,
                         string_or(data, "tokenizer", ""),
                         context,
                         windows,
+                        loss_unit(runs[i], dataset),
                         {},
                         std::move(values)});
     }

@@ -25,6 +25,7 @@ struct ComparableGroup {
   std::string corpus, tokenizer;
   int64_t context = 0;  // tokens; 0 when not known
   int64_t eval_windows = 0;
+  std::string loss_unit;            // "bits per byte"; "" when a file of points did not tell
   std::vector<size_t> runs;         // indices into what was given, in its order
   std::vector<std::string> values;  // of each of comparability_rules()
 };

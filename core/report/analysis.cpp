@@ -156,4 +156,12 @@ Analysis analyse(const ReportInput& input) {
   return analysis;
 }
 
+std::string in_loss_unit(const GroupAnalysis& g, const std::string& number) {
+  return g.group.loss_unit.empty() ? number : number + " " + g.group.loss_unit;
+}
+
+std::string loss_title(const GroupAnalysis& g, const std::string& what) {
+  return fmt::format("{} ({})", what, g.group.loss_unit.empty() ? "unit not told" : g.group.loss_unit);
+}
+
 }  // namespace bitsweep

@@ -25,10 +25,10 @@ struct CellChange {
 };
 
 // From one chosen cell to its neighbour along one axis, everything else equal as far as `also` says.
-struct ScalingStep : CellChange {   // change: of the final loss; negative is better
-  size_t from = 0, to = 0;        // cells
-  double per_unit = 0;            // per doubling of tokens, or per decade of parameters
-  std::vector<std::string> also;  // what differs besides
+struct ScalingStep : CellChange {  // change: of the final loss; negative is better
+  size_t from = 0, to = 0;         // cells
+  double per_unit = 0;             // per doubling of tokens, or per decade of parameters
+  std::vector<std::string> also;   // what differs besides
 };
 
 // From one batch to the next larger at one size, where their tokens are nearest: what else was paid.
@@ -81,6 +81,11 @@ struct GroupAnalysis {
   std::vector<ComputeOptimum> optima;  // of variants whose joint law the runs determine
   std::optional<Worth> worth;
 };
+
+// "0.070 bits per byte"; the number alone where the unit is not known.
+std::string in_loss_unit(const GroupAnalysis& g, const std::string& number);
+// Of an axis: "final validation loss (bits per byte)".
+std::string loss_title(const GroupAnalysis& g, const std::string& what);
 
 struct Analysis {
   std::vector<GroupAnalysis> groups;   // those with runs; comparisons never cross them

@@ -101,13 +101,12 @@ std::optional<Figure> curves_figure(const ReportInput& input, const GroupAnalysi
     auto panel = std::find_if(figure.panels.begin(), figure.panels.end(), same);
     if (panel == figure.panels.end()) {
       if (figure.panels.size() == kMostPanels) continue;
-      panel =
-          figure.panels.insert(panel, {g.variant_of[k],
-                                       {"tokens seen", Scale::log, TickFormat::count, {}, {}},
-                                       {"validation loss (bits per byte)", Scale::linear, TickFormat::plain, {}, {}},
-                                       {},
-                                       yardstick_levels(g.dataset),
-                                       {}});
+      panel = figure.panels.insert(panel, {g.variant_of[k],
+                                           {"tokens seen", Scale::log, TickFormat::count, {}, {}},
+                                           {loss_title(g, "validation loss"), Scale::linear, TickFormat::plain, {}, {}},
+                                           {},
+                                           yardstick_levels(g.dataset),
+                                           {}});
     }
     if (counts || range.most < range.least) range.most = std::max(range.most, top_of(run.curve));
     for (const PlotPoint& p : series.points)
@@ -150,7 +149,7 @@ std::optional<Figure> compute_figure(const ReportInput& input, const GroupAnalys
   if (g.table.cells.size() < 2) return std::nullopt;
   PlotPanel panel{"",
                   {"training FLOPs", Scale::log, TickFormat::power, {}, {}},
-                  {"final validation loss (bits per byte)", Scale::log, TickFormat::plain, {}, {}},
+                  {loss_title(g, "final validation loss"), Scale::log, TickFormat::plain, {}, {}},
                   {},
                   {},
                   {}};

@@ -20,9 +20,9 @@ const ReportCell* best_cell(const GroupAnalysis& g) {
   return best;
 }
 
-Text best_finding(const ReportCell& best) {
+Text best_finding(const GroupAnalysis& g, const ReportCell& best) {
   Text text("Lowest final loss: ");
-  text.strong(format_bpc(best.final_bpc.mean)) << " bits per byte, by " + cell_name(best);
+  text.strong(format_bpc(best.final_bpc.mean)) << in_loss_unit(g, "") << ", by " + cell_name(best);
   if (best.final_bpc.half_width)
     text << fmt::format(" (mean of {} seeds, ± {})", best.final_bpc.values, format_bpc(*best.final_bpc.half_width));
   return text << ".";
@@ -61,7 +61,7 @@ std::string range_of(const std::vector<double>& values) {
   return format_bpc(*low) + " to " + format_bpc(*high);
 }
 
-void scaling_finding(const std::vector<ScalingStep>& steps, const char* more, const char* unit,
+void scaling_finding(const GroupAnalysis& g, const std::vector<ScalingStep>& steps, const char* more, const char* unit,
                      std::vector<Text>& out) {
   if (steps.empty()) return;
   std::vector<double> gains;
@@ -75,8 +75,8 @@ void scaling_finding(const std::vector<ScalingStep>& steps, const char* more, co
     text = fmt::format("{} did not lower the loss in any of {}", more,
                        plural(static_cast<int64_t>(steps.size()), "comparison", "comparisons"));
   else
-    text = fmt::format("{} lowered the loss {}, by {} bits per byte per {}", more, share(gains.size(), steps.size()),
-                       range_of(gains), unit);
+    text = fmt::format("{} lowered the loss {}, by {} per {}", more, share(gains.size(), steps.size()),
+                       in_loss_unit(g, range_of(gains)), unit);
   if (confounded > 0)
     text += confounded == steps.size()
                 ? "; other settings differed too (see the table)"
@@ -141,11 +141,11 @@ void pair_findings(const GroupAnalysis& g, std::vector<Text>& out) {
     if (std::max(first, second) == changes.size()) {
       std::vector<double> sizes;
       for (const double d : changes) sizes.push_back(std::abs(d));
-      text += fmt::format(", by {} bits per byte", range_of(sizes));
+      text += ", by " + in_loss_unit(g, range_of(sizes));
     } else {
       const auto [least, most] = std::minmax_element(changes.begin(), changes.end());
-      text += fmt::format("; {} minus {} is {} to {} bits per byte", names.second, names.first, format_delta(*least),
-                          format_delta(*most));
+      text += fmt::format("; {} minus {} is {} to {}", names.second, names.first, format_delta(*least),
+                          in_loss_unit(g, format_delta(*most)));
     }
     out.push_back(text + ".");
   }
@@ -177,14 +177,14 @@ std::string place_of(const GroupAnalysis& g, const LawFit& fit, const Target& ta
 std::string prediction_text(const GroupAnalysis& g, const LawFit& fit, const Prediction& p) {
   const std::string place = place_of(g, fit, p.target);
   if (p.interval)
-    return fmt::format(
-        "{} is predicted to reach {} bits per byte at {} ({} interval {} to {}), {} times beyond the measured runs.",
-        fit.variant, format_bpc(p.loss), place, format_percent(fit.result.confidence), format_bpc(p.interval->first),
-        format_bpc(p.interval->second), format_significant(p.extrapolation, 2));
+    return fmt::format("{} is predicted to reach {} at {} ({} interval {} to {}), {} times beyond the measured runs.",
+                       fit.variant, in_loss_unit(g, format_bpc(p.loss)), place, format_percent(fit.result.confidence),
+                       format_bpc(p.interval->first), format_bpc(p.interval->second),
+                       format_significant(p.extrapolation, 2));
   return fmt::format(
-      "For {} at {}, the measured runs allow anything from {} to {} bits per byte (residuals up to ± {}); no single "
+      "For {} at {}, the measured runs allow anything from {} to {} (residuals up to ± {}); no single "
       "figure is claimed.",
-      fit.variant, place, format_bpc(p.feasible->first), format_bpc(p.feasible->second),
+      fit.variant, place, format_bpc(p.feasible->first), in_loss_unit(g, format_bpc(p.feasible->second)),
       format_significant(fit.result.noise, 2));
 }
 
@@ -262,10 +262,10 @@ std::vector<Text> group_findings(const GroupAnalysis& g) {
   std::vector<Text> out;
   const ReportCell* best = best_cell(g);
   if (best == nullptr) return out;
-  out.push_back(best_finding(*best));
+  out.push_back(best_finding(g, *best));
   if (g.dataset != nullptr && !g.dataset->ngram_bpb.empty()) out.push_back(yardstick_finding(g, *best));
-  scaling_finding(g.param_steps, "More parameters at the same tokens", "tenfold parameters", out);
-  scaling_finding(g.token_steps, "More tokens at the same size", "doubling of tokens", out);
+  scaling_finding(g, g.param_steps, "More parameters at the same tokens", "tenfold parameters", out);
+  scaling_finding(g, g.token_steps, "More tokens at the same size", "doubling of tokens", out);
   variant_findings(g, out);
   law_findings(g, out);
   return out;

@@ -72,10 +72,11 @@ std::string place_name(const GroupAnalysis& g, const Place& place, const char* b
   return g.table.sizes[place.first].label + between + g.table.budgets[place.second].label + " tokens";
 }
 
-PlotPanel empty_panel(std::string title, const std::string& reference, const std::vector<std::string>& rows) {
+PlotPanel empty_panel(const GroupAnalysis& g, std::string title, const std::string& reference,
+                      const std::vector<std::string>& rows) {
   PlotPanel panel;
   panel.title = std::move(title);
-  panel.x = {fmt::format("loss − {}'s (bits per byte)", reference), Scale::linear, TickFormat::plain, {}, {}};
+  panel.x = {loss_title(g, fmt::format("loss − {}'s", reference)), Scale::linear, TickFormat::plain, {}, {}};
   panel.y.names = rows;
   PlotSeries zero{"", kNeutral, Marker::none, Dash::dashed, true, true, {}};
   zero.points = {{0, -0.5, {}, {}, ""}, {0, static_cast<double>(rows.size()) - 0.5, {}, {}, ""}};
@@ -127,7 +128,8 @@ std::vector<PlotPanel> gap_panels(const GroupAnalysis& g, const std::string& ref
   std::vector<PlotPanel> panels;
   const size_t wanted = std::min(kMostPanels, rows_are_variants ? shown_places.size() : shown_variants.size());
   for (size_t k = 0; k < wanted; ++k)
-    panels.push_back(empty_panel(rows_are_variants ? place_name(g, shown_places[k], " parameters, ")
+    panels.push_back(empty_panel(g,
+                                 rows_are_variants ? place_name(g, shown_places[k], " parameters, ")
                                                    : g.table.variants[shown_variants[k]] + " against " + reference,
                                  reference, rows));
   for (const Compared& c : compared) {

@@ -211,7 +211,7 @@ std::optional<PlotPanel> slice_panel(const ReportInput& input, const GroupAnalys
   if (slices.empty()) return std::nullopt;
   PlotPanel panel{variant,
                   {"parameters", Scale::log, TickFormat::count, {}, {}},
-                  {"final validation loss (bits per byte)", Scale::linear, TickFormat::plain, {}, {}},
+                  {loss_title(g, "final validation loss"), Scale::linear, TickFormat::plain, {}, {}},
                   {},
                   {},
                   {}};
@@ -246,7 +246,7 @@ std::optional<PlotPanel> law_slice_panel(const GroupAnalysis& g, const std::stri
   }
   PlotPanel panel{variant,
                   {"parameters", Scale::log, TickFormat::count, {}, {}},
-                  {"final validation loss (bits per byte)", Scale::linear, TickFormat::plain, {}, {}},
+                  {loss_title(g, "final validation loss"), Scale::linear, TickFormat::plain, {}, {}},
                   {},
                   {},
                   {}};
@@ -333,7 +333,7 @@ std::optional<Figure> frontier_figure(const ReportInput& input, const GroupAnaly
   if (g.optima.empty()) return std::nullopt;
   PlotPanel panel{"",
                   {"training FLOPs", Scale::log, TickFormat::power, {}, {}},
-                  {"loss (bits per byte)", Scale::linear, TickFormat::plain, {}, {}},
+                  {loss_title(g, "loss"), Scale::linear, TickFormat::plain, {}, {}},
                   {},
                   {},
                   {}};

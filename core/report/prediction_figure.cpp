@@ -202,7 +202,7 @@ std::optional<Figure> prediction_figure(const ReportInput& input, const GroupAna
     PlotPanel panel;
     panel.title = fmt::format("{} parameters on {} tokens", format_count(target.params), format_count(target.tokens));
     panel.x = {"training compute, 6 N D (FLOPs)", Scale::log, TickFormat::power, {}, {}};
-    panel.y = {"final validation loss (bits per byte)", Scale::linear, TickFormat::plain, {}, {}};
+    panel.y = {loss_title(g, "final validation loss"), Scale::linear, TickFormat::plain, {}, {}};
     for (const Drawn& d : drawn) {
       const Prediction* prediction = prediction_at(*d.fit, target);
       if (prediction == nullptr) continue;

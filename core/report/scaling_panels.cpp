@@ -144,7 +144,7 @@ PlotPanel panel_at(const ReportInput& input, const GroupAnalysis& g, const Fixed
   panel.title =
       fmt::format("{} {}{}", fixed.label, params ? "tokens" : "parameters", fixed.of_class ? "" : ": no run yet");
   panel.x = {params ? "parameters" : "training tokens", Scale::log, TickFormat::count, {}, {}};
-  panel.y = {"final validation loss (bits per byte)", Scale::linear, TickFormat::plain, {}, {}};
+  panel.y = {loss_title(g, "final validation loss"), Scale::linear, TickFormat::plain, {}, {}};
   for (size_t v = 0; v < g.table.variants.size(); ++v) {
     const std::string& variant = g.table.variants[v];
     const auto cells = cells_at(g, variant, fixed, axis);

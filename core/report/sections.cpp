@@ -119,9 +119,9 @@ void GroupSections::measured() {
       std::any_of(g_.table.cells.begin(), g_.table.cells.end(), [](const ReportCell& c) { return c.runs.size() > 1; });
   const std::string text = g_.group.label == "data not named" ? "" : fmt::format("Text: {}. ", g_.group.label);
   paragraph(text +
-            (seeds ? "Losses are bits per byte of the validation text; ± is the 95 % interval of the mean over seeds. "
-                     "Time and speed are means."
-                   : "Losses are bits per byte of the validation text."));
+            (g_.group.loss_unit.empty() ? "The losses' unit was not told."
+                                        : fmt::format("Losses are {} of the validation text.", g_.group.loss_unit)) +
+            (seeds ? " ± is the 95 % interval of the mean over seeds. Time and speed are means." : ""));
   answers_told();
   Table t;
   t.columns = {{"variant"},

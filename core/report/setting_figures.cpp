@@ -15,7 +15,7 @@ namespace bitsweep {
 std::optional<Figure> wall_figure(const ReportInput& input, const GroupAnalysis& g) {
   PlotPanel panel{"",
                   {"training hours", Scale::log, TickFormat::plain, {}, {}},
-                  {"final validation loss (bits per byte)", Scale::linear, TickFormat::plain, {}, {}},
+                  {loss_title(g, "final validation loss"), Scale::linear, TickFormat::plain, {}, {}},
                   {},
                   {},
                   {}};
@@ -55,7 +55,7 @@ std::optional<Figure> rates_figure(const ReportInput& input, const GroupAnalysis
     PlotPanel panel{
         fmt::format("{}, {} at {}", g.table.variants[v], g.table.sizes[size].label, g.table.budgets[budget].label),
         {"learning rate", Scale::log, TickFormat::plain, {}, {}},
-        {"final validation loss (bits per byte)", Scale::linear, TickFormat::plain, {}, {}},
+        {loss_title(g, "final validation loss"), Scale::linear, TickFormat::plain, {}, {}},
         {},
         {},
         {}};

@@ -14,9 +14,10 @@ namespace {
 // What the first run of a cell said at its start; nothing of an older worker's.
 std::optional<StoredCell> stored_of(const ReportInput& input, const GroupAnalysis& g, size_t cell) {
   const json::object& start = input.runs[g.table.cells[cell].runs.front()].start;
-  StoredCell stored{.cell = cell,
-                    .bits_per_weight = number_or(start, "stored_bits_per_weight", 0),
-                    .bytes = integer_or(start, "stored_bytes", 0)};
+  StoredCell stored;
+  stored.cell = cell;
+  stored.bits_per_weight = number_or(start, "stored_bits_per_weight", 0);
+  stored.bytes = integer_or(start, "stored_bytes", 0);
   if (stored.bits_per_weight <= 0 || stored.bytes <= 0) return std::nullopt;
   return stored;
 }
@@ -58,13 +59,13 @@ std::string short_number(double value) { return fmt::format("{:.3g}", value); } 
 
 std::string bytes_text(int64_t bytes) { return format_bytes(static_cast<double>(bytes)); }
 
-std::string sentence(const StoredCell& stored, const CellTable& table) {
+std::string sentence(const StoredCell& stored, const GroupAnalysis& g) {
   const double change = stored.change->mean;
   const std::string spread = stored.change->half_width ? " ± " + format_bpc(*stored.change->half_width) : "";
-  return fmt::format(": {} {} a weight, {}, {} times smaller than {}; it {} {}{} bits per byte.",
-                     short_number(stored.bits_per_weight), stored.bits_per_weight == 1 ? "bit" : "bits",
-                     bytes_text(stored.bytes), short_number(stored.smaller), table.cells[*stored.twin].variant,
-                     change > 0 ? "loses" : "gains", format_bpc(std::abs(change)), spread);
+  return fmt::format(": {} {} a weight, {}, {} times smaller than {}; it {} {}.", short_number(stored.bits_per_weight),
+                     stored.bits_per_weight == 1 ? "bit" : "bits", bytes_text(stored.bytes),
+                     short_number(stored.smaller), g.table.cells[*stored.twin].variant, change > 0 ? "loses" : "gains",
+                     in_loss_unit(g, format_bpc(std::abs(change)) + spread));
 }
 
 }  // namespace
@@ -111,8 +112,7 @@ std::vector<Block> stored_section(const ReportInput& input, const GroupAnalysis&
       "tokens, as above."});
   blocks.emplace_back(TableBlock{std::move(t)});
   BulletList told;
-  for (const std::string& variant : order)
-    told.items.push_back(Text().strong(variant) << sentence(*last[variant], g.table));
+  for (const std::string& variant : order) told.items.push_back(Text().strong(variant) << sentence(*last[variant], g));
   if (!told.items.empty()) blocks.emplace_back(std::move(told));
   return blocks;
 }

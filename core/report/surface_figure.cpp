@@ -90,10 +90,10 @@ std::optional<Figure> surface_figure(const ReportInput& input, const GroupAnalys
         surface, edge));
   }
   if (figure.panels.empty()) return std::nullopt;
-  figure.caption =
-      "Final validation loss (bits per byte) at one size and token budget: deeper is lower, the lowest is outlined, "
-      "and "
-      "what is empty was not run.";
+  figure.caption = loss_title(g, "Final validation loss") +
+                   " at one size and token budget: deeper is lower, the lowest is outlined, "
+                   "and "
+                   "what is empty was not run.";
   if (edge) figure.caption += " A lowest one at the rim means that the search did not enclose the minimum.";
   return figure;
 }

@@ -171,7 +171,7 @@ class FakeDescriber : public Describer {
 TEST(CandidatesTest, AreAroundWhatWasRunAndAsItWasRun) {
   RunSpec spec;
   spec.model = {"llama", {{"d_model", 64}, {"alibi", true}}};
-  spec.data = {.corpus = "headers", .context = 64, .sha256 = std::string(64, 'a')};
+  spec.data.corpus = "headers", spec.data.context = 64, spec.data.sha256 = std::string(64, 'a');
   spec.train.batch = 10, spec.train.steps = 1000, spec.train.warmup = 20;
   Point point;
   point.params = 20000, point.tokens = 640000, point.loss = 3;

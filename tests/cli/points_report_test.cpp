@@ -74,6 +74,24 @@ const std::vector<std::string> kMapping = {"--map", "run=name,params=N,dataset=t
 
 double at(const json::value& value, const char* key) { return value.at(key).to_number<double>(); }
 
+// Figures and sentences name the unit that the file tells, and none where it tells none.
+TEST_F(PointsReport, LossesAreInTheUnitThatTheFileTells) {
+  const auto rendered = [&](const std::string& loss) {
+    const std::string table = file("u.csv", "params,tokens," + loss + "\n1e6,1e8,3.1\n2e6,1e8,2.9\n4e6,1e8,2.75\n");
+    testing::internal::CaptureStdout();
+    const int code = kReportVerb.run(
+        kReportVerb, {"--points", table, "--map", "loss=" + loss, "--out", folder_.string(), "--name", loss});
+    testing::internal::GetCapturedStdout();
+    EXPECT_EQ(code, 0);
+    return read_file(folder_ / loss / "report.md") + read_file(folder_ / loss / "params.svg");
+  };
+  EXPECT_THAT(rendered("val_bpc"),
+              testing::AllOf(HasSubstr("**2.750** bits per byte, by"), HasSubstr("loss (bits per")));
+  EXPECT_THAT(rendered("loss_nats"), testing::AllOf(HasSubstr("**2.750** nats, by"), Not(HasSubstr("bits per byte"))));
+  EXPECT_THAT(rendered("L"), testing::AllOf(HasSubstr("**2.750**, by"), HasSubstr("unit was not told"),
+                                            HasSubstr("loss (unit not told)"), Not(HasSubstr("bits per byte"))));
+}
+
 TEST_F(PointsReport, EveryComparisonOfTheTableComesOut) {
   std::vector<std::string> args = {"--points", file("t.csv", kTable), "--target", "params=300M"};
   args.insert(args.end(), kMapping.begin(), kMapping.end());
