@@ -91,8 +91,9 @@ TEST(Verbs, AreNamedOnceAndExplained) {
   for (const Verb* verb : all_verbs()) {
     names.emplace_back(verb->name);
     EXPECT_NE(std::string(verb->summary), "");
-    if (!verb->hidden)
+    if (!verb->hidden) {
       EXPECT_NE(std::string(verb->example).find("bitsweep " + names.back()), std::string::npos) << names.back();
+    }
   }
   std::sort(names.begin(), names.end());
   EXPECT_EQ(std::unique(names.begin(), names.end()), names.end());
