@@ -3,6 +3,8 @@
 #include <atomic>
 #include <cerrno>
 #include <cstring>
+#include <fstream>
+#include <sstream>
 #include <utility>
 
 #include <fcntl.h>
@@ -62,6 +64,13 @@ std::string read_file(const fs::path& path, uint64_t limit_bytes) {
       throw Error(ErrorKind::input,
                   fmt::format("'{}' is larger than the {} bytes allowed here", path.string(), limit_bytes));
   }
+}
+
+std::string read_if_there(const fs::path& path) {
+  std::ifstream file(path, std::ios::binary);
+  std::ostringstream text;
+  text << file.rdbuf();
+  return text.str();
 }
 
 void write_all(int fd, std::string_view data, const fs::path& path_for_message) {

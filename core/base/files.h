@@ -35,6 +35,9 @@ Fd open_file(const fs::path& path, int flags, int mode = 0644);
 // The whole file. Throws Error{input} when it cannot be read or is larger than `limit_bytes`.
 std::string read_file(const fs::path& path, uint64_t limit_bytes = UINT64_C(1) << 32);
 
+// What can be read of a file that may vanish while it is read, as those of /proc and /sys; "" for nothing.
+std::string read_if_there(const fs::path& path);
+
 // Writes all of `data` or throws Error{environment}; retries on EINTR and short writes.
 void write_all(int fd, std::string_view data, const fs::path& path_for_message);
 

@@ -226,4 +226,8 @@ bool bool_or(const json::object& object, std::string_view key, bool otherwise) {
 
 json::value finite_or_null(double value) { return std::isfinite(value) ? json::value(value) : json::value(nullptr); }
 
+json::value finite_or_null(const std::optional<double>& value) {
+  return value ? finite_or_null(*value) : json::value(nullptr);
+}
+
 }  // namespace bitsweep

@@ -33,7 +33,8 @@ int64_t integer_or(const json::object& object, std::string_view key, int64_t oth
 std::string string_or(const json::object& object, std::string_view key, std::string_view otherwise);
 bool bool_or(const json::object& object, std::string_view key, bool otherwise);
 
-// A double that JSON can carry: null when it is not finite.
+// A double that JSON can carry: null when it is not finite, and when there is none.
 json::value finite_or_null(double value);
+json::value finite_or_null(const std::optional<double>& value);
 
 }  // namespace bitsweep

@@ -21,7 +21,7 @@ bool starts_like_number(std::string_view text) {
          (text[0] == '.' && text.size() > 1 && text[1] >= '0' && text[1] <= '9');
 }
 
-constexpr double kExact = 9007199254740992.0;  // 2^53
+constexpr double kWholeBelow = 9007199254740992.0;  // 2^53
 
 }  // namespace
 
@@ -48,7 +48,7 @@ std::optional<double> yaml_size(const YamlNode& node) {
 
 std::optional<int64_t> yaml_integer(const YamlNode& node) {
   const auto value = yaml_size(node);
-  if (!value || !(std::abs(*value) <= kExact) || *value != std::floor(*value)) return std::nullopt;
+  if (!value || !(std::abs(*value) <= kWholeBelow) || *value != std::floor(*value)) return std::nullopt;
   return static_cast<int64_t>(*value);
 }
 

@@ -48,7 +48,7 @@ Table prediction_table(const Calibration& all, bool earlier, bool raw) {
   return table;
 }
 
-int run(const Verb& verb, const std::vector<std::string>& args) {
+int do_calibration(const Verb& verb, const std::vector<std::string>& args) {
   CommandLine line(verb);
   line.flag("earlier", "also predictions that a later one of the same run superseded").root_option().output_options();
   if (!line.parse(args)) return 0;
@@ -78,6 +78,6 @@ int run(const Verb& verb, const std::vector<std::string>& args) {
 }  // namespace
 
 const Verb kCalibrationVerb{"calibration", "Every prediction that was stored before its run, and how it fared",
-                            "[SWEEP…]", "bitsweep calibration", run};
+                            "[SWEEP…]", "bitsweep calibration", do_calibration};
 
 }  // namespace bitsweep

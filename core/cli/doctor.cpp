@@ -98,7 +98,7 @@ Finding database(const fs::path& root, bool migrate) {
   }
 }
 
-int run(const Verb& verb, const std::vector<std::string>& args) {
+int do_doctor(const Verb& verb, const std::vector<std::string>& args) {
   CommandLine line(verb);
   line.flag("migrate", "bring the root's database forward to this version first, keeping a copy of it")
       .root_option()
@@ -123,6 +123,6 @@ int run(const Verb& verb, const std::vector<std::string>& args) {
 }  // namespace
 
 const Verb kDoctorVerb{"doctor", "Check this machine: processor, memory, disk, GPU, worker, plugins, database",
-                       "[--migrate] [--root DIR]", "bitsweep doctor", run};
+                       "[--migrate] [--root DIR]", "bitsweep doctor", do_doctor};
 
 }  // namespace bitsweep

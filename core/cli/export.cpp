@@ -18,8 +18,6 @@ const std::vector<std::string> kTables = {"runs", "evals", "metrics"};
 // Takes one row; the first call's names are the header.
 using Sink = std::function<void(const json::object& row)>;
 
-json::value number(const std::optional<double>& value) { return value ? json::value(*value) : json::value(nullptr); }
-
 // What a row of a run's evaluations needs so that a file of them is whole without the others.
 json::object labels(const RunRow& run) {
   return {{"sweep", run.sweep}, {"run", run.id}, {"plugin", run.plugin}, {"params", run.params}, {"seed", run.seed}};
@@ -36,14 +34,15 @@ void each_row(const Query& query, const std::vector<RunRow>& runs, const std::st
       for (const EvalRow& eval : query.evals(run.id)) {
         json::object row = labels(run);
         row["step"] = eval.step, row["tokens"] = eval.tokens;
-        row["val_bpc"] = number(eval.val_bpc), row["train_bpc"] = number(eval.train_bpc), row["lr"] = number(eval.lr);
-        row["grad_norm"] = number(eval.grad_norm), row["tokens_per_s"] = number(eval.tokens_per_s);
+        row["val_bpc"] = finite_or_null(eval.val_bpc), row["train_bpc"] = finite_or_null(eval.train_bpc),
+        row["lr"] = finite_or_null(eval.lr);
+        row["grad_norm"] = finite_or_null(eval.grad_norm), row["tokens_per_s"] = finite_or_null(eval.tokens_per_s);
         sink(row);
       }
     } else {
       for (const MetricRow& metric : query.metrics(run.id)) {
         json::object row = labels(run);
-        row["step"] = metric.step, row["name"] = metric.name, row["value"] = number(metric.value);
+        row["step"] = metric.step, row["name"] = metric.name, row["value"] = finite_or_null(metric.value);
         sink(row);
       }
     }
@@ -119,7 +118,7 @@ std::vector<RunRow> runs_asked_for(const Query& query, const CommandLine& line) 
   return runs;
 }
 
-int run(const Verb& verb, const std::vector<std::string>& args) {
+int do_export(const Verb& verb, const std::vector<std::string>& args) {
   CommandLine line(verb);
   line.value("output,o",
              "a folder: runs, evals and metrics, each as .csv and .jsonl; or one FILE.csv or FILE.jsonl; "
@@ -160,6 +159,6 @@ int run(const Verb& verb, const std::vector<std::string>& args) {
 }  // namespace
 
 const Verb kExportVerb{"export", "Write the runs and evaluations of sweeps as CSV and JSON lines",
-                       "SWEEP… [-o FOLDER|FILE]", "bitsweep export quickstart -o quickstart-data", run};
+                       "SWEEP… [-o FOLDER|FILE]", "bitsweep export quickstart -o quickstart-data", do_export};
 
 }  // namespace bitsweep

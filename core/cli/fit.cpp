@@ -319,7 +319,7 @@ void store_fits(const CommandLine& line, const Sweeps& sweeps, const std::vector
   }
 }
 
-int run(const Verb& verb, const std::vector<std::string>& args) {
+int do_fit(const Verb& verb, const std::vector<std::string>& args) {
   CommandLine line(verb);
   line.value("points", "a CSV file with the columns params, tokens, loss (and variant, dataset, seed, run)")
       .value("map", "other names of columns: params=N,loss=val_bpc; of several: variant=W{w_bits}A{a_bits}")
@@ -383,6 +383,6 @@ int run(const Verb& verb, const std::vector<std::string>& args) {
 }  // namespace
 
 const Verb kFitVerb{"fit", "Fit a scaling law, or say why the points cannot carry one", "SWEEP… | --points FILE.csv",
-                    "bitsweep fit --points runs.csv --map params=N,tokens=D --target params=300M,tokens=1B", run};
+                    "bitsweep fit --points runs.csv --map params=N,tokens=D --target params=300M,tokens=1B", do_fit};
 
 }  // namespace bitsweep

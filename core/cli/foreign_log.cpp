@@ -12,14 +12,14 @@
 namespace bitsweep {
 namespace {
 
-struct Column {
+struct LogColumn {
   std::string_view name;
   std::vector<std::string_view> also;  // what others call it
   bool number = true;
 };
 
-const std::vector<Column>& our_columns() {
-  static const std::vector<Column> columns = {
+const std::vector<LogColumn>& our_columns() {
+  static const std::vector<LogColumn> columns = {
       {"run", {"run_name", "run_id", "name"}, false},
       {"event", {"type", "kind"}, false},
       {"status", {}, false},
@@ -65,7 +65,7 @@ bool holds(const List& list, std::string_view word) {
 class Names {
  public:
   explicit Names(const std::map<std::string, std::string>& mapped) {
-    for (const Column& column : our_columns()) {
+    for (const LogColumn& column : our_columns()) {
       const auto given = mapped.find(std::string(column.name));
       if (given != mapped.end()) {
         exact_.emplace(given->second, column.name);
@@ -300,7 +300,7 @@ int64_t ForeignRun::evals() const {
 
 std::map<std::string, std::string> parse_foreign_map(const std::string& text) {
   std::vector<std::string> known;
-  for (const Column& column : our_columns()) known.emplace_back(column.name);
+  for (const LogColumn& column : our_columns()) known.emplace_back(column.name);
   std::map<std::string, std::string> map;
   std::vector<Diagnostic> wrong;
   for (size_t begin = 0; begin <= text.size();) {

@@ -105,7 +105,7 @@ class Foretelling : public Progress {
 };
 
 // The other end: 0 when something new was stored.
-int run(const Verb& verb, const std::vector<std::string>& args) {
+int do_foretell(const Verb& verb, const std::vector<std::string>& args) {
   CommandLine line(verb);
   line.root_option().value("maker", "the verb that asks");
   if (!line.parse(args)) return 0;
@@ -123,7 +123,8 @@ std::unique_ptr<Progress> foretelling_progress(std::unique_ptr<Progress> inner, 
   return std::make_unique<Foretelling>(std::move(inner), store.paths().root, std::move(sweeps), std::move(maker));
 }
 
-const Verb kForetellVerb{
-    "foretell", "Store what laws say of the runs that wait", "[SWEEP…]", "bitsweep foretell quickstart", run, true};
+const Verb kForetellVerb{"foretell",  "Store what laws say of the runs that wait",
+                         "[SWEEP…]",  "bitsweep foretell quickstart",
+                         do_foretell, true};
 
 }  // namespace bitsweep

@@ -202,7 +202,7 @@ json::object document(const Collected& found, bool really) {
           {"files", std::move(files)}};
 }
 
-int run(const Verb& verb, const std::vector<std::string>& args) {
+int do_gc(const Verb& verb, const std::vector<std::string>& args) {
   CommandLine line(verb);
   line.value("keep", "kinds that stay: best (the default), last, \"best,last\" or none; a run without best keeps last")
       .value("state",
@@ -228,6 +228,6 @@ int run(const Verb& verb, const std::vector<std::string>& args) {
 
 const Verb kGcVerb{"gc", "Delete checkpoints that nobody needs any more; says which before it does",
                    "[SWEEP|RUN…] [--keep best] [--older-than 30d] [--max-size 20B] [--yes]",
-                   "bitsweep gc quickstart --older-than 7d", run};
+                   "bitsweep gc quickstart --older-than 7d", do_gc};
 
 }  // namespace bitsweep

@@ -286,15 +286,14 @@ json::array documents(const std::vector<ImportedRun>& runs, const SubmitResult& 
   json::array list;
   for (const ImportedRun& one : runs) {
     const Losses losses = losses_of(one);
-    const auto number = [](const std::optional<double>& value) { return value ? json::value(*value) : json::value(); };
     list.push_back(json::object{{"id", one.run.id},
                                 {"run", one.run.axes.at("run")},
                                 {"plugin", one.run.plugin},
                                 {"params", one.run.params},
                                 {"tokens", one.run.tokens},
                                 {"evals", losses.evals},
-                                {"best_val_bpc", number(losses.best)},
-                                {"last_val_bpc", number(losses.last)},
+                                {"best_val_bpc", finite_or_null(losses.best)},
+                                {"last_val_bpc", finite_or_null(losses.last)},
                                 {"import", state_word(result, one.run.id, dry)}});
   }
   return list;
@@ -317,7 +316,7 @@ void tell_gaps(const std::vector<ImportedRun>& runs, const Said& said) {
   tell(where.c_str(), [](const ImportedRun& one) { return one.run.spec.at("data").as_object().contains("of"); });
 }
 
-int run(const Verb& verb, const std::vector<std::string>& args) {
+int do_import(const Verb& verb, const std::vector<std::string>& args) {
   CommandLine line(verb);
   line.value("sweep", "name under which they are kept: imported")
       .value("map", "columns by their names in the log: step=iteration,val_bpc=val/bpc,params=N")
@@ -365,6 +364,6 @@ int run(const Verb& verb, const std::vector<std::string>& args) {
 const Verb kImportVerb{"import", "Take in logs of runs that were trained elsewhere, as finished runs",
                        "LOG.jsonl|LOG.csv… [--params N --dataset NAME …] [--dry-run]",
                        "bitsweep import v76_300M.out --plugin v76 --params 300M --batch 64 --context 512 --dry-run",
-                       run};
+                       do_import};
 
 }  // namespace bitsweep

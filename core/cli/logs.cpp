@@ -46,7 +46,7 @@ void follow(const Query& query, RunRow run, int64_t attempt) {
   }
 }
 
-int run(const Verb& verb, const std::vector<std::string>& args) {
+int do_logs(const Verb& verb, const std::vector<std::string>& args) {
   CommandLine line(verb);
   line.flag("follow,f", "go on printing until the run has ended")
       .value("attempt", "this attempt's log (default: the latest)")
@@ -75,6 +75,6 @@ int run(const Verb& verb, const std::vector<std::string>& args) {
 
 }  // namespace
 
-const Verb kLogsVerb{"logs", "Print the worker's log of a run", "RUN", "bitsweep logs 3fa2 -f", run};
+const Verb kLogsVerb{"logs", "Print the worker's log of a run", "RUN", "bitsweep logs 3fa2 -f", do_logs};
 
 }  // namespace bitsweep

@@ -13,7 +13,7 @@
 namespace bitsweep {
 namespace {
 
-constexpr double kTimeoutSeconds = 10;
+constexpr double kAnswerSeconds = 10;
 
 std::optional<int64_t> leading_number(std::string_view text) {
   const size_t begin = text.find_first_not_of(" \t");
@@ -58,7 +58,7 @@ std::optional<int64_t> gpu_memory_bytes() {
   try {
     const Captured said =
         capture({"/usr/bin/env", "nvidia-smi", "--query-gpu=memory.total", "--format=csv,noheader,nounits"}, "",
-                kTimeoutSeconds);
+                kAnswerSeconds);
     return said.ok() ? least_gpu_bytes(said.out) : std::nullopt;
   } catch (const Error&) {
     return std::nullopt;

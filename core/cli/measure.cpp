@@ -20,7 +20,7 @@ namespace bitsweep {
 namespace {
 
 constexpr double kSeconds = 3;  // of training, as far as can be guessed beforehand
-constexpr double kTimeoutSeconds = 600;
+constexpr double kMeasureSeconds = 600;
 constexpr int64_t kParts = 3;  // the first warms up
 constexpr int64_t kMostSteps = 600;
 constexpr double kGuessCpu = 2e10, kGuessGpu = 2e13;  // FLOP/s of a slot
@@ -88,7 +88,7 @@ class Measurer {
                           .resume = {},
                           .init = {}};
     for (std::string& word : worker_command(call)) command.push_back(std::move(word));
-    const Captured captured = capture(command, "", kTimeoutSeconds);
+    const Captured captured = capture(command, "", kMeasureSeconds);
     const double speed = captured.ok() ? speed_of(folder) : 0;
     if (!(speed > 0))
       throw Error(ErrorKind::failed, fmt::format("the measuring run {}\n{}", captured.ending(), captured.err));

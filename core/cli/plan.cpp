@@ -170,7 +170,7 @@ void print_keys() {
   print(terminal_table(table) + "\nBelow 'model' a plugin adds its own: 'bitsweep plugins NAME' lists them.\n");
 }
 
-int run(const Verb& verb, const std::vector<std::string>& args) {
+int do_plan(const Verb& verb, const std::vector<std::string>& args) {
   CommandLine line(verb);
   line.flag("keys", "every key that a sweep file may have, with its range and default")
       .values("set", "PATH=VALUE: overrides a key of the sweep, e.g. train.steps=2000; repeatable")
@@ -209,6 +209,6 @@ int run(const Verb& verb, const std::vector<std::string>& args) {
 }  // namespace
 
 const Verb kPlanVerb{"plan", "Show what a sweep would run: exact parameters, tokens, FLOPs, memory, time",
-                     "SWEEP.yaml… | --keys", "bitsweep plan sweeps/quickstart.yaml --set train.steps=500", run};
+                     "SWEEP.yaml… | --keys", "bitsweep plan sweeps/quickstart.yaml --set train.steps=500", do_plan};
 
 }  // namespace bitsweep

@@ -17,7 +17,7 @@ constexpr double kTimeout_s = 1800;
 
 // What a worker said before it ended.
 struct Said {
-  std::vector<Verdict> verdicts;
+  std::vector<PluginVerdict> verdicts;
   std::optional<std::string> begun;  // a check without a verdict
 };
 
@@ -56,7 +56,7 @@ const std::vector<std::string>& PluginChecker::suite() {
   return suite_;
 }
 
-std::vector<Verdict> PluginChecker::check(const CheckRequest& request) {
+std::vector<PluginVerdict> PluginChecker::check(const CheckRequest& request) {
   std::vector<std::string> left;
   for (const std::string& name : suite()) {
     const bool chosen =
@@ -67,7 +67,7 @@ std::vector<Verdict> PluginChecker::check(const CheckRequest& request) {
     if (std::find(suite().begin(), suite().end(), name) == suite().end())
       throw Error(ErrorKind::input, fmt::format("no check '{}'{}", name, did_you_mean(name, suite())));
   }
-  std::vector<Verdict> verdicts;
+  std::vector<PluginVerdict> verdicts;
   while (!left.empty()) {
     std::vector<std::string> command{worker_.string(), "check",           "--plugin",  request.plugin,
                                      "--plugin-dir",   plugins_.string(), "--options", compact_json(request.options),
@@ -84,7 +84,7 @@ std::vector<Verdict> PluginChecker::check(const CheckRequest& request) {
     }
     if (said.begun) said.verdicts.push_back({*said.begun, false, died(ended)});
     const size_t judged = said.verdicts.size();
-    for (Verdict& verdict : said.verdicts) verdicts.push_back(std::move(verdict));
+    for (PluginVerdict& verdict : said.verdicts) verdicts.push_back(std::move(verdict));
     left.erase(left.begin(), left.begin() + static_cast<ptrdiff_t>(std::min(judged, left.size())));
   }
   return verdicts;

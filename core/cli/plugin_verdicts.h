@@ -16,7 +16,7 @@ struct CheckRequest {
   std::vector<std::string> only;  // names of checks; empty: all
 };
 
-struct Verdict {
+struct PluginVerdict {
   std::string check;
   bool passed = false;
   std::string decided;
@@ -30,7 +30,7 @@ class PluginChecker {
   // One verdict a check, in the suite's order. A plugin that cannot be loaded gets one, of the check "load"; one that
   // ends the process in a check fails that. Throws Error{environment} when the worker cannot run, Error{input} for a
   // check that does not exist.
-  std::vector<Verdict> check(const CheckRequest& request);
+  std::vector<PluginVerdict> check(const CheckRequest& request);
 
  private:
   // Names of all checks.

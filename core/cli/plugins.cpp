@@ -81,7 +81,7 @@ const Manifest& find_manifest(const std::vector<Manifest>& manifests, const std:
               fmt::format("no plugin '{}' in '{}'{}", name, plugin_folder().string(), did_you_mean(name, names)));
 }
 
-int run(const Verb& verb, const std::vector<std::string>& args) {
+int do_plugins(const Verb& verb, const std::vector<std::string>& args) {
   if (!args.empty() && args.front() == "check")
     return kPluginsCheckVerb.run(kPluginsCheckVerb, {args.begin() + 1, args.end()});
   CommandLine line(verb);
@@ -106,6 +106,6 @@ int run(const Verb& verb, const std::vector<std::string>& args) {
 
 const Verb kPluginsVerb{
     "plugins", "List the model plugins, describe one (options, ranges, defaults, presets), or check some",
-    "[NAME] | check [PATH|NAME]… (see 'bitsweep plugins check --help')", "bitsweep plugins v57", run};
+    "[NAME] | check [PATH|NAME]… (see 'bitsweep plugins check --help')", "bitsweep plugins v57", do_plugins};
 
 }  // namespace bitsweep

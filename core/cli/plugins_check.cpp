@@ -98,22 +98,22 @@ json::object options_of(const std::vector<std::string>& settings, const std::vec
 
 struct Checked {
   Subject subject;
-  std::vector<Verdict> verdicts;
+  std::vector<PluginVerdict> verdicts;
   int64_t failed() const {
-    return std::count_if(verdicts.begin(), verdicts.end(), [](const Verdict& v) { return !v.passed; });
+    return std::count_if(verdicts.begin(), verdicts.end(), [](const PluginVerdict& v) { return !v.passed; });
   }
 };
 
 json::object checked_json(const Checked& checked) {
   json::array checks;
-  for (const Verdict& verdict : checked.verdicts)
+  for (const PluginVerdict& verdict : checked.verdicts)
     checks.push_back(json::object{{"check", verdict.check}, {"passed", verdict.passed}, {"decided", verdict.decided}});
   return {{"plugin", checked.subject.name}, {"passed", checked.failed() == 0}, {"checks", std::move(checks)}};
 }
 
 std::string checked_text(const Checked& checked) {
   Table table{.columns = {{"check"}, {"verdict"}, {"what decided"}}, .rows = {}};
-  for (const Verdict& verdict : checked.verdicts) {
+  for (const PluginVerdict& verdict : checked.verdicts) {
     std::string decided = verdict.decided;
     std::replace(decided.begin(), decided.end(), '\n', ' ');
     table.rows.push_back({verdict.check, verdict.passed ? "passed" : "FAILED", std::move(decided)});
@@ -123,7 +123,7 @@ std::string checked_text(const Checked& checked) {
                      checks - checked.failed(), checks);
 }
 
-int run(const Verb& verb, const std::vector<std::string>& args) {
+int do_plugins_check(const Verb& verb, const std::vector<std::string>& args) {
   CommandLine line(verb);
   line.values("set", "OPTION=VALUE of every model that is tried; else small ones with the plugin's defaults")
       .values("only", "this check alone; repeat for several")
@@ -158,6 +158,6 @@ const Verb kPluginsCheckVerb{"plugins check",
                              "checked. Exit code 1 when a "
                              "check fails",
                              "[PATH|NAME]… [--set OPTION=VALUE]… [--only CHECK]… [--json]",
-                             "bitsweep plugins check build/plugins/mine", run};
+                             "bitsweep plugins check build/plugins/mine", do_plugins_check};
 
 }  // namespace bitsweep

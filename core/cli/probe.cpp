@@ -59,7 +59,7 @@ std::vector<std::pair<std::string, double>> metrics_in(const json::object& answe
   return metrics;
 }
 
-int run(const Verb& verb, const std::vector<std::string>& args) {
+int do_probe(const Verb& verb, const std::vector<std::string>& args) {
   CommandLine line(verb);
   line.value("checkpoint", "best or last (default: best, where there is one)")
       .value("windows", "of the validation text, and as many of repeated random tokens (default 64)")
@@ -91,6 +91,6 @@ int run(const Verb& verb, const std::vector<std::string>& args) {
 }  // namespace
 
 const Verb kProbeVerb{"probe", "See where a run's attention looks: induction heads, static heads, in-context score",
-                      "RUN", "bitsweep probe 3fa2 --checkpoint best --windows 64", run};
+                      "RUN", "bitsweep probe 3fa2 --checkpoint best --windows 64", do_probe};
 
 }  // namespace bitsweep

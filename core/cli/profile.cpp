@@ -82,7 +82,7 @@ json::object profile_json(const PlannedRun& run, json::object profile) {
   return row;
 }
 
-int run(const Verb& verb, const std::vector<std::string>& args) {
+int do_profile(const Verb& verb, const std::vector<std::string>& args) {
   CommandLine line(verb);
   line.values("set", "PATH=VALUE: overrides a key of the sweep, e.g. model.params=10M; repeatable")
       .value("steps", "steps to time, after three to warm up (default 20)")
@@ -115,6 +115,6 @@ int run(const Verb& verb, const std::vector<std::string>& args) {
 }  // namespace
 
 const Verb kProfileVerb{"profile", "Show where the time of a training step goes, block by block", "SWEEP.yaml…",
-                        "bitsweep profile sweeps/quickstart.yaml --set model.params=500k", run};
+                        "bitsweep profile sweeps/quickstart.yaml --set model.params=500k", do_profile};
 
 }  // namespace bitsweep

@@ -66,7 +66,7 @@ void print_result(const SqlResult& result, OutputFormat format) {
   }
 }
 
-int run(const Verb& verb, const std::vector<std::string>& args) {
+int do_query(const Verb& verb, const std::vector<std::string>& args) {
   CommandLine line(verb);
   line.flag("list", "the views and their columns, with what they mean")
       .value("timeout", "seconds after which the statement is given up (default 30)")
@@ -91,6 +91,6 @@ int run(const Verb& verb, const std::vector<std::string>& args) {
 }  // namespace
 
 const Verb kQueryVerb{"query", "Ask the database in SQL, for reading only", "\"SQL\" | --list",
-                      "bitsweep query \"SELECT plugin, min(best_val_bpc) FROM runs GROUP BY plugin\"", run};
+                      "bitsweep query \"SELECT plugin, min(best_val_bpc) FROM runs GROUP BY plugin\"", do_query};
 
 }  // namespace bitsweep

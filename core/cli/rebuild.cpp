@@ -60,7 +60,7 @@ int compare(const fs::path& root, Rebuild& rebuild) {
   return differences == 0 ? 0 : static_cast<int>(ErrorKind::failed);
 }
 
-int run(const Verb& verb, const std::vector<std::string>& args) {
+int do_rebuild(const Verb& verb, const std::vector<std::string>& args) {
   CommandLine line(verb);
   line.root_option()
       .flag("check", "change nothing: compare the database with what the run folders tell, row by row")
@@ -95,6 +95,6 @@ int run(const Verb& verb, const std::vector<std::string>& args) {
 }  // namespace
 
 const Verb kRebuildVerb{"rebuild", "Make the database again from the run folders, or check that they tell it all",
-                        "[--check | --replace]", "bitsweep rebuild --check", run};
+                        "[--check | --replace]", "bitsweep rebuild --check", do_rebuild};
 
 }  // namespace bitsweep

@@ -61,7 +61,7 @@ void require_law(const std::string& name) {
     throw Error(ErrorKind::input, fmt::format("unknown law '{}'{}", name, did_you_mean(name, known)));
 }
 
-int run(const Verb& verb, const std::vector<std::string>& args) {
+int do_report(const Verb& verb, const std::vector<std::string>& args) {
   CommandLine line(verb);
   line.value("out", "folder of reports (default: ./reports)")
       .value("name", "the report's name and folder (default: the sweeps' names)")
@@ -141,6 +141,6 @@ int run(const Verb& verb, const std::vector<std::string>& args) {
 }  // namespace
 
 const Verb kReportVerb{"report", "Write what sweeps found: Markdown, figures, HTML, JSON", "SWEEP… | --points FILE.csv",
-                       "bitsweep report quickstart", run};
+                       "bitsweep report quickstart", do_report};
 
 }  // namespace bitsweep

@@ -27,7 +27,7 @@ int64_t submit_all(const std::vector<Plan>& plans, Store& store) {
   return open;
 }
 
-int run(const Verb& verb, const std::vector<std::string>& args) {
+int do_run(const Verb& verb, const std::vector<std::string>& args) {
   CommandLine line(verb);
   line.root_option().values("set", "PATH=VALUE, overrides a key of the sweep files");
   line.value("out", "folder of reports (default: ./reports)");
@@ -64,6 +64,6 @@ int run(const Verb& verb, const std::vector<std::string>& args) {
 }  // namespace
 
 const Verb kRunVerb{"run", "Plan, queue, train and report: prints the report's path last",
-                    "SWEEP.yaml… [--set PATH=VALUE]…", "bitsweep run sweeps/quickstart.yaml", run};
+                    "SWEEP.yaml… [--set PATH=VALUE]…", "bitsweep run sweeps/quickstart.yaml", do_run};
 
 }  // namespace bitsweep

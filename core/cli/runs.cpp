@@ -92,7 +92,7 @@ std::string json_text(const std::vector<RunRow>& rows, const std::vector<std::st
   return lines ? text : pretty_json(list) + "\n";
 }
 
-int run(const Verb& verb, const std::vector<std::string>& args) {
+int do_runs(const Verb& verb, const std::vector<std::string>& args) {
   CommandLine line(verb);
   line.value("where",
              "only runs for which this SQL expression over the columns holds: \"params > 1e6 and state = 'done'\"")
@@ -130,6 +130,6 @@ int run(const Verb& verb, const std::vector<std::string>& args) {
 }  // namespace
 
 const Verb kRunsVerb{"runs", "List runs: state, size, losses, time", "[SWEEP…]",
-                     "bitsweep runs quickstart --where \"state = 'done'\" --sort last_val_bpc", run};
+                     "bitsweep runs quickstart --where \"state = 'done'\" --sort last_val_bpc", do_runs};
 
 }  // namespace bitsweep

@@ -192,7 +192,7 @@ json::object json_of(const Details& d) {
   return object;
 }
 
-int run(const Verb& verb, const std::vector<std::string>& args) {
+int do_show(const Verb& verb, const std::vector<std::string>& args) {
   CommandLine line(verb);
   line.flag("json", "one JSON document").root_option();
   if (!line.parse(args, 1, 1)) return 0;
@@ -204,6 +204,6 @@ int run(const Verb& verb, const std::vector<std::string>& args) {
 }  // namespace
 
 const Verb kShowVerb{"show", "One run: spec, attempts and why they ended, metrics, a small curve, files", "RUN",
-                     "bitsweep show 3fa2", run};
+                     "bitsweep show 3fa2", do_show};
 
 }  // namespace bitsweep

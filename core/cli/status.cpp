@@ -27,8 +27,8 @@ namespace bitsweep {
 namespace {
 
 constexpr std::array kStates = {"queued", "starting", "running", "done", "failed", "stopped", "cancelled"};
-constexpr int64_t kMostListed = 20;  // queued runs told one by one …
-constexpr int64_t kMostTold = 1000;  // … and in JSON
+constexpr int64_t kMostRunsListed = 20;  // queued runs told one by one …
+constexpr int64_t kMostTold = 1000;      // … and in JSON
 
 struct Waiting {
   RunRow run;
@@ -257,7 +257,7 @@ json::object json_of(const Snapshot& snapshot) {
 // Until nothing is queued or live: again after every commit, and every few seconds for the times.
 int watch(const Query& query, Store& store, const std::vector<std::string>& sweeps) {
   for (;;) {
-    const Snapshot snapshot = look(query, store, sweeps, kMostListed);
+    const Snapshot snapshot = look(query, store, sweeps, kMostRunsListed);
     print((stdout_is_terminal() ? "\x1b[H\x1b[2J" : "") + text_of(snapshot));
     if (snapshot.is_over()) return 0;
     const int64_t seen = query.data_version();
@@ -268,7 +268,7 @@ int watch(const Query& query, Store& store, const std::vector<std::string>& swee
   }
 }
 
-int run(const Verb& verb, const std::vector<std::string>& args) {
+int do_status(const Verb& verb, const std::vector<std::string>& args) {
   CommandLine line(verb);
   line.flag("watch", "again and again, until nothing is queued or running")
       .flag("json", "one JSON document")
@@ -279,7 +279,7 @@ int run(const Verb& verb, const std::vector<std::string>& args) {
   for (const std::string& name : line.positional()) sweeps.push_back(query.sweep_name(name));
   Store store(line.root(), StoreMode::read_only);
   if (line.has("watch")) return watch(query, store, sweeps);
-  const Snapshot snapshot = look(query, store, sweeps, line.has("json") ? kMostTold : kMostListed);
+  const Snapshot snapshot = look(query, store, sweeps, line.has("json") ? kMostTold : kMostRunsListed);
   print(line.has("json") ? pretty_json(json_of(snapshot)) + "\n" : text_of(snapshot));
   return 0;
 }
@@ -287,6 +287,6 @@ int run(const Verb& verb, const std::vector<std::string>& args) {
 }  // namespace
 
 const Verb kStatusVerb{"status", "Counts by state, what runs where and how fast, why the rest waits", "[SWEEP…]",
-                       "bitsweep status --watch", run};
+                       "bitsweep status --watch", do_status};
 
 }  // namespace bitsweep

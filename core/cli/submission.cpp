@@ -8,7 +8,7 @@
 namespace bitsweep {
 namespace {
 
-constexpr size_t kMostListed = 20;  // runs named one by one
+constexpr size_t kMostNamed = 20;  // runs named one by one
 
 json::array ids(const std::vector<std::string>& list) { return json::array(list.begin(), list.end()); }
 
@@ -16,9 +16,8 @@ json::array ids(const std::vector<std::string>& list) { return json::array(list.
 template <class List, class Words>
 std::string listed(const char* sign, const List& list, const Words& words) {
   std::string text;
-  for (size_t i = 0; i < std::min(list.size(), kMostListed); ++i)
-    text += fmt::format("  {} {}\n", sign, words(list[i]));
-  if (list.size() > kMostListed) text += fmt::format("  {} and {} more\n", sign, list.size() - kMostListed);
+  for (size_t i = 0; i < std::min(list.size(), kMostNamed); ++i) text += fmt::format("  {} {}\n", sign, words(list[i]));
+  if (list.size() > kMostNamed) text += fmt::format("  {} and {} more\n", sign, list.size() - kMostNamed);
   return text;
 }
 

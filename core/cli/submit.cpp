@@ -11,7 +11,7 @@
 namespace bitsweep {
 namespace {
 
-int run(const Verb& verb, const std::vector<std::string>& args) {
+int do_submit(const Verb& verb, const std::vector<std::string>& args) {
   CommandLine line(verb);
   line.root_option().values("set", "PATH=VALUE: override a key of the sweep files").flag("json", "one JSON document");
   if (!line.parse(args, 1, 1000)) return 0;
@@ -37,6 +37,6 @@ int run(const Verb& verb, const std::vector<std::string>& args) {
 }  // namespace
 
 const Verb kSubmitVerb{"submit", "Queue the runs of sweep files; the same file twice adds nothing",
-                       "SWEEP.yaml… [--set PATH=VALUE]", "bitsweep submit sweeps/quickstart.yaml", run};
+                       "SWEEP.yaml… [--set PATH=VALUE]", "bitsweep submit sweeps/quickstart.yaml", do_submit};
 
 }  // namespace bitsweep

@@ -276,7 +276,7 @@ class Advising {
   bool told_ = false;
 };
 
-int run(const Verb& verb, const std::vector<std::string>& args) {
+int do_suggest(const Verb& verb, const std::vector<std::string>& args) {
   CommandLine line(verb);
   describe_options(line);
   if (!line.parse(args, 1)) return 0;
@@ -287,6 +287,7 @@ int run(const Verb& verb, const std::vector<std::string>& args) {
 
 const Verb kSuggestVerb{"suggest", "Which runs to make next, by what they take from a prediction's variance per hour",
                         "SWEEP… --target \"params=300M,tokens=1B\"",
-                        "bitsweep suggest quickstart --variant llama --target params=2M,tokens=4M --hours 0.5", run};
+                        "bitsweep suggest quickstart --variant llama --target params=2M,tokens=4M --hours 0.5",
+                        do_suggest};
 
 }  // namespace bitsweep

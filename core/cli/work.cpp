@@ -11,7 +11,7 @@
 namespace bitsweep {
 namespace {
 
-int run(const Verb& verb, const std::vector<std::string>& args) {
+int do_work(const Verb& verb, const std::vector<std::string>& args) {
   CommandLine line(verb);
   line.root_option();
   declare_work_options(line);
@@ -40,6 +40,6 @@ int run(const Verb& verb, const std::vector<std::string>& args) {
 }  // namespace
 
 const Verb kWorkVerb{"work", "Take runs off the queue on this machine's devices until it is empty",
-                     "[SWEEP…] [--devices cpu:2] [--forever]", "bitsweep work --devices cpu:2", run};
+                     "[SWEEP…] [--devices cpu:2] [--forever]", "bitsweep work --devices cpu:2", do_work};
 
 }  // namespace bitsweep

@@ -33,9 +33,9 @@ constexpr std::array<Format, 3> formats{Format{"repeat", {4, 12}, {2, 8}, {0, 0}
 const Format& format_of(InductionTask task) { return formats[static_cast<size_t>(task)]; }
 
 // Each task's stream of choices is its own.
-class Chooser {
+class LetterChooser {
  public:
-  Chooser(InductionTask task, uint64_t seed) : seed_(seed * formats.size() + static_cast<uint64_t>(task)) {}
+  LetterChooser(InductionTask task, uint64_t seed) : seed_(seed * formats.size() + static_cast<uint64_t>(task)) {}
   uint64_t below(uint64_t bound) {
     return bound == 1 ? 0 : random_below(seed_, static_cast<uint64_t>(Stream::induction), next_++, bound);
   }
@@ -55,14 +55,14 @@ class Chooser {
   uint64_t next_ = 0;
 };
 
-void add_copy_line(const Format& format, const std::string& segment, Chooser& chooser, std::string& text) {
+void add_copy_line(const Format& format, const std::string& segment, LetterChooser& chooser, std::string& text) {
   text += '>' + segment;
   chooser.add_noise(format.noise, text);
   for (uint64_t again = chooser.in(format.said) - 1; again > 0; --again) text += '>' + segment;
   text += '\n';
 }
 
-void add_needle_line(const Format& format, std::string keys, Chooser& chooser, std::string& text) {
+void add_needle_line(const Format& format, std::string keys, LetterChooser& chooser, std::string& text) {
   std::array<char, letters> values{};
   for (const char key : keys) {
     char& value = values[static_cast<size_t>(key - 'A')];
@@ -90,7 +90,7 @@ std::optional<InductionTask> find_induction_task(std::string_view corpus) {
 
 std::string generate_induction(InductionTask task, uint64_t seed, uint64_t bytes) {
   const Format& format = format_of(task);
-  Chooser chooser(task, seed);
+  LetterChooser chooser(task, seed);
   std::string text;
   text.reserve(bytes + static_cast<uint64_t>(induction_longest_line(task)));
   while (text.size() < bytes) {

@@ -14,9 +14,9 @@ namespace bitsweep {
 namespace {
 
 // Draws places of cumulative weights; one number of the stream a choice.
-class Chooser {
+class BranchChooser {
  public:
-  explicit Chooser(uint64_t seed) : seed_(seed) {}
+  explicit BranchChooser(uint64_t seed) : seed_(seed) {}
   size_t choose(const std::vector<uint64_t>& cumulative) {
     if (cumulative.size() == 1) return 0;
     const uint64_t at = random_below(seed_, static_cast<uint64_t>(Stream::stories), next_++, cumulative.back());
@@ -107,7 +107,7 @@ class Reader {
 
 std::string generate_stories(uint64_t seed, uint64_t bytes) {
   const StoryGrammar& grammar = story_grammar();
-  Chooser chooser(seed);
+  BranchChooser chooser(seed);
   std::vector<std::string_view> words(grammar.variables);
   std::string text;
   text.reserve(bytes + 8192);

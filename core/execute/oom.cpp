@@ -1,32 +1,26 @@
 #include "execute/oom.h"
 
 #include <charconv>
-#include <fstream>
 #include <sstream>
 #include <string>
+
+#include "base/files.h"
 
 namespace bitsweep {
 namespace {
 
-std::string text_of(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  std::ostringstream text;
-  text << file.rdbuf();
-  return text.str();
-}
-
 // A line of /proc/self/cgroup is "ID:CONTROLLERS:PATH"; version 2 has ID 0 and no controllers.
 int64_t cgroup_kills() {
-  std::istringstream lines(text_of("/proc/self/cgroup"));
+  std::istringstream lines(read_if_there("/proc/self/cgroup"));
   for (std::string line; std::getline(lines, line);) {
     const size_t first = line.find(':');
     const size_t second = line.find(':', first + 1);
     if (first == std::string::npos || second == std::string::npos) continue;
     const std::string controllers = line.substr(first + 1, second - first - 1);
     const std::string path = line.substr(second + 1);
-    if (controllers.empty()) return counter_in(text_of("/sys/fs/cgroup" + path + "/memory.events"), "oom_kill");
+    if (controllers.empty()) return counter_in(read_if_there("/sys/fs/cgroup" + path + "/memory.events"), "oom_kill");
     if (("," + controllers + ",").find(",memory,") != std::string::npos)
-      return counter_in(text_of("/sys/fs/cgroup/memory" + path + "/memory.oom_control"), "oom_kill");
+      return counter_in(read_if_there("/sys/fs/cgroup/memory" + path + "/memory.oom_control"), "oom_kill");
   }
   return 0;
 }
@@ -46,7 +40,7 @@ int64_t counter_in(std::string_view text, std::string_view key) {
 }
 
 OomCounters read_oom_counters() {
-  return {.cgroup = cgroup_kills(), .system = counter_in(text_of("/proc/vmstat"), "oom_kill")};
+  return {.cgroup = cgroup_kills(), .system = counter_in(read_if_there("/proc/vmstat"), "oom_kill")};
 }
 
 }  // namespace bitsweep

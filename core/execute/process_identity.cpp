@@ -1,8 +1,6 @@
 #include "execute/process_identity.h"
 
 #include <charconv>
-#include <fstream>
-#include <sstream>
 
 #include <poll.h>
 #include <sys/stat.h>
@@ -11,16 +9,10 @@
 
 #include <fmt/format.h>
 
+#include "base/files.h"
+
 namespace bitsweep {
 namespace {
-
-// Files of /proc have no size and may vanish: whatever can be read.
-std::string text_of(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  std::ostringstream text;
-  text << file.rdbuf();
-  return text.str();
-}
 
 // A whole decimal number.
 std::optional<int64_t> pid_from(const std::string& name) {
@@ -44,7 +36,7 @@ bool has_open(int64_t pid, const struct stat& file) {
 
 const std::string& current_boot_id() {
   static const std::string id = [] {
-    std::string text = text_of("/proc/sys/kernel/random/boot_id");
+    std::string text = read_if_there("/proc/sys/kernel/random/boot_id");
     while (!text.empty() && text.back() == '\n') text.pop_back();
     return text;
   }();
@@ -79,7 +71,7 @@ std::optional<int64_t> start_ticks_from(std::string_view stat_text) {
 }
 
 std::optional<double> cpu_seconds(const ProcessIdentity& process) {
-  const std::string text = text_of(fmt::format("/proc/{}/stat", process.pid));
+  const std::string text = read_if_there(fmt::format("/proc/{}/stat", process.pid));
   const auto fields = fields_of(text);
   if (fields.empty() || process.boot_id != current_boot_id() ||
       pid_from(std::string(fields[19])) != process.start_ticks)
@@ -88,7 +80,9 @@ std::optional<double> cpu_seconds(const ProcessIdentity& process) {
   return static_cast<double>(user.value_or(0) + system.value_or(0)) / static_cast<double>(::sysconf(_SC_CLK_TCK));
 }
 
-std::optional<int64_t> start_ticks(int64_t pid) { return start_ticks_from(text_of(fmt::format("/proc/{}/stat", pid))); }
+std::optional<int64_t> start_ticks(int64_t pid) {
+  return start_ticks_from(read_if_there(fmt::format("/proc/{}/stat", pid)));
+}
 
 std::optional<ProcessIdentity> identity_of(int64_t pid) {
   const auto ticks = start_ticks(pid);

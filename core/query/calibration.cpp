@@ -87,10 +87,6 @@ void count(Calibration& all, Verdict verdict) {
   }
 }
 
-json::value or_null(const std::optional<double>& value) {
-  return value ? finite_or_null(*value) : json::value(nullptr);
-}
-
 json::value text_or_null(const std::string& text) { return text.empty() ? json::value(nullptr) : json::value(text); }
 
 }  // namespace
@@ -162,11 +158,11 @@ json::object to_json(const ScoredPrediction& p) {
           {"loss", row.loss},
           {"interval", std::move(interval)},
           {"level", row.level},
-          {"extrapolation", or_null(row.extrapolation)},
+          {"extrapolation", finite_or_null(row.extrapolation)},
           {"state", text_or_null(row.state)},
-          {"measured", or_null(row.measured)},
-          {"error", or_null(p.error)},
-          {"standardised", or_null(p.standardised)},
+          {"measured", finite_or_null(row.measured)},
+          {"error", finite_or_null(p.error)},
+          {"standardised", finite_or_null(p.standardised)},
           {"verdict", to_text(p.verdict)},
           {"last", p.last}};
 }
@@ -181,13 +177,13 @@ json::object to_json(const Calibration& all) {
           {"pending", all.pending},
           {"without_interval", all.without_interval},
           {"void", all.void_runs},
-          {"nominal", or_null(all.nominal)},
-          {"coverage", or_null(all.coverage)},
+          {"nominal", finite_or_null(all.nominal)},
+          {"coverage", finite_or_null(all.coverage)},
           {"coverage_interval", std::move(around)},
-          {"sharpness", or_null(all.sharpness)},
-          {"median_error", or_null(all.median_error)},
-          {"bias", or_null(all.bias)},
-          {"interval_score", or_null(all.interval_score)},
+          {"sharpness", finite_or_null(all.sharpness)},
+          {"median_error", finite_or_null(all.median_error)},
+          {"bias", finite_or_null(all.bias)},
+          {"interval_score", finite_or_null(all.interval_score)},
           {"predictions", std::move(predictions)}};
 }
 

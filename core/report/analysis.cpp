@@ -6,7 +6,7 @@
 namespace bitsweep {
 namespace {
 
-constexpr double kSameBudget = 0.02;  // of a logarithm
+constexpr double kSameTargetBudget = 0.02;  // of a logarithm
 constexpr size_t kMostInFull = 3;     // variants; of more, laws of one axis are only told where there is no other
 
 // The runs a law may see: of each size and budget the chosen configuration, all its seeds.
@@ -70,7 +70,7 @@ void add_simple_law(const ReportInput& input, const GroupAnalysis& g, const std:
     const double here = (params ? g.table.budgets : g.table.sizes)[fixed].value;
     for (const Target& t : input.targets) {
       const double other = params ? t.tokens : t.params;
-      if ((params ? t.params : t.tokens) > 0 && (!(other > 0) || std::abs(std::log(other / here)) < kSameBudget))
+      if ((params ? t.params : t.tokens) > 0 && (!(other > 0) || std::abs(std::log(other / here)) < kSameTargetBudget))
         targets.push_back(t);
     }
     run_fit(fit, input, "power", targets, params ? "params" : "tokens");

@@ -10,8 +10,6 @@
 namespace bitsweep {
 namespace {
 
-using Out = std::vector<Text>;
-
 constexpr size_t kMostListed = 8;
 
 std::vector<std::string> empty_cells(const GroupAnalysis& g) {
@@ -34,7 +32,7 @@ std::vector<Text> group_caveats(const ReportInput& input, const GroupAnalysis& g
 }
 
 std::vector<Text> group_missing(const ReportInput& input, const GroupAnalysis& g) {
-  Out out;
+  std::vector<Text> out;
   int64_t waiting = 0, failed = 0;
   for (const size_t r : g.group.runs) {
     const std::string& state = input.runs[r].row.state;

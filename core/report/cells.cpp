@@ -13,8 +13,6 @@
 namespace bitsweep {
 namespace {
 
-constexpr double kSameSize = 1.15, kSameBudget = 1.02;
-
 bool is_model_option(const std::string& path) { return path.rfind("model.", 0) == 0 && path != "model.plugin"; }
 
 // Options that make a model larger or smaller: told by its parameters.

@@ -11,6 +11,9 @@
 
 namespace bitsweep {
 
+// Parameters and tokens within these factors of each other are one size and one budget.
+constexpr double kSameSize = 1.15, kSameBudget = 1.02;
+
 // A mean over seeds. With one value there is no interval.
 struct Estimate {
   double mean = 0;

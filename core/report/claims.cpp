@@ -15,7 +15,7 @@
 namespace bitsweep {
 namespace {
 
-using Out = std::vector<ClaimVerdict>;
+using Verdicts = std::vector<ClaimVerdict>;
 
 std::string decimals(double value, int count) {
   std::string text = fmt::format("{:.{}f}", value, count);
@@ -81,7 +81,7 @@ std::optional<std::pair<double, double>> range_of(const Claim& claim) {
   return std::pair{claim.value->value - claim.value->tolerance, claim.value->value + claim.value->tolerance};
 }
 
-void law_residuals(const ReportInput& input, const Analysis&, const Claim& claim, Out& out) {
+void law_residuals(const ReportInput& input, const Analysis&, const Claim& claim, Verdicts& out) {
   if (!has_law(claim) || claim.runs.empty()) return;
   const auto points = points_of(input, claim);
   if (!points) return out.push_back({claim.name, "stated-law-residuals", {}, "a run of it has no final loss", {}});
@@ -100,7 +100,7 @@ void law_residuals(const ReportInput& input, const Analysis&, const Claim& claim
   out.push_back(std::move(verdict));
 }
 
-void law_value(const ReportInput& input, const Analysis&, const Claim& claim, Out& out) {
+void law_value(const ReportInput& input, const Analysis&, const Claim& claim, Verdicts& out) {
   if (!has_law(claim) || !claim.target || !claim.value) return;
   std::vector<Point> points = points_of(input, claim).value_or(std::vector<Point>());
   if (points.empty()) points = {point_at(*claim.target)};
@@ -114,7 +114,7 @@ void law_value(const ReportInput& input, const Analysis&, const Claim& claim, Ou
 }
 
 // What the runs alone allow at the target, under the stated kind of law, against the stated width.
-void range_against_runs(const ReportInput& input, const Analysis&, const Claim& claim, Out& out) {
+void range_against_runs(const ReportInput& input, const Analysis&, const Claim& claim, Verdicts& out) {
   if (claim.law.empty() || claim.runs.empty() || !claim.target) return;
   const auto points = points_of(input, claim);
   if (!points) return;
@@ -158,7 +158,7 @@ void range_against_runs(const ReportInput& input, const Analysis&, const Claim& 
 }
 
 // With every later claim of the same quantity.
-void disjoint_ranges(const ReportInput& input, const Analysis&, const Claim& claim, Out& out) {
+void disjoint_ranges(const ReportInput& input, const Analysis&, const Claim& claim, Verdicts& out) {
   const auto here = range_of(claim);
   if (claim.of.empty() || !here) return;
   for (const Claim* other = &claim + 1; other < input.claims.data() + input.claims.size(); ++other) {
@@ -210,7 +210,7 @@ bool is_factor(const std::string& difference, const std::string& name) {
   return path == name || path.substr(path.rfind('.') + 1) == name;
 }
 
-void factors_compared(const ReportInput& input, const Analysis& analysis, const Claim& claim, Out& out) {
+void factors_compared(const ReportInput& input, const Analysis& analysis, const Claim& claim, Verdicts& out) {
   if (claim.compare.empty()) return;
   const auto pair = pair_of(input, analysis, claim);
   if (!pair) return out.push_back({claim.name, "factors-compared", {}, "one of the two has no final loss", {}});
@@ -230,7 +230,7 @@ void factors_compared(const ReportInput& input, const Analysis& analysis, const 
   out.push_back(std::move(verdict));
 }
 
-void equal_claimed(const ReportInput& input, const Analysis& analysis, const Claim& claim, Out& out) {
+void equal_claimed(const ReportInput& input, const Analysis& analysis, const Claim& claim, Verdicts& out) {
   const auto pair = pair_of(input, analysis, claim);
   if (!pair) return;
   for (const std::string& name : claim.equal) {
@@ -262,7 +262,7 @@ void equal_claimed(const ReportInput& input, const Analysis& analysis, const Cla
   }
 }
 
-void change_claimed(const ReportInput& input, const Analysis& analysis, const Claim& claim, Out& out) {
+void change_claimed(const ReportInput& input, const Analysis& analysis, const Claim& claim, Verdicts& out) {
   const auto pair = pair_of(input, analysis, claim);
   if (!pair) return;
   if (claim.change) {
@@ -284,7 +284,7 @@ void change_claimed(const ReportInput& input, const Analysis& analysis, const Cl
                  {{"wall_change", found}}});
 }
 
-void size_claimed(const ReportInput&, const Analysis&, const Claim& claim, Out& out) {
+void size_claimed(const ReportInput&, const Analysis&, const Claim& claim, Verdicts& out) {
   if (!claim.params) return;
   if (!claim.params_counted) return out.push_back({claim.name, "size-claimed", {}, claim.not_counted, {}});
   const auto counted = static_cast<double>(*claim.params_counted);
@@ -319,7 +319,7 @@ std::vector<std::string> stated_parameters(const std::string& law) {
 }
 
 std::vector<ClaimVerdict> check_claims(const ReportInput& input, const Analysis& analysis) {
-  Out out;
+  Verdicts out;
   for (const Claim& claim : input.claims)
     for (const ClaimRule& rule : claim_rules()) rule.check(input, analysis, claim, out);
   return out;

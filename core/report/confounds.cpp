@@ -14,11 +14,10 @@ namespace bitsweep {
 namespace {
 
 constexpr size_t kMostTold = 3;                         // of one kind; of more, their number
-constexpr double kSameTokens = 1.02, kSameSize = 1.15;  // as classes of cells.h
 
 bool differ(double a, double b, double factor) { return a > 0 && b > 0 && std::max(a / b, b / a) > factor; }
 
-bool tokens_differ(const ReportCell& a, const ReportCell& b) { return differ(a.tokens, b.tokens, kSameTokens); }
+bool tokens_differ(const ReportCell& a, const ReportCell& b) { return differ(a.tokens, b.tokens, kSameBudget); }
 
 std::string and_others(size_t told, size_t all) {
   return all > told

@@ -13,8 +13,6 @@
 namespace bitsweep {
 namespace {
 
-constexpr size_t kMostPanels = 9;
-
 // Losses of the first steps would flatten all that matters: the axis begins where a tenth of the run is done.
 double top_of(const std::vector<EvalRow>& curve) {
   const double from = 0.1 * static_cast<double>(curve.back().tokens);
@@ -100,7 +98,7 @@ std::optional<Figure> curves_figure(const ReportInput& input, const GroupAnalysi
     const auto same = [&](const PlotPanel& panel) { return panel.title == g.variant_of[k]; };
     auto panel = std::find_if(figure.panels.begin(), figure.panels.end(), same);
     if (panel == figure.panels.end()) {
-      if (figure.panels.size() == kMostPanels) continue;
+      if (figure.panels.size() == kMostVariantPanels) continue;
       panel = figure.panels.insert(panel, {g.variant_of[k],
                                            {"tokens seen", Scale::log, TickFormat::count, {}, {}},
                                            {loss_title(g, "validation loss"), Scale::linear, TickFormat::plain, {}, {}},

@@ -13,7 +13,7 @@
 namespace bitsweep {
 namespace {
 
-constexpr size_t kMostPanels = 6, kMostRows = 24;
+constexpr size_t kMostRows = 24;
 
 using Place = std::pair<size_t, size_t>;  // size class, budget class
 

@@ -44,7 +44,7 @@ std::string inline_html(const Text& text) {
   return out;
 }
 
-struct Writer {
+struct HtmlWriter {
   std::string out;
 
   void operator()(const Heading& heading) {
@@ -72,7 +72,7 @@ struct Writer {
 }  // namespace
 
 std::string render_html(const Document& document) {
-  Writer writer;
+  HtmlWriter writer;
   const std::string title = escape_html(document.title);
   writer.out =
       "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"

@@ -14,7 +14,7 @@
 namespace bitsweep {
 namespace {
 
-constexpr size_t kMostPanels = 6, kLevels = 6, kSlices = 6, kLawSlices = 4;
+constexpr size_t kLevels = 6, kSlices = 6, kLawSlices = 4;
 constexpr double kSameCompute = 1.05;
 constexpr double kLittleBeyond = 3;  // as far as slices go beyond the tokens that were run
 constexpr int kCurvePoints = 48;

@@ -22,7 +22,7 @@ std::string inline_markdown(const Text& text) {
   return out;
 }
 
-struct Writer {
+struct MarkdownWriter {
   std::string out;
 
   void operator()(const Heading& heading) {
@@ -55,7 +55,7 @@ std::string Text::plain() const {
 }
 
 std::string render_markdown(const Document& document) {
-  Writer writer;
+  MarkdownWriter writer;
   writer(Heading{1, document.title});
   for (const Block& block : document.blocks) std::visit(writer, block);
   while (writer.out.size() > 1 && writer.out[writer.out.size() - 2] == '\n') writer.out.pop_back();

@@ -16,8 +16,7 @@
 namespace bitsweep {
 namespace {
 
-constexpr size_t kMostPanels = 6;
-constexpr int kCurvePoints = 41;
+constexpr int kBandPoints = 41;
 constexpr uint64_t kNoiseStream = UINT64_C(0x70726564) << 16;  // apart from the streams of the fit
 
 double flops_of(double params, double tokens) { return 6 * params * tokens; }
@@ -99,9 +98,9 @@ class VariantOnPath {
   void add_law(PlotPanel& panel) const {
     const double from = std::min(path_.least, target_flops()), to = std::max(path_.most, target_flops());
     std::vector<Target> at;
-    for (int i = 0; i < kCurvePoints; ++i)
+    for (int i = 0; i < kBandPoints; ++i)
       at.push_back(
-          path_.at(from * std::pow(to / from, static_cast<double>(i) / (kCurvePoints - 1)), prediction_.target));
+          path_.at(from * std::pow(to / from, static_cast<double>(i) / (kBandPoints - 1)), prediction_.target));
     const std::vector<double> losses = fit_.losses(at);
     const std::vector<Interval> band = band_of(fit_, draws_, at);
     PlotBand shade{look_.colour, {}, look_.name};

@@ -214,7 +214,6 @@ void add_target(const ReportInput& input, const GroupAnalysis& g, const Target& 
   }
 }
 
-json::value number(std::optional<double> value) { return value ? finite_or_null(*value) : json::value(nullptr); }
 
 }  // namespace
 
@@ -267,10 +266,10 @@ json::array recommendation_json(const ReportInput& input, const GroupAnalysis& g
       const Rate rate = like != nullptr ? rate_for(g, plan, *like) : Rate{};
       object["like"] = plan.like, object["shape"] = plan.shape, object["params"] = plan.params;
       object["tokens"] = plan.tokens, object["steps"] = plan.steps, object["warmup"] = plan.warmup;
-      object["batch"] = number(like != nullptr ? like->batch : std::nullopt);
-      object["lr"] = number(rate.value), object["lr_reason"] = rate.why;
+      object["batch"] = finite_or_null(like != nullptr ? like->batch : std::nullopt);
+      object["lr"] = finite_or_null(rate.value), object["lr_reason"] = rate.why;
       object["flops"] = finite_or_null(plan.flops), object["six_nd"] = finite_or_null(6 * plan.params * plan.tokens);
-      object["hours"] = number(plan.hours), object["hours_measured"] = plan.hours_measured;
+      object["hours"] = finite_or_null(plan.hours), object["hours_measured"] = plan.hours_measured;
       object["stored_bytes"] = plan.stored_bytes > 0 ? json::value(plan.stored_bytes) : json::value(nullptr);
       object["bytes"] = nullptr;
       if (plan.bytes)

@@ -11,7 +11,6 @@
 namespace bitsweep {
 namespace {
 
-json::value number(std::optional<double> value) { return value ? finite_or_null(*value) : json::value(nullptr); }
 
 json::array sentences(const std::vector<Text>& texts) {
   json::array list;
@@ -28,8 +27,8 @@ json::array strings(const std::vector<std::string>& texts) {
 json::object estimate_json(const Estimate& e) {
   return {{"mean", finite_or_null(e.mean)},
           {"values", e.values},
-          {"sd", number(e.sd)},
-          {"half_width_95", number(e.half_width)}};
+          {"sd", finite_or_null(e.sd)},
+          {"half_width_95", finite_or_null(e.half_width)}};
 }
 
 json::object dataset_json(const DatasetRow& d) {
@@ -45,7 +44,7 @@ json::object dataset_json(const DatasetRow& d) {
           {"val_tokens", d.val_tokens},
           {"unknown_bytes", d.unknown_bytes},
           {"ngram_bpb", std::move(orders)},
-          {"entropy_bpb", number(d.entropy_bpb)}};
+          {"entropy_bpb", finite_or_null(d.entropy_bpb)}};
 }
 
 json::object cell_json(const ReportInput& input, const ReportCell& c) {
@@ -55,14 +54,14 @@ json::object cell_json(const ReportInput& input, const ReportCell& c) {
                     {"params", finite_or_null(c.params)},
                     {"params_nonembedding", finite_or_null(c.params_nonembedding)},
                     {"tokens", finite_or_null(c.tokens)},
-                    {"epochs", number(c.epochs)},
-                    {"flops", number(c.flops)},
-                    {"batch", number(c.batch)},
-                    {"lr", number(c.lr)},
+                    {"epochs", finite_or_null(c.epochs)},
+                    {"flops", finite_or_null(c.flops)},
+                    {"batch", finite_or_null(c.batch)},
+                    {"lr", finite_or_null(c.lr)},
                     {"best_val_bpc", estimate_json(c.best_bpc)},
                     {"final_val_bpc", estimate_json(c.final_bpc)},
-                    {"wall_s", number(c.wall_s)},
-                    {"tokens_per_s", number(c.tokens_per_s)},
+                    {"wall_s", finite_or_null(c.wall_s)},
+                    {"tokens_per_s", finite_or_null(c.tokens_per_s)},
                     {"attempts", c.attempts},
                     {"runs", std::move(runs)}};
   if (c.answer_accuracy) cell["answer_accuracy"] = estimate_json(*c.answer_accuracy);
@@ -78,8 +77,8 @@ json::array steps_json(const std::vector<ScalingStep>& steps, const char* unit) 
                                 {unit, finite_or_null(s.per_unit)},
                                 {"also_differs", strings(s.also)},
                                 {"paired", s.paired},
-                                {"p", number(s.change.p)},
-                                {"p_holm", number(s.p_holm)}});
+                                {"p", finite_or_null(s.change.p)},
+                                {"p_holm", finite_or_null(s.p_holm)}});
   return list;
 }
 
@@ -90,11 +89,11 @@ json::array setting_steps_json(const std::vector<SettingStep>& steps) {
                                 {"to", s.to},
                                 {"change", estimate_json(s.change)},
                                 {"tokens_ratio", finite_or_null(s.tokens_ratio)},
-                                {"wall_change", number(s.wall_change)},
+                                {"wall_change", finite_or_null(s.wall_change)},
                                 {"differs", strings(s.also)},
                                 {"paired", s.paired},
-                                {"p", number(s.change.p)},
-                                {"p_holm", number(s.p_holm)}});
+                                {"p", finite_or_null(s.change.p)},
+                                {"p_holm", finite_or_null(s.p_holm)}});
   return list;
 }
 
@@ -124,8 +123,8 @@ json::array gaps_json(const std::vector<VariantGap>& gaps) {
                                 {"change", estimate_json(gap.change)},
                                 {"also_differs", strings(gap.also)},
                                 {"paired", gap.paired},
-                                {"p", number(gap.change.p)},
-                                {"p_holm", number(gap.p_holm)}});
+                                {"p", finite_or_null(gap.change.p)},
+                                {"p_holm", finite_or_null(gap.p_holm)}});
   return list;
 }
 
@@ -165,7 +164,7 @@ json::array left_out_json(const ReportInput& input, const GroupAnalysis& g) {
                                   {"tokens", row.tokens},
                                   {"why", reason},
                                   {"step", row.step},
-                                  {"last_val_bpc", number(row.last_val_bpc)},
+                                  {"last_val_bpc", finite_or_null(row.last_val_bpc)},
                                   {"message", row.message}});
   }
   return list;

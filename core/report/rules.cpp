@@ -16,11 +16,11 @@
 namespace bitsweep {
 namespace {
 
-using Out = std::vector<Text>;
+using Texts = std::vector<Text>;
 
 constexpr double kTokensPerParameter = 20;  // Hoffmann et al. 2022, at the compute optimum of ordinary models
 
-void few_sizes(const ReportInput&, const GroupAnalysis& g, Out& out) {
+void few_sizes(const ReportInput&, const GroupAnalysis& g, Texts& out) {
   std::map<size_t, std::vector<std::string>> by_count;
   for (const std::string& variant : g.table.variants)
     if (const size_t n = g.table.sizes_of(variant); n < 4) by_count[n].push_back(variant);
@@ -29,7 +29,7 @@ void few_sizes(const ReportInput&, const GroupAnalysis& g, Out& out) {
                               n == 1 ? std::string("one") : fmt::format("{}", n), listed_variants(g, variants)));
 }
 
-void few_budgets(const ReportInput&, const GroupAnalysis& g, Out& out) {
+void few_budgets(const ReportInput&, const GroupAnalysis& g, Texts& out) {
   const size_t n = g.table.budgets.size();
   if (n == 1)
     out.push_back("One token budget: nothing is known about more or longer training.");
@@ -37,7 +37,7 @@ void few_budgets(const ReportInput&, const GroupAnalysis& g, Out& out) {
     out.push_back("Two token budgets: the slope with tokens is one difference a size, its curvature unknown.");
 }
 
-void one_seed(const ReportInput&, const GroupAnalysis& g, Out& out) {
+void one_seed(const ReportInput&, const GroupAnalysis& g, Texts& out) {
   const auto single = static_cast<size_t>(
       std::count_if(g.table.cells.begin(), g.table.cells.end(), [](const ReportCell& c) { return c.runs.size() < 2; }));
   if (single == 0) return;
@@ -60,7 +60,7 @@ double collinearity(const std::vector<Point>& points) {
   return nn > 1e-9 && dd > 1e-9 ? nd / std::sqrt(nn * dd) : 0;
 }
 
-void collinear(const ReportInput&, const GroupAnalysis& g, Out& out) {
+void collinear(const ReportInput&, const GroupAnalysis& g, Texts& out) {
   std::vector<std::string> variants;
   for (const LawFit& fit : g.fits)
     if (fit.points.size() > 2 && std::abs(collinearity(fit.points)) > 0.9 &&
@@ -72,7 +72,7 @@ void collinear(const ReportInput&, const GroupAnalysis& g, Out& out) {
 }
 
 // Tuned at a cell: several learning rates were measured there.
-void untuned_rate(const ReportInput&, const GroupAnalysis& g, Out& out) {
+void untuned_rate(const ReportInput&, const GroupAnalysis& g, Texts& out) {
   std::set<double> rates;
   bool tuned = true;
   for (const size_t c : g.table.chosen) {
@@ -93,7 +93,7 @@ void untuned_rate(const ReportInput&, const GroupAnalysis& g, Out& out) {
       "Learning rate not tuned per size: {}. Part of a difference between sizes or variants may be tuning.", which));
 }
 
-void chosen_rate(const ReportInput&, const GroupAnalysis& g, Out& out) {
+void chosen_rate(const ReportInput&, const GroupAnalysis& g, Texts& out) {
   const auto several =
       std::count_if(g.table.alternatives.begin(), g.table.alternatives.end(), [](int n) { return n > 1; });
   if (several > 0)
@@ -103,7 +103,7 @@ void chosen_rate(const ReportInput&, const GroupAnalysis& g, Out& out) {
                     plural(several, "size and budget", "sizes and budgets")));
 }
 
-void repeated_data(const ReportInput&, const GroupAnalysis& g, Out& out) {
+void repeated_data(const ReportInput&, const GroupAnalysis& g, Texts& out) {
   int64_t count = 0;
   double most = 0;
   for (const ReportCell& cell : g.table.cells)
@@ -116,7 +116,7 @@ void repeated_data(const ReportInput&, const GroupAnalysis& g, Out& out) {
                     format_significant(most, 2)));
 }
 
-void short_runs(const ReportInput&, const GroupAnalysis& g, Out& out) {
+void short_runs(const ReportInput&, const GroupAnalysis& g, Texts& out) {
   double most = 0;
   for (const ReportCell& cell : g.table.cells)
     if (cell.size_class + 1 == g.table.sizes.size() && cell.params > 0)
@@ -128,7 +128,7 @@ void short_runs(const ReportInput&, const GroupAnalysis& g, Out& out) {
                     format_significant(most, 2), kTokensPerParameter));
 }
 
-void unknown_bytes(const ReportInput&, const GroupAnalysis& g, Out& out) {
+void unknown_bytes(const ReportInput&, const GroupAnalysis& g, Texts& out) {
   if (g.dataset == nullptr || g.dataset->unknown_bytes == 0) return;
   out.push_back(fmt::format(
       "Unknown bytes: {} of {} are outside the vocabulary of {} ({}).", format_thousands(g.dataset->unknown_bytes),
@@ -140,7 +140,7 @@ void unknown_bytes(const ReportInput&, const GroupAnalysis& g, Out& out) {
           : "of an unknown total"));
 }
 
-void worse_at_the_end(const ReportInput&, const GroupAnalysis& g, Out& out) {
+void worse_at_the_end(const ReportInput&, const GroupAnalysis& g, Texts& out) {
   int64_t count = 0;
   double most = 0;
   for (const ReportCell& cell : g.table.cells) {
@@ -154,7 +154,7 @@ void worse_at_the_end(const ReportInput&, const GroupAnalysis& g, Out& out) {
         format_bpc(most)));
 }
 
-void mixed_machines(const ReportInput& input, const GroupAnalysis& g, Out& out) {
+void mixed_machines(const ReportInput& input, const GroupAnalysis& g, Texts& out) {
   std::set<std::string> devices;
   for (const size_t r : g.usable)
     if (const std::string device = string_or(input.runs[r].start, "device", ""); !device.empty())
@@ -172,7 +172,7 @@ int64_t count_of(const ReportInput& input, const GroupAnalysis& g, bool (*ended_
   });
 }
 
-void stopped_runs(const ReportInput& input, const GroupAnalysis& g, Out& out) {
+void stopped_runs(const ReportInput& input, const GroupAnalysis& g, Texts& out) {
   const int64_t n = count_of(input, g, [](const std::string& reason) { return reason == "stopped early"; });
   if (n > 0)
     out.push_back(
@@ -182,7 +182,7 @@ void stopped_runs(const ReportInput& input, const GroupAnalysis& g, Out& out) {
                     plural(n, "run", "runs")));
 }
 
-void diverged_runs(const ReportInput& input, const GroupAnalysis& g, Out& out) {
+void diverged_runs(const ReportInput& input, const GroupAnalysis& g, Texts& out) {
   const int64_t n = count_of(input, g, [](const std::string& reason) { return reason == "diverged"; });
   if (n > 0)
     out.push_back(fmt::format(
@@ -191,7 +191,7 @@ void diverged_runs(const ReportInput& input, const GroupAnalysis& g, Out& out) {
         n));
 }
 
-void unfinished_runs(const ReportInput& input, const GroupAnalysis& g, Out& out) {
+void unfinished_runs(const ReportInput& input, const GroupAnalysis& g, Texts& out) {
   std::map<std::string, int64_t> reasons;
   for (const size_t r : g.group.runs) {
     const std::string reason = exclusion_reason(input.runs[r].row);

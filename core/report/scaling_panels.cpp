@@ -12,8 +12,7 @@
 namespace bitsweep {
 namespace {
 
-constexpr size_t kMostPanels = 6;
-constexpr int kCurvePoints = 60;
+constexpr int kLinePoints = 60;
 constexpr double kBeyond = 2.0;    // how far a law is drawn past its runs without a target
 constexpr double kFarthest = 1e4;  // and at most, towards a target
 
@@ -91,8 +90,8 @@ PlotSeries law_curve(const LawFit& fit, int colour, ScalingAxis axis, double fro
   PlotSeries series{"", colour, Marker::none, measured ? Dash::solid : Dash::dashed, true, true, {}};
   if (!(to > from)) return series;
   std::vector<Target> at;
-  for (int i = 0; i < kCurvePoints; ++i)
-    at.push_back(target_at(axis, from * std::pow(to / from, static_cast<double>(i) / (kCurvePoints - 1)), fixed));
+  for (int i = 0; i < kLinePoints; ++i)
+    at.push_back(target_at(axis, from * std::pow(to / from, static_cast<double>(i) / (kLinePoints - 1)), fixed));
   const std::vector<double> losses = fit.losses(at);
   for (size_t i = 0; i < losses.size(); ++i) series.points.push_back({along(at[i], axis), losses[i], {}, {}, ""});
   return series;

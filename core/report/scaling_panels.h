@@ -13,6 +13,9 @@
 
 namespace bitsweep {
 
+// In a figure: what a page holds, and one for each variant.
+constexpr size_t kMostPanels = 6, kMostVariantPanels = 9;
+
 enum class ScalingAxis { params, tokens };
 
 // One panel for each value of the other axis at which there is something to see, and for each target beyond them.

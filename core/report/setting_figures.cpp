@@ -40,7 +40,6 @@ std::optional<Figure> wall_figure(const ReportInput& input, const GroupAnalysis&
 }
 
 std::optional<Figure> rates_figure(const ReportInput& input, const GroupAnalysis& g) {
-  constexpr size_t kMostPanels = 9;
   // A place at which several rates or batches were tried is a panel; a batch is a line.
   const auto places = cells_by_place(g, [](const ReportCell& cell) { return cell.lr && *cell.lr > 0; });
   Figure figure{"rates.svg", "Loss against learning rate", "", {}, true};
@@ -50,7 +49,7 @@ std::optional<Figure> rates_figure(const ReportInput& input, const GroupAnalysis
   for (const auto& [place, cells] : places) {
     std::set<double> rates;
     for (const ReportCell* cell : cells) rates.insert(*cell->lr);
-    if (rates.size() < 2 || figure.panels.size() == kMostPanels) continue;
+    if (rates.size() < 2 || figure.panels.size() == kMostVariantPanels) continue;
     const auto [v, size, budget] = place;
     PlotPanel panel{
         fmt::format("{}, {} at {}", g.table.variants[v], g.table.sizes[size].label, g.table.budgets[budget].label),

@@ -14,7 +14,7 @@
 namespace bitsweep {
 namespace {
 
-constexpr size_t kMostPanels = 6, kLeastCells = 4;
+constexpr size_t kLeastCells = 4;
 
 // The best of each pair of batch and rate, where other settings were varied besides.
 std::map<std::pair<double, double>, const ReportCell*> surface_of(const std::vector<const ReportCell*>& cells) {

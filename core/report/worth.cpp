@@ -119,14 +119,13 @@ json::value worth_json(const GroupAnalysis& g) {
   json::object object = fit_json(g.worth->result);
   object["reference"] = g.worth->reference;
   json::array rows;
-  const auto number = [](std::optional<double> value) { return value ? finite_or_null(*value) : json::value(nullptr); };
   for (const WorthRow& row : g.worth->rows)
     rows.push_back(json::object{{"variant", row.variant},
                                 {"eff", finite_or_null(row.eff)},
-                                {"stored_bytes_per_param", number(row.cost.stored_bytes)},
-                                {"flops_per_param_token", number(row.cost.flops)},
-                                {"per_stored_byte", number(row.per_byte)},
-                                {"per_flop", number(row.per_flop)}});
+                                {"stored_bytes_per_param", finite_or_null(row.cost.stored_bytes)},
+                                {"flops_per_param_token", finite_or_null(row.cost.flops)},
+                                {"per_stored_byte", finite_or_null(row.per_byte)},
+                                {"per_flop", finite_or_null(row.per_flop)}});
   object["variants"] = std::move(rows);
   return object;
 }

@@ -14,7 +14,7 @@ namespace bitsweep {
 namespace {
 
 const std::vector<std::string> kKeys{"count", "seed", "axes"};
-const std::vector<std::string> kLaws{"log_uniform", "uniform", "int_uniform", "choice"};
+const std::vector<std::string> kDistributions{"log_uniform", "uniform", "int_uniform", "choice"};
 
 std::optional<int64_t> integer_in(const YamlNode& node, const char* name, int64_t least, int64_t most,
                                   Problems& problems) {
@@ -50,17 +50,17 @@ std::optional<RandomAxis> read_axis(const YamlEntry& entry, Problems& problems) 
   if (entry.value->kind != YamlKind::map || entry.value->entries.size() != 1) {
     problems.add(entry.value->place,
                  fmt::format("'random.axes.{}' must be one of {}, such as {{ log_uniform: [1e-4, 1e-2] }}", entry.key,
-                             fmt::join(kLaws, ", ")));
+                             fmt::join(kDistributions, ", ")));
     return std::nullopt;
   }
   const YamlEntry& law = entry.value->entries[0];
-  const auto found = std::find(kLaws.begin(), kLaws.end(), law.key);
-  if (found == kLaws.end()) {
+  const auto found = std::find(kDistributions.begin(), kDistributions.end(), law.key);
+  if (found == kDistributions.end()) {
     problems.add(law.key_place, fmt::format("unknown distribution '{}'{}; known: {}", law.key,
-                                            did_you_mean(law.key, kLaws), fmt::join(kLaws, ", ")));
+                                            did_you_mean(law.key, kDistributions), fmt::join(kDistributions, ", ")));
     return std::nullopt;
   }
-  axis.law = static_cast<RandomAxis::Law>(found - kLaws.begin());
+  axis.law = static_cast<RandomAxis::Law>(found - kDistributions.begin());
   if (axis.law != RandomAxis::Law::choice) return read_range(axis, law.key, *law.value, problems);
   axis.choices = law.value->items;
   if (!axis.choices.empty()) return axis;

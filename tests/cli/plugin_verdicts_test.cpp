@@ -16,7 +16,7 @@ using testing::HasSubstr;
 // A worker that says what its script says.
 class PluginVerdicts : public testing::Test {
  protected:
-  std::vector<Verdict> verdicts(const std::string& script) {
+  std::vector<PluginVerdict> verdicts(const std::string& script) {
     const fs::path worker = fs::path(testing::TempDir()) /
                             (std::string("worker-") + testing::UnitTest::GetInstance()->current_test_info()->name());
     std::ofstream(worker)
@@ -28,7 +28,7 @@ class PluginVerdicts : public testing::Test {
 };
 
 TEST_F(PluginVerdicts, APluginThatDoesNotLoadIsOneVerdict) {
-  const std::vector<Verdict> found = verdicts("echo 'bitsweep-worker: p.so: of another build' >&2; exit 2\n");
+  const std::vector<PluginVerdict> found = verdicts("echo 'bitsweep-worker: p.so: of another build' >&2; exit 2\n");
   ASSERT_EQ(found.size(), 1u);
   EXPECT_EQ(found[0].check, "load");
   EXPECT_EQ(found[0].decided, "p.so: of another build");
@@ -36,7 +36,7 @@ TEST_F(PluginVerdicts, APluginThatDoesNotLoadIsOneVerdict) {
 }
 
 TEST_F(PluginVerdicts, LinesOfThePluginsOwnAreNoVerdicts) {
-  const std::vector<Verdict> found = verdicts(
+  const std::vector<PluginVerdict> found = verdicts(
       "echo hello; echo '{\"check\":\"a\"}'; echo '{\"x\":1}';"
       "echo '{\"check\":\"a\",\"passed\":true,\"decided\":\"1\"}';"
       "echo '{\"check\":\"b\",\"passed\":false,\"decided\":\"2\"}'; exit 1\n");
@@ -46,7 +46,7 @@ TEST_F(PluginVerdicts, LinesOfThePluginsOwnAreNoVerdicts) {
 }
 
 TEST_F(PluginVerdicts, OneThatDiesEachTimeEnds) {
-  const std::vector<Verdict> found =
+  const std::vector<PluginVerdict> found =
       verdicts("for last; do :; done\nset -- \"$@\"; shift 8; echo \"{\\\"check\\\":\\\"$1\\\"}\"; kill -SEGV $$\n");
   ASSERT_EQ(found.size(), 2u);
   EXPECT_EQ(found[0].check, "a");

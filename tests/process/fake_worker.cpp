@@ -153,7 +153,7 @@ class FakeRun {
     if (act == "hang" || (act == "hang_once" && attempt_ == 1))
       for (;;) ::pause();
     if (act == "spin")
-      for (volatile uint64_t i = 0;; i = i + 1) {
+      for (std::atomic<uint64_t> turns{0};; ++turns) {
       }
     if (act == "flood")
       for (int i = 0; i < 20'000; ++i) {

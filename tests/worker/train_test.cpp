@@ -27,7 +27,9 @@ TEST_P(EveryPlugin, TrainsToTheEnd) {
   for (size_t i = 0; i < events.size(); ++i) {
     EXPECT_EQ(events[i].seq, static_cast<int64_t>(i) + 1);
     EXPECT_EQ(events[i].attempt, 1);
-    if (i > 0) EXPECT_GE(events[i].step, events[i - 1].step);
+    if (i > 0) {
+      EXPECT_GE(events[i].step, events[i - 1].step);
+    }
   }
   const std::vector<Event> evals = events_of(run.attempt(1), "eval");
   ASSERT_EQ(evals.size(), 6u);
