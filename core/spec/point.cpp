@@ -9,7 +9,8 @@
 
 namespace bitsweep {
 
-Point::Point(const std::vector<Setting>& base, std::vector<const Setting*> upper) : upper_(std::move(upper)) {
+DesignPoint::DesignPoint(const std::vector<Setting>& base, std::vector<const Setting*> upper)
+    : upper_(std::move(upper)) {
   for (const Setting& setting : base) {
     const bool covered = std::any_of(upper_.begin(), upper_.end(), [&](const Setting* above) {
       return above->path == setting.path || axis_replaces(above->path, setting.path);
@@ -19,13 +20,13 @@ Point::Point(const std::vector<Setting>& base, std::vector<const Setting*> upper
   in_force_.insert(in_force_.end(), upper_.begin(), upper_.end());
 }
 
-const Setting* Point::find(std::string_view path) const {
+const Setting* DesignPoint::find(std::string_view path) const {
   const auto found =
       std::find_if(in_force_.begin(), in_force_.end(), [&](const Setting* s) { return s->path == path; });
   return found == in_force_.end() ? nullptr : *found;
 }
 
-json::value Point::given(std::string_view path) const {
+json::value DesignPoint::given(std::string_view path) const {
   for (auto entry = derived.rbegin(); entry != derived.rend(); ++entry) {
     if (entry->first->target == path) return entry->second;
     if (axis_replaces(entry->first->target, path)) return nullptr;
@@ -38,7 +39,7 @@ json::value Point::given(std::string_view path) const {
   return setting == nullptr ? json::value(nullptr) : setting->value;
 }
 
-json::value Point::converted_budget(std::string_view path) const {
+json::value DesignPoint::converted_budget(std::string_view path) const {
   const json::value other = given(path == "train.steps" ? "train.tokens" : "train.steps");
   const json::value batch = value("train.batch"), context = value("data.context");
   if (!other.is_number() || !batch.is_number() || !context.is_number()) return nullptr;
@@ -47,7 +48,7 @@ json::value Point::converted_budget(std::string_view path) const {
   return other.to_number<double>() * step;
 }
 
-json::value Point::value(std::string_view path) const {
+json::value DesignPoint::value(std::string_view path) const {
   json::value found = given(path);
   if (!found.is_null()) return found;
   if (path == "train.steps" || path == "train.tokens") return converted_budget(path);
@@ -57,7 +58,7 @@ json::value Point::value(std::string_view path) const {
   return option == nullptr ? json::value(nullptr) : option->default_value.value_or(nullptr);
 }
 
-bool OptionChecker::check(Point& point) {
+bool OptionChecker::check(DesignPoint& point) {
   const Setting* named = point.find("model.plugin");
   if (named == nullptr) return false;
   const auto [entry, fresh] = found_.try_emplace(named->node.get());
@@ -96,7 +97,7 @@ const OptionChecker::Checked& OptionChecker::checked(const Setting& setting, con
   return result;
 }
 
-std::string derived_problem(const Point& point, const std::string& path, const json::value& value) {
+std::string derived_problem(const DesignPoint& point, const std::string& path, const json::value& value) {
   if (const RunKey* key = find_run_key(path)) {
     const std::string problem = value_problem(*key, value);
     return problem.empty() ? "" : "must be " + problem;

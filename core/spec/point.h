@@ -11,10 +11,10 @@
 
 namespace bitsweep {
 
-class Point {
+class DesignPoint {
  public:
   // `upper` on top of `base`: of the same path, and of the keys it replaces.
-  Point(const std::vector<Setting>& base, std::vector<const Setting*> upper);
+  DesignPoint(const std::vector<Setting>& base, std::vector<const Setting*> upper);
 
   const std::vector<const Setting*>& settings() const { return in_force_; }
   // What the blocks set, in their order.
@@ -43,7 +43,7 @@ class OptionChecker {
  public:
   OptionChecker(PluginShelf& plugins, Problems& problems) : plugins_(plugins), problems_(problems) {}
   // Fills point.plugin and point.options. False when something is wrong with them.
-  bool check(Point& point);
+  bool check(DesignPoint& point);
 
  private:
   struct Checked {
@@ -59,6 +59,6 @@ class OptionChecker {
 };
 
 // "must be an integer from 8 to 65536" when the typed value does not fit the key or the option, else "".
-std::string derived_problem(const Point& point, const std::string& path, const json::value& value);
+std::string derived_problem(const DesignPoint& point, const std::string& path, const json::value& value);
 
 }  // namespace bitsweep

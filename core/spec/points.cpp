@@ -69,7 +69,7 @@ class Expander {
       for (const Setting& setting : chosen.settings) upper.push_back(&setting);
       if (design_.blocks[i].kind == "cases") place = chosen.place;
     }
-    Point point(design_.base, std::move(upper));
+    DesignPoint point(design_.base, std::move(upper));
     ++points_;
     const bool complete = has_what_it_needs(point, place);
     if (!options_.check(point) || !complete || only_check_ || !problems_.empty()) return;
@@ -77,7 +77,7 @@ class Expander {
     finish(point, place);
   }
 
-  bool has_what_it_needs(const Point& point, const YamlPlace& place) {
+  bool has_what_it_needs(const DesignPoint& point, const YamlPlace& place) {
     const auto derived = [&](const char* path) {
       return std::any_of(design_.derived.begin(), design_.derived.end(),
                          [&](const Formula& f) { return f.target == path; });
@@ -102,14 +102,14 @@ class Expander {
     return missing_ == before;
   }
 
-  Expression::Lookup lookup(const Point& point) const {
+  Expression::Lookup lookup(const DesignPoint& point) const {
     return [&point](const std::string& name) -> std::optional<ExpressionValue> {
       if (name == "model.plugin") return point.plugin->plugin;
       return formula_value(point.value(name));
     };
   }
 
-  void error_at(const Point& point, const Formula& formula, size_t offset, const std::string& message) {
+  void error_at(const DesignPoint& point, const Formula& formula, size_t offset, const std::string& message) {
     const auto [entry, fresh] = errors_.try_emplace(formula.node.get());
     if (!fresh) {
       ++entry->second.more;
@@ -120,7 +120,7 @@ class Expander {
                                                                       where.empty() ? "" : "; at " + where)};
   }
 
-  bool derive(Point& point) {
+  bool derive(DesignPoint& point) {
     for (const Formula& formula : design_.derived) {
       try {
         json::value value = formula_json(formula.expression.evaluate(lookup(point)));
@@ -139,7 +139,7 @@ class Expander {
     return true;
   }
 
-  bool wanted(const Point& point) {
+  bool wanted(const DesignPoint& point) {
     for (Condition& condition : design_.conditions) {
       try {
         const ExpressionValue value = condition.formula.expression.evaluate(lookup(point));
@@ -158,7 +158,7 @@ class Expander {
 
   // ---- A point that stays, as a run. ----
 
-  void finish(const Point& point, const YamlPlace& place) {
+  void finish(const DesignPoint& point, const YamlPlace& place) {
     ExpandedRun run;
     run.place = place;
     fill_spec(point, run);
@@ -174,7 +174,7 @@ class Expander {
       duplicate(run, runs_[known->second]);
   }
 
-  void fill_spec(const Point& point, ExpandedRun& run) const {
+  void fill_spec(const DesignPoint& point, ExpandedRun& run) const {
     run.spec.model.plugin = point.plugin->plugin;
     run.spec.model.options = point.options;
     for (const Setting* setting : point.settings()) {
@@ -217,7 +217,7 @@ class Expander {
   }
 
   // What no single key can be wrong about.
-  bool consistent(const Point& point, const ExpandedRun& run) {
+  bool consistent(const DesignPoint& point, const ExpandedRun& run) {
     const auto place = [&](const char* path) {
       const Setting* setting = point.find(path);
       return setting == nullptr ? run.place : setting->node->place;
@@ -250,7 +250,7 @@ class Expander {
     }
   }
 
-  json::object axis_values(const Point& point) const {
+  json::object axis_values(const DesignPoint& point) const {
     json::object axes;
     for (const DesignBlock& block : design_.blocks) {
       for (const std::string& path : block.paths) {
@@ -264,7 +264,7 @@ class Expander {
     return axes;
   }
 
-  static int64_t seed_of(const Point& point) {
+  static int64_t seed_of(const DesignPoint& point) {
     const json::value seed = point.value("seed");
     return seed.is_number() ? seed.to_number<int64_t>() : 0;
   }
