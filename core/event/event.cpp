@@ -1,6 +1,8 @@
 #include "event/event.h"
 
 #include <algorithm>
+#include <array>
+#include <charconv>
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -40,25 +42,101 @@ std::string to_line(const Event& event) {
   return compact_json(line) + '\n';
 }
 
-std::optional<Event> parse_event(std::string_view text) {
+namespace {
+
+constexpr std::array<std::string_view, 6> kOwn = {"event", "run", "attempt", "seq", "step", "time"};
+
+// Reads the members that to_line() writes first, in its order and spelling; any other way of writing them is left to
+// the parser of JSON.
+class Head {
+ public:
+  explicit Head(std::string_view line) : rest_(line.substr(0, line.find_last_not_of(" \t\r\n") + 1)) {}
+  bool read(Event& event) {
+    return word(R"({"event":")") && name(event.kind) && word(R"(","run":")") && name(event.run) &&
+           word(R"(","attempt":)") && number(event.attempt) && word(R"(,"seq":)") && number(event.seq) &&
+           word(R"(,"step":)") && number(event.step) && word(R"(,"time":)") && number(event.time) &&
+           (rest_.starts_with(",\"") || rest_ == "}");
+  }
+  // The rest of the line as an object.
+  std::string object() const { return "{" + std::string(rest_.substr(rest_.starts_with(',') ? 1 : 0)); }
+
+ private:
+  bool word(std::string_view expected) {
+    if (!rest_.starts_with(expected)) return false;
+    rest_.remove_prefix(expected.size());
+    return true;
+  }
+  bool name(std::string& value) {
+    size_t n = 0;
+    while (n < rest_.size() && rest_[n] != '"') {
+      if (rest_[n] < ' ' || rest_[n] > '~' || rest_[n] == '\\') return false;
+      ++n;
+    }
+    value.assign(rest_.substr(0, n));
+    rest_.remove_prefix(n);
+    return true;
+  }
+  template <class T>
+  bool number(T& value) {
+    const auto digit = [&](size_t i) { return i < rest_.size() && rest_[i] >= '0' && rest_[i] <= '9'; };
+    if (!digit(0) || (rest_[0] == '0' && digit(1))) return false;  // no "inf", no sign, no "01"
+    const auto [end, code] = std::from_chars(rest_.data(), rest_.data() + rest_.size(), value);
+    if (code != std::errc() || end[-1] == '.') return false;
+    rest_.remove_prefix(static_cast<size_t>(end - rest_.data()));
+    return true;
+  }
+  std::string_view rest_;
+};
+
+bool is_numbered(const Event& event) { return event.attempt >= 1 && event.seq >= 1; }
+
+// A line as to_line() writes it; nothing for any other, which may still be an event.
+std::optional<Event> parse_own_line(std::string_view line) {
+  Event own;
+  Head head(line);
+  if (!head.read(own) || !is_numbered(own)) return std::nullopt;
+  std::string text = head.object();
+  auto parsed = try_parse_json(text);
+  if (!parsed || !parsed->is_object()) return std::nullopt;
+  for (const auto& field : parsed->get_object())
+    if (std::find(kOwn.begin(), kOwn.end(), field.key()) != kOwn.end()) return std::nullopt;  // said twice
+  // Constructed by a move, not assigned: with the memory that the object lies in.
+  return Event{.kind = std::move(own.kind),
+               .run = std::move(own.run),
+               .attempt = own.attempt,
+               .seq = own.seq,
+               .step = own.step,
+               .time = own.time,
+               .fields = std::move(parsed->get_object()),
+               .text = std::move(text)};
+}
+
+std::optional<Event> parse_any_line(std::string_view text) {
   auto parsed = try_parse_json(text);
   if (!parsed || !parsed->is_object()) return std::nullopt;
   json::object& line = parsed->get_object();
-  for (const char* key : {"event", "run"}) {
-    const json::value* v = line.if_contains(key);
-    if (v == nullptr || !v->is_string()) return std::nullopt;
+  for (const std::string_view key : kOwn) {
+    const json::value* value = line.if_contains(key);
+    const bool is_text = key == "event" || key == "run";
+    if (value == nullptr || !(is_text ? value->is_string() : value->is_number())) return std::nullopt;
   }
-  for (const char* key : {"attempt", "seq", "step", "time"}) {
-    const json::value* v = line.if_contains(key);
-    if (v == nullptr || !v->is_number()) return std::nullopt;
-  }
-  Event event{.kind = string_or(line, "event", ""), .run = string_or(line, "run", ""),
-              .attempt = integer_or(line, "attempt", 0), .seq = integer_or(line, "seq", 0),
-              .step = integer_or(line, "step", 0), .time = number_or(line, "time", 0),
-              .fields = std::move(line)};  // moved, not copied: with the memory that it lies in
-  if (event.attempt < 1 || event.seq < 1) return std::nullopt;
-  for (const char* own : {"time", "step", "seq", "attempt", "run", "event"}) event.fields.stable_erase(own);
+  Event event{.kind = string_or(line, "event", ""),
+              .run = string_or(line, "run", ""),
+              .attempt = integer_or(line, "attempt", 0),
+              .seq = integer_or(line, "seq", 0),
+              .step = integer_or(line, "step", 0),
+              .time = number_or(line, "time", 0),
+              .fields = std::move(line)};
+  if (!is_numbered(event)) return std::nullopt;
+  for (const std::string_view own : kOwn) event.fields.stable_erase(own);
   return event;
+}
+
+}  // namespace
+
+std::optional<Event> parse_event(std::string_view line) {
+  auto event = parse_own_line(line);
+  return event ? event : parse_any_line(line);
 }
 
 EventWriter::EventWriter(fs::path path, std::string run, int64_t attempt)
@@ -76,15 +154,21 @@ EventWriter::EventWriter(fs::path path, std::string run, int64_t attempt)
 }
 
 void EventWriter::write(std::string_view kind, int64_t step, json::object fields) {
-  const Event event{.kind = std::string(kind), .run = run_, .attempt = attempt_, .seq = next_seq_, .step = step,
-                    .time = system_clock().unix_s(), .fields = std::move(fields)};
+  const Event event{.kind = std::string(kind),
+                    .run = run_,
+                    .attempt = attempt_,
+                    .seq = next_seq_,
+                    .step = step,
+                    .time = system_clock().unix_s(),
+                    .fields = std::move(fields)};
   const std::string line = to_line(event);
   const ssize_t put = ::write(fd_.get(), line.data(), line.size());
   if (put != static_cast<ssize_t>(line.size())) {
     // A full disk can take half a line. End it here so that the next one is whole again.
-    struct stat info{};
+    struct stat info {};
     if (put > 0 && ::fstat(fd_.get(), &info) == 0) {
-      if (::ftruncate(fd_.get(), info.st_size - put) != 0) { /* readers pass over a torn line */ }
+      if (::ftruncate(fd_.get(), info.st_size - put) != 0) { /* readers pass over a torn line */
+      }
     }
     throw Error(ErrorKind::environment, "cannot write an event to '" + path_.string() + "': disk full?");
   }
@@ -92,14 +176,13 @@ void EventWriter::write(std::string_view kind, int64_t step, json::object fields
 }
 
 void EventWriter::sync() {
-  if (::fdatasync(fd_.get()) != 0)
-    throw Error(ErrorKind::environment, "cannot sync '" + path_.string() + "'");
+  if (::fdatasync(fd_.get()) != 0) throw Error(ErrorKind::environment, "cannot sync '" + path_.string() + "'");
 }
 
 EventChunk read_events(const fs::path& path, uint64_t offset, size_t limit_bytes) {
   EventChunk chunk{.events = {}, .next_offset = offset};
   Fd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
-  struct stat info{};
+  struct stat info {};
   if (!fd || ::fstat(fd.get(), &info) != 0) return chunk;
   const auto size = static_cast<uint64_t>(info.st_size);
   if (size < offset) {

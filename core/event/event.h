@@ -27,6 +27,7 @@ struct Event {
   int64_t step = 0;
   double time = 0;  // unix seconds
   json::object fields;  // everything else; a value that is not finite is null here
+  std::string text = {};  // `fields` as the line that was read has them; "" when it was written in another way
 };
 
 std::string to_line(const Event& event);  // with the final '\n'

@@ -29,14 +29,18 @@ size_t column_of(std::string_view name) {
   return static_cast<size_t>(std::find(kColumns.begin(), kColumns.end(), name) - kColumns.begin());
 }
 
+}  // namespace
+
 // What an event's fields say of the columns, found in one pass: a look for each would cost more than the insert.
-class Numbers {
+class Store::Numbers {
  public:
   explicit Numbers(const json::object& fields) {
     for (const auto& field : fields)
       if (const size_t column = column_of(field.key()); column < kColumns.size()) {
         said_[column] = true;
         numbers_[column] = number_of(field.value());
+      } else {
+        others_ = true;
       }
   }
   const std::optional<double>& operator[](Column column) const { return numbers_[column]; }
@@ -45,15 +49,16 @@ class Numbers {
     if (!number || std::abs(*number) > 9e15) return std::nullopt;
     return static_cast<int64_t>(*number);
   }
+  // There are fields that are no columns.
+  bool others() const { return others_; }
   // Said, but not as a finite number.
   bool lost(Column column) const { return said_[column] && !numbers_[column]; }
 
  private:
   std::array<bool, kColumns.size()> said_{};
+  bool others_ = false;
   std::array<std::optional<double>, kColumns.size()> numbers_;
 };
-
-}  // namespace
 
 // What a batch says of the attempt as a whole.
 struct Store::Digest {
@@ -61,32 +66,52 @@ struct Store::Digest {
   std::optional<double> elapsed, rate;
   bool evals = false;
 
-  void add(const Event& event) {
-    const Numbers numbers(event.fields);
+  // The lowest loss of the evaluations that are new, and whether one took the place of an earlier attempt's, after
+  // which the lowest of all must be looked for.
+  std::optional<double> best;
+  int64_t best_step = 0;
+  bool replaced = false;
+
+  void add(const Event& event, const Numbers& numbers) {
     step = event.step;
     if (event.kind == "resume") resumed_step = event.step;
-    if (event.kind == "eval") evals = true;
     if (const auto& now = numbers[kTokensPerS]) rate = now;
     if (const auto& now = numbers[kElapsedS]) elapsed = std::max(elapsed.value_or(0), *now);
     if (const auto now = numbers.integer(kPeakRssBytes)) peak = std::max(peak.value_or(0), *now);
   }
+  void add_eval(const Event& event, const Numbers& numbers, bool is_new) {
+    evals = true;
+    replaced |= !is_new;
+    const auto& loss = numbers[kValBpc];
+    if (!loss || (best && std::pair(*best, best_step) < std::pair(*loss, event.step))) return;
+    best = loss;
+    best_step = event.step;
+  }
 };
 
-void Store::put_eval(const Event& event) {
-  const Numbers numbers(event.fields);
+// True: no attempt had reached the step before.
+bool Store::put_eval(const Event& event, const Numbers& numbers) {
   const bool finite = !numbers.lost(kValBpc) && !numbers.lost(kTrainBpc);
-  sql("INSERT INTO eval (run, step, attempt, tokens, val_bpc, train_bpc, lr, grad_norm, tokens_per_s, elapsed_s, "
-      "peak_rss_bytes, finite) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12) ON CONFLICT (run, step) DO "
-      "UPDATE "
-      "SET attempt = ?3, tokens = ?4, val_bpc = ?5, train_bpc = ?6, lr = ?7, grad_norm = ?8, tokens_per_s = ?9, "
-      "elapsed_s = ?10, peak_rss_bytes = ?11, finite = ?12 WHERE ?3 >= attempt")
-      .run(event.run, event.step, event.attempt, numbers.integer(kTokens), numbers[kValBpc], numbers[kTrainBpc],
-           numbers[kLr], numbers[kGradNorm], numbers[kTokensPerS], numbers[kElapsedS], numbers.integer(kPeakRssBytes),
-           finite);
+  const auto run = [&](Statement& statement) {
+    statement.run(event.run, event.step, event.attempt, numbers.integer(kTokens), numbers[kValBpc], numbers[kTrainBpc],
+                  numbers[kLr], numbers[kGradNorm], numbers[kTokensPerS], numbers[kElapsedS],
+                  numbers.integer(kPeakRssBytes), finite);
+    return database_.changes() > 0;
+  };
+  const bool is_new = run(
+      sql("INSERT OR IGNORE INTO eval (run, step, attempt, tokens, val_bpc, train_bpc, lr, grad_norm, tokens_per_s, "
+          "elapsed_s, peak_rss_bytes, finite) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)"));
+  if (!is_new)
+    run(
+        sql("UPDATE eval SET attempt = ?3, tokens = ?4, val_bpc = ?5, train_bpc = ?6, lr = ?7, grad_norm = ?8, "
+            "tokens_per_s = ?9, elapsed_s = ?10, peak_rss_bytes = ?11, finite = ?12 WHERE run = ?1 AND step = ?2 AND "
+            "attempt <= ?3"));
+  if (!numbers.others()) return is_new;
   for (const auto& field : event.fields) {
     if (column_of(field.key()) < kColumns.size() || !(field.value().is_number() || field.value().is_null())) continue;
     put_metric(event.run, field.key(), event.step, event.attempt, number_of(field.value()));
   }
+  return is_new;
 }
 
 void Store::put_metric(std::string_view run, std::string_view name, int64_t step, int64_t attempt,
@@ -128,12 +153,17 @@ void Store::update_summaries(const Batch& batch, const Digest& digest) {
       "peak_rss_bytes = coalesce(max(peak_rss_bytes, ?5), peak_rss_bytes, ?5) WHERE id = ?1")
       .run(batch.run, batch.attempt, digest.step, digest.rate, digest.peak);
   if (!digest.evals) return;
-  sql("UPDATE run SET (best_val_bpc, best_step) = (SELECT val_bpc, step FROM eval WHERE run = ?1 AND val_bpc IS NOT "
-      "NULL "
-      "ORDER BY val_bpc, step LIMIT 1), last_val_bpc = (SELECT val_bpc FROM eval WHERE run = ?1 ORDER BY step DESC "
-      "LIMIT 1) "
-      "WHERE id = ?1")
+  sql("UPDATE run SET last_val_bpc = (SELECT val_bpc FROM eval WHERE run = ?1 ORDER BY step DESC LIMIT 1) WHERE id = "
+      "?1")
       .run(batch.run);
+  if (digest.replaced)
+    sql("UPDATE run SET (best_val_bpc, best_step) = (SELECT val_bpc, step FROM eval WHERE run = ?1 AND val_bpc IS NOT "
+        "NULL ORDER BY val_bpc, step LIMIT 1) WHERE id = ?1")
+        .run(batch.run);
+  else if (digest.best)
+    sql("UPDATE run SET best_val_bpc = ?2, best_step = ?3 WHERE id = ?1 AND "
+        "(best_val_bpc IS NULL OR (?2, ?3) < (best_val_bpc, best_step))")
+        .run(batch.run, digest.best, digest.best_step);
 }
 
 void Store::ingest_batch(const Batch& batch, Ingested& count) {
@@ -144,14 +174,16 @@ void Store::ingest_batch(const Batch& batch, Ingested& count) {
       continue;
     }
     sql("INSERT OR IGNORE INTO event (run, attempt, seq, event, step, time, fields) VALUES (?, ?, ?, ?, ?, ?, ?)")
-        .run(event.run, event.attempt, event.seq, event.kind, event.step, event.time, json::serialize(event.fields));
+        .run(event.run, event.attempt, event.seq, event.kind, event.step, event.time,
+             event.text.empty() ? json::serialize(event.fields) : event.text);
     if (database_.changes() == 0) {
       ++count.repeated;
       continue;
     }
     ++count.stored;
-    digest.add(event);
-    if (event.kind == "eval") put_eval(event);
+    const Numbers numbers(event.fields);
+    digest.add(event, numbers);
+    if (event.kind == "eval") digest.add_eval(event, numbers, put_eval(event, numbers));
   }
   update_summaries(batch, digest);
 }

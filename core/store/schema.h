@@ -1,5 +1,5 @@
 // The tables, their views and how an older database becomes a newer one. The text of the schema, with what each column
-// means, is in schema.cpp; README.md lists the views that other people's SQL may rely on.
+// means, is in migrations.cpp; README.md lists the views that other people's SQL may rely on.
 //
 // Tables are named in the singular (run, attempt, event …); the views in the plural (runs, attempts, events …) are the
 // stable surface: their names and columns stay, whatever happens to the tables underneath.

@@ -155,6 +155,7 @@ class Store {
   StoredPredictions put_predictions(std::span<const PredictionRecord> predictions);
 
  private:
+  class Numbers;
   struct Digest;
 
   // The prepared form of a statement's text, made once; `text` is a string literal. One use at a time.
@@ -169,7 +170,7 @@ class Store {
   bool insert_prediction(const PredictionRecord& prediction);
   bool end_attempt(std::string_view run, int64_t attempt, const AttemptEnd& end);
   void ingest_batch(const Batch& batch, Ingested& count);
-  void put_eval(const Event& event);
+  bool put_eval(const Event& event, const Numbers& numbers);
   void put_metric(std::string_view run, std::string_view name, int64_t step, int64_t attempt,
                   std::optional<double> value);
   void update_summaries(const Batch& batch, const Digest& digest);

@@ -8,7 +8,7 @@ namespace bitsweep {
 namespace {
 
 // Of one file at a time: a catch-up over many files then stays within the caches, and within a few megabytes.
-constexpr size_t kMost_bytes = 256 << 10;
+constexpr size_t kMost_bytes = 128 << 10;
 
 // What was read last ended with a line's end; where it does not, other bytes have taken its place.
 bool ends_line(const fs::path& path, uint64_t offset) {

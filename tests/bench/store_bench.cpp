@@ -199,10 +199,6 @@ void bench_many_events(const std::string& program, int64_t events) {
   };
   row(fmt::format("best per run over {} events, from `runs`", events),
       {program, "query", "--root", where, "SELECT id, best_val_bpc FROM runs"});
-  row("  from `evals`, by its index",
-      {program, "query", "--root", where,
-       "SELECT id, (SELECT val_bpc FROM evals WHERE run = runs.id AND val_bpc IS NOT NULL ORDER BY val_bpc LIMIT 1) AS "
-       "best FROM runs"});
 }
 
 }  // namespace

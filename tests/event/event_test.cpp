@@ -49,6 +49,39 @@ TEST(Event, ForeignLinesAreNone) {
   EXPECT_TRUE(parse_event(kLine));
 }
 
+// The short way through a line that to_line() wrote must find what the parser of JSON finds, and leave it all others.
+TEST(Event, AnyWayOfWritingALineIsTheSameEvent) {
+  const auto event = parse_event(kLine);
+  ASSERT_TRUE(event);
+  EXPECT_EQ(event->text, R"({"val_bpc":3.25})");
+  EXPECT_EQ(parse_event(std::string(kLine) + " \r\n")->text, event->text);
+  EXPECT_EQ(parse_event(R"({"event":"end","run":"r","attempt":1,"seq":4,"step":0,"time":2})")->text, "{}");
+  for (const char* line :
+       {R"({"run":"0123456789ab","event":"eval","attempt":1,"seq":4,"step":200,"time":1.5,"val_bpc":3.25})",
+        R"({"event":"eval","run":"0123456789ab","attempt":1,"seq":4,"step":200,"val_bpc":3.25,"time":1.5})",
+        R"({"event": "eval","run":"0123456789ab","attempt":1,"seq":4,"step":200,"time":1.5,"val_bpc":3.25})",
+        R"({"event":"\u0065val","run":"0123456789ab","attempt":1,"seq":4,"step":200,"time":1.5,"val_bpc":3.25})",
+        R"({"event":"eval","run":"0123456789ab","attempt":1.0,"seq":4,"step":2e2,"time":15e-1,"val_bpc":3.25})",
+        R"({"event":"eval","run":"0123456789ab","attempt":1,"seq":9,"step":200,"time":1.5,"val_bpc":3.25,"seq":4})"}) {
+    const auto other = parse_event(line);
+    ASSERT_TRUE(other) << line;
+    EXPECT_EQ(other->text, "") << line;
+    EXPECT_EQ(to_line(*other), to_line(*event)) << line;
+  }
+}
+
+TEST(Event, WhatIsNearlyALineIsNone) {
+  for (const char* line : {R"({"event":"eval","run":"r","attempt":1,"seq":04,"step":200,"time":1.5,"val_bpc":3.25})",
+                           R"({"event":"eval","run":"r","attempt":1,"seq":4,"step":200,"time":1.,"val_bpc":3.25})",
+                           R"({"event":"eval","run":"r","attempt":1,"seq":4,"step":200,"time":inf,"val_bpc":3.25})",
+                           R"({"event":"eval","run":"r","attempt":1,"seq":4,"step":200,"time":1.5,"val_bpc":3.25)",
+                           R"({"event":"eval","run":"r","attempt":1,"seq":4,"step":200,"time":1.5,"val_bpc":3.25}})",
+                           R"({"event":"eval","run":"r","attempt":1,"seq":4,"step":200,"time":1.5 "val_bpc":3.25})",
+                           R"({"event":"eval","run":"r","attempt":1,"seq":4,"step":200,"time":1.5,})",
+                           R"({"event":"eval","run":"r","attempt":1,"seq":0,"step":200,"time":1.5})"})
+    EXPECT_FALSE(parse_event(line)) << line;
+}
+
 TEST(EventWriter, NumbersFromOneAndGoesOnAfterRestart) {
   const fs::path path = fresh_file();
   {

@@ -128,6 +128,22 @@ TEST_F(IngestTest, TheLatestAttemptSpeaksForAStep) {
   EXPECT_EQ(store.database().integer("SELECT resumed_step FROM attempt WHERE attempt = 2"), 10);
 }
 
+// The lowest loss is kept as evaluations come, and looked for again when one of them is replaced.
+TEST_F(IngestTest, TheLowestLossIsThatOfTheEvaluationsThatStand) {
+  ingest(kRun, 1, {eval_of(kRun, 1, 1, 10, 3.0), eval_of(kRun, 1, 2, 20, 2.0)}, 1);
+  ingest(kRun, 1, {eval_of(kRun, 1, 3, 30, 2.0), eval_of(kRun, 1, 4, 40, NAN)}, 2);
+  EXPECT_EQ(store.run(kRun)->best_val_bpc, 2.0);
+  EXPECT_EQ(store.database().integer("SELECT best_step FROM run"), 20) << "the earlier of two equal ones";
+  store.requeue(kRun, 1, end(RunState::failed, ExitCause::signal), true, 0);
+  store.claim(kRun, "cpu", 1, 1);
+  ingest(kRun, 2, {eval_of(kRun, 2, 1, 20, 2.6)}, 1);
+  EXPECT_EQ(store.database().integer("SELECT best_step FROM run"), 30) << "what was lowest stands no more";
+  ingest(kRun, 2, {eval_of(kRun, 2, 2, 30, 2.5)}, 2);
+  EXPECT_EQ(store.run(kRun)->best_val_bpc, 2.5);
+  ingest(kRun, 2, {eval_of(kRun, 2, 3, 50, 2.55), eval_of(kRun, 2, 4, 60, 2.4)}, 3);
+  EXPECT_EQ(store.run(kRun)->best_val_bpc, 2.4);
+}
+
 TEST_F(IngestTest, TheOrderOfAttemptsDoesNotMatter) {
   store.requeue(kRun, 1, end(RunState::failed, ExitCause::signal), true, 0);
   store.claim(kRun, "cpu", 1, 1);
