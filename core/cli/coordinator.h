@@ -34,6 +34,7 @@ struct WorkOptions {
   bool forever = false;              // stay when the queue is empty
   double grace_s = 60;               // from a graceful stop to KILL
   double first_retry_s = 1;          // before the first retry of a fault; later ones wait longer
+  bool own_cpus = true;              // each attempt on the CPU keeps to processors of its own
   double hung_after_s = 600;         // of silence, before a run is looked at as one that hangs; 0: never
   int64_t slots_per_device = 1;      // of GPUs in a list of devices that is given later
   int64_t disk_floor_bytes = kDefaultDiskFloor_bytes;  // free on the root's disk; 0: none is asked for

@@ -44,7 +44,7 @@ int do_run(const Verb& verb, const std::vector<std::string>& args) {
     Store store(root, StoreMode::create);
     if (submit_all(plans, store) > 0) {
       prepare_root(store, line, options);
-      LocalExecutor executor;
+      LocalExecutor executor({.own_cpus = options.own_cpus});
       foretell_waiting(store, options.sweeps, "run");
       const auto progress = foretelling_progress(make_progress(line.has("quiet")), store, options.sweeps, "run");
       result = work(store, lock, executor, options, *progress);

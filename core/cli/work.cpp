@@ -27,7 +27,7 @@ int do_work(const Verb& verb, const std::vector<std::string>& args) {
     options.sweeps.push_back(sweep);
   }
   prepare_root(store, line, options);
-  LocalExecutor executor;
+  LocalExecutor executor({.own_cpus = options.own_cpus});
   foretell_waiting(store, options.sweeps, "work");
   const auto progress = foretelling_progress(make_progress(line.has("quiet")), store, options.sweeps, "work");
   const WorkResult result = work(store, lock, executor, options, *progress);

@@ -2,13 +2,13 @@
 
 #include <algorithm>
 
-#include <sched.h>
-
 #include <fmt/format.h>
 
 #include "base/error.h"
 #include "base/units.h"
 #include "cli/machine_memory.h"
+#include "execute/cpu_claim.h"
+#include "execute/gpus.h"
 #include "store/control.h"
 
 namespace bitsweep {
@@ -16,19 +16,7 @@ namespace {
 
 constexpr int64_t kMostCpuSlots = 8;
 
-int64_t usable_cores() {
-  cpu_set_t set;
-  CPU_ZERO(&set);
-  return ::sched_getaffinity(0, sizeof set, &set) == 0 ? std::max(1, CPU_COUNT(&set)) : 1;
-}
-
-// What the driver shows, without asking CUDA, which costs a second.
-int64_t count_gpus() {
-  std::error_code code;
-  int64_t count = 0;
-  for (const auto& entry : fs::directory_iterator("/proc/driver/nvidia/gpus", code)) count += entry.is_directory(code);
-  return count;
-}
+int64_t usable_cores() { return std::max<int64_t>(1, static_cast<int64_t>(usable_cpus().size())); }
 
 }  // namespace
 
@@ -41,6 +29,7 @@ void declare_device_options(CommandLine& line) {
 void declare_work_options(CommandLine& line) {
   declare_device_options(line);
   line.flag("quiet,q", "say only what went wrong")
+      .flag("float", "let the system move runs on the CPU about; without it each keeps to processors of its own")
       .value("hung-after", "a run that tells and does nothing for so long is taken for hung (default 10m; 0: never)")
       .value("disk-floor", "free bytes of the root's disk below which nothing is started (default 1G; 0: none)");
 }
@@ -73,13 +62,15 @@ WorkOptions work_options(const CommandLine& line) {
     options.hung_after_s = *seconds;
   if (const auto bytes = quantity(line, "disk-floor", "a size such as 2G, or 0", parse_size))
     options.disk_floor_bytes = static_cast<int64_t>(*bytes);
+  options.own_cpus = !line.has("float");
   const auto slots = static_cast<int64_t>(line.number("slots-per-device", 1, 64).value_or(1));
   const int64_t cores = usable_cores();
   options.threads = static_cast<int64_t>(line.number("threads", 1, 4096).value_or(static_cast<double>(cores)));
   const auto devices = line.get("devices");
   options.slots_per_device = slots;
   options.devices =
-      with_memory(devices ? parse_devices(*devices, slots) : default_devices(count_gpus(), options.threads, slots));
+      with_memory(devices ? parse_devices(*devices, slots)
+                          : default_devices(static_cast<int64_t>(driver_gpus().size()), options.threads, slots));
   options.worker_program = worker_program();
   options.plugin_folder = plugin_folder();
   return options;

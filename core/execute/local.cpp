@@ -2,7 +2,6 @@
 
 #include <cassert>
 #include <cerrno>
-#include <charconv>
 #include <csignal>
 #include <cstdlib>
 #include <cstring>
@@ -17,6 +16,8 @@
 #include <fmt/format.h>
 
 #include "base/error.h"
+#include "execute/cpu_claim.h"
+#include "execute/gpus.h"
 #include "execute/process_identity.h"
 #include "execute/records.h"
 #include "execute/shim.h"
@@ -60,6 +61,13 @@ bool is_free(const Fd& fd) {
 
 Fd open_lock(const fs::path& run_folder) { return open_file(run_folder / "lock", O_RDWR | O_CREAT); }
 
+// What CUDA_VISIBLE_DEVICES is to be for a run on `device`.
+std::string visible_gpu_of(const std::string& device) {
+  if (device == "cpu") return "";
+  const char* visible = std::getenv("CUDA_VISIBLE_DEVICES");
+  return visible_gpu(device, visible == nullptr ? std::nullopt : std::optional<std::string>(visible), driver_gpus());
+}
+
 Poll ended_or_lost(const fs::path& attempt_folder) {
   Poll poll;
   poll.exit = read_exit(attempt_folder);
@@ -84,13 +92,13 @@ StartResult LocalExecutor::start(const Launch& launch) {
                 fmt::format("attempt '{}' was made before; its number cannot be used again", folder.string()));
   make_folder(folder);
   write_visible(folder / "spec.json", pretty_json(launch.spec) + "\n");
-  const char* visible = std::getenv("CUDA_VISIBLE_DEVICES");
-  Intent intent{
-      .run = launch.run,
-      .attempt = launch.attempt,
-      .command = launch.command,
-      .environment = slot_environment(launch.device, launch.threads,
-                                      visible == nullptr ? std::nullopt : std::optional<std::string>(visible))};
+  // A GPU's run needs a processor only to feed it, and is better moved about.
+  const CpuClaim claim = options_.own_cpus && launch.device == "cpu" ? claim_cpus(launch.threads) : CpuClaim{};
+  Intent intent{.run = launch.run,
+                .attempt = launch.attempt,
+                .command = launch.command,
+                .environment = slot_environment(visible_gpu_of(launch.device), launch.threads),
+                .cpus = claim.cpus};
   for (const auto& [name, value] : launch.environment) intent.environment[name] = value;
   write_intent(folder, intent);
 
@@ -99,7 +107,7 @@ StartResult LocalExecutor::start(const Launch& launch) {
   attempt->attempt = launch.attempt;
   attempt->run_folder = launch.run_folder;
   attempt->lock = open_lock(launch.run_folder);
-  Shim shim = spawn_shim(folder, lock.get());
+  Shim shim = spawn_shim(folder, lock.get(), claim.locks);
   attempt->child = shim.pid;
   attempt->ended = std::move(shim.ended);
   attempt->shim_end = Fd(static_cast<int>(::syscall(SYS_pidfd_open, attempt->child, 0)));
@@ -221,39 +229,19 @@ void LocalExecutor::wait(double timeout_s, int wake_fd) {
   ::poll(fds.data(), fds.size(), static_cast<int>(std::max(timeout_s, 0.0) * 1000));
 }
 
-namespace {
-
-// "cuda:1" -> "1", or the second of the devices that the coordinator itself was given.
-std::string visible_device(const std::string& device, const std::optional<std::string>& visible) {
-  if (device.rfind("cuda:", 0) != 0) return "";
-  const std::string index = device.substr(5);
-  if (!visible) return index;
-  size_t wanted = 0;
-  std::from_chars(index.data(), index.data() + index.size(), wanted);
-  size_t begin = 0;
-  for (size_t i = 0; i < wanted && begin != std::string::npos; ++i) {
-    begin = visible->find(',', begin);
-    if (begin != std::string::npos) ++begin;
-  }
-  return begin == std::string::npos ? "" : visible->substr(begin, visible->find(',', begin) - begin);
-}
-
-}  // namespace
-
-std::map<std::string, std::string> slot_environment(const std::string& device, int64_t threads,
-                                                    const std::optional<std::string>& visible) {
+std::map<std::string, std::string> slot_environment(const std::string& gpu, int64_t threads) {
   return {{"CUDA_DEVICE_ORDER", "PCI_BUS_ID"},
-          {"CUDA_VISIBLE_DEVICES", visible_device(device, visible)},
+          {"CUDA_VISIBLE_DEVICES", gpu},
           {"OMP_NUM_THREADS", std::to_string(threads)},
-          // Activations are freed and taken again every step: memory that stays in the process is memory that need not
-          // be faulted in again.
+          // For a worker whose malloc is glibc's: activations are freed and taken again every step, and memory that
+          // stays in the process need not be faulted in again.
           {"MALLOC_MMAP_THRESHOLD_", "4294967296"},
           {"MALLOC_TRIM_THRESHOLD_", "17179869184"}};
 }
 
 std::vector<std::string> slot_command(const std::string& device, int64_t threads) {
   std::vector<std::string> command{"/usr/bin/env"};
-  for (const auto& [name, value] : slot_environment(device, threads, std::nullopt))
+  for (const auto& [name, value] : slot_environment(visible_gpu_of(device), threads))
     command.push_back(name + "=" + value);
   return command;
 }

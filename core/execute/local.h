@@ -17,6 +17,8 @@ class LocalExecutor : public Executor {
     // Whether an attempt without a living shim and worker may still hold the lock this long, before whoever holds it
     // (something the worker left behind) is killed.
     double leftover_grace_s = 1.0;
+    // Whether an attempt on the CPU gets processors of its own, as far as there are free ones (cpu_claim.h).
+    bool own_cpus = true;
   };
 
   LocalExecutor();
@@ -43,10 +45,8 @@ class LocalExecutor : public Executor {
   std::vector<pid_t> unreaped_;  // shims that have recorded the end of their worker, and end in a moment
 };
 
-// CUDA_VISIBLE_DEVICES, OMP_NUM_THREADS and the allocator's variables for a slot. `visible` is the coordinator's own
-// CUDA_VISIBLE_DEVICES (nothing: unset), into which cuda:N is an index.
-std::map<std::string, std::string> slot_environment(const std::string& device, int64_t threads,
-                                                    const std::optional<std::string>& visible);
+// What a worker is told of its slot before it begins. `gpu` as visible_gpu() gives it.
+std::map<std::string, std::string> slot_environment(const std::string& gpu, int64_t threads);
 
 // What a command line begins with so that it runs in a slot's environment.
 std::vector<std::string> slot_command(const std::string& device, int64_t threads);

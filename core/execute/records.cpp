@@ -65,7 +65,8 @@ void write_intent(const fs::path& attempt_folder, const Intent& intent) {
   const json::object object = {{"run", intent.run},
                                {"attempt", intent.attempt},
                                {"command", json::array(intent.command.begin(), intent.command.end())},
-                               {"environment", std::move(environment)}};
+                               {"environment", std::move(environment)},
+                               {"cpus", json::array(intent.cpus.begin(), intent.cpus.end())}};
   write_visible(attempt_folder / "intent.json", pretty_json(object) + "\n");
 }
 
@@ -98,7 +99,8 @@ std::optional<Intent> read_intent(const fs::path& attempt_folder) {
   Intent intent{.run = string_or(*object, "run", ""),
                 .attempt = integer_or(*object, "attempt", 0),
                 .command = {},
-                .environment = {}};
+                .environment = {},
+                .cpus = {}};
   if (const json::value* list = object->if_contains("command"); list != nullptr && list->is_array())
     for (const json::value& word : list->get_array())
       if (word.is_string()) intent.command.emplace_back(word.get_string());
@@ -106,6 +108,9 @@ std::optional<Intent> read_intent(const fs::path& attempt_folder) {
     for (const auto& entry : map->get_object())
       if (entry.value().is_string())
         intent.environment[std::string(entry.key())] = std::string(entry.value().get_string());
+  if (const json::value* list = object->if_contains("cpus"); list != nullptr && list->is_array())
+    for (const json::value& cpu : list->get_array())
+      if (cpu.is_int64()) intent.cpus.push_back(static_cast<int>(cpu.get_int64()));
   if (intent.command.empty()) return std::nullopt;
   return intent;
 }

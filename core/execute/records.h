@@ -13,6 +13,7 @@ struct Intent {
   int64_t attempt = 0;
   std::vector<std::string> command;
   std::map<std::string, std::string> environment;
+  std::vector<int> cpus = {};  // that the worker is put on; empty: any
 };
 
 // Who is doing it.

@@ -20,6 +20,7 @@
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "execute/cpu_claim.h"
 #include "execute/oom.h"
 #include "execute/process_identity.h"
 #include "execute/records.h"
@@ -81,8 +82,10 @@ struct Program {
 };
 
 // In the child, until exec: only system calls, which concern this process alone.
-[[noreturn]] void become_worker(const Program& program, int lock_fd, pid_t shim, volatile int& error) {
+[[noreturn]] void become_worker(const Program& program, std::span<const int> cpus, int lock_fd, pid_t shim,
+                                volatile int& error) {
   ::setpgid(0, 0);
+  run_on(cpus);
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
   if (::getppid() != shim) ::_exit(127);  // the shim died before the line above
   for (int signal = 1; signal < NSIG; ++signal) ::signal(signal, SIG_DFL);
@@ -107,7 +110,7 @@ Worker start_worker(const Intent& intent, int lock_fd) {
   const pid_t shim = ::getpid();
   volatile int error = 0;
   const pid_t pid = ::vfork();
-  if (pid == 0) become_worker(program, lock_fd, shim, error);
+  if (pid == 0) become_worker(program, intent.cpus, lock_fd, shim, error);
   if (pid < 0) return {-1, errno};
   return {pid, error};
 }
@@ -158,15 +161,18 @@ bool record(const fs::path& attempt_folder, const ExitRecord& exit) {
   return false;
 }
 
-// Of all descriptors of the coordinator only these two stay open: not its own lock, not its database.
-void keep_only(int a, int b) {
+// Of all descriptors of the coordinator only these stay open: not its own lock, not its database.
+void keep_only(std::vector<int> kept) {
   const auto close_between = [](int first, int last) {
     if (first <= last) ::syscall(SYS_close_range, static_cast<unsigned>(first), static_cast<unsigned>(last), 0U);
   };
-  const auto [low, high] = std::minmax(a, b);
-  close_between(STDERR_FILENO + 1, low - 1);
-  close_between(low + 1, high - 1);
-  ::syscall(SYS_close_range, static_cast<unsigned>(high) + 1, ~0U, 0U);
+  std::sort(kept.begin(), kept.end());
+  int next = STDERR_FILENO + 1;
+  for (const int fd : kept) {
+    close_between(next, fd - 1);
+    next = fd + 1;
+  }
+  ::syscall(SYS_close_range, static_cast<unsigned>(next), ~0U, 0U);
 }
 
 ExitRecord run_worker(const fs::path& attempt_folder, int lock_fd) {
@@ -204,11 +210,13 @@ ExitRecord run_worker(const fs::path& attempt_folder, int lock_fd) {
   return exit;
 }
 
-[[noreturn]] void become_shim(const fs::path& attempt_folder, int lock_fd, int ended_fd) {
+[[noreturn]] void become_shim(const fs::path& attempt_folder, int lock_fd, int ended_fd, std::span<const Fd> held) {
   int code = 1;
   try {
     stand_alone();
-    keep_only(lock_fd, ended_fd);
+    std::vector<int> kept{lock_fd, ended_fd};
+    for (const Fd& fd : held) kept.push_back(fd.get());
+    keep_only(std::move(kept));
     log_to(attempt_folder);
     const ExitRecord exit = run_worker(attempt_folder, lock_fd);
     code = record(attempt_folder, exit) ? 0 : 1;
@@ -224,7 +232,7 @@ ExitRecord run_worker(const fs::path& attempt_folder, int lock_fd) {
 
 }  // namespace
 
-Shim spawn_shim(const fs::path& attempt_folder, int lock_fd) {
+Shim spawn_shim(const fs::path& attempt_folder, int lock_fd, std::span<const Fd> held) {
   int fds[2];
   if (::pipe2(fds, O_CLOEXEC) != 0)
     throw Error(ErrorKind::environment, fmt::format("cannot make a pipe: {}", std::strerror(errno)));
@@ -234,7 +242,7 @@ Shim spawn_shim(const fs::path& attempt_folder, int lock_fd) {
   sigfillset(&all);
   ::sigprocmask(SIG_SETMASK, &all, &before);
   shim.pid = ::fork();
-  if (shim.pid == 0) become_shim(attempt_folder, lock_fd, theirs.get());
+  if (shim.pid == 0) become_shim(attempt_folder, lock_fd, theirs.get(), held);
   const int error = errno;
   ::sigprocmask(SIG_SETMASK, &before, nullptr);
   if (shim.pid < 0) throw Error(ErrorKind::environment, fmt::format("cannot make a process: {}", std::strerror(error)));

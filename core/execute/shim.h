@@ -11,6 +11,8 @@
 
 #include <sys/types.h>
 
+#include <span>
+
 #include "base/files.h"
 
 namespace bitsweep {
@@ -20,8 +22,9 @@ struct Shim {
   Fd ended;        // becomes readable (end of file) when the record is there and the lock is free, or the shim is dead
 };
 
-// REQUIRES: one thread, and `lock_fd` locked; the caller closes its own copy. Throws Error{environment} when the system
-// gives no process.
-Shim spawn_shim(const fs::path& attempt_folder, int lock_fd);
+// `held` stay open in the shim and nowhere else: the locks of the attempt's processors.
+// REQUIRES: one thread, and `lock_fd` locked; the caller closes its own copies. Throws Error{environment} when the
+// system gives no process.
+Shim spawn_shim(const fs::path& attempt_folder, int lock_fd, std::span<const Fd> held = {});
 
 }  // namespace bitsweep

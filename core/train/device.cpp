@@ -1,10 +1,8 @@
 #include "train/device.h"
 
-#include <algorithm>
 #include <charconv>
 #include <cstdlib>
 #include <filesystem>
-#include <vector>
 
 #include <dlfcn.h>
 #include <sys/resource.h>
@@ -14,19 +12,10 @@
 #include <fmt/format.h>
 
 #include "base/error.h"
+#include "train/gpu_uuid.h"
 
 namespace bitsweep {
 namespace {
-
-std::vector<std::string_view> split(std::string_view list) {
-  std::vector<std::string_view> parts;
-  for (size_t begin = 0; begin <= list.size();) {
-    const size_t comma = std::min(list.find(',', begin), list.size());
-    if (comma > begin) parts.push_back(list.substr(begin, comma - begin));
-    begin = comma + 1;
-  }
-  return parts;
-}
 
 std::optional<int> parse_index(std::string_view text) {
   int value = 0;
@@ -66,31 +55,20 @@ DeviceName parse_device(std::string_view text) {
   throw Error(ErrorKind::input, fmt::format("device '{}': expected cpu or cuda:N", text));
 }
 
-int visible_position(int index, std::optional<std::string_view> cuda_visible_devices) {
-  if (!cuda_visible_devices) return index;
-  const std::vector<std::string_view> visible = split(*cuda_visible_devices);
-  for (size_t i = 0; i < visible.size(); ++i)
-    if (parse_index(visible[i]) == index) return static_cast<int>(i);
-  const bool one_uuid = visible.size() == 1 && !parse_index(visible[0]);
-  if (one_uuid) return 0;
-  throw Error(ErrorKind::environment,
-              fmt::format("cuda:{} was asked for, but CUDA_VISIBLE_DEVICES is '{}'", index, *cuda_visible_devices));
-}
-
 c10::Device open_device(const DeviceName& name) {
   if (!name.cuda) return c10::Device(at::kCPU);
-  const char* visible = std::getenv("CUDA_VISIBLE_DEVICES");
-  const int position = visible_position(name.index, visible ? std::optional<std::string_view>(visible) : std::nullopt);
   load_cuda_library();
   const int count = count_gpus();
   if (count == 0)
     throw Error(ErrorKind::environment,
                 "a GPU was asked for, but CUDA finds none: no NVIDIA driver, or no visible GPU "
                 "(see nvidia-smi); use --device cpu");
-  if (position >= count)
+  if (name.index >= count)
     throw Error(ErrorKind::environment,
                 fmt::format("cuda:{} was asked for, but only {} GPUs are visible", name.index, count));
-  return c10::Device(at::kCUDA, static_cast<c10::DeviceIndex>(position));
+  if (const char* visible = std::getenv("CUDA_VISIBLE_DEVICES"); visible != nullptr)
+    require_named_gpu(visible, gpu_uuid(name.index));
+  return c10::Device(at::kCUDA, static_cast<c10::DeviceIndex>(name.index));
 }
 
 void synchronize(c10::Device device) {

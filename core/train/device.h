@@ -13,20 +13,15 @@ namespace bitsweep {
 
 struct DeviceName {
   bool cuda = false;
-  int index = 0;  // as the machine numbers them (CUDA_DEVICE_ORDER=PCI_BUS_ID)
+  int index = 0;  // among those that CUDA_VISIBLE_DEVICES lets this process see; the launcher shows it one
 };
 
 // Throws Error{input} for anything but "cpu" and "cuda:N".
 DeviceName parse_device(std::string_view text);
 
-// The position of GPU `index` among the visible ones, given CUDA_VISIBLE_DEVICES (nothing when unset: all are visible).
-// A list of UUIDs cannot be held against an index: with one entry it is position 0. Throws Error{environment} when the
-// GPU is not visible: the launcher gave this process another one.
-int visible_position(int index, std::optional<std::string_view> cuda_visible_devices);
-
 // The device to put tensors on. The first call for a GPU must come before any other question about CUDA, because
 // LibTorch remembers the answer "none". Throws Error{environment} saying what is missing: LibTorch's CUDA library, a
-// driver, the GPU.
+// driver, the GPU, or that it is another one than CUDA_VISIBLE_DEVICES names.
 c10::Device open_device(const DeviceName& name);
 
 // Waits until `device` has done everything it was given; nothing to do on a CPU.

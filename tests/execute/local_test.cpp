@@ -1,6 +1,7 @@
 // The local executor with real processes: /bin/sh in the worker's place.
 #include "execute/local.h"
 
+#include <algorithm>
 #include <csignal>
 #include <fstream>
 #include <set>
@@ -12,6 +13,7 @@
 #include <gtest/gtest.h>
 
 #include "base/error.h"
+#include "execute/cpu_claim.h"
 #include "execute/process_identity.h"
 #include "execute/records.h"
 
@@ -33,9 +35,7 @@ class LocalTest : public testing::Test {
     fs::remove_all(folder, code);
     fs::remove(folder.parent_path(), code);  // with the last test
   }
-  static LocalExecutor::Options options() {
-    return {.leftover_grace_s = 0.1};
-  }
+  static LocalExecutor::Options options() { return {.leftover_grace_s = 0.1}; }
   Launch launch(const std::string& script, int64_t attempt = 1) {
     return {.run = "run",
             .attempt = attempt,
@@ -93,6 +93,25 @@ TEST_F(LocalTest, TheSlotsEnvironmentIsSetBeforeExec) {
       launch("echo $OMP_NUM_THREADS $CUDA_DEVICE_ORDER [$CUDA_VISIBLE_DEVICES] $MALLOC_TRIM_THRESHOLD_ $EXTRA"));
   wait_for_end(executor);
   EXPECT_EQ(log(), "3 PCI_BUS_ID [] 17179869184 yes\n");
+}
+
+TEST_F(LocalTest, AnAttemptHasItsProcessorsForItself) {
+  Launch one = launch("grep Cpus_allowed_list /proc/self/status; echo ready; sleep 60");
+  one.threads = 1;
+  const CpuClaim probe = claim_cpus(1);  // by whoever else is at work on this machine
+  if (probe.cpus.empty()) GTEST_SKIP() << "every processor is taken";
+  const int expected = probe.cpus[0];
+  for (const Fd& lock : probe.locks) ::flock(lock.get(), LOCK_UN);
+  executor.start(one);
+  wait_for_word("ready");
+  const auto intent = read_intent(folder / "attempt-1");
+  ASSERT_TRUE(intent.has_value());
+  if (intent->cpus != std::vector{expected}) GTEST_SKIP() << "somebody else took it meanwhile";
+  EXPECT_NE(log().find("Cpus_allowed_list:\t" + std::to_string(expected) + "\n"), std::string::npos) << log();
+  const std::vector<int> others = claim_cpus(1).cpus;
+  EXPECT_TRUE(std::find(others.begin(), others.end(), expected) == others.end()) << "it is taken while it runs";
+  executor.stop("run", StopMode::kill);
+  wait_for_end(executor);
 }
 
 TEST_F(LocalTest, ASignalIsRecorded) {

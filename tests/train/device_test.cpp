@@ -20,25 +20,6 @@ TEST(Device, RefusesEverythingElse) {
     EXPECT_THROW(parse_device(text), Error) << text;
 }
 
-TEST(Device, VisiblePositionFollowsTheLaunchersList) {
-  EXPECT_EQ(visible_position(3, std::nullopt), 3);
-  EXPECT_EQ(visible_position(3, "3"), 0);
-  EXPECT_EQ(visible_position(3, "1,3"), 1);
-  EXPECT_EQ(visible_position(3, "GPU-8f3c5c4e-1111-2222-3333-444455556666"), 0);
-}
-
-TEST(Device, AnotherVisibleDeviceThanAskedForIsRefused) {
-  for (const char* visible : {"", "0", "0,1,2", "GPU-a,GPU-b"}) {
-    try {
-      visible_position(3, visible);
-      FAIL() << visible;
-    } catch (const Error& error) {
-      EXPECT_EQ(error.kind(), ErrorKind::environment);
-      EXPECT_NE(std::string(error.what()).find("cuda:3"), std::string::npos);
-    }
-  }
-}
-
 TEST(Device, WithoutADriverAGpuIsRefusedAsEnvironment) {
   if (fs::exists("/proc/driver/nvidia/version") || fs::exists("/dev/nvidia0")) GTEST_SKIP() << "this machine has a GPU";
   try {
