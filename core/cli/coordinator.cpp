@@ -15,7 +15,7 @@
 namespace bitsweep {
 namespace {
 
-constexpr double kTick_s = 0.07;  // event written -> in the database
+constexpr double kTick_s = 0.09;  // event written -> in the database
 constexpr double kIdle_s = 0.2;   // submitted, or told to go on -> noticed, while nothing runs
 constexpr double kDiskLook_s = 1.0;
 constexpr double kTroublePause_s = 1.0;  // while the database cannot be written …

@@ -180,8 +180,11 @@ void EventWriter::sync() {
 }
 
 EventChunk read_events(const fs::path& path, uint64_t offset, size_t limit_bytes) {
+  return read_events(Fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC)), offset, limit_bytes);
+}
+
+EventChunk read_events(const Fd& fd, uint64_t offset, size_t limit_bytes) {
   EventChunk chunk{.events = {}, .next_offset = offset};
-  Fd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
   struct stat info {};
   if (!fd || ::fstat(fd.get(), &info) != 0) return chunk;
   const auto size = static_cast<uint64_t>(info.st_size);

@@ -63,5 +63,7 @@ struct EventChunk {
 
 // Reads whole lines from `offset`, at most `limit_bytes` of them. A missing file gives an empty chunk.
 EventChunk read_events(const fs::path& path, uint64_t offset, size_t limit_bytes = 4 << 20);
+// The same of a file that is open; nothing of an invalid descriptor.
+EventChunk read_events(const Fd& file, uint64_t offset, size_t limit_bytes);
 
 }  // namespace bitsweep

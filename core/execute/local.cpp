@@ -37,6 +37,7 @@ struct LocalExecutor::Watched {
   std::optional<StopMode> stop;  // asked for, perhaps before the pids were known
   bool stop_sent = false;
   double leftover_since = 0;  // monotonic; 0: shim and worker were alive when last looked at
+  double looked = -1;         // monotonic; when poll() last asked the system all it can ask
   double idle_since = 0;      // monotonic; 0: its worker was alive when last looked at
 
   fs::path folder() const { return run_folder / ("attempt-" + std::to_string(attempt)); }
@@ -134,10 +135,14 @@ Poll LocalExecutor::poll(const std::string& run) {
   const auto found = watched_.find(run);
   assert(found != watched_.end());
   Watched& attempt = *found->second;
+  const bool held = attempt.ended && !has_ended(attempt.ended);  // a shim of ours holds the lock until then
+  const double now = clock_.monotonic_s();
+  const bool expects_something = !attempt.processes || (attempt.stop && !attempt.stop_sent);
+  if (held && !expects_something && attempt.looked >= 0 && now - attempt.looked < options_.look_s)
+    return {.liveness = Liveness::running, .exit = {}, .worker = attempt.processes->worker};
+  attempt.looked = now;
   if (attempt.child != 0 && ::waitpid(attempt.child, nullptr, WNOHANG) != 0) attempt.child = 0;
   reap();
-  // A shim of ours holds the lock until the other end of its pipe is closed.
-  const bool held = attempt.ended && !has_ended(attempt.ended);
   if (!held && is_free(attempt.lock)) {
     if (attempt.child != 0) unreaped_.push_back(attempt.child);
     const Poll poll = ended_or_lost(attempt.folder());

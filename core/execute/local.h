@@ -17,6 +17,8 @@ class LocalExecutor : public Executor {
     // Whether an attempt without a living shim and worker may still hold the lock this long, before whoever holds it
     // (something the worker left behind) is killed.
     double leftover_grace_s = 1.0;
+    // How often an attempt is looked at that has given no sign.
+    double look_s = 0.5;
     // Whether an attempt on the CPU gets processors of its own, as far as there are free ones (cpu_claim.h).
     bool own_cpus = true;
   };

@@ -146,24 +146,21 @@ void Store::update_summaries(const Batch& batch, const Digest& digest) {
            digest.peak);
   if (database_.changes() == 0)
     throw Error(ErrorKind::input, fmt::format("run {} has no attempt {}", batch.run, batch.attempt));
-  // The step and the rate are the latest attempt's; time and memory are of all.
+  // The step and the rate are the latest attempt's; time and memory are of all. One statement for all of it: this is
+  // done for every run in every turn of the coordinator.
   sql("UPDATE run SET step = coalesce(iif(attempts = ?2, ?3, NULL), step), "
       "tokens_per_s = coalesce(iif(attempts = ?2, ?4, NULL), tokens_per_s), "
       "wall_s = (SELECT sum(elapsed_s) FROM attempt WHERE run = ?1), "
-      "peak_rss_bytes = coalesce(max(peak_rss_bytes, ?5), peak_rss_bytes, ?5) WHERE id = ?1")
-      .run(batch.run, batch.attempt, digest.step, digest.rate, digest.peak);
-  if (!digest.evals) return;
-  sql("UPDATE run SET last_val_bpc = (SELECT val_bpc FROM eval WHERE run = ?1 ORDER BY step DESC LIMIT 1) WHERE id = "
-      "?1")
-      .run(batch.run);
+      "peak_rss_bytes = coalesce(max(peak_rss_bytes, ?5), peak_rss_bytes, ?5), "
+      "last_val_bpc = iif(?6, (SELECT val_bpc FROM eval WHERE run = ?1 ORDER BY step DESC LIMIT 1), last_val_bpc), "
+      "best_step = iif(?7 IS NOT NULL AND (best_val_bpc IS NULL OR (?7, ?8) < (best_val_bpc, best_step)), ?8, "
+      "best_step), best_val_bpc = coalesce(min(best_val_bpc, ?7), best_val_bpc, ?7) WHERE id = ?1")
+      .run(batch.run, batch.attempt, digest.step, digest.rate, digest.peak, digest.evals, digest.best,
+           digest.best_step);
   if (digest.replaced)
     sql("UPDATE run SET (best_val_bpc, best_step) = (SELECT val_bpc, step FROM eval WHERE run = ?1 AND val_bpc IS NOT "
         "NULL ORDER BY val_bpc, step LIMIT 1) WHERE id = ?1")
         .run(batch.run);
-  else if (digest.best)
-    sql("UPDATE run SET best_val_bpc = ?2, best_step = ?3 WHERE id = ?1 AND "
-        "(best_val_bpc IS NULL OR (?2, ?3) < (best_val_bpc, best_step))")
-        .run(batch.run, digest.best, digest.best_step);
 }
 
 void Store::ingest_batch(const Batch& batch, Ingested& count) {

@@ -11,8 +11,7 @@ namespace {
 constexpr size_t kMost_bytes = 128 << 10;
 
 // What was read last ended with a line's end; where it does not, other bytes have taken its place.
-bool ends_line(const fs::path& path, uint64_t offset) {
-  const Fd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+bool ends_line(const Fd& fd, uint64_t offset) {
   char last = 0;
   return fd && ::pread(fd.get(), &last, 1, static_cast<off_t>(offset) - 1) == 1 && last == '\n';
 }
@@ -22,17 +21,27 @@ bool ends_line(const fs::path& path, uint64_t offset) {
 EventTail::EventTail(fs::path path, uint64_t offset, uint64_t file)
     : path_(std::move(path)), offset_(offset), file_(file) {}
 
+// A file that grows is asked by its descriptor alone; whether it still is the one of that name is asked when it does
+// not.
 EventTail::Chunk EventTail::read() {
   struct stat info {};
-  if (::stat(path_.c_str(), &info) != 0) return {.events = {}, .next_offset = offset_, .file = file_};
+  const auto has_more = [&] {
+    return ::fstat(open_.get(), &info) == 0 && static_cast<uint64_t>(info.st_size) > offset_ && info.st_ino == file_;
+  };
+  if (!open_ || !has_more()) {
+    if (::stat(path_.c_str(), &info) != 0) return {.events = {}, .next_offset = offset_, .file = file_};
+    if (static_cast<uint64_t>(info.st_size) == offset_ && info.st_ino == file_)
+      return {.events = {}, .next_offset = offset_, .file = file_};
+    open_ = Fd(::open(path_.c_str(), O_RDONLY | O_CLOEXEC));
+    if (!open_ || ::fstat(open_.get(), &info) != 0) return {.events = {}, .next_offset = offset_, .file = file_};
+  }
   const auto size = static_cast<uint64_t>(info.st_size);
   const auto file = static_cast<uint64_t>(info.st_ino);
-  if (size == offset_ && file == file_) return {.events = {}, .next_offset = offset_, .file = file};
-  const bool restarted = offset_ > 0 && (size < offset_ || file != file_ || !ends_line(path_, offset_));
+  const bool restarted = offset_ > 0 && (size < offset_ || file != file_ || !ends_line(open_, offset_));
   const uint64_t from = restarted ? 0 : offset_;
   if (size == from)
     return {.events = {}, .next_offset = from, .file = file, .foreign_lines = 0, .restarted = restarted};
-  EventChunk found = read_events(path_, from, kMost_bytes);
+  EventChunk found = read_events(open_, from, kMost_bytes);
   return {.events = std::move(found.events),
           .next_offset = found.next_offset,
           .file = file,

@@ -12,7 +12,7 @@ class EventTail {
   // Goes on at `offset` of the file whose identity (inode) is `file`; 0, 0 from the start.
   EventTail(fs::path path, uint64_t offset, uint64_t file);
 
-  // Whole lines since the last read, up to a quarter of a megabyte; nothing new gives no events. A file that became
+  // Whole lines since the last read, up to an eighth of a megabyte; nothing new gives no events. A file that became
   // shorter or is another one is read from its start: events that are known already are ignored by the store.
   struct Chunk {
     std::vector<Event> events;
@@ -27,6 +27,7 @@ class EventTail {
 
  private:
   fs::path path_;
+  Fd open_;
   uint64_t offset_;
   uint64_t file_;
 };
