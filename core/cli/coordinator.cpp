@@ -64,6 +64,7 @@ bool Coordinator::step() {
   const bool interrupted = interrupts_.count() > 0;
   bool more = true;
   if (!interrupted) more = start_runs();
+  executor_.keep_warm(wanted_warm());
   settle();
   if (live_.empty() && (interrupted || (!more && !options_.forever))) return false;
   show(false);
@@ -190,6 +191,8 @@ void Coordinator::conclude(LiveAttempt& live, const Poll& poll) {
     end.signal = poll.exit->signal;
     end.peak_rss_bytes = poll.exit->peak_rss_bytes;
     end.ended = poll.exit->ended;
+    const double took_s = poll.exit->ended - poll.exit->started;
+    run_s_ = run_s_ ? 0.7 * *run_s_ + 0.3 * took_s : took_s;
   }
   const std::string id = live.run.id;
   const auto asked = store_.run(id);

@@ -34,6 +34,9 @@ struct WorkOptions {
   bool forever = false;              // stay when the queue is empty
   double grace_s = 60;               // from a graceful stop to KILL
   double first_retry_s = 1;          // before the first retry of a fault; later ones wait longer
+  // Where runs take less than this, workers are started before there are runs for them (0: never). Of such a run the
+  // loading of LibTorch, about 0.3 s, is more than a hundredth.
+  double warm_below_s = 30;
   bool own_cpus = true;              // each attempt on the CPU keeps to processors of its own
   double hung_after_s = 600;         // of silence, before a run is looked at as one that hangs; 0: never
   int64_t slots_per_device = 1;      // of GPUs in a list of devices that is given later

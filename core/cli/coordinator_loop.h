@@ -53,6 +53,7 @@ class Coordinator {
   void refresh_queue();
   World world() const;
   bool start_runs();
+  std::vector<WarmSlot> wanted_warm() const;
   void put_back(const RunRecord& record);
   void hold_sweeps();
   int64_t out_of_memory(const std::string& run);
@@ -78,6 +79,7 @@ class Coordinator {
   RunQueue queue_;                                       // in scope
   std::unordered_map<std::string, QueueEntry> entries_;  // of the same runs
   double flops_ahead_ = 0;                               // of these
+  std::optional<double> run_s_;                          // how long an attempt takes, the latest counting most
   QueueMaker maker_{store_};
   EarlyStop early_stop_{store_};
   std::map<std::string, int64_t> failed_of_;  // failed runs of a sweep, during this call

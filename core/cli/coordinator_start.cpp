@@ -131,6 +131,18 @@ bool Coordinator::start_runs() {
   return !decision.starts.empty() || wake_at_.has_value() || decide_;
 }
 
+// One for each slot of a device, as long as there are runs for them: where those are short, what a worker loads before
+// its first step would be a good part of them.
+std::vector<WarmSlot> Coordinator::wanted_warm() const {
+  std::vector<WarmSlot> slots;
+  if (result_.interrupted || is_held() || !run_s_ || *run_s_ >= options_.warm_below_s) return slots;
+  size_t left = entries_.size();
+  for (const DeviceSlots& device : options_.devices)
+    for (int64_t i = 0; i < device.slots && left > 0; ++i, --left)
+      slots.push_back({options_.worker_program, device.name, threads_for({}, device.name)});
+  return slots;
+}
+
 int64_t Coordinator::threads_for(const QueueEntry& entry, const std::string& device) const {
   if (entry.threads > 0) return entry.threads;
   int64_t cpu_slots = 1;

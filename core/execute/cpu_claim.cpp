@@ -44,13 +44,13 @@ CpuClaim claim_cpus(int64_t count, const fs::path& folder) {
   return {};
 }
 
-void run_on(std::span<const int> cpus) {
+void run_on(int pid, std::span<const int> cpus) {
   if (cpus.empty()) return;
   cpu_set_t set;
   CPU_ZERO(&set);
   for (const int cpu : cpus)
     if (cpu >= 0 && cpu < CPU_SETSIZE) CPU_SET(cpu, &set);
-  ::sched_setaffinity(0, sizeof set, &set);
+  ::sched_setaffinity(pid, sizeof set, &set);
 }
 
 }  // namespace bitsweep

@@ -24,7 +24,8 @@ CpuClaim claim_cpus(int64_t count, const fs::path& folder = "/dev/shm");
 // Those this process may use.
 std::vector<int> usable_cpus();
 
-// This process, and what it will start, run on these alone. Async-signal-safe. An empty list changes nothing.
-void run_on(std::span<const int> cpus);
+// A process (0: this one), and what it will start, runs on these alone. Async-signal-safe. An empty list changes
+// nothing.
+void run_on(int pid, std::span<const int> cpus);
 
 }  // namespace bitsweep

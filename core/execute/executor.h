@@ -33,6 +33,14 @@ struct Launch {
   fs::path folder() const { return run_folder / ("attempt-" + std::to_string(attempt)); }
 };
 
+// A worker that waits for a run, so that the run need not wait for what all runs load.
+struct WarmSlot {
+  std::string program;  // the first word of the commands that it is for
+  std::string device;
+  int64_t threads = 1;
+  bool operator==(const WarmSlot&) const = default;
+};
+
 // A process that cannot be mistaken for a later one with the same pid.
 struct ProcessIdentity {
   int64_t pid = 0;
@@ -81,6 +89,9 @@ class Executor {
   virtual Poll poll(const std::string& run) = 0;
   // Signals the whole process group of the worker; returns at once. Harmless when repeated, or when it has ended.
   virtual void stop(const std::string& run, StopMode mode) = 0;
+  // So many workers as there are slots are to wait from now on; others that wait are ended. start() takes one where it
+  // fits. An executor need not keep any.
+  virtual void keep_warm(const std::vector<WarmSlot>&) {}
   // Returns when one of its attempts may have ended, when `wake_fd` (or -1) becomes readable, or after `timeout_s`.
   virtual void wait(double timeout_s, int wake_fd) = 0;
 };

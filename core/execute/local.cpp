@@ -1,10 +1,12 @@
 #include "execute/local.h"
 
+#include <algorithm>
 #include <cassert>
 #include <cerrno>
 #include <csignal>
 #include <cstdlib>
 #include <cstring>
+#include <utility>
 
 #include <fcntl.h>
 #include <poll.h>
@@ -78,6 +80,11 @@ Poll ended_or_lost(const fs::path& attempt_folder) {
 
 }  // namespace
 
+struct LocalExecutor::Warm {
+  WarmSlot slot;
+  WarmShim shim;
+};
+
 LocalExecutor::LocalExecutor() : LocalExecutor(Options{}) {}
 LocalExecutor::LocalExecutor(Options options, Clock& clock) : options_(std::move(options)), clock_(clock) {}
 LocalExecutor::~LocalExecutor() = default;
@@ -108,12 +115,44 @@ StartResult LocalExecutor::start(const Launch& launch) {
   attempt->attempt = launch.attempt;
   attempt->run_folder = launch.run_folder;
   attempt->lock = open_lock(launch.run_folder);
-  Shim shim = spawn_shim(folder, lock.get(), claim.locks);
+  Shim shim = start_shim(launch, lock.get(), claim.locks);
   attempt->child = shim.pid;
   attempt->ended = std::move(shim.ended);
   attempt->shim_end = Fd(static_cast<int>(::syscall(SYS_pidfd_open, attempt->child, 0)));
   watched_[launch.run] = std::move(attempt);
   return StartResult::started;  // our copy of the locked descriptor closes here; the shim's keeps the lock
+}
+
+// One that waits, if there is one for such a slot; else a new one.
+Shim LocalExecutor::start_shim(const Launch& launch, int lock_fd, std::span<const Fd> held) {
+  const WarmSlot slot{launch.command[0], launch.device, launch.threads};
+  while (launch.environment.empty()) {
+    const auto found = std::find_if(warm_.begin(), warm_.end(), [&](const Warm& warm) { return warm.slot == slot; });
+    if (found == warm_.end()) break;
+    Warm warm = std::move(*found);
+    warm_.erase(found);
+    if (give_run(warm.shim, launch.folder(), lock_fd, held)) return std::move(warm.shim.shim);
+    unreaped_.push_back(warm.shim.shim.pid);
+  }
+  return spawn_shim(launch.folder(), lock_fd, held);
+}
+
+void LocalExecutor::keep_warm(const std::vector<WarmSlot>& slots) {
+  reap();
+  std::vector<Warm> kept;
+  for (const WarmSlot& slot : slots) {
+    const auto found = std::find_if(warm_.begin(), warm_.end(), [&](const Warm& warm) {
+      return warm.slot == slot && !has_ended(warm.shim.shim.ended);
+    });
+    if (found != warm_.end()) {
+      kept.push_back(std::move(*found));
+      warm_.erase(found);
+    } else {
+      kept.push_back(
+          {slot, spawn_warm_shim(slot.program, slot_environment(visible_gpu_of(slot.device), slot.threads))});
+    }
+  }
+  for (const Warm& warm : std::exchange(warm_, std::move(kept))) unreaped_.push_back(warm.shim.shim.pid);
 }
 
 Poll LocalExecutor::adopt(const std::string& run, int64_t number, const fs::path& run_folder) {

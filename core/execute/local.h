@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "execute/executor.h"
+#include "execute/shim.h"
 
 namespace bitsweep {
 
@@ -31,10 +32,13 @@ class LocalExecutor : public Executor {
   Poll adopt(const std::string& run, int64_t attempt, const fs::path& run_folder) override;
   Poll poll(const std::string& run) override;
   void stop(const std::string& run, StopMode mode) override;
+  void keep_warm(const std::vector<WarmSlot>& slots) override;
   void wait(double timeout_s, int wake_fd) override;
 
  private:
   struct Watched;
+  struct Warm;
+  Shim start_shim(const Launch& launch, int lock_fd, std::span<const Fd> held);
   void learn_processes(Watched& attempt);
   void deliver_stop(Watched& attempt);
   void end_leftovers(Watched& attempt);
@@ -44,6 +48,7 @@ class LocalExecutor : public Executor {
   Options options_;
   Clock& clock_;
   std::map<std::string, std::unique_ptr<Watched>> watched_;
+  std::vector<Warm> warm_;
   std::vector<pid_t> unreaped_;  // shims that have recorded the end of their worker, and end in a moment
 };
 

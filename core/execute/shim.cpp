@@ -10,6 +10,7 @@
 
 #include <fcntl.h>
 #include <linux/close_range.h>
+#include <poll.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
@@ -20,6 +21,8 @@
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "base/fd_message.h"
+#include "event/order.h"
 #include "execute/cpu_claim.h"
 #include "execute/oom.h"
 #include "execute/process_identity.h"
@@ -36,6 +39,18 @@ constexpr int kRecordTries = 300;
 struct Worker {
   pid_t pid = -1;
   int error = 0;  // errno of a start that failed
+};
+
+// Open files of the shim that its worker gets; -1: none.
+struct Inherited {
+  int lock = -1;
+  int input = -1;  // becomes its stdin
+};
+
+// One that waits for its run.
+struct WarmWorker {
+  Worker process;
+  Fd orders;
 };
 
 // REQUIRES: all signals blocked, as spawn_shim() does: what was sent to the coordinator is not for us.
@@ -82,10 +97,10 @@ struct Program {
 };
 
 // In the child, until exec: only system calls, which concern this process alone.
-[[noreturn]] void become_worker(const Program& program, std::span<const int> cpus, int lock_fd, pid_t shim,
+[[noreturn]] void become_worker(const Program& program, std::span<const int> cpus, Inherited files, pid_t shim,
                                 volatile int& error) {
   ::setpgid(0, 0);
-  run_on(cpus);
+  run_on(0, cpus);
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
   if (::getppid() != shim) ::_exit(127);  // the shim died before the line above
   for (int signal = 1; signal < NSIG; ++signal) ::signal(signal, SIG_DFL);
@@ -97,7 +112,8 @@ struct Program {
       fd >= 0 && ::write(fd, "500", 3) < 0) { /* as is */
   }
   ::syscall(SYS_close_range, 3U, ~0U, CLOSE_RANGE_CLOEXEC);
-  ::fcntl(lock_fd, F_SETFD, 0);
+  if (files.lock >= 0) ::fcntl(files.lock, F_SETFD, 0);
+  if (files.input >= 0) ::dup2(files.input, STDIN_FILENO);
   ::execve(program.arguments[0], program.arguments.data(), program.environment.data());
   error = errno;
   ::_exit(127);
@@ -105,14 +121,41 @@ struct Program {
 
 // By vfork: a copy of the coordinator's page tables is made once for the shim, not once more for a process that throws
 // it away. It returns when the worker's program is loaded, or could not be.
-Worker start_worker(const Intent& intent, int lock_fd) {
+Worker start_worker(const Intent& intent, Inherited files) {
   const Program program(intent);
   const pid_t shim = ::getpid();
   volatile int error = 0;
   const pid_t pid = ::vfork();
-  if (pid == 0) become_worker(program, intent.cpus, lock_fd, shim, error);
+  if (pid == 0) become_worker(program, intent.cpus, files, shim, error);
   if (pid < 0) return {-1, errno};
   return {pid, error};
+}
+
+WarmWorker start_warm_worker(const Intent& intent) {
+  auto [ours, theirs] = message_sockets();
+  WarmWorker warm{.process = start_worker(intent, {.input = theirs.get()}), .orders = std::move(ours)};
+  return warm;
+}
+
+// It says so when it has loaded everything; until then it is waited for, because another one would take as long.
+bool is_ready(const WarmWorker& warm) {
+  constexpr int kPatience_ms = 20'000;
+  pollfd said{warm.orders.get(), POLLIN, 0};
+  return ::poll(&said, 1, kPatience_ms) == 1 && receive_message(warm.orders.get()).has_value();
+}
+
+// The run is the waiting worker's; or that one is ended, and a pid of -1 says that there is none.
+Worker hand_over(WarmWorker& warm, const Intent& intent, int lock_fd) {
+  const pid_t pid = warm.process.pid;
+  if (pid > 0 && warm.process.error == 0 && is_ready(warm)) {
+    run_on(pid, intent.cpus);
+    if (send_order(warm.orders.get(), intent.command, lock_fd, STDOUT_FILENO)) return {pid, 0};
+  }
+  if (pid > 0) {
+    ::kill(-pid, SIGKILL);
+    ::waitpid(pid, nullptr, 0);
+  }
+  return {};
 }
 
 // Children that the worker left behind: its group first, then whatever was handed to us.
@@ -175,7 +218,7 @@ void keep_only(std::vector<int> kept) {
   ::syscall(SYS_close_range, static_cast<unsigned>(next), ~0U, 0U);
 }
 
-ExitRecord run_worker(const fs::path& attempt_folder, int lock_fd) {
+ExitRecord run_worker(const fs::path& attempt_folder, int lock_fd, WarmWorker* warm) {
   const double started = system_clock().unix_s();
   const OomCounters before = read_oom_counters();
   ExitRecord exit{.exit_code = {},
@@ -190,7 +233,8 @@ ExitRecord run_worker(const fs::path& attempt_folder, int lock_fd) {
     exit.cannot_start = fmt::format("'{}' is missing or damaged", (attempt_folder / "intent.json").string());
     return exit;
   }
-  const Worker worker = start_worker(*intent, lock_fd);
+  Worker worker = warm == nullptr ? Worker{} : hand_over(*warm, *intent, lock_fd);
+  if (worker.pid < 0) worker = start_worker(*intent, {.lock = lock_fd});
   if (worker.error != 0)
     exit.cannot_start = fmt::format("cannot execute '{}': {}", intent->command[0], std::strerror(worker.error));
   if (worker.pid < 0) return exit;
@@ -210,43 +254,84 @@ ExitRecord run_worker(const fs::path& attempt_folder, int lock_fd) {
   return exit;
 }
 
-[[noreturn]] void become_shim(const fs::path& attempt_folder, int lock_fd, int ended_fd, std::span<const Fd> held) {
-  int code = 1;
-  try {
-    stand_alone();
-    std::vector<int> kept{lock_fd, ended_fd};
-    for (const Fd& fd : held) kept.push_back(fd.get());
-    keep_only(std::move(kept));
-    log_to(attempt_folder);
-    const ExitRecord exit = run_worker(attempt_folder, lock_fd);
-    code = record(attempt_folder, exit) ? 0 : 1;
-    // The coordinator goes on from here; its own commit and this record reach the disk side by side.
-    ::close(lock_fd);
-    ::close(ended_fd);
-    sync_evidence(attempt_folder);
-  } catch (const std::exception& error) {
-    fmt::print(stderr, "shim: {}\n", error.what());
-  }
+[[noreturn]] void see_to_its_end(const fs::path& attempt_folder, int lock_fd, int ended_fd, WarmWorker* warm) {
+  log_to(attempt_folder);
+  const ExitRecord exit = run_worker(attempt_folder, lock_fd, warm);
+  const int code = record(attempt_folder, exit) ? 0 : 1;
+  // The coordinator goes on from here; its own commit and this record reach the disk side by side.
+  ::close(lock_fd);
+  ::close(ended_fd);
+  sync_evidence(attempt_folder);
   ::_exit(code);
 }
 
-}  // namespace
+// Waits for a run with a worker that has loaded everything. Its coordinator's end, or nothing to do, is its own end.
+[[noreturn]] void wait_for_run(const Intent& program, int orders_fd, int ended_fd) {
+  const Fd null = open_file("/dev/null", O_RDWR);
+  for (const int stream : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) ::dup2(null.get(), stream);
+  WarmWorker warm = start_warm_worker(program);
+  const auto run = receive_message(orders_fd);
+  if (!run || run->files.empty()) {
+    if (warm.process.pid > 0) ::kill(-warm.process.pid, SIGKILL);
+    ::_exit(0);
+  }
+  ::close(orders_fd);
+  see_to_its_end(run->text, run->files[0].get(), ended_fd, &warm);
+}
 
-Shim spawn_shim(const fs::path& attempt_folder, int lock_fd, std::span<const Fd> held) {
+// A fork of the coordinator that goes on with `task`, which does not return, and keeps only these files open beside the
+// one that tells its end.
+template <class Task>
+Shim fork_shim(std::vector<int> kept, Task task) {
   int fds[2];
   if (::pipe2(fds, O_CLOEXEC) != 0)
     throw Error(ErrorKind::environment, fmt::format("cannot make a pipe: {}", std::strerror(errno)));
   Shim shim{.pid = -1, .ended = Fd(fds[0])};
   const Fd theirs(fds[1]);
+  kept.push_back(theirs.get());
   sigset_t all, before;
   sigfillset(&all);
   ::sigprocmask(SIG_SETMASK, &all, &before);
   shim.pid = ::fork();
-  if (shim.pid == 0) become_shim(attempt_folder, lock_fd, theirs.get(), held);
+  if (shim.pid == 0) {
+    try {
+      stand_alone();
+      keep_only(std::move(kept));
+      task(theirs.get());
+    } catch (const std::exception& error) {
+      fmt::print(stderr, "shim: {}\n", error.what());
+    }
+    ::_exit(1);
+  }
   const int error = errno;
   ::sigprocmask(SIG_SETMASK, &before, nullptr);
   if (shim.pid < 0) throw Error(ErrorKind::environment, fmt::format("cannot make a process: {}", std::strerror(error)));
   return shim;
+}
+
+std::vector<int> numbers_of(int first, std::span<const Fd> others) {
+  std::vector<int> numbers{first};
+  for (const Fd& fd : others) numbers.push_back(fd.get());
+  return numbers;
+}
+
+}  // namespace
+
+Shim spawn_shim(const fs::path& attempt_folder, int lock_fd, std::span<const Fd> held) {
+  return fork_shim(numbers_of(lock_fd, held),
+                   [&](int ended_fd) { see_to_its_end(attempt_folder, lock_fd, ended_fd, nullptr); });
+}
+
+WarmShim spawn_warm_shim(const std::string& program, const std::map<std::string, std::string>& environment) {
+  const Intent intent{.run = "", .attempt = 0, .command = {program, "warm"}, .environment = environment};
+  auto [ours, theirs] = message_sockets();
+  const int orders_fd = theirs.get();
+  Shim shim = fork_shim({orders_fd}, [&](int ended_fd) { wait_for_run(intent, orders_fd, ended_fd); });
+  return {.shim = std::move(shim), .orders = std::move(ours)};
+}
+
+bool give_run(const WarmShim& warm, const fs::path& attempt_folder, int lock_fd, std::span<const Fd> held) {
+  return send_message(warm.orders.get(), attempt_folder.string(), numbers_of(lock_fd, held));
 }
 
 }  // namespace bitsweep

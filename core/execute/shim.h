@@ -9,9 +9,11 @@
 // a short run costs: it closes every descriptor but the lock, and touches nothing that it shares with its parent.
 #pragma once
 
-#include <sys/types.h>
-
+#include <map>
 #include <span>
+#include <string>
+
+#include <sys/types.h>
 
 #include "base/files.h"
 
@@ -26,5 +28,17 @@ struct Shim {
 // REQUIRES: one thread, and `lock_fd` locked; the caller closes its own copies. Throws Error{environment} when the
 // system gives no process.
 Shim spawn_shim(const fs::path& attempt_folder, int lock_fd, std::span<const Fd> held = {});
+
+// A shim with a worker that has no run yet: `program` is started with the word "warm" in `environment`, loads what
+// every run needs, and waits (event/order.h). It gets its run by give_run(), and goes away with its worker when this is
+// destroyed, or its coordinator is. One whose worker does not understand, or died waiting, starts another for the run.
+struct WarmShim {
+  Shim shim;
+  Fd orders;
+};
+WarmShim spawn_warm_shim(const std::string& program, const std::map<std::string, std::string>& environment);
+
+// False: it is gone, and has taken nothing. REQUIRES: as spawn_shim; the intent names the same program and environment.
+bool give_run(const WarmShim& warm, const fs::path& attempt_folder, int lock_fd, std::span<const Fd> held);
 
 }  // namespace bitsweep

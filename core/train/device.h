@@ -24,6 +24,11 @@ DeviceName parse_device(std::string_view text);
 // driver, the GPU, or that it is another one than CUDA_VISIBLE_DEVICES names.
 c10::Device open_device(const DeviceName& name);
 
+// What every run on this machine will want of LibTorch, before it is known which run: its tables of operators, and its
+// CUDA library where CUDA_VISIBLE_DEVICES names a GPU. Starts no threads, draws no random numbers, takes no memory of a
+// GPU. Never throws: whoever needs what is missing says so.
+void load_everything();
+
 // Waits until `device` has done everything it was given; nothing to do on a CPU.
 void synchronize(c10::Device device);
 

@@ -11,7 +11,9 @@
 
 #include "base/error.h"
 #include "base/nearest.h"
+#include "event/order.h"
 #include "plugin/build_id.h"
+#include "train/device.h"
 #include "worker/check_verb.h"
 #include "worker/describe_verb.h"
 #include "worker/probe_verb.h"
@@ -31,6 +33,8 @@ constexpr const char* kUsage =
     "looks\n"
     "bitsweep-worker profile --spec FILE --cache DIR [--steps N]                              see where the time of "
     "steps goes\n"
+    "bitsweep-worker warm                                                                     wait for a run, as a "
+    "shim's child\n"
     "bitsweep-worker --version\n"
     "Each verb takes --help.\n";
 
@@ -76,6 +80,16 @@ int profile(const std::vector<std::string>& args) {
   return arguments ? profile_verb(*arguments, std::cout) : 0;
 }
 
+int dispatch(const std::vector<std::string>& args);
+
+// Started before there is a run: what takes most of a short run's time is done when it comes.
+int warm(const std::vector<std::string>& args) {
+  if (!args.empty()) throw Error(ErrorKind::input, "'warm' takes no arguments: it is told its run by its shim");
+  load_everything();
+  const auto command = await_order();
+  return command && command->size() > 1 ? dispatch({command->begin() + 1, command->end()}) : 0;
+}
+
 int dispatch(const std::vector<std::string>& args) {
   const std::string verb = args.empty() ? "" : args.front();
   const std::vector<std::string> rest(args.begin() + (args.empty() ? 0 : 1), args.end());
@@ -84,6 +98,7 @@ int dispatch(const std::vector<std::string>& args) {
   if (verb == "check") return check(rest);
   if (verb == "probe") return probe(rest);
   if (verb == "profile") return profile(rest);
+  if (verb == "warm") return warm(rest);
   if (verb == "--version") {
     fmt::print("bitsweep-worker {} [{}]\n", BITSWEEP_VERSION, BITSWEEP_BUILD_ID);
     return 0;

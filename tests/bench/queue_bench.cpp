@@ -45,6 +45,7 @@ WorkResult work_here(const fs::path& root, int64_t slots) {
   options.devices = {{"cpu", slots, 0}};
   options.worker_program = program_folder() / "bench_worker";
   options.plugin_folder = "/nowhere";
+  options.warm_below_s = 0;  // a fresh process each
   const CoordinatorLock lock(root);
   Store store(root, StoreMode::create);
   LocalExecutor executor;

@@ -44,7 +44,9 @@ TEST_F(CpuClaimTest, TooFewFreeOnesAreNone) {
   const CpuClaim one = claim_cpus(1, folder);
   EXPECT_TRUE(claim_cpus(static_cast<int64_t>(usable.size()), folder).cpus.empty());
   // And what it looked at is free again.
-  if (usable.size() > 1) EXPECT_FALSE(claim_cpus(1, folder).cpus.empty());
+  if (usable.size() > 1) {
+    EXPECT_FALSE(claim_cpus(1, folder).cpus.empty());
+  }
 }
 
 TEST_F(CpuClaimTest, NothingIsClaimedThatCannotBe) {

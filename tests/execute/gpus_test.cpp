@@ -20,7 +20,7 @@ TEST(Gpus, AreInTheOrderOfTheBus) {
   };
   add("0000:c8:00.0", "GPU-c");
   add("0000:1b:00.0", "GPU-a");
-  add("0000:4c:00.0", "GPU-????????-????-????-????-????????????");
+  add("0000:4c:00.0", std::string("GPU-" + std::string(32, '?')).c_str());
   fs::create_directories(folder / "0001:00:00.0");  // tells nothing
   EXPECT_EQ(driver_gpus(folder), (std::vector<std::string>{"GPU-a", "", "GPU-c", ""}));
   fs::remove_all(folder);

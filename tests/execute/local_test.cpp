@@ -219,6 +219,7 @@ TEST_F(LocalTest, NothingOfTheCoordinatorIsInheritedByTheShim) {
   std::set<std::string> open;
   for (const auto& entry : fs::directory_iterator("/proc/" + std::to_string(processes.shim.pid) + "/fd")) {
     const std::string target = fs::read_symlink(entry.path()).string();
+    if (target.find("bitsweep-cpu-") != std::string::npos) continue;  // its processors, where there are enough
     open.insert(target.starts_with("pipe:") ? "pipe" : fs::path(target).filename().string());
   }
   EXPECT_EQ(open, (std::set<std::string>{"null", "worker.log", "lock", "pipe"}));

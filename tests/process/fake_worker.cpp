@@ -21,6 +21,7 @@
 #include "base/error.h"
 #include "base/rng.h"
 #include "event/event.h"
+#include "event/order.h"
 
 namespace bitsweep {
 namespace {
@@ -32,13 +33,13 @@ struct Call {
   std::vector<std::string> resume;
 };
 
-Call parse(int argc, char** argv) {
+Call parse(const std::vector<std::string>& words) {
   Call call;
-  for (int i = 2; i + 1 < argc; i += 2) {
-    if (std::strcmp(argv[i], "--resume") == 0)
-      call.resume.emplace_back(argv[i + 1]);
+  for (size_t i = 2; i + 1 < words.size(); i += 2) {
+    if (words[i] == "--resume")
+      call.resume.emplace_back(words[i + 1]);
     else
-      call.options[argv[i]] = argv[i + 1];
+      call.options[words[i]] = words[i + 1];
   }
   return call;
 }
@@ -191,8 +192,14 @@ class FakeRun {
 int main(int argc, char** argv) {
   std::signal(SIGTERM, [](int) { bitsweep::asked_to_stop = true; });
   try {
-    const bitsweep::Call call = bitsweep::parse(argc, argv);
-    return bitsweep::FakeRun(call).run();
+    std::vector<std::string> words(argv, argv + argc);
+    if (words.size() == 2 && words[1] == "warm") {
+      const auto told = bitsweep::await_order();
+      if (!told) return 0;
+      words = *told;
+      std::fprintf(stderr, "fake worker: was waiting\n");
+    }
+    return bitsweep::FakeRun(bitsweep::parse(words)).run();
   } catch (const std::exception& error) {
     std::fprintf(stderr, "fake worker: %s\n", error.what());
     return 1;

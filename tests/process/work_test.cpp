@@ -28,6 +28,24 @@ TEST_F(WorkTest, ThreadsAndDeviceReachTheWorker) {
   EXPECT_EQ(string_or(events[0].fields, "threads", ""), "1");  // two threads, two slots
 }
 
+// The first run is over before it is known that runs are short; those after it find a worker that waits.
+TEST_F(WorkTest, ShortRunsAreGivenToWorkersThatWait) {
+  const std::vector<std::string> names = {"aaaaaaaaaaaa", "bbbbbbbbbbbb", "cccccccccccc", "dddddddddddd"};
+  std::vector<NewRun> runs;
+  for (const std::string& name : names) runs.push_back(fake_run(name, 1));
+  submit(runs);
+  EXPECT_EQ(work(1), 0);
+  Store store = open_store();
+  int64_t waited = 0;
+  for (const std::string& name : names) {
+    expect_sound(store, name);
+    EXPECT_EQ(store.run(name)->attempts, 1);
+    waited += read_file(folder(name, 1) / "worker.log").find("was waiting") != std::string::npos;
+  }
+  EXPECT_GE(waited, 2);
+  EXPECT_LT(waited, 4) << "the first one cannot have been waiting";
+}
+
 TEST_F(WorkTest, EachWayToFailHasItsCauseAndOthersGoOn) {
   NewRun fails = fake_run("aaaaaaaaaaaa", 1, {{"act", "exit:1"}, {"act_step", 5}});
   fails.retries = 1;
