@@ -2,12 +2,13 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
 
 namespace bitsweep {
 namespace {
 
 constexpr double kSameTargetBudget = 0.02;  // of a logarithm
-constexpr size_t kMostInFull = 3;     // variants; of more, laws of one axis are only told where there is no other
+constexpr size_t kMostInFull = 3;           // variants; of more, laws of one axis are only told where there is no other
 
 // The runs a law may see: of each size and budget the chosen configuration, all its seeds.
 LawFit points_of(const ReportInput& input, const GroupAnalysis& g, const std::string& variant,
@@ -37,6 +38,38 @@ LawFit points_of(const ReportInput& input, const GroupAnalysis& g, const std::st
     }
   }
   return fit;
+}
+
+// Of each variant that was run on several texts, all its points together.
+std::vector<TextLaw> text_laws(const ReportInput& input, const std::vector<GroupAnalysis>& groups) {
+  std::vector<TextLaw> laws;
+  std::vector<bool> seen(groups.size(), false);
+  for (size_t g = 0; g < groups.size(); ++g) {
+    if (seen[g]) continue;
+    std::map<std::string, TextLaw> of_variant;
+    std::map<std::string, std::vector<Point>> points_of_variant;
+    for (size_t h = g; h < groups.size(); ++h) {
+      if (h != g && !differ_by_text_alone(groups[g].group, groups[h].group)) continue;
+      seen[h] = true;
+      for (const std::string& variant : groups[h].table.variants) {
+        const LawFit fit = points_of(input, groups[h], variant);
+        if (fit.points.empty()) continue;
+        std::vector<Point>& points = points_of_variant[variant];
+        points.insert(points.end(), fit.points.begin(), fit.points.end());
+        of_variant[variant].groups.push_back(h);
+      }
+    }
+    for (auto& [variant, law] : of_variant) {
+      if (law.groups.size() < 2) continue;
+      law.variant = variant;
+      law.runs = points_of_variant[variant].size();
+      FitOptions options;
+      options.group = "dataset";
+      law.test = compare_grouping(points_of_variant[variant], options);
+      laws.push_back(std::move(law));
+    }
+  }
+  return laws;
 }
 
 void run_fit(LawFit& fit, const ReportInput& input, const std::string& law, const std::vector<Target>& targets,
@@ -152,6 +185,7 @@ Analysis analyse(const ReportInput& input) {
     g.worth = parameter_worth(input, g);
   }
   analysis.offsets = text_offsets(analysis.groups);
+  analysis.text_laws = text_laws(input, analysis.groups);
   analysis.verdicts = check_claims(input, analysis);
   return analysis;
 }

@@ -45,6 +45,14 @@ struct TextOffset {
   Estimate change;                                                  // loss on the second − loss on the first
 };
 
+// Whether one variant's laws on several texts differ by a constant alone.
+struct TextLaw {
+  std::string variant;
+  std::vector<size_t> groups;  // into Analysis::groups
+  size_t runs = 0;
+  GroupingTest test;
+};
+
 // Two variants at equal size and budget.
 struct VariantGap : CellChange {
   size_t a = 0, b = 0;            // cells; the change is loss of b − loss of a
@@ -89,7 +97,8 @@ std::string loss_title(const GroupAnalysis& g, const std::string& what);
 
 struct Analysis {
   std::vector<GroupAnalysis> groups;   // those with runs; comparisons never cross them
-  std::vector<TextOffset> offsets;     // but for these
+  std::vector<TextOffset> offsets;     // but for these …
+  std::vector<TextLaw> text_laws;      // … and these
   std::vector<ClaimVerdict> verdicts;  // on ReportInput::claims
   int64_t finished = 0, excluded = 0;
 };
@@ -99,6 +108,8 @@ enum class Along { tokens, params };
 std::vector<ScalingStep> steps_along(const ReportInput& input, const CellTable& table, Along along);
 std::vector<SettingStep> setting_steps(const ReportInput& input, const CellTable& table);
 std::vector<VariantGap> gaps_between(const ReportInput& input, const CellTable& table);
+// Nothing but the text, and so its validation part, tells these apart.
+bool differ_by_text_alone(const ComparableGroup& a, const ComparableGroup& b);
 std::vector<TextOffset> text_offsets(const std::vector<GroupAnalysis>& groups);
 
 // A of a law in A / N^alpha where N is counted in millions, as papers often have it; nothing for other laws.

@@ -143,21 +143,21 @@ std::vector<VariantGap> gaps_between(const ReportInput& input, const CellTable& 
   return gaps;
 }
 
+bool differ_by_text_alone(const ComparableGroup& a, const ComparableGroup& b) {
+  for (size_t k = 0; k < comparability_rules().size(); ++k) {
+    const std::string name = comparability_rules()[k].name;
+    if (name != "training-text" && name != "validation-text" && a.values[k] != b.values[k]) return false;
+  }
+  return true;
+}
+
 std::vector<TextOffset> text_offsets(const std::vector<GroupAnalysis>& groups) {
   constexpr double kSameCount = 0.02;  // of a logarithm
   const auto same = [](double a, double b) { return a > 0 && b > 0 && std::abs(std::log(b / a)) < kSameCount; };
-  // Only the text may differ: of the rules, those of the text and its validation part.
-  const auto only_text = [](const ComparableGroup& a, const ComparableGroup& b) {
-    for (size_t k = 0; k < comparability_rules().size(); ++k) {
-      const std::string name = comparability_rules()[k].name;
-      if (name != "training-text" && name != "validation-text" && a.values[k] != b.values[k]) return false;
-    }
-    return true;
-  };
   std::vector<TextOffset> offsets;
   for (size_t g = 0; g < groups.size(); ++g)
     for (size_t h = g + 1; h < groups.size(); ++h) {
-      if (!only_text(groups[g].group, groups[h].group)) continue;
+      if (!differ_by_text_alone(groups[g].group, groups[h].group)) continue;
       const std::vector<ReportCell>&first = groups[g].table.cells, &second = groups[h].table.cells;
       for (size_t i = 0; i < first.size(); ++i)
         for (size_t j = 0; j < second.size(); ++j) {

@@ -163,8 +163,9 @@ std::vector<Block> batch_section(const ReportInput& input, const GroupAnalysis& 
   return out;
 }
 
-std::vector<Block> offsets_section(const ReportInput& input, const Analysis& analysis) {
-  if (analysis.offsets.empty()) return {};
+namespace {
+
+Table offsets_table(const ReportInput& input, const Analysis& analysis) {
   Table t{{{"first text"},
            {"second text"},
            {"variant"},
@@ -183,12 +184,46 @@ std::vector<Block> offsets_section(const ReportInput& input, const Analysis& ana
                       format_bpc(a.final_bpc.mean) + " / " + format_bpc(b.final_bpc.mean), offset});
     if (has_names(input)) t.rows.back().insert(t.rows.back().begin() + 2, names_text(input, a, b));
   }
+  return t;
+}
+
+// "An offset is enough", or not, or who knows: by AICc, the lower the better.
+std::string text_law_sentence(const TextLaw& law) {
+  const GroupingTest& test = law.test;
+  const std::string who = fmt::format("{} on {} texts, {} runs", law.variant, law.groups.size(), law.runs);
+  if (test.best.empty() || !test.margin)
+    return who + ": too few sizes and budgets to tell whether the texts differ by a constant alone.";
+  const double best = test.best == "grouped" ? *test.grouped : test.best == "separate" ? *test.separate : *test.pooled;
+  const std::string lead = test.best == "grouped"    ? "one law whose constant alone differs from text to text"
+                           : test.best == "separate" ? "a law of its own for each text"
+                                                     : "one law for all texts, without an offset,";
+  std::vector<std::string> others;
+  const auto against = [&](const char* name, const char* what, const std::optional<double>& aicc) {
+    if (test.best == name) return;
+    others.push_back(aicc ? fmt::format("{} below {}", format_significant(*aicc - best, 2), what)
+                          : fmt::format("while {} needs more runs", what));
+  };
+  against("pooled", "one law for all", test.pooled);
+  against("grouped", "one law with a constant for each text", test.grouped);
+  against("separate", "a law for each text", test.separate);
+  // Two of it are a likelihood ratio of e.
+  const char* weight = *test.margin < 4 ? " That is too little to choose by." : "";
+  return fmt::format("{}: {} describes them best, its AICc {}.{}", who, lead, fmt::join(others, ", "), weight);
+}
+
+}  // namespace
+
+std::vector<Block> offsets_section(const ReportInput& input, const Analysis& analysis) {
+  if (analysis.offsets.empty() && analysis.text_laws.empty()) return {};
   std::vector<Block> out;
   out.emplace_back(Heading{2, "Text against text"});
-  out.emplace_back(Paragraph{
-      "The same model, size, tokens and settings on two texts: how much more there is to predict in the second. It "
-      "tells texts apart, not models."});
-  out.emplace_back(TableBlock{std::move(t)});
+  if (!analysis.offsets.empty()) {
+    out.emplace_back(Paragraph{
+        "The same model, size, tokens and settings on two texts: how much more there is to predict in the second. It "
+        "tells texts apart, not models."});
+    out.emplace_back(TableBlock{offsets_table(input, analysis)});
+  }
+  for (const TextLaw& law : analysis.text_laws) out.emplace_back(Paragraph{text_law_sentence(law)});
   return out;
 }
 

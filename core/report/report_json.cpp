@@ -108,6 +108,20 @@ json::array offsets_json(const Analysis& analysis) {
   return list;
 }
 
+json::array text_laws_json(const Analysis& analysis) {
+  json::array list;
+  for (const TextLaw& law : analysis.text_laws)
+    list.push_back(json::object{{"variant", law.variant},
+                                {"groups", json::array(law.groups.begin(), law.groups.end())},
+                                {"runs", law.runs},
+                                {"aicc_pooled", finite_or_null(law.test.pooled)},
+                                {"aicc_grouped", finite_or_null(law.test.grouped)},
+                                {"aicc_separate", finite_or_null(law.test.separate)},
+                                {"best", law.test.best},
+                                {"margin", finite_or_null(law.test.margin)}});
+  return list;
+}
+
 json::array remarks_json(const std::vector<Remark>& remarks) {
   json::array list;
   for (const Remark& remark : remarks)
@@ -258,6 +272,7 @@ json::object report_json(const ReportInput& input, const Analysis& analysis, con
           {"groups", std::move(groups)},
           {"not_compared", remarks_json(comparability_remarks(analysis))},
           {"text_offsets", offsets_json(analysis)},
+          {"text_laws", text_laws_json(analysis)},
           {"claims", claims_json(analysis)},
           {"runs", std::move(runs)},
           {"changes", changes_json(input, analysis)},

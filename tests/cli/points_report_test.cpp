@@ -2,11 +2,13 @@
 #include <cmath>
 #include <fstream>
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "base/error.h"
 #include "base/json.h"
+#include "base/rng.h"
 #include "cli/claims_file.h"
 #include "cli/verb.h"
 
@@ -43,6 +45,14 @@ class PointsReport : public testing::Test {
     EXPECT_EQ(code, expected_code);
     return parse_json(out, "output");
   }
+  std::string markdown(std::vector<std::string> args, const std::string& name) {
+    args.insert(args.end(), {"--out", folder_.string(), "--name", name});
+    testing::internal::CaptureStdout();
+    const int code = kReportVerb.run(kReportVerb, args);
+    testing::internal::GetCapturedStdout();
+    EXPECT_EQ(code, 0);
+    return read_file(folder_ / name / "report.md");
+  }
   std::string error_of(std::vector<std::string> args) {
     try {
       report(std::move(args));
@@ -78,18 +88,41 @@ double at(const json::value& value, const char* key) { return value.at(key).to_n
 TEST_F(PointsReport, LossesAreInTheUnitThatTheFileTells) {
   const auto rendered = [&](const std::string& loss) {
     const std::string table = file("u.csv", "params,tokens," + loss + "\n1e6,1e8,3.1\n2e6,1e8,2.9\n4e6,1e8,2.75\n");
-    testing::internal::CaptureStdout();
-    const int code = kReportVerb.run(
-        kReportVerb, {"--points", table, "--map", "loss=" + loss, "--out", folder_.string(), "--name", loss});
-    testing::internal::GetCapturedStdout();
-    EXPECT_EQ(code, 0);
-    return read_file(folder_ / loss / "report.md") + read_file(folder_ / loss / "params.svg");
+    const std::string text = markdown({"--points", table, "--map", "loss=" + loss}, loss);
+    return text + read_file(folder_ / loss / "params.svg");
   };
   EXPECT_THAT(rendered("val_bpc"),
               testing::AllOf(HasSubstr("**2.750** bits per byte, by"), HasSubstr("loss (bits per")));
   EXPECT_THAT(rendered("loss_nats"), testing::AllOf(HasSubstr("**2.750** nats, by"), Not(HasSubstr("bits per byte"))));
   EXPECT_THAT(rendered("L"), testing::AllOf(HasSubstr("**2.750**, by"), HasSubstr("unit was not told"),
                                             HasSubstr("loss (unit not told)"), Not(HasSubstr("bits per byte"))));
+}
+
+// Two texts that differ by a constant, by the worth of a parameter as well, or not at all: AICc tells them apart.
+TEST_F(PointsReport, WhetherTextsDifferByAConstantAloneIsTold) {
+  const auto verdict = [&](const std::string& name, double offset, double amplitude) {
+    std::string table = "run,params,tokens,dataset,loss\n";
+    uint64_t i = 0;
+    for (const bool second : {false, true})
+      for (const double n : {1e6, 4e6, 16e6, 64e6})
+        for (const double d : {5e7, 2e8, 8e8}) {
+          const double loss =
+              1 + (second ? offset : 0) + (second ? amplitude : 1) * 30 / std::pow(n, 0.3) + 240 / std::pow(d, 0.4);
+          const double noise = 0.004 * (random_unit(5, 1, i) - 0.5);
+          table += fmt::format("r{},{},{},{},{}\n", i++, n, d, second ? "B" : "A", loss * (1 + noise));
+        }
+    const std::string points = file(name + ".csv", table);
+    const json::value document = report({"--points", points});
+    const json::array& laws = document.at("text_laws").as_array();
+    EXPECT_EQ(laws.size(), 1u);
+    EXPECT_EQ(at(laws.at(0), "runs"), 24);
+    EXPECT_GT(at(laws.at(0), "margin"), 0);
+    return std::string(laws.at(0).at("best").get_string()) + ": " + markdown({"--points", points}, name);
+  };
+  EXPECT_THAT(verdict("constant", 0.6, 1),
+              testing::AllOf(testing::StartsWith("grouped"), HasSubstr("whose constant alone differs from text")));
+  EXPECT_THAT(verdict("apart", 0.6, 3), testing::AllOf(testing::StartsWith("separate"), HasSubstr("for each text")));
+  EXPECT_THAT(verdict("same", 0, 1), testing::AllOf(testing::StartsWith("pooled"), HasSubstr("without an offset")));
 }
 
 TEST_F(PointsReport, EveryComparisonOfTheTableComesOut) {
@@ -120,6 +153,7 @@ TEST_F(PointsReport, EveryComparisonOfTheTableComesOut) {
   std::vector<double> offsets;
   for (const json::value& o : document.at("text_offsets").as_array()) offsets.push_back(at(o.at("offset"), "mean"));
   EXPECT_THAT(offsets, Contains(DoubleNear(0.635, 1e-9)));
+  EXPECT_EQ(document.at("text_laws").as_array().at(0).at("best").get_string(), "grouped");
   EXPECT_EQ(groups[1].at("left_out").as_array().size(), 1u);
   std::vector<std::string> rules;
   for (const json::value& group : groups)
