@@ -126,6 +126,8 @@ class SettingsReader {
     if (const std::string* steps = first_of(row.cells, {"steps", "train_steps"}))
       settings.steps = static_cast<int64_t>(parse_size(*steps).value_or(0));
     settings.wall_s = wall_of(row.cells);
+    if (const std::string* device = first_of(row.cells, {"device", "gpu", "hardware", "machine"}))
+      settings.device = *device;
     if (const std::string* state = first_of(row.cells, {"state", "status"}); state && !read_state(*state, settings))
       findings_.add(0, 0,
                     fmt::format("state '{}' is none of done, stopped, diverged, failed, running, queued, cancelled",

@@ -128,7 +128,9 @@ ReportInput report_from_points(const std::vector<Point>& points, std::string nam
       if (!data.is_object()) data = json::object();
       data.get_object()["corpus"] = p.dataset;
     }
-    input.runs.push_back({std::move(row), {}, {}, {}, {}});
+    json::object start;
+    if (i < settings.size() && !settings[i].device.empty()) start["device"] = settings[i].device;
+    input.runs.push_back({std::move(row), {}, {}, std::move(start), {}});
   }
   return input;
 }

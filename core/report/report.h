@@ -61,6 +61,7 @@ struct PointSettings {
   int64_t steps = 0;  // 0: not known
   std::optional<double> wall_s;
   std::string state, exit_cause;  // as of a RunRow; "": done
+  std::string device;             // what it ran on; "": not known
 };
 
 // The same from points instead of a database (fit/points_csv.h reads them from a file). `settings`: of each point, or

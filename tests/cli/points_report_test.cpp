@@ -125,6 +125,21 @@ TEST_F(PointsReport, WhetherTextsDifferByAConstantAloneIsTold) {
   EXPECT_THAT(verdict("same", 0, 1), testing::AllOf(testing::StartsWith("pooled"), HasSubstr("without an offset")));
 }
 
+TEST_F(PointsReport, TimesOfSeveralMachinesAreNotCompared) {
+  const auto rules = [&](const std::string& second) {
+    const json::value document = report({"--points", file("m.csv",
+                                                          "params,tokens,loss,wall_min,gpu\n1e6,1e8,3.1,10,H200\n"
+                                                          "2e6,1e8,2.9,9," +
+                                                              second + "\n")});
+    std::vector<std::string> names;
+    for (const json::value& rule : document.at("groups").at(0).at("rules").as_array())
+      names.emplace_back(rule.at("rule").get_string());
+    return names;
+  };
+  EXPECT_THAT(rules("A100"), testing::Contains("mixed-machines"));
+  EXPECT_THAT(rules("H200"), Not(testing::Contains("mixed-machines")));
+}
+
 TEST_F(PointsReport, EveryComparisonOfTheTableComesOut) {
   std::vector<std::string> args = {"--points", file("t.csv", kTable), "--target", "params=300M"};
   args.insert(args.end(), kMapping.begin(), kMapping.end());
