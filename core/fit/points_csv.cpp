@@ -47,10 +47,18 @@ class Header {
 
   void missing(const std::string& name, const std::string& hint) const {
     findings_.add(row_[0].line, row_[0].column,
-                  fmt::format("no column '{}'{}{}", excerpt(name), excerpt(did_you_mean(name, names_)), hint));
+                  fmt::format("no column '{}'{}{}; there {}", excerpt(name), excerpt(did_you_mean(name, names_)), hint,
+                              listed()));
   }
 
  private:
+  std::string listed() const {
+    constexpr size_t kMost = 16;
+    std::string text = names_.size() == 1 ? "is" : "are";
+    for (size_t i = 0; i < std::min(names_.size(), kMost); ++i) text += (i == 0 ? " " : ", ") + excerpt(names_[i]);
+    if (names_.size() > kMost) text += fmt::format(" and {} more", names_.size() - kMost);
+    return text;
+  }
   const CsvRow& row_;
   Findings& findings_;
   std::vector<std::string> names_;

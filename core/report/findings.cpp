@@ -240,6 +240,19 @@ void law_findings(const GroupAnalysis& g, std::vector<Text>& out) {
   unpredictable(g, out);
 }
 
+void worth_finding(const GroupAnalysis& g, std::vector<Text>& out) {
+  if (!g.worth) return;
+  std::string values;
+  for (const WorthRow& row : g.worth->rows)
+    if (row.interval)
+      values += fmt::format("{}{} {} (95 % interval {} to {})", values.empty() ? "" : ", ", row.variant,
+                            format_significant(row.eff, 3), format_significant(row.interval->first, 3),
+                            format_significant(row.interval->second, 3));
+  if (!values.empty())
+    out.push_back(fmt::format("By one law through all variants, a parameter does as much as this many of {}'s: {}.",
+                              g.worth->reference, values));
+}
+
 }  // namespace
 
 std::string cell_name(const ReportCell& cell) {
@@ -268,6 +281,7 @@ std::vector<Text> group_findings(const GroupAnalysis& g) {
   scaling_finding(g, g.token_steps, "More tokens at the same size", "doubling of tokens", out);
   variant_findings(g, out);
   law_findings(g, out);
+  worth_finding(g, out);
   return out;
 }
 

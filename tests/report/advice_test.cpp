@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "report/analysis.h"
+#include "report/findings.h"
 #include "report/foretold.h"
 #include "report/report_input.h"
 
@@ -120,6 +121,9 @@ TEST(Worth, GivesEachVariantWithWhatItsBytesAndFlopsDo) {
   EXPECT_THAT(text, HasSubstr("| v57 | 0.15"));
   EXPECT_THAT(text, Not(HasSubstr("eff(v57)")));
   EXPECT_THAT(text, HasSubstr("for its stored bytes"));
+  std::string findings;
+  for (const Text& finding : group_findings(g)) findings += finding.plain() + "\n";
+  EXPECT_THAT(findings, HasSubstr("as much as this many of llama's: v57 0.15"));
   EXPECT_FALSE(ladder_analysis().groups.at(0).worth) << "one variant";
 }
 
