@@ -86,10 +86,10 @@ void Coordinator::put_back(const RunRecord& record) {
 // How often it has run out of memory, this time counted, and what its sweep allows then.
 std::optional<OomRetry> Coordinator::after_oom(const LiveAttempt& live) {
   const int64_t times = 1 + out_of_memory(live.run.id);
-  const json::value* train = live.run.spec.if_contains("train");
-  if (train == nullptr || !train->is_object()) return std::nullopt;
-  return after_memory_ran_out(maker_.rules(live.run.sweep).on_oom, times, integer_or(train->get_object(), "batch", 1),
-                              integer_or(train->get_object(), "accumulate", 1));
+  const json::value* member = live.run.spec.if_contains("train");
+  const json::object train = member != nullptr && member->is_object() ? member->get_object() : json::object();
+  return after_memory_ran_out(maker_.rules(live.run.sweep).on_oom, times, integer_or(train, "batch", 1),
+                              integer_or(train, "accumulate", 1));
 }
 
 // What the worker trains: after memory has run out, perhaps the same batch in smaller parts.

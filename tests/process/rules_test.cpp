@@ -74,6 +74,26 @@ TEST_F(RulesTest, AfterMemoryRanOutABatchIsTrainedInSmallerPartsOnce) {
   EXPECT_EQ(parts(2), 2);
 }
 
+TEST_F(RulesTest, AfterMemoryRanOutARunHasTheDeviceAloneOnce) {
+  submit_sweep("alone",
+               {fake_run("aaaaaaaaaaaa", 1, {{"act", "exit:6"}, {"act_step", 3}}), fake_run("bbbbbbbbbbbb", 2),
+                fake_run("cccccccccccc", 3), fake_run("dddddddddddd", 4)},
+               {{"on_oom", "alone"}});
+  EXPECT_EQ(work(2), 1);
+  Store store = open_store();
+  EXPECT_EQ(to_text(store.run("aaaaaaaaaaaa")->cause), "oom");
+  const auto attempts = store.attempts("aaaaaaaaaaaa");
+  ASSERT_EQ(attempts.size(), 2u);
+  EXPECT_EQ(attempts[0].slots, 1);
+  EXPECT_EQ(attempts[1].slots, 2);
+  // Nothing else ran beside its second attempt.
+  for (const char* id : {"bbbbbbbbbbbb", "cccccccccccc", "dddddddddddd"})
+    for (const AttemptRecord& other : store.attempts(id))
+      EXPECT_TRUE(other.ended.value() <= attempts[1].started.value() ||
+                  other.started.value() >= attempts[1].ended.value())
+          << id;
+}
+
 TEST_F(RulesTest, WhatComesAfterASweepAndARunBeginsWhenTheseHaveEnded) {
   submit_sweep("first", {fake_run("aaaaaaaaaaaa", 1), fake_run("bbbbbbbbbbbb", 2, {{"act", "exit:2"}})});
   submit_sweep("lone", {fake_run("cccccccccccc", 3, {{"steps", 60}})});
