@@ -19,9 +19,9 @@ struct PointsFile {
 };
 
 // Columns called batch, lr, steps, warmup, weight_decay, optimizer, schedule, precision, tokenizer, context,
-// val_sha256, unit, wall_s (or wall_min, wall_h, wall), device, state and their usual synonyms are settings; those named
-// in `factors` too. Throws Error{input} as read_points_csv does, for a factor that is no column and for a state that is
-// none.
+// val_sha256, unit, wall_s (or wall_min, wall_h, wall), device, state and their usual synonyms are settings; those
+// named in `factors` too. Throws Error{input} as read_points_csv does, for a factor that is no column and for a state
+// that is none.
 PointsFile read_points_file(const fs::path& path, const PointsFormat& format,
                             const std::vector<std::string>& factors = {});
 
