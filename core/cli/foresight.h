@@ -7,8 +7,8 @@
 #include <string>
 #include <vector>
 
-#include "cli/coordinator.h"
 #include "cli/law_data.h"
+#include "coordinate/coordinator.h"
 #include "fit/fit.h"
 #include "store/store.h"
 

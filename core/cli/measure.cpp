@@ -9,9 +9,9 @@
 
 #include "base/error.h"
 #include "base/units.h"
-#include "cli/attempt_files.h"
 #include "cli/options.h"
 #include "cli/scratch_folder.h"
+#include "coordinate/attempt_files.h"
 #include "event/event.h"
 #include "execute/capture.h"
 #include "execute/local.h"

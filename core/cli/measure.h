@@ -3,7 +3,7 @@
 
 #include <span>
 
-#include "cli/coordinator.h"
+#include "coordinate/coordinator.h"
 #include "plan/plan.h"
 #include "plan/speed.h"
 #include "store/store.h"

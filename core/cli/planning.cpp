@@ -5,9 +5,9 @@
 #include <fmt/format.h>
 
 #include "base/error.h"
-#include "cli/machine_memory.h"
 #include "cli/measure.h"
 #include "cli/options.h"
+#include "coordinate/machine_memory.h"
 #include "data/dataset.h"
 #include "store/store.h"
 

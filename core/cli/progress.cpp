@@ -8,8 +8,8 @@
 #include <fmt/format.h>
 
 #include "base/units.h"
-#include "cli/coordinator.h"
 #include "cli/options.h"
+#include "coordinate/coordinator.h"
 
 namespace bitsweep {
 namespace {

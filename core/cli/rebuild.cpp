@@ -3,9 +3,9 @@
 
 #include "base/error.h"
 #include "base/units.h"
-#include "cli/coordinator.h"
-#include "cli/lone_folders.h"
 #include "cli/options.h"
+#include "coordinate/coordinator.h"
+#include "coordinate/lone_folders.h"
 #include "store/rebuild.h"
 
 namespace bitsweep {

@@ -2,12 +2,12 @@
 #include <fmt/format.h>
 
 #include "base/error.h"
-#include "cli/coordinator.h"
 #include "cli/foresight.h"
 #include "cli/options.h"
 #include "cli/planning.h"
 #include "cli/submission.h"
 #include "cli/work_options.h"
+#include "coordinate/coordinator.h"
 #include "execute/local.h"
 #include "report/report.h"
 

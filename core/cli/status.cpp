@@ -11,10 +11,10 @@
 
 #include "base/clock.h"
 #include "base/units.h"
-#include "cli/disk_room.h"
-#include "cli/machine_memory.h"
 #include "cli/options.h"
-#include "cli/sweep_rules.h"
+#include "coordinate/disk_room.h"
+#include "coordinate/machine_memory.h"
+#include "coordinate/sweep_rules.h"
 #include "query/query.h"
 #include "query/run_columns.h"
 #include "report/format.h"

@@ -2,10 +2,10 @@
 #include <fmt/format.h>
 
 #include "base/error.h"
-#include "cli/coordinator.h"
 #include "cli/foresight.h"
 #include "cli/options.h"
 #include "cli/work_options.h"
+#include "coordinate/coordinator.h"
 #include "execute/local.h"
 
 namespace bitsweep {

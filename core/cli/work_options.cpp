@@ -6,7 +6,7 @@
 
 #include "base/error.h"
 #include "base/units.h"
-#include "cli/machine_memory.h"
+#include "coordinate/machine_memory.h"
 #include "execute/cpu_claim.h"
 #include "execute/gpus.h"
 #include "store/control.h"

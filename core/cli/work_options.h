@@ -1,8 +1,8 @@
 // Options that `run` and `work` share: on which devices, with how many slots and threads.
 #pragma once
 
-#include "cli/coordinator.h"
 #include "cli/options.h"
+#include "coordinate/coordinator.h"
 
 namespace bitsweep {
 

@@ -258,8 +258,8 @@ ExitRecord run_worker(const fs::path& attempt_folder, int lock_fd, WarmWorker* w
   log_to(attempt_folder);
   const ExitRecord exit = run_worker(attempt_folder, lock_fd, warm);
   const int code = record(attempt_folder, exit) ? 0 : 1;
-  // The coordinator goes on from here, with lock and processors free; its own commit and this record reach the disk side
-  // by side.
+  // The coordinator goes on from here, with lock and processors free; its own commit and this record reach the disk
+  // side by side.
   keep_only({ended_fd});
   ::close(ended_fd);
   sync_evidence(attempt_folder);

@@ -11,7 +11,6 @@
 
 #include <fmt/format.h>
 
-#include "base/json.h"
 #include "base/rng.h"
 #include "fit/bootstrap.h"
 #include "fit/distributions.h"
@@ -19,6 +18,7 @@
 #include "fit/optimise.h"
 #include "fit/posterior.h"
 #include "fit/profile.h"
+#include "python_anchor.h"
 #include "report/report.h"
 
 namespace bitsweep {
@@ -75,17 +75,9 @@ std::optional<json::object> scipy(const std::string& script, const std::vector<P
     file << "params,tokens,loss\n";
     for (const Point& p : points) file << fmt::format("{},{},{}\n", p.params, p.tokens, p.loss);
   }
-  const char* python = std::getenv("PYTHON");
-  const std::string command = fmt::format("{} {} {} 2>/dev/null", python ? python : "python3", script, csv.string());
-  std::string text;
-  if (FILE* pipe = popen(command.c_str(), "r")) {
-    char buffer[4096];
-    for (size_t got; (got = std::fread(buffer, 1, sizeof buffer, pipe)) > 0;) text.append(buffer, got);
-    if (pclose(pipe) != 0) text.clear();
-  }
+  const auto anchor = python_anchor(script, csv.string());
   std::filesystem::remove(csv);
-  if (text.empty()) return std::nullopt;
-  return json::parse(text).as_object();
+  return anchor;
 }
 
 void row(const std::string& what, double ours_s, std::optional<double> scipy_s) {
@@ -131,8 +123,7 @@ void bench(const std::string& script) {
     fmt::print("SciPy's, polished from its best start: {:.15g}, above ours by {:.2g} of it\n", other,
                other / optimum.basins[0].objective - 1);
   } else {
-    fmt::print("(no SciPy in {}: nothing to compare with)\n",
-               std::getenv("PYTHON") ? std::getenv("PYTHON") : "python3");
+    fmt::print("(no SciPy in {}: nothing to compare with)\n", python_program());
   }
 }
 

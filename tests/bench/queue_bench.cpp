@@ -1,10 +1,9 @@
 // The coordinator with real processes: what a run costs that does nothing, how soon an event is seen, and what watching
 // costs. Anchors, measured in the same run: starting and reaping /bin/true, and a durable append.
 //
-// usage: bench_queue [RUNS]
+// usage: bench_queue QUEUE_PEERS.PY [RUNS]     (PYTHON=… names the Python that has the peers; tests/bench/run --peers)
 #include <cmath>
 #include <fstream>
-#include <sstream>
 
 #include <fcntl.h>
 #include <signal.h>
@@ -12,8 +11,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "cli/coordinator.h"
+#include "coordinate/coordinator.h"
 #include "execute/local.h"
+#include "python_anchor.h"
 #include "scratch_root.h"
 
 extern char** environ;
@@ -53,6 +53,21 @@ WorkResult work_here(const fs::path& root, int64_t slots) {
   return work(store, lock, executor, options, silent);
 }
 
+// What others ask for a trial that does nothing.
+void bench_peers(const std::string& script) {
+  const ScratchRoot root;
+  const auto peers = python_anchor(script, root.path().string());
+  const auto row = [&](const char* name, const std::string& what) {
+    if (peers && peers->contains(name))
+      bench_row(what, fmt::format("{:.2f} ms", 1e3 * peers->at(name).to_number<double>()), "", "");
+    else
+      bench_row(what, "not found", "", "");
+  };
+  row("optuna_trial_s", "peer: a trial of Optuna with SQLite, no process");
+  row("optuna_report_s", "peer: a value reported to it");
+  row("spooler_job_s", "peer: /bin/true through task-spooler");
+}
+
 void bench_noop(int64_t runs, double true_s, double append_s) {
   const ScratchRoot root;
   fill(root.path(), runs, {{"evals", 0}});
@@ -63,16 +78,12 @@ void bench_noop(int64_t runs, double true_s, double append_s) {
             "<= 5 ms", fmt::format("{:.1f} x true, {:.1f} appends", each / true_s, each / append_s));
 }
 
-// CPU seconds that a process has used.
+// CPU seconds that a process has used, to the nanosecond.
 double cpu_s(pid_t pid) {
-  std::ifstream file(fmt::format("/proc/{}/stat", pid));
-  std::string text((std::istreambuf_iterator<char>(file)), {});
-  std::istringstream words(text.substr(text.rfind(')') + 1));
-  std::string word;
-  double ticks = 0;
-  for (int field = 3; words >> word && field <= 15; ++field)
-    if (field >= 14) ticks += std::strtod(word.c_str(), nullptr);
-  return ticks / static_cast<double>(::sysconf(_SC_CLK_TCK));
+  clockid_t clock = 0;
+  timespec used{};
+  if (::clock_getcpuclockid(pid, &clock) != 0 || ::clock_gettime(clock, &used) != 0) return 0;
+  return static_cast<double>(used.tv_sec) + 1e-9 * static_cast<double>(used.tv_nsec);
 }
 
 double resident_mb(pid_t pid) {
@@ -127,7 +138,7 @@ void bench_watching() {
   bench_row("coordinator's memory", fmt::format("{:.1f} MB", resident), "<= 50 MB", "");
 }
 
-int bench(int64_t runs) {
+int bench(const std::string& peers, int64_t runs) {
   double append_s = 0;
   {
     const ScratchRoot root;
@@ -137,6 +148,7 @@ int bench(int64_t runs) {
   bench_row("anchor: a durable append of 4 KB", fmt::format("{:.3f} ms", append_s * 1e3), "", "");
   bench_row("anchor: /bin/true started and reaped", fmt::format("{:.3f} ms", true_s * 1e3), "", "");
   bench_noop(runs, true_s, append_s);
+  bench_peers(peers);
   bench_watching();
   return 0;
 }
@@ -146,7 +158,7 @@ int bench(int64_t runs) {
 
 int main(int argc, char** argv) {
   try {
-    return bitsweep::bench(argc > 1 ? std::max(1, std::atoi(argv[1])) : 1000);
+    return bitsweep::bench(argc > 1 ? argv[1] : "", argc > 2 ? std::max(1, std::atoi(argv[2])) : 1000);
   } catch (const bitsweep::Error& error) {
     fmt::print(stderr, "{}\n", error.what());
     return error.exit_code();

@@ -3,8 +3,8 @@
 
 #include "cli/checkpoint_policy.h"
 #include "cli/foreign_log.h"
-#include "cli/lone_folders.h"
 #include "cli/verb.h"
+#include "coordinate/lone_folders.h"
 #include "execute/records.h"
 #include "query/query_fixture.h"
 #include "store/rebuild.h"

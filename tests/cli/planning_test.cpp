@@ -1,6 +1,6 @@
 // The worker as a describer, with shell scripts in its place; and plans as the queue takes them.
 #include "cli/planning.h"
-#include "cli/sweep_rules.h"
+#include "coordinate/sweep_rules.h"
 
 #include <fstream>
 

@@ -5,7 +5,7 @@
 #include <cstring>
 
 #include "base/error.h"
-#include "cli/coordinator.h"
+#include "coordinate/coordinator.h"
 #include "execute/local.h"
 
 namespace bitsweep {

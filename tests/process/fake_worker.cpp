@@ -2,10 +2,10 @@
 // that the queue can be tested by killing things. Its "loss" is a chain of hashes: one step lost, doubled or resumed
 // wrongly changes every value after it.
 //
-// spec.json: {"steps", "step_ms", "eval_every", "checkpoint_every", "seed", "act": what goes wrong, "act_step"}; act is
-// one of exit:N (a failure with that code), diverge, crash_once (SIGSEGV in the first attempt), ignore_term,
-// silent_exit (code 0 without a word), leave_child, hang (does nothing for ever), spin (works for ever and tells
-// nothing), hang_once, flood (20 MB on stdout and stderr), leak (takes memory until it is stopped).
+// spec.json: {"steps", "step_ms", "eval_every", "checkpoint_every", "seed", "loss": instead of the chain's, "act": what
+// goes wrong, "act_step"}; act is one of exit:N (a failure with that code), diverge, crash_once (SIGSEGV in the first
+// attempt), ignore_term, silent_exit (code 0 without a word), leave_child, hang (does nothing for ever), spin (works
+// for ever and tells nothing), hang_once, flood (20 MB on stdout and stderr), leak (takes memory until it is stopped).
 #include <atomic>
 #include <csignal>
 #include <cstdlib>
@@ -118,7 +118,7 @@ class FakeRun {
   }
 
   void eval() {
-    const double loss = 1.0 + static_cast<double>(state_.value >> 11) * 0x1.0p-53;
+    const double loss = number_or(spec_, "loss", 1.0 + static_cast<double>(state_.value >> 11) * 0x1.0p-53);
     const bool best = loss < state_.best;
     if (best) state_.best = loss;
     events_.write("eval", state_.step,

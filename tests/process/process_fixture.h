@@ -15,7 +15,7 @@
 
 #include "base/error.h"
 #include "base/rng.h"
-#include "cli/attempt_files.h"
+#include "coordinate/attempt_files.h"
 #include "event/event.h"
 #include "execute/process_identity.h"
 #include "execute/records.h"

@@ -6,9 +6,9 @@
 #include <fmt/format.h>
 
 #include "base/error.h"
-#include "cli/attempt_files.h"
-#include "cli/coordinator_loop.h"
-#include "cli/machine_memory.h"
+#include "coordinate/attempt_files.h"
+#include "coordinate/coordinator_loop.h"
+#include "coordinate/machine_memory.h"
 #include "execute/process_identity.h"
 #include "execute/records.h"
 

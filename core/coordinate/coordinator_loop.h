@@ -6,11 +6,11 @@
 #include <unordered_map>
 
 #include "base/error.h"
-#include "cli/coordinator.h"
-#include "cli/early_stop.h"
-#include "cli/interrupts.h"
-#include "cli/live_attempt.h"
-#include "cli/sweep_rules.h"
+#include "coordinate/coordinator.h"
+#include "coordinate/early_stop.h"
+#include "coordinate/interrupts.h"
+#include "coordinate/live_attempt.h"
+#include "coordinate/sweep_rules.h"
 #include "store/control.h"
 
 namespace bitsweep {
@@ -93,7 +93,7 @@ class Coordinator {
   double database_seen_ = -1;  // monotonic
   bool queue_stale_ = true;
   bool shares_known_ = false;  // what sweeps were served before this process
-  bool holds_ = false;  // some sweep comes after something
+  bool holds_ = false;         // some sweep comes after something
   bool decide_ = true;
   std::optional<double> wake_at_;
   int64_t seen_version_ = -1;

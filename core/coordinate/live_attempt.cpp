@@ -1,4 +1,4 @@
-#include "cli/live_attempt.h"
+#include "coordinate/live_attempt.h"
 
 #include <algorithm>
 

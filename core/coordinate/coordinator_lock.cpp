@@ -10,7 +10,7 @@
 
 #include "base/clock.h"
 #include "base/error.h"
-#include "cli/coordinator.h"
+#include "coordinate/coordinator.h"
 
 namespace bitsweep {
 namespace {

@@ -4,7 +4,7 @@
 #include <optional>
 #include <string>
 
-#include "cli/coordinator.h"
+#include "coordinate/coordinator.h"
 #include "store/tail.h"
 
 namespace bitsweep {

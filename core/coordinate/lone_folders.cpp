@@ -1,4 +1,4 @@
-#include "cli/lone_folders.h"
+#include "coordinate/lone_folders.h"
 
 #include <algorithm>
 
@@ -9,8 +9,8 @@
 #include <fmt/format.h>
 
 #include "base/error.h"
-#include "cli/attempt_files.h"
-#include "cli/live_attempt.h"
+#include "coordinate/attempt_files.h"
+#include "coordinate/live_attempt.h"
 #include "execute/records.h"
 #include "spec/run_spec.h"
 

@@ -1,12 +1,12 @@
 // What settings of sweeps mean for their runs: rules that stop some early, what they come after, where they end.
-#include "cli/early_stop.h"
+#include "coordinate/early_stop.h"
 
 #include <cmath>
 
 #include <gtest/gtest.h>
 
-#include "cli/extrapolate.h"
-#include "cli/live_attempt.h"
+#include "coordinate/extrapolate.h"
+#include "coordinate/live_attempt.h"
 #include "spec/lr_schedule.h"
 #include "store/store_fixture.h"
 

@@ -1,7 +1,7 @@
 // The curves of sweeps that have a stop rule, as the coordinator sees them grow, and what the rule says of them.
 #pragma once
 
-#include "cli/sweep_rules.h"
+#include "coordinate/sweep_rules.h"
 #include "store/curves.h"
 
 namespace bitsweep {

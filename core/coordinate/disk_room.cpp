@@ -1,4 +1,4 @@
-#include "cli/disk_room.h"
+#include "coordinate/disk_room.h"
 
 #include <algorithm>
 #include <map>
@@ -6,7 +6,7 @@
 #include <fmt/format.h>
 
 #include "base/units.h"
-#include "cli/attempt_files.h"
+#include "coordinate/attempt_files.h"
 
 namespace bitsweep {
 namespace {

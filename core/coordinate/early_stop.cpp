@@ -1,8 +1,8 @@
-#include "cli/early_stop.h"
+#include "coordinate/early_stop.h"
 
 #include <cmath>
 
-#include "cli/extrapolate.h"
+#include "coordinate/extrapolate.h"
 #include "spec/run_spec.h"
 
 namespace bitsweep {

@@ -1,4 +1,4 @@
-#include "cli/sweep_rules.h"
+#include "coordinate/sweep_rules.h"
 
 #include <algorithm>
 

@@ -1,4 +1,4 @@
-#include "cli/interrupts.h"
+#include "coordinate/interrupts.h"
 
 #include <atomic>
 #include <cassert>

@@ -10,7 +10,7 @@
 #include <string>
 #include <vector>
 
-#include "cli/disk_room.h"
+#include "coordinate/disk_room.h"
 #include "execute/executor.h"
 #include "schedule/schedule.h"
 #include "store/store.h"
@@ -37,9 +37,9 @@ struct WorkOptions {
   // Where runs take less than this, workers are started before there are runs for them (0: never). Of such a run the
   // loading of LibTorch, about 0.3 s, is more than a hundredth.
   double warm_below_s = 30;
-  bool own_cpus = true;              // each attempt on the CPU keeps to processors of its own
-  double hung_after_s = 600;         // of silence, before a run is looked at as one that hangs; 0: never
-  int64_t slots_per_device = 1;      // of GPUs in a list of devices that is given later
+  bool own_cpus = true;          // each attempt on the CPU keeps to processors of its own
+  double hung_after_s = 600;     // of silence, before a run is looked at as one that hangs; 0: never
+  int64_t slots_per_device = 1;  // of GPUs in a list of devices that is given later
   int64_t disk_floor_bytes = kDefaultDiskFloor_bytes;  // free on the root's disk; 0: none is asked for
   fs::path worker_program, plugin_folder;
 };

@@ -6,8 +6,8 @@
 #include <fmt/format.h>
 
 #include "base/error.h"
-#include "cli/attempt_files.h"
-#include "cli/coordinator_loop.h"
+#include "coordinate/attempt_files.h"
+#include "coordinate/coordinator_loop.h"
 
 namespace bitsweep {
 namespace {

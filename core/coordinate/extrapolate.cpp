@@ -1,4 +1,4 @@
-#include "cli/extrapolate.h"
+#include "coordinate/extrapolate.h"
 
 #include <algorithm>
 #include <cmath>

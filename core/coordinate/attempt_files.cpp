@@ -1,4 +1,4 @@
-#include "cli/attempt_files.h"
+#include "coordinate/attempt_files.h"
 
 #include <algorithm>
 #include <charconv>

@@ -1,4 +1,4 @@
-#include "cli/machine_memory.h"
+#include "coordinate/machine_memory.h"
 
 #include <gtest/gtest.h>
 
