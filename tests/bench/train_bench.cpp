@@ -2,9 +2,9 @@
 // how long it takes from its start to its first step beyond LibTorch's own start (must: ≤ 0.2 s).
 //
 // The worker's side is the real process with events, an evaluation of one window every 5 steps and a checkpoint in 25
-// (the default recipe's are 200 and 500); the bare side is forward, loss, backward, clipping and fused AdamW. Both
-// after some steps of warm-up, on one thread. A neighbour can only slow a round down, so the best of interleaved rounds
-// is compared with the best.
+// (the default recipe's are 200 and 500), without the probes that end a run once; the bare side is forward, loss,
+// backward, clipping and fused AdamW. Both after some steps of warm-up, on one thread. A neighbour can only slow a
+// round down, so the best of interleaved rounds is compared with the best.
 //
 // usage: bench_train [ROUNDS]      with the worker and the plugins of its own build
 #include <algorithm>
@@ -78,7 +78,7 @@ struct Bench {
     spec.data.context = kContext;
     spec.train.steps = steps;
     spec.train.batch = kBatch;
-    spec.eval = {.every = every, .windows = 1};
+    spec.eval = {.every = every, .windows = 1, .probes = "off"};
     spec.checkpoint = {.every = steps, .keep_last = true, .keep_best = false};
     return spec;
   }
