@@ -79,11 +79,11 @@ class Trained {
     StepContext context{.training = true, .step = 1, .total_steps = 3, .noise = {}};  // the middle of the schedules
     context.noise = at::globalContext().defaultGenerator(at::kCPU);
     batch_.loss(model_->forward(batch_.inputs(windows), context), windows).backward();
+    model_->update(context);  // what trains without a latent trains itself
     for (const Parameter& parameter : model_->parameters()) {
       at::Tensor tensor = parameter.tensor;
       tensor.mutable_grad() = at::Tensor();
     }
-    for (const BitMatrix& matrix : model_->bit_matrices()) matrix.port.mutable_grad() = at::Tensor();
   }
   const Description& description() const { return description_; }
 

@@ -1,8 +1,8 @@
-// What each variant's training step (forward, loss, backward) is worth against a straightforward composition of the
-// same maths from LibTorch's operations and its autograd, as the seeds' scripts write it; medians of interleaved
-// rounds. Must: >= 1.0 for each, and >= 2.0 for v57 and v76 at d 1024, T 256.
+// What each variant's training step (forward, loss, backward; truebit's flips too) is worth against a straightforward
+// composition of the same maths from LibTorch's operations and its autograd, as the seeds' scripts write it; medians of
+// interleaved rounds. Must: >= 1.0 for each, and >= 2.0 for v57 and v76 at d 1024, T 256.
 //
-// usage: bench_variants [ROUNDS]    with the plugins of its own build
+// usage: bench_variants [ROUNDS [PLUGIN]]    with the plugins of its own build
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
@@ -22,7 +22,7 @@ struct PlainShape {
   int64_t d, layers, heads, d_ff;
 };
 
-enum class PlainLinear { plain, strict, alpha, ternary, binary };
+enum class PlainLinear { plain, strict, bits, alpha, ternary, binary };
 enum class PlainAttention { softmax, gumbel, rwsp };
 
 struct Variant {
@@ -40,7 +40,8 @@ constexpr Variant kVariants[] = {{"v57", PlainLinear::strict, PlainAttention::gu
                                  {"v52", PlainLinear::alpha, PlainAttention::softmax},
                                  {"bitnet", PlainLinear::binary, PlainAttention::softmax},
                                  {"b158", PlainLinear::ternary, PlainAttention::softmax},
-                                 {"llama", PlainLinear::plain, PlainAttention::softmax}};
+                                 {"llama", PlainLinear::plain, PlainAttention::softmax},
+                                 {"truebit", PlainLinear::bits, PlainAttention::gumbel, true}};
 
 constexpr double kTau = 0.45;  // the middle of the schedule
 constexpr int64_t kKeys = 4;
@@ -51,6 +52,33 @@ at::Tensor through(const at::Tensor& hard, const at::Tensor& soft) { return soft
 at::Tensor ste(const at::Tensor& x) { return through(sign_of(x), x); }
 at::Tensor clipped_ste(const at::Tensor& x) { return through(sign_of(x), x.clamp(-1, 1)); }
 at::Tensor normed(const at::Tensor& x) { return x * (x.square().mean(-1, true) + 1e-6).rsqrt(); }
+
+// truebit's default rule (nn/flip_rule.h: bop, factored, 8 bits) on weights that are floats of ±1.
+class PlainFlips {
+ public:
+  explicit PlainFlips(const at::Tensor& weight)
+      : weight_(weight),
+        counter_(at::zeros_like(weight, at::kChar)),
+        rows_(at::zeros({weight.size(0), 1})),
+        columns_(at::zeros({1, weight.size(1)})) {}
+
+  void update() {
+    const at::NoGradGuard no_grad;
+    const at::Tensor g = weight_.grad();
+    rows_ = 0.99 * rows_ + 0.01 * g.square().mean(1, true);
+    columns_ = 0.99 * columns_ + 0.01 * g.square().mean(0, true);
+    const at::Tensor rms = (rows_ * columns_ / rows_.mean().clamp_min(1e-30)).sqrt().clamp_min(1e-15);
+    const at::Tensor s = (1 - kGamma) * counter_.to(at::kFloat) * kUnit + kGamma * g / rms;
+    const at::Tensor flips = s * weight_ > kThreshold;
+    weight_.copy_(at::where(flips, -weight_, weight_));
+    const at::Tensor levels = at::where(flips, at::zeros_like(s), s) / kUnit;
+    counter_ = (levels + at::rand_like(levels)).floor().clamp(-127, 127).to(at::kChar);
+  }
+
+ private:
+  static constexpr double kGamma = 0.02, kThreshold = 2.8 * 0.1, kUnit = 3 * kThreshold / 127;
+  at::Tensor weight_, counter_, rows_, columns_;
+};
 
 class PlainModel {
  public:
@@ -66,6 +94,7 @@ class PlainModel {
 
   void step(const at::Tensor& windows) {
     batch_.loss(forward(batch_.inputs(windows)), windows).backward();
+    for (PlainFlips& flips : flips_) flips.update();
     for (at::Tensor& parameter : parameters_) parameter.mutable_grad() = at::Tensor();
   }
 
@@ -78,12 +107,15 @@ class PlainModel {
     at::Tensor attention_norm, ffn_norm;
   };
 
-  bool one_bit() const { return variant_.linear == PlainLinear::strict || variant_.linear == PlainLinear::alpha; }
-  bool strict() const { return variant_.linear == PlainLinear::strict; }
+  bool strict() const { return variant_.linear == PlainLinear::strict || variant_.linear == PlainLinear::bits; }
+  bool one_bit() const { return strict() || variant_.linear == PlainLinear::alpha; }
   bool norm_inside() const { return variant_.linear == PlainLinear::ternary || variant_.linear == PlainLinear::binary; }
 
   at::Tensor weight(int64_t rows, int64_t columns) {
-    parameters_.push_back(at::empty({rows, columns}).normal_(0, 0.02).set_requires_grad(true));
+    const at::Tensor fresh = at::empty({rows, columns}).normal_(0, 0.02);
+    const bool bits = variant_.linear == PlainLinear::bits;
+    parameters_.push_back((bits ? sign_of(fresh) : fresh).set_requires_grad(true));
+    if (bits) flips_.emplace_back(parameters_.back());
     return parameters_.back();
   }
   at::Tensor vector(int64_t size, double value) {
@@ -94,14 +126,17 @@ class PlainModel {
     return {weight(d_out, d_in), one_bit() ? vector(d_out, 0) : at::Tensor()};
   }
 
+  at::Tensor signs(const at::Tensor& w) const { return variant_.linear == PlainLinear::bits ? w : ste(w); }
+
   at::Tensor apply(const Linear& l, const at::Tensor& x) const {
     switch (variant_.linear) {
       case PlainLinear::plain:
         return at::linear(x, l.weight);
       case PlainLinear::strict:
-        return at::linear(x, ste(l.weight)) / std::sqrt(static_cast<double>(l.weight.size(1))) - l.threshold;
+      case PlainLinear::bits:  // whose signs are their own
+        return at::linear(x, signs(l.weight)) / std::sqrt(static_cast<double>(l.weight.size(1))) - l.threshold;
       case PlainLinear::alpha:
-        return at::linear(x, ste(l.weight) * l.weight.abs().mean(1, true)) - l.threshold;
+        return at::linear(x, signs(l.weight) * l.weight.abs().mean(1, true)) - l.threshold;
       case PlainLinear::ternary:
       case PlainLinear::binary:
         return quantized(l.weight, x);
@@ -152,7 +187,7 @@ class PlainModel {
 
   at::Tensor forward(const at::Tensor& tokens) {
     at::Tensor x = at::embedding(embedding_, tokens);
-    if (one_bit()) x = ste(x);
+    if (one_bit()) x = signs(x);
     for (size_t i = 0; i < layers_.size(); ++i) {
       const Layer& layer = layers_[i];
       const bool shifted = variant_.shifted && i == 0;
@@ -165,7 +200,7 @@ class PlainModel {
     }
     if (!strict()) x = normed(x) * norm_;
     if (!one_bit()) return at::linear(x, head_);
-    return at::linear(x, ste(head_)) / std::sqrt(static_cast<double>(shape_.d)) + head_bias_;
+    return at::linear(x, signs(head_)) / std::sqrt(static_cast<double>(shape_.d)) + head_bias_;
   }
 
   Variant variant_;
@@ -175,6 +210,7 @@ class PlainModel {
   at::Tensor embedding_, norm_, head_, head_bias_;
   std::vector<Layer> layers_;
   std::vector<at::Tensor> parameters_;
+  std::vector<PlainFlips> flips_;
 };
 
 // True when the variant is at least `must` times as fast as its plain composition.
@@ -186,7 +222,7 @@ bool compare(const Variant& variant, const fs::path& plugins, const PlainShape& 
   PlainModel plain(variant, shape, batch);
   const at::Tensor windows = batch.random_windows();
   const std::vector<double> s = time_steps({[&] { ours.step(windows); }, [&] { plain.step(windows); }}, rounds);
-  fmt::print("  {:6} {:8.1f} ms, plain {:8.1f} ms, ratio {:.2f} (must: >= {:.1f})\n", variant.plugin, s[0] * 1e3,
+  fmt::print("  {:7} {:8.1f} ms, plain {:8.1f} ms, ratio {:.2f} (must: >= {:.1f})\n", variant.plugin, s[0] * 1e3,
              s[1] * 1e3, s[1] / s[0], must);
   std::fflush(stdout);
   return s[1] >= must * s[0];
@@ -196,13 +232,16 @@ int run(int argc, char** argv) {
   const fs::path plugins = program_folder().parent_path() / "plugins";
   const int rounds = argc > 1 ? std::max(1, std::atoi(argv[1])) : 9;
   const PlainShape small{160, 4, 10, 320}, large{1024, 2, 32, 512};
+  const auto wanted = [&](const Variant& variant) { return argc < 3 || std::string(argv[2]) == variant.plugin; };
   bool held = true;
   for (const int threads : {1, 2}) {
     at::set_num_threads(threads);
     fmt::print("{} thread(s), d 160 L 4 H 10 d_ff 320, 16 x 128 tokens\n", threads);
-    for (const Variant& variant : kVariants) held &= compare(variant, plugins, small, {128, 128, 16}, 1.0, rounds);
+    for (const Variant& variant : kVariants)
+      if (wanted(variant)) held &= compare(variant, plugins, small, {128, 128, 16}, 1.0, rounds);
     fmt::print("{} thread(s), d 1024 L 2 H 32 d_ff 512, 4 x 256 tokens\n", threads);
     for (const Variant& variant : kVariants) {
+      if (!wanted(variant)) continue;
       const bool doubled = variant.plugin == std::string("v57") || variant.plugin == std::string("v76");
       held &= compare(variant, plugins, large, {128, 256, 4}, doubled ? 2.0 : 1.0, (rounds + 2) / 3);
     }
