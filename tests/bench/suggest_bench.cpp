@@ -1,6 +1,6 @@
 // What does advice buy, and how fast is it? Runs are simulated from known laws of language models; grids and ladders
 // that people plan beforehand are held against as many runs that suggest chose in three batches. Deterministic.
-// usage: bench_suggest [TRUTHS] [REPEATS]     (24 truths, 10 repeats: about four minutes on one core)
+// usage: bench_suggest [TRUTHS] [REPEATS]     (40 truths, 20 repeats: about five minutes on one core)
 //
 // Costs are 6·N·D, told as fractions of the target's own. Both arms see the same noise (0.4 % of a seed, 0.2 % of a
 // configuration), may use the same sizes and lengths (up to the target's), and are fitted by the same descents; a
@@ -285,7 +285,7 @@ void time_it() {
 
 int main(int argc, char** argv) {
   using namespace bitsweep;
-  const int truths = argc > 1 ? std::atoi(argv[1]) : 24, repeats = argc > 2 ? std::atoi(argv[2]) : 10;
+  const int truths = argc > 1 ? std::atoi(argv[1]) : 40, repeats = argc > 2 ? std::atoi(argv[2]) : 20;
   time_it();
   if (truths < 1 || repeats < 1) return 0;
   fmt::print(
