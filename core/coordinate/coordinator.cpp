@@ -179,18 +179,8 @@ void Coordinator::conclude(LiveAttempt& live, const Poll& poll) {
     read_events();
   }
   const Outcome outcome = judge_attempt(live, poll);
-  AttemptEnd end{.state = outcome.state,
-                 .cause = outcome.cause,
-                 .message = outcome.message,
-                 .exit_code = {},
-                 .signal = {},
-                 .peak_rss_bytes = {},
-                 .ended = clock_.unix_s()};
+  AttemptEnd end = end_of(outcome, poll.exit, clock_.unix_s());
   if (poll.exit) {
-    end.exit_code = poll.exit->exit_code;
-    end.signal = poll.exit->signal;
-    end.peak_rss_bytes = poll.exit->peak_rss_bytes;
-    end.ended = poll.exit->ended;
     const double took_s = poll.exit->ended - poll.exit->started;
     run_s_ = run_s_ ? 0.7 * *run_s_ + 0.3 * took_s : took_s;
   }

@@ -118,4 +118,16 @@ Outcome judge(const Evidence& evidence) {
   }
 }
 
+AttemptEnd end_of(const Outcome& outcome, const std::optional<ExitRecord>& exit, double unix_s) {
+  AttemptEnd end{.state = outcome.state,
+                 .cause = outcome.cause,
+                 .message = outcome.message,
+                 .exit_code = {},
+                 .signal = {},
+                 .peak_rss_bytes = {},
+                 .ended = exit ? exit->ended : unix_s};
+  if (exit) end.exit_code = exit->exit_code, end.signal = exit->signal, end.peak_rss_bytes = exit->peak_rss_bytes;
+  return end;
+}
+
 }  // namespace bitsweep

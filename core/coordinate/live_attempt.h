@@ -57,5 +57,7 @@ struct Evidence {
   bool machine_restarted = false;  // since it began
 };
 Outcome judge(const Evidence& evidence);
+// What is written of it. Without an exit record it ended at `unix_s`, as far as is known.
+AttemptEnd end_of(const Outcome& outcome, const std::optional<ExitRecord>& exit, double unix_s);
 
 }  // namespace bitsweep

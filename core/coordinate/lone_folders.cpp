@@ -176,14 +176,7 @@ class Adoption {
                                    .stop = StopReason::none,
                                    .had_intent = had_intent,
                                    .machine_restarted = false});
-    AttemptEnd end{.state = outcome.state,
-                   .cause = outcome.cause,
-                   .message = outcome.message,
-                   .exit_code = {},
-                   .signal = {},
-                   .peak_rss_bytes = {},
-                   .ended = exit ? exit->ended : rebuild_.clock().unix};
-    if (exit) end.exit_code = exit->exit_code, end.signal = exit->signal, end.peak_rss_bytes = exit->peak_rss_bytes;
+    const AttemptEnd end = end_of(outcome, exit, rebuild_.clock().unix);
     const RunRecord record = store_.run(run).value();
     const AfterAttempt after = after_attempt(outcome.cause, record.faults, record.retries);
     if (!newest || after.run == RunState::queued)

@@ -4,17 +4,13 @@
 #include <cmath>
 #include <vector>
 
+#include "base/statistics.h"
+
 namespace bitsweep {
 namespace {
 
 // A process with LibTorch, its data and its first step; seen to be 0.4 to 0.9 s on two-core machines.
 constexpr double kStartSeconds = 0.7;
-
-double median(std::vector<double> values) {
-  const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
-  std::nth_element(values.begin(), middle, values.end());
-  return *middle;
-}
 
 // Tokens of training whose time the run's evaluations take: a forward pass is a third of a step.
 double evaluation_tokens(const RunSpec& spec) {

@@ -6,6 +6,8 @@
 
 #include <fmt/format.h>
 
+#include "base/statistics.h"
+
 namespace bitsweep {
 namespace {
 
@@ -19,12 +21,6 @@ double normal_half_width(double level) {
     (std::erf(middle / std::sqrt(2.0)) < level ? low : high) = middle;
   }
   return low;
-}
-
-double median(std::vector<double> values) {
-  std::sort(values.begin(), values.end());
-  const size_t n = values.size();
-  return n % 2 == 1 ? values[n / 2] : (values[n / 2 - 1] + values[n / 2]) / 2;
 }
 
 double mean(const std::vector<double>& values) {

@@ -5,6 +5,8 @@
 
 #include <fmt/format.h>
 
+#include "base/statistics.h"
+
 namespace bitsweep {
 namespace {
 
@@ -31,7 +33,7 @@ StopVerdict asha(const StopSettings& s, const RunCurve& run, std::span<const Run
                             rung, go_on)};
 }
 
-StopVerdict median(const StopSettings& s, const RunCurve& run, std::span<const RunCurve* const> peers) {
+StopVerdict median_stop(const StopSettings& s, const RunCurve& run, std::span<const RunCurve* const> peers) {
   const int64_t step = run.reached();
   if (step < s.grace || run.losses.empty()) return {};
   std::vector<double> means;
@@ -44,9 +46,7 @@ StopVerdict median(const StopSettings& s, const RunCurve& run, std::span<const R
     if (count > 0) means.push_back(sum / static_cast<double>(count));
   }
   if (static_cast<int64_t>(means.size()) < std::max<int64_t>(1, s.fewest)) return {};
-  std::sort(means.begin(), means.end());
-  const size_t half = means.size() / 2;
-  const double middle = means.size() % 2 == 1 ? means[half] : 0.5 * (means[half - 1] + means[half]);
+  const double middle = median(means);
   const double mine = *run.best_by(step);
   if (mine <= middle) return {};
   return {true, fmt::format("median: its best of {:.4f} by step {} is above {:.4f}, the median of the means of {} runs",
@@ -100,7 +100,7 @@ StopVerdict should_stop(const StopSettings& settings, const RunCurve& run, std::
     case StopRule::asha:
       return asha(settings, run, peers);
     case StopRule::median:
-      return median(settings, run, peers);
+      return median_stop(settings, run, peers);
     case StopRule::curve:
       return curve(settings, run, peers, extrapolate);
     default:

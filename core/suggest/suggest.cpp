@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "base/error.h"
+#include "base/statistics.h"
 #include "fit/distributions.h"
 #include "fit/fit.h"
 
@@ -29,11 +30,7 @@ bool same_place(const Point& point, const Candidate& candidate) {
          point.variant == candidate.variant;
 }
 
-double median(Eigen::VectorXd values) {
-  const auto middle = values.data() + values.size() / 2;
-  std::nth_element(values.data(), middle, values.data() + values.size());
-  return *middle;
-}
+double middle(const Eigen::VectorXd& values) { return median({values.begin(), values.end()}); }
 
 class Suggesting {
  public:
@@ -113,7 +110,7 @@ class Suggesting {
     for (size_t t = 0; t < options_.targets.size(); ++t) {
       TargetOutlook outlook;
       outlook.target = options_.targets[t];
-      outlook.loss = std::exp(median(values_.col(static_cast<Eigen::Index>(candidates_.size() + t))));
+      outlook.loss = std::exp(middle(values_.col(static_cast<Eigen::Index>(candidates_.size() + t))));
       outlook.half_width = z * outlook.loss * problem_.targets.col(t).norm();
       result_.targets.push_back(outlook);
     }
@@ -121,7 +118,7 @@ class Suggesting {
     double before = 1;
     for (size_t i = 0; i < batch.picks.size(); ++i) {
       const size_t c = batch.picks[i];
-      result_.batch.push_back({c, std::exp(median(values_.col(c))), before - batch.remaining[i], batch.remaining[i]});
+      result_.batch.push_back({c, std::exp(middle(values_.col(c))), before - batch.remaining[i], batch.remaining[i]});
       before = batch.remaining[i];
     }
     result_.cost = batch.cost;
