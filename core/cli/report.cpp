@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <future>
 #include <optional>
 
 #include <fmt/format.h>
@@ -63,7 +62,7 @@ void require_law(const std::string& name) {
 
 int do_report(const Verb& verb, const std::vector<std::string>& args) {
   CommandLine line(verb);
-  line.value("out", "folder of reports (default: ./reports)")
+  line.value("out,o", "folder of reports (default: ./reports)")
       .value("name", "the report's name and folder (default: the sweeps' names)")
       .values("law", "fit this law (default: what the sweep files say, else chinchilla); repeatable")
       .values("target", "predict there: \"params=300M,tokens=1B\"; repeatable, beside the sweep files' targets")
@@ -113,17 +112,7 @@ int do_report(const Verb& verb, const std::vector<std::string>& args) {
       input.budget_hours.push_back(value / 3600);
   }
 
-  // A worker that says what models cost starts while the laws are fitted.
-  std::future<Advice> advice;
-  if (!points && !input.targets.empty())
-    advice =
-        std::async(std::launch::async, [&line, &input] { return advise(line.root(), input.sweeps, input.targets); });
-  const Analysis analysis = analyse(input);
-  if (advice.valid()) {
-    Advice told = advice.get();
-    input.plans = std::move(told.plans), input.next = std::move(told.next);
-  }
-  if (!points) input.earlier = earlier_fits(line.root(), input, analysis);
+  const Analysis analysis = points ? analyse(input) : analyse_sweeps(line.root(), input);
   const int holds = std::any_of(analysis.verdicts.begin(), analysis.verdicts.end(),
                                 [](const ClaimVerdict& v) { return v.holds == false; });
   const std::vector<ReportFile> files = render_report(input, analysis);

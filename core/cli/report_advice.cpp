@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <future>
 #include <map>
 #include <set>
 
@@ -224,6 +225,20 @@ EarlierFit earlier_fit(const LawFit& fit, const std::string& dataset, std::strin
 }
 
 }  // namespace
+
+Analysis analyse_sweeps(const fs::path& root, ReportInput& input) {
+  // A worker that says what models cost starts while the laws are fitted.
+  std::future<Advice> advice;
+  if (!input.targets.empty())
+    advice = std::async(std::launch::async, [&] { return advise(root, input.sweeps, input.targets); });
+  Analysis analysis = analyse(input);
+  if (advice.valid()) {
+    Advice told = advice.get();
+    input.plans = std::move(told.plans), input.next = std::move(told.next);
+  }
+  input.earlier = earlier_fits(root, input, analysis);
+  return analysis;
+}
 
 Advice advise(const fs::path& root, const std::vector<std::string>& sweeps, const std::vector<Target>& targets) {
   return Adviser(root, sweeps, targets).advise();

@@ -16,6 +16,10 @@ struct Advice {
   std::vector<NextRuns> next;     // a row a comparable group and variant
 };
 
+// What the runs of sweeps say; into `input` goes what else their report tells: advice for its targets, and the last
+// report's fits.
+Analysis analyse_sweeps(const fs::path& root, ReportInput& input);
+
 // Of the finished runs of these sweeps, for targets that have both a size and tokens. Where nobody can be asked, the
 // rows say so; never throws for what the data are. REQUIRES names of sweeps that are there.
 Advice advise(const fs::path& root, const std::vector<std::string>& sweeps, const std::vector<Target>& targets);

@@ -5,6 +5,7 @@
 #include "cli/foresight.h"
 #include "cli/options.h"
 #include "cli/planning.h"
+#include "cli/report_advice.h"
 #include "cli/submission.h"
 #include "cli/work_options.h"
 #include "coordinate/coordinator.h"
@@ -30,7 +31,7 @@ int64_t submit_all(const std::vector<Plan>& plans, Store& store) {
 int do_run(const Verb& verb, const std::vector<std::string>& args) {
   CommandLine line(verb);
   line.root_option().values("set", "PATH=VALUE, overrides a key of the sweep files");
-  line.value("out", "folder of reports (default: ./reports)");
+  line.value("out,o", "folder of reports (default: ./reports)");
   declare_work_options(line);
   if (!line.parse(args, 1)) return 0;
   const fs::path root = line.root();
@@ -55,9 +56,11 @@ int do_run(const Verb& verb, const std::vector<std::string>& args) {
     print_error("interrupted; the same command goes on from the last checkpoints");
     return result.exit_code();
   }
-  const ReportInput input = gather_report(Query(root), options.sweeps, "", BITSWEEP_VERSION);
+  ReportInput input = gather_report(Query(root), options.sweeps, "", BITSWEEP_VERSION);
+  const Analysis analysis = analyse_sweeps(root, input);
   const fs::path folder = fs::absolute(line.get("out").value_or("reports"));
-  print(write_report(folder, input.name, render_report(input)).string() + "\n");
+  print(write_report(folder, input.name, render_report(input, analysis)).string() + "\n");
+  keep_fits(root, input, analysis);
   return result.exit_code();
 }
 

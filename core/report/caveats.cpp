@@ -47,6 +47,8 @@ std::vector<Text> group_missing(const ReportInput& input, const GroupAnalysis& g
         Text(fmt::format("{} failed or stopped: ", plural(failed, "run has", "runs have"))).code("bitsweep show RUN")
         << " says why.");
   std::vector<std::string> cells = empty_cells(g);
+  // Where most are empty the runs were not meant as a grid: budgets that grow with the size, a search.
+  if (2 * cells.size() > g.table.variants.size() * g.table.sizes.size() * g.table.budgets.size()) cells.clear();
   if (!cells.empty() && cells.size() <= kMostListed)
     out.push_back(fmt::format("Cells of the design without a finished run: {}.", listed(cells)));
   else if (!cells.empty())

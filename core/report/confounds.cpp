@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <optional>
 #include <set>
 
 #include <fmt/format.h>
@@ -40,6 +41,24 @@ std::vector<std::pair<size_t, size_t>> confounded_pairs(const GroupAnalysis& g, 
 
 int64_t steps_of(const ReportInput& input, const ReportCell& cell) { return input.runs[cell.runs.front()].row.steps; }
 
+struct SizePair {
+  const ReportCell *small, *large;
+};
+
+// The two cells of neighbouring sizes whose tokens are nearest; nothing when one size was not run.
+std::optional<SizePair> nearest_pair(const GroupAnalysis& g, const std::string& variant, size_t size) {
+  std::optional<SizePair> nearest;
+  double least = HUGE_VAL;
+  for (const size_t i : g.table.chosen)
+    for (const size_t j : g.table.chosen) {
+      const ReportCell &a = g.table.cells[i], &b = g.table.cells[j];
+      if (a.variant != variant || b.variant != variant || a.size_class != size || b.size_class != size + 1) continue;
+      if (const double apart = std::abs(std::log(b.tokens / a.tokens)); apart < least)
+        least = apart, nearest = SizePair{&a, &b};
+    }
+  return nearest;
+}
+
 }  // namespace
 
 std::string told_name(const ReportInput& input, const ReportCell& cell) {
@@ -77,32 +96,26 @@ void confounded(const ReportInput&, const GroupAnalysis& g, std::vector<Text>& o
       fmt::format("{}", fmt::join(missing, "; ")), and_others(missing.size(), all)));
 }
 
-// Two sizes of a variant that share no budget: what the nearest runs differ in, and which run would tell.
+// Neighbouring sizes of a variant that share no budget: what the nearest runs differ in, and which run would tell.
 void unmatched_sizes(const ReportInput&, const GroupAnalysis& g, std::vector<Text>& out) {
   for (const std::string& variant : g.table.variants) {
-    for (size_t size = 0; size + 1 < g.table.sizes.size(); ++size) {
-      const ReportCell *small = nullptr, *large = nullptr;
-      double nearest = HUGE_VAL;
-      for (const size_t i : g.table.chosen)
-        for (const size_t j : g.table.chosen) {
-          const ReportCell &a = g.table.cells[i], &b = g.table.cells[j];
-          if (a.variant != variant || b.variant != variant || a.size_class != size || b.size_class != size + 1)
-            continue;
-          if (const double apart = std::abs(std::log(b.tokens / a.tokens)); apart < nearest)
-            nearest = apart, small = &a, large = &b;
-        }
-      if (small == nullptr || small->budget_class == large->budget_class) continue;
-      std::vector<std::string> also = other_differences(*small, *large);
-      also.insert(also.begin(),
-                  fmt::format("tokens {} → {}", format_count(small->tokens), format_count(large->tokens)));
-      out.push_back(fmt::format(
-          "{}: {} and {} parameters were never trained on the same tokens. The nearest two runs differ in more than "
-          "size ({}), so their losses say nothing of size alone. Missing: {} parameters with the settings and {} "
-          "tokens "
-          "of the other.",
-          variant, format_count(small->params), format_count(large->params), listed(also), format_count(small->params),
-          format_count(large->tokens)));
-    }
+    std::vector<SizePair> pairs;
+    for (size_t size = 0; size + 1 < g.table.sizes.size(); ++size)
+      if (const auto pair = nearest_pair(g, variant, size))
+        if (pair->small->budget_class != pair->large->budget_class) pairs.push_back(*pair);
+    if (pairs.empty()) continue;
+    std::vector<std::string> names;
+    for (const auto& [small, large] : pairs)
+      names.push_back(fmt::format("{} and {}", format_count(small->params), format_count(large->params)));
+    const auto& [small, large] = pairs.front();
+    std::vector<std::string> also = other_differences(*small, *large);
+    also.insert(also.begin(), fmt::format("tokens {} → {}", format_count(small->tokens), format_count(large->tokens)));
+    out.push_back(fmt::format(
+        "{}: {} parameters were never trained on the same tokens, so their losses say nothing of size alone{}. The "
+        "nearest two runs of {} differ in more than size ({}). Missing there: {} parameters with the settings and {} "
+        "tokens of the other.",
+        variant, fmt::join(names, ", "), pairs.size() > 1 ? "; a law of size and tokens together may" : "", names[0],
+        listed(also), format_count(small->params), format_count(large->tokens)));
   }
 }
 

@@ -93,6 +93,16 @@ std::string percent_with_spread(const Estimate& e) {
 
 std::string rate_text(std::optional<double> value) { return value ? format_significant(*value, 2) : kNothing; }
 
+// A table of points knows less of its runs than the database does.
+Table without_empty_columns(Table t) {
+  for (size_t c = t.columns.size(); c-- > 0;) {
+    if (std::any_of(t.rows.begin(), t.rows.end(), [&](const auto& row) { return row[c] != kNothing; })) continue;
+    t.columns.erase(t.columns.begin() + static_cast<std::ptrdiff_t>(c));
+    for (std::vector<std::string>& row : t.rows) row.erase(row.begin() + static_cast<std::ptrdiff_t>(c));
+  }
+  return t;
+}
+
 bool GroupSections::has_answers() const {
   return std::any_of(g_.table.cells.begin(), g_.table.cells.end(),
                      [](const ReportCell& c) { return c.answer_accuracy.has_value(); });
@@ -147,7 +157,7 @@ void GroupSections::measured() {
     if (answers) row.insert(row.begin() + 8, c.answer_accuracy ? percent_with_spread(*c.answer_accuracy) : kNothing);
     if (seeds) row.push_back(std::to_string(c.runs.size()));
   }
-  table(std::move(t));
+  table(without_empty_columns(std::move(t)));
   figure("curves");
   figure("rates");
   figure("surface");
