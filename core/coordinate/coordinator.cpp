@@ -15,9 +15,9 @@
 namespace bitsweep {
 namespace {
 
-constexpr double kTick_s = 0.09;  // event written -> in the database
 constexpr double kIdle_s = 0.2;   // submitted, or told to go on -> noticed, while nothing runs
 constexpr double kDiskLook_s = 1.0;
+constexpr double kSettle_s = 0.5;  // events in the database -> there through a loss of power
 constexpr double kTroublePause_s = 1.0;  // while the database cannot be written …
 constexpr double kTroubleMost_s = 300;   // … and for how long that is borne
 
@@ -50,7 +50,7 @@ WorkResult Coordinator::run() {
       executor_.wait(kTroublePause_s, interrupts_.wake_fd());
     }
   }
-  settle();
+  settle(true);
   find_left();
   show(true);
   return result_;
@@ -65,7 +65,7 @@ bool Coordinator::step() {
   bool more = true;
   if (!interrupted) more = start_runs();
   executor_.keep_warm(wanted_warm());
-  settle();
+  settle(false);
   if (live_.empty() && (interrupted || (!more && !options_.forever))) return false;
   show(false);
   double pause = kTick_s;
@@ -75,8 +75,12 @@ bool Coordinator::step() {
   return true;
 }
 
-// The disk has all that this turn has changed, in one wait; only now people hear of it.
-void Coordinator::settle() {
+// The disk has all that this turn has changed, in one wait; only now people hear of what ended. Events alone wait for
+// company: lost with the machine, they are read again from their files.
+void Coordinator::settle(bool at_once) {
+  const double now = clock_.monotonic_s();
+  if (!at_once && ended_.empty() && now - settled_ < kSettle_s) return;
+  settled_ = now;
   store_.database().sync();
   for (const auto& [progress, record] : std::exchange(ended_, {})) progress_.ended(progress, record);
 }
@@ -104,6 +108,7 @@ void Coordinator::reconcile() {
 
 // All that is new in the files of all attempts, in one commit.
 void Coordinator::read_events() {
+  events_read_ = clock_.monotonic_s();
   std::vector<std::pair<LiveAttempt*, EventTail::Chunk>> chunks;
   for (auto& [id, live] : live_) {
     EventTail::Chunk chunk = live.tail.read();

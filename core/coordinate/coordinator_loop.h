@@ -32,6 +32,8 @@ class Coordinator {
   WorkResult run();
 
  private:
+  static constexpr double kTick_s = 0.09;  // event written -> in the database
+
   void reconcile();
   void announce();
   bool step();
@@ -40,7 +42,7 @@ class Coordinator {
   void poll_attempts();
   void conclude(LiveAttempt& live, const Poll& poll);
   Outcome judge_attempt(const LiveAttempt& live, const Poll& poll);
-  void settle();
+  void settle(bool at_once);
   void obey();
   void read_requests();
   void take_devices(const Control& control);
@@ -88,9 +90,11 @@ class Coordinator {
   bool paused_ = false;                                   // all of the queue
   std::string devices_asked_;                             // as last taken from the database
   DiskRoom disk_ = DiskRoom::enough;
-  double disk_seen_ = -1;  // monotonic
+  double events_read_ = 0;  // monotonic, as all below
+  double settled_ = -1;
+  double disk_seen_ = -1;
   uint64_t database_inode_ = 0;
-  double database_seen_ = -1;  // monotonic
+  double database_seen_ = -1;
   bool queue_stale_ = true;
   bool shares_known_ = false;  // what sweeps were served before this process
   bool holds_ = false;         // some sweep comes after something

@@ -122,6 +122,7 @@ bool Coordinator::start_runs() {
   wake_at_ = decision.wake_at;
   for (const PassedOver& run : decision.passed_over) queue_.pass_over(run.run, run.times);
   for (const Start& next : decision.starts) {
+    if (clock_.monotonic_s() - events_read_ > kTick_s) read_events();  // many starts keep nobody's events waiting
     const auto entry = entries_.extract(next.run);
     const auto queued = queue_.start(next.run);
     if (!queued || entry.empty()) continue;
