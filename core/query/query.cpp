@@ -17,8 +17,7 @@ constexpr const char* kRunColumns =
     "run.id, s.name, run.state, coalesce(run.exit_cause, ''), coalesce(run.message, ''), run.plugin, run.seed, "
     "run.params, run.params_nonembedding, run.params_extra, run.tokens, run.steps, run.step, run.attempts, run.epochs, "
     "run.flops, run.best_val_bpc, run.last_val_bpc, run.wall_s, run.tokens_per_s, run.submitted, run.started, "
-    "run.ended, "
-    "run.best_step, run.peak_rss_bytes, coalesce(run.dataset, ''), run.position, run.priority, run.paused, "
+    "run.ended, run.best_step, run.peak_rss_bytes, coalesce(run.dataset, ''), run.position, run.priority, run.paused, "
     "run.not_before, run.device, run.slots, run.memory_bytes, coalesce(run.init_from, ''), run.retries, run.faults, "
     "(SELECT value FROM metric WHERE metric.run = run.id AND name = 'answer_accuracy' ORDER BY metric.step DESC LIMIT "
     "1)";
@@ -224,8 +223,7 @@ std::vector<MetricRow> Query::metrics(std::string_view run) const {
 std::vector<AttemptRow> Query::attempts(std::string_view run) const {
   Statement s = impl_->database().prepare(
       "SELECT attempt, state, coalesce(exit_cause, ''), coalesce(message, ''), device, exit_code, signal, started, "
-      "ended, "
-      "step, resumed_step, peak_rss_bytes FROM attempt WHERE run = ?1 ORDER BY attempt");
+      "ended, step, resumed_step, peak_rss_bytes FROM attempt WHERE run = ?1 ORDER BY attempt");
   std::vector<AttemptRow> rows;
   for (s.bind(run); s.step();)
     rows.push_back({s.integer(0), s.text(1), s.text(2), s.text(3), s.text(4), s.optional_integer(5),

@@ -85,8 +85,7 @@ std::vector<Block> gaps_section(const GroupAnalysis& g, int level) {
   if (corrected)
     told += fmt::format(
         " ± is the 95 % interval, taken seed by seed where both have the same seeds; p is of there being no "
-        "difference, "
-        "corrected for all {} (Holm).",
+        "difference, corrected for all {} (Holm).",
         plural(static_cast<int64_t>(g.gaps.size()), "comparison", "comparisons"));
   if (!rest.empty())
     told += fmt::format(" Shown are comparisons with {} and between neighbours in the order of losses.", reference);

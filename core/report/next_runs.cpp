@@ -138,8 +138,7 @@ std::vector<Block> next_runs_section(const ReportInput& input, const GroupAnalys
     blocks.emplace_back(Paragraph{
         "Candidates around the measured sizes and lengths and beyond, settings as in the best run of about the size. "
         "\"Takes\": how much of the variance of the targets' predictions a run is expected to take away, alone and "
-        "best "
-        "per cost first, or in its turn in the batch, which costs no more than the finished runs did."});
+        "best per cost first, or in its turn in the batch, which costs no more than the finished runs did."});
   if (!leaning.empty())
     blocks.emplace_back(Paragraph{fmt::format(
         "The runs alone do not determine the law of {}: what is ranked there leans on what laws of language models "

@@ -91,9 +91,8 @@ std::optional<Figure> surface_figure(const ReportInput& input, const GroupAnalys
   }
   if (figure.panels.empty()) return std::nullopt;
   figure.caption = loss_title(g, "Final validation loss") +
-                   " at one size and token budget: deeper is lower, the lowest is outlined, "
-                   "and "
-                   "what is empty was not run.";
+                   " at one size and token budget: deeper is lower, the lowest is outlined, and what is empty was not "
+                   "run.";
   if (edge) figure.caption += " A lowest one at the rim means that the search did not enclose the minimum.";
   return figure;
 }

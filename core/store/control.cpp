@@ -101,8 +101,7 @@ std::vector<Ahead> what_is_ahead(Store& store, const std::vector<std::string>& s
 std::optional<double> measured_flops_per_s(Store& store, std::string_view plugin) {
   Statement row = store.database().prepare(
       "SELECT avg(tokens_per_s * flops / tokens) FROM (SELECT tokens_per_s, flops, tokens FROM run WHERE state = "
-      "'done' "
-      "AND plugin = ? AND tokens_per_s > 0 AND tokens > 0 AND NOT imported ORDER BY flops DESC LIMIT 20)");
+      "'done' AND plugin = ? AND tokens_per_s > 0 AND tokens > 0 AND NOT imported ORDER BY flops DESC LIMIT 20)");
   row.bind(plugin);
   if (!row.step()) return std::nullopt;
   return row.optional_real(0);

@@ -26,10 +26,8 @@ fs::path prepared_root(const fs::path& root, StoreMode mode) {
 
 constexpr const char* kRunColumns =
     "run.id, sweep.name, run.state, exit_cause, message, plugin, spec, axes, seed, params, tokens, steps, flops, "
-    "init_from, "
-    "device, slots, threads, memory_bytes, timeout_s, retries, priority, paused, request, not_before, run.position, "
-    "attempts, "
-    "faults, step, best_val_bpc, last_val_bpc, tokens_per_s, wall_s";
+    "init_from, device, slots, threads, memory_bytes, timeout_s, retries, priority, paused, request, not_before, "
+    "run.position, attempts, faults, step, best_val_bpc, last_val_bpc, tokens_per_s, wall_s";
 
 json::object object_of(std::string_view text) {
   auto value = try_parse_json(text);

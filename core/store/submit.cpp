@@ -94,21 +94,17 @@ void Store::put_run(const NewRun& run, int64_t sweep, int64_t order) {
   const std::string axes = canonical_json(run.axes);
   // A run that is known keeps everything but what may change while it waits.
   sql("INSERT INTO run (id, position, sweep, spec, axes, plugin, seed, params, params_extra, params_nonembedding, "
-      "tokens, "
-      "steps, flops, epochs, dataset, init_from, device, slots, threads, memory_bytes, timeout_s, retries, priority, "
-      "submitted) "
-      "VALUES (?1, (SELECT coalesce(max(position), 0) + 1 FROM run), ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, "
-      "?13, ?14, "
-      "?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23) ON CONFLICT (id) DO UPDATE SET device = ?16, slots = ?17, threads "
-      "= ?18, "
-      "memory_bytes = ?19, timeout_s = ?20, retries = ?21, priority = ?22 WHERE state = 'queued'")
+      "tokens, steps, flops, epochs, dataset, init_from, device, slots, threads, memory_bytes, timeout_s, retries, "
+      "priority, submitted) VALUES (?1, (SELECT coalesce(max(position), 0) + 1 FROM run), ?2, ?3, ?4, ?5, ?6, ?7, ?8, "
+      "?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23) ON CONFLICT (id) DO UPDATE SET device "
+      "= ?16, slots = ?17, threads = ?18, memory_bytes = ?19, timeout_s = ?20, retries = ?21, priority = ?22 WHERE "
+      "state = 'queued'")
       .run(run.id, sweep, json::serialize(run.spec), axes, run.plugin, run.seed, run.params, run.params_extra,
            run.params_nonembedding, run.tokens, run.steps, run.flops, run.epochs, text_or_null(run.dataset),
            text_or_null(run.init_from), wants.device, wants.slots, wants.threads, wants.memory_bytes, wants.timeout_s,
            run.retries, run.priority, clock_.unix_s());
   sql("INSERT INTO sweep_run (sweep, run, position, axes, point) VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT (sweep, run) "
-      "DO "
-      "UPDATE SET position = ?3, axes = ?4, point = ?5, active = 1")
+      "DO UPDATE SET position = ?3, axes = ?4, point = ?5, active = 1")
       .run(sweep, run.id, order, axes, point_of(run));
   // It left a sweep while it waited, and comes back.
   sql("UPDATE run SET state = 'queued', exit_cause = NULL, ended = NULL, sweep = ?2 "
@@ -128,11 +124,9 @@ void Store::withdraw(const std::string& run, int64_t sweep) {
 
 void Store::put_dataset(const DatasetRecord& d) {
   sql("INSERT INTO dataset (id, name, tokenizer, sha256, val_sha256, bytes, train_tokens, val_tokens, unknown_bytes, "
-      "ngram_bpb, "
-      "entropy_bpb) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11) ON CONFLICT (id) DO UPDATE SET name = ?2, "
-      "tokenizer = ?3, sha256 = ?4, val_sha256 = ?5, bytes = ?6, train_tokens = ?7, val_tokens = ?8, unknown_bytes = "
-      "?9, "
-      "ngram_bpb = ?10, entropy_bpb = ?11")
+      "ngram_bpb, entropy_bpb) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11) ON CONFLICT (id) DO UPDATE SET "
+      "name = ?2, tokenizer = ?3, sha256 = ?4, val_sha256 = ?5, bytes = ?6, train_tokens = ?7, val_tokens = ?8, "
+      "unknown_bytes = ?9, ngram_bpb = ?10, entropy_bpb = ?11")
       .run(d.id, d.name, d.tokenizer, d.sha256, d.val_sha256, d.bytes, d.train_tokens, d.val_tokens, d.unknown_bytes,
            json::serialize(d.ngram_bpb), d.entropy_bpb);
 }

@@ -34,9 +34,8 @@ bool Store::mark_running(std::string_view run, int64_t attempt, int64_t pid) {
 bool Store::end_attempt(std::string_view run, int64_t attempt, const AttemptEnd& end) {
   const std::string_view cause = to_text(end.cause);
   sql("UPDATE attempt SET state = ?3, exit_cause = nullif(?4, ''), message = nullif(?5, ''), exit_code = ?6, signal = "
-      "?7, "
-      "peak_rss_bytes = coalesce(max(peak_rss_bytes, ?8), peak_rss_bytes, ?8), ended = ?9 "
-      "WHERE run = ?1 AND attempt = ?2 AND state IN ('starting', 'running')")
+      "?7, peak_rss_bytes = coalesce(max(peak_rss_bytes, ?8), peak_rss_bytes, ?8), ended = ?9 WHERE run = ?1 AND "
+      "attempt = ?2 AND state IN ('starting', 'running')")
       .run(run, attempt, to_text(end.state), cause, end.message, end.exit_code, end.signal, end.peak_rss_bytes,
            end.ended);
   return database_.changes() == 1;

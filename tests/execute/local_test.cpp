@@ -151,8 +151,7 @@ TEST_F(LocalTest, ANumberIsNotUsedTwice) {
 TEST_F(LocalTest, AGracefulStopReachesTheWholeGroup) {
   executor.start(
       launch("(trap 'echo child; exit' TERM; echo one; while :; do sleep 0.02; done) & trap 'wait; echo parent; exit "
-             "75' TERM; "
-             "echo two; while :; do sleep 0.02; done"));
+             "75' TERM; echo two; while :; do sleep 0.02; done"));
   wait_for_word("one");
   wait_for_word("two");
   wait_for_processes();
