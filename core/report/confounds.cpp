@@ -26,11 +26,22 @@ std::string and_others(size_t told, size_t all) {
              : "";
 }
 
-// Each comparison of the report with more than one factor: its two cells.
+// Whether `of`'s variant was run at its size and tokens under the settings of `under` as well: where settings were
+// searched, what is compared is the best of each, and the pair that differs in one factor is there too.
+bool was_run_under(const GroupAnalysis& g, const ReportCell& of, const ReportCell& under) {
+  return std::any_of(g.table.cells.begin(), g.table.cells.end(), [&](const ReportCell& cell) {
+    return cell.variant == of.variant && cell.size_class == of.size_class && cell.budget_class == of.budget_class &&
+           other_differences(cell, under).empty();
+  });
+}
+
+// Each comparison of the report with more than one factor, without one that has no more: its two cells.
 std::vector<std::pair<size_t, size_t>> confounded_pairs(const GroupAnalysis& g, std::set<std::string>& names) {
   std::vector<std::pair<size_t, size_t>> pairs;
   const auto add = [&](size_t a, size_t b, const std::vector<std::string>& also) {
-    if (!also.empty()) pairs.emplace_back(a, b);
+    const ReportCell &from = g.table.cells[a], &to = g.table.cells[b];
+    if (also.empty() || was_run_under(g, to, from) || was_run_under(g, from, to)) return;
+    pairs.emplace_back(a, b);
     for (const std::string& difference : also) names.insert(difference.substr(0, difference.find(' ')));
   };
   for (const ScalingStep& step : g.param_steps) add(step.from, step.to, step.also);

@@ -30,6 +30,14 @@ ReportInput tuned() {
   return made_input(runs);
 }
 
+// Two variants, each at both rates, and each best at another.
+ReportInput searched() {
+  return made_input({{"v57", 1e5, 2e6, 1e-3},
+                     {"v57", 1e5, 2e6, 3e-3, 0, 32, 0.1},
+                     {"llama", 1e5, 2e6, 1e-3, 0, 32, 0.1},
+                     {"llama", 1e5, 2e6, 3e-3}});
+}
+
 ReportInput repeats(bool seeds) {
   std::vector<Point> points(2);
   for (size_t i = 0; i < 2; ++i) {
@@ -74,6 +82,7 @@ TEST(Rules, EachSpeaksWhereItsWeaknessIsAndNowhereElse) {
       {"ended-above-best", changed(pair, [](auto& i) { *i.runs[0].row.best_val_bpc -= 0.2; }), pair},
       {"unknown-bytes", pair, changed(pair, [](auto& i) { i.datasets[0].unknown_bytes = 0; })},
       {"confounded", made_input({{"v57", 1e5, 2e6, 3e-3}, {"v57", 1e6, 2e6, 1e-3}}), pair},
+      {"confounded", made_input({{"v57", 1e5, 2e6, 1e-3}, {"llama", 1e5, 2e6, 3e-3}}), searched()},
       {"unmatched-sizes", made_input({{"v57", 1e5, 2e6}, {"v57", 1e6, 4e6}}), pair},
       {"equal-steps", made_input({{"v57", 1e6, 4e6}, {"v57", 1e6, 8e6, 1e-3, 0, 64}}), pair},
       {"unequal-batches", made_input({{"v57", 1e6, 4e6}, {"v57", 1e6, 8e6, 1e-3, 0, 64}}),
