@@ -31,7 +31,8 @@ struct LocalExecutor::Watched {
   int64_t attempt = 0;
   fs::path run_folder;
   Fd lock;          // of our own opening: when we can take it, nothing of the attempt is alive
-  Fd ended;         // of a shim of ours: readable when its record is there
+  Fd ended;         // of a shim of ours: readable when its record is there …
+  std::optional<bool> readable;  // … as the last wait() found it, until poll() has used it
   Fd shim_end;      // pidfd; readable when the shim has ended
   Fd worker_end;    // pidfd
   pid_t child = 0;  // the shim, when it is ours to reap
@@ -174,7 +175,9 @@ Poll LocalExecutor::poll(const std::string& run) {
   const auto found = watched_.find(run);
   assert(found != watched_.end());
   Watched& attempt = *found->second;
-  const bool held = attempt.ended && !has_ended(attempt.ended);  // a shim of ours holds the lock until then
+  const std::optional<bool> found_readable = std::exchange(attempt.readable, std::nullopt);
+  // A shim of ours holds the lock until its end is readable.
+  const bool held = attempt.ended && !(found_readable ? *found_readable : has_ended(attempt.ended));
   const double now = clock_.monotonic_s();
   const bool expects_something = !attempt.processes || (attempt.stop && !attempt.stop_sent);
   if (held && !expects_something && attempt.looked >= 0 && now - attempt.looked < options_.look_s)
@@ -259,18 +262,20 @@ void LocalExecutor::wake_shim(Watched& attempt) {
 
 void LocalExecutor::wait(double timeout_s, int wake_fd) {
   constexpr double kBlindStep_s = 0.05;  // where there is nothing to wait on, the lock is asked this often
-  std::vector<pollfd> fds;
-  if (wake_fd >= 0) fds.push_back({wake_fd, POLLIN, 0});
+  std::vector<pollfd> fds{{wake_fd, POLLIN, 0}};  // one below 0 is passed over
+  std::vector<Watched*> of_shims;                 // of the descriptors after it
   for (const auto& [run, attempt] : watched_) {
     const bool shim_ended = attempt->leftover_since != 0;
-    if (attempt->ended)
-      fds.push_back({attempt->ended.get(), POLLIN, 0});
-    else if (attempt->shim_end && !shim_ended)
-      fds.push_back({attempt->shim_end.get(), POLLIN, 0});
-    else
+    if (!attempt->ended && (!attempt->shim_end || shim_ended)) {
       timeout_s = std::min(timeout_s, kBlindStep_s);
+      continue;
+    }
+    of_shims.push_back(attempt.get());
+    fds.push_back({attempt->ended ? attempt->ended.get() : attempt->shim_end.get(), POLLIN, 0});
   }
-  ::poll(fds.data(), fds.size(), static_cast<int>(std::max(timeout_s, 0.0) * 1000));
+  if (::poll(fds.data(), fds.size(), static_cast<int>(std::max(timeout_s, 0.0) * 1000)) < 0) return;
+  for (size_t i = 0; i < of_shims.size(); ++i)
+    if (of_shims[i]->ended) of_shims[i]->readable = fds[i + 1].revents != 0;
 }
 
 std::map<std::string, std::string> slot_environment(const std::string& gpu, int64_t threads) {
