@@ -11,7 +11,8 @@ namespace bitsweep {
 namespace {
 
 std::string mutated(std::string text, uint64_t seed) {
-  static const std::string bytes("\0\",;\t\n\r#=-+.eEMBnaif0123\xEF\xBB\xBF\xFF ", 35);
+  static constexpr char kBytes[] = "\0\",;\t\n\r#=-+.eEMBnaif0123\xEF\xBB\xBF\xFF ";
+  static constexpr std::string_view bytes(kBytes, sizeof kBytes - 1);
   const uint64_t edits = 1 + random_below(seed, 1, 0, 4);
   for (uint64_t i = 1; i <= edits; ++i) {
     const size_t at = random_below(seed, 2, i, text.size() + 1);
