@@ -28,6 +28,12 @@ std::string read_range(int fd, uint64_t offset, size_t bytes) {
   return text;
 }
 
+// Nothing of what is no file.
+uint64_t size_of(const Fd& fd) {
+  struct stat info {};
+  return fd && ::fstat(fd.get(), &info) == 0 ? static_cast<uint64_t>(info.st_size) : 0;
+}
+
 }  // namespace
 
 std::string to_line(const Event& event) {
@@ -180,32 +186,34 @@ void EventWriter::sync() {
 }
 
 EventChunk read_events(const fs::path& path, uint64_t offset, size_t limit_bytes) {
-  return read_events(Fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC)), offset, limit_bytes);
+  const Fd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  const uint64_t size = size_of(fd);
+  return read_events(fd, offset, std::min<uint64_t>(limit_bytes, size > offset ? size - offset : 1));
 }
 
 EventChunk read_events(const Fd& fd, uint64_t offset, size_t limit_bytes) {
   EventChunk chunk{.events = {}, .next_offset = offset};
-  struct stat info {};
-  if (!fd || ::fstat(fd.get(), &info) != 0) return chunk;
-  const auto size = static_cast<uint64_t>(info.st_size);
-  if (size < offset) {
+  if (!fd) return chunk;
+  const size_t before = offset > 0 ? 1 : 0;  // the end of the line that was read last
+  std::string text = read_range(fd.get(), offset - before, before + limit_bytes);
+  if (before > 0 && (text.empty() || text.front() != '\n')) {
     chunk.truncated = true;
     return chunk;
   }
-  std::string text = read_range(fd.get(), offset, std::min<uint64_t>(size - offset, limit_bytes));
   // A line longer than the limit is read whole, or the reader would never pass it.
-  while (text.size() == limit_bytes && text.find('\n') == std::string::npos && offset + text.size() < size) {
+  while (text.size() == before + limit_bytes && text.find('\n', before) == std::string::npos &&
+         offset + limit_bytes < size_of(fd)) {
     limit_bytes *= 2;
-    text = read_range(fd.get(), offset, std::min<uint64_t>(size - offset, limit_bytes));
+    text = read_range(fd.get(), offset - before, before + limit_bytes);
   }
-  size_t begin = 0;
+  size_t begin = before;
   for (size_t end; (end = text.find('\n', begin)) != std::string::npos; begin = end + 1) {
     if (auto event = parse_event(std::string_view(text).substr(begin, end - begin)))
       chunk.events.push_back(std::move(*event));
     else
       ++chunk.foreign_lines;
   }
-  chunk.next_offset = offset + begin;
+  chunk.next_offset = offset + begin - before;
   return chunk;
 }
 

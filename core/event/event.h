@@ -58,10 +58,11 @@ struct EventChunk {
   std::vector<Event> events;
   uint64_t next_offset = 0;    // after the last whole line
   int64_t foreign_lines = 0;   // lines that are no event of ours, passed over
-  bool truncated = false;      // the file is shorter than `offset`: it was replaced or cut
+  bool truncated = false;      // no line ends at `offset`: the file was replaced or cut
 };
 
-// Reads whole lines from `offset`, at most `limit_bytes` of them. A missing file gives an empty chunk.
+// Reads whole lines from `offset`, where a line has ended, at most `limit_bytes` of them. A missing file gives an empty
+// chunk.
 EventChunk read_events(const fs::path& path, uint64_t offset, size_t limit_bytes = 4 << 20);
 // The same of a file that is open; nothing of an invalid descriptor.
 EventChunk read_events(const Fd& file, uint64_t offset, size_t limit_bytes);

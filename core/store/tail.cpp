@@ -4,17 +4,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
+
 namespace bitsweep {
 namespace {
 
 // Of one file at a time: a catch-up over many files then stays within the caches, and within a few megabytes.
 constexpr size_t kMost_bytes = 128 << 10;
-
-// What was read last ended with a line's end; where it does not, other bytes have taken its place.
-bool ends_line(const Fd& fd, uint64_t offset) {
-  char last = 0;
-  return fd && ::pread(fd.get(), &last, 1, static_cast<off_t>(offset) - 1) == 1 && last == '\n';
-}
 
 }  // namespace
 
@@ -37,11 +33,12 @@ EventTail::Chunk EventTail::read() {
   }
   const auto size = static_cast<uint64_t>(info.st_size);
   const auto file = static_cast<uint64_t>(info.st_ino);
-  const bool restarted = offset_ > 0 && (size < offset_ || file != file_ || !ends_line(open_, offset_));
-  const uint64_t from = restarted ? 0 : offset_;
-  if (size == from)
-    return {.events = {}, .next_offset = from, .file = file, .foreign_lines = 0, .restarted = restarted};
-  EventChunk found = read_events(open_, from, kMost_bytes);
+  const auto read_from = [&](uint64_t offset) {
+    return read_events(open_, offset, std::min<uint64_t>(kMost_bytes, size > offset ? size - offset : 1));
+  };
+  EventChunk found = offset_ == 0 || file == file_ ? read_from(offset_) : EventChunk{.truncated = true};
+  const bool restarted = found.truncated;
+  if (restarted) found = read_from(0);
   return {.events = std::move(found.events),
           .next_offset = found.next_offset,
           .file = file,
