@@ -322,7 +322,9 @@ void store_fits(const CommandLine& line, const Sweeps& sweeps, const std::vector
 int do_fit(const Verb& verb, const std::vector<std::string>& args) {
   CommandLine line(verb);
   line.value("points", "a CSV file with the columns params, tokens, loss (and variant, dataset, seed, run)")
-      .value("map", "other names of columns: params=N,loss=val_bpc; of several: variant=W{w_bits}A{a_bits}")
+      .value("map",
+             "other names of columns: params=N,loss=val_bpc; of several: variant=W{w_bits}A{a_bits}; tokens may "
+             "follow from training FLOPs, C = 6 N D: flops=C")
       .values("label", "of rows in a file, the variant: \"W{w_bits}A16: a_quant = NoQuantizer\"; the first that holds")
       .value("units", "of a file's columns: params=M,tokens=B")
       .value("where", "only points for which this holds: \"w_bits = 1 and params >= 10M\"")

@@ -67,7 +67,8 @@ int do_report(const Verb& verb, const std::vector<std::string>& args) {
       .values("law", "fit this law (default: what the sweep files say, else chinchilla); repeatable")
       .values("target", "predict there: \"params=300M,tokens=1B\"; repeatable, beside the sweep files' targets")
       .value("points", "a CSV of params,tokens,loss instead of sweeps (variant,dataset,seed,run where known)")
-      .value("map", "the file's names of columns: \"params=N,tokens=D\"; of several: variant=W{w_bits}A{a_bits}")
+      .value("map",
+             "the file's names of columns: \"params=N,tokens=D\"; of several: variant=W{w_bits}A{a_bits}; as fit's")
       .values("label", "of rows in a file, the variant: \"W{w_bits}A16: a_quant = NoQuantizer\"; the first that holds")
       .value("units", "of a file's columns: params=M,tokens=B")
       .value("where", "only rows for which this holds: \"w_bits = 1 and params >= 10M\"")

@@ -51,6 +51,11 @@ class Header {
                               listed()));
   }
 
+  void superfluous(const std::string& flops) const {
+    findings_.add(row_[0].line, row_[0].column,
+                  fmt::format("--map flops={}: not needed, params and tokens are both columns", excerpt(flops)));
+  }
+
  private:
   std::string listed() const {
     constexpr size_t kMost = 16;
@@ -101,15 +106,21 @@ Sources find_sources(const Header& header, const PointsFormat& format) {
     const auto mapped = format.columns.find(ours);
     if (mapped != format.columns.end()) {
       sources[ours] = source_of(mapped->second, is_label(ours), header);
-    } else if (const auto at = header.find(ours)) {
+    } else if (const auto at = header.find(ours); at && ours != "flops") {
       sources[ours] = Source{{"", ""}, {*at}};
     }
   }
   const auto need = [&](const std::string& ours) {
-    if (!sources.count(ours)) header.missing(ours, fmt::format(" (another name is mapped by --map {}=NAME)", ours));
+    if (sources.count(ours)) return;
+    const char* other = ours == "params" || ours == "tokens" ? "; training FLOPs, C = 6 N D, by --map flops=NAME" : "";
+    header.missing(ours, fmt::format(" (another name is mapped by --map {}=NAME{})", ours, other));
   };
   need("loss");
+  const bool has_size = sources.count("params") > 0, has_length = sources.count("tokens") > 0;
+  if (has_size && has_length && sources.count("flops")) header.superfluous(format.columns.at("flops"));
+  const bool follows = sources.count("flops") && (has_size || has_length);
   for (const Axis axis : format.needed) {
+    if (follows && (axis == Axis::params || axis == Axis::tokens)) continue;
     // Of a curve: the areas, or what they follow from.
     if (axis == Axis::annealing || (axis == Axis::lr_area && sources.count("lr_area"))) continue;
     if (axis == Axis::lr_area)
@@ -182,6 +193,10 @@ class RowReader {
     number(row, "params", point.params);
     number(row, "tokens", point.tokens);
     number(row, "loss", point.loss);
+    double flops = 0;
+    number(row, "flops", flops);
+    if (!sources_.count("tokens") && point.params > 0) point.tokens = flops / (6 * point.params);
+    if (!sources_.count("params") && point.tokens > 0) point.params = flops / (6 * point.tokens);
     if (filled(row, "unique_tokens")) number(row, "unique_tokens", point.unique_tokens);
     if (filled(row, "lr_area")) number(row, "lr_area", point.lr_area);
     if (filled(row, "annealing")) reading.point.annealing = not_negative(row, "annealing").value_or(0);

@@ -18,7 +18,8 @@ namespace bitsweep {
 
 // Our name of a column -> its name in the file. Names left out map to themselves; only what the law reads, and loss,
 // has to be there (the rest is read when present, or when mapped). variant, dataset and run also take several columns,
-// as "W{w_bits}A{a_bits}".
+// as "W{w_bits}A{a_bits}". flops, of the training, is read only when mapped: the one of params and tokens that the file
+// lacks then follows from C = 6 N D (Kaplan et al. 2020).
 using ColumnMap = std::map<std::string, std::string>;
 
 // The names of ours.
@@ -28,7 +29,7 @@ const std::vector<std::string>& point_columns();
 // name given twice.
 ColumnMap parse_column_map(const std::string& text);
 
-// "params=M,tokens=B": 1, k, M, B or T of params, tokens, unique_tokens. Throws as parse_column_map does.
+// "params=M,tokens=B": 1, k, M, B or T of params, tokens, flops, unique_tokens. Throws as parse_column_map does.
 std::map<std::string, double> parse_units(const std::string& text);
 
 // "W{w_bits}A16: a_quant = NoQuantizer": rows for which the condition holds are of that variant.

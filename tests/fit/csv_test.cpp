@@ -56,6 +56,21 @@ TEST(Csv, MappedColumnsAndOthersIgnored) {
   EXPECT_EQ(points[0].run, "v70");
 }
 
+TEST(Csv, SizeOrLengthFollowsFromTrainingFlopsWhereTheyAreMapped) {
+  const ColumnMap map = parse_column_map("params=Model Size,flops=Training FLOP");
+  const auto lengths = read_points_csv("Model Size,Training FLOP,loss\n1e9,1.2e20,2\n", "f.csv", map);
+  EXPECT_DOUBLE_EQ(lengths.at(0).tokens, 2e10);
+  PointsFormat format(parse_column_map("flops=C"));
+  format.units = parse_units("flops=B");
+  EXPECT_DOUBLE_EQ(read_points_csv("tokens,C,loss\n1000,12,2\n", "f.csv", format).at(0).params, 2e6);
+  EXPECT_NE(error_of("params,tokens,C,loss\n1,1,6,2\n", parse_column_map("flops=C")).find("not needed"),
+            std::string::npos);
+  EXPECT_NE(error_of("params,flops,loss\n1,6,2\n").find("C = 6 N D, by --map flops=NAME"), std::string::npos);
+  EXPECT_NE(error_of("params,C,loss\n1,,2\n", parse_column_map("flops=C")).find("f.csv:2:3: flops is missing"),
+            std::string::npos);
+  EXPECT_NE(error_of("C,loss\n6,2\n", parse_column_map("flops=C")).find("no column 'tokens'"), std::string::npos);
+}
+
 TEST(Csv, OptionalCellsMayBeEmpty) {
   const auto points = read_points_csv("params,tokens,loss,seed,unique_tokens\n1,1,1,,\n", "f.csv");
   EXPECT_FALSE(points.at(0).seed);
