@@ -4,6 +4,7 @@
 // mean with default tolerances stops early, which is the published error of the original fit (Besiroglu et al. 2024).
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -21,6 +22,9 @@ namespace bitsweep {
 class Posterior;
 
 using Interval = std::pair<double, double>;
+inline Interval including(const Interval& interval, double value) {
+  return {std::min(interval.first, value), std::max(interval.second, value)};
+}
 
 struct FitOptions {
   std::string law = "chinchilla";

@@ -9,22 +9,29 @@
 namespace bitsweep {
 namespace {
 
-constexpr double kRare = 1e-3;  // the chance that usual scatter throws an observation so far
+constexpr double kRare = 1e-3;        // the chance that usual scatter throws an observation so far
+constexpr double kFarShare = 0.25;    // what counts less than this is told
+constexpr double kNoticeable = 1e-3;  // of log loss: nobody looks into less
 constexpr double kUpperQuartileOfNormal = 1.1503493803760083;  // of its size
 
-// The share of an observation that counts, by its residual: 1, or less for one that no usual scatter explains.
-Eigen::ArrayXd shares(const Eigen::ArrayXd& residuals, int parameters) {
+// The scatter of residuals, whatever a few of them do; 0 where they do not tell.
+double usual_scatter(const Eigen::ArrayXd& residuals, int parameters) {
   const Eigen::Index n = residuals.size();
-  if (n < parameters + 3) return Eigen::ArrayXd::Ones(n);
+  if (n < parameters + 3) return 0;
   // A fit by absolute deviations passes through as many points as it has parameters: those say nothing of the scatter.
   // The upper quartile of the others stands a quarter of outliers, and is steadier than their median.
   std::vector<double> sizes(n);
   for (Eigen::Index i = 0; i < n; ++i) sizes[i] = std::abs(residuals[i]);
   std::sort(sizes.begin(), sizes.end());
-  const Eigen::Index freedom = n - parameters;
-  const double scatter = sizes[parameters + (3 * freedom) / 4] / kUpperQuartileOfNormal;
-  if (!(scatter > 1e-12)) return Eigen::ArrayXd::Ones(n);
-  const double usual = scatter * student_quantile(1 - kRare / 2, static_cast<double>(freedom));
+  const double scatter = sizes[parameters + (3 * (n - parameters)) / 4] / kUpperQuartileOfNormal;
+  return scatter > 1e-12 ? scatter : 0;
+}
+
+// The share of an observation that counts, by its residual: 1, or less for one that no usual scatter explains.
+Eigen::ArrayXd shares(const Eigen::ArrayXd& residuals, int parameters) {
+  const double scatter = usual_scatter(residuals, parameters);
+  if (scatter == 0) return Eigen::ArrayXd::Ones(residuals.size());
+  const double usual = scatter * student_quantile(1 - kRare / 2, static_cast<double>(residuals.size() - parameters));
   return (usual / residuals.abs().max(1e-300)).square().min(1.0);
 }
 
@@ -37,6 +44,30 @@ double effective_share(const std::vector<Point>& points, const Eigen::ArrayXd& r
   }
   const double rho = squares > 0 ? std::clamp(products / squares, 0.0, 0.95) : 0;
   return (1 - rho) / (1 + rho);
+}
+
+// Configurations: the geometric mean of their seeds' losses, and how far its logarithm is from the law's (0 where no
+// law is known).
+struct Means {
+  std::vector<Point> points;
+  Eigen::ArrayXd sizes, residuals;
+};
+
+Means means_of(const std::vector<Point>& points, const std::vector<int>& groups, const Eigen::ArrayXd& log_fitted) {
+  const int count = groups.empty() ? 0 : 1 + *std::max_element(groups.begin(), groups.end());
+  const bool known = log_fitted.size() == static_cast<Eigen::Index>(points.size());
+  Means means{std::vector<Point>(count), Eigen::ArrayXd::Zero(count), Eigen::ArrayXd::Zero(count)};
+  Eigen::ArrayXd logs = Eigen::ArrayXd::Zero(count);
+  for (size_t i = 0; i < points.size(); ++i) {
+    const int g = groups[i];
+    if (means.sizes[g] == 0) means.points[g] = points[i];
+    means.sizes[g] += 1;
+    logs[g] += std::log(points[i].loss);
+    if (known) means.residuals[g] += std::log(points[i].loss) - log_fitted[static_cast<Eigen::Index>(i)];
+  }
+  logs /= means.sizes, means.residuals /= means.sizes;
+  for (int g = 0; g < count; ++g) means.points[g].loss = std::exp(logs[g]);
+  return means;
 }
 
 }  // namespace
@@ -57,24 +88,32 @@ Observations observations(const Law& law, const std::vector<Point>& points, cons
     result.freedom = result.weights.sum() - law.dimension();
     return result;
   }
-  result.points.resize(count);
-  result.weights = Eigen::ArrayXd::Zero(count);
-  Eigen::ArrayXd logs = Eigen::ArrayXd::Zero(count), fitted = Eigen::ArrayXd::Zero(count);
-  for (size_t i = 0; i < points.size(); ++i) {
-    const int g = groups[i];
-    if (result.weights[g] == 0) result.points[g] = points[i];
-    result.weights[g] += 1;
-    logs[g] += std::log(points[i].loss);
-    if (known) fitted[g] = log_fitted[static_cast<Eigen::Index>(i)];
-  }
-  logs /= result.weights;
-  for (int g = 0; g < count; ++g) result.points[g].loss = std::exp(logs[g]);
+  Means means = means_of(points, groups, log_fitted);
+  result.points = std::move(means.points);
+  result.weights = means.sizes;
   result.freedom = count - law.dimension();
   if (!known) return result;
-  const Eigen::ArrayXd counted = shares((logs - fitted) * result.weights.sqrt(), law.dimension());
+  const Eigen::ArrayXd counted = shares(means.residuals * means.sizes.sqrt(), law.dimension());
   result.weights *= counted;
   result.freedom = counted.sum() - law.dimension();
   return result;
+}
+
+FarObservations far_observations(const Law& law, const std::vector<Point>& points, const Eigen::ArrayXd& log_fitted) {
+  FarObservations found;
+  if (law.within_runs()) return found;
+  const Means means = means_of(points, group_by_configuration(points), log_fitted);
+  const Eigen::ArrayXd residuals = means.residuals * means.sizes.sqrt();
+  const Eigen::ArrayXd counted = shares(residuals, law.dimension());
+  found.usual = usual_scatter(residuals, law.dimension());
+  found.of = static_cast<int>(means.points.size());
+  for (size_t i = 0; i < means.points.size(); ++i)
+    if (const auto at = static_cast<Eigen::Index>(i);
+        counted[at] < kFarShare && std::abs(means.residuals[at]) > kNoticeable)
+      found.far.push_back({means.points[i], means.residuals[at]});
+  std::stable_sort(found.far.begin(), found.far.end(),
+                   [](const auto& a, const auto& b) { return std::abs(a.log_residual) > std::abs(b.log_residual); });
+  return found;
 }
 
 SeedNoise seed_noise(const std::vector<Point>& points) {

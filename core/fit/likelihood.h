@@ -20,6 +20,19 @@ struct Observations {
 // square. The checkpoints of a run (Law::within_runs) count by the correlation of neighbouring residuals.
 Observations observations(const Law& law, const std::vector<Point>& points, const Eigen::ArrayXd& log_fitted);
 
+// Configurations that lie so far from the law that it does not hold there, or their runs went wrong: twice as far as
+// where they begin to count less, and more than a thousandth.
+struct FarObservations {
+  double usual = 0;  // the scatter of the others, of log loss
+  int of = 0;        // configurations
+  struct One {
+    Point point;
+    double log_residual = 0;
+  };
+  std::vector<One> far;  // the farthest first
+};
+FarObservations far_observations(const Law& law, const std::vector<Point>& points, const Eigen::ArrayXd& log_fitted);
+
 // The pooled scatter of log loss among the seeds of a configuration, and its degrees of freedom.
 struct SeedNoise {
   double sd = 0;

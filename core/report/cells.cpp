@@ -148,13 +148,18 @@ bool are_alike(const ReportCell& a, const ReportCell& b) {
          a.factors == b.factors;
 }
 
+// Measured at another size or length of the same class, and otherwise alike: a place of its own.
+bool is_another_place(const ReportCell& a, const ReportCell& b) {
+  return (a.params != b.params || a.tokens != b.tokens) && other_differences(a, b).empty();
+}
+
 void choose(CellTable& table) {
   for (size_t i = 0; i < table.cells.size(); ++i) {
     const ReportCell& cell = table.cells[i];
     const auto same = [&](size_t j) {
       const ReportCell& other = table.cells[j];
       return other.variant == cell.variant && other.size_class == cell.size_class &&
-             other.budget_class == cell.budget_class;
+             other.budget_class == cell.budget_class && !is_another_place(cell, other);
     };
     const auto found = std::find_if(table.chosen.begin(), table.chosen.end(), same);
     if (found == table.chosen.end()) {

@@ -57,11 +57,12 @@ struct CellTable {
   std::vector<std::string> variants;
   std::vector<ValueClass> sizes;    // ascending
   std::vector<ValueClass> budgets;  // ascending
-  // One cell a variant, size and budget: where several were measured (learning rates, batches), the lowest final loss.
+  // Of several settings (learning rates, batches) at a size and budget the one with the lowest final loss. Cells that
+  // differ in nothing but a size or length within the class are places of their own, and each is here.
   std::vector<size_t> chosen;     // into cells, in their order
   std::vector<int> alternatives;  // beside `chosen`: how many cells it was chosen from
 
-  // The chosen cell of a variant at a size and a budget.
+  // The chosen cell of a variant at a size and a budget; of several, the lowest.
   std::optional<size_t> at(const std::string& variant, size_t size_class, size_t budget_class) const;
   // The cell and those that say the same of themselves: runs whose seeds are not known, in the order of cells.
   std::vector<size_t> alike(size_t cell) const;

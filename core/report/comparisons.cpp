@@ -9,6 +9,8 @@
 namespace bitsweep {
 namespace {
 
+constexpr double kMostHeld = 0.1;  // what is held may move by so much of what a step goes along
+
 // Every run of the one place against every run of the other, where their seeds are not known: choosing the lowest would
 // choose the luckiest.
 std::vector<std::pair<size_t, size_t>> pairs_of_alike(const CellTable& table, size_t a, size_t b) {
@@ -63,6 +65,45 @@ std::optional<std::pair<size_t, size_t>> nearest(const CellTable& table, const s
   return best;
 }
 
+// What a step goes along, and what it holds.
+double moving(const ReportCell& cell, Along along) { return along == Along::tokens ? cell.tokens : cell.params; }
+double held(const ReportCell& cell, Along along) { return along == Along::tokens ? cell.params : cell.tokens; }
+size_t moving_class(const ReportCell& cell, Along along) {
+  return along == Along::tokens ? cell.budget_class : cell.size_class;
+}
+size_t held_class(const ReportCell& cell, Along along) {
+  return along == Along::tokens ? cell.size_class : cell.budget_class;
+}
+
+// The chosen cells of a variant, by the class of what is held and then along.
+std::vector<size_t> places_along(const CellTable& table, const std::string& variant, Along along) {
+  std::vector<size_t> places;
+  for (const size_t c : table.chosen)
+    if (table.cells[c].variant == variant) places.push_back(c);
+  std::stable_sort(places.begin(), places.end(), [&](size_t x, size_t y) {
+    const ReportCell &a = table.cells[x], &b = table.cells[y];
+    if (held_class(a, along) != held_class(b, along)) return held_class(a, along) < held_class(b, along);
+    return moving(a, along) < moving(b, along);
+  });
+  return places;
+}
+
+// The next lower place from which what is held hardly moves, in the logarithm and beside what does.
+std::optional<size_t> neighbour_below(const CellTable& table, const std::vector<size_t>& places, size_t place,
+                                      Along along) {
+  const ReportCell& here = table.cells[place];
+  std::optional<size_t> nearest;
+  for (const size_t p : places) {
+    const ReportCell& below = table.cells[p];
+    if (held_class(below, along) != held_class(here, along)) continue;
+    if (moving_class(below, along) >= moving_class(here, along)) continue;
+    const double change = std::log(moving(here, along) / moving(below, along));
+    if (std::abs(std::log(held(here, along) / held(below, along))) > kMostHeld * change) continue;
+    if (!nearest || moving(below, along) > moving(table.cells[*nearest], along)) nearest = p;
+  }
+  return nearest;
+}
+
 SettingStep setting_step(const ReportInput& input, const CellTable& table, size_t from, size_t to) {
   const ReportCell &a = table.cells[from], &b = table.cells[to];
   SettingStep step{compared(input, a, b), from, to, b.tokens / a.tokens, {}, other_differences(a, b)};
@@ -75,25 +116,17 @@ SettingStep setting_step(const ReportInput& input, const CellTable& table, size_
 // Steps between neighbours of one variant: along tokens at each size, or along sizes at each budget.
 std::vector<ScalingStep> steps_along(const ReportInput& input, const CellTable& table, Along along) {
   std::vector<ScalingStep> steps;
-  const size_t outer = along == Along::tokens ? table.sizes.size() : table.budgets.size();
-  const size_t inner = along == Along::tokens ? table.budgets.size() : table.sizes.size();
   for (const std::string& variant : table.variants) {
-    for (size_t fixed = 0; fixed < outer; ++fixed) {
-      std::optional<size_t> before;
-      for (size_t moving = 0; moving < inner; ++moving) {
-        const auto here = along == Along::tokens ? table.at(variant, fixed, moving) : table.at(variant, moving, fixed);
-        if (!here) continue;
-        if (before) {
-          for (const auto& [from, to] : pairs_of_alike(table, *before, *here)) {
-            const ReportCell &a = table.cells[from], &b = table.cells[to];
-            const double units =
-                along == Along::tokens ? std::log2(b.tokens / a.tokens) : std::log10(b.params / a.params);
-            CellChange change = compared(input, a, b);
-            const double per_unit = change.change.mean / units;
-            steps.push_back({std::move(change), from, to, per_unit, other_differences(a, b)});
-          }
-        }
-        before = here;
+    const std::vector<size_t> places = places_along(table, variant, along);
+    for (const size_t place : places) {
+      const auto before = neighbour_below(table, places, place, along);
+      if (!before) continue;
+      for (const auto& [from, to] : pairs_of_alike(table, *before, place)) {
+        const ReportCell &a = table.cells[from], &b = table.cells[to];
+        const double units = along == Along::tokens ? std::log2(b.tokens / a.tokens) : std::log10(b.params / a.params);
+        CellChange change = compared(input, a, b);
+        const double per_unit = change.change.mean / units;
+        steps.push_back({std::move(change), from, to, per_unit, other_differences(a, b)});
       }
     }
   }

@@ -14,7 +14,7 @@
 namespace bitsweep {
 namespace {
 
-constexpr size_t kMostTold = 3;                         // of one kind; of more, their number
+constexpr size_t kMostTold = 3;  // of one kind; of more, their number
 
 bool differ(double a, double b, double factor) { return a > 0 && b > 0 && std::max(a / b, b / a) > factor; }
 

@@ -130,16 +130,16 @@ std::optional<Figure> curves_figure(const ReportInput& input, const GroupAnalysi
 std::optional<Figure> params_figure(const ReportInput& input, const GroupAnalysis& g) {
   Figure figure{"params.svg", "Loss against parameters", "", scaling_panels(input, g, ScalingAxis::params), true};
   if (figure.panels.empty()) return std::nullopt;
-  figure.caption =
-      "Final validation loss against parameters, one panel a token budget." + scaling_caption(g, figure.panels);
+  figure.caption = "Final validation loss against parameters, one panel a token budget." +
+                   scaling_caption(g, figure.panels, ScalingAxis::params);
   return figure;
 }
 
 std::optional<Figure> tokens_figure(const ReportInput& input, const GroupAnalysis& g) {
   Figure figure{"tokens.svg", "Loss against tokens", "", scaling_panels(input, g, ScalingAxis::tokens), true};
   if (figure.panels.empty()) return std::nullopt;
-  figure.caption =
-      "Final validation loss against training tokens, one panel a size." + scaling_caption(g, figure.panels);
+  figure.caption = "Final validation loss against training tokens, one panel a size." +
+                   scaling_caption(g, figure.panels, ScalingAxis::tokens);
   return figure;
 }
 

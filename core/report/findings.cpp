@@ -6,12 +6,16 @@
 
 #include <fmt/format.h>
 
+#include "base/statistics.h"
 #include "base/units.h"
+#include "fit/bootstrap.h"
 #include "report/format.h"
 #include "report/rules.h"
 
 namespace bitsweep {
 namespace {
+
+constexpr size_t kMostTold = 20;  // comparisons whose whole range is told
 
 const ReportCell* best_cell(const GroupAnalysis& g) {
   const ReportCell* best = nullptr;
@@ -61,6 +65,14 @@ std::string range_of(const std::vector<double>& values) {
   return format_bpc(*low) + " to " + format_bpc(*high);
 }
 
+// Of many values the middle ones: the ends are the luckiest runs.
+std::string gain_text(const GroupAnalysis& g, std::vector<double> gains, const char* unit) {
+  if (gains.size() <= kMostTold) return fmt::format("by {} per {}", in_loss_unit(g, range_of(gains)), unit);
+  const auto [low, high] = percentile_interval(gains, 0.5);
+  return fmt::format("by a median of {} per {} (half of them {} to {})", in_loss_unit(g, format_bpc(median(gains))),
+                     unit, format_bpc(low), format_bpc(high));
+}
+
 void scaling_finding(const GroupAnalysis& g, const std::vector<ScalingStep>& steps, const char* more, const char* unit,
                      std::vector<Text>& out) {
   if (steps.empty()) return;
@@ -75,8 +87,8 @@ void scaling_finding(const GroupAnalysis& g, const std::vector<ScalingStep>& ste
     text = fmt::format("{} did not lower the loss in any of {}", more,
                        plural(static_cast<int64_t>(steps.size()), "comparison", "comparisons"));
   else
-    text = fmt::format("{} lowered the loss {}, by {} per {}", more, share(gains.size(), steps.size()),
-                       in_loss_unit(g, range_of(gains)), unit);
+    text =
+        fmt::format("{} lowered the loss {}, {}", more, share(gains.size(), steps.size()), gain_text(g, gains, unit));
   if (confounded > 0)
     text += confounded == steps.size()
                 ? "; other settings differed too (see the table)"

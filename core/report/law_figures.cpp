@@ -15,7 +15,7 @@ namespace bitsweep {
 namespace {
 
 constexpr size_t kLevels = 6, kSlices = 6, kLawSlices = 4;
-constexpr double kSameCompute = 1.05;
+constexpr double kSameCompute = 1.05, kSlicesApart = 1.5;
 constexpr double kLittleBeyond = 3;  // as far as slices go beyond the tokens that were run
 constexpr int kCurvePoints = 48;
 
@@ -137,6 +137,22 @@ struct Slice {
   }
 };
 
+// As many as a figure holds, those with most runs first, none so near to another that their runs mingle.
+std::vector<Slice> fullest_apart(std::vector<Slice> slices) {
+  std::sort(slices.begin(), slices.end(), [](const Slice& a, const Slice& b) {
+    return a.cells.size() != b.cells.size() ? a.cells.size() > b.cells.size() : a.flops > b.flops;
+  });
+  std::vector<Slice> kept;
+  for (Slice& slice : slices) {
+    const auto near = [&](const Slice& other) {
+      return std::abs(std::log(slice.flops / other.flops)) < std::log(kSlicesApart);
+    };
+    if (kept.size() < kSlices && std::none_of(kept.begin(), kept.end(), near)) kept.push_back(std::move(slice));
+  }
+  std::sort(kept.begin(), kept.end(), [](const Slice& a, const Slice& b) { return a.flops < b.flops; });
+  return kept;
+}
+
 std::vector<Slice> slices_of(const GroupAnalysis& g, const std::string& variant) {
   std::vector<const ReportCell*> cells;
   for (const size_t c : g.table.chosen) {
@@ -153,8 +169,7 @@ std::vector<Slice> slices_of(const GroupAnalysis& g, const std::string& variant)
   }
   const auto few = [](const Slice& slice) { return slice.sizes() < 3; };
   slices.erase(std::remove_if(slices.begin(), slices.end(), few), slices.end());
-  if (slices.size() > kSlices) slices.erase(slices.begin(), slices.end() - kSlices);
-  return slices;
+  return fullest_apart(std::move(slices));
 }
 
 // The budgets of all slices of a group, ascending: one that is about another's is the same. Where nobody has a slice:

@@ -53,11 +53,12 @@ Interval middle(std::vector<double> values, double level) {
   return {at((1 - level) / 2), at((1 + level) / 2)};
 }
 
-// A division by each draw; draws in which size or data do not matter send N to one of its ends.
+// A division by each draw; draws in which size or data do not matter send N to one of its ends. With room for the
+// estimate, which may lean on runs far from the law as the draws do not.
 struct Spread {
   Interval params, tokens, loss;
 };
-Spread spread_at(const std::vector<JointLaw>& draws, double flops, double kappa) {
+Spread spread_at(const std::vector<JointLaw>& draws, const Division& estimate, double flops, double kappa) {
   std::vector<double> params, tokens, losses;
   for (const JointLaw& draw : draws) {
     const auto best = draw.divide(flops, kappa);
@@ -66,7 +67,8 @@ Spread spread_at(const std::vector<JointLaw>& draws, double flops, double kappa)
     if (best) losses.push_back(best->loss);
   }
   if (losses.empty()) losses.push_back(HUGE_VAL);
-  return {middle(params, 0.95), middle(tokens, 0.95), middle(losses, 0.95)};
+  return {including(middle(params, 0.95), estimate.params), including(middle(tokens, 0.95), estimate.tokens),
+          including(middle(losses, 0.95), estimate.loss)};
 }
 
 std::vector<double> budgets_of(const ReportInput& input, const Measured& m) {
@@ -137,7 +139,7 @@ std::optional<ComputeOptimum> compute_optimum(const LawFit& fit, const GroupAnal
   for (const double flops : budgets_of(input, m)) {
     const auto best = law.divide(flops, m.flops_per_nd);
     if (!best) continue;
-    const Spread spread = spread_at(draws, flops, m.flops_per_nd);
+    const Spread spread = spread_at(draws, *best, flops, m.flops_per_nd);
     BudgetRow row;
     row.flops = flops, row.params = best->params, row.tokens = best->tokens, row.loss = best->loss;
     row.params_range = spread.params, row.tokens_range = spread.tokens, row.loss_range = spread.loss;
@@ -154,7 +156,7 @@ std::optional<ComputeOptimum> compute_optimum(const LawFit& fit, const GroupAnal
     const double flops = m.least * std::pow(end / m.least, static_cast<double>(i) / (kPathPoints - 1));
     const auto best = law.divide(flops, m.flops_per_nd);
     if (!best) continue;
-    const Interval loss = spread_at(draws, flops, m.flops_per_nd).loss;
+    const Interval loss = spread_at(draws, *best, flops, m.flops_per_nd).loss;
     out.path.push_back({flops, best->params, best->loss, loss.first, loss.second});
   }
   return out;

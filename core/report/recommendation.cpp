@@ -214,7 +214,6 @@ void add_target(const ReportInput& input, const GroupAnalysis& g, const Target& 
   }
 }
 
-
 }  // namespace
 
 double RateTrend::at(double params) const { return std::exp(log_rate + exponent * (std::log(params) - log_params)); }

@@ -11,7 +11,6 @@
 namespace bitsweep {
 namespace {
 
-
 json::array sentences(const std::vector<Text>& texts) {
   json::array list;
   for (const Text& text : texts) list.emplace_back(text.plain());

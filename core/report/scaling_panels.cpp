@@ -160,6 +160,30 @@ PlotPanel panel_at(const ReportInput& input, const GroupAnalysis& g, const Fixed
   return panel;
 }
 
+size_t points_of(const PlotPanel& panel) {
+  size_t count = 0;
+  for (const PlotSeries& series : panel.series)
+    if (!series.small) count += series.points.size();
+  return count;
+}
+
+// As many as a page holds, from one end to the other: of many those with the most to see, and those of targets.
+std::vector<PlotPanel> spread_over(std::vector<PlotPanel> panels, const std::vector<bool>& of_target) {
+  if (panels.size() <= kMostPanels) return panels;
+  std::vector<size_t> counts;
+  for (const PlotPanel& panel : panels) counts.push_back(points_of(panel));
+  std::vector<size_t> sorted = counts;
+  std::sort(sorted.rbegin(), sorted.rend());
+  const size_t enough = std::min(sorted[kMostPanels - 1], (sorted[0] + 1) / 2);
+  std::vector<size_t> full;
+  for (size_t i = 0; i < panels.size(); ++i)
+    if (of_target[i] || counts[i] >= enough) full.push_back(i);
+  std::vector<PlotPanel> shown;
+  for (size_t k = 0; k < kMostPanels; ++k)
+    shown.push_back(std::move(panels[full[k * (full.size() - 1) / (kMostPanels - 1)]]));
+  return shown;
+}
+
 }  // namespace
 
 PlotSeries variant_series(size_t variant, const std::string& name) {
@@ -192,17 +216,21 @@ std::vector<PlotPanel> scaling_panels(const ReportInput& input, const GroupAnaly
   const size_t values = axis == ScalingAxis::params ? g.table.sizes.size() : g.table.budgets.size();
   if (values < 2) return {};
   std::vector<PlotPanel> panels;
+  std::vector<bool> of_target;
   for (const Fixed& fixed : fixed_values(input, g, axis)) {
     PlotPanel panel = panel_at(input, g, fixed, axis);
-    const bool something =
-        std::any_of(panel.series.begin(), panel.series.end(), [](const PlotSeries& s) { return !s.points.empty(); });
-    if (something && panels.size() < kMostPanels) panels.push_back(std::move(panel));
+    if (points_of(panel) == 0) continue;
+    panels.push_back(std::move(panel));
+    of_target.push_back(!fixed.of_class);
   }
-  return panels;
+  return spread_over(std::move(panels), of_target);
 }
 
-std::string scaling_caption(const GroupAnalysis& g, const std::vector<PlotPanel>& panels) {
+std::string scaling_caption(const GroupAnalysis& g, const std::vector<PlotPanel>& panels, ScalingAxis axis) {
   std::string caption;
+  const size_t there = axis == ScalingAxis::params ? g.table.budgets.size() : g.table.sizes.size();
+  if (panels.size() == kMostPanels && there > kMostPanels)
+    caption += fmt::format(" Shown are {} of {}, of those with the most runs.", kMostPanels, there);
   const bool seeds = std::any_of(g.table.cells.begin(), g.table.cells.end(),
                                  [](const ReportCell& c) { return c.final_bpc.half_width.has_value(); });
   if (seeds) caption += " Bars: 95 % interval of the mean over seeds.";

@@ -18,9 +18,10 @@ constexpr size_t kMostPanels = 6, kMostVariantPanels = 9;
 
 enum class ScalingAxis { params, tokens };
 
-// One panel for each value of the other axis at which there is something to see, and for each target beyond them.
+// One panel for each value of the other axis at which there is something to see, and for each target beyond them; of
+// more than kMostPanels the fullest, from one end to the other.
 std::vector<PlotPanel> scaling_panels(const ReportInput& input, const GroupAnalysis& g, ScalingAxis axis);
-std::string scaling_caption(const GroupAnalysis& g, const std::vector<PlotPanel>& panels);
+std::string scaling_caption(const GroupAnalysis& g, const std::vector<PlotPanel>& panels, ScalingAxis axis);
 
 // A variant's look is the same in every figure.
 PlotSeries variant_series(size_t variant, const std::string& name);

@@ -18,6 +18,8 @@
 namespace bitsweep {
 namespace {
 
+constexpr size_t kMostRowsShown = 48;
+
 class GroupSections {
  public:
   GroupSections(const ReportInput& input, const GroupAnalysis& g, const GroupFigures& figures, int level,
@@ -53,6 +55,11 @@ class GroupSections {
   void heading(const char* text) { out_.emplace_back(Heading{level_, text}); }
   void paragraph(Text text) { out_.emplace_back(Paragraph{std::move(text)}); }
   void table(Table table) { out_.emplace_back(TableBlock{std::move(table)}); }
+  // Folded where nobody would read it to its end.
+  void long_table(Table t, const char* rows) {
+    if (t.rows.size() <= kMostRowsShown) return table(std::move(t));
+    out_.emplace_back(Details{fmt::format("{} {}", t.rows.size(), rows), {}, std::move(t)});
+  }
   void bullets(const char* title, std::vector<Text> items) {
     if (items.empty()) return;
     heading(title);
@@ -157,7 +164,7 @@ void GroupSections::measured() {
     if (answers) row.insert(row.begin() + 8, c.answer_accuracy ? percent_with_spread(*c.answer_accuracy) : kNothing);
     if (seeds) row.push_back(std::to_string(c.runs.size()));
   }
-  table(without_empty_columns(std::move(t)));
+  long_table(without_empty_columns(std::move(t)), "configurations");
   figure("curves");
   figure("rates");
   figure("surface");
@@ -218,12 +225,12 @@ void GroupSections::scaling() {
   heading("Scaling relations");
   if (!g_.param_steps.empty()) {
     paragraph("Parameters, at the same tokens:");
-    table(steps_table(input_, g_, g_.param_steps, Along::params));
+    long_table(steps_table(input_, g_, g_.param_steps, Along::params), "comparisons");
   }
   figure("params");
   if (!g_.token_steps.empty()) {
     paragraph("Tokens, at the same size:");
-    table(steps_table(input_, g_, g_.token_steps, Along::tokens));
+    long_table(steps_table(input_, g_, g_.token_steps, Along::tokens), "comparisons");
   }
   figure("tokens");
   for (const char* kind : {"compute", "wall"}) figure(kind);

@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include "base/error.h"
+#include "base/units.h"
 #include "fit/hold_out.h"
 #include "simulate.h"
 
@@ -115,6 +116,24 @@ TEST(Fit, TwoSearchesAgree) {
   const FitResult fit = fit_law(random_points(TrueLaw{}, 20, 0.02, 8), options());
   EXPECT_NEAR(*fit.projected_objective, *fit.descended_objective, 1e-9 * *fit.projected_objective);
   EXPECT_TRUE(fit.warnings.empty()) << testing::PrintToString(fit.warnings);
+}
+
+TEST(Fit, RunsFarFromTheLawAreNamedAndOthersAreNot) {
+  std::vector<Point> points = random_points(TrueLaw{}, 60, 0.01, 3);
+  const auto told = [&] {
+    std::string all;
+    for (const std::string& warning : fit_law(points, options()).warnings) all += warning + "\n";
+    return all;
+  };
+  EXPECT_EQ(told().find("far from the law"), std::string::npos) << told();
+  points[7].loss *= 1.3, points[20].loss *= 0.8;
+  const std::string text = told();
+  EXPECT_NE(text.find("2 of 60 configurations lie far from the law"), std::string::npos) << text;
+  EXPECT_NE(text.find(format_count(points[7].params) + " parameters"), std::string::npos) << text;
+  // Of points that a law goes through but for rounding, nothing is far.
+  points = grid_points(TrueLaw{}, {1e6, 3e6, 1e7, 1e8}, {1e8, 1e9, 1e10, 1e11});
+  points[5].loss *= 1 + 1e-5;
+  EXPECT_EQ(told().find("far from the law"), std::string::npos) << told();
 }
 
 TEST(Fit, ResidualSpreadAndSeedNoiseEstimateTheTrueOne) {

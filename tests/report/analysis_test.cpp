@@ -64,6 +64,34 @@ TEST(Cells, NearlyEqualSizesAreOneClass) {
   EXPECT_FALSE(table.at("llama", 1, 0).has_value());
 }
 
+TEST(Cells, PlacesWithinAClassStayApartUnlessASettingDiffers) {
+  const CellTable apart =
+      analyse(made_input({{"v57", 1.00e6, 4e6}, {"v57", 1.08e6, 4e6}, {"v57", 1.00e6, 4.04e6}})).groups[0].table;
+  EXPECT_EQ(apart.chosen.size(), 3u);
+  EXPECT_THAT(apart.alternatives, ElementsAre(1, 1, 1));
+  const CellTable searched =
+      analyse(made_input({{"v57", 1.00e6, 4e6, 1e-3}, {"v57", 1.08e6, 4e6, 2e-3}})).groups[0].table;
+  EXPECT_EQ(searched.chosen.size(), 1u);
+  EXPECT_THAT(searched.alternatives, ElementsAre(2));
+}
+
+TEST(Cells, ALawSeesEveryScatteredRun) {
+  const Analysis analysis = analyse(made_input(scattered_runs(80)));
+  ASSERT_FALSE(analysis.groups[0].fits.empty());
+  EXPECT_EQ(analysis.groups[0].fits[0].points.size(), 80u);
+}
+
+TEST(Analysis, AStepHoldsWhatItDoesNotGoAlong) {
+  // 8 % of size beside 10 % of tokens tells nothing of tokens; beside four times the tokens it hardly matters.
+  const Analysis analysis =
+      analyse(made_input({{"v57", 1.00e6, 4.0e6}, {"v57", 1.08e6, 4.4e6}, {"v57", 1.00e6, 1.6e7}}));
+  const GroupAnalysis& g = analysis.groups[0];
+  ASSERT_EQ(g.token_steps.size(), 1u);
+  EXPECT_EQ(g.table.cells[g.token_steps[0].from].tokens, 4.4e6) << "the nearest from which size hardly moves";
+  EXPECT_EQ(g.table.cells[g.token_steps[0].to].tokens, 1.6e7);
+  EXPECT_TRUE(g.param_steps.empty());
+}
+
 TEST(Cells, AnOptionThatDiffersNamesAVariantAndAShapeDoesNot) {
   ReportInput input = made_input({{"v76", 1e6, 4e6}, {"v76", 1e6, 4e6, 1e-3, 1}});
   input.runs[0].row.spec["model"].as_object()["alibi"] = true;

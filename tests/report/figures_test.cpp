@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "report/report_input.h"
+#include "report/scaling_panels.h"
 #include "report/xml_check.h"
 
 namespace bitsweep {
@@ -185,6 +186,42 @@ TEST(SliceFigure, DrawsMeasuredSlicesWhereThereAreThree) {
 }
 
 // Every number of a figure is in the report's JSON.
+TEST(SliceFigure, ShowsTheFullestSlicesAndNoneThatMingle) {
+  std::vector<Made> runs;
+  for (const double nd : {1e12, 1.1e12, 1e13, 1e14}) {
+    for (int i = 0; i < (nd == 1.1e12 ? 3 : 5); ++i) {
+      const double params = 1e5 * std::pow(2, i) * std::sqrt(nd / 1e12);
+      runs.push_back({"llama", params, 2048 * std::floor(nd / params / 2048)});
+    }
+  }
+  const auto figure = draw(made_input(runs), slice_figure);
+  ASSERT_TRUE(figure);
+  size_t slices = 0;
+  for (const PlotSeries& series : figure->panels.at(0).series) {
+    if (series.small) continue;
+    ++slices;
+    EXPECT_EQ(series.points.size(), 5u);
+  }
+  EXPECT_EQ(slices, 3u);
+}
+
+TEST(ScalingFigures, OfManyPanelsTheFullestAreShownAndThoseOfTargets) {
+  ReportInput input = made_input(scattered_runs(120));
+  Target target;
+  target.params = 1e8, target.tokens = 1e9;
+  input.targets = {target};
+  const Analysis analysis = analyse(input);
+  const auto panels = scaling_panels(input, analysis.groups.at(0), ScalingAxis::tokens);
+  ASSERT_EQ(panels.size(), kMostPanels);
+  EXPECT_THAT(panels.back().title, HasSubstr("no run yet"));
+  for (size_t i = 0; i + 1 < panels.size(); ++i) {
+    size_t points = 0;
+    for (const PlotSeries& series : panels[i].series)
+      if (!series.small) points += series.points.size();
+    EXPECT_GE(points, 4u) << panels[i].title;
+  }
+}
+
 TEST(Figures, AreInTheJson) {
   ReportInput input = made_input(ladder_runs());
   input.targets = {{1e8, 1e9, "", ""}};

@@ -81,7 +81,7 @@ TEST(Heads, FigureIsWellFormedAndOutlinesSpecialists) {
   EXPECT_THAT(drawn->svg, HasSubstr("IPMR on repeated random tokens (chance 3.0 %)"));
   size_t outlines = 0;
   for (size_t at = 0; (at = drawn->svg.find("bs-o\" stroke-width=\"1.6\"", at)) != std::string::npos; ++at) ++outlines;
-  EXPECT_EQ(outlines, 3u);                            // one on text, one on repeats, one in the legend
+  EXPECT_EQ(outlines, 3u);                           // one on text, one on repeats, one in the legend
   input.runs[2].attention = health_of(12, 64, 0.8);  // cells at their narrowest
   EXPECT_EQ(xml_problem(heads_figure(input, analyse(input).groups.at(0))->svg), "");
 }

@@ -99,6 +99,16 @@ inline std::vector<Made> ladder_runs() {
   return runs;
 }
 
+// One variant at sizes and lengths that are nowhere quite the same, as in sets read off a figure; no setting differs.
+inline std::vector<Made> scattered_runs(int count) {
+  std::vector<Made> runs;
+  for (int i = 0; i < count; ++i) {
+    const auto at = [&](uint64_t stream) { return random_unit(1, stream, static_cast<uint64_t>(i)); };
+    runs.push_back({"llama", std::floor(std::pow(10, 5 + 2 * at(1))), 2048 * std::floor(std::pow(10, 3 + 2 * at(2)))});
+  }
+  return runs;
+}
+
 inline std::string file_of(const std::vector<ReportFile>& files, const std::string& name) {
   for (const ReportFile& file : files)
     if (file.name == name) return file.bytes;

@@ -121,6 +121,16 @@ TEST(Report, NoRunsOneRunAndFailuresOnlyAreStillReports) {
   EXPECT_EQ(names(files), (std::set<std::string>{"report.md", "report.html", "report.json"}));
 }
 
+TEST(Report, ManyRunsAreFoldedAndToldByTheirMiddle) {
+  const std::string many = markdown_of(made_input(scattered_runs(120)));
+  EXPECT_THAT(many, HasSubstr("<details><summary>120 configurations</summary>"));
+  EXPECT_THAT(many, HasSubstr("by a median of"));
+  EXPECT_THAT(many, HasSubstr("of those with the most runs"));
+  const std::string few = markdown_of(made_input(quickstart_runs()));
+  EXPECT_THAT(few, Not(HasSubstr("configurations</summary>")));
+  EXPECT_THAT(few, Not(HasSubstr("by a median of")));
+}
+
 TEST(Report, MissingValuesAreDashes) {
   ReportInput input = made_input(quickstart_runs());
   for (MeasuredRun& run : input.runs) {
