@@ -13,6 +13,7 @@
 #include "cli/planning.h"
 #include "cli/suggest_text.h"
 #include "cli/suggesting.h"
+#include "suggest/share.h"
 
 namespace bitsweep {
 namespace {
@@ -70,7 +71,7 @@ std::vector<Target> targets_of(const CommandLine& line, const Query& query, cons
   return targets;
 }
 
-// `share`: of the hours that are asked for.
+// `share`: of the hours that are asked for, within them.
 SuggestOptions options_of(const CommandLine& line, const std::vector<Target>& targets, const LawData& law,
                           const Costs& costs, double share) {
   SuggestOptions options;
@@ -103,6 +104,17 @@ SuggestOptions options_of(const CommandLine& line, const std::vector<Target>& ta
   return options;
 }
 
+// What the runs of a batch take from the variance at the targets, on average over these.
+Offer offer_of(const Suggestion& s, const Costs& costs) {
+  double variance = 0;
+  for (const TargetOutlook& t : s.targets)
+    variance += t.half_width * t.half_width / static_cast<double>(s.targets.size());
+  Offer offer;
+  for (const SuggestedRun& run : s.batch)
+    offer.gain.push_back(variance * run.reduction), offer.cost.push_back(costs.of[run.candidate]);
+  return offer;
+}
+
 // A name that neither a sweep nor a file here has.
 std::string free_name(const std::vector<std::string>& taken, const std::string& sweep, const std::string& variant) {
   return next_name(sweep, variant, [&](const std::string& name) {
@@ -112,7 +124,9 @@ std::string free_name(const std::vector<std::string>& taken, const std::string& 
 
 void describe_options(CommandLine& line) {
   line.values("target", "what to predict: \"params=300M,tokens=1B\"; default: the sweep files' targets")
-      .values("variant", "whose law; repeatable; default: every variant's, each with an equal share of --hours")
+      .values("variant",
+              "whose law; repeatable; default: every variant's; --hours are divided by what they take from the "
+              "predictions' variance")
       .value("dataset", "the comparable group, as 'bitsweep fit' names it; needed when there are several")
       .value("law", "chinchilla (the default), power, repeated")
       .value("runs", "at most so many: 8")
@@ -214,10 +228,12 @@ class Advising {
     for (const LawData* law : laws)
       describer_.expect(
           candidate_questions(references_of(data_, *law), law->points, targets_for(*law), asked_.kept, rules_));
+    std::vector<Prepared> all;
+    for (const LawData* law : laws) all.push_back(prepare(*law));
+    const std::vector<double> shares = shares_of(all);
     json::array documents;
     int code = 0;
-    for (const LawData* law : laws)
-      code = std::max(code, advise(*law, 1.0 / static_cast<double>(laws.size()), several, documents));
+    for (size_t k = 0; k < all.size(); ++k) code = std::max(code, advise(all[k], shares[k], several, documents));
     if (line_.has("json")) print(pretty_json(several ? json::value(documents) : documents.at(0)) + "\n");
     return code;
   }
@@ -231,17 +247,52 @@ class Advising {
     return targets.empty() ? targets_ : targets;
   }
 
-  int advise(const LawData& law, double share, bool several, json::array& documents) {
-    const std::vector<Target> targets = targets_for(law);
-    CandidateSet set =
-        make_candidates(references_of(data_, law), law.points, targets, asked_.kept, asked_.seeds, rules_, describer_,
-                        [&](const std::string& id) { return store_.state(id).has_value(); });
-    for (const std::string& note : set.notes) print_error("note: " + note);
-    if (set.runs.empty())
+  // A law with the runs that could be made for it.
+  struct Prepared {
+    const LawData* law;
+    std::vector<Target> targets;
+    CandidateSet set;
+    Costs costs;
+  };
+
+  Prepared prepare(const LawData& law) {
+    Prepared p{&law, targets_for(law), {}, {}};
+    p.set = make_candidates(references_of(data_, law), law.points, p.targets, asked_.kept, asked_.seeds, rules_,
+                            describer_, [&](const std::string& id) { return store_.state(id).has_value(); });
+    for (const std::string& note : p.set.notes) print_error("note: " + note);
+    if (p.set.runs.empty())
       throw Error(ErrorKind::input, fmt::format("no run of {} can be made that is not there already", law.variant));
-    const Costs costs = costs_of(set, data_, law, store_);
-    const Suggestion s =
-        suggest(law.points, as_candidates(set, law, costs), options_of(line_, targets, law, costs, share));
+    p.costs = costs_of(p.set, data_, law, store_);
+    return p;
+  }
+
+  Suggestion suggest_for(const Prepared& p, double share) const {
+    return suggest(p.law->points, as_candidates(p.set, *p.law, p.costs),
+                   options_of(line_, p.targets, *p.law, p.costs, share));
+  }
+
+  // Of the hours, for each law; all of them where there is one, or where no hours are asked for.
+  std::vector<double> shares_of(const std::vector<Prepared>& all) const {
+    std::vector<double> shares(all.size(), 1);
+    if (all.size() < 2 || !line_.get("hours")) return shares;
+    std::vector<Offer> offers;
+    for (const Prepared& p : all) offers.push_back(offer_of(suggest_for(p, 1), p.costs));
+    const double hours = options_of(line_, all[0].targets, *all[0].law, all[0].costs, 1).limits.cost;
+    shares = divide_budget(offers, hours);
+    std::vector<std::string> told;
+    for (size_t k = 0; k < all.size(); ++k) {
+      told.push_back(fmt::format("{} {}", all[k].law->variant, format_duration(3600 * shares[k])));
+      shares[k] /= hours;
+    }
+    print_error(
+        fmt::format("note: the hours, by what they take from the predictions' variance: {}", fmt::join(told, ", ")));
+    return shares;
+  }
+
+  int advise(const Prepared& p, double share, bool several, json::array& documents) {
+    const auto& [law_data, targets, set, costs] = p;
+    const LawData& law = *law_data;
+    const Suggestion s = suggest_for(p, share);
     const std::vector<ChosenRun> chosen = with_seeds(s, set);
     Writing writing(line_, data_, law, several);
     const std::string file = writing.write(s, chosen, asked_, costs, targets, taken_);
@@ -250,6 +301,7 @@ class Advising {
     else
       print((told_ ? "\n" : "") + suggestion_text(s, law, set, chosen, costs));
     told_ = true;
+    if (s.batch.empty() && share == 0) return 0;  // the hours buy more elsewhere
     if (s.batch.empty()) {
       print_error(line_.has("aim") ? "no batch of so many runs reaches the aim; more --runs, or a wider --aim"
                                    : "nothing affordable helps; a larger budget: --hours");

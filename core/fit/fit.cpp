@@ -49,14 +49,6 @@ std::string times(double factor) {
 }
 
 // "the target at 1B parameters and 20B tokens", or by its number where it has neither.
-// "6.8B parameters and 245M tokens"; "" without either.
-std::string place_name(double params, double tokens) {
-  std::string place;
-  if (params > 0) place = format_count(params) + " parameters";
-  if (tokens > 0) place += (place.empty() ? "" : " and ") + format_count(tokens) + " tokens";
-  return place;
-}
-
 std::string target_name(const Target& target, uint64_t number) {
   const std::string place = place_name(target.params, target.tokens);
   return place.empty() ? fmt::format("target {}", number + 1) : "the target at " + place;
@@ -170,7 +162,8 @@ class Fitting {
     result_.condition = condition_number(objective_.jacobian(theta_));
     result_.a_opt = a_opt_of(result_.params);
     tell_bounds();
-    tell_far(predicted);
+    const std::string far = far_sentence(far_observations(*law_, points_, predicted));
+    if (!far.empty()) result_.warnings.push_back(far);
     const int spare = result_.groups - p;
     if (spare < kSpareForIntervals) {
       std::string names;
@@ -208,24 +201,6 @@ class Fitting {
       result_.warnings.push_back(fmt::format("{} rest{} on a bound: the points would pull {} further",
                                              fmt::join(result_.at_bound, ", "), result_.at_bound.size() == 1 ? "s" : "",
                                              result_.at_bound.size() == 1 ? "it" : "them"));
-  }
-
-  void tell_far(const Eigen::ArrayXd& log_fitted) {
-    constexpr size_t kMostTold = 3;
-    const FarObservations seen = far_observations(*law_, points_, log_fitted);
-    if (seen.far.empty()) return;
-    std::vector<std::string> told;
-    for (const auto& [point, residual] : seen.far)
-      told.push_back(fmt::format("{} ({:+.2g} %)", place_name(point.params, point.tokens), 100 * std::expm1(residual)));
-    if (told.size() > kMostTold) {
-      told.resize(kMostTold);
-      told.push_back(fmt::format("{} more", seen.far.size() - kMostTold));
-    }
-    const bool one = seen.far.size() == 1;
-    result_.warnings.push_back(fmt::format(
-        "{} of {} configurations lie{} far from the law, where the others scatter by {:.2g} %: {}; see "
-        "what is fitted without {}",
-        seen.far.size(), seen.of, one ? "s" : "", 100 * seen.usual, fmt::join(told, ", "), one ? "it" : "them"));
   }
 
   // Below rounding an amplitude is zero, and told as zero.

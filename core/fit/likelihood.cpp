@@ -4,6 +4,9 @@
 #include <cmath>
 #include <map>
 
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
 #include "fit/distributions.h"
 
 namespace bitsweep {
@@ -114,6 +117,23 @@ FarObservations far_observations(const Law& law, const std::vector<Point>& point
   std::stable_sort(found.far.begin(), found.far.end(),
                    [](const auto& a, const auto& b) { return std::abs(a.log_residual) > std::abs(b.log_residual); });
   return found;
+}
+
+std::string far_sentence(const FarObservations& seen) {
+  constexpr size_t kMostTold = 3;
+  if (seen.far.empty()) return "";
+  std::vector<std::string> told;
+  for (const auto& [point, residual] : seen.far)
+    told.push_back(fmt::format("{} ({:+.2g} %)", place_name(point.params, point.tokens), 100 * std::expm1(residual)));
+  if (told.size() > kMostTold) {
+    told.resize(kMostTold);
+    told.push_back(fmt::format("{} more", seen.far.size() - kMostTold));
+  }
+  const bool one = seen.far.size() == 1;
+  return fmt::format(
+      "{} of {} configurations lie{} far from the law, where the others scatter by {:.2g} %: {}; see what is fitted "
+      "without {}",
+      seen.far.size(), seen.of, one ? "s" : "", 100 * seen.usual, fmt::join(told, ", "), one ? "it" : "them");
 }
 
 SeedNoise seed_noise(const std::vector<Point>& points) {

@@ -1,6 +1,7 @@
 // The points as independent observations: what profiles and posterior draws are made from.
 #pragma once
 
+#include <string>
 #include <vector>
 
 #include <Eigen/Dense>
@@ -32,6 +33,7 @@ struct FarObservations {
   std::vector<One> far;  // the farthest first
 };
 FarObservations far_observations(const Law& law, const std::vector<Point>& points, const Eigen::ArrayXd& log_fitted);
+std::string far_sentence(const FarObservations& seen);  // "" where none is far
 
 // The pooled scatter of log loss among the seeds of a configuration, and its degrees of freedom.
 struct SeedNoise {

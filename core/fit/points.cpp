@@ -150,4 +150,11 @@ std::vector<int> group_by_configuration(const std::vector<Point>& points) {
   return groups;
 }
 
+std::string place_name(double params, double tokens) {
+  std::string place;
+  if (params > 0) place = format_count(params) + " parameters";
+  if (tokens > 0) place += (place.empty() ? "" : " and ") + format_count(tokens) + " tokens";
+  return place;
+}
+
 }  // namespace bitsweep

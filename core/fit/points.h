@@ -54,4 +54,7 @@ bool same_configuration(const Point& a, const Point& b);
 // Groups are numbered 0, 1, … in order of first appearance.
 std::vector<int> group_by_configuration(const std::vector<Point>& points);
 
+// "6.8B parameters and 245M tokens"; "" without either.
+std::string place_name(double params, double tokens);
+
 }  // namespace bitsweep

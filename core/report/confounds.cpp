@@ -107,6 +107,13 @@ void confounded(const ReportInput&, const GroupAnalysis& g, std::vector<Text>& o
       fmt::format("{}", fmt::join(missing, "; ")), and_others(missing.size(), all)));
 }
 
+// A law that the runs determine tells size from tokens, wherever they were.
+bool has_joint_law(const GroupAnalysis& g, const std::string& variant) {
+  return std::any_of(g.fits.begin(), g.fits.end(), [&](const LawFit& fit) {
+    return fit.variant == variant && fit.uses_params() && fit.uses_tokens() && fit.result.identified;
+  });
+}
+
 // Neighbouring sizes of a variant that share no budget: what the nearest runs differ in, and which run would tell.
 void unmatched_sizes(const ReportInput&, const GroupAnalysis& g, std::vector<Text>& out) {
   for (const std::string& variant : g.table.variants) {
@@ -114,7 +121,9 @@ void unmatched_sizes(const ReportInput&, const GroupAnalysis& g, std::vector<Tex
     for (size_t size = 0; size + 1 < g.table.sizes.size(); ++size)
       if (const auto pair = nearest_pair(g, variant, size))
         if (pair->small->budget_class != pair->large->budget_class) pairs.push_back(*pair);
-    if (pairs.empty()) continue;
+    if (pairs.empty() || has_joint_law(g, variant)) continue;
+    const size_t all = pairs.size();
+    pairs.resize(std::min(all, kMostTold));
     std::vector<std::string> names;
     for (const auto& [small, large] : pairs)
       names.push_back(fmt::format("{} and {}", format_count(small->params), format_count(large->params)));
@@ -122,11 +131,13 @@ void unmatched_sizes(const ReportInput&, const GroupAnalysis& g, std::vector<Tex
     std::vector<std::string> also = other_differences(*small, *large);
     also.insert(also.begin(), fmt::format("tokens {} → {}", format_count(small->tokens), format_count(large->tokens)));
     out.push_back(fmt::format(
-        "{}: {} parameters were never trained on the same tokens, so their losses say nothing of size alone{}. The "
+        "{}: {} parameters{} were never trained on the same tokens, so their losses say nothing of size alone{}. The "
         "nearest two runs of {} differ in more than size ({}). Missing there: {} parameters with the settings and {} "
         "tokens of the other.",
-        variant, fmt::join(names, ", "), pairs.size() > 1 ? "; a law of size and tokens together may" : "", names[0],
-        listed(also), format_count(small->params), format_count(large->tokens)));
+        variant, fmt::join(names, ", "),
+        all > names.size() ? fmt::format(" and {} more pairs", all - names.size()) : "",
+        all > 1 ? "; a law of size and tokens together may" : "", names[0], listed(also), format_count(small->params),
+        format_count(large->tokens)));
   }
 }
 

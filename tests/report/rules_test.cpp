@@ -84,6 +84,8 @@ TEST(Rules, EachSpeaksWhereItsWeaknessIsAndNowhereElse) {
       {"confounded", made_input({{"v57", 1e5, 2e6, 3e-3}, {"v57", 1e6, 2e6, 1e-3}}), pair},
       {"confounded", made_input({{"v57", 1e5, 2e6, 1e-3}, {"llama", 1e5, 2e6, 3e-3}}), searched()},
       {"unmatched-sizes", made_input({{"v57", 1e5, 2e6}, {"v57", 1e6, 4e6}}), pair},
+      {"unmatched-sizes", made_input({{"v57", 1e5, 2e6}, {"v57", 1e6, 4e6}, {"v57", 1e7, 8e6}}),
+       made_input(scattered_runs(80))},
       {"equal-steps", made_input({{"v57", 1e6, 4e6}, {"v57", 1e6, 8e6, 1e-3, 0, 64}}), pair},
       {"unequal-batches", made_input({{"v57", 1e6, 4e6}, {"v57", 1e6, 8e6, 1e-3, 0, 64}}),
        made_input({{"v57", 1e6, 4e6}, {"v57", 1e6, 4e6, 1e-3, 0, 64}})},
