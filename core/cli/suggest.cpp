@@ -18,6 +18,8 @@
 namespace bitsweep {
 namespace {
 
+constexpr size_t kFewestParts = 12;  // into which hours for several variants are divided
+
 // The laws to be advised on: of each --variant, or of all. Throws Error{input} naming the choices.
 std::vector<const LawData*> chosen_laws(const SweepData& data, const CommandLine& line,
                                         const std::vector<Target>& targets) {
@@ -102,17 +104,6 @@ SuggestOptions options_of(const CommandLine& line, const std::vector<Target>& ta
     options.limits.cost = costs.spent;
   }
   return options;
-}
-
-// What the runs of a batch take from the variance at the targets, on average over these.
-Offer offer_of(const Suggestion& s, const Costs& costs) {
-  double variance = 0;
-  for (const TargetOutlook& t : s.targets)
-    variance += t.half_width * t.half_width / static_cast<double>(s.targets.size());
-  Offer offer;
-  for (const SuggestedRun& run : s.batch)
-    offer.gain.push_back(variance * run.reduction), offer.cost.push_back(costs.of[run.candidate]);
-  return offer;
 }
 
 // A name that neither a sweep nor a file here has.
@@ -266,33 +257,37 @@ class Advising {
     return p;
   }
 
-  Suggestion suggest_for(const Prepared& p, double share) const {
-    return suggest(p.law->points, as_candidates(p.set, *p.law, p.costs),
-                   options_of(line_, p.targets, *p.law, p.costs, share));
+  SuggestOptions options_for(const Prepared& p, double share) const {
+    return options_of(line_, p.targets, *p.law, p.costs, share);
   }
 
-  // Of the hours, for each law; all of them where there is one, or where no hours are asked for.
+  // Of the hours, for each law, so that least variance is left at the targets of all; all of them where there is one
+  // law, or where no hours are asked for.
   std::vector<double> shares_of(const std::vector<Prepared>& all) const {
     std::vector<double> shares(all.size(), 1);
     if (all.size() < 2 || !line_.get("hours")) return shares;
-    std::vector<Offer> offers;
-    for (const Prepared& p : all) offers.push_back(offer_of(suggest_for(p, 1), p.costs));
-    const double hours = options_of(line_, all[0].targets, *all[0].law, all[0].costs, 1).limits.cost;
-    shares = divide_budget(offers, hours);
+    const size_t parts = std::max(kFewestParts, 2 * all.size());
+    const double hours = options_for(all[0], 1).limits.cost;
+    std::vector<double> budgets;
+    for (size_t k = 0; k <= parts; ++k) budgets.push_back(hours * static_cast<double>(k) / static_cast<double>(parts));
+    std::vector<std::vector<double>> left;
+    for (const Prepared& p : all)
+      left.push_back(variance_left(p.law->points, as_candidates(p.set, *p.law, p.costs), options_for(p, 1), budgets));
+    const std::vector<int> divided = divide_parts(left);
     std::vector<std::string> told;
-    for (size_t k = 0; k < all.size(); ++k) {
-      told.push_back(fmt::format("{} {}", all[k].law->variant, format_duration(3600 * shares[k])));
-      shares[k] /= hours;
+    for (size_t v = 0; v < all.size(); ++v) {
+      shares[v] = static_cast<double>(divided[v]) / static_cast<double>(parts);
+      told.push_back(fmt::format("{} {}", all[v].law->variant, format_duration(3600 * hours * shares[v])));
     }
-    print_error(
-        fmt::format("note: the hours, by what they take from the predictions' variance: {}", fmt::join(told, ", ")));
+    print_error(fmt::format("note: of the hours, by what they take from the variance of the predictions: {}",
+                            fmt::join(told, ", ")));
     return shares;
   }
 
   int advise(const Prepared& p, double share, bool several, json::array& documents) {
     const auto& [law_data, targets, set, costs] = p;
     const LawData& law = *law_data;
-    const Suggestion s = suggest_for(p, share);
+    const Suggestion s = suggest(law.points, as_candidates(set, law, costs), options_for(p, share));
     const std::vector<ChosenRun> chosen = with_seeds(s, set);
     Writing writing(line_, data_, law, several);
     const std::string file = writing.write(s, chosen, asked_, costs, targets, taken_);

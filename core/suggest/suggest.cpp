@@ -38,15 +38,35 @@ class Suggesting {
       : points_(points), candidates_(candidates), options_(options), law_(make_law(options.law, points)) {}
 
   Suggestion run() {
-    check();
-    sample();
-    pose();
+    begin();
     rank();
     choose();
     return std::move(result_);
   }
 
+  std::vector<double> left_by(const std::vector<double>& budgets) {
+    begin();
+    std::vector<double> left;
+    for (const double budget : budgets) {
+      BatchLimits limits = options_.limits;
+      limits.cost = budget;
+      const std::vector<double> variances = target_variances(problem_, choose_batch(problem_, limits).picks);
+      double mean = 0;
+      for (size_t t = 0; t < variances.size(); ++t)
+        mean += variances[t] * std::pow(result_.targets[t].loss, 2) / static_cast<double>(variances.size());
+      left.push_back(left.empty() ? mean : std::min(mean, left.back()));
+    }
+    return left;
+  }
+
  private:
+  void begin() {
+    check();
+    sample();
+    pose();
+    look_out();
+  }
+
   void check() const {
     if (points_.empty()) throw Error(ErrorKind::input, "no finished run to set out from");
     if (options_.targets.empty()) throw Error(ErrorKind::input, "no target to predict");
@@ -105,15 +125,19 @@ class Suggesting {
     for (const size_t c : order) result_.ranking.push_back({c, gains[c]});
   }
 
-  void choose() {
-    const double z = normal_quantile(0.5 + options_.confidence / 2);
+  double z() const { return normal_quantile(0.5 + options_.confidence / 2); }
+
+  void look_out() {
     for (size_t t = 0; t < options_.targets.size(); ++t) {
       TargetOutlook outlook;
       outlook.target = options_.targets[t];
       outlook.loss = std::exp(middle(values_.col(static_cast<Eigen::Index>(candidates_.size() + t))));
-      outlook.half_width = z * outlook.loss * problem_.targets.col(t).norm();
+      outlook.half_width = z() * outlook.loss * problem_.targets.col(t).norm();
       result_.targets.push_back(outlook);
     }
+  }
+
+  void choose() {
     const Batch batch = options_.aim ? cheapest() : choose_batch(problem_, options_.limits);
     double before = 1;
     for (size_t i = 0; i < batch.picks.size(); ++i) {
@@ -124,7 +148,7 @@ class Suggesting {
     result_.cost = batch.cost;
     const std::vector<double> left = target_variances(problem_, batch.picks);
     for (size_t t = 0; t < left.size(); ++t)
-      result_.targets[t].half_width_after = z * result_.targets[t].loss * std::sqrt(left[t]);
+      result_.targets[t].half_width_after = z() * result_.targets[t].loss * std::sqrt(left[t]);
   }
 
   // The aim is for every target; the search knows their mean, so the widest one sets the goal.
@@ -149,6 +173,11 @@ class Suggesting {
 Suggestion suggest(const std::vector<Point>& points, const std::vector<Candidate>& candidates,
                    const SuggestOptions& options) {
   return Suggesting(points, candidates, options).run();
+}
+
+std::vector<double> variance_left(const std::vector<Point>& points, const std::vector<Candidate>& candidates,
+                                  const SuggestOptions& options, const std::vector<double>& budgets) {
+  return Suggesting(points, candidates, options).left_by(budgets);
 }
 
 }  // namespace bitsweep

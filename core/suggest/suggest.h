@@ -70,4 +70,9 @@ struct Suggestion {
 Suggestion suggest(const std::vector<Point>& points, const std::vector<Candidate>& candidates,
                    const SuggestOptions& options);
 
+// What suggest() would leave with each of these budgets (ascending, instead of options.limits.cost): the mean over
+// targets of the variance of their predicted losses, in squares of the loss. Never rising. Throws as suggest().
+std::vector<double> variance_left(const std::vector<Point>& points, const std::vector<Candidate>& candidates,
+                                  const SuggestOptions& options, const std::vector<double>& budgets);
+
 }  // namespace bitsweep

@@ -10,40 +10,36 @@
 namespace bitsweep {
 namespace {
 
-using testing::DoubleEq;
 using testing::ElementsAre;
 
-TEST(DivideBudget, HoursGoWhereTheyTakeMostVariance) {
-  const Offer known{{0.01, 0.005}, {1, 1}}, unknown{{0.9, 0.3, 0.1}, {1, 2, 2}};
-  EXPECT_THAT(divide_budget({known, unknown}, 5), ElementsAre(DoubleEq(0), DoubleEq(5)));
-  EXPECT_THAT(divide_budget({known, unknown}, 6), ElementsAre(DoubleEq(1), DoubleEq(5)));
+TEST(DivideParts, MoreGoesWhereMoreVarianceIsLeft) {
+  const std::vector<double> known = {0.02, 0.011, 0.010, 0.010, 0.010}, unknown = {1, 0.5, 0.2, 0.1, 0.05};
+  EXPECT_THAT(divide_parts({known, unknown}), ElementsAre(0, 4));
+  EXPECT_THAT(divide_parts({unknown, unknown}), ElementsAre(2, 2));
 }
 
-TEST(DivideBudget, EqualLawsShareEqually) {
-  const Offer offer{{0.5, 0.25, 0.1}, {1, 1, 1}};
-  EXPECT_THAT(divide_budget({offer, offer}, 4), ElementsAre(DoubleEq(2), DoubleEq(2)));
+TEST(DivideParts, OneRunThatTakesManyPartsIsWorthWaitingFor) {
+  EXPECT_THAT(divide_parts({{1, 1, 1, 0.1}, {1, 0.9, 0.85, 0.84}}), ElementsAre(3, 0));
+  EXPECT_THAT(divide_parts({{1}, {1}}), ElementsAre(0, 0));
+  EXPECT_THAT(divide_parts({}), ElementsAre());
 }
 
-TEST(DivideBudget, WhatIsLeftGoesToTheNextBestAndNothingToNobody) {
-  EXPECT_THAT(divide_budget({{{1, 1}, {2, 2}}, {{0.1}, {5}}}, 3), ElementsAre(DoubleEq(3), DoubleEq(0)));
-  EXPECT_THAT(divide_budget({{{}, {}}, {{}, {}}}, 3), ElementsAre(DoubleEq(0), DoubleEq(0)));
-  EXPECT_THAT(divide_budget({}, 3), ElementsAre());
-}
-
-TEST(DivideBudget, NeverSpendsMoreThanThereIs) {
-  for (uint64_t trial = 0; trial < 500; ++trial) {
-    uint64_t i = 0;
-    const auto draw = [&] { return 0.01 + random_unit(trial, 1, i++); };
-    std::vector<Offer> offers(1 + trial % 5);
-    for (Offer& offer : offers)
-      for (uint64_t k = 0; k < trial % 7; ++k) offer.gain.push_back(draw()), offer.cost.push_back(draw());
-    const double budget = 3 * draw();
-    double sum = 0;
-    for (const double part : divide_budget(offers, budget)) {
-      EXPECT_GE(part, 0);
-      sum += part;
-    }
-    EXPECT_LE(sum, budget * (1 + 1e-12));
+// All divisions of three laws, tried.
+TEST(DivideParts, NoDivisionLeavesLess) {
+  constexpr int kParts = 6;
+  for (uint64_t trial = 0; trial < 200; ++trial) {
+    std::vector<std::vector<double>> left(3);
+    for (size_t v = 0; v < left.size(); ++v)
+      for (int k = 0; k <= kParts; ++k) left[v].push_back(random_unit(trial, v, static_cast<uint64_t>(k)));
+    const auto sum = [&](const std::vector<int>& parts) {
+      double total = 0;
+      for (size_t v = 0; v < parts.size(); ++v) total += left[v][static_cast<size_t>(parts[v])];
+      return total;
+    };
+    const std::vector<int> found = divide_parts(left);
+    EXPECT_EQ(std::accumulate(found.begin(), found.end(), 0), kParts);
+    for (int a = 0; a <= kParts; ++a)
+      for (int b = 0; a + b <= kParts; ++b) EXPECT_LE(sum(found), sum({a, b, kParts - a - b}) + 1e-12);
   }
 }
 
