@@ -298,8 +298,9 @@ class Advising {
     told_ = true;
     if (s.batch.empty() && share == 0) return 0;  // the hours buy more elsewhere
     if (s.batch.empty()) {
-      print_error(line_.has("aim") ? "no batch of so many runs reaches the aim; more --runs, or a wider --aim"
-                                   : "nothing affordable helps; a larger budget: --hours");
+      print_error((several ? law.variant + ": " : "") +
+                  (line_.has("aim") ? "no batch of so many runs reaches the aim; more --runs, or a wider --aim"
+                                    : "nothing affordable helps; a larger budget: --hours"));
       return 1;
     }
     if (!file.empty()) {
