@@ -45,7 +45,7 @@ const std::string& current_boot_id() {
 
 namespace {
 
-// Fields 3 … 22 of /proc/PID/stat, [0] being field 3: the name before them may hold anything. Empty for a zombie.
+// Fields 3 … 22 of /proc/PID/stat, [0] being field 3: the name before them may hold anything.
 std::vector<std::string_view> fields_of(std::string_view stat_text) {
   std::vector<std::string_view> fields;
   const size_t name_end = stat_text.rfind(')');
@@ -58,21 +58,27 @@ std::vector<std::string_view> fields_of(std::string_view stat_text) {
     fields.push_back(word);
     rest.remove_prefix(word.size());
   }
-  if (fields[0] == "Z" || fields[0] == "X") return {};
+  return fields;
+}
+
+// Of a process that has not ended; a zombie has.
+std::vector<std::string_view> fields_of_living(std::string_view stat_text) {
+  auto fields = fields_of(stat_text);
+  if (!fields.empty() && (fields[0] == "Z" || fields[0] == "X")) fields.clear();
   return fields;
 }
 
 }  // namespace
 
 std::optional<int64_t> start_ticks_from(std::string_view stat_text) {
-  const auto fields = fields_of(stat_text);
+  const auto fields = fields_of_living(stat_text);
   if (fields.empty()) return std::nullopt;
   return pid_from(std::string(fields[19]));
 }
 
 std::optional<double> cpu_seconds(const ProcessIdentity& process) {
   const std::string text = read_if_there(fmt::format("/proc/{}/stat", process.pid));
-  const auto fields = fields_of(text);
+  const auto fields = fields_of_living(text);
   if (fields.empty() || process.boot_id != current_boot_id() ||
       pid_from(std::string(fields[19])) != process.start_ticks)
     return std::nullopt;
@@ -85,7 +91,9 @@ std::optional<int64_t> start_ticks(int64_t pid) {
 }
 
 std::optional<ProcessIdentity> identity_of(int64_t pid) {
-  const auto ticks = start_ticks(pid);
+  const std::string text = read_if_there(fmt::format("/proc/{}/stat", pid));
+  const auto fields = fields_of(text);
+  const auto ticks = fields.empty() ? std::nullopt : pid_from(std::string(fields[19]));
   if (!ticks) return std::nullopt;
   return ProcessIdentity{.pid = pid, .start_ticks = *ticks, .boot_id = current_boot_id()};
 }

@@ -15,6 +15,7 @@ std::optional<int64_t> start_ticks(int64_t pid);
 // The same from the file's text: the name in field 2 may hold spaces and parentheses.
 std::optional<int64_t> start_ticks_from(std::string_view stat_text);
 
+// Of a zombie too: a child that has ended before it was looked at is still that child until it is waited for.
 std::optional<ProcessIdentity> identity_of(int64_t pid);
 bool is_alive(const ProcessIdentity& process);
 
