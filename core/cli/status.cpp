@@ -200,7 +200,7 @@ std::string live_table(const Snapshot& snapshot) {
   for (const RunRow& run : snapshot.live) {
     const auto left = left_of(run);
     table.rows.push_back(
-        {run.id, run.plugin, format_count(static_cast<double>(run.params)), point_text(run.axes, run.seed),
+        {run.id, run.plugin, format_count(static_cast<double>(run.params)), short_point_text(run.axes, run.seed),
          device_of(snapshot, run), fmt::format("{}/{}", run.step, run.steps),
          run.last_val_bpc ? fmt::format("{:.4f}", *run.last_val_bpc) : "-",
          run.tokens_per_s ? format_count(*run.tokens_per_s) : "-", left ? format_duration(*left) : "?"});
@@ -225,7 +225,7 @@ std::string text_of(const Snapshot& snapshot) {
   Table table{{{"queued"}, {"plugin"}, {"params", Align::right}, {"what"}, {"why it waits"}}, {}};
   for (const Waiting& w : snapshot.waiting)
     table.rows.push_back({w.run.id, w.run.plugin, format_count(static_cast<double>(w.run.params)),
-                          point_text(w.run.axes, w.run.seed), w.why});
+                          short_point_text(w.run.axes, w.run.seed), w.why});
   text += "\n" + terminal_table(table);
   const int64_t more = snapshot.count(RunState::queued) - static_cast<int64_t>(snapshot.waiting.size());
   if (more > 0) text += fmt::format("… and {} more\n", more);

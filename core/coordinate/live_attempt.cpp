@@ -8,13 +8,6 @@
 namespace bitsweep {
 namespace {
 
-// "train.lr 6e-4, seed 1": where in its sweep a run stands. Its plugin is named beside it.
-std::string point_words(const RunRecord& run) {
-  json::object axes = run.axes;
-  axes.erase("model.plugin");
-  return point_text(axes, run.seed);
-}
-
 bool decided_by_itself(const Outcome& outcome) {
   return outcome.state == RunState::done || outcome.cause == ExitCause::diverged ||
          outcome.cause == ExitCause::bad_input;
@@ -77,7 +70,7 @@ LiveAttempt make_live(RunRecord run, AttemptRecord attempt, const fs::path& atte
   RunProgress progress{.run = run.id,
                        .sweep = run.sweep,
                        .plugin = run.plugin,
-                       .point = point_words(run),
+                       .point = short_point_text(run.axes, run.seed),
                        .device = attempt.device,
                        .attempt = attempt.attempt,
                        .step = run.step,

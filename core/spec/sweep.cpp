@@ -112,6 +112,19 @@ std::string point_text(const json::object& axes, int64_t seed) {
   return text + fmt::format("seed {}", seed);
 }
 
+std::string short_point_text(const json::object& axes, int64_t seed) {
+  const auto last_word = [](std::string_view path) { return path.substr(path.rfind('.') + 1); };
+  std::string text;
+  for (const auto& axis : axes) {
+    const std::string_view path = axis.key();
+    if (path == "model.plugin") continue;
+    const auto namesakes = std::count_if(axes.begin(), axes.end(),
+                                         [&](const auto& other) { return last_word(other.key()) == last_word(path); });
+    text += fmt::format("{} {}, ", namesakes > 1 ? path : last_word(path), axis_text(path, axis.value()));
+  }
+  return text + fmt::format("seed {}", seed);
+}
+
 std::string axis_text(std::string_view path, const json::value& value) {
   if (value.is_string()) return std::string(value.get_string());
   const bool size = path == "model.params" || path == "train.tokens";

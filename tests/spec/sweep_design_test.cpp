@@ -23,6 +23,9 @@ TEST_F(Design, GridIsTheProductInOrder) {
   EXPECT_THAT(numbers(sweep, seed), ElementsAre(0, 1, 0, 1, 0, 1, 0, 1));
   EXPECT_EQ(canonical_json(sweep.runs[2].axes), R"({"train.batch":64,"train.lr":0.002})");
   EXPECT_EQ(point_text(sweep.runs[2].axes, sweep.runs[2].spec.seed), "train.batch 64, train.lr 0.002, seed 0");
+  EXPECT_EQ(short_point_text(sweep.runs[2].axes, sweep.runs[2].spec.seed), "batch 64, lr 0.002, seed 0");
+  EXPECT_EQ(short_point_text({{"model.plugin", "v57"}, {"eval.windows", 8}, {"data.windows", 9}}, 1),
+            "eval.windows 8, data.windows 9, seed 1");
 }
 
 TEST_F(Design, NestedAxesAreTheSame) {
