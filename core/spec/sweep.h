@@ -95,8 +95,8 @@ Sweep load_sweep(const SweepInput& input);
 
 // "model.params 5.5M, train.batch 64, seed 1": names a run of a sweep to a person.
 std::string point_text(const json::object& axes, int64_t seed);
-// "params 5.5M, batch 64, seed 1": the same in a row that names the plugin beside it, by the last word of each key where
-// no other axis ends in it.
+// "params 5.5M, batch 64, seed 1": the same in a row that names the plugin beside it, by the last word of each key
+// where no other axis ends in it.
 std::string short_point_text(const json::object& axes, int64_t seed);
 
 // One value of it: "5.5M" for a size, "64", "v57".
