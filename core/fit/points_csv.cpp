@@ -112,8 +112,9 @@ Sources find_sources(const Header& header, const PointsFormat& format) {
   }
   const auto need = [&](const std::string& ours) {
     if (sources.count(ours)) return;
-    const char* other = ours == "params" || ours == "tokens" ? "; training FLOPs, C = 6 N D, by --map flops=NAME" : "";
-    header.missing(ours, fmt::format(" (another name is mapped by --map {}=NAME{})", ours, other));
+    const bool other = (ours == "params" && sources.count("tokens")) || (ours == "tokens" && sources.count("params"));
+    header.missing(ours, fmt::format(" (another name is mapped by --map {}=NAME{})", ours,
+                                     other ? "; training FLOPs, C = 6 N D, by --map flops=NAME" : ""));
   };
   need("loss");
   const bool has_size = sources.count("params") > 0, has_length = sources.count("tokens") > 0;

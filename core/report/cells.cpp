@@ -153,15 +153,19 @@ bool is_another_place(const ReportCell& a, const ReportCell& b) {
   return (a.params != b.params || a.tokens != b.tokens) && other_differences(a, b).empty();
 }
 
+bool in_one_slot(const ReportCell& a, const ReportCell& b) {
+  return a.size_class == b.size_class && a.budget_class == b.budget_class && a.variant == b.variant;
+}
+
+// REQUIRES cells in order: those of a slot one after another.
 void choose(CellTable& table) {
+  size_t first = 0;  // of the slot, in `chosen`
   for (size_t i = 0; i < table.cells.size(); ++i) {
     const ReportCell& cell = table.cells[i];
-    const auto same = [&](size_t j) {
-      const ReportCell& other = table.cells[j];
-      return other.variant == cell.variant && other.size_class == cell.size_class &&
-             other.budget_class == cell.budget_class && !is_another_place(cell, other);
-    };
-    const auto found = std::find_if(table.chosen.begin(), table.chosen.end(), same);
+    if (i > 0 && !in_one_slot(table.cells[i - 1], cell)) first = table.chosen.size();
+    const auto same = [&](size_t j) { return !is_another_place(cell, table.cells[j]); };
+    const auto found =
+        std::find_if(table.chosen.begin() + static_cast<std::ptrdiff_t>(first), table.chosen.end(), same);
     if (found == table.chosen.end()) {
       table.chosen.push_back(i);
       table.alternatives.push_back(1);
@@ -243,14 +247,17 @@ CellTable make_cells(const std::vector<MeasuredRun>& runs, const std::vector<siz
 
 std::optional<size_t> CellTable::at(const std::string& variant, size_t size_class, size_t budget_class) const {
   for (const size_t i : chosen)
-    if (cells[i].variant == variant && cells[i].size_class == size_class && cells[i].budget_class == budget_class)
+    if (cells[i].size_class == size_class && cells[i].budget_class == budget_class && cells[i].variant == variant)
       return i;
   return std::nullopt;
 }
 
 std::vector<size_t> CellTable::alike(size_t cell) const {
+  size_t first = cell, end = cell + 1;
+  while (first > 0 && in_one_slot(cells[first - 1], cells[cell])) --first;
+  while (end < cells.size() && in_one_slot(cells[end], cells[cell])) ++end;
   std::vector<size_t> found;
-  for (size_t i = 0; i < cells.size(); ++i)
+  for (size_t i = first; i < end; ++i)
     if (i == cell || are_alike(cells[i], cells[cell])) found.push_back(i);
   return found;
 }

@@ -56,17 +56,23 @@ struct SizePair {
   const ReportCell *small, *large;
 };
 
+// The chosen cells of a variant, by their size.
+std::vector<std::vector<const ReportCell*>> cells_by_size(const CellTable& table, const std::string& variant) {
+  std::vector<std::vector<const ReportCell*>> sizes(table.sizes.size());
+  for (const size_t c : table.chosen)
+    if (table.cells[c].variant == variant) sizes[table.cells[c].size_class].push_back(&table.cells[c]);
+  return sizes;
+}
+
 // The two cells of neighbouring sizes whose tokens are nearest; nothing when one size was not run.
-std::optional<SizePair> nearest_pair(const GroupAnalysis& g, const std::string& variant, size_t size) {
+std::optional<SizePair> nearest_pair(const std::vector<const ReportCell*>& small,
+                                     const std::vector<const ReportCell*>& large) {
   std::optional<SizePair> nearest;
   double least = HUGE_VAL;
-  for (const size_t i : g.table.chosen)
-    for (const size_t j : g.table.chosen) {
-      const ReportCell &a = g.table.cells[i], &b = g.table.cells[j];
-      if (a.variant != variant || b.variant != variant || a.size_class != size || b.size_class != size + 1) continue;
-      if (const double apart = std::abs(std::log(b.tokens / a.tokens)); apart < least)
-        least = apart, nearest = SizePair{&a, &b};
-    }
+  for (const ReportCell* a : small)
+    for (const ReportCell* b : large)
+      if (const double apart = std::abs(std::log(b->tokens / a->tokens)); apart < least)
+        least = apart, nearest = SizePair{a, b};
   return nearest;
 }
 
@@ -117,11 +123,13 @@ bool has_joint_law(const GroupAnalysis& g, const std::string& variant) {
 // Neighbouring sizes of a variant that share no budget: what the nearest runs differ in, and which run would tell.
 void unmatched_sizes(const ReportInput&, const GroupAnalysis& g, std::vector<Text>& out) {
   for (const std::string& variant : g.table.variants) {
+    if (has_joint_law(g, variant)) continue;
+    const auto sizes = cells_by_size(g.table, variant);
     std::vector<SizePair> pairs;
-    for (size_t size = 0; size + 1 < g.table.sizes.size(); ++size)
-      if (const auto pair = nearest_pair(g, variant, size))
+    for (size_t size = 0; size + 1 < sizes.size(); ++size)
+      if (const auto pair = nearest_pair(sizes[size], sizes[size + 1]))
         if (pair->small->budget_class != pair->large->budget_class) pairs.push_back(*pair);
-    if (pairs.empty() || has_joint_law(g, variant)) continue;
+    if (pairs.empty()) continue;
     const size_t all = pairs.size();
     pairs.resize(std::min(all, kMostTold));
     std::vector<std::string> names;
@@ -144,11 +152,12 @@ void unmatched_sizes(const ReportInput&, const GroupAnalysis& g, std::vector<Tex
 // "Ran for as many steps" sounds like "cost as much".
 void equal_steps(const ReportInput& input, const GroupAnalysis& g, std::vector<Text>& out) {
   size_t found = 0;
-  for (size_t i = 0; i < g.table.cells.size(); ++i)
-    for (size_t j = i + 1; j < g.table.cells.size(); ++j) {
-      const ReportCell &a = g.table.cells[i], &b = g.table.cells[j];
-      const int64_t steps = steps_of(input, a);
-      if (steps <= 0 || steps != steps_of(input, b) || a.variant != b.variant || !tokens_differ(a, b)) continue;
+  for (size_t i = 0; i < g.table.cells.size(); ++i) {
+    const ReportCell& a = g.table.cells[i];
+    const int64_t steps = steps_of(input, a);
+    for (size_t j = i + 1; steps > 0 && j < g.table.cells.size(); ++j) {
+      const ReportCell& b = g.table.cells[j];
+      if (steps != steps_of(input, b) || a.variant != b.variant || !tokens_differ(a, b)) continue;
       if (++found > kMostTold) continue;
       const ReportCell &more = a.tokens > b.tokens ? a : b, &less = a.tokens > b.tokens ? b : a;
       out.push_back(fmt::format("{} and {} ran for {} steps each, and {} saw {} times the tokens: they differ in {}.",
@@ -156,6 +165,7 @@ void equal_steps(const ReportInput& input, const GroupAnalysis& g, std::vector<T
                                 told_name(input, more), format_significant(more.tokens / less.tokens, 2),
                                 listed(all_differences(a, b))));
     }
+  }
   if (found > kMostTold)
     out.push_back(fmt::format("{} more pairs of runs have equal steps and unequal tokens.", found - kMostTold));
 }
