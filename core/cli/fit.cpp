@@ -21,8 +21,6 @@
 namespace bitsweep {
 namespace {
 
-constexpr size_t kMostPoints = 10000;  // finished runs; more are checkpoints, or a mistake
-
 // Points that belong to one law.
 struct Subset {
   std::string variant, dataset, run;  // "" where the law is for several
@@ -296,10 +294,7 @@ std::vector<Point> chosen(std::vector<Point> points, const CommandLine& line) {
   if (const auto count = line.number("drop-largest-loss", 0, 1e9))
     points = without_largest_losses(std::move(points), static_cast<int>(*count));
   if (points.empty()) throw Error(ErrorKind::input, "--drop-largest-loss leaves no point");
-  if (points.size() > kMostPoints)
-    throw Error(ErrorKind::input,
-                fmt::format("{} points: a law is fitted to finished runs, at most {} of them; --where picks some",
-                            points.size(), kMostPoints));
+  refuse_too_many(points.size());
   return points;
 }
 

@@ -192,4 +192,12 @@ std::map<std::string, int> drop_unfinished(PointsFile& file) {
   return left_out;
 }
 
+void refuse_too_many(size_t points) {
+  constexpr size_t kMostPoints = 10'000;
+  if (points > kMostPoints)
+    throw Error(ErrorKind::input,
+                fmt::format("{} points: a law is fitted to finished runs, at most {} of them; --where picks some",
+                            points, kMostPoints));
+}
+
 }  // namespace bitsweep

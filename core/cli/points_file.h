@@ -28,4 +28,7 @@ PointsFile read_points_file(const fs::path& path, const PointsFormat& format,
 // Leaves out rows whose state is not done; returns a reason and a count of each kind.
 std::map<std::string, int> drop_unfinished(PointsFile& file);
 
+// Throws Error{input} for more points than anybody has finished runs: they are checkpoints, or a mistake.
+void refuse_too_many(size_t points);
+
 }  // namespace bitsweep

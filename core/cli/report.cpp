@@ -36,6 +36,7 @@ std::vector<std::string> names_in(const std::string& text) {
 ReportInput from_file(const CommandLine& line, const fs::path& file, const ClaimsFile& claims) {
   if (!line.positional().empty()) throw Error(ErrorKind::input, "bitsweep report: either sweeps or --points, not both");
   PointsFile read = read_points_file(file, points_format(line), names_in(line.get("factors").value_or("")));
+  refuse_too_many(read.points.size());
   for (const std::string& note : implausible_magnitudes(read.points)) print_error("note: " + note);
   add_facts(claims, read);
   std::string source = "bitsweep report --points " + file.filename().string();

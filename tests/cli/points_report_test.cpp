@@ -196,6 +196,17 @@ TEST_F(PointsReport, FiltersLabelsAndFactorsAreThoseOfFit) {
   EXPECT_THAT(error_of(args), HasSubstr("no column 'wall_mim'; did you mean 'wall_min'?"));
 }
 
+TEST_F(PointsReport, LengthsMayFollowFromFlopsAndCheckpointsAreNoRuns) {
+  std::string rows = "size,C,loss\n";
+  for (int i = 0; i < 20; ++i) rows += fmt::format("{},{},{}\n", 1'000'000 + i, 6e15 * (1 + i), 3 - 0.01 * i);
+  const std::string text = markdown({"--points", file("flops.csv", rows), "--map", "params=size,flops=C"}, "flops");
+  EXPECT_THAT(text, HasSubstr("| 1M | 1B |"));
+  EXPECT_THAT(text, HasSubstr("--map 'params=size,flops=C'"));
+  std::string many = "params,tokens,loss\n";
+  for (int i = 0; i <= 10'000; ++i) many += fmt::format("{},1e9,2\n", 1'000'000 + i);
+  EXPECT_THAT(error_of({"--points", file("many.csv", many)}), HasSubstr("10001 points"));
+}
+
 TEST_F(PointsReport, ClaimsAreHeldAgainstTheTable) {
   const std::string claims =
       file("c.yaml",
