@@ -69,7 +69,7 @@ int do_report(const Verb& verb, const std::vector<std::string>& args) {
       .values("target", "predict there: \"params=300M,tokens=1B\"; repeatable, beside the sweep files' targets")
       .value("points", "a CSV of params,tokens,loss instead of sweeps (variant,dataset,seed,run where known)")
       .value("map",
-             "the file's names of columns: \"params=N,tokens=D\"; of several: variant=W{w_bits}A{a_bits}; as fit's")
+             "the file's names of columns: \"params=N,tokens=D\"; of several: variant=W{w_bits}A{a_bits}; or flops=C")
       .values("label", "of rows in a file, the variant: \"W{w_bits}A16: a_quant = NoQuantizer\"; the first that holds")
       .value("units", "of a file's columns: params=M,tokens=B")
       .value("where", "only rows for which this holds: \"w_bits = 1 and params >= 10M\"")

@@ -68,32 +68,30 @@ std::vector<std::string_view> fields_of_living(std::string_view stat_text) {
   return fields;
 }
 
-}  // namespace
-
-std::optional<int64_t> start_ticks_from(std::string_view stat_text) {
-  const auto fields = fields_of_living(stat_text);
-  if (fields.empty()) return std::nullopt;
-  return pid_from(std::string(fields[19]));
+std::optional<int64_t> ticks_of(const std::vector<std::string_view>& fields) {
+  return fields.empty() ? std::nullopt : pid_from(std::string(fields[19]));
 }
 
+std::string stat_of(int64_t pid) { return read_if_there(fmt::format("/proc/{}/stat", pid)); }
+
+}  // namespace
+
+std::optional<int64_t> start_ticks_from(std::string_view stat_text) { return ticks_of(fields_of_living(stat_text)); }
+
 std::optional<double> cpu_seconds(const ProcessIdentity& process) {
-  const std::string text = read_if_there(fmt::format("/proc/{}/stat", process.pid));
+  const std::string text = stat_of(process.pid);
   const auto fields = fields_of_living(text);
-  if (fields.empty() || process.boot_id != current_boot_id() ||
-      pid_from(std::string(fields[19])) != process.start_ticks)
+  if (fields.empty() || process.boot_id != current_boot_id() || ticks_of(fields) != process.start_ticks)
     return std::nullopt;
   const auto user = pid_from(std::string(fields[11])), system = pid_from(std::string(fields[12]));
   return static_cast<double>(user.value_or(0) + system.value_or(0)) / static_cast<double>(::sysconf(_SC_CLK_TCK));
 }
 
-std::optional<int64_t> start_ticks(int64_t pid) {
-  return start_ticks_from(read_if_there(fmt::format("/proc/{}/stat", pid)));
-}
+std::optional<int64_t> start_ticks(int64_t pid) { return start_ticks_from(stat_of(pid)); }
 
 std::optional<ProcessIdentity> identity_of(int64_t pid) {
-  const std::string text = read_if_there(fmt::format("/proc/{}/stat", pid));
-  const auto fields = fields_of(text);
-  const auto ticks = fields.empty() ? std::nullopt : pid_from(std::string(fields[19]));
+  const std::string text = stat_of(pid);
+  const auto ticks = ticks_of(fields_of(text));
   if (!ticks) return std::nullopt;
   return ProcessIdentity{.pid = pid, .start_ticks = *ticks, .boot_id = current_boot_id()};
 }

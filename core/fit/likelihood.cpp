@@ -13,7 +13,7 @@ namespace bitsweep {
 namespace {
 
 constexpr double kRare = 1e-3;        // the chance that usual scatter throws an observation so far
-constexpr double kFarShare = 0.25;    // what counts less than this is told
+constexpr double kFar = 2;            // times as far as usual scatter reaches: told
 constexpr double kNoticeable = 1e-3;  // of log loss: nobody looks into less
 constexpr double kUpperQuartileOfNormal = 1.1503493803760083;  // of its size
 
@@ -30,11 +30,16 @@ double usual_scatter(const Eigen::ArrayXd& residuals, int parameters) {
   return scatter > 1e-12 ? scatter : 0;
 }
 
+// As far as usual scatter throws an observation.
+double usual_reach(double scatter, Eigen::Index observations, int parameters) {
+  return scatter * student_quantile(1 - kRare / 2, static_cast<double>(observations - parameters));
+}
+
 // The share of an observation that counts, by its residual: 1, or less for one that no usual scatter explains.
 Eigen::ArrayXd shares(const Eigen::ArrayXd& residuals, int parameters) {
   const double scatter = usual_scatter(residuals, parameters);
   if (scatter == 0) return Eigen::ArrayXd::Ones(residuals.size());
-  const double usual = scatter * student_quantile(1 - kRare / 2, static_cast<double>(residuals.size() - parameters));
+  const double usual = usual_reach(scatter, residuals.size(), parameters);
   return (usual / residuals.abs().max(1e-300)).square().min(1.0);
 }
 
@@ -107,13 +112,13 @@ FarObservations far_observations(const Law& law, const std::vector<Point>& point
   if (law.within_runs()) return found;
   const Means means = means_of(points, group_by_configuration(points), log_fitted);
   const Eigen::ArrayXd residuals = means.residuals * means.sizes.sqrt();
-  const Eigen::ArrayXd counted = shares(residuals, law.dimension());
   found.usual = usual_scatter(residuals, law.dimension());
   found.of = static_cast<int>(means.points.size());
-  for (size_t i = 0; i < means.points.size(); ++i)
-    if (const auto at = static_cast<Eigen::Index>(i);
-        counted[at] < kFarShare && std::abs(means.residuals[at]) > kNoticeable)
-      found.far.push_back({means.points[i], means.residuals[at]});
+  if (found.usual == 0) return found;
+  const double far = kFar * usual_reach(found.usual, residuals.size(), law.dimension());
+  for (Eigen::Index i = 0; i < residuals.size(); ++i)
+    if (std::abs(residuals[i]) > far && std::abs(means.residuals[i]) > kNoticeable)
+      found.far.push_back({means.points[static_cast<size_t>(i)], means.residuals[i]});
   std::stable_sort(found.far.begin(), found.far.end(),
                    [](const auto& a, const auto& b) { return std::abs(a.log_residual) > std::abs(b.log_residual); });
   return found;

@@ -88,18 +88,18 @@ std::vector<size_t> places_along(const CellTable& table, const std::string& vari
   return places;
 }
 
-// The next lower place from which what is held hardly moves, in the logarithm and beside what does.
-std::optional<size_t> neighbour_below(const CellTable& table, const std::vector<size_t>& places, size_t place,
+// Below places[at], the next place from which what is held hardly moves, in the logarithm and beside what does.
+std::optional<size_t> neighbour_below(const CellTable& table, const std::vector<size_t>& places, size_t at,
                                       Along along) {
-  const ReportCell& here = table.cells[place];
+  const ReportCell& here = table.cells[places[at]];
   std::optional<size_t> nearest;
-  for (const size_t p : places) {
-    const ReportCell& below = table.cells[p];
-    if (held_class(below, along) != held_class(here, along)) continue;
+  for (size_t i = at; i-- > 0;) {
+    const ReportCell& below = table.cells[places[i]];
+    if (held_class(below, along) != held_class(here, along)) break;
+    if (nearest && moving(below, along) < moving(table.cells[*nearest], along)) break;
     if (moving_class(below, along) >= moving_class(here, along)) continue;
     const double change = std::log(moving(here, along) / moving(below, along));
-    if (std::abs(std::log(held(here, along) / held(below, along))) > kMostHeld * change) continue;
-    if (!nearest || moving(below, along) > moving(table.cells[*nearest], along)) nearest = p;
+    if (std::abs(std::log(held(here, along) / held(below, along))) <= kMostHeld * change) nearest = places[i];
   }
   return nearest;
 }
@@ -118,10 +118,10 @@ std::vector<ScalingStep> steps_along(const ReportInput& input, const CellTable& 
   std::vector<ScalingStep> steps;
   for (const std::string& variant : table.variants) {
     const std::vector<size_t> places = places_along(table, variant, along);
-    for (const size_t place : places) {
-      const auto before = neighbour_below(table, places, place, along);
+    for (size_t at = 0; at < places.size(); ++at) {
+      const auto before = neighbour_below(table, places, at, along);
       if (!before) continue;
-      for (const auto& [from, to] : pairs_of_alike(table, *before, place)) {
+      for (const auto& [from, to] : pairs_of_alike(table, *before, places[at])) {
         const ReportCell &a = table.cells[from], &b = table.cells[to];
         const double units = along == Along::tokens ? std::log2(b.tokens / a.tokens) : std::log10(b.params / a.params);
         CellChange change = compared(input, a, b);
