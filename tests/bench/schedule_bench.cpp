@@ -13,7 +13,7 @@
 
 #include "base/error.h"
 #include "base/rng.h"
-#include "coordinate/extrapolate.h"
+#include "predict/extrapolate.h"
 #include "schedule/replay.h"
 #include "schedule/simulate.h"
 #include "spec/lr_schedule.h"

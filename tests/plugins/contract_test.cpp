@@ -1,4 +1,4 @@
-// Every plugin of this tree through the conformance suite (core/conformance), and what these owe beyond it.
+// Every plugin of this tree through the conformance suite (core/model/conformance), and what these owe beyond it.
 #include <set>
 
 #include <gmock/gmock.h>

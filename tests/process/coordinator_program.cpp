@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "coordinate/coordinator.h"
 #include "execute/local.h"
+#include "predict/extrapolate.h"
 
 namespace bitsweep {
 namespace {
@@ -28,6 +29,7 @@ int work_there(char** args) {
   options.forever = std::getenv("BITSWEEP_TEST_FOREVER") != nullptr;
   options.worker_program = args[1];
   options.plugin_folder = "/nowhere";
+  options.curve_end = extrapolate_curve;
   const CoordinatorLock lock(root);
   Store store(root, StoreMode::create);
   LocalExecutor executor;

@@ -75,25 +75,25 @@ std::vector<SourceFile> files_below(const std::string& folder) {
   return below;
 }
 
-std::map<std::string, FolderRule> dependency_table() {
+std::map<std::string, RoomRule> dependency_table() {
   const std::string text = read_file(project_folder() / "core" / "README.md");
   const size_t begin = text.find("<!-- dependencies -->"), end = text.find("<!-- /dependencies -->");
   if (begin == std::string::npos || end == std::string::npos) {
     throw std::runtime_error("core/README.md has no table between <!-- dependencies --> and <!-- /dependencies -->");
   }
-  std::map<std::string, FolderRule> table;
+  std::map<std::string, RoomRule> table;
   for (const std::string& line : split(std::string_view(text).substr(begin, end - begin), '\n')) {
-    const auto cells = split(line, '|');  // "" folder in-and-out may-include libraries ""
-    if (cells.size() != 6 || cells[1] == "folder" || cells[1].starts_with("---")) continue;
-    const std::string folder = cells[1] == "../plugins" ? "plugins" : cells[1];
-    table[folder] = {cell_names(cells[3]), cell_names(cells[4])};
+    const auto cells = split(line, '|');  // "" wing room in-and-out may-include libraries ""
+    if (cells.size() != 7 || cells[1] == "wing" || cells[1].starts_with("---")) continue;
+    table[cells[2]] = {cells[1], cell_names(cells[4]), cell_names(cells[5])};
   }
   return table;
 }
 
-std::string rule_folder(const std::string& path) {
+std::string room_of(const std::string& path) {
   const auto parts = split(path, '/');
-  if (parts.size() >= 3 && parts[0] == "core") return parts[1];
+  if (parts.size() == 3 && parts[0] == "core") return parts[1];
+  if (parts.size() > 3 && parts[0] == "core") return parts[2];
   if (parts.size() >= 3 && parts[0] == "plugins") return "plugins";
   return "";
 }

@@ -39,15 +39,16 @@ const std::vector<SourceFile>& project_files();
 // Those below a folder ("core/base/").
 std::vector<SourceFile> files_below(const std::string& folder);
 
-struct FolderRule {
+struct RoomRule {
+  std::string wing;  // its folder below core/; "base" is both a wing and a room
   std::set<std::string> may_include;
   std::set<std::string> libraries;
 };
 
-// The table between the markers of core/README.md: folder → rule; "plugins" for ../plugins.
-std::map<std::string, FolderRule> dependency_table();
+// The table between the markers of core/README.md: room → rule.
+std::map<std::string, RoomRule> dependency_table();
 
-// "core/base/x.h" → "base"; "plugins/v57/model.h" → "plugins"; else "".
-std::string rule_folder(const std::string& path);
+// "core/base/x.h" → "base"; "core/laws/fit/x.h" → "fit"; "plugins/v57/model.h" → "plugins"; else "".
+std::string room_of(const std::string& path);
 
 }  // namespace bitsweep

@@ -1,0 +1,52 @@
+#include "nn/gated_ffn.h"
+
+#include <ATen/ATen.h>
+#include <torch/csrc/autograd/custom_function.h>
+
+#include "kernels/cpu_kernels.h"
+#include "nn/parallel.h"
+#include "nn/path.h"
+
+namespace bitsweep {
+namespace {
+
+using torch::autograd::AutogradContext;
+using torch::autograd::Function;
+using torch::autograd::variable_list;
+
+struct Swiglu : Function<Swiglu> {
+  static at::Tensor forward(AutogradContext* context, const at::Tensor& gate, const at::Tensor& up) {
+    const at::Tensor g = gate.contiguous(), u = up.contiguous();
+    context->save_for_backward({g, u});
+    if (choose_path(g) == Path::reference) return at::silu(g) * u;
+    at::Tensor out = at::empty_like(g);
+    parallel_elements(g.numel(), [&](int64_t begin, int64_t end) {
+      swiglu_range(g.const_data_ptr<float>() + begin, u.const_data_ptr<float>() + begin,
+                   out.mutable_data_ptr<float>() + begin, end - begin);
+    });
+    return out;
+  }
+
+  static variable_list backward(AutogradContext* context, variable_list gradients) {
+    const variable_list saved = context->get_saved_variables();
+    const at::Tensor &gate = saved[0], &up = saved[1];
+    const at::Tensor g = gradients[0].contiguous();
+    if (choose_path(gate) == Path::reference) {
+      const at::Tensor sigmoid = at::sigmoid(gate), silu = gate * sigmoid;
+      return {g * up * (sigmoid + silu * (1 - sigmoid)), g * silu};
+    }
+    at::Tensor dgate = at::empty_like(gate), dup = at::empty_like(up);
+    parallel_elements(gate.numel(), [&](int64_t begin, int64_t end) {
+      swiglu_backward_range(gate.const_data_ptr<float>() + begin, up.const_data_ptr<float>() + begin,
+                            g.const_data_ptr<float>() + begin, dgate.mutable_data_ptr<float>() + begin,
+                            dup.mutable_data_ptr<float>() + begin, end - begin);
+    });
+    return {dgate, dup};
+  }
+};
+
+}  // namespace
+
+at::Tensor swiglu(const at::Tensor& gate, const at::Tensor& up) { return Swiglu::apply(gate, up); }
+
+}  // namespace bitsweep

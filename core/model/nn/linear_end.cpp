@@ -1,0 +1,49 @@
+#include "nn/linear_end.h"
+
+#include <ATen/ATen.h>
+
+#include "kernels/cpu_kernels.h"
+#include "nn/parallel.h"
+#include "nn/path.h"
+#include "nn/sign.h"
+
+namespace bitsweep {
+
+at::Tensor linear_end(at::Tensor sums, const at::Tensor& scale, const at::Tensor& threshold, OutputSign output,
+                      at::Tensor& inside) {
+  const int64_t rows = sums.size(0), columns = sums.size(1);
+  const bool sign = output != OutputSign::none;
+  if (output == OutputSign::clipped) inside = at::empty({rows, columns}, sums.options().dtype(at::kBool));
+  if (choose_path(sums) == Path::reference) {
+    const at::ScalarType type = sums.scalar_type();
+    at::Tensor y = sums.to(at::kFloat).mul_(scale).sub_(threshold);
+    if (output == OutputSign::clipped) at::le_out(inside, y.abs(), 1);
+    return sign ? sign_of(y, type) : y.to(type);
+  }
+  const at::Tensor scales = scale.contiguous(), thresholds = threshold.contiguous();
+  uint8_t* mask = output == OutputSign::clipped ? static_cast<uint8_t*>(inside.data_ptr()) : nullptr;
+  float* data = sums.mutable_data_ptr<float>();
+  parallel_rows(rows, columns, [&](int64_t begin, int64_t end) {
+    linear_end_rows(data + begin * columns, scales.const_data_ptr<float>(), thresholds.const_data_ptr<float>(),
+                    mask != nullptr ? mask + begin * columns : nullptr, sign, end - begin, columns);
+  });
+  return sums;
+}
+
+std::pair<at::Tensor, at::Tensor> sign_backward(const at::Tensor& gradient, const at::Tensor& inside) {
+  const int64_t rows = gradient.size(0), columns = gradient.size(1);
+  if (choose_path(gradient) == Path::reference) {
+    at::Tensor h = inside.defined() ? gradient * inside : gradient;
+    return {h, h.sum(0, false, at::kFloat)};
+  }
+  at::Tensor h = inside.defined() ? at::empty_like(gradient) : gradient;
+  at::Tensor sums = at::empty({columns}, gradient.options());
+  const uint8_t* mask = inside.defined() ? static_cast<const uint8_t*>(inside.const_data_ptr()) : nullptr;
+  parallel_columns(rows, columns, [&](int64_t begin, int64_t end) {
+    linear_end_backward(gradient.const_data_ptr<float>(), mask, mask ? h.mutable_data_ptr<float>() : nullptr,
+                        sums.mutable_data_ptr<float>(), rows, columns, begin, end);
+  });
+  return {h, sums};
+}
+
+}  // namespace bitsweep

@@ -1,0 +1,107 @@
+// The coordinator's own state and steps, shared by the files that implement them: coordinator.cpp (the loop and what
+// ends), coordinator_start.cpp (the queue and what begins). For users: coordinator.h.
+#pragma once
+
+#include <map>
+#include <unordered_map>
+
+#include "base/error.h"
+#include "coordinate/coordinator.h"
+#include "coordinate/early_stop.h"
+#include "coordinate/interrupts.h"
+#include "coordinate/live_attempt.h"
+#include "coordinate/sweep_rules.h"
+#include "store/control.h"
+
+namespace bitsweep {
+
+class Coordinator {
+ public:
+  Coordinator(Store& store, Executor& executor, const WorkOptions& options, Progress& progress)
+      : store_(store), executor_(executor), options_(options), progress_(progress), clock_(system_clock()) {
+    if (options_.devices.empty()) options_.devices = {{"cpu", 1, 0}};
+    store_.database().wait_for_disk(false);  // one wait a turn, for all that the turn has changed
+  }
+  ~Coordinator() {
+    try {
+      store_.database().wait_for_disk(true);
+    } catch (const Error&) {  // said by whoever writes next
+    }
+  }
+
+  WorkResult run();
+
+ private:
+  static constexpr double kTick_s = 0.09;  // event written -> in the database
+
+  void reconcile();
+  void announce();
+  bool step();
+  void read_events();
+  void look_at(LiveAttempt& live, const Event& event);
+  void poll_attempts();
+  void conclude(LiveAttempt& live, const Poll& poll);
+  Outcome judge_attempt(const LiveAttempt& live, const Poll& poll);
+  void settle(bool at_once);
+  void obey();
+  void read_requests();
+  void take_devices(const Control& control);
+  void watch_disk(double now);
+  void watch_database(double now);
+  StopReason reason_to_stop(LiveAttempt& live, double now);
+  void stop(LiveAttempt& live, StopReason reason);
+  bool is_held() const { return paused_ || disk_ != DiskRoom::enough; }
+  void note_ended(const RunRecord& record, bool was_running);
+  void refresh_queue();
+  World world() const;
+  bool start_runs();
+  std::vector<WarmSlot> wanted_warm() const;
+  void put_back(const RunRecord& record);
+  void hold_sweeps();
+  int64_t out_of_memory(const std::string& run);
+  std::optional<OomRetry> after_oom(const LiveAttempt& live);
+  json::object spec_for(const LiveAttempt& live);
+  void start(const QueueEntry& entry, const std::string& device, bool alone);
+  void launch(LiveAttempt& live);
+  int64_t threads_for(const QueueEntry& entry, const std::string& device) const;
+  void show(bool always);
+  QueueProgress picture();
+  void find_left();
+
+  Store& store_;
+  Executor& executor_;
+  WorkOptions options_;
+  Progress& progress_;
+  Clock& clock_;
+  Interrupts interrupts_;
+  WorkResult result_;
+
+  std::map<std::string, LiveAttempt> live_;
+  std::vector<RunningRun> running_;                      // live_, as the scheduler sees it
+  RunQueue queue_;                                       // in scope
+  std::unordered_map<std::string, QueueEntry> entries_;  // of the same runs
+  double flops_ahead_ = 0;                               // of these
+  std::optional<double> run_s_;                          // how long an attempt takes, the latest counting most
+  QueueMaker maker_{store_};
+  EarlyStop early_stop_{store_, options_.curve_end};
+  std::map<std::string, int64_t> failed_of_;  // failed runs of a sweep, during this call
+  std::map<RunState, int64_t> counts_;
+  std::vector<std::pair<RunProgress, RunRecord>> ended_;  // to be told once it is on the disk
+  bool paused_ = false;                                   // all of the queue
+  std::string devices_asked_;                             // as last taken from the database
+  DiskRoom disk_ = DiskRoom::enough;
+  double events_read_ = 0;  // monotonic, as all below
+  double settled_ = -1;
+  double disk_seen_ = -1;
+  uint64_t database_inode_ = 0;
+  double database_seen_ = -1;
+  bool queue_stale_ = true;
+  bool shares_known_ = false;  // what sweeps were served before this process
+  bool holds_ = false;         // some sweep comes after something
+  bool decide_ = true;
+  std::optional<double> wake_at_;
+  int64_t seen_version_ = -1;
+  double shown_ = -1;
+};
+
+}  // namespace bitsweep

@@ -1,0 +1,70 @@
+#include "coordinate/early_stop.h"
+
+#include <cmath>
+
+namespace bitsweep {
+namespace {
+
+// What a run's axes are at those named; runs without the axis agree in that.
+std::string group_of(const json::object& axes, const std::vector<std::string>& within) {
+  json::object group;
+  for (const std::string& axis : within)
+    if (const json::value* value = axes.if_contains(axis)) group[axis] = *value;
+  return canonical_json(group);
+}
+
+// A run that is over in another way than by its end or by a rule has nothing to say of how good it is.
+bool competes(RunState state) { return state != RunState::failed && state != RunState::cancelled; }
+
+std::optional<double> metric_of(const Event& event, const std::string& metric) {
+  const json::value* value = event.fields.if_contains(metric);
+  if (value == nullptr || !value->is_number()) return std::nullopt;
+  const auto loss = value->to_number<double>();
+  return std::isfinite(loss) ? std::optional(loss) : std::nullopt;
+}
+
+}  // namespace
+
+EarlyStop::Curves& EarlyStop::curves_of(const std::string& sweep, const SweepRules& rules) {
+  const auto [found, fresh] = sweeps_.emplace(sweep, Curves{});
+  if (!fresh) return found->second;
+  for (const StoredCurve& stored : sweep_curves(store_, sweep, rules.stop_metric)) {
+    if (!competes(stored.state)) continue;
+    Entry entry{{stored.run, stored.steps, {}, stored.state == RunState::done},
+                group_of(stored.axes, rules.stop_within)};
+    for (const auto& [step, loss] : stored.losses) entry.curve.losses.push_back({step, loss});
+    found->second.emplace(stored.run, std::move(entry));
+  }
+  return found->second;
+}
+
+std::string EarlyStop::evaluated(const RunRecord& run, const Event& event, const SweepRules& rules) {
+  if (rules.stop.rule == StopRule::none) return "";
+  const auto loss = metric_of(event, rules.stop_metric);
+  if (!loss) return "";
+  Curves& curves = curves_of(run.sweep, rules);
+  Entry& own = curves[run.id];
+  if (own.curve.id.empty()) own = {{run.id, run.steps, {}, false}, group_of(run.axes, rules.stop_within)};
+  // A resumed run repeats steps.
+  std::erase_if(own.curve.losses, [&](const LossAt& at) { return at.step >= event.step; });
+  own.curve.losses.push_back({event.step, *loss});
+  std::vector<const RunCurve*> peers;
+  for (const auto& [id, other] : curves)
+    if (id != run.id && other.group == own.group) peers.push_back(&other.curve);
+  Extrapolate extrapolate;
+  if (curve_end_)
+    extrapolate = [&](const RunCurve& curve) { return curve_end_(curve, run_spec_from_json(run.spec).train); };
+  const StopVerdict verdict = should_stop(rules.stop, own.curve, peers, extrapolate);
+  return verdict.stop ? verdict.why : "";
+}
+
+void EarlyStop::ended(const RunRecord& run) {
+  const auto sweep = sweeps_.find(run.sweep);
+  if (sweep == sweeps_.end()) return;
+  const auto found = sweep->second.find(run.id);
+  if (found == sweep->second.end()) return;
+  found->second.curve.done = run.state == RunState::done;
+  if (!competes(run.state)) sweep->second.erase(found);
+}
+
+}  // namespace bitsweep

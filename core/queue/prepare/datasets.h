@@ -1,0 +1,13 @@
+// The data sets of a plan, opened and measured before its runs are queued.
+#pragma once
+
+#include "plan/plan.h"
+#include "prepare/texts.h"
+#include "store/store.h"
+
+namespace bitsweep {
+
+// Puts the record of each distinct data set of the plan into the store, unless it is there. Throws as Texts::measure.
+void prepare_datasets(const Plan& plan, Store& store, Texts& texts, Notes& notes);
+
+}  // namespace bitsweep

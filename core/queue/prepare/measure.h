@@ -1,0 +1,23 @@
+// Short training runs that say how fast this machine is with the shapes of a plan; their speeds go into the database.
+#pragma once
+
+#include <span>
+
+#include "base/notes.h"
+#include "coordinate/coordinator.h"
+#include "plan/plan.h"
+#include "plan/speed.h"
+#include "store/store.h"
+
+namespace bitsweep {
+
+// Measures every kind of run of the plans whose speed the database does not know, a few seconds each, on the first of
+// the devices with all its slots at work, as the queue would have them. Says what it does. Throws
+// Error{failed} with the worker's words when a run does not start.
+void measure_speeds(const std::vector<Plan>& plans, const fs::path& root, const WorkOptions& options,
+                    Notes& notes);
+
+// The speeds that the database knows of this kind of device ("cpu", "cuda").
+std::vector<MeasuredSpeed> known_speeds(Store& store, std::string_view kind);
+
+}  // namespace bitsweep

@@ -1,0 +1,157 @@
+#include "prepare/planning.h"
+
+#include <map>
+
+#include <fmt/format.h>
+
+#include "base/error.h"
+#include "coordinate/machine_memory.h"
+#include "prepare/measure.h"
+#include "prepare/programs.h"
+#include "store/store.h"
+
+namespace bitsweep {
+namespace {
+
+// A model and a text are asked about once, however many files name them.
+class CachingProbe : public DatasetProbe {
+ public:
+  explicit CachingProbe(DatasetProbe& behind) : behind_(behind) {}
+  DatasetFacts probe(const DataSpec& data) override {
+    RunSpec spec;
+    spec.data = data;
+    const std::string key = canonical_json(to_json(spec).at("data"));
+    const auto known = known_.find(key);
+    return known != known_.end() ? known->second : known_.emplace(key, behind_.probe(data)).first->second;
+  }
+
+ private:
+  DatasetProbe& behind_;
+  std::map<std::string, DatasetFacts> known_;
+};
+
+std::vector<Manifest> known_plugins(Notes& notes) {
+  std::vector<std::string> problems;
+  std::vector<Manifest> plugins = find_plugins(plugin_folder(), &problems);
+  for (const std::string& problem : problems) notes.warning(problem);
+  return plugins;
+}
+
+// A plan for no device in particular is timed for a GPU when one was measured.
+std::string device_kind(const Plan& plan, const std::vector<MeasuredSpeed>& on_gpu) {
+  const std::string asked = plan.sweep.resources.device.substr(0, plan.sweep.resources.device.find(':'));
+  return asked == "cpu" || asked == "cuda" ? asked : on_gpu.empty() ? "cpu" : "cuda";
+}
+
+void mark_states(std::vector<Plan>& plans, const fs::path& root) {
+  if (!Store::exists(root)) return;
+  Store store(root, Database::Mode::read_only);
+  for (Plan& plan : plans) {
+    for (PlannedRun& run : plan.runs) {
+      if (const auto state = store.state(run.id)) run.state = std::string(to_text(*state));
+    }
+  }
+}
+
+json::object settings_of(const Sweep& sweep) {
+  json::array laws, targets;
+  for (const std::string& law : sweep.report.laws) laws.emplace_back(law);
+  for (const ScalingTarget& target : sweep.report.targets)
+    targets.push_back(json::object{{"params", target.params}, {"tokens", target.tokens}});
+  return {{"stop_after", sweep.stop_after > 0 ? json::value(sweep.stop_after) : json::value(nullptr)},
+          {"stop_rule", sweep.stop.rule},
+          {"stop",
+           {{"metric", sweep.stop.metric},
+            {"grace", sweep.stop.grace},
+            {"reduction", sweep.stop.reduction},
+            {"fewest", sweep.stop.fewest},
+            {"probability", sweep.stop.probability},
+            {"within", json::array(sweep.stop.within.begin(), sweep.stop.within.end())}}},
+          {"after", json::array(sweep.after.begin(), sweep.after.end())},
+          {"on_oom", sweep.on_oom},
+          {"report", {{"laws", std::move(laws)}, {"targets", std::move(targets)}}}};
+}
+
+NewRun new_run(const PlannedRun& run, const Sweep& sweep) {
+  NewRun row;
+  row.id = run.id;
+  row.spec = to_json(run.spec);
+  row.axes = run.axes;
+  row.plugin = run.spec.model.plugin;
+  row.seed = run.spec.seed;
+  row.params = run.model.params;
+  row.params_extra = run.model.params_extra;
+  row.params_nonembedding = run.model.params_nonembedding();
+  row.tokens = run.spec.tokens();
+  row.steps = run.spec.train.steps;
+  row.flops = run.flops;
+  row.epochs = run.epochs;
+  row.dataset = dataset_id(run.spec.data);
+  row.init_from = run.spec.train.init_from;
+  row.resources.device = sweep.resources.device;
+  row.resources.slots = sweep.resources.slots;
+  row.resources.threads = sweep.resources.threads.value_or(0);
+  const double predicted = run.memory ? static_cast<double>(run.memory->total_bytes()) : 0;
+  row.resources.memory_bytes = static_cast<int64_t>(sweep.resources.memory_bytes.value_or(predicted));
+  row.resources.timeout_s = sweep.resources.timeout_s.value_or(0);
+  row.retries = sweep.retries;
+  row.priority = sweep.priority;
+  return row;
+}
+
+}  // namespace
+
+std::vector<Plan> plan_sweeps(const std::vector<std::string>& files, const std::vector<std::string>& overrides,
+                              const fs::path& root, Texts& texts, Notes& notes) {
+  const std::vector<Manifest> plugins = known_plugins(notes);
+  WorkerDescriber describer(worker_program(), plugin_folder());
+  CachingProbe probe(texts);
+  std::vector<Plan> plans;
+  std::vector<Diagnostic> problems;
+  std::map<std::string, std::string> names;
+  for (const std::string& file : files) {
+    try {
+      Sweep sweep = load_sweep({file, overrides, plugins});
+      const auto [first, fresh] = names.emplace(sweep.name, file);
+      if (fresh)
+        plans.push_back(make_plan(std::move(sweep), describer, probe));
+      else
+        problems.push_back(
+            {.file = file, .message = fmt::format("the name '{}' is already that of {}", sweep.name, first->second)});
+    } catch (const Error& error) {
+      if (error.kind() != ErrorKind::input) throw;
+      problems.insert(problems.end(), error.diagnostics().begin(), error.diagnostics().end());
+    }
+  }
+  if (!problems.empty()) throw Error(ErrorKind::input, std::move(problems));
+  mark_states(plans, root);
+  return plans;
+}
+
+void add_times(std::vector<Plan>& plans, const fs::path& root) {
+  if (!Store::exists(root)) return;
+  Store store(root, Database::Mode::read_only);
+  const std::vector<MeasuredSpeed> on_cpu = known_speeds(store, "cpu"), on_gpu = known_speeds(store, "cuda");
+  for (Plan& plan : plans) estimate_times(plan, device_kind(plan, on_gpu) == "cuda" ? on_gpu : on_cpu);
+}
+
+void note_memory(Plan& plan, const std::vector<DeviceSlots>& devices) {
+  const DeviceSlots& device = devices.at(0);
+  const bool gpu = device.name != "cpu";
+  const std::optional<int64_t> bytes = gpu ? gpu_memory_bytes() : cpu_memory_bytes();
+  if (!bytes) return;
+  for (std::string& note : memory_notes(plan, gpu ? "the GPU" : "this machine", *bytes, device.slots))
+    plan.notes.push_back(std::move(note));
+}
+
+NewSweep new_sweep(const Plan& plan) {
+  NewSweep sweep;
+  sweep.name = plan.sweep.name;
+  sweep.file = fs::absolute(plan.sweep.file).lexically_normal().string();
+  sweep.source = plan.sweep.text;
+  sweep.settings = settings_of(plan.sweep);
+  for (const PlannedRun& run : plan.runs) sweep.runs.push_back(new_run(run, plan.sweep));
+  return sweep;
+}
+
+}  // namespace bitsweep

@@ -1,0 +1,20 @@
+// The texts of a plan, as it is prepared: what is known of one without reading it whole, and what its record in the
+// database says. The tokens themselves are the worker's; `bitsweep` hands in what reads them (room data).
+#pragma once
+
+#include <string>
+
+#include "base/notes.h"
+#include "plan/plan.h"
+#include "store/records.h"
+
+namespace bitsweep {
+
+class Texts : public DatasetProbe {
+ public:
+  // Opens the text (a corpus of several sources is put together once, below ROOT/data) and counts its yardsticks. Tells
+  // what takes long. Throws Error{input} for what is wrong with the text, Error{environment} when the disk refuses.
+  virtual DatasetRecord measure(const DataSpec& data, Notes& notes) = 0;
+};
+
+}  // namespace bitsweep

@@ -1,0 +1,96 @@
+// `bitsweep probe`: where the attention of a run's checkpoint looks; the numbers go into the database.
+#include <fmt/format.h>
+
+#include "base/error.h"
+#include "base/nearest.h"
+#include "prepare/ask_worker.h"
+#include "cli/options.h"
+#include "cli/work_options.h"
+#include "coordinate/attempt_files.h"
+#include "query/pointer_health.h"
+#include "report/head_map.h"
+#include "store/store.h"
+
+namespace bitsweep {
+namespace {
+
+constexpr double kMostWindows = 4096;
+
+struct Chosen {
+  RunRecord run;
+  fs::path checkpoint;
+  int64_t attempt = 0;
+};
+
+// `kind` is best, last, or "" for the one of the two that there is, best first.
+Chosen choose(Store& store, const std::string& prefix, const std::string& kind) {
+  Chosen chosen;
+  chosen.run = store.run(store.resolve_run(prefix)).value();
+  const fs::path folder = store.paths().run(chosen.run.id);
+  std::optional<fs::path> file = kind.empty() ? best_checkpoint(folder) : newest_checkpoint(folder, kind);
+  if (!file)
+    throw Error(ErrorKind::input,
+                fmt::format("run {} ({}) has no {}checkpoint in '{}'", chosen.run.id, to_text(chosen.run.state),
+                            kind.empty() ? "" : "'" + kind + "' ", folder.string()));
+  chosen.checkpoint = *file;
+  chosen.attempt = attempt_of(*file);
+  return chosen;
+}
+
+std::string checkpoint_kind(const CommandLine& line) {
+  const std::string kind = line.get("checkpoint").value_or("");
+  if (kind.empty() || kind == "best" || kind == "last") return kind;
+  throw Error(ErrorKind::input,
+              fmt::format("--checkpoint {}: expected best or last{}", kind, did_you_mean(kind, {"best", "last"})));
+}
+
+// The worker's answer: {"step", "file", "metrics"}.
+json::object probe(const Store& store, const Chosen& chosen, int64_t windows, const WorkOptions& options) {
+  const fs::path folder = chosen.checkpoint.parent_path().parent_path();
+  return ask_worker(options, "probe", folder / "spec.json", store.paths().cache(),
+                    {"--checkpoint", chosen.checkpoint.string(), "--run", chosen.run.id, "--out", folder.string(),
+                     "--windows", std::to_string(windows)});
+}
+
+std::vector<std::pair<std::string, double>> metrics_in(const json::object& answer) {
+  std::vector<std::pair<std::string, double>> metrics;
+  for (const auto& metric : answer.at("metrics").as_object())
+    metrics.emplace_back(metric.key(), metric.value().to_number<double>());
+  return metrics;
+}
+
+int do_probe(const Verb& verb, const std::vector<std::string>& args) {
+  CommandLine line(verb);
+  line.value("checkpoint", "best or last (default: best, where there is one)")
+      .value("windows", "of the validation text, and as many of repeated random tokens (default 64)")
+      .flag("json", "one JSON document: every matrix")
+      .root_option();
+  declare_device_options(line);
+  if (!line.parse(args, 1, 1)) return 0;
+  const auto windows = static_cast<int64_t>(line.number("windows", 2, kMostWindows).value_or(64));
+  const std::string kind = checkpoint_kind(line);
+  if (!Store::exists(line.root())) Store(line.root(), StoreMode::read_only);  // says what is missing
+  Store store(line.root(), StoreMode::create);
+  const Chosen chosen = choose(store, line.positional()[0], kind);
+  const json::object answer = probe(store, chosen, windows, work_options(line));
+  const int64_t step = integer_or(answer, "step", 0);
+  const auto metrics = metrics_in(answer);
+  store.put_metrics(chosen.run.id, chosen.attempt, step, metrics);
+  const fs::path sidecar = string_or(answer, "file", "");
+  if (line.has("json")) {
+    print(read_file(sidecar));
+    return 0;
+  }
+  print(fmt::format("run {}, {} at step {}, {} windows\n\n{}\nmatrices in {}\n", chosen.run.id,
+                    chosen.checkpoint.filename().string(), step, windows,
+                    pointer_health_text(pointer_health(step, metrics).value(), /*numbers=*/true, utf8_terminal()),
+                    sidecar.string()));
+  return 0;
+}
+
+}  // namespace
+
+const Verb kProbeVerb{"probe", "See where a run's attention looks: induction heads, static heads, in-context score",
+                      "RUN", "bitsweep probe 3fa2 --checkpoint best --windows 64", do_probe};
+
+}  // namespace bitsweep

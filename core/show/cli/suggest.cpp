@@ -1,0 +1,345 @@
+// `bitsweep suggest`: which runs to make next, for what is to be predicted.
+#include <algorithm>
+#include <cmath>
+#include <map>
+
+#include <fmt/format.h>
+
+#include "base/error.h"
+#include "base/nearest.h"
+#include "base/units.h"
+#include "cli/data_texts.h"
+#include "cli/foresight.h"
+#include "cli/options.h"
+#include "cli/suggest_text.h"
+#include "cli/suggesting.h"
+#include "prepare/planning.h"
+#include "prepare/programs.h"
+#include "suggest/share.h"
+
+namespace bitsweep {
+namespace {
+
+constexpr size_t kFewestParts = 12;  // into which hours for several variants are divided
+
+// The laws to be advised on: of each --variant, or of all. Throws Error{input} naming the choices.
+std::vector<const LawData*> chosen_laws(const SweepData& data, const CommandLine& line,
+                                        const std::vector<Target>& targets) {
+  std::vector<std::string> asked = line.all("variant");
+  for (const Target& target : targets)
+    if (asked.empty() && !target.variant.empty()) asked.push_back(target.variant);
+  const std::string dataset = line.get("dataset").value_or("");
+  std::vector<const LawData*> fitting;
+  std::vector<std::string> variants, labels;
+  for (const LawData& law : data.laws) {
+    if (law.points.empty()) continue;
+    if (std::find(variants.begin(), variants.end(), law.variant) == variants.end()) variants.push_back(law.variant);
+    if (!dataset.empty() && law.label != dataset) continue;
+    if (!asked.empty() && std::find(asked.begin(), asked.end(), law.variant) == asked.end()) continue;
+    if (std::find(labels.begin(), labels.end(), law.label) == labels.end()) labels.push_back(law.label);
+    fitting.push_back(&law);
+  }
+  if (variants.empty()) throw Error(ErrorKind::input, "no finished run with a validation loss in these sweeps");
+  for (const std::string& variant : asked)
+    if (std::find(variants.begin(), variants.end(), variant) == variants.end())
+      throw Error(ErrorKind::input, fmt::format("no finished run of --variant '{}'{}; there are {}", variant,
+                                                did_you_mean(variant, variants), fmt::join(variants, ", ")));
+  if (fitting.empty())
+    throw Error(ErrorKind::input, fmt::format("no finished run of these variants on --dataset '{}'", dataset));
+  if (labels.size() > 1)
+    throw Error(ErrorKind::input, fmt::format("losses on different data are never pooled: name one by --dataset: '{}'",
+                                              fmt::join(labels, "', '")));
+  return fitting;
+}
+
+std::vector<Target> targets_of(const CommandLine& line, const Query& query, const std::vector<std::string>& sweeps) {
+  std::vector<Target> targets;
+  for (const std::string& text : line.all("target")) targets.push_back(parse_target(text, "--target"));
+  if (!targets.empty()) return targets;
+  for (const SweepRow& sweep : query.sweeps()) {
+    if (std::find(sweeps.begin(), sweeps.end(), sweep.name) == sweeps.end()) continue;
+    const json::value* report = sweep.settings.if_contains("report");
+    const json::value* list =
+        report != nullptr && report->is_object() ? report->get_object().if_contains("targets") : nullptr;
+    if (list == nullptr || !list->is_array()) continue;
+    for (const json::value& item : list->get_array()) {
+      Target target;
+      target.params = number_or(item.as_object(), "params", 0),
+      target.tokens = number_or(item.as_object(), "tokens", 0);
+      targets.push_back(std::move(target));
+    }
+  }
+  if (targets.empty())
+    throw Error(ErrorKind::input,
+                "these sweeps name no target of their own; say what to predict: --target \"params=300M,tokens=1B\"");
+  return targets;
+}
+
+// `share`: of the hours that are asked for, within them.
+SuggestOptions options_of(const CommandLine& line, const std::vector<Target>& targets, const LawData& law,
+                          const Costs& costs, double share) {
+  SuggestOptions options;
+  options.law = line.get("law").value_or(options.law);
+  if (options.law == "precision" || options.law == "grouped" || options.law == "curve")
+    throw Error(ErrorKind::input,
+                fmt::format("--law {}: runs are suggested for one variant's law: chinchilla, power or "
+                            "repeated",
+                            options.law));
+  options.targets = targets;
+  for (Target& target : options.targets) target.variant = law.variant, target.dataset = law.label;
+  options.limits.runs = static_cast<int>(line.number("runs", 1, 200).value_or(8));
+  options.aim = line.number("aim", 1e-9, 1e6);
+  if (const auto seed = line.number("seed", 0, 9e15)) options.seed = static_cast<uint64_t>(*seed);
+  if (const auto noise = line.number("noise", 1e-6, 1)) options.noise = *noise;
+  if (const auto text = line.get("hours")) {
+    const auto seconds = parse_duration_s(*text);
+    const auto plain = parse_number(*text);
+    if (!seconds || !(*seconds > 0))
+      throw Error(ErrorKind::input,
+                  fmt::format("--hours '{}': expected hours such as 2.5, or a duration such as 90m", *text));
+    if (!costs.hours)
+      throw Error(
+          ErrorKind::input,
+          "--hours: no speed is known of this plugin on this machine; 'bitsweep plan SWEEP.yaml --measure' finds it");
+    options.limits.cost = share * (plain ? *plain : *seconds / 3600);
+  } else if (!options.aim && costs.spent > 0) {
+    options.limits.cost = costs.spent;
+  }
+  return options;
+}
+
+// A name that neither a sweep nor a file here has.
+std::string free_name(const std::vector<std::string>& taken, const std::string& sweep, const std::string& variant) {
+  return next_name(sweep, variant, [&](const std::string& name) {
+    return std::find(taken.begin(), taken.end(), name) != taken.end() || fs::exists(name + ".yaml");
+  });
+}
+
+void describe_options(CommandLine& line) {
+  line.values("target", "what to predict: \"params=300M,tokens=1B\"; default: the sweep files' targets")
+      .values("variant",
+              "whose law; repeatable; default: every variant's; --hours are divided by what they take from the "
+              "predictions' variance")
+      .value("dataset", "the comparable group, as 'bitsweep fit' names it; needed when there are several")
+      .value("law", "chinchilla (the default), power, repeated")
+      .value("runs", "at most so many: 8")
+      .value("hours", "at most so much time on one slot: 2.5, or 90m; default: as much as the finished runs took")
+      .value("aim", "instead of a budget: the cheapest runs that bring the target to ± this")
+      .value("seeds", "at most so many runs of one configuration: 3, or as many as the sweep has")
+      .value("noise", "assumed scatter of a run as a fraction of its loss, while the runs do not tell: 0.01")
+      .value("seed", "of the draws: 0")
+      .value("out,o", "the sweep file to write: NAME-next-1.yaml, or one a variant; '-' for none")
+      .flag("force", "write over an existing file")
+      .flag("json", "one JSON document")
+      .root_option();
+}
+
+// Writes the file, reads it back as `submit` would, and stores what a sound fit says of its runs.
+class Writing {
+ public:
+  // `several`: files are named by their variant.
+  Writing(const CommandLine& line, const SweepData& data, const LawData& law, bool several)
+      : line_(line), data_(data), law_(law), several_(several) {}
+
+  std::string write(const Suggestion& s, const std::vector<ChosenRun>& chosen, const Asked& asked, const Costs& costs,
+                    const std::vector<Target>& targets, const std::vector<std::string>& taken) {
+    const std::string file =
+        line_.get("out").value_or(free_name(taken, data_.sweeps.at(0), several_ ? law_.variant : "") + ".yaml");
+    if (file == "-" || chosen.empty()) return "";
+    if (fs::exists(file) && !line_.has("force"))
+      throw Error(ErrorKind::input,
+                  fmt::format("'{}' is there already; name another by --out, or write over it with --force", file));
+    write_file_atomic(file, next_sweep(fs::path(file).stem().string(), "bitsweep suggest", s, chosen, asked, costs,
+                                       data_, law_, targets));
+    check(file, chosen);
+    return file;
+  }
+
+  // What the joint fit says of these runs, kept before they are queued; why not, when it says nothing.
+  void foretell(const std::vector<ChosenRun>& chosen) {
+    std::vector<Foretold> about;
+    for (const ChosenRun& run : chosen)
+      about.push_back(
+          {run_id(spec_of(run)), static_cast<double>(run.candidate->run.model.params), run.candidate->run.tokens});
+    std::string why;
+    const std::vector<std::string> laws{line_.get("law").value_or("chinchilla")};
+    auto made = forecast(law_, data_.sweeps, about, laws, "suggest", why);
+    if (!made) return print_error("note: no prediction of these runs is stored: " + why);
+    Foresight foresight;
+    foresight.forecasts.push_back(std::move(*made));
+    Store store(line_.root(), StoreMode::create);
+    const StoredPredictions kept = keep(store, foresight);
+    if (kept.stored > 0)
+      print_error(fmt::format("foretold {} run{}; 'bitsweep calibration' will tell how they fare", kept.stored,
+                              kept.stored == 1 ? "" : "s"));
+  }
+
+ private:
+  void check(const std::string& file, const std::vector<ChosenRun>& chosen) const {
+    DataTexts texts(line_.root() / "data");
+    PrintedNotes notes;
+    const std::vector<Plan> plans = plan_sweeps({file}, {}, line_.root(), texts, notes);
+    for (const ChosenRun& run : chosen) {
+      const std::string id = run_id(spec_of(run));
+      const auto same = [&](const PlannedRun& planned) { return planned.id == id; };
+      if (std::none_of(plans[0].runs.begin(), plans[0].runs.end(), same))
+        throw Error(ErrorKind::failed,
+                    fmt::format("'{}' does not give run {} as it was chosen; its data or plugin have "
+                                "changed since the sweep was run",
+                                file, id));
+    }
+  }
+
+  const CommandLine& line_;
+  const SweepData& data_;
+  const LawData& law_;
+  bool several_;
+};
+
+// One call of the verb: a variant at a time, each with a law and a file of its own.
+class Advising {
+ public:
+  explicit Advising(const CommandLine& line)
+      : line_(line),
+        query_(line.root()),
+        store_(line.root(), StoreMode::read_only),
+        worker_(worker_program(), plugin_folder()),
+        describer_(worker_) {
+    for (const std::string& name : line.positional()) sweeps_.push_back(query_.sweep_name(name));
+    for (const SweepRow& sweep : query_.sweeps()) taken_.push_back(sweep.name);
+    targets_ = targets_of(line, query_, sweeps_);
+    data_ = law_data(query_, sweeps_);
+    asked_ = asked_by(store_, sweeps_);
+    rules_.most_seeds =
+        static_cast<int64_t>(line.number("seeds", 1, 1000).value_or(static_cast<double>(most_seeds(asked_))));
+  }
+
+  int run() {
+    const std::vector<const LawData*> laws = chosen_laws(data_, line_, targets_);
+    const bool several = laws.size() > 1;
+    if (several && line_.get("out").value_or("-") != "-")
+      throw Error(ErrorKind::input,
+                  "--out names one file, and each variant has its own: name one variant by --variant");
+    for (const LawData* law : laws)
+      describer_.expect(
+          candidate_questions(references_of(data_, *law), law->points, targets_for(*law), asked_.kept, rules_));
+    std::vector<Prepared> all;
+    for (const LawData* law : laws) all.push_back(prepare(*law));
+    const std::vector<double> shares = shares_of(all);
+    json::array documents;
+    int code = 0;
+    for (size_t k = 0; k < all.size(); ++k) code = std::max(code, advise(all[k], shares[k], several, documents));
+    if (line_.has("json")) print(pretty_json(several ? json::value(documents) : documents.at(0)) + "\n");
+    return code;
+  }
+
+ private:
+  // Those of this variant, or of none in particular.
+  std::vector<Target> targets_for(const LawData& law) const {
+    std::vector<Target> targets;
+    for (const Target& target : targets_)
+      if (target.variant.empty() || target.variant == law.variant) targets.push_back(target);
+    return targets.empty() ? targets_ : targets;
+  }
+
+  // A law with the runs that could be made for it.
+  struct Prepared {
+    const LawData* law;
+    std::vector<Target> targets;
+    CandidateSet set;
+    Costs costs;
+  };
+
+  Prepared prepare(const LawData& law) {
+    Prepared p{&law, targets_for(law), {}, {}};
+    p.set = make_candidates(references_of(data_, law), law.points, p.targets, asked_.kept, asked_.seeds, rules_,
+                            describer_, [&](const std::string& id) { return store_.state(id).has_value(); });
+    for (const std::string& note : p.set.notes) print_error("note: " + note);
+    if (p.set.runs.empty())
+      throw Error(ErrorKind::input, fmt::format("no run of {} can be made that is not there already", law.variant));
+    p.costs = costs_of(p.set, data_, law, store_);
+    return p;
+  }
+
+  SuggestOptions options_for(const Prepared& p, double share) const {
+    return options_of(line_, p.targets, *p.law, p.costs, share);
+  }
+
+  // Of the hours, for each law, so that least variance is left at the targets of all; all of them where there is one
+  // law, or where no hours are asked for.
+  std::vector<double> shares_of(const std::vector<Prepared>& all) const {
+    std::vector<double> shares(all.size(), 1);
+    if (all.size() < 2 || !line_.get("hours")) return shares;
+    const size_t parts = std::max(kFewestParts, 2 * all.size());
+    const double hours = options_for(all[0], 1).limits.cost;
+    std::vector<double> budgets;
+    for (size_t k = 0; k <= parts; ++k) budgets.push_back(hours * static_cast<double>(k) / static_cast<double>(parts));
+    std::vector<std::vector<double>> left;
+    for (const Prepared& p : all)
+      left.push_back(variance_left(p.law->points, as_candidates(p.set, *p.law, p.costs), options_for(p, 1), budgets));
+    const std::vector<int> divided = divide_parts(left);
+    std::vector<std::string> told;
+    for (size_t v = 0; v < all.size(); ++v) {
+      shares[v] = static_cast<double>(divided[v]) / static_cast<double>(parts);
+      told.push_back(fmt::format("{} {}", all[v].law->variant, format_duration(3600 * hours * shares[v])));
+    }
+    print_error(fmt::format("note: of the hours, by what they take from the variance of the predictions: {}",
+                            fmt::join(told, ", ")));
+    return shares;
+  }
+
+  int advise(const Prepared& p, double share, bool several, json::array& documents) {
+    const auto& [law_data, targets, set, costs] = p;
+    const LawData& law = *law_data;
+    const Suggestion s = suggest(law.points, as_candidates(set, law, costs), options_for(p, share));
+    const std::vector<ChosenRun> chosen = with_seeds(s, set);
+    Writing writing(line_, data_, law, several);
+    const std::string file = writing.write(s, chosen, asked_, costs, targets, taken_);
+    if (line_.has("json"))
+      documents.push_back(suggestion_json(s, law, set, chosen, costs, file));
+    else
+      print((told_ ? "\n" : "") + suggestion_text(s, law, set, chosen, costs));
+    told_ = true;
+    if (s.batch.empty() && share == 0) return 0;  // the hours buy more elsewhere
+    if (s.batch.empty()) {
+      print_error((several ? law.variant + ": " : "") +
+                  (line_.has("aim") ? "no batch of so many runs reaches the aim; more --runs, or a wider --aim"
+                                    : "nothing affordable helps; a larger budget: --hours"));
+      return 1;
+    }
+    if (!file.empty()) {
+      writing.foretell(chosen);
+      print_error(fmt::format("next: bitsweep run {0}; then again: bitsweep suggest {1} {2}", file,
+                              fmt::join(sweeps_, " "), fs::path(file).stem().string()));
+    }
+    return 0;
+  }
+
+  const CommandLine& line_;
+  Query query_;
+  Store store_;
+  WorkerDescriber worker_;
+  RememberingDescriber describer_;
+  std::vector<std::string> sweeps_, taken_;
+  std::vector<Target> targets_;
+  SweepData data_;
+  Asked asked_;
+  CandidateRules rules_;
+  bool told_ = false;
+};
+
+int do_suggest(const Verb& verb, const std::vector<std::string>& args) {
+  CommandLine line(verb);
+  describe_options(line);
+  if (!line.parse(args, 1)) return 0;
+  return Advising(line).run();
+}
+
+}  // namespace
+
+const Verb kSuggestVerb{"suggest", "Which runs to make next, by what they take from a prediction's variance per hour",
+                        "SWEEP… --target \"params=300M,tokens=1B\"",
+                        "bitsweep suggest quickstart --variant llama --target params=2M,tokens=4M --hours 0.5",
+                        do_suggest};
+
+}  // namespace bitsweep

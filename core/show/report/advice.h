@@ -1,0 +1,101 @@
+// What a report advises and what it remembers: values that others work out (plugins say what a model costs, suggest
+// ranks runs, the store keeps earlier fits), and the sections made from them. Pure.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/json.h"
+#include "fit/points.h"
+#include "render/document.h"
+
+namespace bitsweep {
+
+struct Analysis;
+struct GroupAnalysis;
+struct LawFit;
+struct ReportInput;
+
+// Bytes of tensors on the device that trains, and of a checkpoint.
+struct TargetBytes {
+  int64_t weights = 0, gradients = 0, optimizer = 0, activations = 0, peak = 0, checkpoint = 0;
+};
+
+// A run at a target, as a variant's plugin and the speeds of this machine have it.
+struct TargetPlan {
+  std::string group, variant;  // ComparableGroup::label; as in the group's table
+  Target target;
+  std::string like;   // id of the run whose settings it takes: the best one of the size nearest to the target's
+  std::string shape;  // "d_model 160, n_layers 4, n_heads 10, d_ff 320"
+  double params = 0, tokens = 0, flops = 0;
+  int64_t steps = 0, warmup = 0, stored_bytes = 0;  // stored: as deployed; 0: the plugin does not say
+  std::optional<TargetBytes> bytes;                 // nothing: the plugin does not say
+  std::optional<double> hours;                      // on one slot; nothing: no speed of the plugin is known
+  bool hours_measured = false;                      // of this very shape; else scaled by FLOPs from another
+  std::string refused;                              // why there is no plan; "" when there is
+};
+
+// One candidate of the next runs.
+struct NextRun {
+  double params = 0, tokens = 0;
+  int64_t steps = 0;
+  double cost = 0;                         // in NextRuns::unit, of one run
+  double takes = 0;                        // of the prediction's variance, as a fraction of that now
+  std::optional<double> expected, leaves;  // of a run of the batch: its loss; the half-width after it and those before
+};
+
+// What to run next for one variant's law.
+struct NextRuns {
+  std::string group, variant, law;
+  bool hours = false;                       // costs are hours on one slot, else FLOPs
+  double cost = 0;                          // of the batch
+  double now = 0;                           // half-width of the first target's prediction
+  std::vector<std::string> outlook;         // a line a target: what is known, and what will be after the batch
+  std::vector<std::string> leans_on_prior;  // why the runs alone do not determine the law
+  std::vector<NextRun> ranking, batch;      // alone, best per cost first; together, in their order
+  size_t candidates = 0;
+  std::string file, yaml;  // of the batch, beside the report; "" for none
+  std::string refused;     // why there is no advice
+};
+
+// A fit that an earlier report of these sweeps made from other points.
+struct EarlierFit {
+  std::string law, variant, dataset;  // dataset: ComparableGroup::dataset
+  std::vector<std::string> runs;      // of its points
+  std::vector<std::pair<std::string, double>> params;
+  std::map<std::string, std::pair<double, double>> intervals;
+};
+
+// How the best learning rate moves with size, over sizes at which three or more rates were tried and neither end was
+// the best: lr ∝ N^exponent, least squares in the logarithms.
+struct RateTrend {
+  double exponent = 0;
+  std::optional<double> half_width;     // of its 95 % interval, with four sizes or more
+  double log_params = 0, log_rate = 0;  // the middle of the sizes
+  size_t sizes = 0;
+
+  double at(double params) const;
+};
+// Nothing with less than three such sizes.
+std::optional<RateTrend> rate_trend(const GroupAnalysis& g, const std::string& variant);
+
+// One table a target, a column a variant.
+std::vector<Block> recommendation_section(const ReportInput& input, const GroupAnalysis& g, int level);
+json::array recommendation_json(const ReportInput& input, const GroupAnalysis& g);
+
+std::vector<Block> next_runs_section(const ReportInput& input, const GroupAnalysis& g, int level);
+json::array next_runs_json(const ReportInput& input, const GroupAnalysis& g);
+
+// What the latest earlier report of the same runs said that this one says otherwise; nothing when there was none, or
+// when the points are the same.
+std::vector<Block> changes_section(const ReportInput& input, const Analysis& analysis);
+json::array changes_json(const ReportInput& input, const Analysis& analysis);
+
+// Of a variant's fit by `fit.law` over all its runs, that a later report may be held against.
+bool kept_for_later(const LawFit& fit);
+
+}  // namespace bitsweep

@@ -1,0 +1,73 @@
+// "What to keep in mind", of the rules, and "what is missing": the runs that would complete the picture.
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "report/findings.h"
+#include "render/format.h"
+#include "report/rules.h"
+
+namespace bitsweep {
+namespace {
+
+constexpr size_t kMostListed = 8;
+
+std::vector<std::string> empty_cells(const GroupAnalysis& g) {
+  std::vector<std::string> names;
+  for (const std::string& variant : g.table.variants)
+    for (size_t size = 0; size < g.table.sizes.size(); ++size)
+      for (size_t budget = 0; budget < g.table.budgets.size(); ++budget)
+        if (!g.table.at(variant, size, budget))
+          names.push_back(fmt::format("{} at {} parameters and {} tokens", variant, g.table.sizes[size].label,
+                                      g.table.budgets[budget].label));
+  return names;
+}
+
+}  // namespace
+
+std::vector<Text> group_caveats(const ReportInput& input, const GroupAnalysis& g) {
+  std::vector<Text> out;
+  for (Remark& remark : group_remarks(input, g)) out.push_back(std::move(remark.text));
+  return out;
+}
+
+std::vector<Text> group_missing(const ReportInput& input, const GroupAnalysis& g) {
+  std::vector<Text> out;
+  int64_t waiting = 0, failed = 0;
+  for (const size_t r : g.group.runs) {
+    const std::string& state = input.runs[r].row.state;
+    waiting += state == "queued" || state == "starting" || state == "running";
+    failed += state == "failed" || state == "stopped";
+  }
+  if (waiting > 0)
+    out.push_back(Text(fmt::format("{} not finished: ", plural(waiting, "run is", "runs are"))).code("bitsweep work")
+                  << ".");
+  if (failed > 0)
+    out.push_back(
+        Text(fmt::format("{} failed or stopped: ", plural(failed, "run has", "runs have"))).code("bitsweep show RUN")
+        << " says why.");
+  std::vector<std::string> cells = empty_cells(g);
+  // Where most are empty the runs were not meant as a grid: budgets that grow with the size, a search.
+  if (2 * cells.size() > g.table.variants.size() * g.table.sizes.size() * g.table.budgets.size()) cells.clear();
+  if (!cells.empty() && cells.size() <= kMostListed)
+    out.push_back(fmt::format("Cells of the design without a finished run: {}.", listed(cells)));
+  else if (!cells.empty())
+    out.push_back(fmt::format("{} of {} cells of the design (variant × size × budget) have no finished run.",
+                              cells.size(), g.table.variants.size() * g.table.sizes.size() * g.table.budgets.size()));
+  const bool seeds =
+      std::any_of(g.table.cells.begin(), g.table.cells.end(), [](const ReportCell& c) { return c.runs.size() > 2; });
+  if (!seeds && !g.table.cells.empty())
+    out.push_back(Text("Noise: one configuration at three or more seeds (").code("seeds: [0, 1, 2]")
+                  << ") would tell which differences are real.");
+  for (const LawFit& fit : g.fits)
+    if (fit.law == "chinchilla" && !fit.result.identified &&
+        (g.table.sizes_of(fit.variant) < 4 || g.table.budgets.size() < 3)) {
+      out.push_back(
+          "A joint law in parameters and tokens: at least four sizes and three token budgets a variant, spread over a "
+          "decade each.");
+      break;
+    }
+  return out;
+}
+
+}  // namespace bitsweep

@@ -1,0 +1,182 @@
+// The section "Next runs": what suggest ranks, and the sweep file that asks for the batch.
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "base/units.h"
+#include "report/advice.h"
+#include "report/analysis.h"
+#include "report/findings.h"
+#include "render/format.h"
+
+namespace bitsweep {
+namespace {
+
+constexpr size_t kMostInFull = 3;  // variants
+
+std::string cost_text(const NextRuns& next, double cost) {
+  return next.hours ? format_duration(3600 * cost) : format_significant(cost, 2) + " FLOPs";
+}
+
+std::string percent(double fraction) { return fmt::format("{:.1f} %", 100 * fraction); }
+
+Table ranking_table(const NextRuns& next) {
+  Table t{{{"params", Align::right},
+           {"tokens", Align::right},
+           {"steps", Align::right},
+           {next.hours ? "time" : "FLOPs", Align::right},
+           {"takes alone", Align::right}},
+          {}};
+  for (const NextRun& run : next.ranking)
+    t.rows.push_back({format_count(run.params), format_count(run.tokens), format_thousands(run.steps),
+                      cost_text(next, run.cost), percent(run.takes)});
+  return t;
+}
+
+Table batch_table(const NextRuns& next) {
+  // What runs would measure is only worth telling where the law speaks for itself.
+  const bool expected = next.leans_on_prior.empty();
+  Table t{{{"params", Align::right},
+           {"tokens", Align::right},
+           {"steps", Align::right},
+           {next.hours ? "time" : "FLOPs", Align::right}},
+          {}};
+  if (expected) t.columns.push_back({"expected", Align::right});
+  t.columns.push_back({"takes", Align::right});
+  t.columns.push_back({"leaves ±", Align::right});
+  for (const NextRun& run : next.batch) {
+    std::vector<std::string> row{format_count(run.params), format_count(run.tokens), format_thousands(run.steps),
+                                 cost_text(next, run.cost)};
+    if (expected) row.push_back(format_bpc(run.expected));
+    row.push_back(percent(run.takes));
+    row.push_back(run.leaves ? format_significant(*run.leaves, 2) : kNothing);
+    t.rows.push_back(std::move(row));
+  }
+  return t;
+}
+
+std::string batch_words(const NextRuns& next) {
+  return fmt::format("{}, {} in all", plural(static_cast<int64_t>(next.batch.size()), "run", "runs"),
+                     cost_text(next, next.cost));
+}
+
+void add_variant(const NextRuns& next, std::vector<Block>& blocks) {
+  blocks.emplace_back(Paragraph{Text().strong(next.variant)});
+  if (next.leans_on_prior.empty()) {
+    BulletList told;
+    for (const std::string& line : next.outlook) told.items.emplace_back(line + ".");
+    blocks.emplace_back(std::move(told));
+  }
+  blocks.emplace_back(TableBlock{ranking_table(next)});
+  if (next.batch.empty()) return;
+  blocks.emplace_back(Paragraph{Text(fmt::format("The batch, {}, in ", batch_words(next))).code(next.file) << ":"});
+  blocks.emplace_back(TableBlock{batch_table(next)});
+}
+
+// Many variants: what each batch buys, and the best run alone.
+Table overview(const std::vector<const NextRuns*>& all) {
+  Table t{{{"variant"},
+           {"best alone"},
+           {"takes", Align::right},
+           {"batch"},
+           {"± of the first target now", Align::right},
+           {"after the batch", Align::right},
+           {"file"}},
+          {}};
+  for (const NextRuns* next : all) {
+    std::vector<std::string> row{next->variant, kNothing, kNothing, kNothing, kNothing, kNothing, kNothing};
+    if (!next->ranking.empty()) {
+      const NextRun& best = next->ranking.front();
+      row[1] = fmt::format("{} on {}, {}", format_count(best.params), format_count(best.tokens),
+                           cost_text(*next, best.cost));
+      row[2] = percent(best.takes);
+    }
+    row[4] = format_significant(next->now, 2);
+    if (!next->batch.empty()) {
+      row[3] = batch_words(*next), row[6] = next->file;
+      if (next->batch.back().leaves) row[5] = format_significant(*next->batch.back().leaves, 2);
+    }
+    t.rows.push_back(std::move(row));
+  }
+  return t;
+}
+
+json::array runs_json(const std::vector<NextRun>& runs) {
+  json::array list;
+  for (const NextRun& run : runs) {
+    json::object object{{"params", run.params},
+                        {"tokens", run.tokens},
+                        {"steps", run.steps},
+                        {"cost", finite_or_null(run.cost)},
+                        {"takes", finite_or_null(run.takes)}};
+    if (run.expected) object["expected"] = finite_or_null(*run.expected);
+    if (run.leaves) object["leaves"] = finite_or_null(*run.leaves);
+    list.push_back(std::move(object));
+  }
+  return list;
+}
+
+}  // namespace
+
+std::vector<Block> next_runs_section(const ReportInput& input, const GroupAnalysis& g, int level) {
+  std::vector<Block> blocks;
+  std::vector<const NextRuns*> advised;
+  std::vector<std::string> leaning;
+  std::vector<std::pair<std::string, std::vector<std::string>>> refusals;
+  for (const NextRuns& next : input.next) {
+    if (next.group != g.group.label) continue;
+    if (next.refused.empty()) {
+      advised.push_back(&next);
+      if (!next.leans_on_prior.empty()) leaning.push_back(next.variant);
+      continue;
+    }
+    auto known = std::find_if(refusals.begin(), refusals.end(), [&](auto& r) { return r.first == next.refused; });
+    if (known == refusals.end()) known = refusals.insert(known, {next.refused, {}});
+    known->second.push_back(next.variant);
+  }
+  if (!advised.empty())
+    blocks.emplace_back(Paragraph{
+        "Candidates around the measured sizes and lengths and beyond, settings as in the best run of about the size. "
+        "\"Takes\": how much of the variance of the targets' predictions a run is expected to take away, alone and "
+        "best per cost first, or in its turn in the batch, which costs no more than the finished runs did."});
+  if (!leaning.empty())
+    blocks.emplace_back(Paragraph{fmt::format(
+        "The runs alone do not determine the law of {}: what is ranked there leans on what laws of language models "
+        "commonly are, as any first choice of runs does.",
+        listed_variants(g, leaning))});
+  if (advised.size() > kMostInFull)
+    blocks.emplace_back(TableBlock{overview(advised)});
+  else
+    for (const NextRuns* next : advised) add_variant(*next, blocks);
+  BulletList without;
+  for (const auto& [reason, variants] : refusals)
+    without.items.push_back(Text().strong(listed_variants(g, variants)) << ": " + reason + ".");
+  if (!without.items.empty()) {
+    blocks.emplace_back(Paragraph{"Without advice:"});
+    blocks.emplace_back(std::move(without));
+  }
+  if (!blocks.empty()) blocks.insert(blocks.begin(), Heading{level, "Next runs"});
+  return blocks;
+}
+
+json::array next_runs_json(const ReportInput& input, const GroupAnalysis& g) {
+  json::array list;
+  for (const NextRuns& next : input.next) {
+    if (next.group != g.group.label) continue;
+    json::array reasons;
+    for (const std::string& reason : next.leans_on_prior) reasons.emplace_back(reason);
+    list.push_back(json::object{{"variant", next.variant},
+                                {"law", next.law},
+                                {"cost_unit", next.hours ? "hours" : "FLOPs"},
+                                {"cost", finite_or_null(next.cost)},
+                                {"leans_on_prior", std::move(reasons)},
+                                {"candidates", next.candidates},
+                                {"ranking", runs_json(next.ranking)},
+                                {"batch", runs_json(next.batch)},
+                                {"file", next.file.empty() ? json::value(nullptr) : json::value(next.file)},
+                                {"refused", next.refused.empty() ? json::value(nullptr) : json::value(next.refused)}});
+  }
+  return list;
+}
+
+}  // namespace bitsweep

@@ -1,0 +1,284 @@
+// The section "Recommended configuration": what to train at a target, from the settings of the runs that did best.
+#include <algorithm>
+#include <cmath>
+#include <set>
+
+#include <fmt/format.h>
+
+#include "base/units.h"
+#include "fit/distributions.h"
+#include "report/advice.h"
+#include "report/analysis.h"
+#include "report/findings.h"
+#include "render/format.h"
+
+namespace bitsweep {
+namespace {
+
+constexpr size_t kRatesToTell = 3, kSizesForTrend = 3;
+
+// The rates that were tried at one size, budget and batch, with the best of them.
+struct RateLadder {
+  const ReportCell* best = nullptr;
+  std::set<double> rates;
+
+  bool at_an_end() const { return rates.size() > 1 && (*best->lr <= *rates.begin() || *best->lr >= *rates.rbegin()); }
+};
+
+RateLadder ladder_about(const GroupAnalysis& g, const ReportCell& cell) {
+  RateLadder ladder;
+  for (const ReportCell& other : g.table.cells) {
+    if (other.variant != cell.variant || other.size_class != cell.size_class ||
+        other.budget_class != cell.budget_class || other.batch != cell.batch || !other.lr || !(*other.lr > 0))
+      continue;
+    ladder.rates.insert(*other.lr);
+    if (ladder.best == nullptr || other.final_bpc.mean < ladder.best->final_bpc.mean) ladder.best = &other;
+  }
+  return ladder;
+}
+
+const ReportCell* cell_of(const GroupAnalysis& g, const ReportInput& input, const std::string& run) {
+  for (const ReportCell& cell : g.table.cells)
+    for (const size_t r : cell.runs)
+      if (input.runs[r].row.id == run) return &cell;
+  return nullptr;
+}
+
+const Prediction* prediction_for(const GroupAnalysis& g, const TargetPlan& plan) {
+  for (const LawFit& fit : g.fits) {
+    if (fit.variant != plan.variant || fit.budget_class || fit.size_class) continue;
+    for (const Prediction& p : fit.result.predictions)
+      if (p.target.params == plan.target.params && p.target.tokens == plan.target.tokens && p.interval && p.loss)
+        return &p;
+  }
+  return nullptr;
+}
+
+// The learning rate to take, and why that one.
+struct Rate {
+  std::optional<double> value;
+  std::string why;
+};
+
+Rate rate_for(const GroupAnalysis& g, const TargetPlan& plan, const ReportCell& like) {
+  if (const auto trend = rate_trend(g, plan.variant)) {
+    const std::string spread =
+        trend->half_width ? fmt::format(" ± {}", format_significant(*trend->half_width, 2)) : std::string();
+    return {trend->at(plan.params),
+            fmt::format("by its best rates at {} sizes, which go as the {}{} power of the parameters", trend->sizes,
+                        format_significant(trend->exponent, 2), spread)};
+  }
+  if (!like.lr) return {};
+  const RateLadder ladder = ladder_about(g, like);
+  const std::string at = g.table.sizes[like.size_class].label + " parameters";
+  if (ladder.rates.size() < 2) return {like.lr, fmt::format("the only rate that was tried at {}: not tuned", at)};
+  if (ladder.at_an_end())
+    return {like.lr, fmt::format("the best of {} at {}, but at the end of what was tried", ladder.rates.size(), at)};
+  return {like.lr, fmt::format("the best of {} at {}; how it moves with size is not known", ladder.rates.size(), at)};
+}
+
+// ", which is 6.6 times smaller"; nothing for about the same size.
+std::string how_far(double factor) {
+  if (factor > 1.5) return fmt::format(", {} times smaller than the target", format_significant(factor, 2));
+  if (factor < 1 / 1.5) return fmt::format(", {} times larger than the target", format_significant(1 / factor, 2));
+  return "";
+}
+
+std::string bytes_text(int64_t bytes) { return bytes > 0 ? format_bytes(static_cast<double>(bytes)) : kNothing; }
+
+// A row a property, a column a variant.
+class PlanTable {
+ public:
+  PlanTable(const ReportInput& input, const GroupAnalysis& g, std::vector<const TargetPlan*> plans)
+      : input_(input), g_(g), plans_(std::move(plans)) {}
+
+  Table make() {
+    table_.columns = {{""}};
+    for (const TargetPlan* plan : plans_) table_.columns.push_back({plan->variant, Align::right});
+    row("shape", [](const TargetPlan& p) { return p.shape; });
+    row("params", [](const TargetPlan& p) { return format_count(p.params); });
+    row("tokens", [](const TargetPlan& p) { return format_count(p.tokens); });
+    row("batch", [&](const TargetPlan& p) {
+      const ReportCell* like = cell_of(g_, input_, p.like);
+      return like != nullptr && like->batch ? format_count(*like->batch) : std::string(kNothing);
+    });
+    row("learning rate", [&](const TargetPlan& p) {
+      const ReportCell* like = cell_of(g_, input_, p.like);
+      const Rate rate = like != nullptr ? rate_for(g_, p, *like) : Rate{};
+      return rate.value ? format_significant(*rate.value, 2) : std::string(kNothing);
+    });
+    row("steps", [](const TargetPlan& p) { return format_thousands(p.steps); });
+    row("of these warmup", [](const TargetPlan& p) { return format_thousands(p.warmup); });
+    row("loss by the law", [&](const TargetPlan& p) {
+      const Prediction* told = prediction_for(g_, p);
+      return told == nullptr ? std::string("not claimed")
+                             : fmt::format("{} ({} to {})", format_bpc(*told->loss), format_bpc(told->interval->first),
+                                           format_bpc(told->interval->second));
+    });
+    row("FLOPs", [](const TargetPlan& p) { return format_significant(p.flops, 3); });
+    row("6 N D", [](const TargetPlan& p) { return format_significant(6 * p.params * p.tokens, 3); });
+    row("hours", [](const TargetPlan& p) {
+      return p.hours ? (p.hours_measured ? "" : "~ ") + format_significant(*p.hours, 2) : std::string(kNothing);
+    });
+    bytes("memory at its peak", &TargetBytes::peak);
+    bytes("… weights", &TargetBytes::weights);
+    bytes("… gradients", &TargetBytes::gradients);
+    bytes("… optimizer", &TargetBytes::optimizer);
+    bytes("… activations", &TargetBytes::activations);
+    bytes("checkpoint", &TargetBytes::checkpoint);
+    row("stored, as deployed", [](const TargetPlan& p) { return bytes_text(p.stored_bytes); });
+    return std::move(table_);
+  }
+
+ private:
+  template <typename Value>
+  void row(const char* name, Value value) {
+    std::vector<std::string> cells{name};
+    for (const TargetPlan* plan : plans_) cells.push_back(value(*plan));
+    if (std::any_of(cells.begin() + 1, cells.end(), [](const std::string& cell) { return cell != kNothing; }))
+      table_.rows.push_back(std::move(cells));
+  }
+  void bytes(const char* name, int64_t TargetBytes::*part) {
+    row(name, [&](const TargetPlan& p) { return p.bytes ? bytes_text((*p.bytes).*part) : std::string(kNothing); });
+  }
+
+  const ReportInput& input_;
+  const GroupAnalysis& g_;
+  std::vector<const TargetPlan*> plans_;
+  Table table_;
+};
+
+// A sentence with the variants that it holds for, each sentence once.
+class Reasons {
+ public:
+  void add(const std::string& variant, const std::string& sentence) {
+    if (sentence.empty()) return;
+    auto known = std::find_if(told_.begin(), told_.end(), [&](const auto& t) { return t.first == sentence; });
+    if (known == told_.end()) known = told_.insert(known, {sentence, {}});
+    known->second.push_back(variant);
+  }
+  BulletList list(const GroupAnalysis& g) const {
+    BulletList items;
+    for (const auto& [sentence, variants] : told_)
+      items.items.push_back(Text().strong(listed_variants(g, variants)) << ": " + sentence + ".");
+    return items;
+  }
+
+ private:
+  std::vector<std::pair<std::string, std::vector<std::string>>> told_;
+};
+
+std::vector<const TargetPlan*> plans_of(const ReportInput& input, const GroupAnalysis& g, const Target& target) {
+  std::vector<const TargetPlan*> plans;
+  for (const TargetPlan& plan : input.plans)
+    if (plan.group == g.group.label && plan.target.params == target.params && plan.target.tokens == target.tokens)
+      plans.push_back(&plan);
+  return plans;
+}
+
+void add_target(const ReportInput& input, const GroupAnalysis& g, const Target& target, std::vector<Block>& blocks) {
+  std::vector<const TargetPlan*> possible;
+  Reasons refusals, reasons;
+  for (const TargetPlan* plan : plans_of(input, g, target)) {
+    if (!plan->refused.empty()) {
+      refusals.add(plan->variant, plan->refused);
+      continue;
+    }
+    possible.push_back(plan);
+    if (const ReportCell* like = cell_of(g, input, plan->like)) {
+      reasons.add(plan->variant, "learning rate " + rate_for(g, *plan, *like).why);
+      reasons.add(plan->variant,
+                  fmt::format("batch, and warmup as a share of the steps, as in its best run of {} parameters{}",
+                              g.table.sizes[like->size_class].label, how_far(plan->params / like->params)));
+    }
+    if (plan->hours && !plan->hours_measured)
+      reasons.add(plan->variant,
+                  "hours (~) are scaled by FLOPs from the nearest shape that was measured on this machine");
+    if (!plan->hours) reasons.add(plan->variant, "no speed of it is known on this machine, so no hours are told");
+  }
+  blocks.emplace_back(Paragraph{Text().strong(
+      fmt::format("{} parameters on {} tokens", format_count(target.params), format_count(target.tokens)))});
+  if (!possible.empty()) {
+    const bool memory = std::any_of(possible.begin(), possible.end(), [](auto* p) { return p->bytes.has_value(); });
+    blocks.emplace_back(TableBlock{PlanTable(input, g, possible).make()});
+    blocks.emplace_back(reasons.list(g));
+    if (memory)
+      blocks.emplace_back(
+          Paragraph{"Memory is that of the tensors of one step; the worker itself and the mapped text "
+                    "come on top. The parts are not there all at once, so that the peak is less than "
+                    "their sum."});
+  }
+  if (BulletList none = refusals.list(g); !none.items.empty()) {
+    blocks.emplace_back(Paragraph{"Without a configuration:"});
+    blocks.emplace_back(std::move(none));
+  }
+}
+
+}  // namespace
+
+double RateTrend::at(double params) const { return std::exp(log_rate + exponent * (std::log(params) - log_params)); }
+
+std::optional<RateTrend> rate_trend(const GroupAnalysis& g, const std::string& variant) {
+  // Of each size the longest budget at which three rates and an inner best were measured.
+  std::vector<std::pair<double, double>> tuned;
+  for (size_t size = 0; size < g.table.sizes.size(); ++size) {
+    for (size_t budget = g.table.budgets.size(); budget-- > 0;) {
+      const auto chosen = g.table.at(variant, size, budget);
+      if (!chosen || !g.table.cells[*chosen].lr) continue;
+      const RateLadder ladder = ladder_about(g, g.table.cells[*chosen]);
+      if (ladder.rates.size() < kRatesToTell || ladder.at_an_end()) continue;
+      tuned.emplace_back(std::log(ladder.best->params), std::log(*ladder.best->lr));
+      break;
+    }
+  }
+  if (tuned.size() < kSizesForTrend) return std::nullopt;
+  RateTrend trend;
+  const auto n = static_cast<double>(tuned.size());
+  for (const auto& [x, y] : tuned) trend.log_params += x / n, trend.log_rate += y / n;
+  double xx = 0, xy = 0, squares = 0;
+  for (const auto& [x, y] : tuned) xx += std::pow(x - trend.log_params, 2);
+  for (const auto& [x, y] : tuned) xy += (x - trend.log_params) * (y - trend.log_rate);
+  trend.exponent = xy / xx, trend.sizes = tuned.size();
+  for (const auto& [x, y] : tuned) squares += std::pow(y - trend.log_rate - trend.exponent * (x - trend.log_params), 2);
+  if (tuned.size() > kSizesForTrend)
+    trend.half_width = student_quantile(0.975, n - 2) * std::sqrt(squares / (n - 2) / xx);
+  return trend;
+}
+
+std::vector<Block> recommendation_section(const ReportInput& input, const GroupAnalysis& g, int level) {
+  std::vector<Block> blocks;
+  for (const Target& target : input.targets)
+    if (!plans_of(input, g, target).empty()) add_target(input, g, target, blocks);
+  if (!blocks.empty()) blocks.insert(blocks.begin(), Heading{level, "Recommended configuration"});
+  return blocks;
+}
+
+json::array recommendation_json(const ReportInput& input, const GroupAnalysis& g) {
+  json::array list;
+  for (const TargetPlan& plan : input.plans) {
+    if (plan.group != g.group.label) continue;
+    json::object object{{"variant", plan.variant},
+                        {"target", json::object{{"params", plan.target.params}, {"tokens", plan.target.tokens}}},
+                        {"refused", plan.refused.empty() ? json::value(nullptr) : json::value(plan.refused)}};
+    if (plan.refused.empty()) {
+      const ReportCell* like = cell_of(g, input, plan.like);
+      const Rate rate = like != nullptr ? rate_for(g, plan, *like) : Rate{};
+      object["like"] = plan.like, object["shape"] = plan.shape, object["params"] = plan.params;
+      object["tokens"] = plan.tokens, object["steps"] = plan.steps, object["warmup"] = plan.warmup;
+      object["batch"] = finite_or_null(like != nullptr ? like->batch : std::nullopt);
+      object["lr"] = finite_or_null(rate.value), object["lr_reason"] = rate.why;
+      object["flops"] = finite_or_null(plan.flops), object["six_nd"] = finite_or_null(6 * plan.params * plan.tokens);
+      object["hours"] = finite_or_null(plan.hours), object["hours_measured"] = plan.hours_measured;
+      object["stored_bytes"] = plan.stored_bytes > 0 ? json::value(plan.stored_bytes) : json::value(nullptr);
+      object["bytes"] = nullptr;
+      if (plan.bytes)
+        object["bytes"] = json::object{{"weights", plan.bytes->weights},     {"gradients", plan.bytes->gradients},
+                                       {"optimizer", plan.bytes->optimizer}, {"activations", plan.bytes->activations},
+                                       {"peak", plan.bytes->peak},           {"checkpoint", plan.bytes->checkpoint}};
+    }
+    list.push_back(std::move(object));
+  }
+  return list;
+}
+
+}  // namespace bitsweep

@@ -1,0 +1,263 @@
+// The rules by which a report says what weakens its conclusions, one function each, and their list.
+#include "report/rules.h"
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+#include <set>
+
+#include <fmt/format.h>
+
+#include "base/units.h"
+#include "report/confounds.h"
+#include "report/findings.h"
+#include "render/format.h"
+
+namespace bitsweep {
+namespace {
+
+using Texts = std::vector<Text>;
+
+constexpr double kTokensPerParameter = 20;  // Hoffmann et al. 2022, at the compute optimum of ordinary models
+
+void few_sizes(const ReportInput&, const GroupAnalysis& g, Texts& out) {
+  std::map<size_t, std::vector<std::string>> by_count;
+  for (const std::string& variant : g.table.variants)
+    if (const size_t n = g.table.sizes_of(variant); n < 4) by_count[n].push_back(variant);
+  for (const auto& [n, variants] : by_count)
+    out.push_back(fmt::format("Few sizes: {} for {}. How the loss bends with size cannot be told from so few.",
+                              n == 1 ? std::string("one") : fmt::format("{}", n), listed_variants(g, variants)));
+}
+
+void few_budgets(const ReportInput&, const GroupAnalysis& g, Texts& out) {
+  const size_t n = g.table.budgets.size();
+  if (n == 1)
+    out.push_back("One token budget: nothing is known about more or longer training.");
+  else if (n == 2)
+    out.push_back("Two token budgets: the slope with tokens is one difference a size, its curvature unknown.");
+}
+
+void one_seed(const ReportInput&, const GroupAnalysis& g, Texts& out) {
+  const auto single = static_cast<size_t>(
+      std::count_if(g.table.cells.begin(), g.table.cells.end(), [](const ReportCell& c) { return c.runs.size() < 2; }));
+  if (single == 0) return;
+  if (single == g.table.cells.size())
+    out.push_back(
+        "One seed each: how much the loss varies from seed to seed is not known, so small differences may be chance.");
+  else
+    out.push_back(fmt::format("{} of {} configurations have one seed only.", single, g.table.cells.size()));
+}
+
+// Correlation of log N and log D over the points of a variant.
+double collinearity(const std::vector<Point>& points) {
+  double n = 0, d = 0, nn = 0, dd = 0, nd = 0;
+  const auto count = static_cast<double>(points.size());
+  for (const Point& p : points) n += std::log(p.params) / count, d += std::log(p.tokens) / count;
+  for (const Point& p : points) {
+    const double x = std::log(p.params) - n, y = std::log(p.tokens) - d;
+    nn += x * x, dd += y * y, nd += x * y;
+  }
+  return nn > 1e-9 && dd > 1e-9 ? nd / std::sqrt(nn * dd) : 0;
+}
+
+void collinear(const ReportInput&, const GroupAnalysis& g, Texts& out) {
+  std::vector<std::string> variants;
+  for (const LawFit& fit : g.fits)
+    if (fit.points.size() > 2 && std::abs(collinearity(fit.points)) > 0.9 &&
+        std::find(variants.begin(), variants.end(), fit.variant) == variants.end())
+      variants.push_back(fit.variant);
+  if (!variants.empty())
+    out.push_back(fmt::format("Parameters and tokens move together for {}: their effects cannot be told apart.",
+                              listed_variants(g, variants)));
+}
+
+// Tuned at a cell: several learning rates were measured there.
+void untuned_rate(const ReportInput&, const GroupAnalysis& g, Texts& out) {
+  std::set<double> rates;
+  bool tuned = true;
+  for (const size_t c : g.table.chosen) {
+    const ReportCell& cell = g.table.cells[c];
+    std::set<double> here;
+    for (const ReportCell& other : g.table.cells)
+      if (other.variant == cell.variant && other.size_class == cell.size_class &&
+          other.budget_class == cell.budget_class && other.lr)
+        here.insert(*other.lr);
+    if (here.empty()) return;  // not known
+    if (here.size() < 2) tuned = false;
+    rates.insert(here.begin(), here.end());
+  }
+  if (tuned || g.table.chosen.size() < 2) return;
+  std::string which = rates.size() == 1 ? fmt::format("every run used {}", format_significant(*rates.begin(), 2))
+                                        : std::string("not every size and budget was tried at several");
+  out.push_back(fmt::format(
+      "Learning rate not tuned per size: {}. Part of a difference between sizes or variants may be tuning.", which));
+}
+
+void chosen_rate(const ReportInput&, const GroupAnalysis& g, Texts& out) {
+  const auto several =
+      std::count_if(g.table.alternatives.begin(), g.table.alternatives.end(), [](int n) { return n > 1; });
+  if (several > 0)
+    out.push_back(
+        fmt::format("At {} several settings were measured; relations and fits use the one with the lowest final "
+                    "loss, which flatters it a little.",
+                    plural(several, "size and budget", "sizes and budgets")));
+}
+
+void repeated_data(const ReportInput&, const GroupAnalysis& g, Texts& out) {
+  int64_t count = 0;
+  double most = 0;
+  for (const ReportCell& cell : g.table.cells)
+    if (cell.epochs && *cell.epochs > 1) ++count, most = std::max(most, *cell.epochs);
+  if (count > 0)
+    out.push_back(
+        fmt::format("Repeated data: {} more than once over the training text (up to {} times). Repeated tokens are "
+                    "worth less than new ones.",
+                    count == 1 ? "one configuration goes" : fmt::format("{} configurations go", count),
+                    format_significant(most, 2)));
+}
+
+void short_runs(const ReportInput&, const GroupAnalysis& g, Texts& out) {
+  double most = 0;
+  for (const ReportCell& cell : g.table.cells)
+    if (cell.size_class + 1 == g.table.sizes.size() && cell.params > 0)
+      most = std::max(most, cell.tokens / cell.params);
+  if (most > 0 && most < kTokensPerParameter)
+    out.push_back(
+        fmt::format("Short runs: the largest models saw at most {} tokens a parameter, where compute-optimal training "
+                    "of ordinary models takes about {}. Longer training may change the order.",
+                    format_significant(most, 2), kTokensPerParameter));
+}
+
+void unknown_bytes(const ReportInput&, const GroupAnalysis& g, Texts& out) {
+  if (g.dataset == nullptr || g.dataset->unknown_bytes == 0) return;
+  out.push_back(fmt::format(
+      "Unknown bytes: {} of {} are outside the vocabulary of {} ({}).", format_thousands(g.dataset->unknown_bytes),
+      format_thousands(g.dataset->bytes), g.dataset->tokenizer,
+      g.dataset->bytes > 0
+          ? format_significant(
+                100.0 * static_cast<double>(g.dataset->unknown_bytes) / static_cast<double>(g.dataset->bytes), 2) +
+                " %"
+          : "of an unknown total"));
+}
+
+void worse_at_the_end(const ReportInput&, const GroupAnalysis& g, Texts& out) {
+  int64_t count = 0;
+  double most = 0;
+  for (const ReportCell& cell : g.table.cells) {
+    const double rise = cell.final_bpc.mean - cell.best_bpc.mean;
+    if (rise > 0.01) ++count, most = std::max(most, rise);
+  }
+  if (count > 0)
+    out.push_back(fmt::format(
+        "{} ended above {} best loss, by up to {}: overfitting or unstable training. Relations use the final loss.",
+        count == 1 ? "One configuration" : fmt::format("{} configurations", count), count == 1 ? "its" : "their",
+        format_bpc(most)));
+}
+
+void mixed_machines(const ReportInput& input, const GroupAnalysis& g, Texts& out) {
+  std::set<std::string> devices;
+  for (const size_t r : g.usable)
+    if (const std::string device = string_or(input.runs[r].start, "device", ""); !device.empty())
+      devices.insert(device.substr(0, device.find(':')));
+  if (devices.size() > 1)
+    out.push_back(fmt::format("Runs were made on {}: their times and tokens per second are not comparable.",
+                              listed({devices.begin(), devices.end()})));
+}
+
+// Of runs that ended some way, how many.
+int64_t count_of(const ReportInput& input, const GroupAnalysis& g, bool (*ended_so)(const std::string& reason)) {
+  return std::count_if(g.group.runs.begin(), g.group.runs.end(), [&](size_t r) {
+    const std::string reason = exclusion_reason(input.runs[r].row);
+    return !reason.empty() && ended_so(reason);
+  });
+}
+
+void stopped_runs(const ReportInput& input, const GroupAnalysis& g, Texts& out) {
+  const int64_t n = count_of(input, g, [](const std::string& reason) { return reason == "stopped early"; });
+  if (n > 0)
+    out.push_back(
+        fmt::format("Left out of every comparison and fit: {} stopped early. A loss before the end of the schedule is "
+                    "no loss at the "
+                    "end of a shorter one.",
+                    plural(n, "run", "runs")));
+}
+
+void diverged_runs(const ReportInput& input, const GroupAnalysis& g, Texts& out) {
+  const int64_t n = count_of(input, g, [](const std::string& reason) { return reason == "diverged"; });
+  if (n > 0)
+    out.push_back(fmt::format(
+        "Left out of every comparison and fit: {} diverged. Where the settings that fail are the bold ones, "
+        "what is left looks too good.",
+        n));
+}
+
+void unfinished_runs(const ReportInput& input, const GroupAnalysis& g, Texts& out) {
+  std::map<std::string, int64_t> reasons;
+  for (const size_t r : g.group.runs) {
+    const std::string reason = exclusion_reason(input.runs[r].row);
+    if (!reason.empty() && reason != "not begun" && reason != "stopped early" && reason != "diverged")
+      ++reasons[reason];
+  }
+  std::vector<std::string> parts;
+  for (const auto& [reason, n] : reasons) parts.push_back(fmt::format("{} {}", n, reason));
+  if (!parts.empty())
+    out.push_back(fmt::format(
+        "Left out of every comparison and fit: {}. Where the runs that fail are the hard ones, what is left "
+        "looks too good.",
+        listed(parts)));
+}
+
+}  // namespace
+
+const std::vector<Rule>& group_rules() {
+  static const std::vector<Rule> kRules = {
+      {"few-sizes", "a variant has fewer than four sizes", few_sizes},
+      {"few-budgets", "there are one or two token budgets", few_budgets},
+      {"one-seed", "some configuration was measured at one seed", one_seed},
+      {"unlabelled-repeats", "runs agree in every known setting and have no seed", unlabelled_repeats},
+      {"collinear-size-and-tokens", "log N and log D of a variant correlate beyond 0.9", collinear},
+      {"untuned-rate", "the learning rate was not tried at several values at every size and budget", untuned_rate},
+      {"chosen-setting", "the best of several settings stands for its size and budget", chosen_rate},
+      {"repeated-data", "a run passes its training text more than once", repeated_data},
+      {"short-runs", "the largest models saw fewer than 20 tokens a parameter", short_runs},
+      {"ended-above-best", "a final loss lies more than 0.01 above the run's best", worse_at_the_end},
+      {"unknown-bytes", "the text has bytes outside the vocabulary", unknown_bytes},
+      {"confounded", "the two sides of a comparison differ in more than one factor", confounded},
+      {"unmatched-sizes", "two sizes share no token budget", unmatched_sizes},
+      {"equal-steps", "runs of equal steps differ in tokens", equal_steps},
+      {"unequal-batches", "one batch against another at unequal tokens", unequal_batches},
+      {"mixed-machines", "runs were made on several kinds of device", mixed_machines},
+      {"stopped-runs", "a run was stopped early", stopped_runs},
+      {"diverged-runs", "a run diverged", diverged_runs},
+      {"unfinished-runs", "a run ended otherwise without a final loss", unfinished_runs},
+  };
+  return kRules;
+}
+
+std::vector<Remark> group_remarks(const ReportInput& input, const GroupAnalysis& g) {
+  std::vector<Remark> remarks;
+  if (g.table.cells.empty()) return remarks;
+  for (const Rule& rule : group_rules()) {
+    std::vector<Text> said;
+    rule.says(input, g, said);
+    for (Text& text : said) remarks.push_back({rule.name, std::move(text)});
+  }
+  return remarks;
+}
+
+std::vector<Remark> comparability_remarks(const Analysis& analysis) {
+  std::vector<Remark> remarks;
+  for (size_t k = 0; k < comparability_rules().size(); ++k) {
+    std::vector<std::string> values;
+    for (const GroupAnalysis& g : analysis.groups) {
+      const std::string value = g.group.values[k].empty() ? "not known" : g.group.values[k];
+      if (std::find(values.begin(), values.end(), value) == values.end()) values.push_back(value);
+    }
+    if (values.size() < 2) continue;
+    const ComparabilityRule& rule = comparability_rules()[k];
+    remarks.push_back({rule.name, fmt::format("{} ({})", rule.what, listed(values))});
+  }
+  return remarks;
+}
+
+}  // namespace bitsweep

@@ -1,0 +1,32 @@
+// What weakens a conclusion, as a list of named rules: each looks for one thing and speaks only where it is there. A
+// new rule is one function and one line of the list, with a test where it fires and one where it must not. Pure.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "report/analysis.h"
+#include "render/document.h"
+
+namespace bitsweep {
+
+struct Rule {
+  const char* name;  // "one-seed"
+  const char* when;  // it speaks
+  void (*says)(const ReportInput& input, const GroupAnalysis& g, std::vector<Text>& out);
+};
+// About the runs of one comparable group.
+const std::vector<Rule>& group_rules();
+
+struct Remark {
+  std::string rule;
+  Text text;
+};
+// What the rules say of a group, in the order of the list.
+std::vector<Remark> group_remarks(const ReportInput& input, const GroupAnalysis& g);
+
+// Why groups are not compared with each other: of comparability_rules() (query/comparable.h), those in which they
+// differ, with the values: "the tokenizer (ascii128 and bytes256)".
+std::vector<Remark> comparability_remarks(const Analysis& analysis);
+
+}  // namespace bitsweep

@@ -1,0 +1,25 @@
+// Runs as a table for people: the columns that matter for these runs, numbers in people's units.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "query/rows.h"
+#include "render/table.h"
+
+namespace bitsweep {
+
+// What `runs` shows when no columns are asked for: state, what varies, size, losses, time. Columns that say nothing
+// about these runs (no cause, one seed) are left out.
+std::vector<std::string> default_run_columns(const std::vector<RunRow>& runs);
+
+// Cells in people's units (46.4M, 2h 10m); an empty cell is "-".
+Table run_table(const std::vector<RunRow>& runs, const std::vector<std::string>& columns);
+
+// Cells as they are, for CSV: full precision, nothing for null, axes as JSON.
+Table raw_run_table(const std::vector<RunRow>& runs, const std::vector<std::string>& columns);
+
+// A JSON value as a cell: texts bare, numbers in their shortest form, null as `nothing`.
+std::string cell_text(const json::value& value, const char* nothing = "");
+
+}  // namespace bitsweep

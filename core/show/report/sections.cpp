@@ -1,0 +1,369 @@
+#include "report/sections.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include <fmt/format.h>
+
+#include "base/units.h"
+#include "report/claims.h"
+#include "report/findings.h"
+#include "report/foretold.h"
+#include "render/format.h"
+#include "report/gaps_section.h"
+#include "report/heads.h"
+#include "report/provenance.h"
+#include "report/stored.h"
+
+namespace bitsweep {
+namespace {
+
+constexpr size_t kMostRowsShown = 48;
+
+class GroupSections {
+ public:
+  GroupSections(const ReportInput& input, const GroupAnalysis& g, const GroupFigures& figures, int level,
+                std::vector<Block>& out)
+      : input_(input), g_(g), figures_(figures), level_(level), out_(out) {}
+
+  void write() {
+    measured();
+    excluded();
+    yardsticks();
+    scaling();
+    append(batch_section(input_, g_, level_));
+    append(gaps_section(g_, level_));
+    figure("variants");
+    append(stored_section(input_, g_, level_));
+    append(heads_section(input_, g_, figures_, level_));
+    laws();
+    append(worth_section(g_, level_));
+    for (const char* kind : {"contours", "isoflop"}) figure(kind);
+    append(optimum_section(g_, level_));
+    figure("frontier");
+    predictions();
+    append(recommendation_section(input_, g_, level_));
+    append(next_runs_section(input_, g_, level_));
+    bullets("Keep in mind", group_caveats(input_, g_));
+    bullets("What is missing", group_missing(input_, g_));
+  }
+
+ private:
+  void append(std::vector<Block> blocks) {
+    for (Block& block : blocks) out_.push_back(std::move(block));
+  }
+  void heading(const char* text) { out_.emplace_back(Heading{level_, text}); }
+  void paragraph(Text text) { out_.emplace_back(Paragraph{std::move(text)}); }
+  void table(Table table) { out_.emplace_back(TableBlock{std::move(table)}); }
+  // Folded where nobody would read it to its end.
+  void long_table(Table t, const char* rows) {
+    if (t.rows.size() <= kMostRowsShown) return table(std::move(t));
+    out_.emplace_back(Details{fmt::format("{} {}", t.rows.size(), rows), {}, std::move(t)});
+  }
+  void bullets(const char* title, std::vector<Text> items) {
+    if (items.empty()) return;
+    heading(title);
+    out_.emplace_back(BulletList{std::move(items)});
+  }
+
+  void figure(std::string_view kind) {
+    for (const DrawnFigure& f : figures_)
+      if (f.figure.file.rfind(kind, 0) == 0)
+        out_.emplace_back(FigureBlock{f.figure.file, f.figure.title, f.figure.caption, f.svg});
+  }
+
+  void measured();
+  bool has_answers() const;
+  void answers_told();
+  void excluded();
+  void yardsticks();
+  void scaling();
+  void laws();
+  void reasons();
+  void predictions();
+
+  const ReportInput& input_;
+  const GroupAnalysis& g_;
+  const GroupFigures& figures_;
+  int level_;
+  std::vector<Block>& out_;
+};
+
+std::string with_spread(const Estimate& e) {
+  return e.half_width ? format_bpc(e.mean) + " ± " + format_bpc(*e.half_width) : format_bpc(e.mean);
+}
+
+std::string percent_with_spread(const Estimate& e) {
+  std::string text = fmt::format("{:.1f} %", 100 * e.mean);
+  return e.half_width ? text + fmt::format(" ± {:.1f}", 100 * *e.half_width) : text;
+}
+
+std::string rate_text(std::optional<double> value) { return value ? format_significant(*value, 2) : kNothing; }
+
+// A table of points knows less of its runs than the database does.
+Table without_empty_columns(Table t) {
+  for (size_t c = t.columns.size(); c-- > 0;) {
+    if (std::any_of(t.rows.begin(), t.rows.end(), [&](const auto& row) { return row[c] != kNothing; })) continue;
+    t.columns.erase(t.columns.begin() + static_cast<std::ptrdiff_t>(c));
+    for (std::vector<std::string>& row : t.rows) row.erase(row.begin() + static_cast<std::ptrdiff_t>(c));
+  }
+  return t;
+}
+
+bool GroupSections::has_answers() const {
+  return std::any_of(g_.table.cells.begin(), g_.table.cells.end(),
+                     [](const ReportCell& c) { return c.answer_accuracy.has_value(); });
+}
+
+// What "answers right" is, and what chance gives, as the runs said at their start.
+void GroupSections::answers_told() {
+  if (!has_answers()) return;
+  const json::object& start = input_.runs[g_.table.cells.front().runs.front()].start;
+  std::string text =
+      "Answers are the bytes of the validation windows that can be told from the window before them by induction; "
+      "\"answers right\" is the fraction of them to which the model gives the highest probability";
+  if (const double count = number_or(start, "val_answers", 0); count > 0)
+    text += fmt::format(", out of {}", format_thousands(static_cast<int64_t>(count)));
+  if (const double chance = number_or(start, "answer_chance", 0); chance > 0)
+    text += fmt::format(". Chance is {:.1f} %", 100 * chance);
+  paragraph(text + ".");
+}
+
+void GroupSections::measured() {
+  heading("Measured runs");
+  if (g_.table.cells.empty()) return paragraph("No run on this text has finished yet.");
+  const bool seeds =
+      std::any_of(g_.table.cells.begin(), g_.table.cells.end(), [](const ReportCell& c) { return c.runs.size() > 1; });
+  const std::string text = g_.group.label == "data not named" ? "" : fmt::format("Text: {}. ", g_.group.label);
+  paragraph(text +
+            (g_.group.loss_unit.empty() ? "The losses' unit was not told."
+                                        : fmt::format("Losses are {} of the validation text.", g_.group.loss_unit)) +
+            (seeds ? " ± is the 95 % interval of the mean over seeds. Time and speed are means." : ""));
+  answers_told();
+  Table t;
+  t.columns = {{"variant"},
+               {"params", Align::right},
+               {"tokens", Align::right},
+               {"epochs", Align::right},
+               {"batch", Align::right},
+               {"LR", Align::right},
+               {"best", Align::right},
+               {"final", Align::right},
+               {"wall", Align::right},
+               {"tok/s", Align::right},
+               {"attempts", Align::right}};
+  const bool answers = has_answers();
+  if (answers) t.columns.insert(t.columns.begin() + 8, {"answers right", Align::right});
+  if (seeds) t.columns.push_back({"seeds", Align::right});
+  for (const ReportCell& c : g_.table.cells) {
+    t.rows.push_back({c.variant, format_count(c.params), format_count(c.tokens), rate_text(c.epochs),
+                      c.batch ? format_count(*c.batch) : kNothing, rate_text(c.lr), with_spread(c.best_bpc),
+                      with_spread(c.final_bpc), c.wall_s ? format_duration(*c.wall_s) : kNothing,
+                      format_rate(c.tokens_per_s), c.attempts > 0 ? std::to_string(c.attempts) : kNothing});
+    std::vector<std::string>& row = t.rows.back();
+    if (answers) row.insert(row.begin() + 8, c.answer_accuracy ? percent_with_spread(*c.answer_accuracy) : kNothing);
+    if (seeds) row.push_back(std::to_string(c.runs.size()));
+  }
+  long_table(without_empty_columns(std::move(t)), "configurations");
+  figure("curves");
+  figure("rates");
+  figure("surface");
+}
+
+void GroupSections::excluded() {
+  Table t{{{"run"},
+           {"variant"},
+           {"params", Align::right},
+           {"tokens", Align::right},
+           {"why"},
+           {"reached", Align::right},
+           {"last loss", Align::right},
+           {"message"}},
+          {}};
+  for (size_t k = 0; k < g_.group.runs.size(); ++k) {
+    const RunRow& row = input_.runs[g_.group.runs[k]].row;
+    const std::string reason = exclusion_reason(row);
+    if (reason.empty()) continue;
+    t.rows.push_back({row.id, g_.variant_of[k], format_count(static_cast<double>(row.params)),
+                      format_count(static_cast<double>(row.tokens)), reason, fmt::format("{}/{}", row.step, row.steps),
+                      format_bpc(row.last_val_bpc), row.message.substr(0, 120)});
+  }
+  if (t.empty()) return;
+  paragraph("These runs are listed, and left out of every comparison and fit:");
+  table(std::move(t));
+}
+
+void GroupSections::yardsticks() {
+  if (g_.dataset == nullptr || g_.dataset->ngram_bpb.empty()) return;
+  heading("Yardsticks");
+  paragraph(fmt::format(
+      "Count models (n-grams, interpolated) on the same validation text, {}: what a table of counts achieves.",
+      g_.dataset->name));
+  Table t{{{"model"}, {"bits per byte", Align::right}, {"beaten by", Align::right}, {"smallest that beats it"}}, {}};
+  for (size_t order = 0; order < g_.dataset->ngram_bpb.size(); ++order) {
+    const double level = g_.dataset->ngram_bpb[order];
+    int64_t beaten = 0;
+    const ReportCell* smallest = nullptr;
+    for (const ReportCell& c : g_.table.cells) {
+      if (!(c.final_bpc.mean < level)) continue;
+      ++beaten;
+      if (smallest == nullptr || c.params < smallest->params ||
+          (c.params == smallest->params && c.tokens < smallest->tokens))
+        smallest = &c;
+    }
+    t.rows.push_back({fmt::format("order {}", order), format_bpc(level),
+                      fmt::format("{} of {}", beaten, g_.table.cells.size()),
+                      smallest != nullptr ? cell_name(*smallest) : kNothing});
+  }
+  if (g_.dataset->entropy_bpb)
+    t.rows.push_back({"entropy rate of the source", format_bpc(*g_.dataset->entropy_bpb), kNothing, kNothing});
+  table(std::move(t));
+}
+
+void GroupSections::scaling() {
+  if (g_.token_steps.empty() && g_.param_steps.empty()) return;
+  heading("Scaling relations");
+  if (!g_.param_steps.empty()) {
+    paragraph("Parameters, at the same tokens:");
+    long_table(steps_table(input_, g_, g_.param_steps, Along::params), "comparisons");
+  }
+  figure("params");
+  if (!g_.token_steps.empty()) {
+    paragraph("Tokens, at the same size:");
+    long_table(steps_table(input_, g_, g_.token_steps, Along::tokens), "comparisons");
+  }
+  figure("tokens");
+  for (const char* kind : {"compute", "wall"}) figure(kind);
+}
+
+constexpr double kRounding = 1e-20;  // an objective below it is an exact fit
+
+std::string law_name(const GroupAnalysis& g, const LawFit& fit) {
+  if (fit.budget_class) return fmt::format("{} at {} tokens", fit.variant, g.table.budgets[*fit.budget_class].label);
+  if (fit.size_class) return fmt::format("{} at {} parameters", fit.variant, g.table.sizes[*fit.size_class].label);
+  return fit.variant;
+}
+
+// What is not claimed and what to know, each sentence once with all the fits it holds for.
+void GroupSections::reasons() {
+  for (const bool refusals : {true, false}) {
+    std::vector<std::pair<std::string, std::vector<std::string>>> sentences;
+    for (const LawFit& fit : g_.fits) {
+      for (const std::string& sentence : refusals ? fit.result.refused : fit.result.warnings) {
+        const auto same = [&](const auto& known) { return known.first == sentence; };
+        auto known = std::find_if(sentences.begin(), sentences.end(), same);
+        if (known == sentences.end()) known = sentences.insert(known, {sentence, {}});
+        known->second.push_back(fmt::format("{} ({})", law_name(g_, fit), fit.law));
+      }
+    }
+    if (sentences.empty()) continue;
+    paragraph(refusals ? "What is not claimed, and why:" : "Before relying on these fits:");
+    std::vector<Text> items;
+    for (const auto& [sentence, names] : sentences)
+      items.push_back(Text().strong(names.size() > 3 && names.size() == g_.fits.size()
+                                        ? fmt::format("All {} fits", names.size())
+                                        : listed(names))
+                      << ": " + sentence + ".");
+    out_.emplace_back(BulletList{std::move(items)});
+  }
+}
+
+void GroupSections::laws() {
+  if (g_.fits.empty()) return;
+  heading("Fitted laws");
+  const bool intervals =
+      std::any_of(g_.fits.begin(), g_.fits.end(), [](const LawFit& fit) { return !fit.result.intervals.empty(); });
+  paragraph(
+      std::string(
+          "Huber loss (δ = 0.001) on the log of the final loss, summed over runs; the best of many starts. N is "
+          "parameters, D training tokens.") +
+      (intervals ? " In brackets, 95 % of the posterior of the parameters, the noise and all basins included." : ""));
+  Table t{{{"variant"},
+           {"law"},
+           {"runs", Align::right},
+           {"parameters"},
+           {"objective", Align::right},
+           {"starts at the best", Align::right},
+           {"residual sd", Align::right},
+           {"determined"}},
+          {}};
+  for (const LawFit& fit : g_.fits) {
+    const FitResult& r = fit.result;
+    std::string values;
+    for (const NamedValue& v : r.params) {
+      values += fmt::format("{}{} {}", values.empty() ? "" : ", ", v.name, format_significant(v.value, 4));
+      if (const auto millions = v.name == "A" ? amplitude_in_millions(r) : std::nullopt)
+        values += fmt::format(" ({} with N in millions)", format_significant(*millions, 4));
+      const auto interval = r.intervals.find(v.name);
+      if (interval != r.intervals.end())
+        values += fmt::format(" ({} to {})", format_significant(interval->second.first, 3),
+                              format_significant(interval->second.second, 3));
+    }
+    t.rows.push_back({law_name(g_, fit), r.formula.empty() ? fit.law : r.formula, std::to_string(r.points),
+                      values.empty() ? "refused" : values,
+                      values.empty() ? kNothing : format_significant(r.objective < kRounding ? 0 : r.objective, 6),
+                      values.empty() ? kNothing : fmt::format("{} of {}", r.starts_at_best, r.starts),
+                      r.residual_sd ? format_significant(*r.residual_sd, 2) : kNothing, r.identified ? "yes" : "no"});
+  }
+  table(std::move(t));
+  reasons();
+  figure("residuals");
+}
+
+void GroupSections::predictions() {
+  Table t{{{"variant"},
+           {"law"},
+           {"params", Align::right},
+           {"tokens", Align::right},
+           {"loss", Align::right},
+           {"range", Align::right},
+           {"what the range is"},
+           {"beyond the runs", Align::right}},
+          {}};
+  for (const LawFit& fit : g_.fits) {
+    for (const Prediction& p : fit.result.predictions) {
+      const auto& range = p.interval ? p.interval : p.feasible;
+      const std::string kind =
+          p.interval   ? format_percent(fit.result.confidence) + " interval"
+          : p.feasible ? fmt::format("all that residuals up to ± {} allow", format_significant(fit.result.noise, 2))
+                       : std::string("refused");
+      t.rows.push_back({law_name(g_, fit), fit.law, p.target.params > 0 ? format_count(p.target.params) : kNothing,
+                        p.target.tokens > 0 ? format_count(p.target.tokens) : kNothing,
+                        fit.result.identified || p.interval ? format_bpc(p.loss) : "not claimed",
+                        range ? format_bpc(range->first) + " to " + format_bpc(range->second) : kNothing, kind,
+                        format_significant(p.extrapolation, 2) + "×"});
+    }
+  }
+  if (t.empty()) return;
+  heading("Predictions");
+  table(std::move(t));
+  figure("prediction");
+}
+
+void summary(const ReportInput& input, const Analysis& analysis, std::vector<Block>& out) {
+  std::vector<Text> items = summary_findings(input, analysis);
+  if (items.empty()) return;
+  out.emplace_back(Heading{2, "Summary"});
+  out.emplace_back(BulletList{std::move(items)});
+}
+
+}  // namespace
+
+Document make_document(const ReportInput& input, const Analysis& analysis, const std::vector<GroupFigures>& figures) {
+  Document document{"Scaling report: " + input.name, {}};
+  summary(input, analysis, document.blocks);
+  for (Block& block : changes_section(input, analysis)) document.blocks.push_back(std::move(block));
+  for (size_t k = 0; k < analysis.groups.size(); ++k) {
+    const GroupAnalysis& g = analysis.groups[k];
+    const bool several = analysis.groups.size() > 1;
+    if (several) document.blocks.emplace_back(Heading{2, g.group.label});
+    GroupSections(input, g, figures[k], several ? 3 : 2, document.blocks).write();
+  }
+  for (Block& block : offsets_section(input, analysis)) document.blocks.push_back(std::move(block));
+  for (Block& block : claims_section(analysis)) document.blocks.push_back(std::move(block));
+  for (Block& block : foretold_section(input)) document.blocks.push_back(std::move(block));
+  append_provenance(input, analysis, document.blocks);
+  return document;
+}
+
+}  // namespace bitsweep

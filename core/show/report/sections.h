@@ -1,0 +1,20 @@
+// The document: which sections a report has, in which order, from the analysis and its figures. Pure.
+#pragma once
+
+#include <vector>
+
+#include "report/analysis.h"
+#include "render/document.h"
+
+namespace bitsweep {
+
+// A group's figures with their file names ("curves.svg"; "curves-2.svg" for the second group) and their SVG.
+struct DrawnFigure {
+  Figure figure;
+  std::string svg;
+};
+using GroupFigures = std::vector<DrawnFigure>;
+
+Document make_document(const ReportInput& input, const Analysis& analysis, const std::vector<GroupFigures>& figures);
+
+}  // namespace bitsweep

@@ -1,0 +1,297 @@
+#include "spec/options.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include <fmt/format.h>
+
+#include "base/nearest.h"
+#include "base/units.h"
+#include "spec/settings.h"
+
+namespace bitsweep {
+namespace {
+
+// What the scheduler of this version knows; a new rule is one line here and one in schedule.
+const std::vector<std::string> kStopRules{"none", "asha", "median", "curve"};
+const std::vector<std::string> kStopMetrics{"val_bpc", "train_bpc"};
+const std::vector<std::string> kOnOom{"fail", "alone", "smaller_batch"};
+// The laws of core/laws/fit that a report may be asked for.
+const std::vector<std::string> kLaws{"power", "chinchilla", "repeated", "precision", "grouped", "curve"};
+
+const std::vector<std::string> kResourceKeys{"device", "slots", "threads", "memory", "timeout"};
+const std::vector<std::string> kStopKeys{"rule", "metric", "grace", "reduction", "fewest", "probability", "within"};
+const std::vector<std::string> kReportKeys{"laws", "targets"};
+const std::vector<std::string> kTargetKeys{"params", "tokens"};
+
+std::string known_text(const std::vector<std::string>& words) {
+  return fmt::format("known: {}", fmt::join(words, ", "));
+}
+
+bool contains(const std::vector<std::string>& words, const std::string& word) {
+  return std::find(words.begin(), words.end(), word) != words.end();
+}
+
+class OptionReader {
+ public:
+  OptionReader(Sweep& sweep, Problems& problems) : sweep_(sweep), problems_(problems) {}
+
+  void read(const YamlEntry& entry) {
+    const YamlNode& node = *entry.value;
+    if (entry.key == "name")
+      name(node);
+    else if (entry.key == "resources")
+      section(node, "resources", kResourceKeys, &OptionReader::resource);
+    else if (entry.key == "stop")
+      section(node, "stop", kStopKeys, &OptionReader::stop);
+    else if (entry.key == "report")
+      section(node, "report", kReportKeys, &OptionReader::report);
+    else if (entry.key == "on_error")
+      on_error(node);
+    else if (entry.key == "on_oom")
+      word(node, "on_oom", kOnOom, sweep_.on_oom);
+    else if (entry.key == "after")
+      names(node, "after", "the name of a sweep, the id of a run, or a list of them", sweep_.after);
+    else if (entry.key == "retries")
+      integer(node, "retries", 0, 1000, sweep_.retries);
+    else if (entry.key == "priority")
+      integer(node, "priority", -1'000'000, 1'000'000, sweep_.priority);
+  }
+
+ private:
+  void wrong(const YamlNode& node, const std::string& path, const std::string& expected) {
+    problems_.add(node.place, fmt::format("'{}' must be {}, found {}", path, expected, yaml_found(node)));
+  }
+
+  void name(const YamlNode& node) {
+    const auto allowed = [](char c) {
+      return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_' ||
+             c == '.';
+    };
+    const std::string& text = node.text;
+    const bool good = node.kind == YamlKind::scalar && !text.empty() && text.size() <= 100 && text[0] != '.' &&
+                      text[0] != '-' && std::all_of(text.begin(), text.end(), allowed);
+    if (good)
+      sweep_.name = text;
+    else
+      wrong(node, "name", "a folder's name of letters, digits, '-', '_' and '.'");
+  }
+
+  void integer(const YamlNode& node, const std::string& path, int64_t least, int64_t most, int64_t& out) {
+    const auto value = yaml_integer(node);
+    if (value && *value >= least && *value <= most)
+      out = *value;
+    else
+      wrong(node, path, fmt::format("an integer from {} to {}", format_thousands(least), format_thousands(most)));
+  }
+
+  void section(const YamlNode& node, const std::string& name, const std::vector<std::string>& known,
+               void (OptionReader::*read_key)(const std::string&, const YamlNode&)) {
+    if (node.kind == YamlKind::null) return;
+    if (node.kind != YamlKind::map) return wrong(node, name, "a map of " + fmt::format("{}", fmt::join(known, ", ")));
+    for (const YamlEntry& entry : node.entries) {
+      if (contains(known, entry.key))
+        (this->*read_key)(entry.key, *entry.value);
+      else
+        unknown(entry, name, known);
+    }
+  }
+
+  void unknown(const YamlEntry& entry, const std::string& section, const std::vector<std::string>& known) {
+    std::vector<std::string> paths;
+    for (const std::string& key : known) paths.push_back(section + "." + key);
+    const std::string path = section + "." + entry.key;
+    problems_.add(entry.key_place, fmt::format("unknown key '{}'{}", path, did_you_mean(path, paths)));
+  }
+
+  void resource(const std::string& key, const YamlNode& node) {
+    SweepResources& resources = sweep_.resources;
+    if (key == "device") device(node);
+    if (key == "slots") integer(node, "resources.slots", 1, 1024, resources.slots);
+    if (key == "threads") {
+      int64_t threads = 0;
+      integer(node, "resources.threads", 1, 4096, threads);
+      if (threads > 0) resources.threads = threads;
+    }
+    if (key == "memory" && !(node.kind == YamlKind::scalar && node.text == "auto")) {
+      const auto bytes = yaml_size(node);
+      if (bytes && *bytes >= 1 && *bytes <= 1e15)
+        resources.memory_bytes = bytes;
+      else
+        wrong(node, "resources.memory", "auto, or a size in bytes such as 8B or 500M");
+    }
+    if (key == "timeout") {
+      const auto seconds = node.kind == YamlKind::scalar ? parse_duration_s(node.text) : std::nullopt;
+      if (seconds && *seconds >= 1 && *seconds <= 3.2e8)
+        resources.timeout_s = seconds;
+      else
+        wrong(node, "resources.timeout", "a duration from 1 s to 10 years, such as 30s, 15m or 12h");
+    }
+  }
+
+  void device(const YamlNode& node) {
+    const std::string& text = node.text;
+    const bool named = text.size() > 5 && text.size() < 9 && text.starts_with("cuda:") &&
+                       text.find_first_not_of("0123456789", 5) == std::string::npos;
+    if (text == "any" || text == "cpu" || text == "cuda" || named)
+      sweep_.resources.device = text;
+    else
+      wrong(node, "resources.device", "any, cpu, cuda or cuda:N");
+  }
+
+  void word(const YamlNode& node, const std::string& path, const std::vector<std::string>& known, std::string& out) {
+    if (node.kind == YamlKind::scalar && contains(known, node.text))
+      out = node.text;
+    else
+      problems_.add(node.place, fmt::format("unknown {} {}{}; {}", path, yaml_found(node),
+                                            did_you_mean(node.text, known), known_text(known)));
+  }
+
+  // One name or a list of them.
+  void names(const YamlNode& node, const std::string& path, const std::string& expected,
+             std::vector<std::string>& out) {
+    const auto name = [&](const YamlNode& item) {
+      if (item.kind == YamlKind::scalar && !item.text.empty())
+        out.push_back(item.text);
+      else
+        wrong(item, path, expected);
+    };
+    if (node.kind != YamlKind::list) return name(node);
+    for (const Yaml& item : node.items) name(*item);
+  }
+
+  void stop(const std::string& key, const YamlNode& node) {
+    SweepStop& stop = sweep_.stop;
+    if (key == "rule") word(node, "stop rule", kStopRules, stop.rule);
+    if (key == "metric") word(node, "metric to stop by", kStopMetrics, stop.metric);
+    if (key == "grace") integer(node, "stop.grace", 0, 1'000'000'000'000, stop.grace);
+    if (key == "reduction") integer(node, "stop.reduction", 2, 100, stop.reduction);
+    if (key == "fewest") integer(node, "stop.fewest", 1, 100'000, stop.fewest);
+    if (key == "within") names(node, "stop.within", "axes of the sweep, such as [model.params]", stop.within);
+    if (key == "probability") {
+      const auto value = yaml_number(node);
+      if (value && *value >= 0.5 && *value < 1)
+        stop.probability = *value;
+      else
+        wrong(node, "stop.probability", "a number from 0.5 to below 1");
+    }
+  }
+
+  void on_error(const YamlNode& node) {
+    if (node.kind == YamlKind::scalar && node.text == "continue")
+      sweep_.stop_after = 0;
+    else if (node.kind == YamlKind::scalar && node.text == "stop")
+      sweep_.stop_after = 1;
+    else if (const YamlEntry* after = node.find("stop_after"); after != nullptr && node.entries.size() == 1)
+      integer(*after->value, "on_error.stop_after", 1, kMaxRuns, sweep_.stop_after);
+    else if (node.kind != YamlKind::null)
+      wrong(node, "on_error", "continue, stop, or { stop_after: N }");
+  }
+
+  void report(const std::string& key, const YamlNode& node) {
+    if (node.kind == YamlKind::null) return;
+    if (node.kind != YamlKind::list) return wrong(node, "report." + key, "a list");
+    for (const Yaml& item : node.items) {
+      if (key == "targets")
+        target(*item);
+      else if (contains(kLaws, item->text))
+        sweep_.report.laws.push_back(item->text);
+      else
+        problems_.add(item->place, fmt::format("unknown law {}{}; {}", yaml_found(*item),
+                                               did_you_mean(item->text, kLaws), known_text(kLaws)));
+    }
+  }
+
+  void target(const YamlNode& node) {
+    ScalingTarget target;
+    if (node.kind != YamlKind::map) return wrong(node, "report.targets", "a list of { params: 300M, tokens: 1B }");
+    for (const YamlEntry& entry : node.entries) {
+      if (!contains(kTargetKeys, entry.key)) {
+        unknown(entry, "report.targets", kTargetKeys);
+        continue;
+      }
+      const auto size = yaml_size(*entry.value);
+      if (!size || !(*size >= 1) || *size > 1e18)
+        wrong(*entry.value, "report.targets." + entry.key, "a size such as 300M");
+      else
+        (entry.key == "params" ? target.params : target.tokens) = *size;
+    }
+    for (const std::string& key : kTargetKeys) {
+      if (node.find(key) == nullptr)
+        problems_.add(node.place, fmt::format("a target needs '{}', such as {{ params: 300M, tokens: 1B }}", key));
+    }
+    sweep_.report.targets.push_back(target);
+  }
+
+  Sweep& sweep_;
+  Problems& problems_;
+};
+
+void unknown_top_key(const YamlEntry& entry, Problems& problems, const std::vector<std::string>& option_paths) {
+  if (problems.full()) return problems.add(entry.key_place, fmt::format("unknown key '{}'", entry.key));
+  if (is_settable(entry.key)) {
+    const size_t dot = entry.key.find('.');
+    return problems.add(entry.key_place, fmt::format("unknown key '{}' at the top; write it as {}: {{ {}: … }}",
+                                                     entry.key, entry.key.substr(0, dot), entry.key.substr(dot + 1)));
+  }
+  const std::string hint = did_you_mean(entry.key, top_keys());
+  const std::string message =
+      hint.empty() ? unknown_key_message(entry.key, option_paths) : fmt::format("unknown key '{}'{}", entry.key, hint);
+  problems.add(entry.key_place, message);
+}
+
+}  // namespace
+
+const std::vector<std::string>& top_keys() {
+  static const std::vector<std::string> keys{"name",       "extends", "model",    "data",   "train",     "eval",
+                                             "checkpoint", "seed",    "seeds",    "grid",   "zip",       "cases",
+                                             "random",     "where",   "exclude",  "derive", "resources", "retries",
+                                             "priority",   "stop",    "on_error", "on_oom", "after",     "report"};
+  return keys;
+}
+
+void read_options(const YamlNode& root, Sweep& sweep, Problems& problems,
+                  const std::vector<std::string>& option_paths) {
+  OptionReader reader(sweep, problems);
+  for (const YamlEntry& entry : root.entries) {
+    if (contains(top_keys(), entry.key))
+      reader.read(entry);
+    else
+      unknown_top_key(entry, problems, option_paths);
+  }
+  if (root.find("name") == nullptr) problems.add(root.place, "'name' is missing: the sweep's name, a folder's name");
+}
+
+std::vector<std::string> option_help() {
+  return {
+      "name  the sweep's name, a folder's name; required",
+      "extends  the file below this one; relative to it",
+      "seed, seeds  an integer from 0, or a list of them",
+      "grid  { PATH: [values] }: every combination",
+      "zip  { PATH: [values] }: lists of one length, side by side",
+      "cases  [{ PATH: value }]: one by one",
+      "random  { count, seed, axes: { PATH: { log_uniform | uniform | int_uniform: [from, to] | choice: [values] } } }",
+      "where, exclude  an expression or a list of them",
+      "derive  { PATH: expression }",
+      "resources.device  any, cpu, cuda or cuda:N",
+      "resources.slots  an integer from 1 to 1,024",
+      "resources.threads  an integer from 1 to 4,096",
+      "resources.memory  auto, or a size in bytes",
+      "resources.timeout  a duration such as 30s, 15m or 12h",
+      "retries  an integer from 0 to 1,000",
+      "priority  an integer; higher first",
+      fmt::format("stop.rule  one of {}", fmt::join(kStopRules, ", ")),
+      fmt::format("stop.metric  one of {}", fmt::join(kStopMetrics, ", ")),
+      "stop.grace  an integer from 0: steps before which nothing is stopped",
+      "stop.reduction  an integer from 2 to 100; of asha",
+      "stop.fewest  an integer from 1 to 100,000: peers; of median",
+      "stop.probability  a number from 0.5 to below 1; of curve",
+      "stop.within  a list of axes that competing runs agree in",
+      "on_error  continue, stop, or { stop_after: N }",
+      fmt::format("on_oom  one of {}", fmt::join(kOnOom, ", ")),
+      "after  sweeps or runs that must have ended first",
+      fmt::format("report.laws  a list of {}", fmt::join(kLaws, ", ")),
+      "report.targets  [{ params: 300M, tokens: 1B }]"};
+}
+
+}  // namespace bitsweep
