@@ -1,5 +1,5 @@
-// Loops that are compiled for each CPU and chosen when the program starts, and sums whose order is fixed: every CPU gives
-// the same bits.
+// Loops that are compiled for each CPU and chosen when the program starts, and sums whose order is fixed: every CPU
+// gives the same bits.
 //
 // A file of such loops is built with -ffp-contract=off -fno-math-errno -fno-trapping-math (its room's CMakeLists.txt).
 #pragma once

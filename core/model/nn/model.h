@@ -1,4 +1,4 @@
-// The C++ side of a plugin: the model the worker trains. Shared by core/model/train and every plugin; bound by the build id.
+// The C++ side of a plugin: the model the worker trains. Shared by room train and every plugin; bound by the build id.
 #pragma once
 
 #include <cstdint>

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstdio>
 #include <numbers>
 
 #include <unistd.h>
@@ -26,12 +25,6 @@ namespace {
 // On a GPU, losses are looked at in groups of this many micro-batches.
 constexpr int64_t kLossGroup = 16;
 
-template <class... Args>
-void log_line(fmt::format_string<Args...> format, Args&&... args) {
-  fmt::print("{}\n", fmt::format(format, std::forward<Args>(args)...));
-  std::fflush(stdout);
-}
-
 CheckpointOwner owner_of(const TrainJob& job) {
   return {
       .run = job.run, .spec_sha256 = sha256_hex(canonical_json(identity(job.spec))), .plugin = job.spec.model.plugin};
@@ -47,12 +40,13 @@ Model& prepared(Model& model, const TrainSpec& train, c10::Device device) {
 
 class Trainer {
  public:
-  Trainer(const TrainJob& job, Model& model, const Dataset& dataset, EventWriter& events)
+  Trainer(const TrainJob& job, Model& model, const Dataset& dataset, EventWriter& events, Notes& log)
       : job_(job),
         train_(job.spec.train),
         model_(prepared(model, train_, job.device)),
         dataset_(dataset),
         events_(events),
+        log_(log),
         owner_(owner_of(job)),
         folder_(job.attempt_folder / "checkpoints"),
         optimizer_(make_optimizer(train_, model_.parameters())),
@@ -76,6 +70,10 @@ class Trainer {
   }
 
  private:
+  template <class... Args>
+  void log_line(fmt::format_string<Args...> format, Args&&... args) {
+    log_.progress(fmt::format(format, std::forward<Args>(args)...));
+  }
   bool stop_requested() const { return job_.stop != nullptr && job_.stop->load(std::memory_order_relaxed); }
   bool is_last_step() const { return progress_.step == train_.steps; }
   double elapsed_s() const { return system_clock().monotonic_s() - started_s_; }
@@ -261,6 +259,7 @@ class Trainer {
   Model& model_;
   const Dataset& dataset_;
   EventWriter& events_;
+  Notes& log_;
   const CheckpointOwner owner_;
   const fs::path folder_;
   std::unique_ptr<Optimizer> optimizer_;
@@ -276,8 +275,8 @@ class Trainer {
 
 }  // namespace
 
-TrainOutcome train(const TrainJob& job, Model& model, const Dataset& dataset, EventWriter& events) {
-  return Trainer(job, model, dataset, events).run();
+TrainOutcome train(const TrainJob& job, Model& model, const Dataset& dataset, EventWriter& events, Notes& log) {
+  return Trainer(job, model, dataset, events, log).run();
 }
 
 }  // namespace bitsweep

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/files.h"
+#include "base/notes.h"
 #include "data/dataset.h"
 #include "event/event.h"
 #include "nn/model.h"
@@ -36,7 +37,7 @@ struct TrainOutcome {
 };
 
 // Trains `model`, which lies on the CPU as create() made it. Writes the events checkpoint_refused, resume, eval and
-// checkpoint (not start and end), and a line of log to stdout for each. Throws Error: input for a spec that does not
+// checkpoint (not start and end), and tells `log` of each. Throws Error: input for a spec that does not
 // fit the model or the data (freeze patterns, init checkpoint, batch), environment when the disk refuses, failed when
 // the model misbehaves.
 //
@@ -44,6 +45,6 @@ struct TrainOutcome {
 // every multiple of checkpoint.every, at the end and when stopped; best after each evaluation that improves. A
 // checkpoint's path is relative to the attempt's folder. A run whose checkpoint.keep_last is off still writes last when
 // it is stopped.
-TrainOutcome train(const TrainJob& job, Model& model, const Dataset& dataset, EventWriter& events);
+TrainOutcome train(const TrainJob& job, Model& model, const Dataset& dataset, EventWriter& events, Notes& log);
 
 }  // namespace bitsweep

@@ -18,6 +18,15 @@
 namespace bitsweep {
 namespace {
 
+// Standard output is the run's worker.log: a line is there as soon as it is said.
+class RunLog : public Notes {
+ public:
+  void add(Kind, std::string text) override {
+    fmt::print("{}\n", text);
+    std::fflush(stdout);
+  }
+};
+
 struct Ending {
   int exit_code = 0;
   std::string status;  // done | diverged | stopped | failed | bad_input
@@ -101,7 +110,8 @@ Ending run(const TrainArguments& arguments, const std::atomic<bool>& stop, Event
                      .resume = arguments.resume,
                      .init = arguments.init,
                      .stop = &stop};
-  return ending_of(train(job, *input.model, input.dataset, events));
+  RunLog log;
+  return ending_of(train(job, *input.model, input.dataset, events, log));
 }
 
 // Every way a run can fail, as an ending. LibTorch's errors carry a backtrace, which is left out.

@@ -7,8 +7,8 @@
 
 namespace bitsweep {
 
-// Where a run's curve ends by a law that knows its schedule, for the rule `curve`; handed in by the caller, because laws
-// are no matter of the queue. Empty: the rule stops nothing.
+// Where a run's curve ends by a law that knows its schedule, for the rule `curve`; handed in by the caller, because
+// laws are no matter of the queue. Empty: the rule stops nothing.
 using CurveEnd = std::function<std::optional<Extrapolation>(const RunCurve& run, const TrainSpec& train)>;
 
 class EarlyStop {

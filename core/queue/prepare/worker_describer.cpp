@@ -60,7 +60,8 @@ std::vector<DescribeAnswer> WorkerDescriber::describe(const std::vector<Describe
     }
     std::string input;
     for (size_t i = answers.size(); i < questions.size(); ++i) input += line_of(questions[i]);
-    const Captured said = capture({worker_.string(), "describe", "--plugin-dir", plugins_.string()}, input, kDescribeTimeout_s);
+    const Captured said =
+        capture({worker_.string(), "describe", "--plugin-dir", plugins_.string()}, input, kDescribeTimeout_s);
     const size_t before = answers.size();
     for (const std::string& line : lines_of(said.out)) {
       if (answers.size() < questions.size()) answers.push_back(answer_of(line, worker_));

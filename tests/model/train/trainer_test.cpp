@@ -33,7 +33,8 @@ class TrainerTest : public testing::Test {
                        .resume = std::move(resume),
                        .init = std::move(init),
                        .stop = &stop_};
-    return train(job, model, dataset, events);
+    CollectedNotes log;
+    return train(job, model, dataset, events, log);
   }
   TrainOutcome train_as(const std::string& name, std::vector<fs::path> resume = {}) {
     TinyModel model(1);

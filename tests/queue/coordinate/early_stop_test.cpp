@@ -57,13 +57,15 @@ TEST_F(EarlyStopTest, WhatEndsWhileItLooksCountsToo) {
 
 TEST_F(EarlyStopTest, TheEndOfACurveIsAskedOfTheCaller) {
   const SweepRules rules = sweep_rules({{"stop_rule", "curve"}, {"stop", {{"grace", 5}}}});
-  EarlyStop nobody(store);
-  EXPECT_EQ(said(nobody, 9, rules), "");
+  RunRecord me = *store.run("me");
+  me.spec = to_json(RunSpec{});
+  const Event event = eval_of("me", 1, 10, 10, 9);
+  EXPECT_EQ(EarlyStop(store).evaluated(me, event, rules), "");
   EarlyStop stop(store, [](const RunCurve& run, const TrainSpec&) {
     EXPECT_EQ(run.id, "me");
     return std::optional(Extrapolation{8, 0.1});
   });
-  EXPECT_NE(said(stop, 9, rules), "");  // the best finished peer is at 2.0
+  EXPECT_NE(stop.evaluated(me, event, rules), "");  // the best finished peer is at 2.0
 }
 
 TEST_F(EarlyStopTest, SweepsComeAfterSweepsAndRuns) {
