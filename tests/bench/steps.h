@@ -13,7 +13,7 @@
 #include <ATen/Parallel.h>
 
 #include "nn/model.h"
-#include "nn/path.h"
+#include "nn/kernel_for.h"
 #include "plugin/build_id.h"
 #include "plugin/loader.h"
 
@@ -65,8 +65,8 @@ inline std::vector<double> time_steps(const std::vector<Step>& steps, int rounds
 class Trained {
  public:
   Trained(const std::string& name, const fs::path& plugins, const json::object& options, const Batch& batch,
-          std::optional<Path> path = {})
-      : batch_(batch), plugin_(load_plugin(name, plugins, BITSWEEP_BUILD_ID)), model_(nullptr, nullptr), path_(path) {
+          const KernelTable& kernels = built_in_kernels())
+      : batch_(batch), plugin_(load_plugin(name, plugins, BITSWEEP_BUILD_ID)), model_(nullptr, nullptr), kernels_(kernels) {
     DescribeRequest request{.options = options, .vocab = batch.vocab, .context = batch.context};
     description_ = plugin_.describe(request);
     request.options = description_.options;
@@ -74,8 +74,7 @@ class Trained {
   }
 
   void step(const at::Tensor& windows) {
-    std::optional<ForcePath> forced;
-    if (path_) forced.emplace(*path_);
+    const WithKernels kernels(kernels_);
     StepContext context{.training = true, .step = 1, .total_steps = 3, .noise = {}};  // the middle of the schedules
     context.noise = at::globalContext().defaultGenerator(at::kCPU);
     batch_.loss(model_->forward(batch_.inputs(windows), context), windows).backward();
@@ -92,7 +91,7 @@ class Trained {
   Plugin plugin_;
   OwnedModel model_;
   Description description_;
-  std::optional<Path> path_;
+  const KernelTable& kernels_;
 };
 
 }  // namespace bitsweep

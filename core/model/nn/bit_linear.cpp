@@ -7,8 +7,8 @@
 
 #include "nn/bits.h"
 #include "nn/block_scope.h"
+#include "nn/compute_type.h"
 #include "nn/linear_end.h"
-#include "nn/path.h"
 #include "nn/rows.h"
 
 namespace bitsweep {

@@ -2,7 +2,7 @@
 // that come and go. A family lists the stages of its forward pass in order; the backward pass is the same list from its
 // end. Tests hold the figures against what LibTorch allocates for every plugin.
 //
-// In f32, bytes are those of the fused path on the CPU (nn/path.h): within 5 % of what is allocated. In bf16 they are
+// In f32, bytes are those of the loops on the CPU (nn/kernel_for.h): within 5 % of what is allocated. In bf16 they are
 // those of the reference path, which has more tensors for a moment: within 15 %. A GPU takes that path in f32 too; what
 // it allocates has not been measured.
 #pragma once

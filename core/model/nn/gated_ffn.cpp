@@ -3,9 +3,8 @@
 #include <ATen/ATen.h>
 #include <torch/csrc/autograd/custom_function.h>
 
-#include "kernels/cpu_kernels.h"
+#include "nn/kernel_for.h"
 #include "nn/parallel.h"
-#include "nn/path.h"
 
 namespace bitsweep {
 namespace {
@@ -18,11 +17,12 @@ struct Swiglu : Function<Swiglu> {
   static at::Tensor forward(AutogradContext* context, const at::Tensor& gate, const at::Tensor& up) {
     const at::Tensor g = gate.contiguous(), u = up.contiguous();
     context->save_for_backward({g, u});
-    if (choose_path(g) == Path::reference) return at::silu(g) * u;
+    const auto kernel = kernel_for<Operation::swiglu>(g);
+    if (kernel == nullptr) return at::silu(g) * u;
     at::Tensor out = at::empty_like(g);
     parallel_elements(g.numel(), [&](int64_t begin, int64_t end) {
-      swiglu_range(g.const_data_ptr<float>() + begin, u.const_data_ptr<float>() + begin,
-                   out.mutable_data_ptr<float>() + begin, end - begin);
+      kernel(g.const_data_ptr<float>() + begin, u.const_data_ptr<float>() + begin,
+             out.mutable_data_ptr<float>() + begin, end - begin);
     });
     return out;
   }
@@ -31,15 +31,16 @@ struct Swiglu : Function<Swiglu> {
     const variable_list saved = context->get_saved_variables();
     const at::Tensor &gate = saved[0], &up = saved[1];
     const at::Tensor g = gradients[0].contiguous();
-    if (choose_path(gate) == Path::reference) {
+    const auto kernel = kernel_for<Operation::swiglu_backward>(gate);
+    if (kernel == nullptr) {
       const at::Tensor sigmoid = at::sigmoid(gate), silu = gate * sigmoid;
       return {g * up * (sigmoid + silu * (1 - sigmoid)), g * silu};
     }
     at::Tensor dgate = at::empty_like(gate), dup = at::empty_like(up);
     parallel_elements(gate.numel(), [&](int64_t begin, int64_t end) {
-      swiglu_backward_range(gate.const_data_ptr<float>() + begin, up.const_data_ptr<float>() + begin,
-                            g.const_data_ptr<float>() + begin, dgate.mutable_data_ptr<float>() + begin,
-                            dup.mutable_data_ptr<float>() + begin, end - begin);
+      kernel(gate.const_data_ptr<float>() + begin, up.const_data_ptr<float>() + begin,
+             g.const_data_ptr<float>() + begin, dgate.mutable_data_ptr<float>() + begin,
+             dup.mutable_data_ptr<float>() + begin, end - begin);
     });
     return {dgate, dup};
   }

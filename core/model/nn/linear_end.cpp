@@ -2,9 +2,8 @@
 
 #include <ATen/ATen.h>
 
-#include "kernels/cpu_kernels.h"
+#include "nn/kernel_for.h"
 #include "nn/parallel.h"
-#include "nn/path.h"
 #include "nn/sign.h"
 
 namespace bitsweep {
@@ -14,7 +13,8 @@ at::Tensor linear_end(at::Tensor sums, const at::Tensor& scale, const at::Tensor
   const int64_t rows = sums.size(0), columns = sums.size(1);
   const bool sign = output != OutputSign::none;
   if (output == OutputSign::clipped) inside = at::empty({rows, columns}, sums.options().dtype(at::kBool));
-  if (choose_path(sums) == Path::reference) {
+  const auto kernel = kernel_for<Operation::linear_end>(sums);
+  if (kernel == nullptr) {
     const at::ScalarType type = sums.scalar_type();
     at::Tensor y = sums.to(at::kFloat).mul_(scale).sub_(threshold);
     if (output == OutputSign::clipped) at::le_out(inside, y.abs(), 1);
@@ -24,15 +24,16 @@ at::Tensor linear_end(at::Tensor sums, const at::Tensor& scale, const at::Tensor
   uint8_t* mask = output == OutputSign::clipped ? static_cast<uint8_t*>(inside.data_ptr()) : nullptr;
   float* data = sums.mutable_data_ptr<float>();
   parallel_rows(rows, columns, [&](int64_t begin, int64_t end) {
-    linear_end_rows(data + begin * columns, scales.const_data_ptr<float>(), thresholds.const_data_ptr<float>(),
-                    mask != nullptr ? mask + begin * columns : nullptr, sign, end - begin, columns);
+    kernel(data + begin * columns, scales.const_data_ptr<float>(), thresholds.const_data_ptr<float>(),
+           mask != nullptr ? mask + begin * columns : nullptr, sign, end - begin, columns);
   });
   return sums;
 }
 
 std::pair<at::Tensor, at::Tensor> sign_backward(const at::Tensor& gradient, const at::Tensor& inside) {
   const int64_t rows = gradient.size(0), columns = gradient.size(1);
-  if (choose_path(gradient) == Path::reference) {
+  const auto kernel = kernel_for<Operation::linear_end_backward>(gradient);
+  if (kernel == nullptr) {
     at::Tensor h = inside.defined() ? gradient * inside : gradient;
     return {h, h.sum(0, false, at::kFloat)};
   }
@@ -40,8 +41,8 @@ std::pair<at::Tensor, at::Tensor> sign_backward(const at::Tensor& gradient, cons
   at::Tensor sums = at::empty({columns}, gradient.options());
   const uint8_t* mask = inside.defined() ? static_cast<const uint8_t*>(inside.const_data_ptr()) : nullptr;
   parallel_columns(rows, columns, [&](int64_t begin, int64_t end) {
-    linear_end_backward(gradient.const_data_ptr<float>(), mask, mask ? h.mutable_data_ptr<float>() : nullptr,
-                        sums.mutable_data_ptr<float>(), rows, columns, begin, end);
+    kernel(gradient.const_data_ptr<float>(), mask, mask ? h.mutable_data_ptr<float>() : nullptr,
+           sums.mutable_data_ptr<float>(), rows, columns, begin, end);
   });
   return {h, sums};
 }

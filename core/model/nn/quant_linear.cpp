@@ -3,9 +3,9 @@
 #include <ATen/ATen.h>
 #include <torch/csrc/autograd/custom_function.h>
 
-#include "kernels/cpu_kernels.h"
+#include "nn/compute_type.h"
+#include "nn/kernel_for.h"
 #include "nn/parallel.h"
-#include "nn/path.h"
 #include "nn/rows.h"
 #include "nn/sign.h"
 
@@ -26,7 +26,8 @@ struct CodedRows {
 
 CodedRows code_rows(const at::Tensor& x, bool keep) {
   CodedRows rows;
-  if (choose_path(x) == Path::reference) {
+  const auto kernel = kernel_for<Operation::quantize>(x);
+  if (kernel == nullptr) {
     const at::Tensor wide = x.to(at::kFloat), top = wide.abs().amax(1, true).clamp_min(kLeastScale);
     const at::Tensor codes = (wide * (127.0 / top)).round_().clamp_(-128, 127);
     rows.codes = codes.to(x.scalar_type());
@@ -40,22 +41,23 @@ CodedRows code_rows(const at::Tensor& x, bool keep) {
   rows.step = at::empty({count, 1}, x.options());
   int8_t* bytes = keep ? rows.bytes.mutable_data_ptr<int8_t>() : nullptr;
   parallel_rows(count, d, [&](int64_t begin, int64_t end) {
-    quantize_rows(x.const_data_ptr<float>() + begin * d, rows.codes.mutable_data_ptr<float>() + begin * d,
-                  bytes != nullptr ? bytes + begin * d : nullptr, rows.step.mutable_data_ptr<float>() + begin,
-                  end - begin, d);
+    kernel(x.const_data_ptr<float>() + begin * d, rows.codes.mutable_data_ptr<float>() + begin * d,
+           bytes != nullptr ? bytes + begin * d : nullptr, rows.step.mutable_data_ptr<float>() + begin, end - begin,
+           d);
   });
   return rows;
 }
 
 at::Tensor ternary_codes(const at::Tensor& weight, const at::Tensor& scale, at::ScalarType type) {
-  if (type != at::kFloat || choose_path(weight) == Path::reference) {
+  const auto kernel = kernel_for<Operation::ternary>(weight);
+  if (type != at::kFloat || kernel == nullptr) {
     return (weight * scale.reciprocal()).round_().clamp_(-1, 1).to(type);
   }
   const at::Tensor in = weight.contiguous();
   at::Tensor codes = at::empty_like(in);
   const float inverse = 1.0f / scale.item<float>();
   parallel_elements(in.numel(), [&](int64_t begin, int64_t end) {
-    ternary_range(in.const_data_ptr<float>() + begin, codes.mutable_data_ptr<float>() + begin, end - begin, inverse);
+    kernel(in.const_data_ptr<float>() + begin, codes.mutable_data_ptr<float>() + begin, end - begin, inverse);
   });
   return codes;
 }

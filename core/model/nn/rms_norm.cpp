@@ -4,9 +4,8 @@
 #include <torch/csrc/autograd/custom_function.h>
 
 #include "nn/block_scope.h"
-#include "kernels/cpu_kernels.h"
+#include "nn/kernel_for.h"
 #include "nn/parallel.h"
-#include "nn/path.h"
 
 namespace bitsweep {
 namespace {
@@ -21,7 +20,8 @@ struct RmsNormFunction : Function<RmsNormFunction> {
     const at::Tensor in = x.reshape({-1, d}).contiguous();  // [N, d]
     const int64_t rows = in.size(0);
     at::Tensor out, inverse;  // [N, d], [N]
-    if (choose_path(in) == Path::reference) {
+    const auto kernel = kernel_for<Operation::rms_norm>(in);
+    if (kernel == nullptr) {
       const at::Tensor wide = in.to(at::kFloat);
       inverse = wide.square().mean(1).add_(kRmsNormEpsilon).rsqrt_();
       out = (wide * inverse.unsqueeze(1) * gamma).to(x.scalar_type());
@@ -29,9 +29,9 @@ struct RmsNormFunction : Function<RmsNormFunction> {
       out = at::empty_like(in);
       inverse = at::empty({rows}, in.options());
       parallel_rows(rows, d, [&](int64_t begin, int64_t end) {
-        rms_norm_rows(in.const_data_ptr<float>() + begin * d, gamma.const_data_ptr<float>(),
-                      out.mutable_data_ptr<float>() + begin * d, inverse.mutable_data_ptr<float>() + begin,
-                      end - begin, d, static_cast<float>(kRmsNormEpsilon));
+        kernel(in.const_data_ptr<float>() + begin * d, gamma.const_data_ptr<float>(),
+               out.mutable_data_ptr<float>() + begin * d, inverse.mutable_data_ptr<float>() + begin, end - begin, d,
+               static_cast<float>(kRmsNormEpsilon));
       });
     }
     context->save_for_backward({in, gamma, inverse});
@@ -44,7 +44,9 @@ struct RmsNormFunction : Function<RmsNormFunction> {
     const int64_t rows = x.size(0), d = x.size(1);
     const at::Tensor g = gradients[0].reshape({-1, d}).to(x.scalar_type()).contiguous();
     at::Tensor dx, dgamma;
-    if (choose_path(x) == Path::reference) {
+    const auto into_x = kernel_for<Operation::rms_norm_backward>(x);
+    const auto into_gamma = kernel_for<Operation::rms_norm_backward_gamma>(x);
+    if (into_x == nullptr || into_gamma == nullptr) {
       const at::Tensor wide = x.to(at::kFloat), inv = inverse.unsqueeze(1), normed = wide * inv;
       const at::Tensor scaled = g.to(at::kFloat) * gamma;
       dx = (inv * (scaled - normed * (scaled * normed).mean(1, true))).to(x.scalar_type());
@@ -54,13 +56,12 @@ struct RmsNormFunction : Function<RmsNormFunction> {
       dgamma = at::empty({d}, x.options());
       const float* inv = inverse.const_data_ptr<float>();
       parallel_rows(rows, d, [&](int64_t begin, int64_t end) {
-        rms_norm_backward_rows(x.const_data_ptr<float>() + begin * d, gamma.const_data_ptr<float>(), inv + begin,
-                               g.const_data_ptr<float>() + begin * d, dx.mutable_data_ptr<float>() + begin * d,
-                               end - begin, d);
+        into_x(x.const_data_ptr<float>() + begin * d, gamma.const_data_ptr<float>(), inv + begin,
+               g.const_data_ptr<float>() + begin * d, dx.mutable_data_ptr<float>() + begin * d, end - begin, d);
       });
       parallel_columns(rows, d, [&](int64_t begin, int64_t end) {
-        rms_norm_backward_gamma(x.const_data_ptr<float>(), inv, g.const_data_ptr<float>(),
-                                dgamma.mutable_data_ptr<float>(), rows, d, begin, end);
+        into_gamma(x.const_data_ptr<float>(), inv, g.const_data_ptr<float>(), dgamma.mutable_data_ptr<float>(), rows, d,
+                   begin, end);
       });
     }
     return {dx.view(gradients[0].sizes()), dgamma};

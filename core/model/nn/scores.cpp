@@ -5,9 +5,8 @@
 
 #include <ATen/ATen.h>
 
-#include "kernels/cpu_kernels.h"
+#include "nn/kernel_for.h"
 #include "nn/parallel.h"
-#include "nn/path.h"
 #include "nn/pointer_attention.h"
 
 namespace bitsweep {
@@ -106,7 +105,8 @@ at::Tensor gumbel_noise(int64_t rows, int64_t columns, at::Generator& generator)
 }
 
 at::Tensor softmax_scores(at::Tensor scores, const ScoreTerms& terms, CausalBias& bias, at::Tensor* choice) {
-  if (choose_path(scores) == Path::reference) {
+  const auto kernel = kernel_for<Operation::softmax>(scores);
+  if (kernel == nullptr) {
     const at::Tensor z = score_terms(scores, terms, bias);
     if (choice != nullptr) *choice = last_argmax(z);
     return z.softmax(-1).to(scores.scalar_type());
@@ -116,32 +116,34 @@ at::Tensor softmax_scores(at::Tensor scores, const ScoreTerms& terms, CausalBias
   if (choice != nullptr) keys = at::empty({scores.size(0), context}, at::kInt);
   int32_t* chosen = choice != nullptr ? keys.mutable_data_ptr<int32_t>() : nullptr;
   for_each_score_head(scores, terms, bias, [&](float* head, const ScoreRule& rule, int64_t row) {
-    softmax_head(head, context, rule, chosen != nullptr ? chosen + row : nullptr);
+    kernel(head, context, rule, chosen != nullptr ? chosen + row : nullptr);
   });
   if (choice != nullptr) *choice = keys.to(at::kLong);
   return scores;
 }
 
 at::Tensor choose_keys(at::Tensor scores, const ScoreTerms& terms, CausalBias& bias) {
-  if (choose_path(scores) == Path::reference) return last_argmax(score_terms(scores, terms, bias));
+  const auto kernel = kernel_for<Operation::choice>(scores);
+  if (kernel == nullptr) return last_argmax(score_terms(scores, terms, bias));
   const int64_t context = scores.size(1);
   at::Tensor keys = at::empty({scores.size(0), context}, at::kInt);
   int32_t* chosen = keys.mutable_data_ptr<int32_t>();
   for_each_score_head(scores, terms, bias, [&](float* head, const ScoreRule& rule, int64_t row) {
-    choose_head(head, context, rule, chosen + row);
+    kernel(head, context, rule, chosen + row);
   });
   return keys.to(at::kLong);
 }
 
 TopChoice top_keys(at::Tensor scores, const ScoreTerms& terms, CausalBias& bias, int64_t keys) {
-  if (choose_path(scores) == Path::reference) return choose_top_keys(score_terms(scores, terms, bias), keys);
+  const auto kernel = kernel_for<Operation::top_keys>(scores);
+  if (kernel == nullptr) return choose_top_keys(score_terms(scores, terms, bias), keys);
   const int64_t context = scores.size(1);
   TopChoice choice{at::empty({scores.size(0), context, keys}, at::kInt),
                    at::empty({scores.size(0), context, keys}, scores.options())};
   int32_t* index = choice.index.mutable_data_ptr<int32_t>();
   float* probabilities = choice.probabilities.mutable_data_ptr<float>();
   for_each_score_head(scores, terms, bias, [&](float* head, const ScoreRule& rule, int64_t row) {
-    top_keys_head(head, context, rule, keys, index + row * keys, probabilities + row * keys);
+    kernel(head, context, rule, keys, index + row * keys, probabilities + row * keys);
   });
   return choice;
 }
@@ -149,7 +151,8 @@ TopChoice top_keys(at::Tensor scores, const ScoreTerms& terms, CausalBias& bias,
 at::Tensor softmax_scores_backward(const at::Tensor& probabilities, at::Tensor gradient, const ScoreTerms& terms) {
   const double factor = terms.scale / (terms.generator ? terms.tau : 1.0);
   const int64_t context = gradient.size(1);
-  if (choose_path(gradient) == Path::reference) {
+  const auto kernel = kernel_for<Operation::softmax_backward>(gradient);
+  if (kernel == nullptr) {
     const at::Tensor p = probabilities.to(at::kFloat), g = gradient.to(at::kFloat);
     return (p * (g - (p * g).sum(-1, true))).mul_(factor).to(gradient.scalar_type());
   }
@@ -158,7 +161,7 @@ at::Tensor softmax_scores_backward(const at::Tensor& probabilities, at::Tensor g
   at::parallel_for(0, gradient.size(0), kGrainElements / (context * context) + 1, [&](int64_t begin, int64_t end) {
     for (int64_t i = begin; i < end; ++i) {
       const int64_t at = i * context * context;
-      softmax_backward_head(p + at, g + at, context, static_cast<float>(factor));
+      kernel(p + at, g + at, context, static_cast<float>(factor));
     }
   });
   return gradient;

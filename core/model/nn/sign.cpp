@@ -3,9 +3,8 @@
 #include <ATen/ATen.h>
 #include <torch/csrc/autograd/custom_function.h>
 
-#include "kernels/cpu_kernels.h"
+#include "nn/kernel_for.h"
 #include "nn/parallel.h"
-#include "nn/path.h"
 
 namespace bitsweep {
 namespace {
@@ -21,7 +20,8 @@ struct SignSte : Function<SignSte> {
 
 struct SignSteClipped : Function<SignSteClipped> {
   static at::Tensor forward(AutogradContext* context, const at::Tensor& x) {
-    if (choose_path(x) == Path::reference) {
+    const auto kernel = kernel_for<Operation::sign_mask>(x);
+    if (kernel == nullptr) {
       context->save_for_backward({x.abs().le(1)});
       return sign_of(x, x.scalar_type());
     }
@@ -29,8 +29,7 @@ struct SignSteClipped : Function<SignSteClipped> {
     at::Tensor out = at::empty_like(in), inside = at::empty(in.sizes(), at::kBool);
     uint8_t* mask = static_cast<uint8_t*>(inside.data_ptr());
     parallel_elements(in.numel(), [&](int64_t begin, int64_t end) {
-      sign_mask_range(in.const_data_ptr<float>() + begin, out.mutable_data_ptr<float>() + begin, mask + begin,
-                      end - begin);
+      kernel(in.const_data_ptr<float>() + begin, out.mutable_data_ptr<float>() + begin, mask + begin, end - begin);
     });
     context->save_for_backward({inside});
     return out;
@@ -43,12 +42,13 @@ struct SignSteClipped : Function<SignSteClipped> {
 struct ResidualSign : Function<ResidualSign> {
   static at::Tensor forward(AutogradContext*, const at::Tensor& x, const at::Tensor& a, const at::Tensor& b) {
     const bool one_type = a.scalar_type() == x.scalar_type() && b.scalar_type() == x.scalar_type();
-    if (!one_type || choose_path(x) == Path::reference) return sign_of(x + a + b, x.scalar_type());
+    const auto kernel = kernel_for<Operation::residual_sign>(x);
+    if (!one_type || kernel == nullptr) return sign_of(x + a + b, x.scalar_type());
     const at::Tensor xs = x.contiguous(), as = a.contiguous(), bs = b.contiguous();
     at::Tensor out = at::empty_like(xs);
     parallel_elements(xs.numel(), [&](int64_t begin, int64_t end) {
-      residual_sign_range(xs.const_data_ptr<float>() + begin, as.const_data_ptr<float>() + begin,
-                          bs.const_data_ptr<float>() + begin, out.mutable_data_ptr<float>() + begin, end - begin);
+      kernel(xs.const_data_ptr<float>() + begin, as.const_data_ptr<float>() + begin, bs.const_data_ptr<float>() + begin,
+             out.mutable_data_ptr<float>() + begin, end - begin);
     });
     return out;
   }
@@ -61,13 +61,14 @@ struct ResidualSign : Function<ResidualSign> {
 
 at::Tensor sign_of(const at::Tensor& x, at::ScalarType type) {
   at::NoGradGuard no_grad;
-  if (type != at::kFloat || choose_path(x) == Path::reference) {
+  const auto kernel = kernel_for<Operation::sign>(x);
+  if (type != at::kFloat || kernel == nullptr) {
     return x.ge(0).to(type).mul_(2).sub_(1);
   }
   const at::Tensor in = x.contiguous();
   at::Tensor out = at::empty_like(in);
   parallel_elements(in.numel(), [&](int64_t begin, int64_t end) {
-    sign_range(in.const_data_ptr<float>() + begin, out.mutable_data_ptr<float>() + begin, end - begin, 1.0f);
+    kernel(in.const_data_ptr<float>() + begin, out.mutable_data_ptr<float>() + begin, end - begin, 1.0f);
   });
   return out;
 }
@@ -75,15 +76,16 @@ at::Tensor sign_of(const at::Tensor& x, at::ScalarType type) {
 at::Tensor sign_of_rows(const at::Tensor& x, const at::Tensor& magnitude, at::ScalarType type) {
   at::NoGradGuard no_grad;
   const int64_t rows = x.size(0), columns = x.size(1);
-  if (type != at::kFloat || choose_path(x) == Path::reference) {
+  const auto kernel = kernel_for<Operation::sign>(x);
+  if (type != at::kFloat || kernel == nullptr) {
     return sign_of(x, at::kFloat).mul_(magnitude.unsqueeze(1)).to(type);
   }
   const at::Tensor in = x.contiguous(), sizes = magnitude.contiguous();
   at::Tensor out = at::empty_like(in);
   parallel_rows(rows, columns, [&](int64_t begin, int64_t end) {
     for (int64_t r = begin; r < end; ++r) {
-      sign_range(in.const_data_ptr<float>() + r * columns, out.mutable_data_ptr<float>() + r * columns, columns,
-                 sizes.const_data_ptr<float>()[r]);
+      kernel(in.const_data_ptr<float>() + r * columns, out.mutable_data_ptr<float>() + r * columns, columns,
+             sizes.const_data_ptr<float>()[r]);
     }
   });
   return out;

@@ -5,7 +5,7 @@
 #include <ATen/ATen.h>
 
 #include "nn/block_scope.h"
-#include "nn/path.h"
+#include "nn/compute_type.h"
 #include "nn/sign.h"
 
 namespace bitsweep {

@@ -3,8 +3,8 @@
 #include <ATen/ATen.h>
 #include <torch/csrc/autograd/custom_function.h>
 
+#include "nn/compute_type.h"
 #include "nn/linear_end.h"
-#include "nn/path.h"
 #include "nn/rows.h"
 #include "nn/sign.h"
 

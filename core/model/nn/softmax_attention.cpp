@@ -7,7 +7,7 @@
 #include <torch/csrc/autograd/custom_function.h>
 
 #include "nn/heads.h"
-#include "nn/path.h"
+#include "nn/kernel_for.h"
 #include "nn/scores.h"
 
 namespace bitsweep {
@@ -89,7 +89,8 @@ at::Tensor softmax_attention(const at::Tensor& q, const at::Tensor& k, const at:
                              CausalBias& bias) {
   // LibTorch's own is the faster forward pass; with its backward, it is not.
   const bool trains = at::GradMode::is_enabled() && (q.requires_grad() || k.requires_grad() || v.requires_grad());
-  if (!trains || choose_path(q) == Path::reference) return library_attention(q, k, v, heads, bias);
+  const bool fused = kernel_for<Operation::softmax>(q) != nullptr && kernel_for<Operation::softmax_backward>(q) != nullptr;
+  if (!trains || !fused) return library_attention(q, k, v, heads, bias);
   return SoftmaxFunction::apply(q, k, v, heads, &bias);
 }
 

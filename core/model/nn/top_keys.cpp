@@ -6,10 +6,9 @@
 #include <ATen/ATen.h>
 #include <torch/csrc/autograd/custom_function.h>
 
-#include "kernels/cpu_kernels.h"
 #include "nn/heads.h"
+#include "nn/kernel_for.h"
 #include "nn/parallel.h"
-#include "nn/path.h"
 #include "nn/scores.h"
 
 namespace bitsweep {
@@ -85,7 +84,8 @@ void for_each_head(const at::Tensor& values, const at::Tensor& index, const F& f
 }
 
 at::Tensor mix_values(const at::Tensor& values, const at::Tensor& index, const at::Tensor& table, bool vote) {
-  if (choose_path(values) == Path::reference) {
+  const auto kernel = kernel_for<Operation::mix_values>(values);
+  if (kernel == nullptr) {
     const at::Tensor weights = weights_by_query(table, values.size(1), values);  // [T, K]
     const at::Tensor mixed = (rows_at(values, index) * weights.unsqueeze(2)).sum(2);
     return (vote ? mixed.ge(0).to(at::kFloat).mul_(2).sub_(1) : mixed).to(values.scalar_type());
@@ -93,8 +93,8 @@ at::Tensor mix_values(const at::Tensor& values, const at::Tensor& index, const a
   at::Tensor out = at::empty_like(values);
   for_each_head(values, index, [&](int64_t i) {
     const int64_t at = i * values.size(1) * values.size(2);
-    mix_values_head(head_of(values, index, table, i), values.const_data_ptr<float>() + at, vote,
-                    out.mutable_data_ptr<float>() + at);
+    kernel(head_of(values, index, table, i), values.const_data_ptr<float>() + at, vote,
+           out.mutable_data_ptr<float>() + at);
   });
   return out;
 }
@@ -106,7 +106,8 @@ struct HeadGradients {
 HeadGradients mix_backward(const variable_list& saved, const at::Tensor& g, double factor) {
   const at::Tensor &queries = saved[0], &keys = saved[1], &values = saved[2], &index = saved[3], &p = saved[4],
                    &table = saved[5];
-  if (choose_path(values) == Path::reference) {
+  const auto kernel = kernel_for<Operation::mix_values_backward>(values);
+  if (kernel == nullptr) {
     const at::Tensor weights = weights_by_query(table, values.size(1), values);  // [T, K]
     const at::Tensor along = (g.unsqueeze(2).to(at::kFloat) * rows_at(values, index)).sum(3);  // [B·H, T, K]
     const at::Tensor dz = (p * (along - (p * along).sum(2, true)) * factor).unsqueeze(3);
@@ -126,7 +127,7 @@ HeadGradients mix_backward(const variable_list& saved, const at::Tensor& g, doub
                                  out.dq.mutable_data_ptr<float>() + at,
                                  out.dk.mutable_data_ptr<float>() + at,
                                  out.dv.mutable_data_ptr<float>() + at};
-    mix_values_backward_head(head_of(values, index, table, i), tensors, static_cast<float>(factor));
+    kernel(head_of(values, index, table, i), tensors, static_cast<float>(factor));
   });
   return out;
 }

@@ -42,7 +42,7 @@ struct ProbeArguments : RunArguments {
 
 struct ProfileArguments : RunArguments {
   int64_t steps = 10, warmup = 3;
-  bool reference = false;  // Path::reference
+  bool reference = false;  // every block composed of LibTorch's operations
 };
 
 struct CheckArguments {

@@ -9,7 +9,7 @@
 
 #include "base/clock.h"
 #include "base/error.h"
-#include "nn/path.h"
+#include "nn/kernel_for.h"
 #include "train/adamw.h"
 #include "train/device.h"
 #include "train/profile.h"
@@ -38,8 +38,7 @@ int profile(const ProfileArguments& arguments, std::ostream& stream) {
   const TensorMemory memory;
   const RunInput input = open_run(arguments);
   const RunSpec& spec = input.spec;
-  std::optional<ForcePath> path;
-  if (arguments.reference) path.emplace(Path::reference);
+  const WithKernels kernels(arguments.reference ? no_kernels() : built_in_kernels());
   input.model->to(input.device);
   const std::unique_ptr<Optimizer> optimizer = make_optimizer(spec.train, input.model->parameters());
   LossMeter losses(1);

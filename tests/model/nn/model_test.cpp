@@ -1,6 +1,7 @@
 #include "base/error.h"
 #include "nn/alpha_linear.h"
 #include "nn/module.h"
+#include "nn/sign.h"
 #include "nn/tensors.h"
 
 namespace bitsweep {
@@ -72,16 +73,35 @@ TEST(StepContext, ProgressRunsFromZeroToOne) {
   EXPECT_DOUBLE_EQ(context.progress(), 1.0);
 }
 
-TEST(ForcePath, EndsWithItsScope) {
+TEST(WithKernels, EndsWithItsScope) {
   const at::Tensor x = at::ones({1});
-  EXPECT_EQ(choose_path(x), Path::fused_cpu);
+  EXPECT_NE(kernel_for<Operation::sign>(x), nullptr);
   {
-    const ForcePath forced(Path::reference);
-    EXPECT_EQ(choose_path(x), Path::reference);
+    const WithKernels none(no_kernels());
+    EXPECT_EQ(kernel_for<Operation::sign>(x), nullptr);
   }
-  EXPECT_EQ(choose_path(x), Path::fused_cpu);
-  const ForcePath forced(Path::fused_cpu);
-  EXPECT_EQ(choose_path(x.to(at::kBFloat16)), Path::reference);
+  EXPECT_NE(kernel_for<Operation::sign>(x), nullptr);
+  EXPECT_EQ(kernel_for<Operation::sign>(x.to(at::kBFloat16)), nullptr);
+}
+
+// A second implementation beside the loops, for narrow rows alone: the block takes it where it serves.
+int calls_of_narrow = 0;
+void narrow_residual_sign(const float* x, const float* a, const float* b, float* out, int64_t count) {
+  ++calls_of_narrow;
+  for (int64_t i = 0; i < count; ++i) out[i] = x[i] + a[i] + b[i] >= 0 ? 1.0f : -1.0f;
+}
+
+TEST(WithKernels, ABlockTakesTheFirstRowThatServes) {
+  KernelTable table;
+  table.add<Operation::residual_sign>({.name = "narrow", .most_columns = 8}, narrow_residual_sign);
+  const WithKernels kernels(table);
+  for (const int64_t columns : {8, 9}) {
+    const at::Tensor x = at::randn({5, columns}), a = at::randn({5, columns}), b = at::randn({5, columns});
+    calls_of_narrow = 0;
+    const at::Tensor out = residual_sign(x, a, b);
+    EXPECT_EQ(calls_of_narrow > 0, columns == 8);
+    EXPECT_TRUE(at::equal(out, (x + a + b).ge(0).to(at::kFloat) * 2 - 1));
+  }
 }
 
 }  // namespace

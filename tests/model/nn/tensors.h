@@ -6,7 +6,7 @@
 #include <gtest/gtest.h>
 
 #include "nn/model.h"
-#include "nn/path.h"
+#include "nn/kernel_for.h"
 
 namespace bitsweep {
 
@@ -77,6 +77,12 @@ class Registry : public Model {
   at::Tensor forward(const at::Tensor& tokens, const StepContext&) override { return tokens; }
 };
 
+// Each block by LibTorch's operations and by the kernels of this program.
+enum class Path { reference, fused_cpu };
 inline const auto kPaths = testing::Values(Path::reference, Path::fused_cpu);
+
+struct ForcePath : WithKernels {
+  explicit ForcePath(Path path) : WithKernels(path == Path::reference ? no_kernels() : built_in_kernels()) {}
+};
 
 }  // namespace bitsweep

@@ -3,7 +3,7 @@
 #include <ATen/ATen.h>
 
 #include "nn/key_shift.h"
-#include "nn/path.h"
+#include "nn/compute_type.h"
 #include "nn/strict_stack.h"
 #include "plugin/plugin.h"
 
