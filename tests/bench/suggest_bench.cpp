@@ -23,7 +23,7 @@
 #include "fit/distributions.h"
 #include "fit/objective.h"
 #include "fit/optimise.h"
-#include "suggest/suggest.h"
+#include "advise/suggest.h"
 
 namespace bitsweep {
 namespace {

@@ -163,4 +163,9 @@ std::vector<std::string> varying_axes(const std::vector<RunRow>& runs) {
   return varying;
 }
 
+std::string cell_text(const json::value& value, const char* nothing) {
+  if (value.is_null()) return nothing;
+  return value.is_string() ? std::string(value.get_string()) : canonical_json(value);
+}
+
 }  // namespace bitsweep

@@ -31,6 +31,9 @@ std::vector<std::string> parse_columns(std::string_view text, const std::vector<
 // Stable; by each key in turn, descending after '-'. Empty values come last either way.
 void sort_runs(std::vector<RunRow>& runs, const std::vector<std::string>& keys);
 
+// A JSON value as a cell: texts bare, numbers in their shortest form, null as `nothing`.
+std::string cell_text(const json::value& value, const char* nothing = "");
+
 // Axes with more than one value among these runs, in order of appearance.
 std::vector<std::string> varying_axes(const std::vector<RunRow>& runs);
 

@@ -6,14 +6,15 @@
 
 #include <fmt/format.h>
 
+#include "analysis/points_file.h"
 #include "base/error.h"
 #include "base/units.h"
-#include "cli/foresight.h"
 #include "cli/options.h"
-#include "cli/points_file.h"
+#include "cli/points_options.h"
 #include "fit/curve.h"
 #include "fit/fit.h"
 #include "fit/hold_out.h"
+#include "predict/predictions.h"
 #include "query/comparable.h"
 #include "query/query.h"
 #include "store/store.h"

@@ -9,8 +9,8 @@
 #include "base/error.h"
 #include "base/nearest.h"
 #include "base/units.h"
-#include "coordinate/checkpoint_policy.h"
 #include "cli/options.h"
+#include "coordinate/checkpoint_policy.h"
 #include "render/table.h"
 #include "store/store.h"
 
@@ -82,7 +82,7 @@ std::vector<KnownRun> all_runs(Store& store) {
 }
 
 // Runs by name of a sweep or prefix of an id; of all when none is named.
-std::set<std::string> runs_named(Store& store, const std::vector<std::string>& names) {
+std::set<std::string> named_run_ids(Store& store, const std::vector<std::string>& names) {
   const std::vector<std::string> sweeps = store.sweep_names();
   std::set<std::string> ids;
   for (const std::string& name : names) {
@@ -144,7 +144,7 @@ Collected collect(Store& store, const CommandLine& line, const CheckpointPolicy&
   std::optional<Transaction> lock;
   if (really) lock.emplace(store.database());
   Collected found;
-  const std::set<std::string> named = runs_named(store, line.positional());
+  const std::set<std::string> named = named_run_ids(store, line.positional());
   found.all = checkpoints(store, named);
   found.chosen = to_delete(found.all, policy, system_clock().unix_s());
   for (const StoredCheckpoint& one : found.all) found.all_bytes += static_cast<double>(one.bytes);

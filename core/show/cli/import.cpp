@@ -12,8 +12,8 @@
 #include "base/nearest.h"
 #include "base/sha256.h"
 #include "base/units.h"
-#include "imports/foreign_log.h"
 #include "cli/options.h"
+#include "imports/foreign_log.h"
 #include "render/table.h"
 #include "store/store.h"
 

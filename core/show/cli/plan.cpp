@@ -6,11 +6,11 @@
 
 #include "base/error.h"
 #include "base/units.h"
-#include "prepare/measure.h"
 #include "cli/data_texts.h"
 #include "cli/options.h"
-#include "prepare/planning.h"
 #include "cli/work_options.h"
+#include "prepare/measure.h"
+#include "prepare/planning.h"
 #include "render/table.h"
 
 namespace bitsweep {

@@ -3,10 +3,10 @@
 
 #include "base/error.h"
 #include "base/nearest.h"
-#include "prepare/ask_worker.h"
 #include "cli/options.h"
 #include "cli/work_options.h"
 #include "coordinate/attempt_files.h"
+#include "prepare/ask_worker.h"
 #include "query/pointer_health.h"
 #include "report/head_map.h"
 #include "store/store.h"

@@ -5,13 +5,13 @@
 
 #include "base/error.h"
 #include "base/units.h"
-#include "prepare/ask_worker.h"
 #include "cli/data_texts.h"
 #include "cli/options.h"
-#include "prepare/planning.h"
-#include "prepare/scratch_folder.h"
 #include "cli/work_options.h"
 #include "plan/speed.h"
+#include "prepare/ask_worker.h"
+#include "prepare/planning.h"
+#include "prepare/scratch_folder.h"
 #include "render/table.h"
 
 namespace bitsweep {

@@ -8,8 +8,8 @@
 
 #include "base/error.h"
 #include "cli/options.h"
-#include "report/run_table.h"
 #include "render/table.h"
+#include "report/run_table.h"
 
 namespace bitsweep {
 namespace {

@@ -7,14 +7,15 @@
 
 #include <fmt/format.h>
 
+#include "advise/report_advice.h"
+#include "analysis/claims_file.h"
+#include "analysis/points_file.h"
 #include "base/csv.h"
 #include "base/error.h"
 #include "base/nearest.h"
 #include "base/units.h"
-#include "cli/claims_file.h"
 #include "cli/options.h"
-#include "cli/points_file.h"
-#include "cli/report_advice.h"
+#include "cli/points_options.h"
 #include "fit/fit.h"
 #include "prepare/planning.h"
 #include "prepare/programs.h"
@@ -76,7 +77,7 @@ int do_report(const Verb& verb, const std::vector<std::string>& args) {
       .value("where", "only rows for which this holds: \"w_bits = 1 and params >= 10M\"")
       .value("factors", "further columns that are settings, beside batch, lr, steps, tokenizer …: \"depth,init\"")
       .value("claims",
-             "a YAML file of what is said of these runs, to be checked (core/show/cli/claims_file.h); 1 if one fails")
+             "a YAML file of what is said of these runs, to be checked (core/laws/analysis/claims_file.h); 1 if one fails")
       .values("budget", "divide this between size and tokens: \"1e18\" FLOPs or \"24h\"; repeatable")
       .flag("force", "tell targets and budgets further than 1,000 times outside of the runs too")
       .flag("json", "print the report's JSON and write nothing")
@@ -126,7 +127,8 @@ int do_report(const Verb& verb, const std::vector<std::string>& args) {
   }
   const fs::path folder = line.get("out").value_or("reports");
   print(write_report(folder, input.name, files).string() + "\n");
-  if (!points) keep_fits(line.root(), input, analysis);
+  PrintedNotes notes;
+  if (!points) keep_fits(line.root(), input, analysis, notes);
   return holds;
 }
 

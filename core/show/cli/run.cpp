@@ -1,16 +1,18 @@
 // `bitsweep run`: the whole way, from sweep files to a report.
 #include <fmt/format.h>
 
+#include "advise/report_advice.h"
 #include "base/error.h"
 #include "cli/data_texts.h"
-#include "cli/foresight.h"
 #include "cli/options.h"
-#include "prepare/planning.h"
-#include "cli/report_advice.h"
-#include "prepare/submission.h"
+#include "cli/predict_waiting.h"
 #include "cli/work_options.h"
 #include "coordinate/coordinator.h"
 #include "execute/local.h"
+#include "predict/prediction_loop.h"
+#include "predict/predictions.h"
+#include "prepare/planning.h"
+#include "prepare/submission.h"
 #include "report/report.h"
 
 namespace bitsweep {
@@ -49,8 +51,9 @@ int do_run(const Verb& verb, const std::vector<std::string>& args) {
     if (submit_all(plans, store, texts, notes) > 0) {
       prepare_root(store, line, options);
       LocalExecutor executor({.own_cpus = options.own_cpus});
-      foretell_waiting(store, options.sweeps, "run");
-      const auto progress = foretelling_progress(make_progress(line.has("quiet")), store, options.sweeps, "run");
+      store_predictions(store, options.sweeps, "run", notes);
+      const auto progress = predicting_progress(make_progress(line.has("quiet")),
+                                                predict_waiting_command(root, options.sweeps, "run"));
       result = work(store, lock, executor, options, *progress);
       if (const std::string text = failure_text(result, store.paths()); !text.empty()) fmt::print(stderr, "{}", text);
     }
@@ -63,7 +66,7 @@ int do_run(const Verb& verb, const std::vector<std::string>& args) {
   const Analysis analysis = analyse_sweeps(root, input);
   const fs::path folder = fs::absolute(line.get("out").value_or("reports"));
   print(write_report(folder, input.name, render_report(input, analysis)).string() + "\n");
-  keep_fits(root, input, analysis);
+  keep_fits(root, input, analysis, notes);
   return result.exit_code();
 }
 

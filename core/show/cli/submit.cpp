@@ -3,8 +3,8 @@
 
 #include "base/error.h"
 #include "cli/data_texts.h"
-#include "cli/foresight.h"
 #include "cli/options.h"
+#include "predict/predictions.h"
 #include "prepare/planning.h"
 #include "prepare/submission.h"
 
@@ -31,7 +31,7 @@ int do_submit(const Verb& verb, const std::vector<std::string>& args) {
   }
   std::vector<std::string> sweeps;
   for (const Plan& plan : plans) sweeps.push_back(plan.sweep.name);
-  foretell_waiting(store, sweeps, "submit");
+  store_predictions(store, sweeps, "submit", notes);
   if (line.has("json")) print(pretty_json(documents) + "\n");
   return 0;
 }

@@ -5,17 +5,17 @@
 
 #include <fmt/format.h>
 
+#include "advise/next_sweep.h"
+#include "advise/share.h"
 #include "base/error.h"
 #include "base/nearest.h"
 #include "base/units.h"
 #include "cli/data_texts.h"
-#include "cli/foresight.h"
 #include "cli/options.h"
 #include "cli/suggest_text.h"
-#include "cli/suggesting.h"
+#include "predict/predictions.h"
 #include "prepare/planning.h"
 #include "prepare/programs.h"
-#include "suggest/share.h"
 
 namespace bitsweep {
 namespace {
@@ -141,7 +141,7 @@ class Writing {
   Writing(const CommandLine& line, const SweepData& data, const LawData& law, bool several)
       : line_(line), data_(data), law_(law), several_(several) {}
 
-  std::string write(const Suggestion& s, const std::vector<ChosenRun>& chosen, const Asked& asked, const Costs& costs,
+  std::string write(const Suggestion& s, const std::vector<ChosenRun>& chosen, const SweepDefaults& defaults, const Costs& costs,
                     const std::vector<Target>& targets, const std::vector<std::string>& taken) {
     const std::string file =
         line_.get("out").value_or(free_name(taken, data_.sweeps.at(0), several_ ? law_.variant : "") + ".yaml");
@@ -149,26 +149,26 @@ class Writing {
     if (fs::exists(file) && !line_.has("force"))
       throw Error(ErrorKind::input,
                   fmt::format("'{}' is there already; name another by --out, or write over it with --force", file));
-    write_file_atomic(file, next_sweep(fs::path(file).stem().string(), "bitsweep suggest", s, chosen, asked, costs,
+    write_file_atomic(file, next_sweep(fs::path(file).stem().string(), "bitsweep suggest", s, chosen, defaults, costs,
                                        data_, law_, targets));
     check(file, chosen);
     return file;
   }
 
   // What the joint fit says of these runs, kept before they are queued; why not, when it says nothing.
-  void foretell(const std::vector<ChosenRun>& chosen) {
-    std::vector<Foretold> about;
+  void predict_runs(const std::vector<ChosenRun>& chosen) {
+    std::vector<PredictionPlace> about;
     for (const ChosenRun& run : chosen)
       about.push_back(
           {run_id(spec_of(run)), static_cast<double>(run.candidate->run.model.params), run.candidate->run.tokens});
     std::string why;
     const std::vector<std::string> laws{line_.get("law").value_or("chinchilla")};
-    auto made = forecast(law_, data_.sweeps, about, laws, "suggest", why);
+    auto made = predict(law_, data_.sweeps, about, laws, "suggest", why);
     if (!made) return print_error("note: no prediction of these runs is stored: " + why);
-    Foresight foresight;
-    foresight.forecasts.push_back(std::move(*made));
+    WaitingPredictions predictions;
+    predictions.made.push_back(std::move(*made));
     Store store(line_.root(), StoreMode::create);
-    const StoredPredictions kept = keep(store, foresight);
+    const StoredPredictions kept = keep_predictions(store, predictions);
     if (kept.stored > 0)
       print_error(fmt::format("foretold {} run{}; 'bitsweep calibration' will tell how they fare", kept.stored,
                               kept.stored == 1 ? "" : "s"));
@@ -209,9 +209,9 @@ class Advising {
     for (const SweepRow& sweep : query_.sweeps()) taken_.push_back(sweep.name);
     targets_ = targets_of(line, query_, sweeps_);
     data_ = law_data(query_, sweeps_);
-    asked_ = asked_by(store_, sweeps_);
+    defaults_ = sweep_defaults(store_, sweeps_);
     rules_.most_seeds =
-        static_cast<int64_t>(line.number("seeds", 1, 1000).value_or(static_cast<double>(most_seeds(asked_))));
+        static_cast<int64_t>(line.number("seeds", 1, 1000).value_or(static_cast<double>(most_seeds(defaults_))));
   }
 
   int run() {
@@ -222,7 +222,7 @@ class Advising {
                   "--out names one file, and each variant has its own: name one variant by --variant");
     for (const LawData* law : laws)
       describer_.expect(
-          candidate_questions(references_of(data_, *law), law->points, targets_for(*law), asked_.kept, rules_));
+          candidate_questions(references_of(data_, *law), law->points, targets_for(*law), defaults_.kept, rules_));
     std::vector<Prepared> all;
     for (const LawData* law : laws) all.push_back(prepare(*law));
     const std::vector<double> shares = shares_of(all);
@@ -252,7 +252,7 @@ class Advising {
 
   Prepared prepare(const LawData& law) {
     Prepared p{&law, targets_for(law), {}, {}};
-    p.set = make_candidates(references_of(data_, law), law.points, p.targets, asked_.kept, asked_.seeds, rules_,
+    p.set = make_candidates(references_of(data_, law), law.points, p.targets, defaults_.kept, defaults_.seeds, rules_,
                             describer_, [&](const std::string& id) { return store_.state(id).has_value(); });
     for (const std::string& note : p.set.notes) print_error("note: " + note);
     if (p.set.runs.empty())
@@ -294,7 +294,7 @@ class Advising {
     const Suggestion s = suggest(law.points, as_candidates(set, law, costs), options_for(p, share));
     const std::vector<ChosenRun> chosen = with_seeds(s, set);
     Writing writing(line_, data_, law, several);
-    const std::string file = writing.write(s, chosen, asked_, costs, targets, taken_);
+    const std::string file = writing.write(s, chosen, defaults_, costs, targets, taken_);
     if (line_.has("json"))
       documents.push_back(suggestion_json(s, law, set, chosen, costs, file));
     else
@@ -308,7 +308,7 @@ class Advising {
       return 1;
     }
     if (!file.empty()) {
-      writing.foretell(chosen);
+      writing.predict_runs(chosen);
       print_error(fmt::format("next: bitsweep run {0}; then again: bitsweep suggest {1} {2}", file,
                               fmt::join(sweeps_, " "), fs::path(file).stem().string()));
     }
@@ -319,11 +319,11 @@ class Advising {
   Query query_;
   Store store_;
   WorkerDescriber worker_;
-  RememberingDescriber describer_;
+  CachingDescriber describer_;
   std::vector<std::string> sweeps_, taken_;
   std::vector<Target> targets_;
   SweepData data_;
-  Asked asked_;
+  SweepDefaults defaults_;
   CandidateRules rules_;
   bool told_ = false;
 };

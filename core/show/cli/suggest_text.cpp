@@ -6,16 +6,13 @@
 #include <fmt/format.h>
 
 #include "base/units.h"
+#include "render/table.h"
 
 namespace bitsweep {
 namespace {
 
 constexpr size_t kRanked = 8;        // candidates told beside the batch
 constexpr size_t kRankedJson = 200;  // … and by --json
-
-std::string target_text(const Target& target) {
-  return fmt::format("{} parameters, {} tokens", format_count(target.params), format_count(target.tokens));
-}
 
 Table batch_table(const Suggestion& s, const CandidateSet& set, const std::vector<ChosenRun>& chosen,
                   const Costs& costs) {
@@ -87,18 +84,6 @@ std::string headline(const Suggestion& s, const LawData& law) {
 }
 
 }  // namespace
-
-std::vector<std::string> outlook_lines(const Suggestion& s, const Costs& costs) {
-  std::vector<std::string> lines;
-  for (const TargetOutlook& t : s.targets) {
-    std::string line = fmt::format("at {}: {:.4f} ± {:.2g} now", target_text(t.target), t.loss, t.half_width);
-    if (!s.batch.empty())
-      line += fmt::format(", ± {:.2g} expected after {} run{} ({})", t.half_width_after, s.batch.size(),
-                          s.batch.size() == 1 ? "" : "s", costs.text(s.cost));
-    lines.push_back(std::move(line));
-  }
-  return lines;
-}
 
 std::string suggestion_text(const Suggestion& s, const LawData& law, const CandidateSet& set,
                             const std::vector<ChosenRun>& chosen, const Costs& costs) {

@@ -8,7 +8,7 @@ std::span<const Verb* const> all_verbs() {
       &kPlanVerb,    &kRunVerb,    &kSubmitVerb, &kWorkVerb,    &kStatusVerb,      &kRunsVerb,   &kShowVerb,
       &kLogsVerb,    &kReportVerb, &kFitVerb,    &kSuggestVerb, &kCalibrationVerb, &kProbeVerb,  &kProfileVerb,
       &kQueryVerb,   &kRetryVerb,  &kCancelVerb, &kPauseVerb,   &kResumeVerb,      &kBumpVerb,   &kDevicesVerb,
-      &kPluginsVerb, &kImportVerb, &kExportVerb, &kRebuildVerb, &kGcVerb,          &kDoctorVerb, &kForetellVerb,
+      &kPluginsVerb, &kImportVerb, &kExportVerb, &kRebuildVerb, &kGcVerb,          &kDoctorVerb, &kPredictWaitingVerb,
   };
   return kVerbs;
 }

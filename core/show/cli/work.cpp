@@ -2,11 +2,13 @@
 #include <fmt/format.h>
 
 #include "base/error.h"
-#include "cli/foresight.h"
 #include "cli/options.h"
+#include "cli/predict_waiting.h"
 #include "cli/work_options.h"
 #include "coordinate/coordinator.h"
 #include "execute/local.h"
+#include "predict/prediction_loop.h"
+#include "predict/predictions.h"
 
 namespace bitsweep {
 namespace {
@@ -28,8 +30,10 @@ int do_work(const Verb& verb, const std::vector<std::string>& args) {
   }
   prepare_root(store, line, options);
   LocalExecutor executor({.own_cpus = options.own_cpus});
-  foretell_waiting(store, options.sweeps, "work");
-  const auto progress = foretelling_progress(make_progress(line.has("quiet")), store, options.sweeps, "work");
+  PrintedNotes notes;
+  store_predictions(store, options.sweeps, "work", notes);
+  const auto progress = predicting_progress(make_progress(line.has("quiet")),
+                                            predict_waiting_command(root, options.sweeps, "work"));
   const WorkResult result = work(store, lock, executor, options, *progress);
   const std::string failures = failure_text(result, store.paths());
   if (!failures.empty()) fmt::print(stderr, "{}", failures);

@@ -3,8 +3,8 @@
 
 #include <fmt/format.h>
 
-#include "report/findings.h"
 #include "render/format.h"
+#include "report/findings.h"
 #include "report/rules.h"
 
 namespace bitsweep {

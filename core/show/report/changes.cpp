@@ -4,10 +4,10 @@
 
 #include <fmt/format.h>
 
-#include "report/advice.h"
-#include "report/analysis.h"
-#include "report/findings.h"
+#include "analysis/analysis.h"
 #include "render/format.h"
+#include "report/advice_sections.h"
+#include "report/findings.h"
 
 namespace bitsweep {
 namespace {
@@ -89,8 +89,6 @@ Text sentence_of(const Change& change) {
 }
 
 }  // namespace
-
-bool kept_for_later(const LawFit& fit) { return !fit.points.empty() && !fit.budget_class && !fit.size_class; }
 
 std::vector<Block> changes_section(const ReportInput& input, const Analysis& analysis) {
   const std::vector<Change> changes = changes_of(input, analysis);

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "report/analysis.h"
+#include "analysis/analysis.h"
 #include "render/document.h"
 
 namespace bitsweep {
@@ -13,11 +13,9 @@ namespace bitsweep {
 // A cell as its reader knows it: a row of a file by its name, else variant, parameters and tokens.
 std::string told_name(const ReportInput& input, const ReportCell& cell);
 
-// Everything in which two cells differ, size and tokens first: "params 5.5M → 46.4M".
-std::vector<std::string> all_differences(const ReportCell& a, const ReportCell& b);
-
 // The run that would leave one factor: `to`'s size and tokens under the settings of `from`.
 std::string missing_cell(const ReportCell& from, const ReportCell& to);
+std::string missing_text(const MissingRun& run);
 
 void confounded(const ReportInput& input, const GroupAnalysis& g, std::vector<Text>& out);
 void unmatched_sizes(const ReportInput& input, const GroupAnalysis& g, std::vector<Text>& out);

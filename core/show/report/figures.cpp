@@ -72,10 +72,6 @@ PlotSeries curve_of(const MeasuredRun& run, const std::string& size_label, int c
 
 }  // namespace
 
-double training_flops(const ReportCell& cell) {
-  return cell.flops && *cell.flops > 0 ? *cell.flops : 6 * cell.params * cell.tokens;
-}
-
 std::optional<Figure> curves_figure(const ReportInput& input, const GroupAnalysis& g) {
   std::vector<double> sizes;
   for (const size_t r : g.group.runs)

@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "report/analysis.h"
+#include "analysis/analysis.h"
 #include "render/svg.h"
 
 namespace bitsweep {
@@ -22,7 +22,7 @@ std::optional<Figure> residual_figure(const ReportInput& input, const GroupAnaly
 // Predicted loss of each target with its band, from the runs to it, one panel a target.
 std::optional<Figure> prediction_figure(const ReportInput& input, const GroupAnalysis& g);
 // Variants against one of them at equal size and tokens, a dot and its interval each.
-std::optional<Figure> gap_figure(const ReportInput& input, const GroupAnalysis& g);
+std::optional<Figure> comparison_figure(const ReportInput& input, const GroupAnalysis& g);
 // Final loss over batch and learning rate as a heat map, one panel a variant, size and budget at which both were
 // varied.
 std::optional<Figure> surface_figure(const ReportInput& input, const GroupAnalysis& g);
@@ -37,8 +37,5 @@ std::optional<Figure> frontier_figure(const ReportInput& input, const GroupAnaly
 std::optional<Figure> wall_figure(const ReportInput& input, const GroupAnalysis& g);
 // Final loss against learning rate, a line a batch, where several rates were tried.
 std::optional<Figure> rates_figure(const ReportInput& input, const GroupAnalysis& g);
-
-// FLOPs of a cell's training: as planned, else 6 N D.
-double training_flops(const ReportCell& cell);
 
 }  // namespace bitsweep

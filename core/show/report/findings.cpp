@@ -139,7 +139,7 @@ std::optional<Text> common_order(const GroupAnalysis& g) {
 
 void pair_findings(const GroupAnalysis& g, std::vector<Text>& out) {
   std::map<std::pair<std::string, std::string>, std::vector<double>> pairs;
-  for (const VariantGap& gap : g.gaps)
+  for (const VariantComparison& gap : g.variant_comparisons)
     pairs[{g.table.cells[gap.a].variant, g.table.cells[gap.b].variant}].push_back(gap.change.mean);
   for (const auto& [names, changes] : pairs) {
     const auto second =
@@ -164,7 +164,7 @@ void pair_findings(const GroupAnalysis& g, std::vector<Text>& out) {
 }
 
 void variant_findings(const GroupAnalysis& g, std::vector<Text>& out) {
-  if (g.gaps.empty()) {
+  if (g.variant_comparisons.empty()) {
     if (g.table.variants.size() > 1)
       out.push_back("No two variants share a size and a budget, so they cannot be compared.");
     return;
@@ -252,17 +252,17 @@ void law_findings(const GroupAnalysis& g, std::vector<Text>& out) {
   unpredictable(g, out);
 }
 
-void worth_finding(const GroupAnalysis& g, std::vector<Text>& out) {
-  if (!g.worth) return;
+void parameter_value_finding(const GroupAnalysis& g, std::vector<Text>& out) {
+  if (!g.parameter_value) return;
   std::string values;
-  for (const WorthRow& row : g.worth->rows)
+  for (const ParameterValueRow& row : g.parameter_value->rows)
     if (row.interval)
       values += fmt::format("{}{} {} (95 % interval {} to {})", values.empty() ? "" : ", ", row.variant,
                             format_significant(row.eff, 3), format_significant(row.interval->first, 3),
                             format_significant(row.interval->second, 3));
   if (!values.empty())
     out.push_back(fmt::format("By one law through all variants, a parameter does as much as this many of {}'s: {}.",
-                              g.worth->reference, values));
+                              g.parameter_value->reference, values));
 }
 
 }  // namespace
@@ -270,6 +270,14 @@ void worth_finding(const GroupAnalysis& g, std::vector<Text>& out) {
 std::string cell_name(const ReportCell& cell) {
   return fmt::format("{} with {} parameters and {} tokens", cell.variant, format_count(cell.params),
                      format_count(cell.tokens));
+}
+
+std::string in_loss_unit(const GroupAnalysis& g, const std::string& number) {
+  return g.group.loss_unit.empty() ? number : number + " " + g.group.loss_unit;
+}
+
+std::string loss_title(const GroupAnalysis& g, const std::string& what) {
+  return fmt::format("{} ({})", what, g.group.loss_unit.empty() ? "unit not told" : g.group.loss_unit);
 }
 
 std::string listed(const std::vector<std::string>& names) {
@@ -293,7 +301,7 @@ std::vector<Text> group_findings(const GroupAnalysis& g) {
   scaling_finding(g, g.token_steps, "More tokens at the same size", "doubling of tokens", out);
   variant_findings(g, out);
   law_findings(g, out);
-  worth_finding(g, out);
+  parameter_value_finding(g, out);
   return out;
 }
 

@@ -3,7 +3,7 @@
 
 #include <vector>
 
-#include "report/analysis.h"
+#include "analysis/analysis.h"
 #include "render/document.h"
 
 namespace bitsweep {
@@ -19,6 +19,11 @@ std::vector<Text> summary_findings(const ReportInput& input, const Analysis& ana
 std::vector<Text> group_caveats(const ReportInput& input, const GroupAnalysis& g);
 // Runs that would complete the picture.
 std::vector<Text> group_missing(const ReportInput& input, const GroupAnalysis& g);
+
+// "0.070 bits per byte"; the number alone where the unit is not known.
+std::string in_loss_unit(const GroupAnalysis& g, const std::string& number);
+// Of an axis: "final validation loss (bits per byte)".
+std::string loss_title(const GroupAnalysis& g, const std::string& what);
 
 // "v75, 1.05M parameters, 4.1M tokens"
 std::string cell_name(const ReportCell& cell);

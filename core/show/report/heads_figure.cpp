@@ -7,8 +7,8 @@
 
 #include "base/units.h"
 #include "render/escape.h"
-#include "report/heads.h"
 #include "render/svg_draw.h"
+#include "report/heads.h"
 
 namespace bitsweep {
 namespace {

@@ -6,9 +6,9 @@
 #include <fmt/format.h>
 
 #include "base/units.h"
+#include "render/format.h"
 #include "report/figures.h"
 #include "report/findings.h"
-#include "render/format.h"
 #include "report/scaling_panels.h"
 
 namespace bitsweep {

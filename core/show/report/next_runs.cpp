@@ -3,11 +3,11 @@
 
 #include <fmt/format.h>
 
+#include "analysis/analysis.h"
 #include "base/units.h"
-#include "report/advice.h"
-#include "report/analysis.h"
-#include "report/findings.h"
 #include "render/format.h"
+#include "report/advice_sections.h"
+#include "report/findings.h"
 
 namespace bitsweep {
 namespace {

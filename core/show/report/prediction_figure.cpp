@@ -9,8 +9,8 @@
 #include "fit/bootstrap.h"
 #include "fit/distributions.h"
 #include "fit/posterior.h"
-#include "report/figures.h"
 #include "render/format.h"
+#include "report/figures.h"
 #include "report/scaling_panels.h"
 
 namespace bitsweep {

@@ -3,7 +3,7 @@
 
 #include <vector>
 
-#include "report/analysis.h"
+#include "analysis/analysis.h"
 #include "render/document.h"
 
 namespace bitsweep {

@@ -2,11 +2,14 @@
 
 #include <cmath>
 
-#include "report/claims.h"
+#include "report/advice_sections.h"
+#include "report/claims_section.h"
 #include "report/findings.h"
 #include "report/heads.h"
+#include "report/optimum_section.h"
+#include "report/parameter_value_section.h"
 #include "report/rules.h"
-#include "report/stored.h"
+#include "report/stored_section.h"
 
 namespace bitsweep {
 namespace {
@@ -128,9 +131,9 @@ json::array remarks_json(const std::vector<Remark>& remarks) {
   return list;
 }
 
-json::array gaps_json(const std::vector<VariantGap>& gaps) {
+json::array gaps_json(const std::vector<VariantComparison>& gaps) {
   json::array list;
-  for (const VariantGap& gap : gaps)
+  for (const VariantComparison& gap : gaps)
     list.push_back(json::object{{"first", gap.a},
                                 {"second", gap.b},
                                 {"change", estimate_json(gap.change)},
@@ -249,10 +252,10 @@ json::object report_json(const ReportInput& input, const Analysis& analysis, con
                      {"param_steps", steps_json(g.param_steps, "per_decade")},
                      {"token_steps", steps_json(g.token_steps, "per_doubling")},
                      {"batch_steps", setting_steps_json(g.setting_steps)},
-                     {"variant_gaps", gaps_json(g.gaps)},
+                     {"variant_gaps", gaps_json(g.variant_comparisons)},
                      {"fits", fits_json(g.fits)},
                      {"compute_optimal", optimum_json(g)},
-                     {"worth", worth_json(g)},
+                     {"worth", parameter_value_json(g)},
                      {"recommended", recommendation_json(input, g)},
                      {"next_runs", next_runs_json(input, g)},
                      {"stored", stored_json(input, g)},

@@ -1,8 +1,8 @@
 // Every figure of a report as one JSON document.
 #pragma once
 
+#include "analysis/analysis.h"
 #include "base/json.h"
-#include "report/analysis.h"
 #include "report/sections.h"
 
 namespace bitsweep {

@@ -8,10 +8,11 @@
 
 #include <fmt/format.h>
 
+#include "analysis/confounds.h"
 #include "base/units.h"
+#include "render/format.h"
 #include "report/confounds.h"
 #include "report/findings.h"
-#include "render/format.h"
 
 namespace bitsweep {
 namespace {
@@ -46,18 +47,6 @@ void one_seed(const ReportInput&, const GroupAnalysis& g, Texts& out) {
         "One seed each: how much the loss varies from seed to seed is not known, so small differences may be chance.");
   else
     out.push_back(fmt::format("{} of {} configurations have one seed only.", single, g.table.cells.size()));
-}
-
-// Correlation of log N and log D over the points of a variant.
-double collinearity(const std::vector<Point>& points) {
-  double n = 0, d = 0, nn = 0, dd = 0, nd = 0;
-  const auto count = static_cast<double>(points.size());
-  for (const Point& p : points) n += std::log(p.params) / count, d += std::log(p.tokens) / count;
-  for (const Point& p : points) {
-    const double x = std::log(p.params) - n, y = std::log(p.tokens) - d;
-    nn += x * x, dd += y * y, nd += x * y;
-  }
-  return nn > 1e-9 && dd > 1e-9 ? nd / std::sqrt(nn * dd) : 0;
 }
 
 void collinear(const ReportInput&, const GroupAnalysis& g, Texts& out) {

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "report/analysis.h"
+#include "analysis/analysis.h"
 #include "render/document.h"
 
 namespace bitsweep {

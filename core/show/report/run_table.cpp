@@ -79,11 +79,6 @@ Table table_of(const std::vector<RunRow>& runs, const std::vector<std::string>& 
 
 }  // namespace
 
-std::string cell_text(const json::value& value, const char* nothing) {
-  if (value.is_null()) return nothing;
-  return value.is_string() ? std::string(value.get_string()) : canonical_json(value);
-}
-
 std::vector<std::string> default_run_columns(const std::vector<RunRow>& runs) {
   std::vector<std::string> columns = {"id", "state"};
   const auto any = [&](auto predicate) { return std::any_of(runs.begin(), runs.end(), predicate); };

@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "query/rows.h"
+#include "query/run_columns.h"
 #include "render/table.h"
 
 namespace bitsweep {
@@ -18,8 +18,5 @@ Table run_table(const std::vector<RunRow>& runs, const std::vector<std::string>&
 
 // Cells as they are, for CSV: full precision, nothing for null, axes as JSON.
 Table raw_run_table(const std::vector<RunRow>& runs, const std::vector<std::string>& columns);
-
-// A JSON value as a cell: texts bare, numbers in their shortest form, null as `nothing`.
-std::string cell_text(const json::value& value, const char* nothing = "");
 
 }  // namespace bitsweep

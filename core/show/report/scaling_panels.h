@@ -8,7 +8,7 @@
 #include <tuple>
 #include <vector>
 
-#include "report/analysis.h"
+#include "analysis/analysis.h"
 #include "render/svg.h"
 
 namespace bitsweep {

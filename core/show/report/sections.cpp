@@ -6,14 +6,17 @@
 #include <fmt/format.h>
 
 #include "base/units.h"
-#include "report/claims.h"
-#include "report/findings.h"
-#include "report/foretold.h"
 #include "render/format.h"
-#include "report/gaps_section.h"
+#include "report/advice_sections.h"
+#include "report/claims_section.h"
+#include "report/comparison_section.h"
+#include "report/findings.h"
 #include "report/heads.h"
+#include "report/optimum_section.h"
+#include "report/parameter_value_section.h"
+#include "report/prediction_section.h"
 #include "report/provenance.h"
-#include "report/stored.h"
+#include "report/stored_section.h"
 
 namespace bitsweep {
 namespace {
@@ -32,12 +35,12 @@ class GroupSections {
     yardsticks();
     scaling();
     append(batch_section(input_, g_, level_));
-    append(gaps_section(g_, level_));
+    append(comparisons_section(g_, level_));
     figure("variants");
     append(stored_section(input_, g_, level_));
     append(heads_section(input_, g_, figures_, level_));
     laws();
-    append(worth_section(g_, level_));
+    append(parameter_value_section(g_, level_));
     for (const char* kind : {"contours", "isoflop"}) figure(kind);
     append(optimum_section(g_, level_));
     figure("frontier");
@@ -361,7 +364,7 @@ Document make_document(const ReportInput& input, const Analysis& analysis, const
   }
   for (Block& block : offsets_section(input, analysis)) document.blocks.push_back(std::move(block));
   for (Block& block : claims_section(analysis)) document.blocks.push_back(std::move(block));
-  for (Block& block : foretold_section(input)) document.blocks.push_back(std::move(block));
+  for (Block& block : prediction_section(input)) document.blocks.push_back(std::move(block));
   append_provenance(input, analysis, document.blocks);
   return document;
 }

@@ -7,8 +7,8 @@
 #include <fmt/format.h>
 
 #include "base/units.h"
-#include "report/figures.h"
 #include "render/format.h"
+#include "report/figures.h"
 #include "report/scaling_panels.h"
 
 namespace bitsweep {

@@ -1,11 +1,11 @@
 // import, export, gc and rebuild, as a person calls them.
 #include <fstream>
 
-#include "coordinate/checkpoint_policy.h"
-#include "imports/foreign_log.h"
 #include "cli/verb.h"
+#include "coordinate/checkpoint_policy.h"
 #include "coordinate/lone_folders.h"
 #include "execute/records.h"
+#include "imports/foreign_log.h"
 #include "query/query_fixture.h"
 #include "store/rebuild.h"
 

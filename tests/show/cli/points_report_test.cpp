@@ -6,10 +6,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "analysis/claims_file.h"
 #include "base/error.h"
 #include "base/json.h"
 #include "base/rng.h"
-#include "cli/claims_file.h"
 #include "cli/verb.h"
 
 namespace bitsweep {

@@ -1,12 +1,12 @@
 // What a report advises: budgets, what a parameter is worth, configurations, next runs, and what it remembers.
-#include "report/advice.h"
+#include "report/advice_sections.h"
 
 #include <cmath>
 
-#include "report/analysis.h"
+#include "analysis/analysis.h"
+#include "analysis/report_input.h"
 #include "report/findings.h"
-#include "report/foretold.h"
-#include "report/report_input.h"
+#include "report/prediction_section.h"
 
 namespace bitsweep {
 namespace {
@@ -106,10 +106,10 @@ TEST(Worth, GivesEachVariantWithWhatItsBytesAndFlopsDo) {
   }
   const Analysis analysis = analyse(input);
   const GroupAnalysis& g = analysis.groups.at(0);
-  ASSERT_TRUE(g.worth);
-  EXPECT_EQ(g.worth->reference, "llama");
-  ASSERT_EQ(g.worth->rows.size(), 2u);
-  const WorthRow &llama = g.worth->rows[0], &v57 = g.worth->rows[1];
+  ASSERT_TRUE(g.parameter_value);
+  EXPECT_EQ(g.parameter_value->reference, "llama");
+  ASSERT_EQ(g.parameter_value->rows.size(), 2u);
+  const ParameterValueRow &llama = g.parameter_value->rows[0], &v57 = g.parameter_value->rows[1];
   EXPECT_EQ(llama.eff, 1);
   EXPECT_NEAR(*llama.per_byte, 1, 1e-12);
   ASSERT_TRUE(v57.interval);
@@ -117,19 +117,19 @@ TEST(Worth, GivesEachVariantWithWhatItsBytesAndFlopsDo) {
   EXPECT_GT(v57.interval->second, 0.15);
   EXPECT_NEAR(*v57.per_byte, 32 * v57.eff, 1e-9);
   EXPECT_NEAR(*v57.per_flop, v57.eff / 2, 1e-9);
-  const std::string text = text_of(worth_section(g, 2));
+  const std::string text = text_of(parameter_value_section(g, 2));
   EXPECT_THAT(text, HasSubstr("| v57 | 0.15"));
   EXPECT_THAT(text, Not(HasSubstr("eff(v57)")));
   EXPECT_THAT(text, HasSubstr("for its stored bytes"));
   std::string findings;
   for (const Text& finding : group_findings(g)) findings += finding.plain() + "\n";
   EXPECT_THAT(findings, HasSubstr("as much as this many of llama's: v57 0.15"));
-  EXPECT_FALSE(ladder_analysis().groups.at(0).worth) << "one variant";
+  EXPECT_FALSE(ladder_analysis().groups.at(0).parameter_value) << "one variant";
 }
 
-TEST(Foretold, CountsWhatFellWithinAndOutside) {
+TEST(PredictionPlace, CountsWhatFellWithinAndOutside) {
   ReportInput input = made_input({});
-  EXPECT_TRUE(foretold_section(input).empty());
+  EXPECT_TRUE(prediction_section(input).empty());
   const auto row = [](const char* run, double measured) {
     PredictionRow p;
     p.run = run, p.law = "chinchilla", p.variant = "v57", p.state = "done";
@@ -140,7 +140,7 @@ TEST(Foretold, CountsWhatFellWithinAndOutside) {
   PredictionRow waiting = row("ccc", 0);
   waiting.measured.reset(), waiting.state = "queued";
   input.predictions.push_back(waiting);
-  const std::string text = text_of(foretold_section(input));
+  const std::string text = text_of(prediction_section(input));
   EXPECT_THAT(text, HasSubstr("| aaa | v57 | chinchilla | 1M | 4M | 2.000 | 1.900 to 2.100 | 2.050 | within |"));
   EXPECT_THAT(text, HasSubstr("2.300 | outside |"));
   EXPECT_THAT(text, HasSubstr("not finished"));

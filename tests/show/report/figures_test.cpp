@@ -2,9 +2,9 @@
 
 #include <cmath>
 
-#include "report/report_input.h"
-#include "report/scaling_panels.h"
+#include "analysis/report_input.h"
 #include "render/xml_check.h"
+#include "report/scaling_panels.h"
 
 namespace bitsweep {
 namespace {
@@ -29,7 +29,7 @@ TEST(GapFigure, ShowsEachVariantAgainstLlamaWithBarsOverSeeds) {
   for (const char* variant : {"v57", "v75", "llama"})
     for (const int64_t seed : {0, 1, 2}) runs.push_back({variant, 1e6, 4e6, 1e-3, seed, 32, 0.001 * double(seed)});
   const ReportInput input = made_input(runs);
-  const auto figure = draw(input, gap_figure);
+  const auto figure = draw(input, comparison_figure);
   ASSERT_TRUE(figure);
   expect_sound(*figure);
   ASSERT_EQ(figure->panels.size(), 1u);
@@ -51,12 +51,12 @@ TEST(GapFigure, TwoVariantsHaveARowEachPlaceAndNoIntervalsOfOneSeed) {
   for (const char* variant : {"llama", "v57"})
     for (const double params : {1e5, 1e6})
       for (const double tokens : {2e6, 4e6}) runs.push_back({variant, params, tokens});
-  const auto figure = draw(made_input(runs), gap_figure);
+  const auto figure = draw(made_input(runs), comparison_figure);
   ASSERT_TRUE(figure);
   ASSERT_EQ(figure->panels.size(), 1u);
   EXPECT_EQ(figure->panels[0].y.names.size(), 4u);
   EXPECT_THAT(figure->caption, HasSubstr("no intervals"));
-  EXPECT_FALSE(draw(made_input(ladder_runs()), gap_figure)) << "one variant alone";
+  EXPECT_FALSE(draw(made_input(ladder_runs()), comparison_figure)) << "one variant alone";
 }
 
 TEST(SurfaceFigure, IsDrawnWhereBatchAndRateWereBothVaried) {

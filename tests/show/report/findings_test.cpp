@@ -1,6 +1,6 @@
 #include "report/findings.h"
 
-#include "report/report_input.h"
+#include "analysis/report_input.h"
 
 namespace bitsweep {
 namespace {

@@ -1,8 +1,8 @@
 #include "report/heads.h"
 
-#include "report/head_map.h"
-#include "report/report_input.h"
+#include "analysis/report_input.h"
 #include "render/xml_check.h"
+#include "report/head_map.h"
 
 namespace bitsweep {
 namespace {

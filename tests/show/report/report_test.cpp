@@ -2,8 +2,8 @@
 
 #include <set>
 
+#include "analysis/report_input.h"
 #include "base/error.h"
-#include "report/report_input.h"
 #include "render/xml_check.h"
 
 namespace bitsweep {

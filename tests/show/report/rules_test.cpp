@@ -4,7 +4,7 @@
 #include <functional>
 #include <set>
 
-#include "report/report_input.h"
+#include "analysis/report_input.h"
 
 namespace bitsweep {
 namespace {

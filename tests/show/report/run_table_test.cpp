@@ -1,8 +1,8 @@
 #include "report/run_table.h"
 
+#include "analysis/report_input.h"
 #include "query/run_columns.h"
 #include "render/format.h"
-#include "report/report_input.h"
 #include "render/text_chart.h"
 
 namespace bitsweep {

@@ -1,6 +1,6 @@
-#include "report/stored.h"
+#include "report/stored_section.h"
 
-#include "report/report_input.h"
+#include "analysis/report_input.h"
 
 namespace bitsweep {
 namespace {

@@ -1,0 +1,271 @@
+#include "advise/candidates.h"
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+#include <set>
+
+#include <fmt/format.h>
+
+#include "base/units.h"
+
+namespace bitsweep {
+namespace {
+
+// Sizes and lengths begin at half of the smallest that was run: further down runs cost all but nothing, and whether the
+// law holds there nobody has seen.
+constexpr double kBelow = 2;
+
+bool is_shape(std::string_view option) {
+  return option == "params" || option == "d_model" || option == "n_layers" || option == "n_heads" || option == "d_ff";
+}
+
+// Two significant digits, as a person would write it.
+double rounded(double value) {
+  const double unit = std::pow(10, std::floor(std::log10(value)) - 1);
+  return std::round(value / unit) * unit;
+}
+
+// From low to high by equal factors of at least √2, both ends among them.
+std::vector<double> ladder(double low, double high, size_t most) {
+  const double octaves = std::log2(std::max(1.0, high / low));
+  const size_t count = std::clamp<size_t>(static_cast<size_t>(std::ceil(2 * octaves)) + 1, 2, most);
+  std::vector<double> values;
+  for (size_t i = 0; i < count; ++i) {
+    const double value = rounded(low * std::pow(high / low, static_cast<double>(i) / static_cast<double>(count - 1)));
+    if (values.empty() || value > values.back() * 1.001) values.push_back(value);
+  }
+  return values;
+}
+
+struct Range {
+  double low = HUGE_VAL, high = 0;
+  void add(double value) { low = std::min(low, value), high = std::max(high, value); }
+};
+
+// The options of a model of this size: the reference's without its shape.
+json::object options_for(const RunSpec& reference, double params, const json::object& kept) {
+  json::object options{{"params", params}};
+  for (const auto& member : kept) options[member.key()] = member.value();
+  for (const auto& member : reference.model.options)
+    if (!is_shape(member.key())) options[member.key()] = member.value();
+  return options;
+}
+
+class CandidateMaker {
+ public:
+  CandidateMaker(const std::vector<Reference>& references, const std::vector<Point>& points,
+                 const std::vector<Target>& targets, const CandidateRules& rules)
+      : references_(references), rules_(rules) {
+    for (const Point& point : points) add(point.params, point.tokens);
+    for (const Target& target : targets) {
+      if (target.params > 0 && target.tokens > 0) ratio_.add(target.tokens / target.params);
+      if (target.params > 0) params_.add(target.params);
+      if (target.tokens > 0) tokens_.add(target.tokens);
+    }
+  }
+
+  std::vector<DescribeQuestion> questions(const json::object& kept) const {
+    std::vector<DescribeQuestion> questions;
+    for (const double params : all_sizes()) questions.push_back(question_of(references_, params, kept));
+    return questions;
+  }
+
+  CandidateSet make(const json::object& kept, const std::vector<int64_t>& seeds, Describer& describer,
+                    const std::function<bool(const std::string&)>& known_run) {
+    const std::vector<double> sizes = all_sizes();
+    const std::vector<DescribeAnswer> models = describer.describe(questions(kept));
+    size_t impossible = 0;
+    std::set<std::string> told;
+    for (size_t i = 0; i < sizes.size(); ++i) {
+      if (!models[i].description) {
+        if (++impossible == 1) why_ = models[i].error;
+        continue;
+      }
+      add_size(sizes[i], models[i], seeds, known_run);
+    }
+    if (impossible > 0)
+      set_.notes.push_back(
+          fmt::format("{} of {} sizes cannot be made by the plugin: {}", impossible, sizes.size(), why_));
+    return std::move(set_);
+  }
+
+ private:
+  std::vector<double> all_sizes() const { return ladder(params_.low / kBelow, params_.high, rules_.sizes); }
+
+  void add(double params, double tokens) { params_.add(params), tokens_.add(tokens), ratio_.add(tokens / params); }
+
+  void add_size(double asked, const DescribeAnswer& answer, const std::vector<int64_t>& seeds,
+                const std::function<bool(const std::string&)>& known_run) {
+    const Description& model = *answer.description;
+    const auto size = static_cast<double>(model.params);
+    for (const double tokens : ladder(tokens_.low / kBelow, tokens_.high, rules_.lengths)) {
+      CandidateRun candidate;
+      candidate.asked_params = asked;
+      PlannedRun& run = candidate.run;
+      run.spec = nearest_reference(references_, asked).spec;
+      run.spec.model.options = model.options;
+      run.spec.train.steps = static_cast<int64_t>(rounded(tokens / static_cast<double>(run.spec.tokens_per_step())));
+      if (run.spec.train.steps < std::max<int64_t>(1, 2 * run.spec.train.warmup)) continue;
+      run.tokens = static_cast<double>(run.spec.tokens());
+      if (run.tokens / size < ratio_.low / rules_.beyond || run.tokens / size > ratio_.high * rules_.beyond) continue;
+      run.model = model;
+      run.flops = run.training_flops_per_token() * run.tokens;
+      run.flops_6nd = 6 * size * run.tokens;
+      if (model.bytes) run.memory = {*model.bytes, answer.process_bytes, 0};
+      add_seeds(candidate, seeds, known_run);
+      if (candidate.seeds.empty() || !ids_.insert(candidate.run.id).second) continue;
+      set_.runs.push_back(std::move(candidate));
+    }
+  }
+
+  // The sweep's seeds first, then others; those of runs that exist are used.
+  void add_seeds(CandidateRun& candidate, const std::vector<int64_t>& seeds,
+                 const std::function<bool(const std::string&)>& known_run) const {
+    std::vector<int64_t> order = seeds;
+    for (int64_t seed = 0; order.size() < static_cast<size_t>(rules_.most_seeds); ++seed)
+      if (std::find(order.begin(), order.end(), seed) == order.end()) order.push_back(seed);
+    order.resize(static_cast<size_t>(rules_.most_seeds));
+    for (const int64_t seed : order) {
+      candidate.run.spec.seed = seed;
+      if (!known_run(run_id(candidate.run.spec))) candidate.seeds.push_back(seed);
+    }
+    if (candidate.seeds.empty()) return;
+    candidate.run.spec.seed = candidate.seeds[0];
+    candidate.run.id = run_id(candidate.run.spec);
+  }
+
+  const std::vector<Reference>& references_;
+  CandidateRules rules_;
+  Range params_, tokens_, ratio_;
+  CandidateSet set_;
+  std::set<std::string> ids_;
+  std::string why_;
+};
+
+// YAML's flow style, which JSON is a part of, with bare words where they are safe.
+std::string yaml_text(const json::value& value) {
+  if (value.is_object()) {
+    std::string text;
+    for (const auto& member : value.get_object())
+      text +=
+          fmt::format("{}{}: {}", text.empty() ? "" : ", ", std::string_view(member.key()), yaml_text(member.value()));
+    return text.empty() ? "{}" : "{ " + text + " }";
+  }
+  if (value.is_array()) {
+    std::string text;
+    for (const json::value& item : value.get_array()) text += (text.empty() ? "" : ", ") + yaml_text(item);
+    return "[" + text + "]";
+  }
+  return canonical_json(value);
+}
+
+json::object without_empty(const json::object& section, const std::vector<std::string_view>& dropped) {
+  json::object kept;
+  for (const auto& member : section) {
+    const json::value& value = member.value();
+    const bool empty =
+        (value.is_string() && value.get_string().empty()) || (value.is_array() && value.get_array().empty());
+    if (!empty && std::find(dropped.begin(), dropped.end(), member.key()) == dropped.end()) kept[member.key()] = value;
+  }
+  return kept;
+}
+
+// The sections of the file that all its runs share, from the largest one.
+json::object base_sections(const RunSpec& spec, const json::object& kept) {
+  const json::object whole = to_json(spec);
+  json::object model{{"plugin", spec.model.plugin}};
+  for (const auto& member : kept) model[member.key()] = member.value();
+  for (const auto& member : spec.model.options)
+    if (!is_shape(member.key())) model[member.key()] = member.value();
+  const std::vector<std::string_view> of_data = spec.data.val.empty()
+                                                    ? std::vector<std::string_view>{"sha256"}
+                                                    : std::vector<std::string_view>{"sha256", "val_fraction"};
+  return {{"model", std::move(model)},
+          {"data", without_empty(whole.at("data").as_object(), of_data)},
+          {"train", without_empty(whole.at("train").as_object(), {"steps"})},
+          {"eval", whole.at("eval")},
+          {"checkpoint", whole.at("checkpoint")}};
+}
+
+json::object case_of(const ChosenRun& chosen, const json::object& base) {
+  const RunSpec& spec = chosen.candidate->run.spec;
+  json::object row{{"model.params", chosen.candidate->asked_params}, {"train.steps", spec.train.steps}};
+  const json::object own = without_empty(to_json(spec).at("train").as_object(), {"steps"});
+  const json::object& shared = base.at("train").as_object();
+  for (const auto& member : own)
+    if (const json::value* same = shared.if_contains(member.key()); same == nullptr || *same != member.value())
+      row["train." + std::string(member.key())] = member.value();
+  row["seed"] = chosen.seed;
+  return row;
+}
+
+}  // namespace
+
+std::vector<Reference> references_of(const SweepData& data, const LawData& law) {
+  std::map<int64_t, size_t> best;  // by params
+  for (const size_t r : law.runs) {
+    const auto [known, fresh] = best.emplace(data.runs[r].params, r);
+    if (!fresh && *data.runs[r].last_val_bpc < *data.runs[known->second].last_val_bpc) known->second = r;
+  }
+  std::vector<Reference> references;
+  for (const auto& [params, r] : best)
+    references.push_back({run_spec_from_json(data.runs[r].spec), static_cast<double>(params), data.runs[r].id});
+  return references;
+}
+
+const Reference& nearest_reference(const std::vector<Reference>& references, double params) {
+  return *std::min_element(references.begin(), references.end(), [&](const Reference& a, const Reference& b) {
+    return std::abs(std::log(a.params / params)) < std::abs(std::log(b.params / params));
+  });
+}
+
+DescribeQuestion question_of(const std::vector<Reference>& references, double params, const json::object& kept) {
+  const RunSpec& spec = nearest_reference(references, params).spec;
+  return {spec.model.plugin,
+          {.options = options_for(spec, params, kept),
+           .vocab = spec.data.tokenizer == "ascii128" ? 128 : 256,
+           .context = spec.data.context,
+           .sequences = std::max<int64_t>(1, spec.train.batch / spec.train.accumulate),
+           .accumulates = spec.train.accumulate > 1,
+           .precision = spec.train.precision}};
+}
+
+std::vector<DescribeQuestion> candidate_questions(const std::vector<Reference>& references,
+                                                  const std::vector<Point>& points, const std::vector<Target>& targets,
+                                                  const json::object& kept, const CandidateRules& rules) {
+  return CandidateMaker(references, points, targets, rules).questions(kept);
+}
+
+CandidateSet make_candidates(const std::vector<Reference>& references, const std::vector<Point>& points,
+                             const std::vector<Target>& targets, const json::object& kept,
+                             const std::vector<int64_t>& seeds, const CandidateRules& rules, Describer& describer,
+                             const std::function<bool(const std::string&)>& known_run) {
+  return CandidateMaker(references, points, targets, rules).make(kept, seeds, describer, known_run);
+}
+
+RunSpec spec_of(const ChosenRun& chosen) {
+  RunSpec spec = chosen.candidate->run.spec;
+  spec.seed = chosen.seed;
+  return spec;
+}
+
+std::string sweep_yaml(const std::string& name, const std::vector<std::string>& head,
+                       const std::vector<ChosenRun>& chosen, const json::object& kept, const json::object& resources,
+                       const std::string& law, const std::vector<Target>& targets) {
+  const json::object base = base_sections(chosen.at(0).candidate->run.spec, kept);
+  std::string text;
+  for (const std::string& line : head) text += "# " + line + "\n";
+  text += "name: " + name + "\n";
+  for (const auto& section : base)
+    text += fmt::format("{}: {}\n", std::string_view(section.key()), yaml_text(section.value()));
+  if (!resources.empty()) text += "resources: " + yaml_text(resources) + "\n";
+  text += "cases:\n";
+  for (const ChosenRun& run : chosen) text += fmt::format("  - {}  # {}\n", yaml_text(case_of(run, base)), run.comment);
+  json::array list;
+  for (const Target& target : targets)
+    list.push_back(json::object{{"params", target.params}, {"tokens", target.tokens}});
+  return text + "report: " + yaml_text(json::object{{"laws", json::array{law}}, {"targets", std::move(list)}}) + "\n";
+}
+
+}  // namespace bitsweep

@@ -1,0 +1,301 @@
+#include "advise/report_advice.h"
+
+#include <algorithm>
+#include <cmath>
+#include <future>
+#include <map>
+#include <set>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "advise/next_sweep.h"
+#include "base/error.h"
+#include "fit/data_hash.h"
+#include "predict/predictions.h"
+#include "prepare/planning.h"
+#include "prepare/programs.h"
+
+namespace bitsweep {
+namespace {
+
+constexpr size_t kRanked = 5;
+constexpr int kRuns = 8;  // of a batch, as `suggest` has it
+constexpr const char* kNobody = "neither the worker nor the plugin was at hand to say what such a model is";
+
+// Starts a worker where it is asked, so that one that is missing is missed there.
+class LazyDescriber : public Describer {
+ public:
+  std::vector<DescribeAnswer> describe(const std::vector<DescribeQuestion>& questions) override {
+    return WorkerDescriber(worker_program(), plugin_folder()).describe(questions);
+  }
+};
+
+std::string first_line(const std::string& text) {
+  std::string line = text.substr(0, text.find('\n'));
+  while (!line.empty() && line.back() == '.') line.pop_back();
+  return line;
+}
+
+std::string shape_text(const json::object& options) {
+  std::string text;
+  for (const char* name : {"d_model", "n_layers", "n_heads", "d_ff"})
+    if (const json::value* value = options.if_contains(name))
+      text += fmt::format("{}{} {}", text.empty() ? "" : ", ", name, canonical_json(*value));
+  return text.empty() ? "as the plugin has it" : text;
+}
+
+class Adviser {
+ public:
+  Adviser(const fs::path& root, const std::vector<std::string>& sweeps, const std::vector<Target>& targets)
+      : query_(root),
+        store_(root, StoreMode::read_only),
+        data_(law_data(query_, sweeps)),
+        defaults_(sweep_defaults(store_, sweeps)),
+        describer_(worker_) {
+    rules_.most_seeds = most_seeds(defaults_);
+    for (const Target& target : targets)
+      if (target.params > 0 && target.tokens > 0) targets_.push_back(target);
+    for (const SweepRow& sweep : query_.sweeps()) taken_.insert(sweep.name);
+  }
+
+  Advice advise() {
+    std::vector<Subject> subjects = all_subjects();
+    for (const Subject& subject : subjects) {
+      describer_.expect(candidate_questions(subject.references, subject.law->points, targets_, defaults_.kept, rules_));
+      for (const Target& target : targets_)
+        describer_.expect({question_of(subject.references, target.params, defaults_.kept)});
+    }
+    Advice advice;
+    for (const Subject& subject : subjects) {
+      for (const Target& target : targets_) advice.plans.push_back(plan(subject, target));
+      advice.next.push_back(next(subject, subjects.size() > 1));
+    }
+    return advice;
+  }
+
+ private:
+  struct Subject {
+    const LawData* law;
+    std::vector<Reference> references;
+    std::vector<MeasuredSpeed> speeds;
+  };
+
+  std::vector<Subject> all_subjects() {
+    std::vector<Subject> subjects;
+    for (const LawData& law : data_.laws)
+      if (!law.points.empty() && !targets_.empty())
+        subjects.push_back({&law, references_of(data_, law), speeds_for(data_, law, store_)});
+    return subjects;
+  }
+
+  TargetPlan plan(const Subject& subject, const Target& target) {
+    TargetPlan plan;
+    plan.group = subject.law->label;
+    plan.variant = subject.law->variant;
+    plan.target = target;
+    try {
+      const DescribeAnswer answer =
+          describer_.describe({question_of(subject.references, target.params, defaults_.kept)}).at(0);
+      if (!answer.description)
+        plan.refused = first_line(answer.error);
+      else
+        fill(plan, subject, *answer.description);
+    } catch (const Error& error) {
+      if (error.kind() != ErrorKind::environment) throw;
+      plan.refused = kNobody;
+    }
+    return plan;
+  }
+
+  static void fill(TargetPlan& plan, const Subject& subject, const Description& model) {
+    const Reference& like = nearest_reference(subject.references, plan.target.params);
+    PlannedRun run;
+    run.spec = like.spec;
+    run.model = model;
+    run.spec.model.options = model.options;
+    const double share =
+        static_cast<double>(like.spec.train.warmup) / static_cast<double>(std::max<int64_t>(1, like.spec.train.steps));
+    const double steps = std::max(1.0, plan.target.tokens / static_cast<double>(run.spec.tokens_per_step()));
+    run.spec.train.steps = std::llround(steps);
+    run.spec.train.warmup = std::llround(share * steps);
+    run.tokens = static_cast<double>(run.spec.tokens());
+    run.flops = run.training_flops_per_token() * run.tokens;
+    const auto time = estimate_time(run, subject.speeds);
+    plan.like = like.id;
+    plan.shape = shape_text(model.options);
+    plan.params = static_cast<double>(model.params);
+    plan.tokens = run.tokens;
+    plan.flops = run.flops;
+    plan.steps = run.spec.train.steps;
+    plan.warmup = run.spec.train.warmup;
+    plan.stored_bytes = model.stored_bytes;
+    if (model.bytes)
+      plan.bytes = TargetBytes{model.bytes->weights,     model.bytes->gradients, model.bytes->optimizer,
+                               model.bytes->activations, model.bytes->peak,      model.bytes->checkpoint()};
+    if (time) {
+      plan.hours = time->seconds / 3600;
+      plan.hours_measured = time->measured;
+    }
+  }
+
+  NextRuns next(const Subject& subject, bool several) {
+    const LawData& law = *subject.law;
+    NextRuns next;
+    next.group = law.label;
+    next.variant = law.variant;
+    try {
+      CandidateSet set =
+          make_candidates(subject.references, law.points, targets_, defaults_.kept, defaults_.seeds, rules_, describer_,
+                          [&](const std::string& id) { return store_.state(id).has_value(); });
+      if (set.runs.empty()) {
+        next.refused = set.notes.empty() ? "no run can be made that is not there already" : first_line(set.notes[0]);
+        return next;
+      }
+      const Costs costs = costs_of(set, data_, law, store_);
+      SuggestOptions options;
+      options.targets = targets_;
+      for (Target& target : options.targets) {
+        target.variant = law.variant;
+        target.dataset = law.label;
+      }
+      options.limits.runs = kRuns;
+      if (costs.spent > 0) options.limits.cost = costs.spent;
+      const Suggestion s = suggest(law.points, as_candidates(set, law, costs), options);
+      tell(next, s, set, costs);
+      write(next, s, with_seeds(s, set), costs, law, several);
+    } catch (const Error& error) {
+      if (error.kind() != ErrorKind::environment && error.kind() != ErrorKind::input) throw;
+      next.refused = error.kind() == ErrorKind::environment ? kNobody : first_line(error.what());
+    }
+    return next;
+  }
+
+  static NextRun run_of(const CandidateSet& set, const Costs& costs, size_t candidate, double takes) {
+    const PlannedRun& run = set.runs[candidate].run;
+    return {
+        static_cast<double>(run.model.params), run.tokens, run.spec.train.steps, costs.of[candidate], takes, {}, {}};
+  }
+
+  static void tell(NextRuns& next, const Suggestion& s, const CandidateSet& set, const Costs& costs) {
+    next.law = s.law;
+    next.hours = costs.hours;
+    next.cost = s.cost;
+    next.candidates = set.runs.size();
+    next.now = s.targets[0].half_width;
+    next.outlook = outlook_lines(s, costs);
+    next.leans_on_prior = s.leans_on_prior;
+    for (size_t i = 0; i < std::min(kRanked, s.ranking.size()); ++i)
+      next.ranking.push_back(run_of(set, costs, s.ranking[i].candidate, s.ranking[i].reduction));
+    for (const SuggestedRun& picked : s.batch) {
+      NextRun run = run_of(set, costs, picked.candidate, picked.reduction);
+      run.expected = picked.loss;
+      run.leaves = s.targets[0].half_width * std::sqrt(picked.remaining);
+      next.batch.push_back(std::move(run));
+    }
+  }
+
+  // Beside the report; the sweep's name is one that is free.
+  void write(NextRuns& next, const Suggestion& s, const std::vector<ChosenRun>& chosen, const Costs& costs,
+             const LawData& law, bool several) {
+    if (chosen.empty()) return;
+    const std::string name = next_name(data_.sweeps.at(0), several ? law.variant : "",
+                                       [&](const std::string& n) { return !taken_.insert(n).second; });
+    next.file = "next-" + slug(law.variant) + ".yaml";
+    for (int k = 2; !files_.insert(next.file).second; ++k)
+      next.file = fmt::format("next-{}-{}.yaml", slug(law.variant), k);
+    next.yaml = next_sweep(name, "bitsweep report", s, chosen, defaults_, costs, data_, law, targets_);
+  }
+
+  Query query_;
+  Store store_;
+  SweepData data_;
+  SweepDefaults defaults_;
+  LazyDescriber worker_;
+  CachingDescriber describer_;
+  CandidateRules rules_;
+  std::vector<Target> targets_;
+  std::set<std::string> taken_, files_;
+};
+
+// The fits that are kept, with the group each belongs to.
+template <typename Visit>
+void each_kept_fit(const Analysis& analysis, Visit visit) {
+  for (const GroupAnalysis& g : analysis.groups)
+    for (const LawFit& fit : g.fits)
+      if (kept_for_later(fit)) visit(g, fit);
+}
+
+EarlierFit earlier_fit(const LawFit& fit, const std::string& dataset, std::string_view points,
+                       const json::object& result) {
+  EarlierFit earlier{fit.law, fit.variant, dataset, {}, {}, {}};
+  if (const auto ids = try_parse_json(points); ids && ids->is_array())
+    for (const json::value& id : ids->get_array())
+      if (id.is_string()) earlier.runs.emplace_back(id.get_string());
+  if (const json::value* params = result.if_contains("params"); params != nullptr && params->is_object())
+    for (const auto& member : params->get_object())
+      if (member.value().is_number())
+        earlier.params.emplace_back(std::string(member.key()), member.value().to_number<double>());
+  if (const json::value* ranges = result.if_contains("intervals"); ranges != nullptr && ranges->is_object())
+    for (const auto& member : ranges->get_object())
+      if (const json::array* pair = member.value().if_array();
+          pair != nullptr && pair->size() == 2 && (*pair)[0].is_number() && (*pair)[1].is_number())
+        earlier.intervals[std::string(member.key())] = {(*pair)[0].to_number<double>(), (*pair)[1].to_number<double>()};
+  return earlier;
+}
+
+}  // namespace
+
+Analysis analyse_sweeps(const fs::path& root, ReportInput& input) {
+  // A worker that says what models cost starts while the laws are fitted.
+  std::future<Advice> advice;
+  if (!input.targets.empty())
+    advice = std::async(std::launch::async, [&] { return advise(root, input.sweeps, input.targets); });
+  Analysis analysis = analyse(input);
+  if (advice.valid()) {
+    Advice told = advice.get();
+    input.plans = std::move(told.plans);
+    input.next = std::move(told.next);
+  }
+  input.earlier = earlier_fits(root, input, analysis);
+  return analysis;
+}
+
+Advice advise(const fs::path& root, const std::vector<std::string>& sweeps, const std::vector<Target>& targets) {
+  return Adviser(root, sweeps, targets).advise();
+}
+
+std::vector<EarlierFit> earlier_fits(const fs::path& root, const ReportInput& input, const Analysis& analysis) {
+  Store store(root, StoreMode::read_only);
+  std::vector<EarlierFit> all;
+  const std::string sweep = fmt::format("{}", fmt::join(input.sweeps, ","));
+  each_kept_fit(analysis, [&](const GroupAnalysis& g, const LawFit& fit) {
+    Statement row = store.database().prepare(
+        "SELECT points, result FROM fit WHERE sweep = ? AND law = ? AND coalesce(variant, '') = ? AND "
+        "coalesce(dataset, '') = ? AND data <> ? AND json_extract(settings, '$.by') = 'report' ORDER BY id DESC");
+    row.bind(sweep, fit.law, fit.variant, g.group.dataset, data_hash(fit.points));
+    if (!row.step()) return;
+    const std::string points(row.text_view(0));
+    if (const auto result = try_parse_json(row.text_view(1)); result && result->is_object())
+      all.push_back(earlier_fit(fit, g.group.dataset, points, result->get_object()));
+  });
+  return all;
+}
+
+void keep_fits(const fs::path& root, const ReportInput& input, const Analysis& analysis, Notes& notes) {
+  try {
+    Store store(root, StoreMode::create);
+    each_kept_fit(analysis, [&](const GroupAnalysis& g, const LawFit& fit) {
+      FitOptions options;
+      options.law = fit.law;
+      options.axis = fit.result.axis;
+      FitRecord record = fit_record(input.sweeps, fit.points, g.group.dataset, options, fit.result);
+      record.settings["by"] = "report";
+      store.put_fit(record);
+    });
+  } catch (const Error& error) {
+    notes.note(fmt::format("the next report will not be held against this one: {}", error.what()));
+  }
+}
+
+}  // namespace bitsweep

@@ -1,0 +1,199 @@
+#include "analysis/analysis.h"
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+
+namespace bitsweep {
+namespace {
+
+constexpr double kSameTargetBudget = 0.02;  // of a logarithm
+constexpr size_t kMostInFull = 3;           // variants; of more, laws of one axis are only told where there is no other
+
+// The runs a law may see: of each size and budget the chosen configuration, all its seeds.
+LawFit points_of(const ReportInput& input, const GroupAnalysis& g, const std::string& variant,
+                 std::optional<size_t> size_class = {}, std::optional<size_t> budget_class = {}) {
+  LawFit fit;
+  fit.variant = variant, fit.size_class = size_class, fit.budget_class = budget_class;
+  for (const size_t c : g.table.chosen) {
+    const ReportCell& cell = g.table.cells[c];
+    if (cell.variant != variant || !(cell.params > 0) || !(cell.tokens > 0)) continue;
+    if (cell.size_class != size_class.value_or(cell.size_class)) continue;
+    if (cell.budget_class != budget_class.value_or(cell.budget_class)) continue;
+    std::vector<size_t> runs;
+    for (const size_t alike : g.table.alike(c))
+      runs.insert(runs.end(), g.table.cells[alike].runs.begin(), g.table.cells[alike].runs.end());
+    for (const size_t r : runs) {
+      const RunRow& row = input.runs[r].row;
+      Point point;
+      point.params = cell.params, point.tokens = cell.tokens, point.loss = *row.last_val_bpc;
+      if (g.dataset != nullptr)
+        point.unique_tokens = static_cast<double>(g.dataset->train_tokens);
+      else if (row.epochs && *row.epochs > 0)
+        point.unique_tokens = cell.tokens / *row.epochs;
+      point.variant = variant, point.dataset = g.group.label, point.run = row.id;
+      if (cell.seed_known) point.seed = row.seed;
+      fit.points.push_back(std::move(point));
+      fit.runs.push_back(r);
+    }
+  }
+  return fit;
+}
+
+// Of each variant that was run on several texts, all its points together.
+std::vector<TextLaw> text_laws(const ReportInput& input, const std::vector<GroupAnalysis>& groups) {
+  std::vector<TextLaw> laws;
+  std::vector<bool> seen(groups.size(), false);
+  for (size_t g = 0; g < groups.size(); ++g) {
+    if (seen[g]) continue;
+    std::map<std::string, TextLaw> of_variant;
+    std::map<std::string, std::vector<Point>> points_of_variant;
+    for (size_t h = g; h < groups.size(); ++h) {
+      if (h != g && !differ_by_text_alone(groups[g].group, groups[h].group)) continue;
+      seen[h] = true;
+      for (const std::string& variant : groups[h].table.variants) {
+        const LawFit fit = points_of(input, groups[h], variant);
+        if (fit.points.empty()) continue;
+        std::vector<Point>& points = points_of_variant[variant];
+        points.insert(points.end(), fit.points.begin(), fit.points.end());
+        of_variant[variant].groups.push_back(h);
+      }
+    }
+    for (auto& [variant, law] : of_variant) {
+      if (law.groups.size() < 2) continue;
+      law.variant = variant;
+      law.runs = points_of_variant[variant].size();
+      FitOptions options;
+      options.group = "dataset";
+      law.test = compare_grouping(points_of_variant[variant], options);
+      laws.push_back(std::move(law));
+    }
+  }
+  return laws;
+}
+
+void run_fit(LawFit& fit, const ReportInput& input, const std::string& law, const std::vector<Target>& targets,
+             const std::string& axis = "") {
+  FitOptions options;
+  options.law = law;
+  options.axis = axis;
+  options.second_opinions = false;
+  options.extrapolation_limit = input.extrapolation_limit;
+  options.targets = targets;
+  for (Target& target : options.targets) target.variant = fit.variant, target.dataset = fit.points[0].dataset;
+  fit.law = law;
+  fit.result = fit_law(fit.points, options);
+}
+
+// The law of one axis, at each budget (or size) at which there are three values along the axis.
+void add_simple_law(const ReportInput& input, const GroupAnalysis& g, const std::string& variant, Along along,
+                    std::vector<LawFit>& fits) {
+  const bool params = along == Along::params;
+  const size_t fixed_values = params ? g.table.budgets.size() : g.table.sizes.size();
+  const size_t moving_values = params ? g.table.sizes.size() : g.table.budgets.size();
+  for (size_t fixed = 0; fixed < fixed_values; ++fixed) {
+    size_t there = 0;
+    for (size_t moving = 0; moving < moving_values; ++moving)
+      there += params ? g.table.at(variant, moving, fixed).has_value() : g.table.at(variant, fixed, moving).has_value();
+    if (there < 3) continue;
+    LawFit fit = points_of(input, g, variant, params ? std::optional<size_t>() : fixed,
+                           params ? fixed : std::optional<size_t>());
+    // Targets at other budgets (or sizes) are none of this law's.
+    std::vector<Target> targets;
+    const double here = (params ? g.table.budgets : g.table.sizes)[fixed].value;
+    for (const Target& t : input.targets) {
+      const double other = params ? t.tokens : t.params;
+      if ((params ? t.params : t.tokens) > 0 && (!(other > 0) || std::abs(std::log(other / here)) < kSameTargetBudget))
+        targets.push_back(t);
+    }
+    run_fit(fit, input, "power", targets, params ? "params" : "tokens");
+    if (fit.drawable()) fits.push_back(std::move(fit));
+  }
+}
+
+std::vector<LawFit> fits_of(const ReportInput& input, const GroupAnalysis& g) {
+  std::vector<LawFit> fits;
+  for (const std::string& variant : g.table.variants) {
+    const LawFit base = points_of(input, g, variant);
+    if (base.points.empty()) continue;
+    for (const std::string& law : input.laws.empty() ? std::vector<std::string>{"chinchilla"} : input.laws) {
+      fits.push_back(base);
+      run_fit(fits.back(), input, law, input.targets);
+    }
+    // Where the runs do not determine the law of both axes, one axis may still carry the simple one.
+    const LawFit& last = fits.back();
+    const bool few = g.table.variants.size() <= kMostInFull;
+    if (last.law != "power" && (!last.drawable() || (few && !last.result.identified))) {
+      add_simple_law(input, g, variant, Along::params, fits);
+      add_simple_law(input, g, variant, Along::tokens, fits);
+    }
+  }
+  return fits;
+}
+
+}  // namespace
+
+std::vector<double> LawFit::losses(const std::vector<Target>& at) const {
+  std::vector<double> values;
+  for (const NamedValue& value : result.params) values.push_back(value.value);
+  FitOptions options;
+  options.law = law;
+  options.axis = result.axis;
+  options.targets = at;
+  return evaluate_law(points, values, options).predictions;
+}
+
+std::optional<double> amplitude_in_millions(const FitResult& fit) {
+  const auto a = fit.param("A"), alpha = fit.param("alpha");
+  if (!a || !alpha || fit.axis == "tokens" || fit.formula.find("N^alpha") == std::string::npos) return std::nullopt;
+  return *a / std::pow(1e6, *alpha);
+}
+
+double training_flops(const ReportCell& cell) {
+  return cell.flops && *cell.flops > 0 ? *cell.flops : 6 * cell.params * cell.tokens;
+}
+
+bool kept_for_later(const LawFit& fit) { return !fit.points.empty() && !fit.budget_class && !fit.size_class; }
+
+int highest_order_beaten(double bits_per_byte, const DatasetRow& dataset) {
+  int order = -1;
+  for (size_t k = 0; k < dataset.ngram_bpb.size(); ++k)
+    if (bits_per_byte < dataset.ngram_bpb[k]) order = static_cast<int>(k);
+  return order;
+}
+
+Analysis analyse(const ReportInput& input) {
+  std::vector<RunRow> rows;
+  for (const MeasuredRun& run : input.runs) rows.push_back(run.row);
+  Analysis analysis;
+  for (ComparableGroup& group : comparable_groups(rows, input.datasets)) {
+    GroupAnalysis& g = analysis.groups.emplace_back();
+    g.group = std::move(group);
+    for (const DatasetRow& dataset : input.datasets)
+      if (dataset.id == g.group.dataset) g.dataset = &dataset;
+    g.variant_of = variant_names(input.runs, g.group.runs);
+    std::vector<std::string> variants;
+    for (size_t k = 0; k < g.group.runs.size(); ++k) {
+      if (!exclusion_reason(input.runs[g.group.runs[k]].row).empty()) continue;
+      g.usable.push_back(g.group.runs[k]);
+      variants.push_back(g.variant_of[k]);
+    }
+    analysis.finished += static_cast<int64_t>(g.usable.size());
+    analysis.excluded += static_cast<int64_t>(g.group.runs.size() - g.usable.size());
+    g.table = make_cells(input.runs, g.usable, variants);
+    g.token_steps = steps_along(input, g.table, Along::tokens);
+    g.param_steps = steps_along(input, g.table, Along::params);
+    g.setting_steps = setting_steps(input, g.table);
+    g.variant_comparisons = variant_comparisons(input, g.table);
+    g.fits = fits_of(input, g);
+    for (const LawFit& fit : g.fits)
+      if (auto optimum = compute_optimum(fit, g, input)) g.optima.push_back(std::move(*optimum));
+    g.parameter_value = parameter_value(input, g);
+  }
+  analysis.offsets = text_offsets(analysis.groups);
+  analysis.text_laws = text_laws(input, analysis.groups);
+  analysis.verdicts = check_claims(input, analysis);
+  return analysis;
+}
+
+}  // namespace bitsweep

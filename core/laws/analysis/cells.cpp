@@ -1,0 +1,318 @@
+#include "analysis/cells.h"
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+#include <set>
+
+#include <fmt/format.h>
+
+#include "base/units.h"
+#include "query/run_columns.h"
+
+namespace bitsweep {
+namespace {
+
+bool is_model_option(const std::string& path) { return path.rfind("model.", 0) == 0 && path != "model.plugin"; }
+
+// Options that make a model larger or smaller: told by its parameters.
+bool is_shape(const std::string& path) {
+  static const std::set<std::string> kShape = {"model.params", "model.d_model", "model.n_layers",  "model.n_heads",
+                                               "model.d_ff",   "model.d_head",  "model.n_kv_heads"};
+  return kShape.count(path) > 0;
+}
+
+// Told elsewhere, or of no consequence for the loss.
+bool is_told(const std::string& path) {
+  return path == "seed" || path == "model.plugin" || path == "train.steps" || path.rfind("checkpoint.", 0) == 0 ||
+         path.rfind("eval.", 0) == 0 || path.rfind("data.", 0) == 0 || is_shape(path);
+}
+
+using Factors = std::vector<std::pair<std::string, std::string>>;
+
+void flatten(const json::value& value, const std::string& path, Factors& out) {
+  if (value.is_object() && !value.get_object().empty()) {
+    for (const auto& member : value.get_object())
+      flatten(member.value(), path.empty() ? std::string(member.key()) : path + "." + std::string(member.key()), out);
+  } else {
+    out.emplace_back(path, cell_text(value, "null"));
+  }
+}
+
+Factors settings_of(const RunRow& run) {
+  Factors all;
+  flatten(run.spec, "", all);
+  std::sort(all.begin(), all.end());
+  return all;
+}
+
+const std::string* find(const Factors& factors, const std::string& path) {
+  for (const auto& [name, value] : factors)
+    if (name == path) return &value;
+  return nullptr;
+}
+
+// Per plugin the options, shape apart, that take several values among these runs: they name variants.
+std::map<std::string, std::set<std::string>> naming_options(const std::vector<MeasuredRun>& runs,
+                                                            const std::vector<size_t>& which,
+                                                            const std::vector<Factors>& settings) {
+  std::map<std::string, std::map<std::string, std::set<std::string>>> values;
+  for (size_t k = 0; k < which.size(); ++k)
+    for (const auto& [path, value] : settings[k])
+      if (is_model_option(path) && !is_shape(path)) values[runs[which[k]].row.plugin][path].insert(value);
+  std::map<std::string, std::set<std::string>> naming;
+  for (const auto& [plugin, options] : values)
+    for (const auto& [path, seen] : options)
+      if (seen.size() > 1) naming[plugin].insert(path);
+  return naming;
+}
+
+std::string variant_name(const RunRow& run, const Factors& settings, const std::set<std::string>& options) {
+  // A plugin given by its path is known by its file's name.
+  const size_t slash = run.plugin.rfind('/');
+  std::string name = run.plugin.empty() ? "model" : run.plugin.substr(slash == std::string::npos ? 0 : slash + 1);
+  std::string inside;
+  for (const std::string& path : options) {
+    const std::string* value = find(settings, path);
+    inside +=
+        fmt::format("{}{}={}", inside.empty() ? "" : ", ", path.substr(path.rfind('.') + 1), value ? *value : "unset");
+  }
+  if (!inside.empty()) name += " (" + inside + ")";
+  const std::string* base = find(settings, "train.init_from");
+  return base != nullptr && !base->empty() ? name + " from " + base->substr(0, 12) : name;
+}
+
+std::optional<double> number_of(const Factors& settings, const std::string& path) {
+  const std::string* text = find(settings, path);
+  return text != nullptr ? parse_number(*text) : std::nullopt;
+}
+
+ReportCell new_cell(const RunRow& run, std::string variant, const Factors& settings) {
+  ReportCell cell;
+  cell.variant = std::move(variant);
+  cell.params = static_cast<double>(run.params),
+  cell.params_nonembedding = static_cast<double>(run.params_nonembedding);
+  cell.tokens = static_cast<double>(run.tokens), cell.epochs = run.epochs, cell.flops = run.flops;
+  cell.batch = number_of(settings, "train.batch"), cell.lr = number_of(settings, "train.lr");
+  cell.seed_known = find(settings, "seed") != nullptr;
+  for (const auto& setting : settings)
+    if (!is_told(setting.first)) cell.factors.push_back(setting);
+  return cell;
+}
+
+// Means over the cell's runs, where every run or some have a value.
+void summarise(ReportCell& cell, const std::vector<MeasuredRun>& runs) {
+  std::vector<double> last, best, answers, wall, rate;
+  for (const size_t r : cell.runs) {
+    const RunRow& row = runs[r].row;
+    last.push_back(*row.last_val_bpc);
+    best.push_back(row.best_val_bpc.value_or(*row.last_val_bpc));
+    if (row.answer_accuracy) answers.push_back(*row.answer_accuracy);
+    if (row.wall_s) wall.push_back(*row.wall_s);
+    if (row.tokens_per_s) rate.push_back(*row.tokens_per_s);
+    cell.attempts += row.attempts;
+  }
+  cell.final_bpc = *estimate(last), cell.best_bpc = *estimate(best);
+  cell.answer_accuracy = estimate(answers);
+  if (const auto mean = estimate(wall)) cell.wall_s = mean->mean;
+  if (const auto mean = estimate(rate)) cell.tokens_per_s = mean->mean;
+}
+
+// Sorted values cut where the next is more than `ratio` above the class's first; the class of each value into
+// `classes`.
+std::vector<ValueClass> classify(const std::vector<double>& values, double ratio, std::vector<size_t>& classes) {
+  std::vector<size_t> order(values.size());
+  for (size_t i = 0; i < order.size(); ++i) order[i] = i;
+  std::stable_sort(order.begin(), order.end(), [&](size_t a, size_t b) { return values[a] < values[b]; });
+  std::vector<ValueClass> found;
+  std::vector<double> lowest, highest;
+  classes.assign(values.size(), 0);
+  for (const size_t i : order) {
+    if (found.empty() || values[i] > lowest.back() * ratio) {
+      found.push_back({});
+      lowest.push_back(values[i]), highest.push_back(values[i]);
+    }
+    highest.back() = values[i];
+    classes[i] = found.size() - 1;
+  }
+  for (size_t k = 0; k < found.size(); ++k) {
+    found[k].value = std::sqrt(lowest[k]) * std::sqrt(highest[k]);
+    found[k].label = format_count(lowest[k] == highest[k] ? lowest[k] : found[k].value);
+    if (lowest[k] != highest[k]) found[k].label.insert(0, "≈");
+  }
+  return found;
+}
+
+bool are_alike(const ReportCell& a, const ReportCell& b) {
+  return !a.seed_known && !b.seed_known && a.variant == b.variant && a.params == b.params && a.tokens == b.tokens &&
+         a.factors == b.factors;
+}
+
+// Measured at another size or length of the same class, and otherwise alike: a place of its own.
+bool is_another_place(const ReportCell& a, const ReportCell& b) {
+  return (a.params != b.params || a.tokens != b.tokens) && other_differences(a, b).empty();
+}
+
+bool differ(double a, double b, double factor) { return a > 0 && b > 0 && std::max(a / b, b / a) > factor; }
+
+bool in_one_slot(const ReportCell& a, const ReportCell& b) {
+  return a.size_class == b.size_class && a.budget_class == b.budget_class && a.variant == b.variant;
+}
+
+// REQUIRES cells in order: those of a slot one after another.
+void choose(CellTable& table) {
+  size_t first = 0;  // of the slot, in `chosen`
+  for (size_t i = 0; i < table.cells.size(); ++i) {
+    const ReportCell& cell = table.cells[i];
+    if (i > 0 && !in_one_slot(table.cells[i - 1], cell)) first = table.chosen.size();
+    const auto same = [&](size_t j) { return !is_another_place(cell, table.cells[j]); };
+    const auto found =
+        std::find_if(table.chosen.begin() + static_cast<std::ptrdiff_t>(first), table.chosen.end(), same);
+    if (found == table.chosen.end()) {
+      table.chosen.push_back(i);
+      table.alternatives.push_back(1);
+      continue;
+    }
+    if (!are_alike(cell, table.cells[*found])) ++table.alternatives[static_cast<size_t>(found - table.chosen.begin())];
+    if (cell.final_bpc.mean < table.cells[*found].final_bpc.mean) *found = i;
+  }
+}
+
+void put_in_order(CellTable& table) {
+  const auto rank = [&](const std::string& variant) {
+    return std::find(table.variants.begin(), table.variants.end(), variant) - table.variants.begin();
+  };
+  std::stable_sort(table.cells.begin(), table.cells.end(), [&](const ReportCell& a, const ReportCell& b) {
+    if (a.variant != b.variant) return rank(a.variant) < rank(b.variant);
+    if (a.size_class != b.size_class) return a.size_class < b.size_class;
+    if (a.budget_class != b.budget_class) return a.budget_class < b.budget_class;
+    return a.final_bpc.mean < b.final_bpc.mean;
+  });
+}
+
+void classify_cells(CellTable& table) {
+  std::vector<double> params, tokens;
+  for (const ReportCell& cell : table.cells) params.push_back(cell.params), tokens.push_back(cell.tokens);
+  std::vector<size_t> size_of, budget_of;
+  table.sizes = classify(params, kSameSize, size_of);
+  table.budgets = classify(tokens, kSameBudget, budget_of);
+  for (size_t i = 0; i < table.cells.size(); ++i)
+    table.cells[i].size_class = size_of[i], table.cells[i].budget_class = budget_of[i];
+}
+
+}  // namespace
+
+std::vector<ValueClass> classify_sizes(const std::vector<double>& params, std::vector<size_t>& class_of) {
+  return classify(params, kSameSize, class_of);
+}
+
+std::vector<std::string> variant_names(const std::vector<MeasuredRun>& runs, const std::vector<size_t>& which) {
+  std::vector<Factors> settings;
+  for (const size_t r : which) settings.push_back(settings_of(runs[r].row));
+  const auto naming = naming_options(runs, which, settings);
+  std::vector<std::string> names;
+  for (size_t k = 0; k < which.size(); ++k) {
+    const RunRow& row = runs[which[k]].row;
+    const auto options = naming.find(row.plugin);
+    names.push_back(
+        variant_name(row, settings[k], options == naming.end() ? std::set<std::string>() : options->second));
+  }
+  return names;
+}
+
+CellTable make_cells(const std::vector<MeasuredRun>& runs, const std::vector<size_t>& which,
+                     const std::vector<std::string>& variants) {
+  CellTable table;
+  std::map<std::string, size_t> cell_of;
+  for (size_t k = 0; k < which.size(); ++k) {
+    const RunRow& row = runs[which[k]].row;
+    const Factors settings = settings_of(row);
+    if (std::find(table.variants.begin(), table.variants.end(), variants[k]) == table.variants.end())
+      table.variants.push_back(variants[k]);
+    // Of points from a file the counts, the variant and a few settings are all that is known: two that agree in these
+    // may differ in anything, and are seeds of one configuration only where they say so.
+    std::string key = fmt::format("{}/{}/{}", row.params, row.tokens, variants[k]);
+    if (find(settings, "seed") == nullptr) key += fmt::format("/{}", which[k]);
+    for (const auto& [path, value] : settings)
+      if (!(path == "seed" || path.rfind("checkpoint.", 0) == 0 || path == "eval.every"))
+        key += "\n" + path + "=" + value;
+    const auto [at, fresh] = cell_of.try_emplace(key, table.cells.size());
+    if (fresh) table.cells.push_back(new_cell(row, variants[k], settings));
+    table.cells[at->second].runs.push_back(which[k]);
+  }
+  for (ReportCell& cell : table.cells) summarise(cell, runs);
+  classify_cells(table);
+  put_in_order(table);
+  choose(table);
+  return table;
+}
+
+std::optional<size_t> CellTable::at(const std::string& variant, size_t size_class, size_t budget_class) const {
+  for (const size_t i : chosen)
+    if (cells[i].size_class == size_class && cells[i].budget_class == budget_class && cells[i].variant == variant)
+      return i;
+  return std::nullopt;
+}
+
+std::vector<size_t> CellTable::alike(size_t cell) const {
+  size_t first = cell, end = cell + 1;
+  while (first > 0 && in_one_slot(cells[first - 1], cells[cell])) --first;
+  while (end < cells.size() && in_one_slot(cells[end], cells[cell])) ++end;
+  std::vector<size_t> found;
+  for (size_t i = first; i < end; ++i)
+    if (i == cell || are_alike(cells[i], cells[cell])) found.push_back(i);
+  return found;
+}
+
+size_t CellTable::sizes_of(const std::string& variant) const {
+  std::set<size_t> found;
+  for (const size_t c : chosen)
+    if (cells[c].variant == variant) found.insert(cells[c].size_class);
+  return found.size();
+}
+
+namespace {
+
+// `tell(path, value, other)` of each setting in which they differ.
+template <typename Tell>
+void each_difference(const ReportCell& a, const ReportCell& b, Tell tell) {
+  const bool same_variant = a.variant == b.variant;
+  for (const auto& [path, value] : a.factors) {
+    // Options of another plugin are what the variant is.
+    if (!same_variant && is_model_option(path)) continue;
+    const std::string* other = find(b.factors, path);
+    if (other != nullptr && *other != value) tell(path, value, *other);
+  }
+}
+
+}  // namespace
+
+bool tokens_differ(const ReportCell& a, const ReportCell& b) { return differ(a.tokens, b.tokens, kSameBudget); }
+
+std::vector<std::string> other_differences(const ReportCell& a, const ReportCell& b) {
+  std::vector<std::string> names;
+  each_difference(a, b, [&](const std::string& path, const std::string& value, const std::string& other) {
+    names.push_back(fmt::format("{} {} → {}", path, value, other));
+  });
+  return names;
+}
+
+std::vector<std::string> all_differences(const ReportCell& a, const ReportCell& b) {
+  std::vector<std::string> all;
+  if (a.variant != b.variant) all.push_back(fmt::format("variant {} → {}", a.variant, b.variant));
+  if (differ(a.params, b.params, kSameSize))
+    all.push_back(fmt::format("params {} → {}", format_count(a.params), format_count(b.params)));
+  if (tokens_differ(a, b)) all.push_back(fmt::format("tokens {} → {}", format_count(a.tokens), format_count(b.tokens)));
+  for (std::string& other : other_differences(a, b)) all.push_back(std::move(other));
+  return all;
+}
+
+std::vector<std::string> settings_of(const ReportCell& of, const ReportCell& where_other_than) {
+  std::vector<std::string> names;
+  each_difference(of, where_other_than, [&](const std::string& path, const std::string& value, const std::string&) {
+    names.push_back(path + " " + value);
+  });
+  return names;
+}
+
+}  // namespace bitsweep

@@ -1,0 +1,93 @@
+// Measured runs put in order for a reader: variants, configurations (seeds together), classes of equal size and budget.
+// Pure.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "analysis/input.h"
+#include "query/comparable.h"
+
+namespace bitsweep {
+
+// Parameters and tokens within these factors of each other are one size and one budget.
+constexpr double kSameSize = 1.15, kSameBudget = 1.02;
+
+// A mean over seeds. With one value there is no interval.
+struct Estimate {
+  double mean = 0;
+  int values = 0;
+  std::optional<double> sd;          // between seeds; n − 1
+  std::optional<double> half_width;  // of the 95 % interval of the mean (Student's t)
+  std::optional<double> p;           // of a difference: two-sided, of there being none
+};
+// Nothing for no values.
+std::optional<Estimate> estimate(const std::vector<double>& values);
+// a − b with Welch's interval when both have one.
+Estimate difference(const Estimate& a, const Estimate& b);
+// Of differences seed by seed. REQUIRES two or more.
+Estimate paired_difference(const std::vector<double>& differences);
+
+// Runs that differ in nothing but the seed, all of them finished.
+struct ReportCell {
+  std::string variant;  // plugin, and its options where they differ: "v76 (alibi=false)"
+  double params = 0, params_nonembedding = 0, tokens = 0;
+  std::optional<double> epochs, flops, batch, lr, wall_s, tokens_per_s;
+  std::vector<std::pair<std::string, std::string>> factors;  // every other setting, dotted path and value
+  std::vector<size_t> runs;                                  // into ReportInput::runs
+  int64_t attempts = 0;                                      // of all its runs
+  Estimate final_bpc, best_bpc;
+  std::optional<Estimate> answer_accuracy;  // at the end, on an induction task
+  size_t size_class = 0, budget_class = 0;  // into CellTable
+  bool seed_known = true;                   // else a run of its own: equal settings alone make no two seeds
+};
+
+// A class of nearly equal values: targets of 1M parameters come out a little apart.
+struct ValueClass {
+  double value = 0;   // geometric middle
+  std::string label;  // "1.05M"
+};
+
+// Classes of parameter counts, ascending; the class of each value into `class_of`.
+std::vector<ValueClass> classify_sizes(const std::vector<double>& params, std::vector<size_t>& class_of);
+
+struct CellTable {
+  std::vector<ReportCell> cells;  // by variant (in order of appearance), then size, then tokens, then loss
+  std::vector<std::string> variants;
+  std::vector<ValueClass> sizes;    // ascending
+  std::vector<ValueClass> budgets;  // ascending
+  // Of several settings (learning rates, batches) at a size and budget the one with the lowest final loss. Cells that
+  // differ in nothing but a size or length within the class are places of their own, and each is here.
+  std::vector<size_t> chosen;     // into cells, in their order
+  std::vector<int> alternatives;  // beside `chosen`: how many cells it was chosen from
+
+  // The chosen cell of a variant at a size and a budget; of several, the lowest.
+  std::optional<size_t> at(const std::string& variant, size_t size_class, size_t budget_class) const;
+  // The cell and those that say the same of themselves: runs whose seeds are not known, in the order of cells.
+  std::vector<size_t> alike(size_t cell) const;
+  // Sizes at which a variant was measured.
+  size_t sizes_of(const std::string& variant) const;
+};
+
+// What each of these runs is a variant of: its plugin, with those options that differ between runs of the plugin and
+// are no matter of size.
+std::vector<std::string> variant_names(const std::vector<MeasuredRun>& runs, const std::vector<size_t>& which);
+
+// Finished runs to cells; `variants` has the name of each of `which`. Sizes within 15 % are one class, budgets within 2
+// %.
+CellTable make_cells(const std::vector<MeasuredRun>& runs, const std::vector<size_t>& which,
+                     const std::vector<std::string>& variants);
+
+// Settings in which two cells differ, beyond what their sizes, budgets and variants already say: "train.lr".
+std::vector<std::string> other_differences(const ReportCell& a, const ReportCell& b);
+
+// Everything in which two cells differ, variant, size and tokens first: "params 5.5M → 46.4M".
+std::vector<std::string> all_differences(const ReportCell& a, const ReportCell& b);
+// By more than budgets of one class do.
+bool tokens_differ(const ReportCell& a, const ReportCell& b);
+
+// The same settings as `of` has them: "train.lr 0.0003"; empty when none differ.
+std::vector<std::string> settings_of(const ReportCell& of, const ReportCell& where_other_than);
+
+}  // namespace bitsweep

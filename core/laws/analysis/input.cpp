@@ -1,0 +1,110 @@
+#include "analysis/input.h"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+namespace bitsweep {
+namespace {
+
+std::string joined(const std::vector<std::string>& names, const char* between) {
+  std::string text;
+  for (const std::string& name : names) text += (text.empty() ? "" : between) + name;
+  return text;
+}
+
+void add_once(std::vector<Target>& targets, const Target& target) {
+  const auto same = [&](const Target& t) { return t.params == target.params && t.tokens == target.tokens; };
+  if (std::none_of(targets.begin(), targets.end(), same)) targets.push_back(target);
+}
+
+// What a sweep file's `report:` asks for; several sweeps are asked together.
+void add_report_settings(ReportInput& input, const SweepRow& sweep) {
+  const json::value* report = sweep.settings.if_contains("report");
+  if (report == nullptr || !report->is_object()) return;
+  const json::object& options = report->get_object();
+  if (const json::value* laws = options.if_contains("laws"); laws != nullptr && laws->is_array())
+    for (const json::value& law : laws->get_array())
+      if (law.is_string() &&
+          std::find(input.laws.begin(), input.laws.end(), std::string(law.get_string())) == input.laws.end())
+        input.laws.emplace_back(law.get_string());
+  if (const json::value* targets = options.if_contains("targets"); targets != nullptr && targets->is_array())
+    for (const json::value& target : targets->get_array()) {
+      if (!target.is_object()) continue;
+      Target t;
+      t.params = number_or(target.get_object(), "params", 0);
+      t.tokens = number_or(target.get_object(), "tokens", 0);
+      add_once(input.targets, t);
+    }
+}
+
+}  // namespace
+
+ReportInput gather_report(const Query& query, const std::vector<std::string>& sweeps, std::string name,
+                          std::string version) {
+  ReportInput input;
+  for (const std::string& sweep : sweeps) {
+    std::string known = query.sweep_name(sweep);
+    if (std::find(input.sweeps.begin(), input.sweeps.end(), known) == input.sweeps.end())
+      input.sweeps.push_back(std::move(known));
+  }
+  for (const std::string& sweep : input.sweeps)
+    for (const SweepRow& row : query.sweeps())
+      if (row.name == sweep) add_report_settings(input, row);
+  for (RunRow& row : query.runs_of(input.sweeps)) {
+    MeasuredRun run;
+    run.curve = query.evals(row.id);
+    run.attempts = query.attempts(row.id);
+    run.start = query.start_facts(row.id);
+    run.attention = query.pointer_health(row.id);
+    run.row = std::move(row);
+    input.runs.push_back(std::move(run));
+  }
+  input.datasets = query.datasets();
+  input.predictions = query.predictions(input.sweeps);
+  input.name = name.empty() ? joined(input.sweeps, "+") : std::move(name);
+  input.source = "bitsweep report " + joined(input.sweeps, " ");
+  input.version = std::move(version);
+  return input;
+}
+
+ReportInput report_from_points(const std::vector<Point>& points, std::string name, std::string source,
+                               std::string version, const std::vector<PointSettings>& settings) {
+  ReportInput input;
+  input.name = std::move(name);
+  input.source = std::move(source);
+  input.version = std::move(version);
+  for (size_t i = 0; i < points.size(); ++i) {
+    const Point& p = points[i];
+    RunRow row;
+    row.id = p.run.empty() ? fmt::format("row {}", i + 1) : p.run;
+    row.state = "done";
+    row.plugin = p.variant;
+    row.seed = p.seed.value_or(0);
+    row.params = static_cast<int64_t>(p.params);
+    row.tokens = static_cast<int64_t>(p.tokens);
+    row.last_val_bpc = p.loss;
+    if (p.unique_tokens > 0) row.epochs = p.tokens / p.unique_tokens;
+    if (i < settings.size()) {
+      const PointSettings& said = settings[i];
+      row.spec = said.spec;
+      row.steps = row.step = said.steps;
+      row.wall_s = said.wall_s;
+      if (said.wall_s && *said.wall_s > 0) row.tokens_per_s = p.tokens / *said.wall_s;
+      if (!said.state.empty()) row.state = said.state;
+      row.exit_cause = said.exit_cause;
+    }
+    if (p.seed) row.spec["seed"] = *p.seed;
+    if (!p.dataset.empty()) {
+      json::value& data = row.spec["data"];
+      if (!data.is_object()) data = json::object();
+      data.get_object()["corpus"] = p.dataset;
+    }
+    json::object start;
+    if (i < settings.size() && !settings[i].device.empty()) start["device"] = settings[i].device;
+    input.runs.push_back({std::move(row), {}, {}, std::move(start), {}});
+  }
+  return input;
+}
+
+}  // namespace bitsweep

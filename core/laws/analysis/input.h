@@ -1,0 +1,65 @@
+// What a report and its analysis are made from: measured runs with their settings and curves, from the database or from
+// a file of points, and what was asked of them.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "analysis/advice.h"
+#include "analysis/claims.h"
+#include "base/json.h"
+#include "fit/points.h"
+#include "query/calibration.h"
+#include "query/query.h"
+
+namespace bitsweep {
+
+struct MeasuredRun {
+  RunRow row;
+  std::vector<EvalRow> curve;  // ascending steps
+  std::vector<AttemptRow> attempts;
+  json::object start;  // Query::start_facts
+  std::optional<PointerHealth> attention = std::nullopt;
+};
+
+struct ReportInput {
+  std::string name;  // the report's title and folder
+  std::vector<std::string> sweeps;
+  std::vector<MeasuredRun> runs;  // in the order they were planned
+  std::vector<DatasetRow> datasets;
+  std::vector<std::string> laws;  // power | chinchilla; empty: the report's own choice
+  std::vector<Target> targets;
+  // Whose best division is asked for; both empty: what the largest run took, and ten times that.
+  std::vector<double> budget_flops, budget_hours;
+  double extrapolation_limit = 1000;       // a target or division further outside of the runs is refused
+  std::vector<PredictionRow> predictions;  // stored before their runs began
+  std::string source;                      // how to get this input again: a query or a file
+  std::string version;                     // of the program
+  // Worked out by others after the analysis (advice.h).
+  std::vector<TargetPlan> plans;
+  std::vector<NextRuns> next;
+  std::vector<EarlierFit> earlier;
+  std::vector<Claim> claims;  // what somebody says of these runs, to be checked
+};
+
+// Everything the database holds of these sweeps, with the laws and targets their files name. `name` is "" for the
+// sweeps' own names joined by '+'. Throws Error{input} on an unknown sweep.
+ReportInput gather_report(const Query& query, const std::vector<std::string>& sweeps, std::string name,
+                          std::string version);
+
+// What a file of points says of a run besides its point: so that what differs besides is told.
+struct PointSettings {
+  json::object spec;  // what it says of settings, where a sweep file has them: {"train": {"batch": 64}}
+  int64_t steps = 0;  // 0: not known
+  std::optional<double> wall_s;
+  std::string state, exit_cause;  // as of a RunRow; "": done
+  std::string device;             // what it ran on; "": not known
+};
+
+// The same from points instead of a database (fit/points_csv.h reads them from a file). `settings`: of each point, or
+// empty.
+ReportInput report_from_points(const std::vector<Point>& points, std::string name, std::string source,
+                               std::string version, const std::vector<PointSettings>& settings = {});
+
+}  // namespace bitsweep

@@ -1,0 +1,32 @@
+// A file of points as `fit` and `report` read it: the points, and the settings that its other columns say.
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "analysis/input.h"
+#include "base/files.h"
+#include "fit/points_csv.h"
+
+namespace bitsweep {
+
+struct PointsFile {
+  std::vector<Point> points;
+  std::vector<PointSettings> settings;  // of each point
+};
+
+// Columns called batch, lr, steps, warmup, weight_decay, optimizer, schedule, precision, tokenizer, context,
+// val_sha256, unit, wall_s (or wall_min, wall_h, wall), device, state and their usual synonyms are settings; those
+// named in `factors` too. Throws Error{input} as read_points_csv does, for a factor that is no column and for a state
+// that is none.
+PointsFile read_points_file(const fs::path& path, const PointsFormat& format,
+                            const std::vector<std::string>& factors = {});
+
+// Leaves out rows whose state is not done; returns a reason and a count of each kind.
+std::map<std::string, int> drop_unfinished(PointsFile& file);
+
+// Throws Error{input} for more points than anybody has finished runs: they are checkpoints, or a mistake.
+void refuse_too_many(size_t points);
+
+}  // namespace bitsweep

@@ -1,0 +1,19 @@
+// What a stored bit buys (analysis/stored.h), as a section and as JSON. Pure.
+#pragma once
+
+#include <vector>
+
+#include "analysis/analysis.h"
+#include "base/json.h"
+#include "render/document.h"
+
+namespace bitsweep {
+
+// A table, and a sentence for each variant at the largest size and budget that it shares with its twin. Empty when
+// nothing is known.
+std::vector<Block> stored_section(const ReportInput& input, const GroupAnalysis& g, int level);
+
+// [{"variant", "params", "tokens", "bits_per_weight", "bytes", "against", "change", "smaller"}]
+json::array stored_json(const ReportInput& input, const GroupAnalysis& g);
+
+}  // namespace bitsweep

@@ -1,0 +1,106 @@
+// From finished runs to candidates, and from what was picked to a sweep file.
+#include "advise/next_sweep.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace bitsweep {
+namespace {
+
+using testing::HasSubstr;
+
+TEST(NextSweep, NamesAreFreeAndToldApartByVariant) {
+  const auto taken = [](const std::string& name) { return name == "grid-next-1"; };
+  EXPECT_EQ(next_name("grid", "", taken), "grid-next-2");
+  EXPECT_EQ(next_name("grid-next-7", "", taken), "grid-next-2");
+  EXPECT_EQ(next_name("grid", "v76 (alibi=false)", taken), "grid-v76-alibi-false-next-1");
+  EXPECT_EQ(next_name("grid-v57-next-1", "v57", taken), "grid-v57-next-1");
+  EXPECT_EQ(slug("a/b  c)"), "a-b-c");
+}
+
+// Counts how often it is asked, and of how many models.
+struct CountingDescriber : Describer {
+  std::vector<size_t> asked;
+  std::vector<DescribeAnswer> describe(const std::vector<DescribeQuestion>& questions) override {
+    asked.push_back(questions.size());
+    std::vector<DescribeAnswer> answers;
+    for (const DescribeQuestion& question : questions) answers.push_back({{}, question.plugin, 0});
+    return answers;
+  }
+};
+
+TEST(NextSweep, AWorkerIsAskedOnceForAllThatIsExpected) {
+  CountingDescriber worker;
+  CachingDescriber describer(worker);
+  const auto about = [](const char* plugin, double params) { return DescribeQuestion{plugin, {{{"params", params}}}}; };
+  describer.expect({about("v57", 1e6), about("v57", 2e6), about("llama", 1e6)});
+  describer.expect({about("v57", 1e6)});
+  EXPECT_EQ(describer.describe({about("llama", 1e6), about("v57", 1e6)})[0].error, "llama");
+  EXPECT_EQ(describer.describe({about("v57", 2e6)})[0].error, "v57");
+  EXPECT_EQ(worker.asked, (std::vector<size_t>{3}));
+  describer.describe({about("v57", 3e6)});
+  EXPECT_EQ(worker.asked, (std::vector<size_t>{3, 1}));
+}
+
+// Makes every size but those above 100,000.
+class FakeDescriber : public Describer {
+ public:
+  std::vector<DescribeAnswer> describe(const std::vector<DescribeQuestion>& questions) override {
+    std::vector<DescribeAnswer> answers;
+    for (const DescribeQuestion& question : questions) {
+      const double params = question.request.options.at("params").to_number<double>();
+      DescribeAnswer& answer = answers.emplace_back();
+      if (params > 100000) {
+        answer.error = "too large for this plugin";
+        continue;
+      }
+      answer.description.emplace();
+      answer.description->options = question.request.options;
+      answer.description->options.erase("params");
+      answer.description->options["d_model"] = static_cast<int64_t>(params / 100);
+      answer.description->params = static_cast<int64_t>(params) + 7;
+      answer.description->flops_forward_per_token = 2 * params;
+    }
+    return answers;
+  }
+};
+
+TEST(CandidatesTest, AreAroundWhatWasRunAndAsItWasRun) {
+  RunSpec spec;
+  spec.model = {"llama", {{"d_model", 64}, {"alibi", true}}};
+  spec.data.corpus = "headers", spec.data.context = 64, spec.data.sha256 = std::string(64, 'a');
+  spec.train.batch = 10, spec.train.steps = 1000, spec.train.warmup = 20;
+  Point point;
+  point.params = 20000, point.tokens = 640000, point.loss = 3;
+  Target target;
+  target.params = 200000, target.tokens = 6400000;
+  FakeDescriber describer;
+  const auto known = [](const std::string&) { return false; };
+  const CandidateSet set =
+      make_candidates({{spec, 20000}}, {point}, {target}, {{"n_layers", 3}}, {5, 6}, {}, describer, known);
+  ASSERT_FALSE(set.runs.empty());
+  ASSERT_EQ(set.notes.size(), 1u);
+  EXPECT_THAT(set.notes[0], HasSubstr("too large for this plugin"));
+  for (const CandidateRun& candidate : set.runs) {
+    EXPECT_GE(candidate.asked_params, 10000);
+    EXPECT_LE(candidate.asked_params, 100000);
+    EXPECT_GE(candidate.run.spec.train.steps, 2 * spec.train.warmup);
+    EXPECT_LE(candidate.run.tokens, 1.05 * target.tokens);
+    EXPECT_EQ(candidate.run.spec.train.batch, 10);
+    EXPECT_EQ(candidate.seeds, (std::vector<int64_t>{5, 6, 0}));  // the sweep's first
+    EXPECT_EQ(candidate.run.id, run_id(candidate.run.spec));
+  }
+  const std::string yaml =
+      sweep_yaml("next", {"why"}, {{&set.runs[0], 6, "small"}}, {{"n_layers", 3}}, {}, "chinchilla", {target});
+  EXPECT_THAT(yaml, testing::StartsWith("# why\nname: next\nmodel: { plugin: \"llama\", n_layers: 3, alibi: true }\n"));
+  EXPECT_THAT(yaml, HasSubstr("seed: 6 }  # small\n"));
+  // Seeds that exist are used up.
+  int asked = 0;
+  const auto two_of_three = [&](const std::string&) { return asked++ % 3 != 0; };
+  for (const CandidateRun& candidate :
+       make_candidates({{spec, 20000}}, {point}, {target}, {}, {}, {}, describer, two_of_three).runs)
+    EXPECT_EQ(candidate.seeds.size(), 1u);
+}
+
+}  // namespace
+}  // namespace bitsweep
