@@ -25,7 +25,8 @@ struct Search {
 // A callback of the linker, which holds its lock: compares, copies and goes.
 int compare_loaded(dl_phdr_info* loaded, size_t, void* data) {
   Search& search = *static_cast<Search*>(data);
-  const std::string_view path = loaded->dlpi_name == nullptr ? "" : loaded->dlpi_name;  // "" for the program itself
+  const std::string_view path = loaded->dlpi_name == nullptr ? "" : loaded->dlpi_name;
+  if (path.empty()) return 0;  // the program itself
   if (path.substr(path.rfind('/') + 1) != search.file_name) return 0;
   search.path = path;
   return 1;
