@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <cstdlib>
 #include <cstring>
 
 #include <sys/stat.h>
@@ -123,18 +122,22 @@ void list_folder(Sources& sources, const fs::path& root, const std::string& glob
         fmt::format("{} pipe(s), socket(s) or device(s) in '{}' not read.", walk.special, root.string()));
 }
 
-fs::path torch_headers() {
-  const char* chosen = std::getenv("BITSWEEP_TORCH");
-  const fs::path torch = chosen != nullptr && *chosen != '\0' ? chosen : BITSWEEP_TORCH_DIR;
-  std::error_code unreadable;
-  if (fs::is_directory(torch / "include", unreadable)) return torch / "include";
-  throw Error(ErrorKind::environment,
-              fmt::format("corpus 'headers' is the C++ headers of LibTorch, and '{}' has none: run ./quickstart, which "
-                          "fetches it, or set BITSWEEP_TORCH to a folder with include/",
-                          torch.string()));
+}  // namespace
+
+std::vector<fs::path> header_folders() {
+  return {fs::path(BITSWEEP_TORCH_DIR) / "include",
+          program_folder().parent_path() / "lib" / "bitsweep" / "libtorch" / "include"};
 }
 
-}  // namespace
+fs::path torch_headers(const std::vector<fs::path>& folders) {
+  std::error_code unreadable;
+  for (const fs::path& folder : folders)
+    if (fs::is_directory(folder, unreadable)) return folder;
+  throw Error(ErrorKind::environment,
+              fmt::format("corpus 'headers' is the C++ headers of the LibTorch that bitsweep was built on, and '{}' is "
+                          "gone: run ./quickstart, which builds again, or take a text of your own",
+                          folders.at(0).string()));
+}
 
 SourceFile look_at(const fs::path& path) {
   const struct stat info = attributes(path);
@@ -180,7 +183,7 @@ Sources list_sources(const CorpusSpec& spec) {
       refuse(fmt::format("corpus '{}' takes neither data.glob nor data.field", spec.corpus));
     sources.name = spec.corpus;
     sources.kind = generated ? Sources::Kind::generated : Sources::Kind::folder;
-    if (!generated) list_folder(sources, torch_headers(), "*.{h,hh,hpp,hxx,cuh,inl,inc}");
+    if (!generated) list_folder(sources, torch_headers(header_folders()), "*.{h,hh,hpp,hxx,cuh,inl,inc}");
     return sources;
   }
   const fs::path path = fs::absolute(spec.corpus).lexically_normal();

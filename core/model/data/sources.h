@@ -41,9 +41,16 @@ struct Sources {
 
 // Folders are walked to any depth; names that begin with '.' and linked folders are passed over, linked files are
 // taken. Throws Error{input}: missing (with the nearest built-in name), empty, dangling, no regular file, no match, a
-// glob or field where it has no meaning; and Error{environment} when `headers` finds no LibTorch (BITSWEEP_TORCH names
-// one; else the one of the build is used).
+// glob or field where it has no meaning; and Error{environment} when the LibTorch of the build is gone, of which
+// `headers` are.
 Sources list_sources(const CorpusSpec& spec);
+
+// Where the headers of the build's LibTorch may lie: where it was when bitsweep was built, or installed with it. No
+// variable of the environment is asked: what a build was made with belongs to the build.
+std::vector<std::filesystem::path> header_folders();
+
+// The first of them that is there. Throws Error{environment} when none is.
+std::filesystem::path torch_headers(const std::vector<std::filesystem::path>& folders);
 
 // The attributes of one file now. Throws Error{input} when it cannot be read or is no regular file.
 SourceFile look_at(const std::filesystem::path& path);

@@ -2,9 +2,7 @@
 
 #include <charconv>
 #include <cstdlib>
-#include <filesystem>
 
-#include <dlfcn.h>
 #include <sys/resource.h>
 
 #include <ATen/ATen.h>
@@ -12,6 +10,7 @@
 #include <fmt/format.h>
 
 #include "base/error.h"
+#include "train/cuda_library.h"
 #include "train/gpu_uuid.h"
 
 namespace bitsweep {
@@ -22,20 +21,6 @@ std::optional<int> parse_index(std::string_view text) {
   const auto [end, code] = std::from_chars(text.data(), text.data() + text.size(), value);
   if (code != std::errc() || end != text.data() + text.size() || value < 0 || value > 127) return std::nullopt;
   return value;
-}
-
-// libtorch_cuda.so of the LibTorch this program runs on: beside libtorch_cpu.so.
-void load_cuda_library() {
-  Dl_info info{};
-  std::filesystem::path library = "libtorch_cuda.so";
-  if (::dladdr(reinterpret_cast<const void*>(&at::hasMKL), &info) != 0)
-    library = std::filesystem::path(info.dli_fname).parent_path() / library;
-  if (::dlopen(library.c_str(), RTLD_NOW | RTLD_GLOBAL) == nullptr)
-    throw Error(
-        ErrorKind::environment,
-        fmt::format("a GPU was asked for, but LibTorch's CUDA library cannot be loaded: {}; use --device cpu, or "
-                    "build against a LibTorch with CUDA (-DBITSWEEP_TORCH=DIR)",
-                    ::dlerror()));
 }
 
 int count_gpus() {
@@ -61,8 +46,8 @@ c10::Device open_device(const DeviceName& name) {
   const int count = count_gpus();
   if (count == 0)
     throw Error(ErrorKind::environment,
-                "a GPU was asked for, but CUDA finds none: no NVIDIA driver, or no visible GPU "
-                "(see nvidia-smi); use --device cpu");
+                "a GPU was asked for, but CUDA finds none (nvidia-smi lists them; the device cpu needs none): no NVIDIA "
+                "driver, or no visible GPU");
   if (name.index >= count)
     throw Error(ErrorKind::environment,
                 fmt::format("cuda:{} was asked for, but only {} GPUs are visible", name.index, count));

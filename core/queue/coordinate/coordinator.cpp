@@ -9,6 +9,7 @@
 #include "coordinate/attempt_files.h"
 #include "coordinate/coordinator_loop.h"
 #include "coordinate/machine_memory.h"
+#include "coordinate/present_devices.h"
 #include "execute/process_identity.h"
 #include "execute/records.h"
 
@@ -299,7 +300,11 @@ void Coordinator::take_devices(const Control& control) {
   if (control.devices.empty() || asked == devices_asked_) return;
   devices_asked_ = asked;
   options_.slots_per_device = control.slots_per_device;
-  options_.devices = with_memory(parse_devices(control.devices, control.slots_per_device));
+  PresentDevices devices =
+      present_devices(parse_devices(control.devices, control.slots_per_device), gpus_of_this_machine());
+  for (const std::string& sentence : devices.missing) progress_.message(sentence + "; nothing is started there");
+  if (devices.present.empty()) return;
+  options_.devices = with_memory(std::move(devices.present));
   progress_.message(fmt::format("devices: {}", control.devices));
   announce();
 }

@@ -4,7 +4,6 @@
 #include <cassert>
 #include <cerrno>
 #include <csignal>
-#include <cstdlib>
 #include <cstring>
 #include <utility>
 
@@ -68,8 +67,7 @@ Fd open_lock(const fs::path& run_folder) { return open_file(run_folder / "lock",
 // What CUDA_VISIBLE_DEVICES is to be for a run on `device`.
 std::string visible_gpu_of(const std::string& device) {
   if (device == "cpu") return "";
-  const char* visible = std::getenv("CUDA_VISIBLE_DEVICES");
-  return visible_gpu(device, visible == nullptr ? std::nullopt : std::optional<std::string>(visible), driver_gpus());
+  return visible_gpu(device, visible_gpus(visible_variable(), driver_gpus()));
 }
 
 Poll ended_or_lost(const fs::path& attempt_folder) {

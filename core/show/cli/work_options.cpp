@@ -7,8 +7,8 @@
 #include "base/error.h"
 #include "base/units.h"
 #include "coordinate/machine_memory.h"
+#include "coordinate/present_devices.h"
 #include "execute/cpu_claim.h"
-#include "execute/gpus.h"
 #include "predict/extrapolate.h"
 #include "prepare/programs.h"
 #include "store/control.h"
@@ -72,7 +72,8 @@ WorkOptions work_options(const CommandLine& line) {
   options.slots_per_device = slots;
   options.devices =
       with_memory(devices ? parse_devices(*devices, slots)
-                          : default_devices(static_cast<int64_t>(driver_gpus().size()), options.threads, slots));
+                          : default_devices(static_cast<int64_t>(gpus_of_this_machine().names.size()),
+                                            options.threads, slots));
   options.worker_program = worker_program();
   options.plugin_folder = plugin_folder();
   options.curve_end = extrapolate_curve;
@@ -87,6 +88,7 @@ void prepare_root(Store& store, const CommandLine& line, WorkOptions& options) {
     options.devices = with_memory(parse_devices(control.devices, control.slots_per_device));
     options.slots_per_device = control.slots_per_device;
   }
+  require_devices(options.devices);
   if (options.disk_floor_bytes <= 0) return;
   const fs::path& root = store.paths().root;
   const uint64_t free = free_bytes(root);

@@ -1,9 +1,12 @@
 #include "train/device.h"
 
+#include <cstdlib>
+
 #include <gtest/gtest.h>
 
 #include "base/error.h"
 #include "base/files.h"
+#include "train/cuda_library.h"
 #include "train/precision.h"
 
 namespace bitsweep {
@@ -20,15 +23,29 @@ TEST(Device, RefusesEverythingElse) {
     EXPECT_THROW(parse_device(text), Error) << text;
 }
 
+// Where the loaded LibTorch has its CUDA half, CUDA itself is asked (`.ci/run` makes it so); else the half is missed.
 TEST(Device, WithoutADriverAGpuIsRefusedAsEnvironment) {
   if (fs::exists("/proc/driver/nvidia/version") || fs::exists("/dev/nvidia0")) GTEST_SKIP() << "this machine has a GPU";
+  const auto folder = folder_of_loaded("libtorch_cpu.so");
+  ASSERT_TRUE(folder);
   try {
     open_device(parse_device("cuda:0"));
     FAIL();
   } catch (const Error& error) {
+    const std::string words = error.what();
     EXPECT_EQ(error.kind(), ErrorKind::environment);
-    EXPECT_NE(std::string(error.what()).find("--device cpu"), std::string::npos) << error.what();
+    EXPECT_NE(words.find("device cpu"), std::string::npos) << words;
+    if (fs::exists(*folder / "libtorch_cuda.so"))
+      EXPECT_TRUE(words.ends_with("no NVIDIA driver, or no visible GPU")) << words;
+    else
+      EXPECT_NE(words.find((*folder / "libtorch_cuda.so").string()), std::string::npos) << words;
   }
+}
+
+TEST(Device, LoadsEverythingWhateverTheEnvironmentNames) {
+  ASSERT_EQ(::setenv("CUDA_VISIBLE_DEVICES", "GPU-no-such", 1), 0);
+  EXPECT_NO_THROW(load_everything());
+  ::unsetenv("CUDA_VISIBLE_DEVICES");
 }
 
 TEST(Device, PeakMemoryIsThatOfAProcessWithLibTorch) {
