@@ -263,6 +263,10 @@ JsonLine::Found JsonLine::read(std::string_view line) {
   column_ = 0;
   skip_blanks();
   if (next() == '{') return read_members();
+  if (next() == '[') {
+    why_ = fmt::format("expected an object with '{}', found a list; jq -c '.[]' makes JSON lines of one", field_);
+    return Found::not_object;
+  }
   const size_t begin = at_;
   if (skip_value()) {
     const std::string_view kind = kind_of_value(line_.substr(begin, at_ - begin));
