@@ -5,6 +5,7 @@
 #include <cstdlib>
 #include <cstring>
 
+#include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -116,7 +117,7 @@ class Walk {
     if (::stat(path.c_str(), &info) != 0) return missed(path, name, errno);
     if (S_ISDIR(info.st_mode)) return linked_folders_.add(name);
     if (!S_ISREG(info.st_mode)) return special_.add(name);
-    if (::access(path.c_str(), R_OK) != 0) return missed(path, name, errno);
+    if (::faccessat(AT_FDCWD, path.c_str(), R_OK, AT_EACCESS) != 0) return missed(path, name, errno);
     if (info.st_size == 0) empty_.add(name);
     taken.emplace_back(name, source_file(path, info));
   }

@@ -124,10 +124,11 @@ TEST_F(CorpusTest, a_file_that_is_no_text_is_refused_in_words) {
                   open({write("c.gz", gzip(xz)), "", field});
                 }).what(),
                 HasSubstr("is xz-compressed data within gzip-compressed data"));
-    EXPECT_THAT(error_of([&] {
-                  open({write("d.gz", gzip(gzip("text"))), "", field});
-                }).what(),
-                HasSubstr("gzip-compressed data within gzip-compressed data, which is not read as text: unpack it once"));
+    EXPECT_THAT(
+        error_of([&] {
+          open({write("d.gz", gzip(gzip("text"))), "", field});
+        }).what(),
+        HasSubstr("gzip-compressed data within gzip-compressed data, which is not read as text: unpack it once"));
   }
   EXPECT_THAT(names("cache"), IsEmpty());
 }
@@ -141,11 +142,11 @@ TEST_F(CorpusTest, files_of_a_folder_that_are_no_text_are_left_out_unless_they_a
   EXPECT_THAT(text->facts.notes, ElementsAre("left out of 'c': 2 files that are no text (first: 'b.pdf' is a PDF "
                                              "document)."));
   write("c/c.pdf", "%PDF-1.4 " + numbered_text(2000));
-  EXPECT_THAT(
-      error_of([&] {
-        open({root / "c", "", ""});
-      }).what(),
-      HasSubstr("b.pdf' is a PDF document, which is not read as text: write its text out (pdftotext) (the first of 2 such files)"));
+  EXPECT_THAT(error_of([&] {
+                open({root / "c", "", ""});
+              }).what(),
+              HasSubstr("b.pdf' is a PDF document, which is not read as text: write its text out (pdftotext) (the "
+                        "first of 2 such files)"));
 }
 
 TEST_F(CorpusTest, damaged_compressed_files_of_a_folder_are_told_with_their_places) {

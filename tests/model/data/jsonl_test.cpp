@@ -67,8 +67,9 @@ TEST(JsonLines, tell_one_message_a_kind_with_the_first_line_and_the_count) {
   EXPECT_EQ(result.text, "ok\n");
   EXPECT_THAT(
       result.wrong,
-      ElementsAre("f.jsonl:6:1: no JSON: expected '{'", "f.jsonl:4: expected an object with 'text', found a list; "
-                          "jq -c '.[]' makes JSON lines of one",
+      ElementsAre("f.jsonl:6:1: no JSON: expected '{'",
+                  "f.jsonl:4: expected an object with 'text', found a list; "
+                  "jq -c '.[]' makes JSON lines of one",
                   "f.jsonl:2: no 'text' among the keys 'texd', 'id'; did you mean 'texd'? (the first of 3 lines)",
                   "f.jsonl:5: 'text' is a number, not a string (the first of 2 lines)"));
 }
