@@ -92,7 +92,8 @@ TEST_F(Steps, UnknownSystemIsToldWhatItNeeds) {
       "know_system() { system='plan 9'; packages=(); }\n"
       "command() { if [ \"$2\" = ninja ]; then return 1; fi; builtin command \"$@\"; }\nsetup_packages\n");
   EXPECT_EQ(result.exit_code, 3);
-  for (const std::string need : {"plan 9", "Boost >= 1.81", "g++ >= 12", "cmake >= 3.25", "yaml-cpp", "nettle"}) {
+  for (const std::string need :
+       {"plan 9", "Boost >= 1.81", "g++ >= 12", "cmake >= 3.25", "yaml-cpp", "nettle", "zlib", "libzstd"}) {
     EXPECT_TRUE(result.says(need)) << need << " in\n" << result.out;
   }
 }

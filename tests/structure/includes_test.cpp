@@ -38,6 +38,8 @@ std::optional<std::string> library_of(const std::string& header) {
       {"boost/program_options", "Boost.Program_options"},
       {"Eigen/", "Eigen"},
       {"nettle/", "nettle"},
+      {"zlib.h", "zlib"},
+      {"zstd.h", "zstd"},
       {"torch/headeronly/version.h", "LibTorch version"},
       {"torch/", "LibTorch"},
       {"ATen/", "LibTorch"},

@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include "base/units.h"
+#include "spec/tokenizers.h"
 
 namespace bitsweep {
 namespace {
@@ -224,7 +225,7 @@ DescribeQuestion question_of(const std::vector<Reference>& references, double pa
   const RunSpec& spec = nearest_reference(references, params).spec;
   return {spec.model.plugin,
           {.options = options_for(spec, params, kept),
-           .vocab = spec.data.tokenizer == "ascii128" ? 128 : 256,
+           .vocab = vocabulary_of(spec.data.tokenizer).value_or(256),
            .context = spec.data.context,
            .sequences = std::max<int64_t>(1, spec.train.batch / spec.train.accumulate),
            .accumulates = spec.train.accumulate > 1,

@@ -39,9 +39,9 @@ double Trial::step() {
 double Trial::validation_bpc() {
   const at::NoGradGuard no_grad;
   const ValidationWindows windows = dataset_.validation(64);
-  const at::Tensor bytes = window_buffer(windows.count(), kCheckContext, at::kCPU);
-  windows.fill(0, windows.count(), {bytes.mutable_data_ptr<uint8_t>(), static_cast<size_t>(bytes.numel())});
-  const at::Tensor nats = token_nats(*model_, to_device(bytes, at::kCPU), StepContext(), Precision::f32, /*mean=*/true);
+  const at::Tensor buffer = window_buffer(windows.count(), kCheckContext, at::kCPU, windows.width());
+  windows.fill(0, windows.count(), tokens_of(buffer));
+  const at::Tensor nats = token_nats(*model_, to_device(buffer, at::kCPU), StepContext(), Precision::f32, /*mean=*/true);
   return nats.item<double>() / std::numbers::ln2;  // a token is a byte
 }
 

@@ -6,56 +6,14 @@
 
 #include "base/error.h"
 #include "data/generated.h"
-#include "data/jsonl.h"
+#include "data/source_reader.h"
 
 namespace bitsweep {
 namespace {
 
-constexpr size_t max_reported = 20;
-
-bool lies_in_place(const Sources& sources) { return sources.kind == Sources::Kind::file && sources.field.empty(); }
-
 int64_t now_ns() {
   return std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::system_clock::now().time_since_epoch())
       .count();
-}
-
-std::span<const uint8_t> as_bytes(std::string_view text) {
-  return {reinterpret_cast<const uint8_t*>(text.data()), text.size()};
-}
-
-[[noreturn]] void changed(const fs::path& path) {
-  throw Error(ErrorKind::input, fmt::format("'{}' changed while it was read", path.string()));
-}
-
-// The file, mapped, if it still is what the listing saw.
-MappedFile map_source(const SourceFile& file) {
-  MappedFile map(file.path);
-  if (map.bytes().size() != file.bytes) changed(file.path);
-  return map;
-}
-
-void check_unchanged(const SourceFile& file) {
-  if (look_at(file.path) != file) changed(file.path);
-}
-
-// Passes the whole text of the sources to `sink`.
-void read_sources(const Sources& sources, const TextSink& sink) {
-  if (sources.kind == Sources::Kind::generated) return sink(as_bytes(find_generated_corpus(sources.name)->text()));
-  std::vector<Diagnostic> wrong;
-  for (const SourceFile& file : sources.files) {
-    const MappedFile map = map_source(file);
-    if (!sources.field.empty()) {
-      read_json_lines(map.bytes(), file.path.string(), sources.field, sink, wrong, max_reported);
-      if (wrong.size() >= max_reported) break;
-    } else if (!map.bytes().empty()) {
-      sink(map.bytes());
-      if (map.bytes().back() != '\n') sink(as_bytes("\n"));
-    }
-    check_unchanged(file);
-  }
-  if (wrong.size() >= max_reported) wrong.push_back({"", 0, 0, "further lines were not looked at"});
-  if (!wrong.empty()) throw Error(ErrorKind::input, std::move(wrong));
 }
 
 CorpusFacts facts_before_reading(const Sources& sources) {
@@ -64,15 +22,14 @@ CorpusFacts facts_before_reading(const Sources& sources) {
   facts.notes = sources.notes;
   if (sources.kind == Sources::Kind::generated)
     facts.entropy_bits_per_byte = find_generated_corpus(sources.name)->entropy_bits_per_byte();
-  if (lies_in_place(sources) && (sources.name.ends_with(".jsonl") || sources.name.ends_with(".ndjson")))
-    facts.notes.push_back(
-        fmt::format("'{}' is taken as plain text; data.field names the text in JSON lines.", sources.name));
   return facts;
 }
 
-void check_not_empty(const Sources& sources, const CorpusFacts& facts) {
-  if (facts.stats.bytes == 0)
-    throw Error(ErrorKind::input, fmt::format("'{}' holds no text under '{}'", sources.name, sources.field));
+[[noreturn]] void refuse_empty(const Sources& sources, const CorpusFacts& facts) {
+  std::string message = fmt::format("'{}' holds no text", sources.name);
+  if (!sources.field.empty()) message += fmt::format(" under '{}'", sources.field);
+  for (const std::string& note : facts.notes) message += "; " + note;
+  throw Error(ErrorKind::input, std::move(message));
 }
 
 std::shared_ptr<const CorpusText> map_in_place(const Sources& sources, std::optional<CorpusFacts> facts) {
@@ -80,6 +37,7 @@ std::shared_ptr<const CorpusText> map_in_place(const Sources& sources, std::opti
   MappedFile map = map_source(file);
   if (!facts) {
     facts = facts_before_reading(sources);
+    for (std::string& note : notes_on_plain_text(sources.name, map.bytes())) facts->notes.push_back(std::move(note));
     TextScan scan;
     scan.add(map.bytes());
     scan.finish(*facts);
@@ -91,7 +49,13 @@ std::shared_ptr<const CorpusText> map_in_place(const Sources& sources, std::opti
 std::shared_ptr<const CorpusText> build(const Sources& sources, const CorpusCache& cache) {
   CorpusFacts facts = facts_before_reading(sources);
   CorpusWriter writer(cache, sources.name, sources.bytes());
-  read_sources(sources, [&](std::span<const uint8_t> text) { writer.add(text); });
+  uint64_t bytes = 0;
+  const auto add = [&](std::span<const uint8_t> text) {
+    bytes += text.size();
+    writer.add(text);
+  };
+  read_sources(sources, add, facts.notes);
+  if (bytes == 0) refuse_empty(sources, facts);
   MappedFile map = writer.finish(facts);
   return std::make_shared<CorpusText>(std::move(facts), std::move(map));
 }
@@ -115,9 +79,10 @@ InspectedCorpus inspect_corpus(const CorpusSpec& spec, const fs::path& cache_fol
   if (facts) return {*facts, find_built(*facts, cache)};
   facts = facts_before_reading(sources);
   TextScan scan;
-  read_sources(sources, [&](std::span<const uint8_t> text) { scan.add(text); });
+  read_sources(
+      sources, [&](std::span<const uint8_t> text) { scan.add(text); }, facts->notes);
   scan.finish(*facts);
-  check_not_empty(sources, *facts);
+  if (facts->stats.bytes == 0) refuse_empty(sources, *facts);
   return {*facts, nullptr};
 }
 
@@ -135,7 +100,6 @@ std::shared_ptr<const CorpusText> open_corpus(const CorpusSpec& spec, const fs::
     if (known) text = find_built(*facts, cache);
     if (!text) text = build(sources, cache);
   }
-  check_not_empty(sources, text->facts);
   if (!known && sources.settled(looked_ns)) cache.remember(fingerprint, text->facts);
   return text;
 }

@@ -1,7 +1,8 @@
 // A corpus: where its text comes from, what is known of it, and the text itself as one run of bytes.
 //
 //   one plain text file                       mapped where it lies
-//   a folder, JSON lines, a built-in one      written once to CACHE/<12 hex digits of its SHA-256>.txt, then mapped
+//   a folder, compressed files, JSON lines,
+//   a built-in one                            written once to CACHE/<12 hex digits of its SHA-256>.txt, then mapped
 //
 // A folder's files are joined in order, each ending in a newline (put in where it is missing). The cache remembers
 // what a set of sources contained by their attributes (sources.h), so that a text is read again only when one of them
@@ -38,9 +39,8 @@ struct InspectedCorpus {
 InspectedCorpus inspect_corpus(const CorpusSpec& spec, const std::filesystem::path& cache);
 
 // The text, built in the cache if need be. Several processes may do this at once: each builds a file of its own, and
-// the last rename wins with the same bytes. Throws Error{input} as list_sources does, for lines that are no JSON (with
-// file and line), and for sources that change while they are read; Error{environment} when the cache cannot be
-// written.
+// the last rename wins with the same bytes. Throws Error{input} as list_sources and read_sources do; Error{environment}
+// when the cache cannot be written.
 std::shared_ptr<const CorpusText> open_corpus(const CorpusSpec& spec, const std::filesystem::path& cache);
 
 // The text of this content if the cache holds it whole, else null.

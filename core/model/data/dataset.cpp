@@ -74,6 +74,13 @@ void note_bytes(const Tokenizer& tokenizer, const CorpusFacts& facts, std::vecto
                                 tokenizer.name(), unknown_token));
 }
 
+void count_split(const Split& split, int64_t context, DatasetInfo& info) {
+  info.train_tokens = total_tokens(split.train);
+  info.train_windows = WindowOrder(split.train, context).windows_per_epoch();
+  info.val_tokens = total_tokens(split.val);
+  info.val_windows = count_validation_windows(split.val, context);
+}
+
 // Everything but the hash of the validation split, which needs the text.
 DatasetInfo summarize(const DataSpec& spec, const Tokenizer& tokenizer, const CorpusFacts& train,
                       const CorpusFacts* val, const Split& split) {
@@ -81,10 +88,7 @@ DatasetInfo summarize(const DataSpec& spec, const Tokenizer& tokenizer, const Co
   info.name = train.name;
   info.sha256 = val != nullptr ? sha256_hex(train.sha256 + val->sha256) : train.sha256;
   info.bytes = train.stats.bytes + (val != nullptr ? val->stats.bytes : 0);
-  info.train_tokens = total_tokens(split.train);
-  info.train_windows = WindowOrder(split.train, spec.context).windows_per_epoch();
-  info.val_tokens = total_tokens(split.val);
-  info.val_windows = count_validation_windows(split.val, spec.context);
+  count_split(split, spec.context, info);
   info.vocab = tokenizer.vocab();
   info.entropy_bits_per_byte = train.entropy_bits_per_byte;
   if (val == nullptr) info.task = find_induction_task(spec.corpus);
@@ -128,12 +132,19 @@ json::object to_json(const DatasetInfo& info) {
           {"notes", json::array(info.notes.begin(), info.notes.end())}};
 }
 
-void ValidationWindows::fill(int64_t first, int64_t count, std::span<uint8_t> out) const {
-  const size_t window = static_cast<size_t>(context_) + 1;
-  assert(first >= 0 && first + count <= this->count() && out.size() == static_cast<size_t>(count) * window);
-  for (int64_t i = 0; i < count; ++i)
-    tokenizer_.encode(text_->bytes().subspan(starts_[static_cast<size_t>(first + i)], window),
-                      out.data() + static_cast<size_t>(i) * window);
+void ValidationWindows::fill(int64_t first, int64_t count, TokenSpan out) const {
+  assert(first >= 0 && first + count <= this->count());
+  tokens_->windows(std::span(starts_).subspan(static_cast<size_t>(first), static_cast<size_t>(count)),
+                   static_cast<size_t>(context_) + 1, out);
+}
+
+int64_t ValidationWindows::target_bytes(int64_t first, int64_t count) const {
+  uint64_t bytes = 0;
+  for (int64_t w = first; w < first + count; ++w) {
+    const uint64_t start = starts_[static_cast<size_t>(w)];
+    bytes += tokens_->text_bytes({start + 1, start + 1 + static_cast<uint64_t>(context_)});
+  }
+  return static_cast<int64_t>(bytes);
 }
 
 std::vector<int64_t> ValidationWindows::answers(int64_t first, int64_t count) const {
@@ -151,9 +162,9 @@ std::vector<int64_t> ValidationWindows::answers(int64_t first, int64_t count) co
 Dataset Dataset::open(const DataSpec& spec, const fs::path& cache) {
   const Tokenizer tokenizer(spec.tokenizer);
   if (!spec.sha256.empty() && spec.val.empty())
-    if (auto text = find_cached_corpus(spec.sha256, cache)) return Dataset(spec, cache, text, text);
+    if (auto text = find_cached_corpus(spec.sha256, cache)) return Dataset(spec, cache, {text, text});
   auto [train, val] = open_both(spec, [&](const CorpusSpec& corpus) { return open_corpus(corpus, cache); });
-  return Dataset(spec, cache, train, val ? val : train);
+  return Dataset(spec, cache, {train, val ? val : train});
 }
 
 DatasetInfo Dataset::inspect(const DataSpec& spec, const fs::path& cache) {
@@ -167,42 +178,62 @@ DatasetInfo Dataset::inspect(const DataSpec& spec, const fs::path& cache) {
   return info;
 }
 
-Dataset::Dataset(const DataSpec& spec, fs::path cache, std::shared_ptr<const CorpusText> train,
-                 std::shared_ptr<const CorpusText> val)
+Dataset Dataset::over(const DataSpec& spec, DatasetInfo named, std::shared_ptr<const TokenSource> train,
+                      std::shared_ptr<const TokenSource> val) {
+  Split split = val == train ? split_corpus(train->size(), spec.val_fraction, spec.context)
+                             : split_separate(train->size(), val->size(), spec.context);
+  count_split(split, spec.context, named);
+  named.vocab = train->vocab();
+  return Dataset(spec.context, std::move(split), std::move(named), std::move(train), std::move(val));
+}
+
+Dataset::Dataset(int64_t context, Split split, DatasetInfo info, std::shared_ptr<const TokenSource> train,
+                 std::shared_ptr<const TokenSource> val)
+    : context_(context),
+      train_tokens_(std::move(train)),
+      val_tokens_(std::move(val)),
+      split_(std::move(split)),
+      order_(split_.train, context_),
+      info_(std::move(info)) {}
+
+Dataset::Dataset(const DataSpec& spec, fs::path cache, Texts texts)
     : cache_(std::move(cache)),
       tokenizer_(spec.tokenizer),
       context_(spec.context),
-      train_(std::move(train)),
-      val_(std::move(val)),
-      split_(split_for(spec, train_->facts, val_ == train_ ? nullptr : &val_->facts)),
+      texts_(std::move(texts)),
+      train_tokens_(std::make_shared<ByteTokens>(texts_.train, Tokenizer(spec.tokenizer))),
+      val_tokens_(texts_.val == texts_.train ? train_tokens_
+                                             : std::make_shared<ByteTokens>(texts_.val, Tokenizer(spec.tokenizer))),
+      split_(split_for(spec, texts_.train->facts, texts_.val == texts_.train ? nullptr : &texts_.val->facts)),
       order_(split_.train, context_),
-      info_(summarize(spec, tokenizer_, train_->facts, val_ == train_ ? nullptr : &val_->facts, split_)) {
-  info_.val_sha256 = hash_segments(val_->bytes(), split_.val);
+      info_(summarize(spec, Tokenizer(spec.tokenizer), texts_.train->facts,
+                      texts_.val == texts_.train ? nullptr : &texts_.val->facts, split_)) {
+  info_.val_sha256 = hash_segments(texts_.val->bytes(), split_.val);
 }
 
-std::span<const uint8_t> Dataset::train_text() const { return train_->bytes(); }
-std::span<const uint8_t> Dataset::val_text() const { return val_->bytes(); }
+std::span<const uint8_t> Dataset::train_text() const { return texts_.train->bytes(); }
+std::span<const uint8_t> Dataset::val_text() const { return texts_.val->bytes(); }
 
-void Dataset::sequences(uint64_t seed, int64_t first_index, int64_t count, std::span<uint8_t> out) const {
-  const size_t window = static_cast<size_t>(context_) + 1;
-  assert(first_index >= 0 && count >= 0 && out.size() == static_cast<size_t>(count) * window);
+double Dataset::bytes_per_train_token() const {
+  uint64_t bytes = 0, tokens = 0;
+  for (const Segment& segment : split_.train) {
+    bytes += train_tokens_->text_bytes(segment);
+    tokens += segment.size();
+  }
+  return static_cast<double>(bytes) / static_cast<double>(tokens);
+}
+
+void Dataset::sequences(uint64_t seed, int64_t first_index, int64_t count, TokenSpan out) const {
+  assert(first_index >= 0 && count >= 0);
   std::vector<uint64_t> starts(static_cast<size_t>(count));
   order_.starts(seed, static_cast<uint64_t>(first_index), starts);
-  const std::span<const uint8_t> text = train_->bytes();
-  constexpr size_t ahead = 8;  // windows lie anywhere in the text: ask for their first lines before they are needed
-  for (size_t i = 0; i < starts.size(); ++i) {
-    if (i + ahead < starts.size()) {
-      __builtin_prefetch(text.data() + starts[i + ahead]);
-      __builtin_prefetch(text.data() + starts[i + ahead] + 64);
-    }
-    tokenizer_.encode(text.subspan(starts[i], window), out.data() + i * window);
-  }
+  train_tokens_->windows(starts, static_cast<size_t>(context_) + 1, out);
 }
 
 ValidationWindows Dataset::validation(int64_t wanted) const {
   ValidationWindows windows;
-  windows.text_ = val_;
-  windows.tokenizer_ = tokenizer_;
+  windows.tokens_ = val_tokens_;
+  windows.text_ = texts_.val;
   windows.context_ = context_;
   windows.task_ = info_.task;
   windows.starts_ = validation_windows(split_.val, context_, wanted);
@@ -210,8 +241,10 @@ ValidationWindows Dataset::validation(int64_t wanted) const {
 }
 
 Yardsticks Dataset::yardsticks() const {
+  assert(texts_.train != nullptr);
   Sha256 key;
-  key.update(fmt::format("count models 1\n{}\n{}\n{}", tokenizer_.name(), train_->facts.sha256, val_->facts.sha256));
+  key.update(
+      fmt::format("count models 1\n{}\n{}\n{}", tokenizer_, texts_.train->facts.sha256, texts_.val->facts.sha256));
   for (const auto* segments : {&split_.train, &split_.val})
     for (const Segment& segment : *segments) key.update(fmt::format("\n{} {}", segment.begin, segment.end));
   const std::string name = key.hex();
@@ -222,7 +255,8 @@ Yardsticks Dataset::yardsticks() const {
     } catch (const Error&) {  // damaged: counted again
     }
   }
-  const Yardsticks counted = compute_yardsticks(train_->bytes(), split_.train, val_->bytes(), split_.val, tokenizer_);
+  const Yardsticks counted =
+      compute_yardsticks(train_text(), split_.train, val_text(), split_.val, Tokenizer(tokenizer_));
   cache.save("yardsticks", name, bitsweep::to_json(counted));
   return counted;
 }

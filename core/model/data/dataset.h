@@ -1,7 +1,7 @@
 // A dataset as a run sees it: text in, token batches, fixed validation windows and their yardsticks out.
 //
 //   const Dataset data = Dataset::open(spec.data, root / "data");
-//   data.train_batch(seed, step, batch, buffer);              // [batch, context + 1] uint8
+//   data.train_batch(seed, step, batch, buffer);              // [batch, context + 1] tokens of data.width()
 //   const ValidationWindows val = data.validation(spec.eval.windows);
 //   val.fill(0, val.count(), buffer);
 //
@@ -21,6 +21,7 @@
 #include "data/induction.h"
 #include "data/split.h"
 #include "data/tokenizer.h"
+#include "data/tokens.h"
 #include "data/window_order.h"
 #include "data/yardsticks.h"
 #include "spec/run_spec.h"
@@ -39,7 +40,7 @@ struct DatasetInfo {
   int64_t val_windows = 0;    // non-overlapping, to choose from
   std::string val_sha256;     // of the validation split's bytes; "" from inspect() when it would have to build the text
   uint64_t unknown_bytes = 0;                   // outside the tokenizer's vocabulary, in both splits
-  int vocab = 0;                                // 128 or 256
+  int64_t vocab = 0;                            // token ids lie below it
   std::optional<double> entropy_bits_per_byte;  // of the source, where it is known
   std::optional<InductionTask> task;            // of the validation windows, on a corpus of such a task
   std::vector<std::string> notes;               // what a person should be told, one sentence each
@@ -51,8 +52,11 @@ json::object to_json(const DatasetInfo& info);
 class ValidationWindows {
  public:
   int64_t count() const { return static_cast<int64_t>(starts_.size()); }
+  TokenWidth width() const { return width_of(tokens_->vocab()); }
   // Windows [first, first + count) as tokens into out [count, context + 1].
-  void fill(int64_t first, int64_t count, std::span<uint8_t> out) const;
+  void fill(int64_t first, int64_t count, TokenSpan out) const;
+  // Bytes of text that the targets of these windows stand for: all their tokens but the first of each.
+  int64_t target_bytes(int64_t first, int64_t count) const;
 
   // Whether the corpus is that of an induction task.
   bool have_answers() const { return task_.has_value(); }
@@ -62,8 +66,8 @@ class ValidationWindows {
 
  private:
   friend class Dataset;
-  std::shared_ptr<const CorpusText> text_;
-  Tokenizer tokenizer_{"bytes256"};
+  std::shared_ptr<const TokenSource> tokens_;
+  std::shared_ptr<const CorpusText> text_;  // of a task
   int64_t context_ = 0;
   std::optional<InductionTask> task_;
   std::vector<uint64_t> starts_;
@@ -77,21 +81,29 @@ class Dataset {
   // lacks.
   static Dataset open(const DataSpec& spec, const std::filesystem::path& cache);
 
-  // The same facts, writing nothing; reads what the cache already knows. For `plan`.
+  // Tokens that come from elsewhere, split as a text of as many bytes is. `named` says what cannot be counted: name and
+  // hashes. Without a text: train_text, val_text and yardsticks are not for it. `val` is `train` where it is to be
+  // split.
+  static Dataset over(const DataSpec& spec, DatasetInfo named, std::shared_ptr<const TokenSource> train,
+                      std::shared_ptr<const TokenSource> val);
+
+  // The same facts as open's, writing nothing; reads what the cache already knows. For `plan`.
   static DatasetInfo inspect(const DataSpec& spec, const std::filesystem::path& cache);
 
   const DatasetInfo& info() const { return info_; }
   int64_t context() const { return context_; }
-  const Tokenizer& tokenizer() const { return tokenizer_; }
+  TokenWidth width() const { return width_of(train_tokens_->vocab()); }
+  // Of the train split; 1 where a token is a byte.
+  double bytes_per_train_token() const;
   const Split& split() const { return split_; }
   std::span<const uint8_t> train_text() const;  // what split().train indexes
   std::span<const uint8_t> val_text() const;    // what split().val indexes
 
   // Tokens of the sequences first_index, first_index + 1, … of the run with this seed into out [count, context + 1].
   // Sequence i is a pure function of (seed, i).
-  void sequences(uint64_t seed, int64_t first_index, int64_t count, std::span<uint8_t> out) const;
+  void sequences(uint64_t seed, int64_t first_index, int64_t count, TokenSpan out) const;
   // The sequences of one step.
-  void train_batch(uint64_t seed, int64_t step, int64_t batch, std::span<uint8_t> out) const {
+  void train_batch(uint64_t seed, int64_t step, int64_t batch, TokenSpan out) const {
     sequences(seed, step * batch, batch, out);
   }
 
@@ -102,14 +114,19 @@ class Dataset {
   Yardsticks yardsticks() const;
 
  private:
-  Dataset(const DataSpec& spec, std::filesystem::path cache, std::shared_ptr<const CorpusText> train,
-          std::shared_ptr<const CorpusText> val);
+  struct Texts {
+    std::shared_ptr<const CorpusText> train;
+    std::shared_ptr<const CorpusText> val;  // the same as train when the corpus is split
+  };
+  Dataset(const DataSpec& spec, std::filesystem::path cache, Texts texts);
+  Dataset(int64_t context, Split split, DatasetInfo info, std::shared_ptr<const TokenSource> train,
+          std::shared_ptr<const TokenSource> val);
 
   std::filesystem::path cache_;
-  Tokenizer tokenizer_;
+  std::string tokenizer_;
   int64_t context_;
-  std::shared_ptr<const CorpusText> train_;
-  std::shared_ptr<const CorpusText> val_;  // the same as train_ when the corpus is split
+  Texts texts_;  // none of tokens that come from elsewhere
+  std::shared_ptr<const TokenSource> train_tokens_, val_tokens_;
   Split split_;
   WindowOrder order_;
   DatasetInfo info_;

@@ -1,104 +1,139 @@
 #include "data/jsonl.h"
 
-#include <optional>
+#include <algorithm>
+#include <climits>
 
 #include <fmt/format.h>
 
-#include "base/json.h"
-#include "base/nearest.h"
+#include "base/units.h"
+#include "data/utf8.h"
 
 namespace bitsweep {
 namespace {
 
-std::string kind_name(const json::value& value) {
-  switch (value.kind()) {
-    case json::kind::null:
-      return "null";
-    case json::kind::bool_:
-      return "true or false";
-    case json::kind::int64:
-    case json::kind::uint64:
-    case json::kind::double_:
-      return "a number";
-    case json::kind::string:
-      return "a string";
-    case json::kind::array:
-      return "a list";
-    case json::kind::object:
-      return "an object";
-  }
-  return "something else";
-}
+constexpr std::string_view byte_order_mark = "\xEF\xBB\xBF";
 
 bool blank(std::string_view line) { return line.find_first_not_of(" \t\r\n") == std::string_view::npos; }
 
-// The text of one line, or what is wrong with it.
-class LineReader {
- public:
-  explicit LineReader(const std::string& field) : field_(field) {}
+std::string counted(uint64_t count, const char* one, const char* many) {
+  return fmt::format("{} {}", format_thousands(static_cast<int64_t>(count)), count == 1 ? one : many);
+}
 
-  // Valid until the next call.
-  const json::string* read(std::string_view line, bool torn, std::string& why) {
-    value_.reset();
-    memory_.release();
-    json::error_code code;
-    value_.emplace(json::parse(line, code, json::storage_ptr(&memory_), options()));
-    if (code) {
-      why = torn ? fmt::format("the last line is no complete JSON ({}): the file seems cut off", code.message())
-                 : fmt::format("no JSON: {}", code.message());
-      return nullptr;
-    }
-    const json::object* object = value_->if_object();
-    if (object == nullptr) {
-      why = fmt::format("expected an object with '{}', found {}", field_, kind_name(*value_));
-      return nullptr;
-    }
-    const json::value* text = object->if_contains(field_);
-    if (text == nullptr) {
-      std::vector<std::string> keys;
-      for (const auto& member : *object) keys.emplace_back(member.key());
-      why = fmt::format("no '{}'{}", field_, did_you_mean(field_, keys));
-      return nullptr;
-    }
-    if (!text->is_string()) why = fmt::format("'{}' is {}, not a string", field_, kind_name(*text));
-    return text->if_string();
-  }
-
- private:
-  static json::parse_options options() {
-    json::parse_options options;
-    options.max_depth = 64;
-    return options;
-  }
-
-  const std::string& field_;
-  json::monotonic_resource memory_{1 << 16};
-  std::optional<json::value> value_;  // lives in memory_
-};
+std::string place_of(const Diagnostic& first) { return fmt::format("{}:{}", first.file, first.line); }
 
 }  // namespace
 
-void read_json_lines(std::span<const uint8_t> lines, const std::string& file, const std::string& field,
-                     const TextSink& sink, std::vector<Diagnostic>& wrong, size_t max_wrong) {
-  std::string_view rest(reinterpret_cast<const char*>(lines.data()), lines.size());
-  if (rest.starts_with("\xEF\xBB\xBF")) rest.remove_prefix(3);
-  static constexpr uint8_t newline = '\n';
-  LineReader reader(field);
-  std::string why;
-  for (int line_number = 1; !rest.empty() && wrong.size() < max_wrong; ++line_number) {
+void JsonLines::Tally::add(uint64_t more, const std::string& file, int64_t line, int64_t column,
+                           const std::string& why) {
+  const auto clamped = [](int64_t value) { return static_cast<int>(std::min<int64_t>(value, INT_MAX)); };
+  if (count == 0) first = {file, clamped(line), clamped(column), why};
+  count += more;
+}
+
+void JsonLines::begin_file(const std::string& name) {
+  file_ = name;
+  line_number_ = 0;
+  begun_.clear();
+}
+
+void JsonLines::add(std::span<const uint8_t> part) {
+  std::string_view rest(reinterpret_cast<const char*>(part.data()), part.size());
+  while (!rest.empty() && !gave_up()) {
     const size_t end = rest.find('\n');
-    const bool last = end == std::string_view::npos;
-    const std::string_view line = rest.substr(0, end);
-    rest.remove_prefix(last ? rest.size() : end + 1);
-    if (blank(line)) continue;
-    const json::string* text = reader.read(line, last, why);
-    if (text == nullptr) {
-      wrong.push_back({file, line_number, 0, why});
-      continue;
+    const std::string_view piece = rest.substr(0, end);
+    if (begun_.size() + piece.size() > longest_line_bytes)
+      throw Error(ErrorKind::input, {{file_, static_cast<int>(std::min<int64_t>(line_number_ + 1, INT_MAX)), 0,
+                                      fmt::format("a line of more than {}: JSON lines end in a newline each",
+                                                  format_bytes(static_cast<double>(longest_line_bytes)))}});
+    if (end == std::string_view::npos) {
+      begun_ += piece;
+      return;
     }
-    sink({reinterpret_cast<const uint8_t*>(text->data()), text->size()});
-    if (!text->ends_with('\n')) sink({&newline, 1});
+    rest.remove_prefix(end + 1);
+    if (begun_.empty()) {
+      read_line(piece, false);
+    } else {
+      begun_ += piece;
+      read_line(begun_, false);
+      begun_.clear();
+    }
   }
+}
+
+void JsonLines::end_file() {
+  if (!begun_.empty() && !gave_up()) read_line(begun_, true);
+  begun_.clear();
+  begun_.shrink_to_fit();
+}
+
+void JsonLines::mistake(Mistake kind, std::string why, int64_t column) {
+  ++wrong_lines_;
+  wrong_[kind].add(1, file_, line_number_, column, why);
+}
+
+void JsonLines::read_line(std::string_view line, bool torn_end) {
+  ++line_number_;
+  const size_t mark = line.starts_with(byte_order_mark) ? byte_order_mark.size() : 0;
+  line.remove_prefix(mark);
+  if (blank(line)) return;
+  switch (line_.read(line)) {
+    case JsonLine::Found::text:
+      return take_text();
+    case JsonLine::Found::null:
+      return passed_over(null_);
+    case JsonLine::Found::missing:
+      return mistake(missing, line_.why());
+    case JsonLine::Found::not_text:
+      return mistake(not_text, line_.why());
+    case JsonLine::Found::not_object:
+      return mistake(not_object, line_.why());
+    case JsonLine::Found::no_json:
+      if (torn_end)
+        return mistake(torn,
+                       fmt::format("the last line is no complete JSON ({}): the file seems cut off", line_.why()));
+      return mistake(not_json, fmt::format("no JSON: {}", line_.why()), line_.column() + static_cast<int64_t>(mark));
+  }
+}
+
+void JsonLines::take_text() {
+  static constexpr uint8_t newline = '\n';
+  const std::string& text = line_.text();
+  if (text.empty()) return passed_over(empty_);
+  const std::span<const uint8_t> bytes(reinterpret_cast<const uint8_t*>(text.data()), text.size());
+  if (line_.lone_surrogates() > 0) surrogates_.add(line_.lone_surrogates(), file_, line_number_, 0, "");
+  if (!is_utf8(bytes)) passed_over(not_utf8_);
+  sink_(bytes);
+  if (!text.ends_with('\n')) sink_({&newline, 1});
+}
+
+std::vector<Diagnostic> JsonLines::wrong() const {
+  std::vector<Diagnostic> found;
+  for (const Tally& tally : wrong_) {
+    if (tally.count == 0) continue;
+    Diagnostic& diagnostic = found.emplace_back(tally.first);
+    if (tally.count > 1)
+      diagnostic.message +=
+          fmt::format(" (the first of {} lines{})", format_thousands(static_cast<int64_t>(tally.count)),
+                      gave_up() ? "; further lines were not looked at" : "");
+  }
+  return found;
+}
+
+std::vector<std::string> JsonLines::notes() const {
+  std::vector<std::string> told;
+  for (const auto& [tally, what] : {std::pair(&null_, "null"), std::pair(&empty_, "empty")})
+    if (tally->count > 0)
+      told.push_back(fmt::format("{} passed over: '{}' is {} there (first at {}).",
+                                 counted(tally->count, "document", "documents"), line_.field(), what,
+                                 place_of(tally->first)));
+  if (surrogates_.count > 0)
+    told.push_back(fmt::format("{} of a surrogate pair without the other half became U+FFFD (first at {}).",
+                               counted(surrogates_.count, "half", "halves"), place_of(surrogates_.first)));
+  if (not_utf8_.count > 0)
+    told.push_back(fmt::format("{} bytes that are no UTF-8, which are taken as they stand (first at {}).",
+                               counted(not_utf8_.count, "document holds", "documents hold"),
+                               place_of(not_utf8_.first)));
+  return told;
 }
 
 }  // namespace bitsweep

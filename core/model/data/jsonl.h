@@ -1,22 +1,69 @@
 // JSON lines: one JSON object a line in, the text under one key out.
+//
+//   JsonLines lines(field, sink);
+//   lines.begin_file(name); lines.add(part); lines.add(part); lines.end_file();     // for every file of a corpus
+//   lines.wrong(), lines.notes();
+//
+// Memory is that of the longest line, whatever the file.
 #pragma once
 
 #include <cstdint>
-#include <functional>
 #include <span>
 #include <string>
 #include <vector>
 
 #include "base/error.h"
+#include "data/json_line.h"
+#include "data/text_sink.h"
 
 namespace bitsweep {
 
-using TextSink = std::function<void(std::span<const uint8_t>)>;
+class JsonLines {
+ public:
+  // A line that is longer is none.
+  static constexpr size_t longest_line_bytes = size_t{1} << 30;
+  // So many lines without a text, and the rest is not looked at.
+  static constexpr uint64_t most_wrong = 10'000;
 
-// Passes each line's object[field], a string, to `sink`, each followed by '\n' where it does not end in one. Blank
-// lines and a byte-order mark are passed over. What is wrong is added to `wrong` as FILE:LINE, and the line gives no
-// text; the scan ends once `wrong` holds `max_wrong` findings.
-void read_json_lines(std::span<const uint8_t> lines, const std::string& file, const std::string& field,
-                     const TextSink& sink, std::vector<Diagnostic>& wrong, size_t max_wrong = 20);
+  // Passes each line's object[field], a string, to `sink`, each followed by '\n' where it does not end in one. Blank
+  // lines and byte-order marks are passed over; so are texts that are null (or NaN) or empty, which are counted.
+  JsonLines(std::string field, TextSink sink) : line_(std::move(field)), sink_(std::move(sink)) {}
+
+  void begin_file(const std::string& name);
+  // The next bytes of the file, cut anywhere. Throws Error{input} for a line above longest_line_bytes.
+  void add(std::span<const uint8_t> part);
+  void end_file();
+
+  // Whether so many lines are wrong that further ones are not looked at.
+  bool gave_up() const { return wrong_lines_ >= most_wrong; }
+  // A finding for each kind of mistake: FILE:LINE of the first, why, and how many lines there are of the kind. A line
+  // with one gave no text.
+  std::vector<Diagnostic> wrong() const;
+  // What was passed over or replaced, a sentence each.
+  std::vector<std::string> notes() const;
+
+ private:
+  struct Tally {
+    uint64_t count = 0;
+    Diagnostic first;
+    // The place is remembered the first time.
+    void add(uint64_t more, const std::string& file, int64_t line, int64_t column, const std::string& why);
+  };
+  enum Mistake { not_json, torn, not_object, missing, not_text, mistakes };
+
+  void read_line(std::string_view line, bool torn_end);
+  void take_text();
+  void mistake(Mistake kind, std::string why, int64_t column = 0);
+  void passed_over(Tally& tally) { tally.add(1, file_, line_number_, 0, ""); }
+
+  JsonLine line_;
+  TextSink sink_;
+  std::string file_;
+  int64_t line_number_ = 0;
+  std::string begun_;  // a line whose end has not come yet
+  uint64_t wrong_lines_ = 0;
+  Tally wrong_[mistakes];
+  Tally null_, empty_, surrogates_, not_utf8_;
+};
 
 }  // namespace bitsweep

@@ -4,7 +4,9 @@
 #include <cerrno>
 #include <cstring>
 
+#include <fcntl.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <fmt/format.h>
 
@@ -20,8 +22,7 @@ namespace bitsweep {
 namespace {
 
 // What a corpus's text is made of, beside its sources; a change of the rules makes every fingerprint a new one.
-constexpr int rules_version = 1;
-constexpr size_t max_reported = 20;
+constexpr int rules_version = 2;
 
 [[noreturn]] void refuse(std::string message) { throw Error(ErrorKind::input, std::move(message)); }
 
@@ -49,77 +50,108 @@ SourceFile source_file(const fs::path& path, const struct stat& info) {
           int64_t{info.st_mtim.tv_sec} * 1'000'000'000 + info.st_mtim.tv_nsec, static_cast<uint64_t>(info.st_ino)};
 }
 
-// Walks a folder, collecting what a pattern takes and everything that is wrong.
+// Names in a folder that give no text, of one kind.
+struct LeftOut {
+  const char *one, *many;
+  int64_t count = 0;
+  std::string first = {};  // in the order of their paths' bytes
+
+  void add(std::string name) {
+    if (count++ == 0 || name < first) first = std::move(name);
+  }
+};
+
+// Walks a folder, collecting what a pattern takes and what is left out.
 class Walk {
  public:
   Walk(fs::path root, const std::string& glob) : root_(std::move(root)), all_(glob.empty()), glob_(glob) {}
 
+  // Throws Error{input} when the root itself cannot be read.
   void folder(const fs::path& relative) {
     std::error_code code;
     fs::directory_iterator entry(root_ / relative, code);
     while (!code && entry != fs::directory_iterator()) {
-      const std::string name = entry->path().filename().string();
-      if (name[0] != '.') visit(*entry, relative / name);
+      visit(*entry, relative / entry->path().filename());
       entry.increment(code);
     }
-    if (code)
-      wrong.push_back({"", 0, 0, fmt::format("cannot read '{}': {}", (root_ / relative).string(), code.message())});
+    if (!code) return;
+    if (relative.empty()) refuse(fmt::format("cannot read '{}': {}", root_.string(), code.message()));
+    unreadable_.add(fmt::format("{}/', {}", relative.generic_string(), code.message()));
+  }
+
+  // "2 dangling links (first: 'a/b'), 1 hidden name (first: '.git')"; "" for nothing.
+  std::string left_out() const {
+    std::string told;
+    for (const LeftOut* kind : {&unreadable_, &dangling_, &circles_, &linked_folders_, &special_, &hidden_, &empty_}) {
+      if (kind->count == 0) continue;
+      told += fmt::format("{}{} {} (first: '{}{})", told.empty() ? "" : ", ", kind->count,
+                          kind->count == 1 ? kind->one : kind->many, kind->first, kind == &unreadable_ ? "" : "'");
+    }
+    return told;
   }
 
   std::vector<std::pair<std::string, SourceFile>> taken;  // by relative path
-  std::vector<Diagnostic> wrong;
-  int64_t passed_over = 0;  // regular files that the pattern does not take
-  int64_t linked_folders = 0;
-  int64_t special = 0;  // sockets, pipes, devices
+  int64_t passed_over = 0;                                // regular files that the pattern does not take
 
  private:
   void visit(const fs::directory_entry& entry, const fs::path& relative) {
     std::error_code code;
-    const bool link = entry.is_symlink(code);
-    if (!link && entry.is_directory(code)) return folder(relative);
-    if (!all_ && !glob_.matches(relative.generic_string())) {
+    const bool folder_here = !entry.is_symlink(code) && entry.is_directory(code);
+    const std::string name = relative.generic_string();
+    if (relative.filename().native().starts_with('.')) {
+      if (folder_here || all_ || glob_.matches(name)) hidden_.add(name);
+      return;
+    }
+    if (folder_here) return folder(relative);
+    if (!all_ && !glob_.matches(name)) {
       ++passed_over;
       return;
     }
-    try {
-      const struct stat info = attributes(root_ / relative);
-      if (S_ISDIR(info.st_mode)) {
-        ++linked_folders;
-      } else if (S_ISREG(info.st_mode)) {
-        taken.emplace_back(relative.generic_string(), source_file(root_ / relative, info));
-      } else {
-        ++special;
-      }
-    } catch (const Error& error) {
-      wrong.insert(wrong.end(), error.diagnostics().begin(), error.diagnostics().end());
-    }
+    take(name);
+  }
+
+  void take(const std::string& name) {
+    const fs::path path = root_ / name;
+    struct stat info {};
+    if (::stat(path.c_str(), &info) != 0) return missed(path, name, errno);
+    if (S_ISDIR(info.st_mode)) return linked_folders_.add(name);
+    if (!S_ISREG(info.st_mode)) return special_.add(name);
+    if (::faccessat(AT_FDCWD, path.c_str(), R_OK, AT_EACCESS) != 0) return missed(path, name, errno);
+    if (info.st_size == 0) empty_.add(name);
+    taken.emplace_back(name, source_file(path, info));
+  }
+
+  void missed(const fs::path& path, const std::string& name, int code) {
+    std::error_code ignored;
+    if (code == ELOOP) return circles_.add(name);
+    if (code == ENOENT && fs::is_symlink(fs::symlink_status(path, ignored))) return dangling_.add(name);
+    unreadable_.add(fmt::format("{}', {}", name, std::strerror(code)));
   }
 
   fs::path root_;
   bool all_;
   Glob glob_;
+  LeftOut unreadable_{"unreadable name", "unreadable names"};
+  LeftOut dangling_{"dangling link", "dangling links"};
+  LeftOut circles_{"link in a circle", "links in circles"};
+  LeftOut linked_folders_{"linked folder", "linked folders"};
+  LeftOut special_{"pipe, socket or device", "pipes, sockets or devices"};
+  LeftOut hidden_{"hidden name", "hidden names"};
+  LeftOut empty_{"empty file", "empty files"};
 };
 
 void list_folder(Sources& sources, const fs::path& root, const std::string& glob) {
   Walk walk(root, glob);
   walk.folder("");
-  if (walk.wrong.size() > max_reported) {
-    const size_t more = walk.wrong.size() - max_reported;
-    walk.wrong.resize(max_reported);
-    walk.wrong.push_back({"", 0, 0, fmt::format("and {} more in '{}'", more, root.string())});
-  }
-  if (!walk.wrong.empty()) throw Error(ErrorKind::input, std::move(walk.wrong));
+  const std::string left_out = walk.left_out();
+  const std::string besides = left_out.empty() ? "" : "; left out: " + left_out;
   if (walk.taken.empty() && walk.passed_over > 0)
-    refuse(fmt::format("data.glob '{}' matches none of the {} files in '{}'", glob, walk.passed_over, root.string()));
-  if (walk.taken.empty()) refuse(fmt::format("folder '{}' holds no regular file", root.string()));
+    refuse(fmt::format("data.glob '{}' matches none of the {} files in '{}'{}", glob, walk.passed_over, root.string(),
+                       besides));
+  if (walk.taken.empty()) refuse(fmt::format("folder '{}' holds no regular file{}", root.string(), besides));
   std::sort(walk.taken.begin(), walk.taken.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
   for (auto& [relative, file] : walk.taken) sources.files.push_back(std::move(file));
-  if (walk.linked_folders > 0)
-    sources.notes.push_back(
-        fmt::format("{} linked folder(s) in '{}' not entered.", walk.linked_folders, root.string()));
-  if (walk.special > 0)
-    sources.notes.push_back(
-        fmt::format("{} pipe(s), socket(s) or device(s) in '{}' not read.", walk.special, root.string()));
+  if (!left_out.empty()) sources.notes.push_back(fmt::format("left out of '{}': {}.", root.string(), left_out));
 }
 
 }  // namespace

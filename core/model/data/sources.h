@@ -39,10 +39,11 @@ struct Sources {
   bool settled(int64_t now_ns) const;
 };
 
-// Folders are walked to any depth; names that begin with '.' and linked folders are passed over, linked files are
-// taken. Throws Error{input}: missing (with the nearest built-in name), empty, dangling, no regular file, no match, a
-// glob or field where it has no meaning; and Error{environment} when the LibTorch of the build is gone, of which
-// `headers` are.
+// Folders are walked to any depth; linked files are taken. What gives no text is left out and told in a note, by kind,
+// with the count and the first name: names that begin with '.', linked folders, dangling links and links in circles,
+// what may not be read, pipes, sockets and devices, empty files. Throws Error{input}: a corpus that is missing (with
+// the nearest built-in name), empty, dangling, no regular file, no match, a glob or field where it has no meaning; and
+// Error{environment} when the LibTorch of the build is gone, of which `headers` are.
 Sources list_sources(const CorpusSpec& spec);
 
 // Where the headers of the build's LibTorch may lie: where it was when bitsweep was built, or installed with it. No

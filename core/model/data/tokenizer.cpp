@@ -6,17 +6,15 @@
 
 #include "base/error.h"
 #include "base/nearest.h"
+#include "spec/tokenizers.h"
 
 namespace bitsweep {
 
-const std::vector<std::string>& Tokenizer::names() {
-  static const std::vector<std::string> names{"ascii128", "bytes256"};
-  return names;
-}
-
-Tokenizer::Tokenizer(std::string_view name) : name_(name), vocab_(name == "ascii128" ? 128 : 256) {
-  if (name != "ascii128" && name != "bytes256")
-    throw Error(ErrorKind::input, fmt::format("unknown tokenizer '{}'{}", name, did_you_mean(name, names())));
+Tokenizer::Tokenizer(std::string_view name) : name_(name) {
+  const auto vocab = vocabulary_of(name);
+  if (!vocab)
+    throw Error(ErrorKind::input, fmt::format("unknown tokenizer '{}'{}", name, did_you_mean(name, tokenizer_names())));
+  vocab_ = *vocab;
 }
 
 void Tokenizer::encode(std::span<const uint8_t> bytes, uint8_t* out) const {

@@ -9,7 +9,6 @@
 #include <span>
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include "data/text_stats.h"
 
@@ -24,17 +23,15 @@ class Tokenizer {
   explicit Tokenizer(std::string_view name);
 
   const std::string& name() const { return name_; }
-  int vocab() const { return vocab_; }
+  int64_t vocab() const { return vocab_; }
   // bytes -> token ids; out.size() == bytes.size().
   void encode(std::span<const uint8_t> bytes, uint8_t* out) const;
   uint8_t encode(uint8_t byte) const { return byte < vocab_ ? byte : unknown_token; }
   uint64_t unknown_bytes(const TextStats& stats) const { return vocab_ == 128 ? stats.high_bytes : 0; }
 
-  static const std::vector<std::string>& names();
-
  private:
   std::string name_;
-  int vocab_;
+  int64_t vocab_;
 };
 
 }  // namespace bitsweep

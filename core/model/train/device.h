@@ -32,7 +32,7 @@ void load_everything();
 // Waits until `device` has done everything it was given; nothing to do on a CPU.
 void synchronize(c10::Device device);
 
-// The largest memory this process has had resident.
+// The most memory this process has had resident since its program began; 0 where the system does not say.
 int64_t peak_rss_bytes();
 
 }  // namespace bitsweep

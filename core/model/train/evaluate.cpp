@@ -12,16 +12,23 @@
 
 namespace bitsweep {
 
-at::Tensor window_buffer(int64_t count, int64_t window_tokens, c10::Device device) {
-  return at::empty({count, window_tokens + 1}, at::TensorOptions(at::kByte).pinned_memory(device.is_cuda()));
+at::Tensor window_buffer(int64_t count, int64_t window_tokens, c10::Device device, TokenWidth width) {
+  const at::ScalarType type = width == TokenWidth::byte ? at::kByte : at::kInt;
+  return at::empty({count, window_tokens + 1}, at::TensorOptions(type).pinned_memory(device.is_cuda()));
+}
+
+TokenSpan tokens_of(const at::Tensor& buffer) {
+  const auto count = static_cast<size_t>(buffer.numel());
+  if (buffer.scalar_type() == at::kByte) return std::span(buffer.mutable_data_ptr<uint8_t>(), count);
+  return std::span(buffer.mutable_data_ptr<int32_t>(), count);
 }
 
 TokenBatch to_device(const at::Tensor& windows, c10::Device device) {
   const int64_t tokens = windows.size(1) - 1;
-  // One copy of bytes to the device; they become int64 there.
-  const at::Tensor bytes = windows.to(device, /*non_blocking=*/device.is_cuda(), /*copy=*/false);
-  return {.inputs = bytes.narrow(1, 0, tokens).to(at::kLong).contiguous(),
-          .targets = bytes.narrow(1, 1, tokens).to(at::kLong).reshape({-1})};
+  // One copy of narrow tokens to the device; they become int64 there.
+  const at::Tensor narrow = windows.to(device, /*non_blocking=*/device.is_cuda(), /*copy=*/false);
+  return {.inputs = narrow.narrow(1, 0, tokens).to(at::kLong).contiguous(),
+          .targets = narrow.narrow(1, 1, tokens).to(at::kLong).reshape({-1})};
 }
 
 at::Tensor token_logits(Model& model, const at::Tensor& inputs, const StepContext& context, Precision precision) {
@@ -94,16 +101,17 @@ Validation validate(Model& model, const ValidationWindows& windows, int64_t wind
   AnswerMeter answers(device);
   for (int64_t first = 0; first < count; first += batch) {
     const int64_t n = std::min(batch, count - first);
-    const at::Tensor bytes = window_buffer(n, window_tokens, device);
-    windows.fill(first, n, {bytes.mutable_data_ptr<uint8_t>(), static_cast<size_t>(bytes.numel())});
-    const TokenBatch tokens = to_device(bytes, device);
+    const at::Tensor buffer = window_buffer(n, window_tokens, device, windows.width());
+    windows.fill(first, n, tokens_of(buffer));
+    const TokenBatch tokens = to_device(buffer, device);
     const at::Tensor logits = token_logits(model, tokens.inputs, context, precision);  // [n, T, V]
     const at::Tensor token = nats_of(logits, tokens.targets, /*mean=*/false);          // [n * T]
     nats += token.sum(at::kDouble);
     if (windows.have_answers()) answers.add(windows.answers(first, n), logits, tokens.targets, token);
   }
-  return {.bits_per_byte = nats.item<double>() / static_cast<double>(count * window_tokens) / std::numbers::ln2,
-          .answers = answers.score()};
+  return {
+      .bits_per_byte = nats.item<double>() / static_cast<double>(windows.target_bytes(0, count)) / std::numbers::ln2,
+      .answers = answers.score()};
 }
 
 }  // namespace bitsweep

@@ -12,18 +12,21 @@
 
 namespace bitsweep {
 
-// Windows of bytes on a device, split into what the model reads and what it is to say.
+// Windows of tokens on a device, split into what the model reads and what it is to say.
 struct TokenBatch {
   at::Tensor inputs;   // [B, T] int64
   at::Tensor targets;  // [B * T] int64: the token after each input
 };
 
-// A buffer for `count` windows, [count, window_tokens + 1] uint8 on the CPU; pinned for a GPU, so that its copy need
-// not wait for the steps before. Take a new one for each batch: LibTorch hands a pinned one out again only after its
-// copy is done.
-at::Tensor window_buffer(int64_t count, int64_t window_tokens, c10::Device device);
+// A buffer for `count` windows, [count, window_tokens + 1] uint8 or int32 on the CPU; pinned for a GPU, so that its
+// copy need not wait for the steps before. Take a new one for each batch: LibTorch hands a pinned one out again only
+// after its copy is done.
+at::Tensor window_buffer(int64_t count, int64_t window_tokens, c10::Device device, TokenWidth width);
 
-// `windows` [B, T + 1] uint8 on the CPU.
+// What a dataset fills such a buffer through.
+TokenSpan tokens_of(const at::Tensor& buffer);
+
+// `windows` [B, T + 1] uint8 or int32 on the CPU.
 TokenBatch to_device(const at::Tensor& windows, c10::Device device);
 
 // The model's logits [B, T, V]. Throws Error{failed} when it returns another shape.
@@ -41,7 +44,7 @@ struct AnswerScore {
 };
 
 struct Validation {
-  double bits_per_byte = 0;            // mean over all windows, summed in double; one token is one byte
+  double bits_per_byte = 0;            // mean over the bytes of all windows' targets, summed in double
   std::optional<AnswerScore> answers;  // where the windows hold any
 };
 

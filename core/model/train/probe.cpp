@@ -129,17 +129,16 @@ json::object text_json(const TextProbe& text) {
 at::Tensor repeated_windows(const at::Tensor& windows) {
   const int64_t count = windows.size(0), length = windows.size(1), half = std::max<int64_t>(1, length / 2);
   const at::Tensor alphabet = std::get<0>(at::_unique(windows.contiguous(), /*sorted=*/true));
-  at::Tensor out = at::empty({count, length}, at::kByte);
-  const uint8_t* symbols = alphabet.const_data_ptr<uint8_t>();
-  uint8_t* to = out.mutable_data_ptr<uint8_t>();
+  at::Tensor drawn = at::empty({count, length}, at::kLong);  // places in the alphabet
+  int64_t* to = drawn.mutable_data_ptr<int64_t>();
   for (int64_t w = 0; w < count; ++w) {
     for (int64_t t = 0; t < length; ++t) {
       const auto index = static_cast<uint64_t>(w * half + t % half);
-      *to++ = symbols[random_below(0, static_cast<uint64_t>(Stream::probe), index,
-                                   static_cast<uint64_t>(alphabet.size(0)))];
+      *to++ = static_cast<int64_t>(
+          random_below(0, static_cast<uint64_t>(Stream::probe), index, static_cast<uint64_t>(alphabet.size(0))));
     }
   }
-  return out;
+  return alphabet.index_select(0, drawn.flatten()).view({count, length});
 }
 
 TextProbe probe_windows(Model& model, const at::Tensor& windows, const StepContext& context, c10::Device device,
@@ -169,8 +168,8 @@ TextProbe probe_windows(Model& model, const at::Tensor& windows, const StepConte
 
 Probe probe_model(Model& model, const ValidationWindows& windows, int64_t window_tokens, const StepContext& context,
                   c10::Device device, Precision precision) {
-  at::Tensor natural = at::empty({windows.count(), window_tokens + 1}, at::kByte);
-  windows.fill(0, windows.count(), {natural.mutable_data_ptr<uint8_t>(), static_cast<size_t>(natural.numel())});
+  const at::Tensor natural = window_buffer(windows.count(), window_tokens, at::kCPU, windows.width());
+  windows.fill(0, windows.count(), tokens_of(natural));
   return {.natural = probe_windows(model, natural, context, device, precision),
           .repeated = probe_windows(model, repeated_windows(natural), context, device, precision)};
 }

@@ -38,12 +38,13 @@ struct Probe {
   bool has_attention() const { return !natural.layers.empty(); }
 };
 
-// windows [N, T + 1] uint8 -> as many of the same shape: uniform random tokens among those that occur in `windows`, the
-// second half the same as the first. A function of the windows alone: the same for every run on a text.
+// windows [N, T + 1] uint8 or int32 -> as many of the same shape and type: uniform random tokens among those that occur
+// in `windows`, the second half the same as the first. A function of the windows alone: the same for every run on a
+// text.
 at::Tensor repeated_windows(const at::Tensor& windows);
 
-// windows [N, T + 1] uint8 on the CPU. `context` is that of an evaluation. Takes as many windows at a time as keep a
-// layer's weights small. Throws Error{failed} when a plugin tells its attention wrongly.
+// windows [N, T + 1] uint8 or int32 on the CPU. `context` is that of an evaluation. Takes as many windows at a time as
+// keep a layer's weights small. Throws Error{failed} when a plugin tells its attention wrongly.
 TextProbe probe_windows(Model& model, const at::Tensor& windows, const StepContext& context, c10::Device device,
                         Precision precision);
 

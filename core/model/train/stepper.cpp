@@ -5,9 +5,9 @@
 
 #include "base/error.h"
 #include "nn/block_scope.h"
+#include "spec/lr_schedule.h"
 #include "train/evaluate.h"
 #include "train/gradients.h"
-#include "spec/lr_schedule.h"
 
 namespace bitsweep {
 
@@ -48,9 +48,9 @@ void Stepper::accumulate_gradients(int64_t step) {
   const int64_t parts = spec_.train.accumulate;
   const int64_t micro_batch = spec_.train.batch / parts;
   for (int64_t part = 0; part < parts; ++part) {
-    const at::Tensor windows = window_buffer(micro_batch, dataset_.context(), device_);
+    const at::Tensor windows = window_buffer(micro_batch, dataset_.context(), device_, dataset_.width());
     dataset_.sequences(static_cast<uint64_t>(spec_.seed), step * spec_.train.batch + part * micro_batch, micro_batch,
-                       {windows.mutable_data_ptr<uint8_t>(), static_cast<size_t>(windows.numel())});
+                       tokens_of(windows));
     const StepContext context{
         .training = true, .step = step, .total_steps = spec_.train.steps, .noise = noise_.at(step * parts + part)};
     const at::Tensor nats = token_nats(model_, to_device(windows, device_), context, precision_, /*mean=*/true);

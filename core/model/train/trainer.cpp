@@ -154,7 +154,7 @@ class Trainer {
     const Validation validation = validate(model_, windows_, dataset_.context(), train_.batch / train_.accumulate,
                                            context, job_.device, parse_precision(train_.precision));
     const double val_bpc = validation.bits_per_byte;
-    const double train_bpc = losses_.mean_nats() / std::numbers::ln2;
+    const double train_bpc = losses_.mean_nats() / std::numbers::ln2 / dataset_.bytes_per_train_token();
     const bool best = val_bpc < progress_.best_val_bpc;
     if (best) {
       progress_.best_val_bpc = val_bpc;

@@ -11,6 +11,7 @@
 
 #include "base/units.h"
 #include "spec/problems.h"
+#include "spec/tokenizers.h"
 
 namespace bitsweep {
 namespace {
@@ -21,8 +22,6 @@ std::string data_key(const DataSpec& data) {
   spec.data = data;
   return canonical_json(to_json(spec).at("data"));
 }
-
-int64_t vocabulary(const DataSpec& data) { return data.tokenizer == "ascii128" ? 128 : 256; }
 
 class Planner {
  public:
@@ -72,7 +71,9 @@ class Planner {
     std::vector<DescribeQuestion> questions;
     for (size_t i = 0; i < runs_.size(); ++i) {
       const RunSpec& spec = runs_[i].spec;
-      const int64_t vocab = facts_[data_of_[i]].vocab > 0 ? facts_[data_of_[i]].vocab : vocabulary(spec.data);
+      // What the data set says, if it could be opened; else what the tokenizer is known to have.
+      const int64_t told = facts_[data_of_[i]].vocab;
+      const int64_t vocab = told > 0 ? told : vocabulary_of(spec.data.tokenizer).value_or(256);
       DescribeQuestion question{spec.model.plugin,
                                 {.options = spec.model.options,
                                  .vocab = vocab,

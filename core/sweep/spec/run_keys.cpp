@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "spec/keys.h"
+#include "spec/tokenizers.h"
 
 namespace bitsweep {
 namespace {
@@ -46,7 +47,7 @@ std::vector<RunKey> model_and_data_keys() {
        BITSWEEP_MEMBER(data.field, text_of)},
       {.path = "data.tokenizer",
        .type = ValueType::choice,
-       .words = {"ascii128", "bytes256"},
+       .words = tokenizer_names(),
        .help = "the vocabulary",
        BITSWEEP_MEMBER(data.tokenizer, text_of)},
       {.path = "data.context",

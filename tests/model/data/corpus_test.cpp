@@ -7,6 +7,7 @@
 #include <gmock/gmock.h>
 
 #include "base/sha256.h"
+#include "compressed.h"
 #include "data/corpus.h"
 #include "data/stories.h"
 #include "temp_folder.h"
@@ -74,6 +75,99 @@ TEST_F(CorpusTest, wrong_json_lines_of_several_files_are_told_together_and_nothi
   EXPECT_THAT(error.what(), HasSubstr("a.jsonl:1: 't' is a number"));
   EXPECT_THAT(error.what(), HasSubstr("b.jsonl:2: the last line is no complete JSON"));
   EXPECT_THAT(names("cache"), IsEmpty());
+}
+
+TEST_F(CorpusTest, compressed_text_is_the_text_it_holds) {
+  const std::string text = numbered_text(50'000);
+  const std::string plain = open({write("a.txt", text), "", ""})->facts.sha256;
+  EXPECT_EQ(open({write("a.txt.gz", gzip(text)), "", ""})->facts.sha256, plain);
+  EXPECT_EQ(open({write("named as it likes", zstd(text)), "", ""})->facts.sha256, plain);
+  EXPECT_EQ(inspect_corpus({root / "a.txt.gz", "", ""}, cache()).facts.sha256, plain);
+  write("c/1.gz", gzip("one"));
+  write("c/2.zst", zstd("tw") + zstd("o"));
+  write("c/3", "three");
+  EXPECT_EQ(text_of(open({root / "c", "", ""})->bytes()), "one\ntwo\nthree\n");
+}
+
+TEST_F(CorpusTest, compressed_json_lines_are_read_by_their_field) {
+  write("c/a.jsonl.gz", gzip("{\"t\":\"one\"}\n{\"t\"") + gzip(":\"1b\"}\n"));
+  write("c/b.jsonl.zst", zstd("{\"t\":\"two\"}\n{\"t\":null}"));
+  const auto text = open({root / "c", "", "t"});
+  EXPECT_EQ(text_of(text->bytes()), "one\n1b\ntwo\n");
+  EXPECT_THAT(text->facts.notes, ElementsAre(HasSubstr("1 document passed over: 't' is null there")));
+  EXPECT_EQ(find_cached_corpus(text->facts.sha256, cache())->facts.notes.size(), 1u);
+}
+
+TEST_F(CorpusTest, json_lines_taken_as_text_are_told_whatever_the_name) {
+  const std::string lines = "{\"text\":\"one\"}\n{\"text\":\"two\"}\n";
+  for (const auto& file : {write("a.json.gz", gzip(lines)), write("a.json", lines), write("a", zstd(lines))})
+    EXPECT_THAT(open({file, "", ""})->facts.notes, ElementsAre(HasSubstr("holds JSON lines"))) << file;
+  EXPECT_THAT(open({write("b.txt", "{\"a\":1}\nand text\n"), "", ""})->facts.notes, IsEmpty());
+}
+
+TEST_F(CorpusTest, a_file_that_is_no_text_is_refused_in_words) {
+  const std::string xz(
+      "\xFD"
+      "7zXZ\0....",
+      10);
+  const std::string wide("\xFF\xFEt\0e\0x\0t\0", 10);
+  for (const char* field : {"", "text"}) {
+    EXPECT_THAT(error_of([&] {
+                  open({write("a.txt", xz), "", field});
+                }).what(),
+                HasSubstr("a.txt' is xz-compressed data, which is not read as text: unpack it (xz -d)"));
+    EXPECT_THAT(error_of([&] {
+                  inspect_corpus({write("b.txt", wide), "", field}, cache());
+                }).what(),
+                HasSubstr("is UTF-16LE text"));
+    EXPECT_THAT(error_of([&] {
+                  open({write("c.gz", gzip(xz)), "", field});
+                }).what(),
+                HasSubstr("is xz-compressed data within gzip-compressed data"));
+    EXPECT_THAT(
+        error_of([&] {
+          open({write("d.gz", gzip(gzip("text"))), "", field});
+        }).what(),
+        HasSubstr("gzip-compressed data within gzip-compressed data, which is not read as text: unpack it once"));
+  }
+  EXPECT_THAT(names("cache"), IsEmpty());
+}
+
+TEST_F(CorpusTest, files_of_a_folder_that_are_no_text_are_left_out_unless_they_are_most_of_it) {
+  write("c/a.txt", numbered_text(1000));
+  write("c/b.pdf", "%PDF-1.4 first");
+  write("c/c.pdf", "%PDF-1.4 second");
+  const auto text = open({root / "c", "", ""});
+  EXPECT_EQ(text->facts.stats.bytes, 1001u);
+  EXPECT_THAT(text->facts.notes, ElementsAre("left out of 'c': 2 files that are no text (first: 'b.pdf' is a PDF "
+                                             "document)."));
+  write("c/c.pdf", "%PDF-1.4 " + numbered_text(2000));
+  EXPECT_THAT(error_of([&] {
+                open({root / "c", "", ""});
+              }).what(),
+              HasSubstr("b.pdf' is a PDF document, which is not read as text: write its text out (pdftotext) (the "
+                        "first of 2 such files)"));
+}
+
+TEST_F(CorpusTest, damaged_compressed_files_of_a_folder_are_told_with_their_places) {
+  write("c/a.txt", "text");
+  write("c/b.gz", gzip(numbered_text(1000)).substr(0, 100));
+  write("c/c.zst", zstd(numbered_text(1000)).substr(0, 100));
+  const Error error = error_of([&] { open({root / "c", "", ""}); });
+  EXPECT_EQ(error.diagnostics().size(), 2u);
+  EXPECT_THAT(error.what(), HasSubstr("b.gz: the gzip data is cut off: the file ends at byte 100"));
+  EXPECT_THAT(error.what(), HasSubstr("c.zst: the zstd data is cut off: the file ends at byte 100"));
+  EXPECT_THAT(names("cache"), IsEmpty());
+}
+
+TEST_F(CorpusTest, a_byte_order_mark_of_a_plain_text_is_kept_and_told) {
+  EXPECT_THAT(open({write("a.txt", "\xEF\xBB\xBFtext"), "", ""})->facts.notes,
+              ElementsAre(HasSubstr("byte-order mark")));
+  write("c/1", "\xEF\xBB\xBFone");
+  write("c/2", "two");
+  const auto text = open({root / "c", "", ""});
+  EXPECT_EQ(text_of(text->bytes()), "\xEF\xBB\xBFone\ntwo\n");
+  EXPECT_THAT(text->facts.notes, ElementsAre(HasSubstr("1 file of 'c' with a byte-order mark")));
 }
 
 TEST_F(CorpusTest, json_lines_that_hold_no_line_are_refused) {

@@ -1,6 +1,8 @@
 #include "train/device.h"
 
 #include <cstdlib>
+#include <string>
+#include <vector>
 
 #include <gtest/gtest.h>
 
@@ -51,6 +53,23 @@ TEST(Device, LoadsEverythingWhateverTheEnvironmentNames) {
 TEST(Device, PeakMemoryIsThatOfAProcessWithLibTorch) {
   EXPECT_GT(peak_rss_bytes(), int64_t{10} << 20);
   EXPECT_LT(peak_rss_bytes(), int64_t{1} << 40);
+}
+
+// What starts a worker may hold much: a text that `plan` has mapped is not memory of the worker it asks.
+TEST(Device, PeakMemoryIsNotThatOfTheStartingProcess) {
+  constexpr const char* kAsked = "BITSWEEP_TEST_ASKED_FOR_PEAK";
+  const int64_t apart = int64_t{400} << 20;
+  if (const char* parent = std::getenv(kAsked)) {
+    EXPECT_LT(peak_rss_bytes(), std::atoll(parent) - apart / 2);
+    return;
+  }
+  std::vector<char> held(static_cast<size_t>(peak_rss_bytes() + apart), 'x');
+  ::setenv(kAsked, std::to_string(peak_rss_bytes()).c_str(), 1);
+  const std::string self = fs::read_symlink("/proc/self/exe").string();
+  const int status =
+      std::system(("exec '" + self + "' --gtest_filter=Device.PeakMemoryIsNotThatOfTheStartingProcess >/dev/null").c_str());
+  ::unsetenv(kAsked);
+  EXPECT_EQ(status, 0) << held.back();
 }
 
 TEST(Precision, WordsAndNearest) {

@@ -1,0 +1,33 @@
+// The tokenizers that a sweep can name, and how many tokens each knows: said here and nowhere else. What they do is
+// room data's (data/tokenizer.h).
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace bitsweep {
+
+struct TokenizerWord {
+  std::string_view name;
+  int64_t vocab;
+};
+
+inline constexpr TokenizerWord known_tokenizers[] = {{"ascii128", 128}, {"bytes256", 256}};
+
+inline std::vector<std::string> tokenizer_names() {
+  std::vector<std::string> names;
+  for (const TokenizerWord& word : known_tokenizers) names.emplace_back(word.name);
+  return names;
+}
+
+// Nothing for a tokenizer that is not known here, as that of a run made elsewhere.
+inline std::optional<int64_t> vocabulary_of(std::string_view tokenizer) {
+  for (const TokenizerWord& word : known_tokenizers)
+    if (word.name == tokenizer) return word.vocab;
+  return std::nullopt;
+}
+
+}  // namespace bitsweep
