@@ -1,10 +1,12 @@
 // `bitsweep run`: the whole way, from sweep files to a report.
 #include <fmt/format.h>
 
+#include "base/clock.h"
 #include "base/error.h"
 #include "cli/data_texts.h"
 #include "cli/foresight.h"
 #include "cli/options.h"
+#include "cli/progress.h"
 #include "prepare/planning.h"
 #include "cli/report_advice.h"
 #include "prepare/submission.h"
@@ -51,7 +53,7 @@ int do_run(const Verb& verb, const std::vector<std::string>& args) {
       LocalExecutor executor({.own_cpus = options.own_cpus});
       foretell_waiting(store, options.sweeps, "run");
       const auto progress = foretelling_progress(make_progress(line.has("quiet")), store, options.sweeps, "run");
-      result = work(store, lock, executor, options, *progress);
+      result = work(store, lock, executor, system_clock(), options, *progress);
       if (const std::string text = failure_text(result, store.paths()); !text.empty()) fmt::print(stderr, "{}", text);
     }
   }
