@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include "base/error.h"
+#include "cli/progress.h"
 #include "coordinate/coordinator.h"
 #include "execute/local.h"
 #include "predict/extrapolate.h"
@@ -34,7 +35,7 @@ int work_there(char** args) {
   Store store(root, StoreMode::create);
   LocalExecutor executor;
   const auto progress = make_progress(false);
-  const WorkResult result = work(store, lock, executor, options, *progress);
+  const WorkResult result = work(store, lock, executor, system_clock(), options, *progress);
   std::fputs(failure_text(result, store.paths()).c_str(), stderr);
   return result.exit_code();
 }

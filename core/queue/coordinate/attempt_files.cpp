@@ -4,10 +4,14 @@
 #include <charconv>
 #include <set>
 
+#include <fcntl.h>
+#include <unistd.h>
+
 namespace bitsweep {
 namespace {
 
 constexpr std::string_view kPrefix = "attempt-";
+constexpr int64_t kBytesOfParameter = 12;
 
 // K of the name "attempt-K".
 std::optional<int64_t> attempt_number(const std::string& name) {
@@ -62,6 +66,25 @@ std::optional<fs::path> newest_checkpoint(const fs::path& run_folder, std::strin
     if (fs::exists(file)) return file;
   }
   return std::nullopt;
+}
+
+int64_t checkpoint_bytes(const fs::path& run_folder, int64_t params) {
+  std::error_code code;
+  const auto newest = newest_checkpoint(run_folder, "last");
+  const auto file = newest ? newest : newest_checkpoint(run_folder, "best");
+  const auto bytes = file ? fs::file_size(*file, code) : 0;
+  return !code && bytes > 0 ? static_cast<int64_t>(bytes) : kBytesOfParameter * params;
+}
+
+std::string log_tail(const fs::path& attempt_folder) {
+  constexpr off_t kMost_bytes = 4096;
+  const Fd log(::open((attempt_folder / "worker.log").c_str(), O_RDONLY | O_CLOEXEC));
+  if (!log) return "";
+  const off_t size = ::lseek(log.get(), 0, SEEK_END);
+  std::string text(static_cast<size_t>(std::clamp<off_t>(size, 0, kMost_bytes)), '\0');
+  const ssize_t got = ::pread(log.get(), text.data(), text.size(), std::max<off_t>(0, size - kMost_bytes));
+  text.resize(static_cast<size_t>(std::max<ssize_t>(0, got)));
+  return text;
 }
 
 int64_t attempt_of(const fs::path& checkpoint) {

@@ -20,6 +20,13 @@ std::optional<fs::path> best_checkpoint(const fs::path& run_folder);
 
 // The newest of a kind ("best", "last").
 std::optional<fs::path> newest_checkpoint(const fs::path& run_folder, std::string_view kind);
+// What the run's next checkpoint will take: as much as its newest one, or twelve bytes a parameter (weights and two
+// moments in f32) where there is none yet.
+int64_t checkpoint_bytes(const fs::path& run_folder, int64_t params);
+
+// The end of what its worker has written to worker.log; "" when there is none.
+std::string log_tail(const fs::path& attempt_folder);
+
 // K of a path RUN/attempt-K/checkpoints/FILE.
 int64_t attempt_of(const fs::path& checkpoint);
 

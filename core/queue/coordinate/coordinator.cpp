@@ -10,8 +10,6 @@
 #include "coordinate/coordinator_loop.h"
 #include "coordinate/machine_memory.h"
 #include "coordinate/present_devices.h"
-#include "execute/process_identity.h"
-#include "execute/records.h"
 
 namespace bitsweep {
 namespace {
@@ -32,22 +30,13 @@ uint64_t inode_of(const fs::path& file) {
 WorkResult Coordinator::run() {
   reconcile();
   announce();
-  double trouble_since = -1;
   for (;;) {
     try {
-      if (trouble_since >= 0) reconcile();  // a start may have been left half done
+      if (trouble_since_ >= 0) reconcile();  // a start may have been left half done
       if (!step()) break;
-      trouble_since = -1;
+      trouble_since_ = -1;
     } catch (const Error& error) {
-      // A full disk or a database that a stranger holds: workers go on under their shims, and nothing is forgotten
-      // because the offsets in the database did not move. It may pass; people are told at once.
-      const double now = clock_.monotonic_s();
-      const bool passing = error.kind() == ErrorKind::environment || error.kind() == ErrorKind::refused;
-      if (!passing || interrupts_.count() > 0) throw;
-      if (trouble_since < 0) progress_.message(error.what());
-      trouble_since = trouble_since < 0 ? now : trouble_since;
-      if (now - trouble_since > kTroubleMost_s) throw;
-      queue_stale_ = decide_ = true;
+      if (!bear_trouble(error)) throw;
       executor_.wait(kTroublePause_s, interrupts_.wake_fd());
     }
   }
@@ -55,6 +44,21 @@ WorkResult Coordinator::run() {
   find_left();
   show(true);
   return result_;
+}
+
+// A full disk or a database that a stranger holds: workers go on under their shims, and nothing is forgotten because
+// the offsets in the database did not move. It may pass; people are told at once. A disk may stay full for days.
+bool Coordinator::bear_trouble(const Error& error) {
+  const bool passing = error.kind() == ErrorKind::environment || error.kind() == ErrorKind::refused;
+  if (!passing || interrupts_.count() > 0) return false;
+  const double now = clock_.monotonic_s();
+  if (trouble_since_ < 0) {
+    progress_.message(error.what());
+    trouble_since_ = now;
+  }
+  queue_stale_ = true;
+  decide_ = true;
+  return now - trouble_since_ <= kTroubleMost_s || disk_.is_full();
 }
 
 // One turn; false when there is nothing left to do.
@@ -94,10 +98,11 @@ void Coordinator::reconcile() {
     auto run = store_.run(id);
     if (!run) continue;
     const fs::path folder = store_.paths().attempt(id, attempt.attempt);
-    const double begun =
-        clock_.monotonic_s() - std::max(0.0, clock_.unix_s() - attempt.started.value_or(clock_.unix_s()));
     const Poll poll = executor_.adopt(id, attempt.attempt, store_.paths().run(id));
+    // What the database says of its start is by a clock that may have been set since.
+    const double begun = clock_.monotonic_s() - poll.age_s.value_or(0);
     LiveAttempt live = make_live(std::move(*run), std::move(attempt), folder, begun);
+    live.divergence = DivergenceWatch(divergence_rule(maker_.rules(live.run.sweep), live.run));
     LiveAttempt& kept = live_.emplace(id, std::move(live)).first->second;
     running_.push_back({id, kept.attempt.device, kept.attempt.slots, kept.run.resources.memory_bytes});
     if (poll.liveness == Liveness::running)
@@ -138,11 +143,29 @@ void Coordinator::read_events() {
 
 // An evaluation: told to people, and to the rule that may give the run up.
 void Coordinator::look_at(LiveAttempt& live, const Event& event) {
+  judge_loss(live, event);
   progress_.evaluated(live.progress, event);
   std::string why = early_stop_.evaluated(live.run, event, maker_.rules(live.run.sweep));
   if (why.empty() || live.stop != StopReason::none || live.over) return;
   live.stop_words = std::move(why);
   stop(live, StopReason::rule);
+}
+
+// A loss far above that of a model that knows nothing is told when it is first seen, and ends the run when it stays.
+void Coordinator::judge_loss(LiveAttempt& live, const Event& event) {
+  const json::value* loss = event.fields.if_contains("val_bpc");
+  if (loss == nullptr || !loss->is_number() || live.stop != StopReason::none) return;
+  const auto verdict = live.divergence.take(event.step, loss->to_number<double>());
+  const bool told = std::exchange(live.progress.diverging, verdict != DivergenceWatch::Verdict::fine);
+  if (verdict == DivergenceWatch::Verdict::suspected && !told)
+    progress_.message(fmt::format("{} {} is {}; it is ended as diverged if it stays there", live.run.id,
+                                  live.run.plugin, live.divergence.words()));
+  if (verdict != DivergenceWatch::Verdict::diverged) return;
+  live.stop_words = live.divergence.words();
+  if (live.over)
+    live.stop = StopReason::diverged;
+  else
+    stop(live, StopReason::diverged);
 }
 
 void Coordinator::poll_attempts() {
@@ -157,25 +180,53 @@ void Coordinator::poll_attempts() {
       it = live_.erase(it);
       continue;
     }
-    live.worker = poll.worker;
     if (!live.marked_running && poll.worker) {
       store_.mark_running(live.run.id, live.attempt.attempt, poll.worker->pid);
       live.marked_running = true;
-      --counts_[RunState::starting], ++counts_[RunState::running];
+      --counts_[RunState::starting];
+      ++counts_[RunState::running];
     }
     ++it;
   }
 }
 
 Outcome Coordinator::judge_attempt(const LiveAttempt& live, const Poll& poll) {
-  const fs::path folder = store_.paths().attempt(live.run.id, live.attempt.attempt);
-  const auto processes = read_process(folder);
   return judge({.poll = poll,
                 .end = store_.end_event(live.run.id, live.attempt.attempt).value_or(Store::EndEvent{}),
                 .stop = live.stop,
-                .stop_words = live.stop_words,
-                .had_intent = fs::exists(folder / "intent.json"),
-                .machine_restarted = processes && processes->shim.boot_id != current_boot_id()});
+                .stop_words = live.stop_words});
+}
+
+// Whether it ended by a fault because nothing could be written: by the system's words, or because nothing can be
+// written now, whatever became of the worker then.
+bool Coordinator::met_full_disk(const std::string& run, int64_t attempt, const Outcome& outcome) const {
+  if (!is_fault(outcome.cause)) return false;
+  const bool missed_something =
+      outcome.cause == ExitCause::environment || outcome.cause == ExitCause::cannot_start;
+  if (missed_something && disk_.room() != DiskRoom::enough) return true;
+  return tells_of_full_disk(outcome.message) || disk_.is_full() ||
+         tells_of_full_disk(log_tail(store_.paths().attempt(run, attempt)));
+}
+
+// A full disk is no fault of the run: it goes back to the queue at no charge, and waits with all others for room. Where
+// the root has room it was another disk, of which nothing tells when to try again.
+AfterAttempt Coordinator::after_full_disk(const RunRecord& run) {
+  const int64_t needed = checkpoint_bytes(store_.paths().run(run.id), run.params);
+  if (const std::string words = disk_.met_full(needed); !words.empty()) progress_.message(words);
+  const int64_t before = full_disks_[run.id]++;
+  AfterAttempt after{.run = RunState::queued};
+  if (disk_.room() == DiskRoom::enough)
+    after.delay_s = after_attempt(ExitCause::environment, before, before + 1, options_.first_retry_s).delay_s;
+  return after;
+}
+
+AfterAttempt Coordinator::after(const LiveAttempt& live, const Outcome& outcome) {
+  const auto asked = store_.run(live.run.id);
+  if (outcome.cause == ExitCause::oom && after_oom(live))
+    return {.run = RunState::queued, .delay_s = options_.first_retry_s};
+  // Given up for good: it keeps its checkpoint, and is not taken for a finished one.
+  if (live.stop == StopReason::rule && outcome.cause == ExitCause::stopped) return {.run = RunState::stopped};
+  return after_attempt(outcome.cause, asked ? asked->faults : 0, live.run.retries, options_.first_retry_s);
 }
 
 // The attempt is over. Its last events are read first: with the lock free nobody writes any more.
@@ -184,31 +235,31 @@ void Coordinator::conclude(LiveAttempt& live, const Poll& poll) {
     before = live.attempt.events_offset;
     read_events();
   }
-  const Outcome outcome = judge_attempt(live, poll);
-  AttemptEnd end = end_of(outcome, poll.exit, clock_.unix_s());
+  Outcome outcome = judge_attempt(live, poll);
   if (poll.exit) {
-    const double took_s = poll.exit->ended - poll.exit->started;
+    const double took_s = clock_.monotonic_s() - live.since;
     run_s_ = run_s_ ? 0.7 * *run_s_ + 0.3 * took_s : took_s;
   }
   const std::string id = live.run.id;
-  const auto asked = store_.run(id);
-  AfterAttempt after =
-      after_attempt(outcome.cause, asked ? asked->faults : 0, live.run.retries, options_.first_retry_s);
-  if (outcome.cause == ExitCause::oom && after_oom(live))
-    after = {.run = RunState::queued, .delay_s = options_.first_retry_s};
-  // Given up for good: it keeps its checkpoint, and is not taken for a finished one.
-  if (live.stop == StopReason::rule && outcome.cause == ExitCause::stopped) after = {.run = RunState::stopped};
-  // A full disk is no fault of the run.
-  if (outcome.cause == ExitCause::environment && disk_ != DiskRoom::enough) after = {.run = RunState::queued};
-  if (after.run == RunState::queued && asked && asked->request == "cancel") {
-    after.run = end.state = RunState::cancelled;
+  AfterAttempt next;
+  if (met_full_disk(id, live.attempt.attempt, outcome)) {
+    next = after_full_disk(live.run);
+    outcome = {RunState::stopped, ExitCause::stopped, "the disk is full; it goes on when there is room"};
+  } else {
+    next = after(live, outcome);
+    full_disks_.erase(id);
+  }
+  AttemptEnd end = end_of(outcome, poll.exit, clock_.unix_s());
+  if (const auto asked = store_.run(id); next.run == RunState::queued && asked && asked->request == "cancel") {
+    next.run = RunState::cancelled;
+    end.state = RunState::cancelled;
     end.cause = ExitCause::cancelled;
   }
   const fs::path folder = store_.paths().run(id);
   drop_superseded_checkpoints(folder, live.attempt.attempt);
-  if (after.run == RunState::done) apply_retention(folder, live.run.spec);
-  if (after.run == RunState::queued)
-    store_.requeue(id, live.attempt.attempt, end, after.fault, clock_.unix_s() + after.delay_s);
+  if (next.run == RunState::done) apply_retention(folder, live.run.spec);
+  if (next.run == RunState::queued)
+    store_.requeue(id, live.attempt.attempt, end, next.fault, clock_.unix_s() + next.delay_s);
   else
     store_.finish(id, live.attempt.attempt, end);
   const RunRecord record = store_.run(id).value_or(live.run);
@@ -253,7 +304,7 @@ void Coordinator::obey() {
     read_requests();
   }
   const double now = clock_.monotonic_s();
-  watch_disk(now);
+  watch_disk();
   watch_database(now);
   for (auto& [id, live] : live_) {
     if (live.over) continue;
@@ -271,9 +322,9 @@ StopReason Coordinator::reason_to_stop(LiveAttempt& live, double now) {
   const double limit = live.run.resources.timeout_s;
   if (interrupts_.count() > 0) return StopReason::interrupt;
   if (paused_) return StopReason::pause;
-  if (disk_ == DiskRoom::gone) return StopReason::disk;
+  if (disk_.room() == DiskRoom::gone) return StopReason::disk;
   if (limit > 0 && now - live.since > limit) return StopReason::timeout;
-  return live.is_hung(now, options_.hung_after_s, live.worker) ? StopReason::hung : StopReason::none;
+  return live.is_hung(now, options_.hung_after_s, executor_) ? StopReason::hung : StopReason::none;
 }
 
 // Another process has written: perhaps runs were submitted, perhaps someone has asked for something.
@@ -335,26 +386,16 @@ void Coordinator::watch_database(double now) {
                           store_.paths().database().string(), store_.paths().root.string()));
 }
 
-void Coordinator::watch_disk(double now) {
-  if (options_.disk_floor_bytes <= 0 || (disk_seen_ >= 0 && now - disk_seen_ < kDiskLook_s)) return;
-  disk_seen_ = now;
-  const uint64_t free = free_bytes(store_.paths().root);
-  const DiskRoom room = disk_room(free, options_.disk_floor_bytes, disk_);
-  if (room == disk_) return;
-  const std::string words = disk_words(store_.paths().root, free, options_.disk_floor_bytes);
-  if (room == DiskRoom::low)
-    progress_.message(words + "; nothing is started until there is room");
-  else if (room == DiskRoom::gone)
-    progress_.message(words + "; runs are stopped, and go on when there is room");
-  else
-    progress_.message("disk: there is room again; going on");
-  disk_ = room;
+void Coordinator::watch_disk() {
+  const std::string words = disk_.look(clock_.monotonic_s());
+  if (words.empty()) return;
+  progress_.message(words);
   decide_ = true;
 }
 
-WorkResult work(Store& store, const CoordinatorLock&, Executor& executor, const WorkOptions& options,
+WorkResult work(Store& store, const CoordinatorLock&, Executor& executor, Clock& clock, const WorkOptions& options,
                 Progress& progress) {
-  return Coordinator(store, executor, options, progress).run();
+  return Coordinator(store, executor, clock, options, progress).run();
 }
 
 }  // namespace bitsweep

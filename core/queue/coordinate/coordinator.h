@@ -10,7 +10,8 @@
 #include <string>
 #include <vector>
 
-#include "coordinate/disk_room.h"
+#include "base/clock.h"
+#include "coordinate/disk_watch.h"
 #include "coordinate/early_stop.h"
 #include "execute/executor.h"
 #include "schedule/schedule.h"
@@ -43,7 +44,8 @@ struct WorkOptions {
   int64_t slots_per_device = 1;  // of GPUs in a list of devices that is given later
   int64_t disk_floor_bytes = kDefaultDiskFloor_bytes;  // free on the root's disk; 0: none is asked for
   fs::path worker_program, plugin_folder;
-  CurveEnd curve_end;  // of the rule `curve`
+  CurveEnd curve_end;        // of the rule `curve`
+  std::optional<Disk> disk;  // the root's, when nothing else is given
 };
 
 // What happened to one run, for whoever watches. `line` of a RunProgress is what a live table shows.
@@ -54,6 +56,7 @@ struct RunProgress {
   int64_t step = 0, steps = 0;
   std::optional<double> val_bpc, tokens_per_s;
   std::optional<double> eta_s;  // of this run, from its own measured rate
+  bool diverging = false;       // its last loss is far above that of a model that knows nothing
 };
 
 struct QueueProgress {
@@ -86,12 +89,8 @@ struct WorkResult {
 
 // Works until the queue of the sweeps is empty (or for ever). SIGINT or SIGTERM once: every worker is stopped
 // gracefully, its run goes back to the queue with its checkpoint, and `interrupted` is set; twice: they are killed.
-WorkResult work(Store& store, const CoordinatorLock& lock, Executor& executor, const WorkOptions& options,
-                Progress& progress);
-
-// Lines on stderr; on a terminal a live table beneath them. `quiet` says only what went wrong.
-std::unique_ptr<Progress> make_progress(bool quiet);
-// The list of failed runs with their causes, for the end of `run` and `work`; "" when all went well.
-std::string failure_text(const WorkResult& result, const RootPaths& paths);
+// Durations are counted by the clock's monotonic time alone; its wall clock is for records.
+WorkResult work(Store& store, const CoordinatorLock& lock, Executor& executor, Clock& clock,
+                const WorkOptions& options, Progress& progress);
 
 }  // namespace bitsweep

@@ -17,8 +17,14 @@ namespace bitsweep {
 
 class Coordinator {
  public:
-  Coordinator(Store& store, Executor& executor, const WorkOptions& options, Progress& progress)
-      : store_(store), executor_(executor), options_(options), progress_(progress), clock_(system_clock()) {
+  Coordinator(Store& store, Executor& executor, Clock& clock, const WorkOptions& options, Progress& progress)
+      : store_(store),
+        executor_(executor),
+        options_(options),
+        progress_(progress),
+        clock_(clock),
+        disk_(options.disk ? *options.disk : disk_of(store.paths().root), store.paths().root,
+              options.disk_floor_bytes) {
     if (options_.devices.empty()) options_.devices = {{"cpu", 1, 0}};
     store_.database().wait_for_disk(false);  // one wait a turn, for all that the turn has changed
   }
@@ -34,6 +40,7 @@ class Coordinator {
  private:
   static constexpr double kTick_s = 0.09;  // event written -> in the database
 
+  bool bear_trouble(const Error& error);
   void reconcile();
   void announce();
   bool step();
@@ -41,19 +48,24 @@ class Coordinator {
   void look_at(LiveAttempt& live, const Event& event);
   void poll_attempts();
   void conclude(LiveAttempt& live, const Poll& poll);
+  void judge_loss(LiveAttempt& live, const Event& event);
   Outcome judge_attempt(const LiveAttempt& live, const Poll& poll);
+  AfterAttempt after(const LiveAttempt& live, const Outcome& outcome);
+  bool met_full_disk(const std::string& run, int64_t attempt, const Outcome& outcome) const;
+  AfterAttempt after_full_disk(const RunRecord& run);
   void settle(bool at_once);
   void obey();
   void read_requests();
   void take_devices(const Control& control);
-  void watch_disk(double now);
+  void watch_disk();
   void watch_database(double now);
   StopReason reason_to_stop(LiveAttempt& live, double now);
   void stop(LiveAttempt& live, StopReason reason);
-  bool is_held() const { return paused_ || disk_ != DiskRoom::enough; }
+  bool is_held() const { return paused_ || disk_.room() != DiskRoom::enough; }
   void note_ended(const RunRecord& record, bool was_running);
   void refresh_queue();
-  World world() const;
+  double ready_at(const std::string& run, double not_before_unix_s);
+  ScheduleInput schedule_input() const;
   bool start_runs();
   std::vector<WarmSlot> wanted_warm() const;
   void put_back(const RunRecord& record);
@@ -63,6 +75,7 @@ class Coordinator {
   json::object spec_for(const LiveAttempt& live);
   void start(const QueueEntry& entry, const std::string& device, bool alone);
   void launch(LiveAttempt& live);
+  void not_started(const LiveAttempt& live, const Error& error);
   int64_t threads_for(const QueueEntry& entry, const std::string& device) const;
   void show(bool always);
   QueueProgress picture();
@@ -89,10 +102,16 @@ class Coordinator {
   std::vector<std::pair<RunProgress, RunRecord>> ended_;  // to be told once it is on the disk
   bool paused_ = false;                                   // all of the queue
   std::string devices_asked_;                             // as last taken from the database
-  DiskRoom disk_ = DiskRoom::enough;
-  double events_read_ = 0;  // monotonic, as all below
+  DiskWatch disk_;
+  std::map<std::string, int64_t> full_disks_;  // how often a run met one in a row
+  // When runs may be tried again: as the database has it, by the wall clock, and by ours.
+  struct BackOff {
+    double unix_s = 0, monotonic_s = 0;
+  };
+  std::unordered_map<std::string, BackOff> back_offs_;
+  double trouble_since_ = -1;  // monotonic, as all below; -1: the database takes what is written
+  double events_read_ = 0;
   double settled_ = -1;
-  double disk_seen_ = -1;
   uint64_t database_inode_ = 0;
   double database_seen_ = -1;
   bool queue_stale_ = true;

@@ -19,10 +19,9 @@ constexpr double kRefused_s = 1.0;    // before a start is tried again that was 
 
 void Coordinator::refresh_queue() {
   if (!queue_stale_) return;
-  const double latest = clock_.unix_s() + longest_delay_s(options_.first_retry_s);
   std::unordered_map<std::string, QueueEntry> entries;
   for (QueueEntry& entry : store_.queue(options_.sweeps)) {
-    queue_.put(maker_.queued_run(entry, latest));
+    queue_.put(maker_.queued_run(entry, ready_at(entry.id, entry.not_before)));
     std::string id = entry.id;
     entries.emplace(std::move(id), std::move(entry));
   }
@@ -78,7 +77,7 @@ void Coordinator::put_back(const RunRecord& record) {
                    .init_from = record.init_from,
                    .init_from_state = record.init_from.empty() ? std::nullopt : store_.state(record.init_from)};
   if (!entry.ran_out_of_memory && record.attempts > 1) entry.ran_out_of_memory = out_of_memory(record.id) > 0;
-  queue_.put(maker_.queued_run(entry, clock_.unix_s() + longest_delay_s(options_.first_retry_s)));
+  queue_.put(maker_.queued_run(entry, ready_at(entry.id, entry.not_before)));
   flops_ahead_ += entry.flops;
   entries_[record.id] = std::move(entry);
 }
@@ -102,29 +101,48 @@ json::object Coordinator::spec_for(const LiveAttempt& live) {
   return spec;
 }
 
-World Coordinator::world() const {
-  return {.now = clock_.unix_s(), .devices = options_.devices, .running = running_, .queue = &queue_};
+// When a run may be tried again, by our own time. The database has it by the wall clock, which people set: that is
+// believed once, and for no longer than the longest pause there is.
+double Coordinator::ready_at(const std::string& run, double not_before_unix_s) {
+  if (not_before_unix_s <= 0) return 0;
+  const auto known = back_offs_.find(run);
+  if (known != back_offs_.end() && known->second.unix_s == not_before_unix_s) return known->second.monotonic_s;
+  const double pause_s =
+      std::clamp(not_before_unix_s - clock_.unix_s(), 0.0, longest_delay_s(options_.first_retry_s));
+  const double at = clock_.monotonic_s() + pause_s;
+  back_offs_[run] = {not_before_unix_s, at};
+  return at;
+}
+
+ScheduleInput Coordinator::schedule_input() const {
+  return {.now = clock_.monotonic_s(), .devices = options_.devices, .running = running_, .queue = &queue_};
 }
 
 // False when nothing could be started now, nor will be without someone's help.
 bool Coordinator::start_runs() {
   refresh_queue();
   if (is_held()) return !queue_.empty();
-  if (wake_at_ && clock_.unix_s() >= *wake_at_) decide_ = true;
+  if (wake_at_ && clock_.monotonic_s() >= *wake_at_) decide_ = true;
   if (!decide_) return wake_at_.has_value();
   decide_ = false;
   if (holds_) hold_sweeps();
   for (RunningRun& run : running_)  // a worker's own peak says nothing of a GPU's memory
     if (const auto live = live_.find(run.id); live != live_.end() && run.device == "cpu")
       run.memory_bytes = reserved_bytes(live->second.run.resources.memory_bytes, live->second.peak_bytes);
-  queue_.advance(clock_.unix_s());
-  const Decision decision = decide(world());
+  queue_.advance(clock_.monotonic_s());
+  Decision decision = decide(schedule_input());
   wake_at_ = decision.wake_at;
+  const auto wanted = static_cast<int64_t>(decision.starts.size());
+  if (const int64_t most = disk_.may_start(wanted, static_cast<int64_t>(live_.size())); most < wanted) {
+    decision.starts.resize(static_cast<size_t>(most));  // the others when the disk has room for them beside these
+    decide_ = true;
+  }
   for (const PassedOver& run : decision.passed_over) queue_.pass_over(run.run, run.times);
   for (const Start& next : decision.starts) {
     if (clock_.monotonic_s() - events_read_ > kTick_s) read_events();  // many starts keep nobody's events waiting
     const auto entry = entries_.extract(next.run);
     const auto queued = queue_.start(next.run);
+    back_offs_.erase(next.run);
     if (!queued || entry.empty()) continue;
     flops_ahead_ -= entry.mapped().flops;
     start(entry.mapped(), next.device, queued->alone);
@@ -170,32 +188,36 @@ void Coordinator::start(const QueueEntry& entry, const std::string& device, bool
   auto attempt = store_.attempt(entry.id, *number);
   LiveAttempt live =
       make_live(std::move(*run), std::move(*attempt), paths.attempt(entry.id, *number), clock_.monotonic_s());
+  live.divergence = DivergenceWatch(divergence_rule(maker_.rules(live.run.sweep), live.run));
   --counts_[RunState::queued];
   ++counts_[RunState::starting];
   try {
     launch(live);
   } catch (const Error& error) {
-    const bool fault = error.kind() == ErrorKind::environment;
-    AfterAttempt after = after_attempt(fault ? ExitCause::cannot_start : ExitCause::bad_input, live.run.faults,
-                                       live.run.retries, options_.first_retry_s);
-    disk_seen_ = -1;
-    watch_disk(clock_.monotonic_s());
-    if (fault && disk_ != DiskRoom::enough) after = {.run = RunState::queued};  // a full disk is no fault of the run
-    const AttemptEnd end{.state = RunState::failed,
-                         .cause = fault ? ExitCause::cannot_start : ExitCause::bad_input,
-                         .message = error.what(),
-                         .exit_code = {},
-                         .signal = {},
-                         .peak_rss_bytes = {},
-                         .ended = clock_.unix_s()};
-    if (after.run == RunState::queued)
-      store_.requeue(entry.id, *number, end, after.fault, clock_.unix_s() + after.delay_s);
-    else
-      store_.finish(entry.id, *number, end);
-    const RunRecord record = store_.run(entry.id).value_or(live.run);
-    note_ended(record, false);
-    ended_.emplace_back(live.progress, record);
+    not_started(live, error);
   }
+}
+
+void Coordinator::not_started(const LiveAttempt& live, const Error& error) {
+  const std::string& id = live.run.id;
+  const int64_t number = live.attempt.attempt;
+  const bool fault = error.kind() == ErrorKind::environment;
+  Outcome outcome{RunState::failed, fault ? ExitCause::cannot_start : ExitCause::bad_input, error.what()};
+  AfterAttempt next;
+  if (met_full_disk(id, number, outcome)) {
+    next = after_full_disk(live.run);
+    outcome = {RunState::stopped, ExitCause::stopped, "the disk is full; it starts when there is room"};
+  } else {
+    next = after_attempt(outcome.cause, live.run.faults, live.run.retries, options_.first_retry_s);
+  }
+  const AttemptEnd end = end_of(outcome, std::nullopt, clock_.unix_s());
+  if (next.run == RunState::queued)
+    store_.requeue(id, number, end, next.fault, clock_.unix_s() + next.delay_s);
+  else
+    store_.finish(id, number, end);
+  const RunRecord record = store_.run(id).value_or(live.run);
+  note_ended(record, false);
+  ended_.emplace_back(live.progress, record);
 }
 
 void Coordinator::launch(LiveAttempt& live) {
@@ -247,7 +269,7 @@ QueueProgress Coordinator::picture() {
   for (const auto& [state, count] : counts_)
     if (state != RunState::cancelled) picture.total += count;
   if (paused_) picture.held = "paused";
-  if (disk_ != DiskRoom::enough) picture.held = "waiting for room on the disk";
+  if (disk_.room() != DiskRoom::enough) picture.held = "waiting for room on the disk";
   picture.queued = counts_[RunState::queued];
   picture.done = counts_[RunState::done];
   picture.failed = counts_[RunState::failed];
@@ -258,7 +280,10 @@ QueueProgress Coordinator::picture() {
     live.progress.eta_s = live.eta_s(now);
     picture.runs.push_back(live.progress);
     left += live.flops_left();
-    if (const auto own = live.flops_per_s()) rate += *own, ++measured;
+    if (const auto own = live.flops_per_s()) {
+      rate += *own;
+      ++measured;
+    }
   }
   left += std::max(0.0, flops_ahead_);
   if (measured > 0) picture.eta_s = left / (rate / static_cast<double>(measured) * static_cast<double>(live_.size()));
@@ -280,7 +305,7 @@ void Coordinator::find_left() {
     if (entry.paused) continue;
     auto run = store_.run(entry.id);
     if (!run) continue;
-    if (run->message.empty()) run->message = explain(world(), maker_.queued_run(entry, entry.not_before)).text;
+    if (run->message.empty()) run->message = explain(schedule_input(), maker_.queued_run(entry, ready_at(entry.id, entry.not_before))).text;
     result_.waiting.push_back(std::move(*run));
   }
   const auto known = [&](const RunRecord& run) {

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 
-#include "execute/process_identity.h"
 #include "spec/sweep.h"
 
 namespace bitsweep {
@@ -17,9 +16,10 @@ Outcome found(const Evidence& evidence) {
   if (evidence.poll.exit) return decode_exit(*evidence.poll.exit, evidence.end.status, evidence.end.message);
   // No record, but its last word was that all is done and saved: evidence is evidence, however late.
   if (evidence.end.status == "done") return {RunState::done, ExitCause::none, ""};
-  if (!evidence.had_intent)
+  if (evidence.poll.liveness == Liveness::never_began)
     return {RunState::stopped, ExitCause::preempted, "the coordinator ended before it was started"};
-  if (evidence.machine_restarted) return {RunState::stopped, ExitCause::preempted, "the machine was restarted"};
+  if (evidence.poll.liveness == Liveness::lost_with_machine)
+    return {RunState::stopped, ExitCause::preempted, "the machine was restarted"};
   return {RunState::failed, ExitCause::lost, "it vanished with its shim and left no record"};
 }
 
@@ -27,7 +27,13 @@ Outcome found(const Evidence& evidence) {
 
 void LiveAttempt::learn(const Event& event, double now) {
   progress.step = event.step;
-  if (event.kind == "eval") longest_gap = std::max(longest_gap, now - last_event), ++gaps;
+  if (event.kind == "eval") {
+    // Many that are read at once came one after another: their own count of time tells how far apart.
+    const double elapsed = number_or(event.fields, "elapsed_s", 0);
+    longest_gap = std::max({longest_gap, now - last_event, elapsed - elapsed_s});
+    elapsed_s = elapsed;
+    ++gaps;
+  }
   last_event = now;
   cpu_s = -1;
   if (event.kind == "checkpoint") has_checkpoint = true;
@@ -54,14 +60,17 @@ double LiveAttempt::flops_left() const {
   return run.flops * std::max(0.0, 1.0 - static_cast<double>(progress.step) / static_cast<double>(run.steps));
 }
 
-bool LiveAttempt::is_hung(double now, double after_s, const std::optional<ProcessIdentity>& worker) {
+bool LiveAttempt::is_hung(double now, double after_s, Executor& executor) {
   constexpr int64_t kEnoughGaps = 3;
   constexpr double kTimesLongest = 20;
   if (after_s <= 0 || now - last_event < after_s) return false;
   if (gaps >= kEnoughGaps && now - last_event > kTimesLongest * longest_gap) return true;
-  if (!worker) return false;
-  const double used = cpu_seconds(*worker).value_or(cpu_s);
-  if (cpu_s < 0 || used > cpu_s) cpu_s = used, cpu_moved = now;
+  if (!marked_running) return false;
+  const double used = executor.cpu_seconds(run.id).value_or(cpu_s);
+  if (cpu_s < 0 || used > cpu_s) {
+    cpu_s = used;
+    cpu_moved = now;
+  }
   return now - cpu_moved > after_s;
 }
 
@@ -90,6 +99,10 @@ LiveAttempt make_live(RunRecord run, AttemptRecord attempt, const fs::path& atte
 
 Outcome judge(const Evidence& evidence) {
   const Outcome outcome = found(evidence);
+  const bool to_its_end = outcome.state == RunState::done;
+  // Whether it was stopped in time or came to its end first is a matter of how fast the machine is.
+  if (evidence.stop == StopReason::diverged && (to_its_end || !decided_by_itself(outcome)))
+    return {RunState::failed, ExitCause::diverged, evidence.stop_words};
   if (decided_by_itself(outcome)) return outcome;
   switch (evidence.stop) {
     case StopReason::interrupt:

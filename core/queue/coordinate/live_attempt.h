@@ -5,11 +5,12 @@
 #include <string>
 
 #include "coordinate/coordinator.h"
+#include "schedule/divergence.h"
 #include "store/tail.h"
 
 namespace bitsweep {
 
-enum class StopReason { none, interrupt, cancel, timeout, pause, hung, disk, rule };
+enum class StopReason { none, interrupt, cancel, timeout, pause, hung, disk, rule, diverged };
 
 struct LiveAttempt {
   RunRecord run;
@@ -19,18 +20,19 @@ struct LiveAttempt {
   double since = 0;       // monotonic seconds at which it began, as far as is known
   double last_event = 0;  // monotonic
   bool marked_running = false;
-  std::optional<ProcessIdentity> worker = std::nullopt;
   std::optional<Poll> over = std::nullopt;  // what the executor found when it ended
   StopReason stop = StopReason::none;
-  std::string stop_words = {};  // of a stop rule
+  std::string stop_words = {};  // of a stop rule, or of how it diverged
   double stop_since = 0;        // monotonic
+  DivergenceWatch divergence = {};
   bool killed = false;
   bool has_checkpoint = false;
   int64_t peak_bytes = 0;  // resident, as its evaluations tell; 0: none yet
-  double longest_gap = 0;  // seconds between two of its events …
+  double longest_gap = 0;  // seconds between two of its evaluations …
   int64_t gaps = 0;        // … and how many there were
   double cpu_s = -1;       // that its worker had used when it was last looked at; -1: not looked at yet
   double cpu_moved = 0;    // monotonic: when that was last seen to grow
+  double elapsed_s = 0;    // of its training, as its last evaluation told
 
   // Takes up what its events say. Monotonic `now`.
   void learn(const Event& event, double now);
@@ -40,9 +42,9 @@ struct LiveAttempt {
   std::optional<double> flops_per_s() const;
   double flops_left() const;
   // Whether it is alive without progress: silent for `after_s`, and either its worker has used no processor for as
-  // long, or the silence is twenty times the longest one between its earlier events. Looks at /proc only when it is
-  // silent.
-  bool is_hung(double now, double after_s, const std::optional<ProcessIdentity>& worker);
+  // long, or the silence is twenty times the longest one between its earlier evaluations. Asks the executor only when
+  // it is silent.
+  bool is_hung(double now, double after_s, Executor& executor);
 };
 
 LiveAttempt make_live(RunRecord run, AttemptRecord attempt, const fs::path& attempt_folder, double now);
@@ -52,9 +54,7 @@ struct Evidence {
   Poll poll;
   Store::EndEvent end;  // empty when it wrote none
   StopReason stop = StopReason::none;
-  std::string stop_words = {};     // of a stop rule
-  bool had_intent = true;          // false: the coordinator ended before it could start anything
-  bool machine_restarted = false;  // since it began
+  std::string stop_words = {};  // of a stop rule, or of how it diverged
 };
 Outcome judge(const Evidence& evidence);
 // What is written of it. Without an exit record it ended at `unix_s`, as far as is known.

@@ -170,12 +170,10 @@ class Adoption {
 
   void end(const std::string& run, int64_t attempt, bool newest, bool had_intent,
            const std::optional<ExitRecord>& exit) {
-    const Poll poll{.liveness = exit ? Liveness::ended : Liveness::lost, .exit = exit, .worker = {}};
-    const Outcome outcome = judge({.poll = poll,
+    const Liveness liveness = exit ? Liveness::ended : had_intent ? Liveness::lost : Liveness::never_began;
+    const Outcome outcome = judge({.poll = {.liveness = liveness, .exit = exit},
                                    .end = store_.end_event(run, attempt).value_or(Store::EndEvent{}),
-                                   .stop = StopReason::none,
-                                   .had_intent = had_intent,
-                                   .machine_restarted = false});
+                                   .stop = StopReason::none});
     const AttemptEnd end = end_of(outcome, exit, rebuild_.clock().unix);
     const RunRecord record = store_.run(run).value();
     const AfterAttempt after = after_attempt(outcome.cause, record.faults, record.retries);

@@ -22,6 +22,12 @@ std::string text_or(const json::object& object, std::string_view key, const char
   return value != nullptr && value->is_string() ? std::string(value->get_string()) : otherwise;
 }
 
+// Of the uniform model; 0 for a tokenizer of which nothing is known here.
+double uniform_bits_per_byte(const std::string& tokenizer) {
+  if (tokenizer == "ascii128") return 7;
+  return tokenizer == "bytes256" ? 8 : 0;
+}
+
 }  // namespace
 
 SweepRules sweep_rules(const json::object& settings) {
@@ -39,7 +45,19 @@ SweepRules sweep_rules(const json::object& settings) {
   rules.stop.probability = number_or(s, "probability", rules.stop.probability);
   rules.stop_metric = text_or(s, "metric", "val_bpc");
   rules.stop_within = texts(s, "within");
+  rules.diverged = number_or(s, "diverged", rules.diverged);
   return rules;
+}
+
+DivergenceRule divergence_rule(const SweepRules& rules, const RunRecord& run) {
+  const auto section = [&](const char* key) {
+    const json::value* value = run.spec.if_contains(key);
+    return value != nullptr && value->is_object() ? value->get_object() : json::object();
+  };
+  return {.uniform_bpc = uniform_bits_per_byte(string_or(section("data"), "tokenizer", "")),
+          .multiple = rules.diverged,
+          .warmup = integer_or(section("train"), "warmup", 0),
+          .steps = run.steps};
 }
 
 std::string waits_for(Store& store, const SweepRules& rules) {
@@ -97,7 +115,7 @@ void QueueMaker::forget() {
   rates_.clear();
 }
 
-QueuedRun QueueMaker::queued_run(const QueueEntry& entry, double latest) {
+QueuedRun QueueMaker::queued_run(const QueueEntry& entry, double ready_at) {
   QueuedRun run{.id = entry.id,
                 .sweep = entry.sweep,
                 .priority = entry.priority,
@@ -107,7 +125,7 @@ QueuedRun QueueMaker::queued_run(const QueueEntry& entry, double latest) {
                 .alone = entry.ran_out_of_memory && rules(entry.sweep).on_oom == OnOom::alone,
                 .memory_bytes = entry.memory_bytes,
                 .predicted_s = entry.flops > 0 ? entry.flops / flops_per_s(entry.plugin) : 0,
-                .not_before = std::min(entry.not_before, latest),
+                .not_before = ready_at,
                 .paused = entry.paused,
                 .init_from = entry.init_from,
                 .init_from_state = entry.init_from_state,

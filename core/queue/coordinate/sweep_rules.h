@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "schedule/divergence.h"
 #include "schedule/schedule.h"
 #include "schedule/stopping.h"
 #include "store/store.h"
@@ -18,8 +19,12 @@ struct SweepRules {
   StopSettings stop;
   std::string stop_metric = "val_bpc";
   std::vector<std::string> stop_within;  // axes: a run competes with those that agree with it in these
+  double diverged = kDivergedMultiple;   // DivergenceRule::multiple
 };
 SweepRules sweep_rules(const json::object& settings);
+
+// What is taken for divergence of a run under these rules.
+DivergenceRule divergence_rule(const SweepRules& rules, const RunRecord& run);
 
 // Why nothing of a sweep with these rules is started: what it comes after has not ended; "" when it has. Sweeps are
 // looked up by name, then runs by id.
@@ -30,8 +35,8 @@ class QueueMaker {
  public:
   explicit QueueMaker(Store& store) : store_(store) {}
 
-  // A clock that was set back makes no back-off longer than `latest`.
-  QueuedRun queued_run(const QueueEntry& entry, double latest);
+  // `ready_at`: the end of its back-off, by the clock that the caller schedules by.
+  QueuedRun queued_run(const QueueEntry& entry, double ready_at);
   // The starts that the database knows, in their order, as the fair shares of `queue`, which is filled already: after a
   // restart each sweep is owed what it was owed before.
   void recover_shares(RunQueue& queue);

@@ -63,16 +63,20 @@ enum class StartResult {
   busy,  // something of an earlier attempt is still alive: nothing was started, the number is not used up
 };
 
+// Without a record nothing of it is alive, and the last three say what is known of why.
 enum class Liveness {
   running,
-  ended,  // with a record
-  lost,   // nothing of it is alive and it left no record
+  ended,              // with a record
+  never_began,        // the coordinator ended before anything was started
+  lost_with_machine,  // the machine was restarted under it
+  lost,
 };
 
 struct Poll {
   Liveness liveness = Liveness::lost;
-  std::optional<ExitRecord> exit;         // when ended
-  std::optional<ProcessIdentity> worker;  // once known
+  std::optional<ExitRecord> exit = std::nullopt;         // when ended
+  std::optional<ProcessIdentity> worker = std::nullopt;  // once known
+  std::optional<double> age_s = std::nullopt;  // of one that adopt() found running, by no clock that anybody can set
 };
 
 enum class StopMode { graceful, kill };
@@ -87,6 +91,9 @@ class Executor {
   virtual Poll adopt(const std::string& run, int64_t attempt, const fs::path& run_folder) = 0;
   // REQUIRES: an attempt that was started or adopted, and of which no poll has said `ended` or `lost`.
   virtual Poll poll(const std::string& run) = 0;
+  // Processor time that the attempt has used so far; nothing when it cannot be told. Asked only of those that are
+  // silent.
+  virtual std::optional<double> cpu_seconds(const std::string& run) = 0;
   // Signals the whole process group of the worker; returns at once. Harmless when repeated, or when it has ended.
   virtual void stop(const std::string& run, StopMode mode) = 0;
   // So many workers as there are slots are to wait from now on; others that wait are ended. start() takes one where it

@@ -73,7 +73,15 @@ std::string visible_gpu_of(const std::string& device) {
 Poll ended_or_lost(const fs::path& attempt_folder) {
   Poll poll;
   poll.exit = read_exit(attempt_folder);
-  poll.liveness = poll.exit ? Liveness::ended : Liveness::lost;
+  if (poll.exit) {
+    poll.liveness = Liveness::ended;
+  } else if (!fs::exists(attempt_folder / "intent.json")) {
+    poll.liveness = Liveness::never_began;
+  } else {
+    const auto processes = read_process(attempt_folder);
+    const bool restarted = processes && processes->shim.boot_id != current_boot_id();
+    poll.liveness = restarted ? Liveness::lost_with_machine : Liveness::lost;
+  }
   return poll;
 }
 
@@ -163,8 +171,11 @@ Poll LocalExecutor::adopt(const std::string& run, int64_t number, const fs::path
   attempt->lock = open_lock(run_folder);
   if (is_free(attempt->lock)) return ended_or_lost(attempt->folder());
   learn_processes(*attempt);
-  Poll poll{.liveness = Liveness::running, .exit = {}, .worker = {}};
-  if (attempt->processes) poll.worker = attempt->processes->worker;
+  Poll poll{.liveness = Liveness::running};
+  if (attempt->processes) {
+    poll.worker = attempt->processes->worker;
+    if (const auto age = age_of(attempt->processes->shim)) poll.age_s = age->least_s;
+  }
   watched_[run] = std::move(attempt);
   return poll;
 }
@@ -179,7 +190,7 @@ Poll LocalExecutor::poll(const std::string& run) {
   const double now = clock_.monotonic_s();
   const bool expects_something = !attempt.processes || (attempt.stop && !attempt.stop_sent);
   if (held && !expects_something && attempt.looked >= 0 && now - attempt.looked < options_.look_s)
-    return {.liveness = Liveness::running, .exit = {}, .worker = attempt.processes->worker};
+    return {.liveness = Liveness::running, .worker = attempt.processes->worker};
   attempt.looked = now;
   if (attempt.child != 0 && ::waitpid(attempt.child, nullptr, WNOHANG) != 0) attempt.child = 0;
   reap();
@@ -195,9 +206,15 @@ Poll LocalExecutor::poll(const std::string& run) {
   if (!held) attempt.ended.reset();
   wake_shim(attempt);
   if (!held) end_leftovers(attempt);
-  Poll poll{.liveness = Liveness::running, .exit = {}, .worker = {}};
+  Poll poll{.liveness = Liveness::running};
   if (attempt.processes) poll.worker = attempt.processes->worker;
   return poll;
+}
+
+std::optional<double> LocalExecutor::cpu_seconds(const std::string& run) {
+  const auto found = watched_.find(run);
+  if (found == watched_.end() || !found->second->processes) return std::nullopt;
+  return bitsweep::cpu_seconds(found->second->processes->worker);
 }
 
 void LocalExecutor::learn_processes(Watched& attempt) {

@@ -31,6 +31,7 @@ class LocalExecutor : public Executor {
   StartResult start(const Launch& launch) override;
   Poll adopt(const std::string& run, int64_t attempt, const fs::path& run_folder) override;
   Poll poll(const std::string& run) override;
+  std::optional<double> cpu_seconds(const std::string& run) override;
   void stop(const std::string& run, StopMode mode) override;
   void keep_warm(const std::vector<WarmSlot>& slots) override;
   void wait(double timeout_s, int wake_fd) override;

@@ -1,6 +1,8 @@
 #include "execute/process_identity.h"
 
+#include <algorithm>
 #include <charconv>
+#include <ctime>
 
 #include <poll.h>
 #include <sys/stat.h>
@@ -85,6 +87,19 @@ std::optional<double> cpu_seconds(const ProcessIdentity& process) {
     return std::nullopt;
   const auto user = pid_from(std::string(fields[11])), system = pid_from(std::string(fields[12]));
   return static_cast<double>(user.value_or(0) + system.value_or(0)) / static_cast<double>(::sysconf(_SC_CLK_TCK));
+}
+
+std::optional<Age> age_of(const ProcessIdentity& process) {
+  if (process.pid <= 0 || process.start_ticks <= 0 || process.boot_id != current_boot_id()) return std::nullopt;
+  const auto now = [](clockid_t clock) {
+    timespec time{};
+    ::clock_gettime(clock, &time);
+    return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_nsec) * 1e-9;
+  };
+  // Its start counts the machine's sleep, as CLOCK_BOOTTIME does; CLOCK_MONOTONIC does not.
+  const double start = static_cast<double>(process.start_ticks) / static_cast<double>(::sysconf(_SC_CLK_TCK));
+  return Age{.least_s = std::max(0.0, now(CLOCK_MONOTONIC) - start),
+             .most_s = std::max(0.0, now(CLOCK_BOOTTIME) - start)};
 }
 
 std::optional<int64_t> start_ticks(int64_t pid) { return start_ticks_from(stat_of(pid)); }

@@ -19,6 +19,13 @@ std::optional<int64_t> start_ticks_from(std::string_view stat_text);
 std::optional<ProcessIdentity> identity_of(int64_t pid);
 bool is_alive(const ProcessIdentity& process);
 
+// Seconds since it began, by the kernel's own count, which nobody can set: between these two, which are equal where the
+// machine has not slept. Nothing for a process of an earlier boot, and for none.
+struct Age {
+  double least_s = 0, most_s = 0;
+};
+std::optional<Age> age_of(const ProcessIdentity& process);
+
 // Processor time of all its threads so far; nothing when it is not that process any more.
 std::optional<double> cpu_seconds(const ProcessIdentity& process);
 

@@ -13,10 +13,10 @@ bool FreeDevice::is_for(std::string_view wish) const {
   return wish == "cuda" && name.substr(0, 5) == "cuda:";
 }
 
-std::vector<FreeDevice> free_devices(const World& world) {
+std::vector<FreeDevice> free_devices(const ScheduleInput& input) {
   std::vector<FreeDevice> free;
-  for (const DeviceSlots& device : world.devices) free.push_back({&device, device.slots, device.memory_bytes, false});
-  for (const RunningRun& run : world.running)
+  for (const DeviceSlots& device : input.devices) free.push_back({&device, device.slots, device.memory_bytes, false});
+  for (const RunningRun& run : input.running)
     for (FreeDevice& device : free)
       if (device.device->name == run.device) device.slots -= run.slots, device.memory_bytes -= run.memory_bytes;
   return free;
@@ -57,8 +57,8 @@ struct Contender {
 
 class Deciding {
  public:
-  explicit Deciding(const World& world)
-      : world_(world), queue_(*world.queue), free_(free_devices(world)), blocked_(queue_.demands().size(), false) {
+  explicit Deciding(const ScheduleInput& input)
+      : input_(input), queue_(*input.queue), free_(free_devices(input)), blocked_(queue_.demands().size(), false) {
     virtual_time_ = queue_.virtual_time();
   }
 
@@ -117,7 +117,7 @@ class Deciding {
     if (device == nullptr) {
       blocked_[next->demand] = true;
       passed_.emplace_back(&run, decision_.starts.size());
-      if (run.passed_over >= world_.patience) keep_device(run);
+      if (run.passed_over >= input_.patience) keep_device(run);
       return sweep.drop(next);
     }
     device->slots -= device->slots_for(run);
@@ -147,7 +147,7 @@ class Deciding {
     if (best != nullptr) best->kept = true;
   }
 
-  const World& world_;
+  const ScheduleInput& input_;
   const RunQueue& queue_;
   std::vector<FreeDevice> free_;
   std::vector<bool> blocked_;  // by demand
@@ -159,9 +159,9 @@ class Deciding {
 
 }  // namespace
 
-Decision decide(const World& world) {
-  if (world.queue == nullptr) return {};
-  return Deciding(world).run();
+Decision decide(const ScheduleInput& input) {
+  if (input.queue == nullptr) return {};
+  return Deciding(input).run();
 }
 
 }  // namespace bitsweep

@@ -9,18 +9,18 @@
 namespace bitsweep {
 namespace {
 
-std::string device_names(const World& world) {
+std::string device_names(const ScheduleInput& input) {
   std::string names;
-  for (const DeviceSlots& device : world.devices) names += (names.empty() ? "" : ", ") + device.name;
+  for (const DeviceSlots& device : input.devices) names += (names.empty() ? "" : ", ") + device.name;
   return names.empty() ? "none" : names;
 }
 
-Explanation explain_unready(const World& world, const QueuedRun& run, Readiness state) {
+Explanation explain_unready(const ScheduleInput& input, const QueuedRun& run, Readiness state) {
   switch (state) {
     case Readiness::paused:
       return {Wait::paused, "paused"};
     case Readiness::held:
-      return {Wait::held, world.queue->why_held(run.sweep)};
+      return {Wait::held, input.queue->why_held(run.sweep)};
     case Readiness::dependency:
       return {Wait::dependency,
               fmt::format("starts from run {}, which is {}", run.init_from, to_text(*run.init_from_state))};
@@ -31,7 +31,7 @@ Explanation explain_unready(const World& world, const QueuedRun& run, Readiness 
                   : fmt::format("starts from run {}, which is not in this root", run.init_from)};
     default:
       return {Wait::back_off,
-              fmt::format("tried again in {} after a fault", format_duration(run.not_before - world.now))};
+              fmt::format("tried again in {} after a fault", format_duration(run.not_before - input.now))};
   }
 }
 
@@ -44,8 +44,8 @@ int64_t most_free_bytes(const std::vector<FreeDevice>& devices) {
   return most;
 }
 
-Explanation explain_blocked(const World& world, const QueuedRun& run, const std::vector<FreeDevice>& mine) {
-  const int64_t ahead = world.queue->ready_before(run);
+Explanation explain_blocked(const ScheduleInput& input, const QueuedRun& run, const std::vector<FreeDevice>& mine) {
+  const int64_t ahead = input.queue->ready_before(run);
   const std::string queue = ahead == 0 ? "next in line" : fmt::format("{} before it", ahead);
   if (run.alone)
     return {Wait::no_free_slot, fmt::format("waits for a device of its own, having run out of memory; {}", queue)};
@@ -58,22 +58,22 @@ Explanation explain_blocked(const World& world, const QueuedRun& run, const std:
 
 }  // namespace
 
-Explanation explain(const World& world, const QueuedRun& run) {
-  const Readiness state = world.queue->readiness(run, world.now);
-  if (state != Readiness::ready) return explain_unready(world, run, state);
-  std::vector<FreeDevice> mine = free_devices(world);
+Explanation explain(const ScheduleInput& input, const QueuedRun& run) {
+  const Readiness state = input.queue->readiness(run, input.now);
+  if (state != Readiness::ready) return explain_unready(input, run, state);
+  std::vector<FreeDevice> mine = free_devices(input);
   std::erase_if(mine, [&](const FreeDevice& device) { return !device.is_for(run.device); });
   if (mine.empty())
-    return {Wait::no_such_device, fmt::format("asks for device {}; at work are: {}", run.device, device_names(world))};
+    return {Wait::no_such_device, fmt::format("asks for device {}; at work are: {}", run.device, device_names(input))};
   std::erase_if(mine, [&](const FreeDevice& device) { return !device.could_fit(run); });
   if (mine.empty())
     return {Wait::too_large, fmt::format("asks for {} slot{} and {}; no device has so much", run.slots,
                                          run.slots == 1 ? "" : "s", size_text(run.memory_bytes))};
   if (std::any_of(mine.begin(), mine.end(), [&](const FreeDevice& d) { return d.fits(run); })) {
-    const int64_t ahead = world.queue->ready_before(run);
+    const int64_t ahead = input.queue->ready_before(run);
     return {Wait::ready, ahead == 0 ? "next to start" : fmt::format("ready; {} before it", ahead)};
   }
-  return explain_blocked(world, run, mine);
+  return explain_blocked(input, run, mine);
 }
 
 }  // namespace bitsweep

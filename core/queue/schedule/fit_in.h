@@ -37,6 +37,6 @@ struct FreeDevice {
   }
 };
 
-std::vector<FreeDevice> free_devices(const World& world);
+std::vector<FreeDevice> free_devices(const ScheduleInput& input);
 
 }  // namespace bitsweep

@@ -11,6 +11,8 @@ constexpr double kMostDelays = 300;  // of the first
 
 }  // namespace
 
+bool is_fault(ExitCause cause) { return after_attempt(cause, 0, 0).fault; }
+
 AfterAttempt after_attempt(ExitCause cause, int64_t faults, int64_t retries, double first_delay_s) {
   switch (cause) {
     case ExitCause::none:

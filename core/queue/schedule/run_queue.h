@@ -34,7 +34,7 @@ struct QueuedRun {
   bool alone = false;        // wants all slots and bytes of a device, having run out of memory beside others
   int64_t memory_bytes = 0;  // 0: not known
   double predicted_s = 0;    // 0: not known; one unit in all of a queue
-  double not_before = 0;     // unix seconds
+  double not_before = 0;     // seconds of whatever clock the caller keeps
   bool paused = false;
   // The run it starts from and that one's state; nothing when it depends on none. A dependency that is not known
   // counts as failed.

@@ -35,8 +35,8 @@ struct RunningRun {
 // evaluation, from then on that peak and a twentieth above it. 0 where neither is known.
 int64_t reserved_bytes(int64_t predicted_bytes, int64_t observed_peak_bytes);
 
-struct World {
-  double now = 0;  // unix seconds
+struct ScheduleInput {
+  double now = 0;  // seconds of the clock that the runs' not_before is of
   std::span<const DeviceSlots> devices = {};
   std::span<const RunningRun> running = {};
   const RunQueue* queue = nullptr;  // advanced to `now`; nothing: empty
@@ -64,7 +64,7 @@ struct Decision {
 // unless it is kept for an earlier one whose patience has run out. The order is RunQueue's. Costs what is started and
 // the kinds of demand there are, not the length of the queue; nothing while every slot is taken. Among devices that
 // fit, the least used one, then the first named.
-Decision decide(const World& world);
+Decision decide(const ScheduleInput& input);
 
 enum class Wait {
   ready,
@@ -83,7 +83,7 @@ struct Explanation {
   Wait wait = Wait::ready;
   std::string text;
 };
-Explanation explain(const World& world, const QueuedRun& run);
+Explanation explain(const ScheduleInput& input, const QueuedRun& run);
 
 // --- after an attempt -------------------------------------------------------------------------------------------
 struct AfterAttempt {
@@ -111,8 +111,11 @@ struct OomRetry {
 };
 std::optional<OomRetry> after_memory_ran_out(OnOom policy, int64_t times, int64_t batch, int64_t accumulate);
 
+// Whether an attempt that ended so counts against the retries of its run.
+bool is_fault(ExitCause cause);
+
 // Of all back-offs the longest.
-double longest_delay_s(double first_delay_s);
+double longest_delay_s(double first_delay_s = 1);
 
 // Whether a sweep that has had so many failed runs starts no more (on_error: stop is 1, continue is nothing).
 bool stops_starting(std::optional<int64_t> stop_after, int64_t failed);

@@ -1,6 +1,7 @@
 // What a person sees while runs are at work: a line for each thing that happened, and on a terminal a live table below.
+#include "cli/progress.h"
+
 #include <algorithm>
-#include <string>
 
 #include <sys/ioctl.h>
 #include <unistd.h>
@@ -9,7 +10,6 @@
 
 #include "base/units.h"
 #include "cli/options.h"
-#include "coordinate/coordinator.h"
 
 namespace bitsweep {
 namespace {
@@ -60,7 +60,7 @@ std::string run_row(const RunProgress& run) {
   return fmt::format("  {} {} {:>6}/{:<6} {:>7} bpc {:>8} tok/s {:>9}  {} {}", run.run, bar(run.step, run.steps),
                      run.step, run.steps, number_or_dash(run.val_bpc, "{:.4f}"),
                      run.tokens_per_s ? format_count(*run.tokens_per_s) : "-", duration_or_dash(run.eta_s), run.plugin,
-                     run.point);
+                     run.point + (run.diverging ? ", diverging" : ""));
 }
 
 class Lines : public Progress {

@@ -2,10 +2,12 @@
 #include <fmt/format.h>
 
 #include "advise/report_advice.h"
+#include "base/clock.h"
 #include "base/error.h"
 #include "cli/data_texts.h"
 #include "cli/options.h"
 #include "cli/predict_waiting.h"
+#include "cli/progress.h"
 #include "cli/work_options.h"
 #include "coordinate/coordinator.h"
 #include "execute/local.h"
@@ -54,7 +56,7 @@ int do_run(const Verb& verb, const std::vector<std::string>& args) {
       store_predictions(store, options.sweeps, "run", notes);
       const auto progress = predicting_progress(make_progress(line.has("quiet")),
                                                 predict_waiting_command(root, options.sweeps, "run"));
-      result = work(store, lock, executor, options, *progress);
+      result = work(store, lock, executor, system_clock(), options, *progress);
       if (const std::string text = failure_text(result, store.paths()); !text.empty()) fmt::print(stderr, "{}", text);
     }
   }

@@ -106,16 +106,17 @@ void explain_waiting(Snapshot& snapshot, const Query& query, Store& store, const
   std::vector<std::string> ids;
   for (const QueueEntry& entry : head) {
     ids.push_back(entry.id);
-    queue.put(maker.queued_run(entry, entry.not_before));
+    // A clock that was set back since makes no pause longer than there are.
+    queue.put(maker.queued_run(entry, std::min(entry.not_before, now + longest_delay_s())));
     queue.hold(entry.sweep, waits_for(store, maker.rules(entry.sweep)));
   }
   queue.advance(now);
   std::map<std::string, RunRow> rows;
   for (RunRow& row : query.runs({}, listed_ids(ids))) rows.emplace(row.id, std::move(row));
-  const World world{.now = now, .devices = devices, .running = snapshot.running, .queue = &queue};
+  const ScheduleInput input{.now = now, .devices = devices, .running = snapshot.running, .queue = &queue};
   for (const QueueEntry& entry : head) {
     const QueuedRun& run = *queue.find(entry.id);
-    const Explanation why = explain(world, run);
+    const Explanation why = explain(input, run);
     const bool its_own = why.wait == Wait::paused || why.wait == Wait::held || why.wait == Wait::dependency ||
                          why.wait == Wait::dependency_failed || why.wait == Wait::back_off;
     std::string words = why.text;

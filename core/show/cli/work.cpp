@@ -1,9 +1,11 @@
 // `bitsweep work`: take runs off the queue until it is empty.
 #include <fmt/format.h>
 
+#include "base/clock.h"
 #include "base/error.h"
 #include "cli/options.h"
 #include "cli/predict_waiting.h"
+#include "cli/progress.h"
 #include "cli/work_options.h"
 #include "coordinate/coordinator.h"
 #include "execute/local.h"
@@ -34,7 +36,7 @@ int do_work(const Verb& verb, const std::vector<std::string>& args) {
   store_predictions(store, options.sweeps, "work", notes);
   const auto progress = predicting_progress(make_progress(line.has("quiet")),
                                             predict_waiting_command(root, options.sweeps, "work"));
-  const WorkResult result = work(store, lock, executor, options, *progress);
+  const WorkResult result = work(store, lock, executor, system_clock(), options, *progress);
   const std::string failures = failure_text(result, store.paths());
   if (!failures.empty()) fmt::print(stderr, "{}", failures);
   if (result.interrupted) print_error("interrupted; 'bitsweep work' goes on from the last checkpoints");

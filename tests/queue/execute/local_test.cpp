@@ -260,11 +260,37 @@ TEST_F(LocalTest, WhatEndedMeanwhileIsFoundByItsRecord) {
   EXPECT_EQ(poll.exit->exit_code, 4);
 }
 
-TEST_F(LocalTest, WhatWasNeverStartedIsLost) {
-  EXPECT_EQ(executor.adopt("run", 1, folder).liveness, Liveness::lost);
+TEST_F(LocalTest, WhatWasNeverStartedNeverBegan) {
+  EXPECT_EQ(executor.adopt("run", 1, folder).liveness, Liveness::never_began);
   executor.start(launch("true"));
   wait_for_end(executor);
-  EXPECT_EQ(executor.adopt("run", 2, folder).liveness, Liveness::lost);
+  EXPECT_EQ(executor.adopt("run", 2, folder).liveness, Liveness::never_began);
+}
+
+TEST_F(LocalTest, WhatAnEarlierBootLeftIsLostWithTheMachine) {
+  executor.start(launch("true"));
+  wait_for_end(executor);
+  fs::remove(folder / "attempt-1/exit.json");
+  EXPECT_EQ(executor.adopt("run", 1, folder).liveness, Liveness::lost);
+  ProcessRecord earlier = *read_process(folder / "attempt-1");
+  earlier.shim.boot_id = "another boot";
+  write_process(folder / "attempt-1", earlier);
+  EXPECT_EQ(executor.adopt("run", 1, folder).liveness, Liveness::lost_with_machine);
+}
+
+TEST_F(LocalTest, TheAgeOfAnAdoptedOneIsCountedByTheKernel) {
+  {
+    LocalExecutor first(options());
+    first.start(launch("sleep 30"));
+  }
+  wait_for_processes();
+  ::usleep(300'000);
+  const Poll poll = executor.adopt("run", 1, folder);
+  ASSERT_TRUE(poll.age_s);
+  EXPECT_GE(*poll.age_s, 0.2);
+  EXPECT_LT(*poll.age_s, 60);
+  executor.stop("run", StopMode::kill);
+  wait_for_end(executor);
 }
 
 TEST_F(LocalTest, AKilledShimTakesItsWorkerWithIt) {

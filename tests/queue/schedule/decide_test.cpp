@@ -70,8 +70,8 @@ TEST(Decide, StartsOfAnEarlierProcessCountAsItsOwn) {
   EXPECT_EQ(told.start_tag("second"), own.start_tag("second"));
   EXPECT_LT(told.start_tag("second"), told.start_tag("first"));
   const std::vector<DeviceSlots> devices{{"cpu", 1, 0}};
-  const World world{.now = 0, .devices = devices, .running = {}, .queue = &told, .patience = 16};
-  EXPECT_EQ(started(decide(world)), Ids{"b@cpu"});
+  const ScheduleInput input{.now = 0, .devices = devices, .running = {}, .queue = &told, .patience = 16};
+  EXPECT_EQ(started(decide(input)), Ids{"b@cpu"});
 }
 
 TEST(Decide, SweepsShareByWhatTheyWereServed) {
@@ -203,7 +203,7 @@ struct RandomWorld {
   std::vector<RunningRun> running;
   std::vector<QueuedRun> queue;
   RunQueue index() const { return queue_of(queue, 100); }
-  World world(const RunQueue& index) const {
+  ScheduleInput input(const RunQueue& index) const {
     return {.now = 100, .devices = devices, .running = running, .queue = &index, .patience = 4};
   }
 };
@@ -253,11 +253,11 @@ TEST_P(DecideProperties, HoldInRandomWorlds) {
   for (uint64_t i = 0; i < 500; ++i) {
     const RandomWorld w = random_world(static_cast<uint64_t>(GetParam()) * 1000 + i);
     const RunQueue index = w.index();
-    const Decision decision = decide(w.world(index));
+    const Decision decision = decide(w.input(index));
     const RandomWorld next = after(w, decision);
     // Never more than there is.
     const RunQueue rest = next.index();
-    const World then = next.world(rest);
+    const ScheduleInput then = next.input(rest);
     for (const FreeDevice& device : free_devices(then)) {
       EXPECT_GE(device.slots, 0);
       if (device.device->memory_bytes > 0) {
@@ -279,8 +279,8 @@ TEST_P(DecideProperties, HoldInRandomWorlds) {
     if (!someone_is_kept_for) {
       EXPECT_TRUE(decide(then).starts.empty());
     }
-    // The same world, the same decision.
-    EXPECT_EQ(started(decide(w.world(w.index()))), started(decision));
+    // The same input, the same decision.
+    EXPECT_EQ(started(decide(w.input(w.index()))), started(decision));
   }
 }
 
@@ -293,7 +293,7 @@ TEST(Decide, EveryRunIsStartedInTheEnd) {
     for (QueuedRun& run : w.queue) run.paused = false, run.not_before = 0;
     for (int turn = 0; turn < 400 && !w.queue.empty(); ++turn) {
       const RunQueue index = w.index();
-      const Decision decision = decide(w.world(index));
+      const Decision decision = decide(w.input(index));
       for (const PassedOver& passed : decision.passed_over)
         for (QueuedRun& run : w.queue)
           if (run.id == passed.run) run.passed_over += passed.times;
@@ -302,8 +302,8 @@ TEST(Decide, EveryRunIsStartedInTheEnd) {
     }
     for (const QueuedRun& run : w.queue) {
       const RunQueue index = w.index();
-      const World world = w.world(index);
-      const auto devices = free_devices(world);
+      const ScheduleInput input = w.input(index);
+      const auto devices = free_devices(input);
       EXPECT_TRUE(std::none_of(devices.begin(), devices.end(), [&](const FreeDevice& d) { return d.could_fit(run); }))
           << run.id;
     }
@@ -323,7 +323,7 @@ TEST(RunQueue, IsTheSameHoweverItCameAbout) {
     }
     for (const QueuedRun& run : w.queue) queue.put(run), queue.erase("gone" + run.id);
     queue.advance(100);
-    EXPECT_EQ(started(decide(w.world(queue))), started(decide(w.world(w.index()))));
+    EXPECT_EQ(started(decide(w.input(queue))), started(decide(w.input(w.index()))));
   }
 }
 
