@@ -166,18 +166,19 @@ StoredPredictions keep(Store& store, const Foresight& foresight) {
   return all;
 }
 
-void foretell_waiting(Store& store, const std::vector<std::string>& sweeps, std::string_view maker) {
+void foretell_waiting(Store& store, const std::vector<std::string>& sweeps, std::string_view maker,
+                      Notes& notes) {
   try {
     const Foresight foresight = foresee(Query(store.paths().root), sweeps, maker);
     const StoredPredictions kept = keep(store, foresight);
     if (kept.stored > 0)
-      print_error(fmt::format("foretold {} run{} before {} begin{}: 'bitsweep calibration' tells how {} fare{}",
+      notes.progress(fmt::format("foretold {} run{} before {} begin{}: 'bitsweep calibration' tells how {} fare{}",
                               kept.stored, kept.stored == 1 ? "" : "s", kept.stored == 1 ? "it" : "they",
                               kept.stored == 1 ? "s" : "", kept.stored == 1 ? "it" : "they",
                               kept.stored == 1 ? "s" : ""));
-    for (const std::string& reason : foresight.refused) print_error("note: " + reason);
+    for (const std::string& reason : foresight.refused) notes.note(reason);
   } catch (const Error& error) {
-    print_error(fmt::format("note: nothing was foretold: {}", error.what()));
+    notes.note(fmt::format("nothing was foretold: {}", error.what()));
   }
 }
 

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "base/notes.h"
 #include "cli/law_data.h"
 #include "coordinate/coordinator.h"
 #include "fit/fit.h"
@@ -42,9 +43,9 @@ Foresight foresee(const Query& query, const std::vector<std::string>& sweeps, st
 // What became of it; the fits that say something new are kept with their predictions.
 StoredPredictions keep(Store& store, const Foresight& foresight);
 
-// Both, for verbs that queue runs: says on stderr what was stored and what was refused. Never throws for what the data
+// Both, for verbs that queue runs: tells what was stored and what was refused. Never throws for what the data
 // are, nor when the database refuses: a run is worth more than its prediction.
-void foretell_waiting(Store& store, const std::vector<std::string>& sweeps, std::string_view maker);
+void foretell_waiting(Store& store, const std::vector<std::string>& sweeps, std::string_view maker, Notes& notes);
 
 // The record of a fit of these points, as the store keeps it.
 FitRecord fit_record(const std::vector<std::string>& sweeps, const std::vector<Point>& points, std::string_view dataset,
@@ -54,6 +55,6 @@ FitRecord fit_record(const std::vector<std::string>& sweeps, const std::vector<P
 // happens. Nothing is fitted before a run has finished. The fit is a process of its own and of lowest priority, at most
 // one in a hundred seconds of its own time; a failure of it is never one of a run. `sweeps` empty: all.
 std::unique_ptr<Progress> foretelling_progress(std::unique_ptr<Progress> inner, const Store& store,
-                                               std::vector<std::string> sweeps, std::string maker);
+                                               std::vector<std::string> sweeps, std::string maker, bool quiet);
 
 }  // namespace bitsweep

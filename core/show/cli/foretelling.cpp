@@ -47,8 +47,13 @@ pid_t start_foretelling(const fs::path& root, const std::string& maker, const st
 
 class Foretelling : public Progress {
  public:
-  Foretelling(std::unique_ptr<Progress> inner, fs::path root, std::vector<std::string> sweeps, std::string maker)
-      : inner_(std::move(inner)), root_(std::move(root)), sweeps_(std::move(sweeps)), maker_(std::move(maker)) {}
+  Foretelling(std::unique_ptr<Progress> inner, fs::path root, std::vector<std::string> sweeps, std::string maker,
+              bool quiet)
+      : inner_(std::move(inner)),
+        root_(std::move(root)),
+        sweeps_(std::move(sweeps)),
+        maker_(std::move(maker)),
+        told_(quiet) {}
   ~Foretelling() override { give_up(); }
 
   void started(const RunProgress& run) override { inner_->started(run); }
@@ -99,7 +104,7 @@ class Foretelling : public Progress {
   std::string maker_;
   Clock& clock_ = system_clock();
   bool stale_ = false;  // a run has finished since the last fit
-  bool told_ = false;
+  bool told_;  // that it happens
   double since_s_ = 0, next_s_ = 0;
   pid_t pid_ = 0;  // of the fit under way
 };
@@ -119,8 +124,9 @@ int do_foretell(const Verb& verb, const std::vector<std::string>& args) {
 }  // namespace
 
 std::unique_ptr<Progress> foretelling_progress(std::unique_ptr<Progress> inner, const Store& store,
-                                               std::vector<std::string> sweeps, std::string maker) {
-  return std::make_unique<Foretelling>(std::move(inner), store.paths().root, std::move(sweeps), std::move(maker));
+                                               std::vector<std::string> sweeps, std::string maker, bool quiet) {
+  return std::make_unique<Foretelling>(std::move(inner), store.paths().root, std::move(sweeps), std::move(maker),
+                                       quiet);
 }
 
 const Verb kForetellVerb{"foretell",  "Store what laws say of the runs that wait",

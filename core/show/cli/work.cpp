@@ -28,8 +28,10 @@ int do_work(const Verb& verb, const std::vector<std::string>& args) {
   }
   prepare_root(store, line, options);
   LocalExecutor executor({.own_cpus = options.own_cpus});
-  foretell_waiting(store, options.sweeps, "work");
-  const auto progress = foretelling_progress(make_progress(line.has("quiet")), store, options.sweeps, "work");
+  const bool quiet = line.has("quiet");
+  PrintedNotes notes(quiet);
+  foretell_waiting(store, options.sweeps, "work", notes);
+  const auto progress = foretelling_progress(make_progress(quiet), store, options.sweeps, "work", quiet);
   const WorkResult result = work(store, lock, executor, options, *progress);
   const std::string failures = failure_text(result, store.paths());
   if (!failures.empty()) fmt::print(stderr, "{}", failures);
