@@ -5,9 +5,11 @@
 // locale, no order of addresses. What the data cannot support is refused in words.
 #pragma once
 
+#include <map>
 #include <string>
 #include <vector>
 
+#include "base/code_build.h"
 #include "base/files.h"
 #include "fit/points.h"
 #include "query/calibration.h"
@@ -22,6 +24,7 @@ struct MeasuredRun {
   std::vector<EvalRow> curve;  // ascending steps
   std::vector<AttemptRow> attempts;
   json::object start;  // Query::start_facts
+  std::vector<CodeBuild> builds = {};  // Query::builds
   std::optional<PointerHealth> attention = std::nullopt;
 };
 
@@ -42,6 +45,7 @@ struct ReportInput {
   std::vector<TargetPlan> plans;
   std::vector<NextRuns> next;
   std::vector<EarlierFit> earlier;
+  std::map<std::string, CodeBuild> at_hand;  // by plugin: which code would run now; empty: nobody looked
   std::vector<Claim> claims;  // what somebody says of these runs, to be checked
 };
 
