@@ -102,13 +102,15 @@ class Builder : public YAML::EventHandler {
   }
   void OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
                 const std::string& value) override {
-    check_tag(mark, tag);
+    const std::string_view type = scalar_type(tag);
+    if (type.empty()) check_tag(mark, tag);
     auto node = leaf(YamlKind::scalar, mark);
     node->text = value;
     node->is_text = tag == "!" || tag == kTextTag;
     node->style = style_at(mark, node->is_text);
     if (node->style == YamlStyle::quoted && !is_closed(static_cast<size_t>(mark.pos)))
       stop(mark, "this quote is not closed");
+    if (!type.empty()) check_type(mark, type, *node);
     if (!node->is_text && is_null_text(value)) node->kind = YamlKind::null;
     add(node, anchor);
   }
@@ -154,6 +156,23 @@ class Builder : public YAML::EventHandler {
   void check_tag(const YAML::Mark& mark, const std::string& tag) const {
     if (!tag.empty() && tag != "?" && tag != "!" && tag != kTextTag)
       stop(mark, fmt::format("the tag '{}' is not known here; write the value without it", tag));
+  }
+
+  // "float" of !!float: what a scalar's tag says it is; "" for a tag that says nothing, or something else.
+  static std::string_view scalar_type(std::string_view tag) {
+    constexpr std::string_view kCore = "tag:yaml.org,2002:";
+    if (!tag.starts_with(kCore)) return {};
+    tag.remove_prefix(kCore.size());
+    return tag == "float" || tag == "int" || tag == "bool" || tag == "null" ? tag : std::string_view();
+  }
+
+  // A scalar reads as what its tag says, or is refused; quoted or not.
+  void check_type(const YAML::Mark& mark, std::string_view type, const YamlNode& node) const {
+    const bool fits = type == "float"  ? yaml_number(node).has_value()
+                      : type == "int"  ? yaml_integer(node).has_value()
+                      : type == "bool" ? yaml_bool(node).has_value()
+                                       : is_null_text(node.text);
+    if (!fits) stop(mark, fmt::format("'{}' is not what its tag !!{} says; write it without the tag", node.text, type));
   }
 
   YamlStyle style_at(const YAML::Mark& mark, bool is_text) const {

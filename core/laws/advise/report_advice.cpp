@@ -13,6 +13,7 @@
 #include "base/error.h"
 #include "fit/data_hash.h"
 #include "predict/predictions.h"
+#include "prepare/builds_at_hand.h"
 #include "prepare/planning.h"
 #include "prepare/programs.h"
 
@@ -247,6 +248,8 @@ EarlierFit earlier_fit(const LawFit& fit, const std::string& dataset, std::strin
 }  // namespace
 
 Analysis analyse_sweeps(const fs::path& root, ReportInput& input) {
+  BuildsAtHand at_hand;
+  for (const MeasuredRun& run : input.runs) input.at_hand.emplace(run.row.plugin, at_hand.of(run.row.plugin));
   // A worker that says what models cost starts while the laws are fitted.
   std::future<Advice> advice;
   if (!input.targets.empty())

@@ -7,6 +7,7 @@
 
 #include <fmt/format.h>
 
+#include "base/distinct_names.h"
 #include "base/units.h"
 #include "query/run_columns.h"
 
@@ -27,6 +28,10 @@ bool is_told(const std::string& path) {
   return path == "seed" || path == "model.plugin" || path == "train.steps" || path.rfind("checkpoint.", 0) == 0 ||
          path.rfind("eval.", 0) == 0 || path.rfind("data.", 0) == 0 || is_shape(path);
 }
+
+// Which is left out of a spec at 1.
+constexpr const char* kPluginVersion = "model.plugin_version";
+constexpr const char* kFirstVersion = "1";
 
 using Factors = std::vector<std::pair<std::string, std::string>>;
 
@@ -57,9 +62,12 @@ std::map<std::string, std::set<std::string>> naming_options(const std::vector<Me
                                                             const std::vector<size_t>& which,
                                                             const std::vector<Factors>& settings) {
   std::map<std::string, std::map<std::string, std::set<std::string>>> values;
-  for (size_t k = 0; k < which.size(); ++k)
+  for (size_t k = 0; k < which.size(); ++k) {
+    auto& of_plugin = values[runs[which[k]].row.plugin];
     for (const auto& [path, value] : settings[k])
-      if (is_model_option(path) && !is_shape(path)) values[runs[which[k]].row.plugin][path].insert(value);
+      if (is_model_option(path) && !is_shape(path)) of_plugin[path].insert(value);
+    if (find(settings[k], kPluginVersion) == nullptr) of_plugin[kPluginVersion].insert(kFirstVersion);
+  }
   std::map<std::string, std::set<std::string>> naming;
   for (const auto& [plugin, options] : values)
     for (const auto& [path, seen] : options)
@@ -67,15 +75,15 @@ std::map<std::string, std::set<std::string>> naming_options(const std::vector<Me
   return naming;
 }
 
-std::string variant_name(const RunRow& run, const Factors& settings, const std::set<std::string>& options) {
-  // A plugin given by its path is known by its file's name.
-  const size_t slash = run.plugin.rfind('/');
-  std::string name = run.plugin.empty() ? "model" : run.plugin.substr(slash == std::string::npos ? 0 : slash + 1);
+// `plugin` is its name among the plugins of the report (base/distinct_names.h).
+std::string variant_name(const std::string& plugin, const Factors& settings, const std::set<std::string>& options) {
+  std::string name = plugin.empty() ? "model" : plugin;
   std::string inside;
   for (const std::string& path : options) {
     const std::string* value = find(settings, path);
+    const char* unset = path == kPluginVersion ? kFirstVersion : "unset";
     inside +=
-        fmt::format("{}{}={}", inside.empty() ? "" : ", ", path.substr(path.rfind('.') + 1), value ? *value : "unset");
+        fmt::format("{}{}={}", inside.empty() ? "" : ", ", path.substr(path.rfind('.') + 1), value ? *value : unset);
   }
   if (!inside.empty()) name += " (" + inside + ")";
   const std::string* base = find(settings, "train.init_from");
@@ -210,12 +218,15 @@ std::vector<std::string> variant_names(const std::vector<MeasuredRun>& runs, con
   std::vector<Factors> settings;
   for (const size_t r : which) settings.push_back(settings_of(runs[r].row));
   const auto naming = naming_options(runs, which, settings);
+  std::vector<std::string> plugins;
+  for (const MeasuredRun& run : runs) plugins.push_back(run.row.plugin);
+  const auto short_names = distinct_names(plugins);
   std::vector<std::string> names;
   for (size_t k = 0; k < which.size(); ++k) {
     const RunRow& row = runs[which[k]].row;
     const auto options = naming.find(row.plugin);
     names.push_back(
-        variant_name(row, settings[k], options == naming.end() ? std::set<std::string>() : options->second));
+        variant_name(short_names.at(row.plugin), settings[k], options == naming.end() ? std::set<std::string>() : options->second));
   }
   return names;
 }

@@ -38,6 +38,12 @@ void add_report_settings(ReportInput& input, const SweepRow& sweep) {
     }
 }
 
+// Most runs have one attempt, and what that said at its start is at hand.
+std::vector<CodeBuild> builds_of(const Query& query, const RunRow& row, const json::object& start) {
+  if (row.attempts > 1) return query.builds(row.id);
+  return {{string_or(start, "plugin_build", ""), string_or(start, "nn_build", "")}};
+}
+
 }  // namespace
 
 ReportInput gather_report(const Query& query, const std::vector<std::string>& sweeps, std::string name,
@@ -56,6 +62,7 @@ ReportInput gather_report(const Query& query, const std::vector<std::string>& sw
     run.curve = query.evals(row.id);
     run.attempts = query.attempts(row.id);
     run.start = query.start_facts(row.id);
+    run.builds = builds_of(query, row, run.start);
     run.attention = query.pointer_health(row.id);
     run.row = std::move(row);
     input.runs.push_back(std::move(run));

@@ -2,12 +2,14 @@
 // a file of points, and what was asked of them.
 #pragma once
 
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "analysis/advice.h"
 #include "analysis/claims.h"
+#include "base/code_build.h"
 #include "base/json.h"
 #include "fit/points.h"
 #include "query/calibration.h"
@@ -19,7 +21,8 @@ struct MeasuredRun {
   RunRow row;
   std::vector<EvalRow> curve;  // ascending steps
   std::vector<AttemptRow> attempts;
-  json::object start;  // Query::start_facts
+  json::object start;                  // Query::start_facts
+  std::vector<CodeBuild> builds = {};  // Query::builds
   std::optional<PointerHealth> attention = std::nullopt;
 };
 
@@ -40,7 +43,8 @@ struct ReportInput {
   std::vector<TargetPlan> plans;
   std::vector<NextRuns> next;
   std::vector<EarlierFit> earlier;
-  std::vector<Claim> claims;  // what somebody says of these runs, to be checked
+  std::map<std::string, CodeBuild> at_hand;  // by plugin: which code would run now; empty: nobody looked
+  std::vector<Claim> claims;                 // what somebody says of these runs, to be checked
 };
 
 // Everything the database holds of these sweeps, with the laws and targets their files name. `name` is "" for the

@@ -18,8 +18,8 @@ constexpr int64_t kMostRuns = 20'000;  // beyond, their specs alone are too much
 
 class PredictingProgress : public Progress {
  public:
-  PredictingProgress(std::unique_ptr<Progress> inner, std::vector<std::string> command)
-      : inner_(std::move(inner)), command_(std::move(command)) {}
+  PredictingProgress(std::unique_ptr<Progress> inner, std::vector<std::string> command, bool quiet)
+      : inner_(std::move(inner)), command_(std::move(command)), told_(quiet) {}
 
   void started(const RunProgress& run) override { inner_->started(run); }
   void adopted(const RunProgress& run) override { inner_->adopted(run); }
@@ -63,15 +63,16 @@ class PredictingProgress : public Progress {
   std::vector<std::string> command_;
   Clock& clock_ = system_clock();
   bool stale_ = false;  // a run has finished since the last fit
-  bool told_ = false;
+  bool told_;           // that it happens
   double since_s_ = 0, next_s_ = 0;
   BackgroundProcess fit_;  // the one under way
 };
 
 }  // namespace
 
-std::unique_ptr<Progress> predicting_progress(std::unique_ptr<Progress> inner, std::vector<std::string> command) {
-  return std::make_unique<PredictingProgress>(std::move(inner), std::move(command));
+std::unique_ptr<Progress> predicting_progress(std::unique_ptr<Progress> inner, std::vector<std::string> command,
+                                              bool quiet) {
+  return std::make_unique<PredictingProgress>(std::move(inner), std::move(command), quiet);
 }
 
 }  // namespace bitsweep

@@ -16,6 +16,7 @@
 #include "train/device.h"
 #include "worker/check_verb.h"
 #include "worker/describe_verb.h"
+#include "worker/loaded_code.h"
 #include "worker/probe_verb.h"
 #include "worker/profile_verb.h"
 #include "worker/train_verb.h"
@@ -86,6 +87,7 @@ int dispatch(const std::vector<std::string>& args);
 int warm(const std::vector<std::string>& args) {
   if (!args.empty()) throw Error(ErrorKind::input, "'warm' takes no arguments: it is told its run by its shim");
   load_everything();
+  loaded_nn_fingerprint();
   const auto command = await_order();
   return command && command->size() > 1 ? dispatch({command->begin() + 1, command->end()}) : 0;
 }

@@ -10,9 +10,9 @@
 #include "base/json.h"
 #include "event/event.h"
 #include "plugin/build_id.h"
-#include "plugin/manifest.h"
 #include "train/trainer.h"
 #include "worker/exit_code.h"
+#include "worker/loaded_code.h"
 #include "worker/run_input.h"
 
 namespace bitsweep {
@@ -68,18 +68,12 @@ bool is_out_of_memory(std::string_view message) {
   return message.find("DefaultCPUAllocator") != std::string_view::npos;
 }
 
-int64_t plugin_version(const fs::path& library) {
-  const fs::path manifest = library.parent_path() / "plugin.yaml";
-  std::error_code code;
-  if (!fs::exists(manifest, code)) return 0;
-  return read_manifest(manifest).version;
-}
-
 void write_start(EventWriter& events, const TrainArguments& arguments, const RunInput& input) {
   const Plugin& plugin = input.plugin;
   const Description& description = input.description;
   const DatasetInfo& data = input.dataset.info();
   const ValidationWindows windows = input.dataset.validation(input.spec.eval.windows);
+  const CodeBuild code = loaded_code(plugin);
   json::object fields{{"params", description.params},
                       {"params_extra", description.params_extra},
                       {"stored_bits_per_weight", description.stored_bits_per_weight},
@@ -89,6 +83,8 @@ void write_start(EventWriter& events, const TrainArguments& arguments, const Run
                       {"build_id", BITSWEEP_BUILD_ID},
                       {"plugin", plugin.name()},
                       {"plugin_version", plugin_version(plugin.library())},
+                      {"plugin_build", code.plugin},
+                      {"nn_build", code.nn},
                       {"precision", input.spec.train.precision},
                       {"val_windows", windows.count()},
                       {"val_sha256", data.val_sha256},
@@ -102,6 +98,7 @@ void write_start(EventWriter& events, const TrainArguments& arguments, const Run
 
 Ending run(const TrainArguments& arguments, const std::atomic<bool>& stop, EventWriter& events) {
   const RunInput input = open_run(arguments);
+  check_version(input.plugin, input.spec.model);
   write_start(events, arguments, input);
   const TrainJob job{.spec = input.spec,
                      .run = arguments.run,

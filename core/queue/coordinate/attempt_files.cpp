@@ -51,12 +51,14 @@ int64_t highest_attempt(const fs::path& run_folder) {
   return numbers.empty() ? 0 : numbers.front();
 }
 
-std::vector<fs::path> resume_candidates(const fs::path& run_folder) {
+std::vector<fs::path> resume_candidates(const fs::path& run_folder, int64_t finished) {
   std::vector<fs::path> files;
-  for (const int64_t number : attempt_numbers(run_folder))
+  for (const int64_t number : attempt_numbers(run_folder)) {
+    if (number <= finished) break;
     for (const char* kind : {"last", "best"})
       if (fs::path file = checkpoint_folder(run_folder, number) / file_name(kind); fs::exists(file))
         files.push_back(std::move(file));
+  }
   return files;
 }
 
@@ -96,9 +98,10 @@ std::optional<fs::path> best_checkpoint(const fs::path& run_folder) {
   return newest_checkpoint(run_folder, "last");
 }
 
-void drop_superseded_checkpoints(const fs::path& run_folder, int64_t attempt) {
+void drop_superseded_checkpoints(const fs::path& run_folder, int64_t attempt, int64_t finished) {
   std::set<std::string> newer;  // kinds that a later attempt has
   for (const int64_t number : attempt_numbers(run_folder)) {
+    if (number <= finished) break;
     std::set<std::string> here;
     std::error_code code;
     for (const auto& entry : fs::directory_iterator(checkpoint_folder(run_folder, number), code)) {

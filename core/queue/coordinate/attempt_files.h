@@ -12,8 +12,9 @@ namespace bitsweep {
 // Highest K of attempt-K in the run's folder, whatever the database says; 0 when there is none.
 int64_t highest_attempt(const fs::path& run_folder);
 
-// Checkpoints to go on from: of the newest attempt first, `last` before `best`.
-std::vector<fs::path> resume_candidates(const fs::path& run_folder);
+// Checkpoints to go on from: of the newest attempt first, `last` before `best`; of attempts after `finished` alone, the
+// last one that was done: what comes after it is made anew.
+std::vector<fs::path> resume_candidates(const fs::path& run_folder, int64_t finished = 0);
 
 // What another run starts from: the newest `best`, else the newest `last`.
 std::optional<fs::path> best_checkpoint(const fs::path& run_folder);
@@ -32,7 +33,8 @@ int64_t attempt_of(const fs::path& checkpoint);
 
 // Of every kind of checkpoint only the newest attempt's is kept: a later one holds all of an earlier one. Files that a
 // killed writer left half-written in attempts before `attempt` go too. Never throws: what cannot be removed stays.
-void drop_superseded_checkpoints(const fs::path& run_folder, int64_t attempt);
+// Those of attempts up to `finished` stay, as above.
+void drop_superseded_checkpoints(const fs::path& run_folder, int64_t attempt, int64_t finished = 0);
 
 // After a run is done: only the kinds that its spec keeps.
 void apply_retention(const fs::path& run_folder, const json::object& spec);

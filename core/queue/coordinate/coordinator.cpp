@@ -137,7 +137,8 @@ void Coordinator::read_events() {
       if (event.kind == "eval") look_at(*live, event);
     }
     if (live->has_checkpoint && !had_checkpoint)
-      drop_superseded_checkpoints(store_.paths().run(live->run.id), live->attempt.attempt);
+      drop_superseded_checkpoints(store_.paths().run(live->run.id), live->attempt.attempt,
+                                  store_.last_finished(live->run.id, live->attempt.attempt));
   }
 }
 
@@ -256,7 +257,7 @@ void Coordinator::conclude(LiveAttempt& live, const Poll& poll) {
     end.cause = ExitCause::cancelled;
   }
   const fs::path folder = store_.paths().run(id);
-  drop_superseded_checkpoints(folder, live.attempt.attempt);
+  drop_superseded_checkpoints(folder, live.attempt.attempt, store_.last_finished(id, live.attempt.attempt));
   if (next.run == RunState::done) apply_retention(folder, live.run.spec);
   if (next.run == RunState::queued)
     store_.requeue(id, live.attempt.attempt, end, next.fault, clock_.unix_s() + next.delay_s);

@@ -231,7 +231,7 @@ void Coordinator::launch(LiveAttempt& live) {
                   .attempt_folder = paths.attempt(id, live.attempt.attempt),
                   .device = live.attempt.device,
                   .threads = live.attempt.threads,
-                  .resume = resume_candidates(paths.run(id)),
+                  .resume = resume_candidates(paths.run(id), store_.last_finished(id, live.attempt.attempt)),
                   .init = {}};
   if (!live.run.init_from.empty()) {
     call.init = best_checkpoint(paths.run(live.run.init_from));

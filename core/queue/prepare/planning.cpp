@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "coordinate/machine_memory.h"
+#include "prepare/builds_at_hand.h"
 #include "prepare/measure.h"
 #include "prepare/programs.h"
 #include "store/store.h"
@@ -46,9 +47,15 @@ std::string device_kind(const Plan& plan, const std::vector<MeasuredSpeed>& on_g
 void mark_states(std::vector<Plan>& plans, const fs::path& root) {
   if (!Store::exists(root)) return;
   Store store(root, Database::Mode::read_only);
+  BuildsAtHand at_hand;
   for (Plan& plan : plans) {
     for (PlannedRun& run : plan.runs) {
-      if (const auto state = store.state(run.id)) run.state = std::string(to_text(*state));
+      const auto state = store.state(run.id);
+      if (!state) continue;
+      run.state = std::string(to_text(*state));
+      if (*state != RunState::done) continue;
+      OtherBuild build{store.latest_build(run.id), at_hand.of(run.spec.model.plugin)};
+      if (!differing_parts(build.made, build.now).empty()) run.other_build = std::move(build);
     }
   }
 }

@@ -14,7 +14,8 @@
 
 namespace bitsweep {
 
-// Plans of the files, in order, with the states the database of `root` knows ("new": none). Throws Error with all that
+// Plans of the files, in order, with the states the database of `root` knows ("new": none) and which of the finished
+// runs were made by other code than is at hand. Throws Error with all that
 // is wrong with any of the files; two files with one sweep name are refused.
 std::vector<Plan> plan_sweeps(const std::vector<std::string>& files, const std::vector<std::string>& overrides,
                               const fs::path& root, Texts& texts, Notes& notes);

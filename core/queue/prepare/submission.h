@@ -14,15 +14,24 @@ namespace bitsweep {
 struct Submission {
   std::string sweep;
   SubmitResult result;
+  struct Outdated {
+    std::string run, change;  // "plugin 1a2b3c4d, now 5e6f7a8b"
+  };
+  std::vector<Outdated> outdated;  // finished runs that were made by other code than is at hand
+  bool again = false;              // these were queued again
 };
 
 // All of them or none: the data sets are measured first (what takes long is told), then every sweep is
-// submitted in one transaction.
-std::vector<Submission> submit_plans(const std::vector<Plan>& plans, Store& store, Texts& texts, Notes& notes);
+// submitted in one transaction. `again`: finished runs that were made by other code than is at hand are queued to be
+// made anew (Store::make_anew).
+std::vector<Submission> submit_plans(const std::vector<Plan>& plans, Store& store, Texts& texts, Notes& notes,
+                                     bool again = false);
 
-// "quickstart: 12 runs: 10 new, 2 already there" and, when the sweep changed, its new, changed and gone runs by id.
+// "quickstart: 12 runs: 10 new, 2 already there" and, when the sweep changed, its new, changed and gone runs by id; then
+// the runs of other code.
 std::string submission_text(const Submission& submission);
-// {"sweep", "new": [], "already": [], "changed": [{"before", "after"}], "gone": [], "done"}
+// {"sweep", "new": [], "already": [], "changed": [{"before", "after"}], "gone": [], "done"}, and, where there are any,
+// "other_build": [{"run", "change"}] or, when they were queued again, "again": the same.
 json::object to_json(const Submission& submission);
 
 }  // namespace bitsweep

@@ -239,6 +239,20 @@ json::object Query::start_facts(std::string_view run) const {
   return statement.step() ? object_of(statement.text_view(0)) : json::object();
 }
 
+std::vector<CodeBuild> Query::builds(std::string_view run) const {
+  Statement s = impl_->database().prepare(
+      "SELECT coalesce(json_extract(event.fields, '$.plugin_build'), ''), coalesce(json_extract(event.fields, "
+      "'$.nn_build'), ''), attempt.resumed_step IS NOT NULL FROM event JOIN attempt ON attempt.run = event.run AND "
+      "attempt.attempt = event.attempt WHERE event.run = ?1 AND event.event = 'start' ORDER BY event.attempt DESC, "
+      "event.seq DESC");
+  std::vector<CodeBuild> builds;
+  for (s.bind(run); s.step();) {
+    builds.push_back({s.text(0), s.text(1)});
+    if (s.integer(2) == 0) break;  // it began at step 0
+  }
+  return builds;
+}
+
 std::optional<PointerHealth> Query::pointer_health(std::string_view run) const {
   Statement s = impl_->database().prepare(
       "SELECT step, name, value FROM metric WHERE run = ?1 AND value IS NOT NULL AND step = (SELECT max(step) FROM "

@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/code_build.h"
 #include "base/files.h"
 #include "query/calibration.h"
 #include "query/pointer_health.h"
@@ -48,6 +49,8 @@ class Query {
   std::vector<AttemptRow> attempts(std::string_view run) const;
   // What the latest attempt said at its start: device, threads, precision, build id, plugin version; empty before.
   json::object start_facts(std::string_view run) const;
+  // Which code made its result: of the latest attempt, and of those that it went on from, the newest first.
+  std::vector<CodeBuild> builds(std::string_view run) const;
   // What the newest probe of its attention found; nothing when there was none, or the model has no attention.
   std::optional<PointerHealth> pointer_health(std::string_view run) const;
   std::vector<DatasetRow> datasets() const;

@@ -125,6 +125,7 @@ void Store::put_metrics(std::string_view run, int64_t attempt, int64_t step,
                         std::span<const std::pair<std::string, double>> metrics) {
   Transaction transaction(database_);
   if (!state(run)) throw Error(ErrorKind::input, fmt::format("there is no run '{}'", run));
+  if (is_set_aside(run, attempt)) return;
   for (const auto& [name, value] : metrics) {
     const bool finite = std::isfinite(value);
     put_metric(run, name, step, attempt, finite ? std::optional(value) : std::nullopt);
@@ -178,6 +179,7 @@ void Store::ingest_batch(const Batch& batch, Ingested& count) {
       continue;
     }
     ++count.stored;
+    if (event.kind == "start" && event.attempt > 1) set_aside_finished(event);
     const Numbers numbers(event.fields);
     digest.add(event, numbers);
     if (event.kind == "eval") digest.add_eval(event, numbers, put_eval(event, numbers));

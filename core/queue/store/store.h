@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "base/code_build.h"
 #include "event/event.h"
 #include "store/database.h"
 #include "store/records.h"
@@ -108,6 +109,12 @@ class Store {
   // failed | stopped | cancelled -> queued with its faults forgotten; the next attempt resumes from the last
   // checkpoint. False for any other state, and for a run that was imported.
   bool retry(std::string_view run);
+  // done -> queued, to be made anew by other code: the next attempt begins at step 0, and its losses take the place of
+  // the earlier one's in `evals` and the run's summary as soon as it has begun; events and files of both stay. False
+  // for any other state, and for a run that was imported.
+  bool make_anew(std::string_view run);
+  // The last attempt before this one that was done; 0: none. What comes after it takes nothing up from it.
+  int64_t last_finished(std::string_view run, int64_t before);
   bool set_paused(std::string_view run, bool paused);
   bool set_priority(std::string_view run, int64_t priority);
 
@@ -133,6 +140,8 @@ class Store {
     int64_t step = 0;
   };
   std::optional<EndEvent> end_event(std::string_view run, int64_t attempt);
+  // Which code the latest attempt said it ran; "" for what it did not say.
+  CodeBuild latest_build(std::string_view run);
 
   // --- metrics --------------------------------------------------------------------------------------------------
   // Numbers of one step of a run that no event told: of a checkpoint that was looked at later. They take the place of
@@ -168,6 +177,8 @@ class Store {
   void put_imported(const ImportedRun& imported);
   bool has_begun(const std::string& run);
   bool insert_prediction(const PredictionRecord& prediction);
+  void set_aside_finished(const Event& start);
+  bool is_set_aside(std::string_view run, int64_t attempt);
   bool end_attempt(std::string_view run, int64_t attempt, const AttemptEnd& end);
   void ingest_batch(const Batch& batch, Ingested& count);
   bool put_eval(const Event& event, const Numbers& numbers);

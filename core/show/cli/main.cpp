@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "base/nearest.h"
+#include "cli/invocation.h"
 #include "cli/options.h"
 #include "cli/verb.h"
 
@@ -18,26 +19,28 @@ void print_usage() {
   std::string text = "usage: bitsweep VERB [ARGS]   (bitsweep VERB --help for one verb)\n\n";
   for (const Verb* verb : all_verbs())
     if (!verb->hidden) text += fmt::format("  {:<12}{}\n", verb->name, verb->summary);
+  text += "\n--root DIR, --json and --quiet, of the verbs that have them, may stand before the verb too.\n";
   text += "\nStart with: bitsweep run sweeps/quickstart.yaml\n";
   print(text);
 }
 
-int dispatch(const std::vector<std::string>& args) {
-  if (args.empty() || args[0] == "--help" || args[0] == "-h" || args[0] == "help") {
+int dispatch(const std::vector<std::string>& words) {
+  const Invocation asked = parse_invocation(words);
+  if (asked.verb.empty() || asked.verb == "--help" || asked.verb == "help") {
     print_usage();
-    return args.empty() ? static_cast<int>(ErrorKind::input) : 0;
+    return asked.verb.empty() ? static_cast<int>(ErrorKind::input) : 0;
   }
-  if (args[0] == "--version") {
+  if (asked.verb == "--version") {
     print(fmt::format("bitsweep {}\n", BITSWEEP_VERSION));
     return 0;
   }
   std::vector<std::string> names;
   for (const Verb* verb : all_verbs()) {
-    if (args[0] == verb->name) return verb->run(*verb, {args.begin() + 1, args.end()});
+    if (asked.verb == verb->name) return verb->run(*verb, asked.args);
     if (!verb->hidden) names.emplace_back(verb->name);
   }
-  throw Error(ErrorKind::input, fmt::format("bitsweep: unknown verb '{}'{} (see 'bitsweep --help')", args[0],
-                                            did_you_mean(args[0], names)));
+  throw Error(ErrorKind::input, fmt::format("bitsweep: unknown verb '{}'{} (see 'bitsweep --help')", asked.verb,
+                                            did_you_mean(asked.verb, names)));
 }
 
 }  // namespace

@@ -12,6 +12,7 @@
 #include "base/error.h"
 #include "base/nearest.h"
 #include "base/units.h"
+#include "cli/invocation.h"
 
 namespace bitsweep {
 
@@ -41,6 +42,7 @@ namespace {
 [[noreturn]] void rethrow(const Verb& verb, const po::error& error, const std::vector<std::string>& names) {
   if (const auto* unknown = dynamic_cast<const po::unknown_option*>(&error)) {
     const std::string name = unknown->get_option_name();
+    if (is_common_option(name)) usage_error(verb, fmt::format("this verb has no option '{}'", name));
     usage_error(verb, fmt::format("unknown option '{}'{}", name, did_you_mean(name, names)));
   }
   if (const auto* style = dynamic_cast<const po::invalid_command_line_syntax*>(&error)) {
@@ -77,6 +79,8 @@ CommandLine& CommandLine::values(const char* name, const char* help) {
 CommandLine& CommandLine::root_option() {
   return value("root", "folder of the database and the runs (default: BITSWEEP_ROOT, else ./results)");
 }
+
+CommandLine& CommandLine::quiet_option() { return flag("quiet,q", "say only what went wrong"); }
 
 CommandLine& CommandLine::output_options() {
   return flag("json", "one JSON document")
@@ -171,6 +175,7 @@ void print(std::string_view text) {
 void print_error(std::string_view text) { fmt::print(stderr, "{}\n", text); }
 
 void PrintedNotes::add(Kind kind, std::string text) {
+  if (quiet_ && kind != Kind::warning) return;
   print_error((kind == Kind::progress ? "" : kind == Kind::note ? "note: " : "warning: ") + text);
 }
 

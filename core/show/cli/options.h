@@ -23,6 +23,7 @@ class CommandLine {
   CommandLine& value(const char* name, const char* help);    // --name VALUE
   CommandLine& values(const char* name, const char* help);   // --name VALUE, repeatable
   CommandLine& root_option();                                // --root DIR
+  CommandLine& quiet_option();                               // --quiet, -q
   CommandLine& output_options();                             // --json, --jsonl, --csv
 
   // False when --help was asked for and printed. Throws Error{input}: unknown option (with the nearest), missing value,
@@ -57,10 +58,14 @@ bool utf8_terminal();  // by LC_ALL, LC_CTYPE, LANG
 void print(std::string_view text);
 void print_error(std::string_view text);  // stderr, with a newline
 
-// Notes to stderr, a line each: progress as it is, the others behind their kind.
+// Notes to stderr, a line each: progress as it is, the others behind their kind. Quiet: only what went wrong.
 class PrintedNotes : public Notes {
  public:
+  explicit PrintedNotes(bool quiet = false) : quiet_(quiet) {}
   void add(Kind kind, std::string text) override;
+
+ private:
+  bool quiet_;
 };
 
 }  // namespace bitsweep

@@ -1,9 +1,11 @@
 // `bitsweep plan`: what a sweep file asks for, exactly, before anything runs.
 #include <algorithm>
+#include <map>
 #include <set>
 
 #include <fmt/format.h>
 
+#include "base/distinct_names.h"
 #include "base/error.h"
 #include "base/units.h"
 #include "cli/data_texts.h"
@@ -42,19 +44,34 @@ std::string memory_text(const PlannedRun& run, bool raw) {
   return raw ? std::to_string(bytes) : format_bytes(static_cast<double>(bytes));
 }
 
+// How plugins are named in a table: several that lie at paths are told apart by as much of these as it takes. `raw`: as
+// they are.
+std::map<std::string, std::string> plugin_names(const Plan& plan, bool raw) {
+  std::vector<std::string> plugins;
+  for (const PlannedRun& run : plan.runs) plugins.push_back(run.spec.model.plugin);
+  auto names = distinct_names(plugins);
+  if (!raw && names.size() > 1) return names;
+  for (auto& [plugin, name] : names) name = plugin;
+  return names;
+}
+
 // `raw`: every digit, for programs.
 Table plan_table(const Plan& plan, bool raw) {
   std::vector<std::string> axes = axis_paths(plan);
   // The plugin has a column of its own.
   std::erase(axes, "model.plugin");
+  const bool outdated =
+      std::any_of(plan.runs.begin(), plan.runs.end(), [](const PlannedRun& run) { return run.other_build.has_value(); });
+  const auto plugins = plugin_names(plan, raw);
   Table table;
   table.columns = {{"run"}, {"state"}, {"plugin"}};
   for (const std::string& path : axes) table.columns.push_back({path, Align::right});
   for (const char* title : {"seed", "params", "steps", "tokens", "epochs", "flops", raw ? "memory_bytes" : "memory",
                             raw ? "hours" : "time"})
     table.columns.push_back({title, Align::right});
+  if (outdated) table.columns.push_back({"made by another build"});
   for (const PlannedRun& run : plan.runs) {
-    std::vector<std::string> row{run.id, run.state, run.spec.model.plugin};
+    std::vector<std::string> row{run.id, run.state, plugins.at(run.spec.model.plugin)};
     for (const std::string& path : axes) {
       const json::value* value = run.axes.if_contains(path);
       row.push_back(value == nullptr             ? ""
@@ -70,6 +87,7 @@ Table plan_table(const Plan& plan, bool raw) {
     row.push_back(raw ? canonical_json(run.flops) : fmt::format("{:.2e}", run.flops));
     row.push_back(memory_text(run, raw));
     row.push_back(raw ? raw_hours(run) : time_text(run.time));
+    if (outdated) row.push_back(run.other_build ? run.other_build->text() : "");
     table.rows.push_back(std::move(row));
   }
   return table;
@@ -129,12 +147,19 @@ void print_blocks(const std::vector<Plan>& plans) {
   }
 }
 
-void print_tables(const std::vector<Plan>& plans) {
+void print_tables(const std::vector<Plan>& plans, bool quiet) {
   const char* gap = "";
   for (const Plan& plan : plans) {
     print(gap + terminal_table(plan_table(plan, false)) + "\n" + totals_line(plan));
     gap = "\n";
+    if (quiet) continue;
     for (const std::string& note : plan.notes) print_error("note: " + note);
+    const auto outdated = std::count_if(plan.runs.begin(), plan.runs.end(),
+                                        [](const PlannedRun& run) { return run.other_build.has_value(); });
+    if (outdated > 0)
+      print_error(fmt::format("note: {} of {} finished runs were made by another build than the one at hand: run or "
+                              "submit with --again makes them anew",
+                              outdated, plan.totals().done));
     const auto unknown = std::count_if(plan.runs.begin(), plan.runs.end(), [](const auto& run) { return !run.time; });
     if (unknown > 0)
       print_error(fmt::format("note: {} of {} runs have no time: --measure trains each shape for some seconds", unknown,
@@ -178,7 +203,8 @@ int do_plan(const Verb& verb, const std::vector<std::string>& args) {
       .flag("blocks", "parameters, FLOPs and memory of each model by its blocks, in place of the runs")
       .flag("measure", "first train each shape for a few seconds, as the queue would, and keep the speeds")
       .root_option()
-      .output_options();
+      .output_options()
+      .quiet_option();
   declare_device_options(line);
   if (!line.parse(args, 0)) return 0;
   if (line.has("keys")) {
@@ -189,7 +215,7 @@ int do_plan(const Verb& verb, const std::vector<std::string>& args) {
     throw Error(ErrorKind::input, "bitsweep plan: expected a sweep file, or --keys to see what one may hold");
   const OutputFormat format = output_format(line);
   DataTexts texts(line.root() / "data");
-  PrintedNotes notes;
+  PrintedNotes notes(line.has("quiet"));
   std::vector<Plan> plans = plan_sweeps(line.positional(), line.all("set"), line.root(), texts, notes);
   const WorkOptions work = work_options(line);
   if (line.has("measure")) measure_speeds(plans, line.root(), work, notes);
@@ -198,7 +224,7 @@ int do_plan(const Verb& verb, const std::vector<std::string>& args) {
   if (format == OutputFormat::table && line.has("blocks")) {
     print_blocks(plans);
   } else if (format == OutputFormat::table) {
-    print_tables(plans);
+    print_tables(plans, line.has("quiet"));
   } else if (format == OutputFormat::csv) {
     if (plans.size() > 1)
       throw Error(ErrorKind::input, "--csv takes one sweep: the axes of several do not share columns");

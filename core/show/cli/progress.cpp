@@ -77,7 +77,7 @@ class Lines : public Progress {
     if (!quiet_) say(fmt::format("adopt   {} on {}: it went on by itself", name_of(run), run.device));
   }
   void ended(const RunProgress& run, const RunRecord& after) override {
-    if (after.state == RunState::done && quiet_) return;
+    if (quiet_ && went_well(after)) return;
     if (after.state == RunState::done)
       say(fmt::format("{} {}: {} bpc in {}", done_word(), name_of(run), number_or_dash(after.best_val_bpc, "{:.4f}"),
                       format_duration(after.wall_s)));
@@ -108,6 +108,10 @@ class Lines : public Progress {
     const std::string_view cause = to_text(run.cause);
     if (run.message.empty()) return std::string(cause);
     return cause.empty() ? run.message : fmt::format("{}: {}", cause, run.message);
+  }
+  // Done, or ended because somebody or a rule wanted it so.
+  static bool went_well(const RunRecord& run) {
+    return run.state == RunState::done || run.cause == ExitCause::stopped || run.cause == ExitCause::cancelled;
   }
   static std::string done_word() { return colour_allowed() ? "\x1b[32mdone\x1b[0m   " : "done   "; }
 

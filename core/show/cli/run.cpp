@@ -21,12 +21,14 @@ namespace bitsweep {
 namespace {
 
 // Queues all sweeps; how many of their runs are not done yet.
-int64_t submit_all(const std::vector<Plan>& plans, Store& store, Texts& texts, Notes& notes) {
+int64_t submit_all(const std::vector<Plan>& plans, Store& store, Texts& texts, const CommandLine& line, Notes& notes) {
+  const bool quiet = line.has("quiet");
   for (const Plan& plan : plans)
-    for (const std::string& note : plan.notes) print_error(note);
+    for (const std::string& note : plan.notes)
+      if (!quiet) print_error(note);
   int64_t open = 0;
-  for (const Submission& submission : submit_plans(plans, store, texts, notes)) {
-    fmt::print(stderr, "{}", submission_text(submission));
+  for (const Submission& submission : submit_plans(plans, store, texts, notes, line.has("again"))) {
+    if (!quiet) fmt::print(stderr, "{}", submission_text(submission));
     open -= submission.result.done;
   }
   for (const Plan& plan : plans) open += plan.totals().runs;
@@ -37,12 +39,14 @@ int do_run(const Verb& verb, const std::vector<std::string>& args) {
   CommandLine line(verb);
   line.root_option().values("set", "PATH=VALUE, overrides a key of the sweep files");
   line.value("out,o", "folder of reports (default: ./reports)");
+  line.flag("again", kAgainHelp);
   declare_work_options(line);
   if (!line.parse(args, 1)) return 0;
   const fs::path root = line.root();
   WorkOptions options = work_options(line);
   DataTexts texts(root / "data");
-  PrintedNotes notes;
+  const bool quiet = line.has("quiet");
+  PrintedNotes notes(quiet);
   const std::vector<Plan> plans = plan_sweeps(line.positional(), line.all("set"), root, texts, notes);
   for (const Plan& plan : plans) options.sweeps.push_back(plan.sweep.name);
 
@@ -50,12 +54,12 @@ int do_run(const Verb& verb, const std::vector<std::string>& args) {
   WorkResult result;
   {
     Store store(root, StoreMode::create);
-    if (submit_all(plans, store, texts, notes) > 0) {
+    if (submit_all(plans, store, texts, line, notes) > 0) {
       prepare_root(store, line, options);
       LocalExecutor executor({.own_cpus = options.own_cpus});
       store_predictions(store, options.sweeps, "run", notes);
-      const auto progress = predicting_progress(make_progress(line.has("quiet")),
-                                                predict_waiting_command(root, options.sweeps, "run"));
+      const auto progress = predicting_progress(make_progress(quiet),
+                                                predict_waiting_command(root, options.sweeps, "run"), quiet);
       result = work(store, lock, executor, system_clock(), options, *progress);
       if (const std::string text = failure_text(result, store.paths()); !text.empty()) fmt::print(stderr, "{}", text);
     }

@@ -4,6 +4,7 @@
 #include "base/error.h"
 #include "cli/data_texts.h"
 #include "cli/options.h"
+#include "cli/work_options.h"
 #include "predict/predictions.h"
 #include "prepare/planning.h"
 #include "prepare/submission.h"
@@ -14,20 +15,23 @@ namespace {
 int do_submit(const Verb& verb, const std::vector<std::string>& args) {
   CommandLine line(verb);
   line.root_option().values("set", "PATH=VALUE: override a key of the sweep files").flag("json", "one JSON document");
+  line.flag("again", kAgainHelp).quiet_option();
   if (!line.parse(args, 1, 1000)) return 0;
   const fs::path root = line.root();
   refuse_network_filesystem(root);
   // Everything that can be wrong with any of the files is found before the first of them is queued.
   DataTexts texts(root / "data");
-  PrintedNotes notes;
+  const bool quiet = line.has("quiet");
+  PrintedNotes notes(quiet);
   const std::vector<Plan> plans = plan_sweeps(line.positional(), line.all("set"), root, texts, notes);
   Store store(root, StoreMode::create);
   json::array documents;
   for (const Plan& plan : plans)
-    for (const std::string& note : plan.notes) print_error(note);
-  for (const Submission& submission : submit_plans(plans, store, texts, notes)) {
+    for (const std::string& note : plan.notes)
+      if (!quiet) print_error(note);
+  for (const Submission& submission : submit_plans(plans, store, texts, notes, line.has("again"))) {
     documents.push_back(to_json(submission));
-    if (!line.has("json")) print(submission_text(submission));
+    if (!line.has("json") && !quiet) print(submission_text(submission));
   }
   std::vector<std::string> sweeps;
   for (const Plan& plan : plans) sweeps.push_back(plan.sweep.name);

@@ -32,10 +32,11 @@ int do_work(const Verb& verb, const std::vector<std::string>& args) {
   }
   prepare_root(store, line, options);
   LocalExecutor executor({.own_cpus = options.own_cpus});
-  PrintedNotes notes;
+  const bool quiet = line.has("quiet");
+  PrintedNotes notes(quiet);
   store_predictions(store, options.sweeps, "work", notes);
-  const auto progress = predicting_progress(make_progress(line.has("quiet")),
-                                            predict_waiting_command(root, options.sweeps, "work"));
+  const auto progress = predicting_progress(make_progress(quiet),
+                                            predict_waiting_command(root, options.sweeps, "work"), quiet);
   const WorkResult result = work(store, lock, executor, system_clock(), options, *progress);
   const std::string failures = failure_text(result, store.paths());
   if (!failures.empty()) fmt::print(stderr, "{}", failures);

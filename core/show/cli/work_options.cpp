@@ -30,7 +30,7 @@ void declare_device_options(CommandLine& line) {
 
 void declare_work_options(CommandLine& line) {
   declare_device_options(line);
-  line.flag("quiet,q", "say only what went wrong")
+  line.quiet_option()
       .flag("float", "let the system move runs on the CPU about; without it each keeps to processors of its own")
       .value("hung-after", "a run that tells and does nothing for so long is taken for hung (default 10m; 0: never)")
       .value("disk-floor", "free bytes of the root's disk below which nothing is started (default 1G; 0: none)");

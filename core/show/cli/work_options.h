@@ -6,6 +6,10 @@
 
 namespace bitsweep {
 
+// Of verbs that queue sweeps: what --again does.
+inline constexpr const char* kAgainHelp =
+    "make finished runs anew that were made by another build of the code than the one at hand";
+
 // --devices, --slots-per-device, --threads.
 void declare_device_options(CommandLine& line);
 // The same and --quiet.

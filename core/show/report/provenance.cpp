@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "base/units.h"
+#include "report/builds.h"
 #include "report/findings.h"
 
 namespace bitsweep {
@@ -50,6 +51,7 @@ void append_provenance(const ReportInput& input, const Analysis& analysis, std::
     const std::vector<std::string> values = said(input, key);
     if (!values.empty()) items.push_back(fmt::format("{}: {}.", title, listed(values)));
   }
+  for (Text& text : outdated_runs(input)) items.push_back(std::move(text));
   double last = 0;
   for (const MeasuredRun& run : input.runs) last = std::max(last, run.row.ended.value_or(0));
   if (last > 0) items.push_back("The last of these runs ended " + format_utc(last) + " UTC.");

@@ -5,6 +5,7 @@
 // locale, no order of addresses. What the data cannot support is refused in words.
 #pragma once
 
+#include <map>
 #include <string>
 #include <vector>
 

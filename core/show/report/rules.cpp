@@ -11,6 +11,7 @@
 #include "analysis/confounds.h"
 #include "base/units.h"
 #include "render/format.h"
+#include "report/builds.h"
 #include "report/confounds.h"
 #include "report/findings.h"
 
@@ -215,6 +216,8 @@ const std::vector<Rule>& group_rules() {
       {"unmatched-sizes", "two sizes share no token budget", unmatched_sizes},
       {"equal-steps", "runs of equal steps differ in tokens", equal_steps},
       {"unequal-batches", "one batch against another at unequal tokens", unequal_batches},
+      {"several-builds", "the runs of a variant, or the variants, were made by several builds of the code",
+       several_builds},
       {"mixed-machines", "runs were made on several kinds of device", mixed_machines},
       {"stopped-runs", "a run was stopped early", stopped_runs},
       {"diverged-runs", "a run diverged", diverged_runs},

@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/code_build.h"
 #include "plugin/describe.h"
 #include "spec/sweep.h"
 
@@ -64,6 +65,13 @@ struct RunMemory {
   int64_t total_bytes() const { return tensors.peak + process_bytes; }
 };
 
+// Which code made a finished run, and which would make it now.
+struct OtherBuild {
+  CodeBuild made, now;
+  std::string text() const { return build_change(made, now); }  // "plugin 1a2b3c4d, now 5e6f7a8b"
+};
+json::object to_json(const OtherBuild& build);  // {"plugin": {"made", "now"}, "libbitsweep_nn": {…}}: what differs
+
 struct PlannedRun {
   RunSpec spec;    // resolved: options of the description, steps, sha256 of the data
   std::string id;  // run_id(spec)
@@ -74,6 +82,7 @@ struct PlannedRun {
   double flops = 0;   // of training
   double flops_6nd = 0;
   std::string state = "new";         // or the state the database knows
+  std::optional<OtherBuild> other_build;  // of a run that is done: it was made by other code than is at hand
   std::optional<TimeEstimate> time;  // nothing until a speed was measured
   std::optional<RunMemory> memory;   // nothing when the plugin does not say
 

@@ -87,7 +87,7 @@ class ManifestReader {
     if (node.kind == YamlKind::null) return;
     if (node.kind != YamlKind::map) return wrong(node, "'options' must be a map, found " + yaml_found(node));
     for (const YamlEntry& entry : node.entries) {
-      if (entry.key == "params" || entry.key == "plugin") {
+      if (entry.key == "params" || entry.key == "plugin" || entry.key == "plugin_version") {
         problems_.push_back(entry.key_place.diagnostic(fmt::format("'{}' is every plugin's already", entry.key)));
       } else if (entry.value->kind != YamlKind::map) {
         wrong(*entry.value, fmt::format("option '{}' must be a map such as {{ type: int, min: 1 }}", entry.key));

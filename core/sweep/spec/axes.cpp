@@ -5,16 +5,17 @@
 #include <fmt/format.h>
 
 #include "base/nearest.h"
+#include "spec/other_tools.h"
 #include "spec/random_axes.h"
+#include "spec/sweep.h"
 
 namespace bitsweep {
 namespace {
 
 class DesignReader {
  public:
-  DesignReader(const std::set<std::string>& pinned, Problems& problems, const std::vector<std::string>& option_paths,
-               std::vector<std::string>& notes)
-      : pinned_(pinned), problems_(problems), option_paths_(option_paths), notes_(notes) {}
+  DesignReader(const DesignKeys& keys, Problems& problems, std::vector<std::string>& notes)
+      : keys_(keys), problems_(problems), notes_(notes) {}
 
   std::vector<DesignBlock> run(const YamlNode& root) {
     for (const YamlEntry& entry : root.entries) {
@@ -30,10 +31,10 @@ class DesignReader {
   // Whether the axis belongs to the design: known, not pinned by --set, and not in two blocks.
   bool take_axis(const std::string& path, const YamlPlace& place, const std::string& kind) {
     if (!is_settable(path)) {
-      problems_.add(place, unknown_key_message(path, option_paths_));
+      problems_.add(place, unknown_key_message(path, keys_.option_paths));
       return false;
     }
-    if (pinned_.contains(path)) {
+    if (keys_.pinned.contains(path)) {
       notes_.push_back(fmt::format("{}: --set takes the place of the axis '{}'", kind, path));
       return false;
     }
@@ -49,7 +50,7 @@ class DesignReader {
   }
 
   Setting setting(const std::string& path, const YamlPlace& place, const Yaml& node) {
-    return *make_setting(path, place, node, problems_, option_paths_);
+    return *make_setting(path, place, node, problems_, keys_.option_paths);
   }
 
   bool is_map(const YamlNode& node, const char* name, const char* example) {
@@ -66,13 +67,41 @@ class DesignReader {
       problems_.add(node.place, fmt::format("the axis '{}' has no values", name));
     else
       problems_.add(node.place,
-                    fmt::format("the axis '{}' must be a list of values, found {}", name, yaml_found(node)));
+                    fmt::format("the axis '{}' must be a list of values, found {}{}", name, yaml_found(node),
+                                axis_hint(name.substr(name.find('.') + 1), node)));
     return false;
+  }
+
+  // { values: … } and { min: …, max: … } of other tools, which the layers have made "train.lr.values" and so on: told
+  // once an axis. Their entries, by the path of the axis.
+  std::map<std::string, std::vector<YamlEntry>> foreign_axes(const YamlNode& map) {
+    std::map<std::string, std::vector<YamlEntry>> axes;
+    for (const YamlEntry& entry : map.entries) {
+      const size_t dot = entry.key.rfind('.');
+      if (dot == std::string::npos || is_settable(entry.key)) continue;
+      const std::string path = entry.key.substr(0, dot), word = entry.key.substr(dot + 1);
+      if (is_axis_word(word) && is_settable(path)) axes[path].push_back({word, entry.key_place, entry.value});
+    }
+    for (const auto& [path, entries] : axes) {
+      std::vector<std::string> words;
+      for (const YamlEntry& entry : entries) words.push_back("'" + entry.key + "'");
+      const Yaml node = yaml_map(entries, entries[0].key_place);
+      problems_.add(entries[0].key_place,
+                    fmt::format("the axis '{}' must be a list of values, found a map with {}{}", path,
+                                fmt::join(words, ", "), axis_hint(path, *node)));
+    }
+    return axes;
+  }
+
+  static bool is_foreign(const std::map<std::string, std::vector<YamlEntry>>& axes, const std::string& path) {
+    return axes.contains(path.substr(0, path.rfind('.')));
   }
 
   void grid(const YamlEntry& grid) {
     if (!is_map(*grid.value, "grid", "{ train.batch: [64, 256] }")) return;
+    const auto foreign = foreign_axes(*grid.value);
     for (const YamlEntry& axis : grid.value->entries) {
+      if (is_foreign(foreign, axis.key)) continue;
       if (axis.value->kind == YamlKind::null || !take_axis(axis.key, axis.key_place, "grid")) continue;
       if (!is_axis_list("grid." + axis.key, *axis.value)) continue;
       DesignBlock block{"grid", axis.key_place, {axis.key}, {}};
@@ -91,7 +120,9 @@ class DesignReader {
     if (!is_map(map, "zip", "{ train.batch: [64, 256], train.lr: [3e-4, 6e-4] }")) return;
     DesignBlock block{"zip", map.place, {}, {}};
     const YamlEntry* first = nullptr;
+    const auto foreign = foreign_axes(map);
     for (const YamlEntry& axis : map.entries) {
+      if (is_foreign(foreign, axis.key)) continue;
       if (axis.value->kind == YamlKind::null || !take_axis(axis.key, axis.key_place, "zip")) continue;
       if (!is_axis_list("zip." + axis.key, *axis.value)) continue;
       const auto& items = axis.value->items;
@@ -129,10 +160,9 @@ class DesignReader {
         problems_.add(one->place, "a case is a map such as { model.plugin: v57 }, found " + yaml_found(*one));
         continue;
       }
-      DesignBlock::Row row{one->place, {}};
-      case_settings(*one, "", row, taken);
-      check_alternatives(row);
-      block.rows.push_back(std::move(row));
+      Alternatives alternatives;
+      case_settings(*one, "", alternatives, taken);
+      add_case(one->place, alternatives, block);
     }
     for (const auto& [path, ours] : taken) {
       if (ours) block.paths.push_back(path);
@@ -140,7 +170,49 @@ class DesignReader {
     if (!block.rows.empty()) blocks_.push_back(std::move(block));
   }
 
-  void case_settings(const YamlNode& map, const std::string& prefix, DesignBlock::Row& row,
+  // Of each key of a case its values: one, or those of a list.
+  using Alternatives = std::vector<std::vector<Setting>>;
+
+  // A row for every combination, the first list varying slowest.
+  void add_case(const YamlPlace& place, const Alternatives& alternatives, DesignBlock& block) {
+    size_t count = 1;
+    for (const auto& values : alternatives) {
+      count *= values.size();
+      if (count > kMaxRuns)
+        return problems_.add(place, fmt::format("the lists of this case make more than {} points", kMaxRuns));
+    }
+    for (size_t i = 0; i < count; ++i) {
+      DesignBlock::Row row{place, {}};
+      size_t left = count, rest = i;
+      for (const auto& values : alternatives) {
+        left /= values.size();
+        row.settings.push_back(values[rest / left]);
+        rest %= left;
+      }
+      if (i == 0) check_alternatives(row);
+      block.rows.push_back(std::move(row));
+    }
+  }
+
+  // Whether a list of a case is several values; else it is the value of a key that takes a list.
+  bool is_several(const std::string& path, const YamlNode& node) const {
+    if (node.kind != YamlKind::list) return false;
+    const RunKey* key = find_run_key(path);
+    const bool takes_list = key != nullptr ? key->type == ValueType::texts || key->type == ValueType::numbers
+                                           : keys_.list_options.contains(path);
+    const auto nested = [](const Yaml& item) { return item->kind == YamlKind::list; };
+    return !takes_list || (!node.items.empty() && std::all_of(node.items.begin(), node.items.end(), nested));
+  }
+
+  std::vector<Setting> case_values(const std::string& path, const YamlEntry& entry) {
+    if (!is_several(path, *entry.value)) return {setting(path, entry.key_place, entry.value)};
+    if (!is_axis_list("cases." + path, *entry.value)) return {};
+    std::vector<Setting> values;
+    for (const Yaml& item : entry.value->items) values.push_back(setting(path, entry.key_place, item));
+    return values;
+  }
+
+  void case_settings(const YamlNode& map, const std::string& prefix, Alternatives& row,
                      std::map<std::string, bool>& taken) {
     for (const YamlEntry& entry : map.entries) {
       const std::string path = prefix.empty() ? entry.key : prefix + "." + entry.key;
@@ -150,11 +222,12 @@ class DesignReader {
       }
       const auto known = taken.find(path);
       const bool ours = known != taken.end() ? known->second : take_case_axis(path, entry.key_place, taken);
-      const auto same = [&](const Setting& s) { return s.path == path; };
-      if (std::any_of(row.settings.begin(), row.settings.end(), same))
+      const auto same = [&](const std::vector<Setting>& values) { return values[0].path == path; };
+      if (std::any_of(row.begin(), row.end(), same)) {
         problems_.add(entry.key_place, fmt::format("'{}' twice in one case", path));
-      else if (ours)
-        row.settings.push_back(setting(path, entry.key_place, entry.value));
+      } else if (ours) {
+        if (std::vector<Setting> values = case_values(path, entry); !values.empty()) row.push_back(std::move(values));
+      }
     }
   }
 
@@ -199,9 +272,8 @@ class DesignReader {
     if (!block.paths.empty()) blocks_.push_back(std::move(block));
   }
 
-  const std::set<std::string>& pinned_;
+  const DesignKeys& keys_;
   Problems& problems_;
-  const std::vector<std::string>& option_paths_;
   std::vector<std::string>& notes_;
   std::map<std::string, std::string> owner_;  // path -> the block's kind
   std::vector<DesignBlock> blocks_;
@@ -209,9 +281,9 @@ class DesignReader {
 
 }  // namespace
 
-std::vector<DesignBlock> read_design(const YamlNode& root, const std::set<std::string>& pinned, Problems& problems,
-                                     const std::vector<std::string>& option_paths, std::vector<std::string>& notes) {
-  return DesignReader(pinned, problems, option_paths, notes).run(root);
+std::vector<DesignBlock> read_design(const YamlNode& root, const DesignKeys& keys, Problems& problems,
+                                     std::vector<std::string>& notes) {
+  return DesignReader(keys, problems, notes).run(root);
 }
 
 }  // namespace bitsweep

@@ -3,7 +3,7 @@
 //
 //   grid:   each axis is a block; a row sets one path
 //   zip:    one block; row i sets every path to its i-th value (a list of maps makes several such blocks)
-//   cases:  one block; each case is a row
+//   cases:  one block; each case is a row, or with lists in it a row for every combination of their values
 //   random: one block of `count` rows. Value i of an axis depends on (seed, path, i) alone, so that more rows or
 //           more axes leave the earlier values as they were. Real values are rounded to 4 significant digits.
 #pragma once
@@ -27,8 +27,15 @@ struct DesignBlock {
   std::vector<Row> rows;
 };
 
-// Values that are wrong are reported and left null. Axes in `pinned` are left out, with a note.
-std::vector<DesignBlock> read_design(const YamlNode& root, const std::set<std::string>& pinned, Problems& problems,
-                                     const std::vector<std::string>& option_paths, std::vector<std::string>& notes);
+// What the reader of a design has to know of keys.
+struct DesignKeys {
+  const std::set<std::string>& pinned;           // paths that --set gave
+  const std::vector<std::string>& option_paths;  // options of the sweep's plugins
+  std::set<std::string> list_options;            // of these, options whose value is a list
+};
+
+// Values that are wrong are reported and left null. Axes that are pinned are left out, with a note.
+std::vector<DesignBlock> read_design(const YamlNode& root, const DesignKeys& keys, Problems& problems,
+                                     std::vector<std::string>& notes);
 
 }  // namespace bitsweep

@@ -2,11 +2,15 @@
 
 #include <algorithm>
 #include <cmath>
+#include <optional>
+#include <string_view>
 
 #include <fmt/format.h>
 
+#include "base/law_names.h"
 #include "base/nearest.h"
 #include "base/units.h"
+#include "spec/other_tools.h"
 #include "spec/settings.h"
 
 namespace bitsweep {
@@ -16,8 +20,6 @@ namespace {
 const std::vector<std::string> kStopRules{"none", "asha", "median", "curve"};
 const std::vector<std::string> kStopMetrics{"val_bpc", "train_bpc"};
 const std::vector<std::string> kOnOom{"fail", "alone", "smaller_batch"};
-// The laws of core/laws/fit that a report may be asked for.
-const std::vector<std::string> kLaws{"power", "chinchilla", "repeated", "precision", "grouped", "curve"};
 
 const std::vector<std::string> kResourceKeys{"device", "slots", "threads", "memory", "timeout"};
 const std::vector<std::string> kStopKeys{"rule", "metric", "grace", "reduction", "fewest", "probability", "within"};
@@ -30,6 +32,40 @@ std::string known_text(const std::vector<std::string>& words) {
 
 bool contains(const std::vector<std::string>& words, const std::string& word) {
   return std::find(words.begin(), words.end(), word) != words.end();
+}
+
+// Slurm's times: MM:SS, HH:MM:SS, D-HH, D-HH:MM, D-HH:MM:SS. Read as text, so that YAML's numbers to base 60 never come
+// into it. Nothing when it is none of them; a bare number is not Slurm's minutes but seconds, as everywhere here.
+std::optional<double> slurm_time_s(std::string_view text) {
+  double days = 0;
+  const size_t dash = text.find('-');
+  const bool with_days = dash != std::string_view::npos;
+  const auto count = [](std::string_view digits) -> std::optional<double> {
+    const bool good = !digits.empty() && digits.size() <= 6 &&
+                      digits.find_first_not_of("0123456789") == std::string_view::npos;
+    return good ? parse_number(digits) : std::nullopt;
+  };
+  if (with_days) {
+    const auto given = count(text.substr(0, dash));
+    if (!given) return std::nullopt;
+    days = *given;
+    text.remove_prefix(dash + 1);
+  }
+  std::vector<double> parts;
+  for (size_t begin = 0; begin <= text.size();) {
+    const size_t colon = std::min(text.find(':', begin), text.size());
+    const auto part = count(text.substr(begin, colon - begin));
+    const bool first = parts.empty();
+    if (!part || (!first && *part >= 60) || (first && with_days && *part >= 24)) return std::nullopt;
+    parts.push_back(*part);
+    begin = colon + 1;
+  }
+  if (parts.size() > 3 || (!with_days && parts.size() < 2)) return std::nullopt;
+  // Without days the last part is seconds, with days the first is hours.
+  double seconds = 0;
+  for (const double part : parts) seconds = 60 * seconds + part;
+  for (size_t i = parts.size(); with_days && i < 3; ++i) seconds *= 60;
+  return 86400 * days + seconds;
 }
 
 class OptionReader {
@@ -121,11 +157,13 @@ class OptionReader {
         wrong(node, "resources.memory", "auto, or a size in bytes such as 8B or 500M");
     }
     if (key == "timeout") {
-      const auto seconds = node.kind == YamlKind::scalar ? parse_duration_s(node.text) : std::nullopt;
+      auto seconds = node.kind == YamlKind::scalar ? parse_duration_s(node.text) : std::nullopt;
+      if (!seconds && node.kind == YamlKind::scalar) seconds = slurm_time_s(node.text);
       if (seconds && *seconds >= 1 && *seconds <= 3.2e8)
         resources.timeout_s = seconds;
       else
-        wrong(node, "resources.timeout", "a duration from 1 s to 10 years, such as 30s, 15m or 12h");
+        wrong(node, "resources.timeout",
+              "a duration from 1 s to 10 years, such as 30s, 15m or 12h, or 12:00:00 and 2-12:00 as Slurm writes them");
     }
   }
 
@@ -194,11 +232,12 @@ class OptionReader {
     for (const Yaml& item : node.items) {
       if (key == "targets")
         target(*item);
-      else if (contains(kLaws, item->text))
+      else if (contains(known_law_names(), item->text))
         sweep_.report.laws.push_back(item->text);
       else
         problems_.add(item->place, fmt::format("unknown law {}{}; {}", yaml_found(*item),
-                                               did_you_mean(item->text, kLaws), known_text(kLaws)));
+                                               did_you_mean(item->text, known_law_names()),
+                                               known_text(known_law_names())));
     }
   }
 
@@ -234,7 +273,8 @@ void unknown_top_key(const YamlEntry& entry, Problems& problems, const std::vect
     return problems.add(entry.key_place, fmt::format("unknown key '{}' at the top; write it as {}: {{ {}: … }}",
                                                      entry.key, entry.key.substr(0, dot), entry.key.substr(dot + 1)));
   }
-  const std::string hint = did_you_mean(entry.key, top_keys());
+  const std::string foreign = top_key_hint(entry);
+  const std::string hint = foreign.empty() ? did_you_mean(entry.key, top_keys()) : foreign;
   const std::string message =
       hint.empty() ? unknown_key_message(entry.key, option_paths) : fmt::format("unknown key '{}'{}", entry.key, hint);
   problems.add(entry.key_place, message);
@@ -269,7 +309,7 @@ std::vector<std::string> option_help() {
       "seed, seeds  an integer from 0, or a list of them",
       "grid  { PATH: [values] }: every combination",
       "zip  { PATH: [values] }: lists of one length, side by side",
-      "cases  [{ PATH: value }]: one by one",
+      "cases  [{ PATH: value }]: one by one; a list in a case is a small grid of its own",
       "random  { count, seed, axes: { PATH: { log_uniform | uniform | int_uniform: [from, to] | choice: [values] } } }",
       "where, exclude  an expression or a list of them",
       "derive  { PATH: expression }",
@@ -277,7 +317,7 @@ std::vector<std::string> option_help() {
       "resources.slots  an integer from 1 to 1,024",
       "resources.threads  an integer from 1 to 4,096",
       "resources.memory  auto, or a size in bytes",
-      "resources.timeout  a duration such as 30s, 15m or 12h",
+      "resources.timeout  a duration such as 30s, 15m or 12h; 12:00:00 and 2-12:00 as Slurm writes them",
       "retries  an integer from 0 to 1,000",
       "priority  an integer; higher first",
       fmt::format("stop.rule  one of {}", fmt::join(kStopRules, ", ")),
@@ -290,7 +330,7 @@ std::vector<std::string> option_help() {
       "on_error  continue, stop, or { stop_after: N }",
       fmt::format("on_oom  one of {}", fmt::join(kOnOom, ", ")),
       "after  sweeps or runs that must have ended first",
-      fmt::format("report.laws  a list of {}", fmt::join(kLaws, ", ")),
+      fmt::format("report.laws  a list of {}", fmt::join(known_law_names(), ", ")),
       "report.targets  [{ params: 300M, tokens: 1B }]"};
 }
 

@@ -6,8 +6,14 @@
 #include <fmt/format.h>
 
 #include "base/nearest.h"
+#include "spec/other_tools.h"
 
 namespace bitsweep {
+namespace {
+
+constexpr size_t kMostCases = 4;  // of variants that lack an option, in a message
+
+}  // namespace
 
 DesignPoint::DesignPoint(const std::vector<Setting>& base, std::vector<const Setting*> upper)
     : upper_(std::move(upper)) {
@@ -75,6 +81,34 @@ bool OptionChecker::check(DesignPoint& point) {
   return good;
 }
 
+// An option that another variant of the sweep has belongs into a case of its own: that case is shown. Else the nearest
+// option is named.
+void OptionChecker::tell_unknown(const Setting& setting, const Manifest& manifest) {
+  if (problems_.full()) return;
+  const std::string unknown =
+      fmt::format("unknown key '{}' (the plugin '{}' has no such option)", setting.path, manifest.name);
+  std::vector<std::string> cases;
+  bool shared = false;
+  for (const PluginShelf::Found& plugin : plugins_.found()) {
+    const bool has = plugin.manifest->find(setting.option()) != nullptr;
+    shared = shared || has;
+    if (!has && cases.size() > kMostCases) continue;
+    cases.push_back(has ? fmt::format("{{ model.plugin: {}, {}: {} }}", plugin.plugin, setting.path,
+                                      values_of_(setting.path))
+                        : fmt::format("{{ model.plugin: {} }}", plugin.plugin));
+  }
+  if (shared)
+    return problems_.add(setting.key_place, fmt::format("{}; what one variant alone has goes into its case: cases: [{}]",
+                                                        unknown, fmt::join(cases, ", ")));
+  std::vector<std::string> known{"model.params", "model.plugin"};
+  for (const OptionSpec& one : manifest.options) known.push_back("model." + one.name);
+  const std::string ours = our_key(setting.option());
+  const std::string hint =
+      ours.empty() ? did_you_mean(setting.path, known) : fmt::format("; here it is '{}'", ours);
+  problems_.add(setting.key_place, fmt::format("unknown key '{}'{} (the plugin '{}' has no such option)", setting.path,
+                                               hint, manifest.name));
+}
+
 const OptionChecker::Checked& OptionChecker::checked(const Setting& setting, const Manifest& manifest) {
   const auto [entry, fresh] = checked_.try_emplace({&setting, &manifest});
   Checked& result = entry->second;
@@ -82,11 +116,7 @@ const OptionChecker::Checked& OptionChecker::checked(const Setting& setting, con
   const std::string name = setting.option();
   const OptionSpec* option = name == "params" ? &params_option() : manifest.find(name);
   if (option == nullptr) {
-    if (problems_.full()) return result;
-    std::vector<std::string> known{"model.params", "model.plugin"};
-    for (const OptionSpec& one : manifest.options) known.push_back("model." + one.name);
-    problems_.add(setting.key_place, fmt::format("unknown key '{}'{} (the plugin '{}' has no such option)",
-                                                 setting.path, did_you_mean(setting.path, known), manifest.name));
+    tell_unknown(setting, manifest);
     return result;
   }
   std::string problem;

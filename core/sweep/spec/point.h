@@ -1,6 +1,7 @@
 // One point of a design while it becomes a run: the settings in force, and what an expression sees of them.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -41,7 +42,9 @@ class DesignPoint {
 // Checks model options against the plugin of a point; each value once.
 class OptionChecker {
  public:
-  OptionChecker(PluginShelf& plugins, Problems& problems) : plugins_(plugins), problems_(problems) {}
+  // `values_of`: what a path takes in the sweep, as a person would write it: "[bop, diode]".
+  OptionChecker(PluginShelf& plugins, Problems& problems, std::function<std::string(const std::string& path)> values_of)
+      : plugins_(plugins), problems_(problems), values_of_(std::move(values_of)) {}
   // Fills point.plugin and point.options. False when something is wrong with them.
   bool check(DesignPoint& point);
 
@@ -51,9 +54,11 @@ class OptionChecker {
     json::value value;
   };
   const Checked& checked(const Setting& setting, const Manifest& manifest);
+  void tell_unknown(const Setting& setting, const Manifest& manifest);
 
   PluginShelf& plugins_;
   Problems& problems_;
+  std::function<std::string(const std::string& path)> values_of_;
   std::map<const YamlNode*, std::optional<PluginShelf::Found>> found_;
   std::map<std::pair<const Setting*, const Manifest*>, Checked> checked_;
 };

@@ -8,6 +8,7 @@
 
 #include "base/sha256.h"
 #include "base/units.h"
+#include "spec/other_tools.h"
 #include "spec/point.h"
 
 namespace bitsweep {
@@ -23,7 +24,8 @@ struct PointError {
 class Expander {
  public:
   Expander(Design design, PluginShelf& plugins, Problems& problems, std::vector<std::string>& notes)
-      : design_(std::move(design)), problems_(problems), notes_(notes), options_(plugins, problems) {}
+      : design_(std::move(design)), problems_(problems), notes_(notes),
+        options_(plugins, problems, [this](const std::string& path) { return values_of(path); }) {}
 
   std::vector<ExpandedRun> run() {
     if (!small_enough()) return {};
@@ -41,6 +43,21 @@ class Expander {
   }
 
  private:
+  // What a path takes, as a person would write it: "[bop, diode]" of an axis, "bop" of a key.
+  std::string values_of(const std::string& path) const {
+    std::vector<std::string> values;
+    const auto add = [&](const Setting& setting) {
+      if (setting.path != path || setting.node == nullptr) return;
+      std::string text = setting.node->kind == YamlKind::list ? list_text(*setting.node) : setting.node->text;
+      if (std::find(values.begin(), values.end(), text) == values.end()) values.push_back(std::move(text));
+    };
+    for (const DesignBlock& block : design_.blocks)
+      for (const DesignBlock::Row& row : block.rows)
+        for (const Setting& setting : row.settings) add(setting);
+    for (const Setting& setting : design_.base) add(setting);
+    return values.size() == 1 ? values[0] : fmt::format("[{}]", fmt::join(values, ", "));
+  }
+
   bool small_enough() {
     double count = 1;
     for (const DesignBlock& block : design_.blocks) count *= static_cast<double>(block.rows.size());
@@ -176,6 +193,7 @@ class Expander {
 
   void fill_spec(const DesignPoint& point, ExpandedRun& run) const {
     run.spec.model.plugin = point.plugin->plugin;
+    run.spec.model.version = point.plugin->manifest->version;
     run.spec.model.options = point.options;
     for (const Setting* setting : point.settings()) {
       if (setting->key != nullptr && setting->key->set != nullptr) setting->key->set(run.spec, setting->value);

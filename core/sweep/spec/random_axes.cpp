@@ -8,6 +8,7 @@
 #include "base/nearest.h"
 #include "base/rng.h"
 #include "base/sha256.h"
+#include "spec/other_tools.h"
 #include "spec/sweep.h"
 
 namespace bitsweep {
@@ -25,18 +26,28 @@ std::optional<int64_t> integer_in(const YamlNode& node, const char* name, int64_
   return std::nullopt;
 }
 
+// A list with its values: they are what is wrong.
+std::string found_text(const YamlNode& node) {
+  const std::string list = list_text(node);
+  return list.empty() ? yaml_found(node) : list;
+}
+
 std::optional<RandomAxis> read_range(RandomAxis axis, const std::string& law, const YamlNode& node,
                                      Problems& problems) {
+  std::string hint;
   const auto wrong = [&](const char* what) {
     problems.add(node.place,
-                 fmt::format("'random.axes.{}': {} takes {}, found {}", axis.path, law, what, yaml_found(node)));
+                 fmt::format("'random.axes.{}': {} takes {}, found {}{}", axis.path, law, what, found_text(node), hint));
     return std::nullopt;
   };
   if (node.kind != YamlKind::list || node.items.size() != 2) return wrong("two numbers [from, to]");
   const auto least = yaml_size(*node.items[0]), most = yaml_size(*node.items[1]);
   if (!least || !most || !std::isfinite(*least) || !std::isfinite(*most)) return wrong("two finite numbers [from, to]");
   if (*least > *most) return wrong("[from, to] with from not above to");
-  if (axis.law == RandomAxis::Law::log_uniform && *least <= 0) return wrong("numbers above 0");
+  if (axis.law == RandomAxis::Law::log_uniform && *least <= 0) {
+    hint = exponents_hint(*least, *most);
+    return wrong("numbers above 0");
+  }
   const bool whole =
       *least == std::floor(*least) && *most == std::floor(*most) && std::abs(*least) < 1e15 && std::abs(*most) < 1e15;
   if (axis.law == RandomAxis::Law::int_uniform && !whole) return wrong("two whole numbers [from, to]");
@@ -48,16 +59,19 @@ std::optional<RandomAxis> read_range(RandomAxis axis, const std::string& law, co
 std::optional<RandomAxis> read_axis(const YamlEntry& entry, Problems& problems) {
   RandomAxis axis{.path = entry.key, .place = entry.key_place, .choices = {}};
   if (entry.value->kind != YamlKind::map || entry.value->entries.size() != 1) {
+    const std::string hint = random_hint(*entry.value);
     problems.add(entry.value->place,
-                 fmt::format("'random.axes.{}' must be one of {}, such as {{ log_uniform: [1e-4, 1e-2] }}", entry.key,
-                             fmt::join(kDistributions, ", ")));
+                 fmt::format("'random.axes.{}' must be one of {}{}", entry.key, fmt::join(kDistributions, ", "),
+                             hint.empty() ? ", such as { log_uniform: [1e-4, 1e-2] }" : hint));
     return std::nullopt;
   }
   const YamlEntry& law = entry.value->entries[0];
   const auto found = std::find(kDistributions.begin(), kDistributions.end(), law.key);
   if (found == kDistributions.end()) {
-    problems.add(law.key_place, fmt::format("unknown distribution '{}'{}; known: {}", law.key,
-                                            did_you_mean(law.key, kDistributions), fmt::join(kDistributions, ", ")));
+    const std::string hint = random_hint(*entry.value);
+    problems.add(law.key_place,
+                 fmt::format("unknown distribution '{}'{}; known: {}", law.key,
+                             hint.empty() ? did_you_mean(law.key, kDistributions) : hint, fmt::join(kDistributions, ", ")));
     return std::nullopt;
   }
   axis.law = static_cast<RandomAxis::Law>(found - kDistributions.begin());

@@ -18,8 +18,12 @@ json::array text_array(const std::vector<std::string>& words) {
   return array;
 }
 
+// Beside the plugin's options, and so the name of none; a key that came later, and left out at 1.
+constexpr const char* kPluginVersion = "plugin_version";
+
 json::object model_json(const ModelSpec& model) {
   json::object object{{"plugin", model.plugin}};
+  if (model.version != ModelSpec{}.version) object[kPluginVersion] = model.version;
   for (const auto& option : model.options) object[option.key()] = option.value();
   return object;
 }
@@ -141,8 +145,13 @@ void read_model(const json::object& object, ModelSpec& model) {
   const json::value* plugin = object.if_contains("plugin");
   if (plugin == nullptr || !plugin->is_string()) throw Error(ErrorKind::input, "run spec: 'model.plugin' must be text");
   model.plugin = std::string(plugin->get_string());
+  if (object.contains(kPluginVersion)) {
+    model.version = integer_or(object, kPluginVersion, 0);
+    if (model.version < 1) throw Error(ErrorKind::input, "run spec: 'model.plugin_version' must be an integer from 1");
+  }
   for (const auto& member : object) {
-    if (member.key() != "plugin") model.options[member.key()] = member.value();
+    if (member.key() != "plugin" && member.key() != kPluginVersion)
+      model.options[member.key()] = member.value();
   }
 }
 

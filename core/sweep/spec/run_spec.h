@@ -15,6 +15,7 @@ namespace bitsweep {
 struct ModelSpec {
   std::string plugin;    // name of a known plugin, or the absolute path of a .so
   json::object options;  // before describe: as given (may hold "params"); after: every option of the plugin
+  int64_t version = 1;   // of the plugin, as its manifest has it: other code by its author's word
 };
 
 struct DataSpec {

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "base/nearest.h"
+#include "spec/other_tools.h"
 
 namespace bitsweep {
 namespace {
@@ -94,12 +95,33 @@ std::vector<std::string> PluginShelf::option_paths() const {
   return {paths.begin(), paths.end()};
 }
 
+std::set<std::string> PluginShelf::list_option_paths() const {
+  std::set<std::string> paths;
+  for (const auto& [name, found] : asked_) {
+    if (!found) continue;
+    for (const OptionSpec& option : found->manifest->options)
+      if (option.type == "int_list") paths.insert("model." + option.name);
+  }
+  return paths;
+}
+
+std::vector<PluginShelf::Found> PluginShelf::found() const {
+  std::vector<Found> all;
+  for (const auto& [name, found] : asked_)
+    if (found) all.push_back(*found);
+  return all;
+}
+
 bool is_settable(const std::string& path) {
   if (find_run_key(path) != nullptr) return true;
   return path.starts_with("model.") && path.size() > 6 && path.find('.', 6) == std::string::npos;
 }
 
 std::string unknown_key_message(const std::string& path, const std::vector<std::string>& option_paths) {
+  const std::string word = path.substr(path.rfind('.') + 1);
+  const std::string ours = our_key(word);
+  if (!ours.empty() && ours.substr(ours.find('.') + 1) != word)
+    return fmt::format("unknown key '{}'; here it is '{}'", path, ours);
   const auto paths = all_paths(option_paths);
   std::string hint = did_you_mean(path, paths);
   if (hint.empty()) {

@@ -37,6 +37,10 @@ class PluginShelf {
   std::optional<Found> find(const YamlNode& node, Problems& problems);
   // Every option of every plugin asked for so far, as paths "model.d_model".
   std::vector<std::string> option_paths() const;
+  // Of these the ones whose value is a list itself for some plugin.
+  std::set<std::string> list_option_paths() const;
+  // The plugins that were asked for and are there, by name.
+  std::vector<Found> found() const;
 
  private:
   std::optional<Found> find_library(const YamlNode& node, Problems& problems);

@@ -9,6 +9,7 @@
 #include "spec/formulas.h"
 #include "spec/layers.h"
 #include "spec/options.h"
+#include "spec/other_tools.h"
 #include "spec/points.h"
 #include "spec/settings.h"
 
@@ -38,6 +39,13 @@ std::vector<Yaml> plugin_values(const YamlNode& root) {
   }
   if (const YamlEntry* cases = root.find("cases")) {
     for (const Yaml& one : cases->value->items) in_model(*one);
+    std::vector<Yaml> each;  // a list in a case is several
+    for (const Yaml& value : values)
+      if (value->kind == YamlKind::list)
+        each.insert(each.end(), value->items.begin(), value->items.end());
+      else
+        each.push_back(value);
+    values = std::move(each);
   }
   const YamlEntry* random = root.find("random");
   const YamlEntry* axes = random == nullptr ? nullptr : random->value->find("axes");
@@ -53,7 +61,7 @@ void add_seeds(const YamlNode& root, bool pinned, Problems& problems, std::vecto
   if (entry == nullptr || entry->value->kind == YamlKind::null) return;
   const YamlNode& list = *entry->value;
   if (list.kind != YamlKind::list || list.items.empty()) {
-    const std::string found = list.kind == YamlKind::list ? "an empty list" : yaml_found(list);
+    const std::string found = list.kind == YamlKind::list ? "an empty list" : yaml_found(list) + axis_hint("seed", list);
     return problems.add(list.place, "'seeds' must be a list of integers such as [0, 1, 2], found " + found);
   }
   if (pinned) return notes.push_back("seeds: --set takes the place of 'seed'");
@@ -96,7 +104,7 @@ Sweep load_sweep(const SweepInput& input) {
   const YamlEntry* name = root.find("name");
   design.place = name == nullptr ? root.place : name->key_place;
   design.base = base_settings(root, problems, option_paths);
-  design.blocks = read_design(root, file.pinned, problems, option_paths, sweep.notes);
+  design.blocks = read_design(root, {file.pinned, option_paths, plugins.list_option_paths()}, problems, sweep.notes);
   add_seeds(root, file.pinned.contains("seed"), problems, sweep.notes, design);
   design.derived = read_derived(root, file.pinned, problems, option_paths, sweep.notes);
   design.conditions = read_conditions(root, problems, option_paths);
