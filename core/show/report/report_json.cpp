@@ -263,19 +263,21 @@ json::object report_json(const ReportInput& input, const Analysis& analysis, con
                      {"figures", figures_json(figures[k])}});
   }
   for (const MeasuredRun& run : input.runs) runs.emplace_back(run.row.id);
-  return {{"name", input.name},
-          {"sweeps", strings(input.sweeps)},
-          {"source", input.source},
-          {"version", input.version},
-          {"summary", sentences(summary)},
-          {"groups", std::move(groups)},
-          {"not_compared", remarks_json(comparability_remarks(analysis))},
-          {"text_offsets", offsets_json(analysis)},
-          {"text_laws", text_laws_json(analysis)},
-          {"claims", claims_json(analysis)},
-          {"runs", std::move(runs)},
-          {"changes", changes_json(input, analysis)},
+  json::object document = {{"name", input.name},
+                           {"sweeps", strings(input.sweeps)},
+                           {"source", input.source},
+                           {"version", input.version},
+                           {"summary", sentences(summary)},
+                           {"groups", std::move(groups)},
+                           {"not_compared", remarks_json(comparability_remarks(analysis))},
+                           {"text_offsets", offsets_json(analysis)},
+                           {"text_laws", text_laws_json(analysis)},
+                           {"claims", claims_json(analysis)},
+                           {"runs", std::move(runs)},
+                           {"changes", changes_json(input, analysis)},
           {"predictions", to_json(calibrate(input.predictions))}};
+  if (input.checkpoints > 0) document["checkpoints"] = input.checkpoints;
+  return document;
 }
 
 }  // namespace bitsweep

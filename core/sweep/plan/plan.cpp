@@ -11,6 +11,7 @@
 
 #include "base/units.h"
 #include "spec/problems.h"
+#include "spec/vocabulary.h"
 
 namespace bitsweep {
 namespace {
@@ -22,7 +23,7 @@ std::string data_key(const DataSpec& data) {
   return canonical_json(to_json(spec).at("data"));
 }
 
-int64_t vocabulary(const DataSpec& data) { return data.tokenizer == "ascii128" ? 128 : 256; }
+int64_t vocabulary(const DataSpec& data) { return vocabulary_of(data.tokenizer).value_or(256); }
 
 class Planner {
  public:
