@@ -90,7 +90,8 @@ ReportInput report_from_points(const std::vector<Point>& points, std::string nam
     row.seed = p.seed.value_or(0);
     row.params = static_cast<int64_t>(p.params);
     row.tokens = static_cast<int64_t>(p.tokens);
-    row.last_val_bpc = p.loss;
+    if (p.loss > 0) row.last_val_bpc = p.loss;
+    input.checkpoints += p.checkpoints;
     if (p.unique_tokens > 0) row.epochs = p.tokens / p.unique_tokens;
     if (i < settings.size()) {
       const PointSettings& said = settings[i];

@@ -39,6 +39,8 @@ struct ReportInput {
   std::vector<PredictionRow> predictions;  // stored before their runs began
   std::string source;                      // how to get this input again: a query or a file
   std::string version;                     // of the program
+  std::vector<std::string> notes;          // what reading a file of points left out or took together, a sentence each
+  int64_t checkpoints = 0;                 // of a file: its rows that are checkpoints of runs
   // Worked out by others after the analysis (advice.h).
   std::vector<TargetPlan> plans;
   std::vector<NextRuns> next;

@@ -1,7 +1,6 @@
 #include "analysis/points_file.h"
 
 #include <algorithm>
-#include <cctype>
 #include <cmath>
 #include <map>
 
@@ -11,6 +10,7 @@
 #include "base/error.h"
 #include "base/nearest.h"
 #include "base/units.h"
+#include "query/comparable.h"
 
 namespace bitsweep {
 namespace {
@@ -81,32 +81,6 @@ std::string unit_told_by(const std::string& column) {
   return names({"nats"}) ? "nats" : "";
 }
 
-// The words that people and other tools use for how a run ended, as ours.
-bool read_state(const std::string& text, PointSettings& settings) {
-  static const std::map<std::string, std::pair<const char*, const char*>> kStates = {
-      {"done", {"", ""}},
-      {"finished", {"", ""}},
-      {"complete", {"", ""}},
-      {"completed", {"", ""}},
-      {"ok", {"", ""}},
-      {"success", {"", ""}},
-      {"stopped", {"stopped", ""}},
-      {"pruned", {"stopped", ""}},
-      {"diverged", {"failed", "diverged"}},
-      {"failed", {"failed", ""}},
-      {"crashed", {"failed", ""}},
-      {"running", {"running", ""}},
-      {"queued", {"queued", ""}},
-      {"cancelled", {"cancelled", ""}},
-  };
-  std::string word;
-  for (const char c : text) word += static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
-  const auto found = kStates.find(word);
-  if (found == kStates.end()) return false;
-  settings.state = found->second.first, settings.exit_cause = found->second.second;
-  return true;
-}
-
 class SettingsReader {
  public:
   // `unit`: of the loss, where no column of its own tells.
@@ -128,10 +102,8 @@ class SettingsReader {
     settings.wall_s = wall_of(row.cells);
     if (const std::string* device = first_of(row.cells, {"device", "gpu", "hardware", "machine"}))
       settings.device = *device;
-    if (const std::string* state = first_of(row.cells, {"state", "status"}); state && !read_state(*state, settings))
-      findings_.add(0, 0,
-                    fmt::format("state '{}' is none of done, stopped, diverged, failed, running, queued, cancelled",
-                                excerpt(*state)));
+    settings.state = row.state.state;
+    settings.exit_cause = row.state.exit_cause;
     return settings;
   }
 
@@ -155,32 +127,40 @@ class SettingsReader {
 }  // namespace
 
 PointsFile read_points_file(const fs::path& path, const PointsFormat& format, const std::vector<std::string>& factors) {
-  std::vector<PointRow> rows = read_point_rows(read_file(path), path.string(), format);
-  const auto loss = format.columns.find("loss");
-  SettingsReader reader(path.string(), unit_told_by(loss == format.columns.end() ? "loss" : loss->second), factors);
-  if (!rows.empty()) reader.check(rows[0].cells);
+  PointTable table = read_point_table(read_file(path), path.string(), format);
+  SettingsReader reader(path.string(), unit_told_by(table.loss_column), factors);
+  if (!table.rows.empty()) reader.check(table.rows[0].cells);
   PointsFile file;
-  for (PointRow& row : rows) {
+  for (PointRow& row : table.rows) {
     file.settings.push_back(reader.read(row));
     file.points.push_back(std::move(row.point));
   }
   reader.finish();
+  file.notes = std::move(table.notes);
+  file.no_seeds = std::move(table.no_seeds);
   return file;
 }
 
 std::map<std::string, int> drop_unfinished(PointsFile& file) {
   std::map<std::string, int> left_out;
-  PointsFile kept;
+  std::vector<Point> points;
+  std::vector<PointSettings> settings;
   for (size_t i = 0; i < file.points.size(); ++i) {
-    const PointSettings& settings = file.settings[i];
-    if (settings.state.empty()) {
-      kept.points.push_back(std::move(file.points[i]));
-      kept.settings.push_back(settings);
-    } else {
-      ++left_out[settings.exit_cause.empty() ? settings.state : settings.exit_cause];
+    RunRow row;
+    row.state = file.settings[i].state.empty() ? "done" : file.settings[i].state;
+    row.exit_cause = file.settings[i].exit_cause;
+    row.spec = file.settings[i].spec;
+    if (file.points[i].loss > 0) row.last_val_bpc = file.points[i].loss;
+    const std::string reason = exclusion_reason(row);
+    if (reason.empty()) {
+      points.push_back(std::move(file.points[i]));
+      settings.push_back(std::move(file.settings[i]));
+    } else if (row.last_val_bpc || row.state != "done") {
+      ++left_out[reason];
     }
   }
-  file = std::move(kept);
+  file.points = std::move(points);
+  file.settings = std::move(settings);
   return left_out;
 }
 

@@ -14,16 +14,18 @@ namespace bitsweep {
 struct PointsFile {
   std::vector<Point> points;
   std::vector<PointSettings> settings;  // of each point
+  std::vector<std::string> notes;       // what reading left out or took for something, a sentence each
+  std::string no_seeds;                 // PointTable::no_seeds
 };
 
 // Columns called batch, lr, steps, warmup, weight_decay, optimizer, schedule, precision, tokenizer, context,
 // val_sha256, unit, wall_s (or wall_min, wall_h, wall), device, state and their usual synonyms are settings; those
-// named in `factors` too. Throws Error{input} as read_points_csv does, for a factor that is no column and for a state
-// that is none.
+// named in `factors` too. Throws Error{input} as read_point_table does, and for a factor that is no column.
 PointsFile read_points_file(const fs::path& path, const PointsFormat& format,
                             const std::vector<std::string>& factors = {});
 
-// Leaves out rows whose state is not done; returns a reason and a count of each kind.
+// Leaves out what exclusion_reason (query/comparable.h) leaves out of laws; returns a reason and a count of each kind.
+// Rows without a loss are told in `notes` and not counted again.
 std::map<std::string, int> drop_unfinished(PointsFile& file);
 
 // Throws Error{input} for more points than anybody has finished runs: they are checkpoints, or a mistake.

@@ -29,10 +29,11 @@ bool can_carry(const Law& law, const std::vector<Point>& points, const Eigen::Ar
                const std::vector<int>& groups, std::vector<Point>& kept) {
   kept.clear();
   int next = 0;
+  const bool checkpoints = are_checkpoints(law, points);
   for (size_t i = 0; i < points.size(); ++i) {
     const bool first = groups[i] == next;
     next += first;
-    if (weights[static_cast<Eigen::Index>(i)] > 0 && (first || law.within_runs())) kept.push_back(points[i]);
+    if (weights[static_cast<Eigen::Index>(i)] > 0 && (first || checkpoints)) kept.push_back(points[i]);
   }
   return law.design_refusals(kept).empty();
 }

@@ -80,7 +80,8 @@ class Fitting {
         result_(result),
         law_(make_law(options.law, points, options.choice())),
         objective_(*law_, points, options.delta),
-        groups_(resampling_groups(*law_, points)) {}
+        groups_(resampling_groups(*law_, points)),
+        checkpoints_(are_checkpoints(*law_, points)) {}
 
   void run() {
     describe();
@@ -88,8 +89,13 @@ class Fitting {
     if (fitted) judge();
     if (fitted && result_.refused.empty() && options_.resamples > 0) {
       const Eigen::ArrayXd fitted = objective_.predict(theta_);
-      if (options_.second_opinions) resample(), profile(fitted);
-      draw(fitted);
+      if (checkpoints_ && !law_->within_runs()) {
+        resample();
+        take_resamples();
+      } else {
+        if (options_.second_opinions) resample(), profile(fitted);
+        draw(fitted);
+      }
     }
     predict();
   }
@@ -101,6 +107,7 @@ class Fitting {
     result_.axis = law_->axis();
     result_.points = static_cast<int>(points_.size());
     result_.groups = groups_.empty() ? 0 : 1 + *std::max_element(groups_.begin(), groups_.end());
+    result_.within_runs = checkpoints_;
     result_.delta = options_.delta;
     result_.noise = options_.noise;
     result_.confidence = options_.confidence;
@@ -169,9 +176,9 @@ class Fitting {
       std::string names;
       for (const NamedValue& v : result_.params) names += (names.empty() ? "" : ", ") + v.name;
       const std::string what =
-          law_->within_runs() ? fmt::format("{} run{} (the checkpoints of a run are not independent of each other)",
-                                            result_.groups, result_.groups == 1 ? "" : "s")
-                              : fmt::format("{} configurations", result_.groups);
+          checkpoints_ ? fmt::format("{} run{} (the checkpoints of a run are not independent of each other)",
+                                     result_.groups, result_.groups == 1 ? "" : "s")
+                       : fmt::format("{} configurations", result_.groups);
       result_.refused.push_back(
           fmt::format("{} for {} parameters leave {} to judge the fit by: {} are not identified, and no interval is "
                       "given; what every "
@@ -217,9 +224,11 @@ class Fitting {
       minima.push_back(optimum_.basins[1].theta);
     const Bootstrap draws = bootstrap(*law_, points_, options_.delta, minima, options_.resamples, options_.seed);
     result_.resamples = static_cast<int>(draws.thetas.size());
+    if (checkpoints_) resamples_ = draws.thetas;
     if (result_.resamples < std::max(20, options_.resamples / 2)) {
       result_.warnings.push_back("too few resamples of these points can carry the law: no bootstrap");
       result_.resamples = 0;
+      resamples_.clear();
       return;
     }
     auto values = values_of(draws.thetas), without = values_of(draws.without);
@@ -230,6 +239,16 @@ class Fitting {
               ? bca_interval(std::move(values[v.name]), v.value, without[v.name], options_.confidence)
               : percentile_interval(std::move(values[v.name]), options_.confidence);
     }
+  }
+
+  // Of checkpoints the only opinion: no likelihood takes a run's for independent, and a resample draws runs whole.
+  void take_resamples() {
+    if (result_.resamples == 0) return;
+    result_.intervals = result_.bootstrap;
+    for (const NamedValue& v : with_a_opt(result_.params))
+      if (const auto at = result_.intervals.find(v.name); at != result_.intervals.end())
+        at->second = including(at->second, v.value);
+    result_.interval_method = fmt::format("resamples of whole runs ({} of {} runs)", result_.resamples, result_.groups);
   }
 
   // The third: profiles of least squares.
@@ -317,6 +336,8 @@ class Fitting {
     }
     if (posterior_)
       prediction.interval = prediction_interval(number, prediction.target);
+    else if (!resamples_.empty() && !law_->within_runs())
+      prediction.interval = resampled_interval(number, at);
     else
       prediction.feasible = feasible_range(*law_, points_, at, options_.noise, hint);
   }
@@ -333,6 +354,19 @@ class Fitting {
     return percentile_interval(std::move(values), options_.confidence);
   }
 
+  // The same by the laws of resampled runs, with the scatter of the points about the law.
+  Interval resampled_interval(uint64_t number, const Point& at) const {
+    const uint64_t stream = static_cast<uint64_t>(Stream::bootstrap) << 48 | UINT64_C(1) << 47 | number;
+    std::vector<double> values;
+    for (size_t k = 0; k < resamples_.size(); ++k) {
+      const Eigen::VectorXd& theta = resamples_[k];
+      const double z = normal_quantile(random_unit(options_.seed, stream, k) + 0x1p-54);
+      values.push_back(law_at(*law_, objective_.amplitudes(theta), objective_.shapes(theta), at) *
+                       std::exp(result_.residual_sd.value_or(0) * z));
+    }
+    return percentile_interval(std::move(values), options_.confidence);
+  }
+
   std::vector<NamedValue> named(const Eigen::VectorXd& theta) const {
     return law_->named(objective_.amplitudes(theta), objective_.shapes(theta));
   }
@@ -343,6 +377,8 @@ class Fitting {
   std::unique_ptr<Law> law_;
   Objective objective_;
   std::vector<int> groups_;
+  bool checkpoints_;                        // points are checkpoints of runs
+  std::vector<Eigen::VectorXd> resamples_;  // of whole runs, where `checkpoints_`
   bool valid_ = true;  // every point has its logarithms
   Optimum optimum_;
   Eigen::VectorXd theta_;

@@ -72,6 +72,7 @@ struct FitResult {
   std::string axis;  // of a law of one axis
   int points = 0;
   int groups = 0;                  // configurations; seeds of one configuration are one group
+  bool within_runs = false;        // points are checkpoints, and groups their runs
   std::vector<NamedValue> params;  // empty when refused outright
   double objective = 0;            // sum of Huber losses
   double delta = 0;

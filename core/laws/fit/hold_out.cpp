@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "fit/likelihood.h"
+
 namespace bitsweep {
 namespace {
 
@@ -33,7 +35,8 @@ double threshold(const std::vector<Point>& points, double share) {
 }  // namespace
 
 std::optional<HoldOut> hold_out_largest(const std::vector<Point>& points, const FitOptions& options, double share) {
-  if (points.empty() || make_law(options.law, points, options.choice())->within_runs()) return std::nullopt;
+  // A checkpoint that is predicted from others of its run is no prediction.
+  if (points.empty() || are_checkpoints(*make_law(options.law, points, options.choice()), points)) return std::nullopt;
   const double least = threshold(points, share);
   std::vector<Point> rest, held;
   for (const Point& p : points) (compute(p) >= least ? held : rest).push_back(p);

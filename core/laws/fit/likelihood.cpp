@@ -109,7 +109,7 @@ Observations observations(const Law& law, const std::vector<Point>& points, cons
 
 FarObservations far_observations(const Law& law, const std::vector<Point>& points, const Eigen::ArrayXd& log_fitted) {
   FarObservations found;
-  if (law.within_runs()) return found;
+  if (are_checkpoints(law, points)) return found;
   const Means means = means_of(points, group_by_configuration(points), log_fitted);
   const Eigen::ArrayXd residuals = means.residuals * means.sizes.sqrt();
   found.usual = usual_scatter(residuals, law.dimension());
@@ -155,8 +155,13 @@ SeedNoise seed_noise(const std::vector<Point>& points) {
   return noise;
 }
 
+bool are_checkpoints(const Law& law, const std::vector<Point>& points) {
+  return law.within_runs() ||
+         std::any_of(points.begin(), points.end(), [](const Point& point) { return point.within_run; });
+}
+
 std::vector<int> resampling_groups(const Law& law, const std::vector<Point>& points) {
-  if (!law.within_runs()) return group_by_configuration(points);
+  if (!are_checkpoints(law, points)) return group_by_configuration(points);
   std::map<std::string, int> numbers;
   std::vector<int> groups;
   for (const Point& p : points)

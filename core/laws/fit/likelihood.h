@@ -42,6 +42,9 @@ struct SeedNoise {
 };
 SeedNoise seed_noise(const std::vector<Point>& points);
 
+// Whether points are checkpoints of runs, which are not independent of each other: by the law, or as they were read.
+bool are_checkpoints(const Law& law, const std::vector<Point>& points);
+
 // Groups that a resample draws whole: configurations, or runs where points are their checkpoints.
 std::vector<int> resampling_groups(const Law& law, const std::vector<Point>& points);
 

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <map>
 #include <numeric>
+#include <set>
 #include <tuple>
 
 #include <fmt/format.h>
@@ -148,6 +149,16 @@ std::vector<int> group_by_configuration(const std::vector<Point>& points) {
   groups.reserve(points.size());
   for (const Point& p : points) groups.push_back(numbers.emplace(&p, static_cast<int>(numbers.size())).first->second);
   return groups;
+}
+
+CheckpointCount count_checkpoints(const std::vector<Point>& points) {
+  CheckpointCount count;
+  std::set<std::string> runs;
+  for (const Point& p : points) {
+    count.checkpoints += p.checkpoints;
+    count.runs += !p.within_run || runs.insert(p.run).second;
+  }
+  return count;
 }
 
 std::string place_name(double params, double tokens) {

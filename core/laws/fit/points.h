@@ -20,6 +20,9 @@ struct Point {
   std::string run;              // id, or "" for none
   double lr_area = 0;           // of a checkpoint: S1 and S2 of its learning-rate schedule (curve.h); 0: not known
   double annealing = 0;
+  // Of a run of which a file tells the course: how many checkpoints this point stands for. 0: no course is known.
+  int64_t checkpoints = 0;
+  bool within_run = false;  // one of several points of `run`, which resamples draw whole
 };
 
 // A place where a prediction is wanted.
@@ -53,6 +56,12 @@ bool same_configuration(const Point& a, const Point& b);
 // For each point the number of its group: points that agree in everything but loss, seed and run are one group.
 // Groups are numbered 0, 1, … in order of first appearance.
 std::vector<int> group_by_configuration(const std::vector<Point>& points);
+
+// Runs and their checkpoints behind points: where the course of a run is known, the checkpoints of all of them.
+struct CheckpointCount {
+  int64_t runs = 0, checkpoints = 0;
+};
+CheckpointCount count_checkpoints(const std::vector<Point>& points);
 
 // "6.8B parameters and 245M tokens"; "" without either.
 std::string place_name(double params, double tokens);

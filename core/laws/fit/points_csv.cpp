@@ -1,170 +1,64 @@
 #include "fit/points_csv.h"
 
 #include <algorithm>
-#include <cctype>
-#include <charconv>
 #include <cmath>
 #include <map>
 #include <optional>
-#include <set>
-#include <tuple>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
-#include "base/csv.h"
 #include "base/error.h"
 #include "base/nearest.h"
-#include "base/units.h"
+#include "fit/cell_value.h"
+#include "fit/checkpoints.h"
 #include "fit/curve.h"
+#include "fit/json_table.h"
+#include "fit/points_source.h"
+#include "fit/row_checks.h"
 
 namespace bitsweep {
 namespace {
 
-// Which cells a value of ours is made of: literal text and columns by turns, text first.
-struct Source {
-  std::vector<std::string> texts;
-  std::vector<size_t> cells;
-};
-using Sources = std::map<std::string, Source>;
+// Rows of one kind that are left out, or taken for something: how many, the first, and what they say.
+struct Tally {
+  int count = 0, first = 0;
+  std::vector<std::string> examples;
 
-// Finds columns of the header by name, and says which are missing.
-class Header {
- public:
-  Header(const CsvRow& row, Findings& findings) : row_(row), findings_(findings) {
-    for (const CsvCell& cell : row) names_.push_back(cell.text);
+  void add(int line, const std::string& text) {
+    constexpr size_t kMostExamples = 4;
+    if (++count == 1) first = line;
+    const std::string shown = text.empty() ? "empty" : excerpt(text);
+    if (examples.size() < kMostExamples && std::find(examples.begin(), examples.end(), shown) == examples.end())
+      examples.push_back(shown);
   }
-
-  std::optional<size_t> find(const std::string& name) const {
-    const auto at = std::find(names_.begin(), names_.end(), name);
-    if (at == names_.end()) return std::nullopt;
-    const auto again = std::find(at + 1, names_.end(), name);
-    if (again != names_.end()) {
-      const CsvCell& cell = row_[again - names_.begin()];
-      findings_.add(cell.line, cell.column, fmt::format("column '{}' is there twice", excerpt(name)));
-    }
-    return static_cast<size_t>(at - names_.begin());
+  // "3 rows without a loss (N/A, empty), the first on line 4"
+  std::string told(const char* one, const char* many) const {
+    return fmt::format("{} {} ({}), the first on line {}", count, count == 1 ? one : many, fmt::join(examples, ", "),
+                       first);
   }
-
-  void missing(const std::string& name, const std::string& hint) const {
-    findings_.add(row_[0].line, row_[0].column,
-                  fmt::format("no column '{}'{}{}; there {}", excerpt(name), excerpt(did_you_mean(name, names_)), hint,
-                              listed()));
-  }
-
-  void superfluous(const std::string& flops) const {
-    findings_.add(row_[0].line, row_[0].column,
-                  fmt::format("--map flops={}: not needed, params and tokens are both columns", excerpt(flops)));
-  }
-
- private:
-  std::string listed() const {
-    constexpr size_t kMost = 16;
-    std::string text = names_.size() == 1 ? "is" : "are";
-    for (size_t i = 0; i < std::min(names_.size(), kMost); ++i) text += (i == 0 ? " " : ", ") + excerpt(names_[i]);
-    if (names_.size() > kMost) text += fmt::format(" and {} more", names_.size() - kMost);
-    return text;
-  }
-  const CsvRow& row_;
-  Findings& findings_;
-  std::vector<std::string> names_;
 };
 
-bool is_label(const std::string& ours) { return ours == "variant" || ours == "dataset" || ours == "run"; }
-
-// "W{w_bits}A{a_bits}", or a column's name alone; or, where a bare text is no column's name, that text.
-Source source_of(const std::string& text, bool pattern, const Header& header, bool bare_is_column = true) {
-  Source source;
-  if (!bare_is_column && text.find('{') == std::string::npos) return {{text}, {}};
-  if (const auto whole = header.find(text); whole || !pattern || text.find('{') == std::string::npos) {
-    source.texts = {"", ""};
-    if (whole)
-      source.cells = {*whole};
-    else
-      header.missing(text, "");
-    return source;
-  }
-  source.texts.emplace_back();
-  for (size_t i = 0; i < text.size(); ++i) {
-    const size_t close = text[i] == '{' ? text.find('}', i) : std::string::npos;
-    if (close == std::string::npos) {
-      source.texts.back() += text[i];
-      continue;
-    }
-    const std::string name = trimmed(text.substr(i + 1, close - i - 1));
-    if (const auto cell = header.find(name))
-      source.cells.push_back(*cell), source.texts.emplace_back();
-    else
-      header.missing(name, "");
-    i = close;
-  }
-  return source;
-}
-
-Sources find_sources(const Header& header, const PointsFormat& format) {
-  Sources sources;
-  for (const std::string& ours : point_columns()) {
-    const auto mapped = format.columns.find(ours);
-    if (mapped != format.columns.end()) {
-      sources[ours] = source_of(mapped->second, is_label(ours), header);
-    } else if (const auto at = header.find(ours); at && ours != "flops") {
-      sources[ours] = Source{{"", ""}, {*at}};
-    }
-  }
-  const auto need = [&](const std::string& ours) {
-    if (sources.count(ours)) return;
-    const bool other = (ours == "params" && sources.count("tokens")) || (ours == "tokens" && sources.count("params"));
-    header.missing(ours, fmt::format(" (another name is mapped by --map {}=NAME{})", ours,
-                                     other ? "; training FLOPs, C = 6 N D, by --map flops=NAME" : ""));
-  };
-  need("loss");
-  const bool has_size = sources.count("params") > 0, has_length = sources.count("tokens") > 0;
-  if (has_size && has_length && sources.count("flops")) header.superfluous(format.columns.at("flops"));
-  const bool follows = sources.count("flops") && (has_size || has_length);
-  for (const Axis axis : format.needed) {
-    if (follows && (axis == Axis::params || axis == Axis::tokens)) continue;
-    // Of a curve: the areas, or what they follow from.
-    if (axis == Axis::annealing || (axis == Axis::lr_area && sources.count("lr_area"))) continue;
-    if (axis == Axis::lr_area)
-      need("step"), need("lr");
-    else
-      need(axis_name(axis));
-  }
-  const auto need_columns = [&](const RowFilter& filter, const char* hint) {
-    for (const std::string& name : filter.columns()) {
-      if (!sources.count(name) && !header.find(name)) header.missing(name, hint);
-    }
-  };
-  need_columns(format.where, " (--where)");
-  for (const VariantRule& rule : format.labels) need_columns(rule.rows, " (--label)");
-  return sources;
-}
-
-std::optional<double> positive(const CsvCell& cell, const std::string& name, char delimiter, Findings& findings) {
-  const auto complain = [&](std::string message) {
-    findings.add(cell.line, cell.column, fmt::format("{} {}", name, message));
-    return std::nullopt;
-  };
-  if (cell.text.empty()) return complain("is missing");
-  const auto value = parse_size(with_decimal_point(cell.text, delimiter));
-  if (!value) return complain(fmt::format("must be a number, not '{}'", excerpt(cell.text)));
-  if (!std::isfinite(*value)) return complain(fmt::format("must be finite, not '{}'", excerpt(cell.text)));
-  if (*value <= 0) return complain(fmt::format("must be greater than 0, not '{}'", excerpt(cell.text)));
-  return value;
-}
-
-// What a row says: the point, and where on its run's schedule it stands.
-struct Reading {
-  Point point;
-  std::optional<double> step, lr;
-  const CsvCell* first = nullptr;  // for messages
-  const CsvRow* row = nullptr;
+struct Tallies {
+  Tally no_loss, not_above_zero, discarded, far_seeds;
 };
 
+NumberKind kind_of(const std::string& ours) {
+  return ours == "loss" || ours == "lr" || ours == "lr_area" || ours == "annealing" ? NumberKind::measure
+                                                                                     : NumberKind::count;
+}
+
+// Reads rows of a table whose sources are known. What is wrong with a cell goes to the findings of its kind.
 class RowReader {
  public:
-  RowReader(const Sources& sources, const Header& header, const PointsFormat& format, char delimiter,
-            Findings& findings)
-      : sources_(sources), format_(format), delimiter_(delimiter), findings_(findings) {
+  RowReader(const PointSources& sources, const TableHeader& header, const PointsFormat& format, char delimiter,
+            Findings& findings, Tallies& tallies)
+      : sources_(sources),
+        format_(format),
+        delimiter_(delimiter),
+        findings_(findings),
+        tallies_(tallies),
+        names_(header.names()) {
     const auto know = [&](const RowFilter& filter) {
       for (const std::string& name : filter.columns()) {
         if (!sources.count(name)) columns_[name] = header.find(name);
@@ -173,51 +67,87 @@ class RowReader {
     know(format.where);
     for (const VariantRule& rule : format.labels) {
       know(rule.rows);
-      labels_.push_back(source_of(rule.label, true, header, false));
+      labels_.push_back(point_source(rule.label, true, header, false));
     }
+    for (size_t k = 0; k < names_.size() && !state_column_; ++k)
+      if (is_state_column(names_[k])) state_column_ = k;
   }
 
   bool wanted(const CsvRow& row) const { return holds(format_.where, row); }
 
-  bool holds(const RowFilter& filter, const CsvRow& row) const {
-    return filter.keeps([&](const std::string& name) -> std::optional<std::string> {
-      const auto column = columns_.find(name);
-      if (column == columns_.end()) return text(row, name);
-      return with_decimal_point(row[*column->second].text, delimiter_);
-    });
-  }
-
-  Reading read(const CsvRow& row) const {
-    Reading reading;
-    reading.first = &row[0], reading.row = &row;
-    Point& point = reading.point;
-    number(row, "params", point.params);
-    number(row, "tokens", point.tokens);
-    number(row, "loss", point.loss);
-    double flops = 0;
-    number(row, "flops", flops);
-    if (!sources_.count("tokens") && point.params > 0) point.tokens = flops / (6 * point.params);
-    if (!sources_.count("params") && point.tokens > 0) point.params = flops / (6 * point.tokens);
-    if (filled(row, "unique_tokens")) number(row, "unique_tokens", point.unique_tokens);
-    if (filled(row, "lr_area")) number(row, "lr_area", point.lr_area);
-    if (filled(row, "annealing")) reading.point.annealing = not_negative(row, "annealing").value_or(0);
-    if (filled(row, "step")) reading.step = not_negative(row, "step");
-    if (filled(row, "lr")) reading.lr = not_negative(row, "lr");
-    point.variant = variant(row);
-    point.dataset = text(row, "dataset").value_or("");
-    point.run = text(row, "run").value_or("");
-    if (const CsvCell* cell = at(row, "seed"); cell && !cell->text.empty()) seed(*cell, point);
-    return reading;
+  PointRow read(const CsvRow& row) const {
+    PointRow read;
+    read.line = row[0].line;
+    read.state = state(row);
+    for (size_t k = 0; k < names_.size(); ++k) read.cells[names_[k]] = cell_text(row[k].text);
+    // Of a run that did not finish the cells are taken as far as they can be read.
+    Findings unheard("");
+    values(row, read, read.state.finished() ? findings_ : unheard);
+    if (!read.state.finished()) return read;
+    if (read.point.loss <= 0) tell_no_loss(row);
+    return read;
   }
 
  private:
+  std::string cell_text(const std::string& text) const {
+    std::string number = plain_number(text, delimiter_);
+    return cell_number(text, delimiter_) ? std::move(number) : text;
+  }
+
+  bool holds(const RowFilter& filter, const CsvRow& row) const {
+    return filter.keeps([&](const std::string& name) -> std::optional<std::string> {
+      const auto column = columns_.find(name);
+      if (column == columns_.end()) {
+        const auto found = text(row, name);
+        return found ? std::optional(plain_number(*found, delimiter_, kind_of(name))) : std::nullopt;
+      }
+      return plain_number(row[*column->second].text, delimiter_);
+    });
+  }
+
+  RowState state(const CsvRow& row) const {
+    if (!state_column_) return {};
+    const CsvCell& cell = row[*state_column_];
+    if (cell.text.empty()) return {};
+    const auto read = read_row_state(cell.text);
+    if (!read) {
+      findings_.add_kind("state " + cell.text, cell.line, cell.column,
+                         fmt::format("{} '{}' is none that is known{}; known: {}", names_[*state_column_],
+                                     excerpt(cell.text), did_you_mean(cell.text, row_state_words()),
+                                     fmt::join(row_state_words(), ", ")));
+      return {};
+    }
+    if (read->finished() && lower_case(cell.text).starts_with("discard")) tallies_.discarded.add(cell.line, cell.text);
+    return *read;
+  }
+
+  void values(const CsvRow& row, PointRow& read, Findings& findings) const {
+    Point& point = read.point;
+    number(row, "params", point.params, findings);
+    number(row, "tokens", point.tokens, findings);
+    loss(row, point, findings);
+    double flops = 0;
+    number(row, "flops", flops, findings);
+    if (!sources_.count("tokens") && point.params > 0) point.tokens = flops / (6 * point.params);
+    if (!sources_.count("params") && point.tokens > 0) point.params = flops / (6 * point.tokens);
+    if (filled(row, "unique_tokens")) number(row, "unique_tokens", point.unique_tokens, findings);
+    if (filled(row, "lr_area")) number(row, "lr_area", point.lr_area, findings);
+    if (filled(row, "annealing")) point.annealing = not_negative(row, "annealing", findings).value_or(0);
+    if (filled(row, "step")) read.step = not_negative(row, "step", findings);
+    if (filled(row, "lr")) read.lr = not_negative(row, "lr", findings);
+    point.variant = variant(row);
+    point.dataset = text(row, "dataset").value_or("");
+    point.run = text(row, "run").value_or("");
+    if (filled(row, "seed")) seed(*at(row, "seed"), point, findings);
+  }
+
   const CsvCell* at(const CsvRow& row, const std::string& name) const {
     const auto source = sources_.find(name);
     return source == sources_.end() || source->second.cells.empty() ? nullptr : &row[source->second.cells[0]];
   }
   bool filled(const CsvRow& row, const std::string& name) const {
     const CsvCell* cell = at(row, name);
-    return cell && !cell->text.empty();
+    return cell && !says_missing(cell->text);
   }
   std::string variant(const CsvRow& row) const {
     for (size_t i = 0; i < labels_.size(); ++i) {
@@ -230,132 +160,231 @@ class RowReader {
     if (found == sources_.end()) return std::nullopt;
     return text_of(row, found->second);
   }
-  std::string text_of(const CsvRow& row, const Source& source) const {
+  static std::string text_of(const CsvRow& row, const PointSource& source) {
     std::string text = source.texts[0];
     for (size_t i = 0; i < source.cells.size(); ++i) text += row[source.cells[i]].text + source.texts[i + 1];
     return text;
   }
-  void number(const CsvRow& row, const std::string& name, double& value) const {
-    const CsvCell* cell = at(row, name);
-    if (!cell) return;
-    const auto unit = format_.units.find(name);
-    if (const auto read = positive(*cell, name, delimiter_, findings_))
-      value = *read * (unit == format_.units.end() ? 1 : unit->second);
-  }
-  std::optional<double> not_negative(const CsvRow& row, const std::string& name) const {
-    const CsvCell& cell = *at(row, name);
-    const auto value = parse_size(with_decimal_point(cell.text, delimiter_));
-    if (value && std::isfinite(*value) && *value >= 0) return value;
-    findings_.add(cell.line, cell.column,
-                  fmt::format("{} must be a number of 0 or more, not '{}'", name, excerpt(cell.text)));
-    return std::nullopt;
-  }
-  void seed(const CsvCell& cell, Point& point) const {
-    int64_t value = 0;
-    const char* end = cell.text.data() + cell.text.size();
-    const auto [rest, code] = std::from_chars(cell.text.data(), end, value);
-    if (code != std::errc() || rest != end)
-      findings_.add(cell.line, cell.column, fmt::format("seed must be a whole number, not '{}'", excerpt(cell.text)));
-    else
-      point.seed = value;
+
+  // A unit says that a cell is a measure of it: "1,5" of millions.
+  NumberKind kind_in_file(const std::string& name) const {
+    return format_.units.contains(name) ? NumberKind::measure : kind_of(name);
   }
 
-  const Sources& sources_;
+  void number(const CsvRow& row, const std::string& name, double& value, Findings& findings) const {
+    const CsvCell* cell = at(row, name);
+    if (!cell) return;
+    const auto complain = [&](const char* kind, const std::string& message) {
+      findings.add_kind(name + " " + kind, cell->line, cell->column, fmt::format("{} {}", name, message));
+    };
+    const auto read = cell_number(cell->text, delimiter_, kind_in_file(name));
+    const std::string shown = excerpt(cell->text);
+    if (says_missing(cell->text))
+      complain("missing", cell->text.empty() ? "is missing" : fmt::format("is missing: '{}'", shown));
+    else if (!read)
+      complain("number", fmt::format("must be a number, not '{}'", shown));
+    else if (!std::isfinite(*read))
+      complain("finite", fmt::format("must be finite, not '{}'", shown));
+    else if (*read <= 0)
+      complain("positive", fmt::format("must be greater than 0, not '{}'", shown));
+    else
+      value = *read * unit(name);
+  }
+
+  double unit(const std::string& name) const {
+    const auto unit = format_.units.find(name);
+    return unit == format_.units.end() ? 1 : unit->second;
+  }
+
+  // A loss that is not there, or not above 0, is no mistake of the file: the row is left out and told.
+  void loss(const CsvRow& row, Point& point, Findings& findings) const {
+    const CsvCell* cell = at(row, "loss");
+    if (!cell || says_missing(cell->text)) return;
+    const auto read = cell_number(cell->text, delimiter_);
+    if (!read)
+      findings.add_kind("loss number", cell->line, cell->column,
+                        fmt::format("loss must be a number, not '{}'", excerpt(cell->text)));
+    else if (std::isfinite(*read) && *read > 0)
+      point.loss = *read;
+  }
+
+  void tell_no_loss(const CsvRow& row) const {
+    const CsvCell* cell = at(row, "loss");
+    if (!cell) return;
+    if (says_missing(cell->text))
+      tallies_.no_loss.add(cell->line, cell->text);
+    else if (cell_number(cell->text, delimiter_))
+      tallies_.not_above_zero.add(cell->line, cell->text);
+  }
+
+  std::optional<double> not_negative(const CsvRow& row, const std::string& name, Findings& findings) const {
+    const CsvCell& cell = *at(row, name);
+    const auto value = cell_number(cell.text, delimiter_, kind_of(name));
+    if (value && std::isfinite(*value) && *value >= 0) return value;
+    findings.add_kind(name + " negative", cell.line, cell.column,
+                      fmt::format("{} must be a number of 0 or more, not '{}'", name, excerpt(cell.text)));
+    return std::nullopt;
+  }
+
+  void seed(const CsvCell& cell, Point& point, Findings& findings) const {
+    point.seed = whole_number(cell.text, delimiter_);
+    if (point.seed) return;
+    const bool digits = cell.text.find_first_not_of("0123456789") == std::string::npos;
+    if (digits)
+      tallies_.far_seeds.add(cell.line, cell.text);
+    else
+      findings.add_kind("seed", cell.line, cell.column,
+                        fmt::format("seed must be a whole number, not '{}'", excerpt(cell.text)));
+  }
+
+  const PointSources& sources_;
   const PointsFormat& format_;
   char delimiter_;
   Findings& findings_;
-  std::vector<Source> labels_;
+  Tallies& tallies_;
+  std::vector<std::string> names_;
+  std::vector<PointSource> labels_;
   std::map<std::string, std::optional<size_t>> columns_;  // of `where`, those of the file's that are not ours
+  std::optional<size_t> state_column_;
 };
 
-// A run that is listed twice would count twice.
-void find_repetitions(const std::vector<Reading>& readings, Findings& findings) {
-  struct Before {
-    bool operator()(const Reading* a, const Reading* b) const {
-      const auto key = [](const Reading& r) {
-        return std::tie(r.point.run, r.point.variant, r.point.dataset, r.point.params, r.point.tokens,
-                        r.point.unique_tokens, r.point.lr_area, r.step, r.point.seed);
-      };
-      return key(*a) < key(*b);
-    }
-  };
-  std::set<const Reading*, Before> seen;
-  for (const Reading& reading : readings) {
-    if (reading.point.run.empty() && !reading.point.seed) continue;  // two runs may differ in what is not in the file
-    const auto [first, added] = seen.insert(&reading);
-    if (!added)
-      findings.add(reading.first->line, reading.first->column,
-                   fmt::format("the same run as on line {}{}", (*first)->first->line,
-                               reading.point.run.empty() ? ": equal in all, the seed too"
-                                                         : fmt::format(": '{}'", excerpt(reading.point.run))));
-  }
-}
-
 // S1 and S2 of rows that say the rate of their step: of each run in the order of its steps.
-void fill_areas(std::vector<Reading>& readings) {
-  std::map<std::string, std::vector<Reading*>> runs;
-  for (Reading& r : readings) {
+void fill_areas(std::vector<PointRow>& all) {
+  std::map<std::string, std::vector<PointRow*>> runs;
+  for (PointRow& r : all) {
     if (r.step && r.lr && r.point.lr_area == 0) runs[r.point.run].push_back(&r);
   }
   for (auto& [name, rows] : runs) {
-    std::stable_sort(rows.begin(), rows.end(), [](const Reading* a, const Reading* b) { return *a->step < *b->step; });
+    std::stable_sort(rows.begin(), rows.end(),
+                     [](const PointRow* a, const PointRow* b) { return *a->step < *b->step; });
     std::vector<RateAt> schedule;
     std::vector<double> steps;
-    for (const Reading* r : rows) {
+    for (const PointRow* r : rows) {
       steps.push_back(*r->step);
       if (schedule.empty() || schedule.back().step < *r->step) schedule.push_back({*r->step, *r->lr});
     }
     const std::vector<ScheduleArea> areas = schedule_areas(schedule, steps);
-    for (size_t i = 0; i < rows.size(); ++i)
-      rows[i]->point.lr_area = areas[i].lr_area, rows[i]->point.annealing = areas[i].annealing;
+    for (size_t i = 0; i < rows.size(); ++i) {
+      rows[i]->point.lr_area = areas[i].lr_area;
+      rows[i]->point.annealing = areas[i].annealing;
+    }
   }
+}
+
+void tell(const Tallies& tallies, std::vector<std::string>& notes) {
+  if (tallies.no_loss.count > 0)
+    notes.push_back("left out " + tallies.no_loss.told("row without a loss", "rows without a loss"));
+  if (tallies.not_above_zero.count > 0)
+    notes.push_back("left out " + tallies.not_above_zero.told("row whose loss is not above 0",
+                                                              "rows whose loss is not above 0"));
+  if (tallies.discarded.count > 0)
+    notes.push_back(tallies.discarded.told("row was finished and not kept", "rows were finished and not kept") +
+                    ": what they measured counts; --where leaves them out");
+  if (tallies.far_seeds.count > 0)
+    notes.push_back("left out the seed of " + tallies.far_seeds.told("row", "rows") +
+                    ": beyond 64 bits with a sign, it would be another number");
+}
+
+// Cells beyond the header's that say nothing are a separator too many.
+size_t length_of(const CsvRow& row, size_t columns) {
+  size_t length = row.size();
+  while (length > columns && row[length - 1].text.empty()) --length;
+  return length;
+}
+
+// Columns that tell runs of one size apart where no column names them. A rate that a log writes at each step does not.
+std::vector<std::string> settings_columns(const TableHeader& header) {
+  std::vector<std::string> names = {"batch",        "batch_size", "batch_seqs", "bs",        "weight_decay", "wd",
+                                    "optimizer",    "warmup",     "schedule",   "precision", "context",      "seq_len",
+                                    "architecture", "arch",       "config",     "config_id", "group"};
+  std::vector<std::string> found;
+  if (!header.has({"step", "global_step", "_step", "iter", "iteration"})) {
+    names.push_back("lr");
+    names.push_back("learning_rate");
+  }
+  for (const size_t column : header.like(names)) found.push_back(header.name(column));
+  return found;
+}
+
+// Columns that mean something to us already.
+std::vector<std::string> known_columns(const PointSources& sources, const TableHeader& header) {
+  std::vector<std::string> known;
+  for (const auto& [ours, source] : sources)
+    for (const size_t cell : source.cells)
+      if (ours != "lr" && ours != "step" && !(ours == "run" && source.guessed)) known.push_back(header.name(cell));
+  return known;
+}
+
+std::vector<PointRow> read_rows(const CsvTable& table, const PointSources& sources, const TableHeader& header,
+                                const PointsFormat& format, Findings& findings, Tallies& tallies) {
+  const RowReader reader(sources, header, format, table.delimiter, findings, tallies);
+  std::vector<PointRow> found;
+  found.reserve(table.rows.size());
+  const size_t columns = table.rows[0].size();
+  for (size_t i = 1; i < table.rows.size(); ++i) {
+    const CsvRow& row = table.rows[i];
+    if (length_of(row, columns) != columns)
+      findings.add_kind("length", row[0].line, row.back().column,
+                        fmt::format("{} cells, where the header has {}", row.size(), columns));
+    else if (reader.wanted(row))
+      found.push_back(reader.read(row));
+  }
+  if (table.rows.size() == 1) findings.add(0, 0, "no rows below the header");
+  if (table.rows.size() > 1 && found.empty() && !findings.any()) findings.add(0, 0, "no row is left by --where");
+  return found;
 }
 
 }  // namespace
 
-std::vector<PointRow> read_point_rows(std::string_view text, const std::string& name_for_message,
-                                      const PointsFormat& format) {
+CsvTable read_table(std::string_view text, const std::string& name_for_message, std::vector<std::string>& notes) {
   Findings findings(name_for_message);
-  const CsvTable table = read_csv(text, findings);
-  const std::vector<CsvRow>& rows = table.rows;
-  if (rows.empty()) findings.add(0, 0, "no header line: the file is empty");
+  CsvTable table;
+  if (const std::string other = not_text(text); !other.empty())
+    findings.add(0, 0, fmt::format("no text, but {}", other));
+  else if (is_json_table(text, name_for_message))
+    table = read_json_table(text, findings, notes);
+  else
+    table = read_csv(text, findings);
+  if (table.rows.empty() && !findings.any()) findings.add(0, 0, "no header line: the file is empty");
   findings.throw_if_any();
-  const Header header(rows[0], findings);
-  const Sources sources = find_sources(header, format);
+  return table;
+}
+
+PointTable read_point_table(std::string_view text, const std::string& name_for_message, const PointsFormat& format) {
+  PointTable table;
+  const CsvTable cells = read_table(text, name_for_message, table.notes);
+  Findings findings(name_for_message);
+  const TableHeader header(cells.rows[0], findings);
+  const PointSources sources = find_point_sources(header, format);
   findings.throw_if_any();
-  const RowReader reader(sources, header, format, table.delimiter, findings);
-  std::vector<Reading> readings;
-  readings.reserve(rows.size());
-  for (size_t i = 1; i < rows.size(); ++i) {
-    const CsvRow& row = rows[i];
-    if (row.size() != rows[0].size())
-      findings.add(row[0].line, row.back().column,
-                   fmt::format("{} cells, where the header has {}", row.size(), rows[0].size()));
-    else if (reader.wanted(row))
-      readings.push_back(reader.read(row));
+  if (const auto loss = sources.find("loss"); !loss->second.cells.empty())
+    table.loss_column = header.name(loss->second.cells[0]);
+  Tallies tallies;
+  table.rows = read_rows(cells, sources, header, format, findings, tallies);
+  findings.throw_if_any();
+  tell(tallies, table.notes);
+  drop_copies(table);
+  const auto run = sources.find("run");
+  const auto runs =
+      find_checkpoints(table.rows, run != sources.end() && run->second.guessed, settings_columns(header));
+  find_repetitions(table.rows, findings);
+  findings.throw_if_any();
+  fill_areas(table.rows);
+  const bool within = std::find(format.needed.begin(), format.needed.end(), Axis::lr_area) != format.needed.end();
+  if (within) {
+    for (PointRow& row : table.rows) row.point.checkpoints = 1;
+    return table;
   }
-  if (rows.size() == 1) findings.add(0, 0, "no rows below the header");
-  if (rows.size() > 1 && readings.empty() && !findings.any()) findings.add(0, 0, "no row is left by --where");
-  find_repetitions(readings, findings);
-  findings.throw_if_any();
-  fill_areas(readings);
-  std::vector<PointRow> found;
-  found.reserve(readings.size());
-  for (Reading& reading : readings) {
-    PointRow& row = found.emplace_back();
-    row.point = std::move(reading.point);
-    for (size_t k = 0; k < rows[0].size(); ++k) {
-      std::string number = with_decimal_point((*reading.row)[k].text, table.delimiter);
-      row.cells[rows[0][k].text] = parse_number(number) ? std::move(number) : (*reading.row)[k].text;
-    }
-  }
-  return found;
+  use_checkpoints(table, runs, format.checkpoints);
+  find_uneven_seeds(table, known_columns(sources, header));
+  return table;
 }
 
 std::vector<Point> read_points_csv(std::string_view text, const std::string& name_for_message,
                                    const PointsFormat& format) {
   std::vector<Point> points;
-  for (PointRow& row : read_point_rows(text, name_for_message, format)) points.push_back(std::move(row.point));
+  for (PointRow& row : read_point_table(text, name_for_message, format).rows)
+    if (row.counts()) points.push_back(std::move(row.point));
   return points;
 }
 

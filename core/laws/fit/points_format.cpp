@@ -12,21 +12,55 @@
 namespace bitsweep {
 namespace {
 
+// The end of the part that begins at `begin`: the next `separator` outside of quotes, or the end. Quotes are opened at
+// the begin of a name alone, so that an apostrophe within one is itself; "" within "…" is a quote.
+size_t end_of_part(const std::string& text, size_t begin, char separator) {
+  char quote = 0;
+  bool at_begin = true;
+  for (size_t i = begin; i < text.size(); ++i) {
+    const char c = text[i];
+    if (quote != 0) {
+      if (c == quote && i + 1 < text.size() && text[i + 1] == quote)
+        ++i;
+      else if (c == quote)
+        quote = 0;
+      continue;
+    }
+    if (c == separator) return i;
+    if (at_begin && (c == '"' || c == '\'')) quote = c;
+    at_begin = c == '=' || (at_begin && (c == ' ' || c == '\t'));
+  }
+  return text.size();
+}
+
+// What stands in quotes, without them; other text as it is.
+std::string unquoted(const std::string& text) {
+  const bool quoted = text.size() >= 2 && (text[0] == '"' || text[0] == '\'') && text.back() == text[0];
+  if (!quoted) return text;
+  std::string plain;
+  for (size_t i = 1; i + 1 < text.size(); ++i) {
+    plain += text[i];
+    if (text[i] == text[0] && text[i + 1] == text[0] && i + 2 < text.size()) ++i;
+  }
+  return plain;
+}
+
 // "params=N,tokens=D" as pairs; what is wrong with one is told by `take`, or is its form.
 template <typename Take>
 void read_pairs(const std::string& text, const char* option, const char* example, Take&& take) {
   std::vector<Diagnostic> wrong;
   std::set<std::string> seen;
   for (size_t begin = 0; begin <= text.size();) {
-    const size_t end = std::min(text.find(',', begin), text.size());
+    const size_t end = end_of_part(text, begin, ',');
     const std::string part = trimmed(text.substr(begin, end - begin));
     begin = end + 1;
     const size_t equals = part.find('=');
     const std::string ours = trimmed(part.substr(0, equals));
-    const std::string theirs = equals == std::string::npos ? "" : trimmed(part.substr(equals + 1));
+    const std::string theirs = equals == std::string::npos ? "" : unquoted(trimmed(part.substr(equals + 1)));
     std::string problem;
     if (theirs.empty())
-      problem = fmt::format("'{}' is not of the form {}", excerpt(part), example);
+      problem = fmt::format("'{}' is not of the form {} (names with commas stand in quotes: loss=\"a,b\")",
+                            excerpt(part), example);
     else if (!seen.insert(ours).second)
       problem = fmt::format("'{}' is mapped twice", ours);
     else

@@ -1,11 +1,16 @@
 #include "query/comparable.h"
 
 #include <algorithm>
+#include <cmath>
 
 #include <fmt/format.h>
 
+#include "spec/tokenizers.h"
+
 namespace bitsweep {
 namespace {
+
+constexpr double kFarAboveUniform = 2;  // times log V: no start of a model lies there, and no end of a sound run
 
 const json::object& part(const json::object& spec, const char* key) {
   static const json::object kEmpty;
@@ -62,6 +67,26 @@ const DatasetRow* dataset_of(const RunRow& run, const std::vector<DatasetRow>& d
   const auto found = std::find_if(datasets.begin(), datasets.end(),
                                   [&](const DatasetRow& row) { return !run.dataset.empty() && row.id == run.dataset; });
   return found == datasets.end() ? nullptr : &*found;
+}
+
+// The loss of the model that knows nothing, log V, in the unit of the run's loss; of a byte for tokenizers that join
+// bytes it is less. Nothing where vocabulary or unit are not known.
+std::optional<double> uniform_loss(const RunRow& run) {
+  const auto vocabulary = vocabulary_of(string_or(part(run.spec, "data"), "tokenizer", ""));
+  if (!vocabulary) return std::nullopt;
+  const std::string unit = loss_unit(run, nullptr);
+  const auto size = static_cast<double>(*vocabulary);
+  if (unit.find("nat") != std::string::npos) return std::log(size);
+  return unit.find("bit") != std::string::npos ? std::optional(std::log2(size)) : std::nullopt;
+}
+
+// Of a finished run.
+std::string unusable_loss(const RunRow& run) {
+  if (!run.last_val_bpc) return "ended without a loss";
+  if (!(*run.last_val_bpc > 0)) return "ended with a loss that is not above 0";
+  const auto uniform = uniform_loss(run);
+  if (std::isfinite(*run.last_val_bpc) && !(uniform && *run.last_val_bpc > kFarAboveUniform * *uniform)) return "";
+  return "diverged: ended with a loss far above the uniform model's";
 }
 
 void name_group(ComparableGroup& group, const std::vector<DatasetRow>& datasets) {
@@ -133,7 +158,7 @@ std::vector<ComparableGroup> comparable_groups(const std::vector<RunRow>& runs,
 }
 
 std::string exclusion_reason(const RunRow& run) {
-  if (run.state == "done") return run.last_val_bpc ? "" : "ended without a loss";
+  if (run.state == "done") return unusable_loss(run);
   if (run.exit_cause == "diverged") return "diverged";
   if (run.state == "queued") return "not begun";
   if (run.state == "starting" || run.state == "running") return "still running";

@@ -34,8 +34,8 @@ struct ComparableGroup {
 std::vector<ComparableGroup> comparable_groups(const std::vector<RunRow>& runs,
                                                const std::vector<DatasetRow>& datasets);
 
-// Why a run's loss must not enter a law or a comparison: "diverged", "stopped early", "still running" …; "" when it
-// may.
+// Why a run's loss must not enter a law, a comparison or a headline: "diverged", "stopped early", "still running" …; ""
+// when it may. A finished run whose loss is not above 0 has none, and one far above the uniform model's has diverged.
 std::string exclusion_reason(const RunRow& run);
 
 }  // namespace bitsweep

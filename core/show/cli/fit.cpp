@@ -150,8 +150,10 @@ std::vector<Point> points_of_file(const CommandLine& line, const FitOptions& opt
     if (law->reads(axis) && (options.law != "power" || !options.axis.empty())) format.needed.push_back(axis);
   }
   PointsFile file = read_points_file(*line.get("points"), format);
+  for (const std::string& note : file.notes) print_error("note: " + note);
   tell_left_out(drop_unfinished(file));
-  if (file.points.empty()) throw Error(ErrorKind::input, "no finished run in this file");
+  if (file.points.empty()) throw Error(ErrorKind::input, "no finished run with a loss above 0 in this file");
+  if (!file.no_seeds.empty()) throw Error(ErrorKind::input, file.no_seeds);
   for (const std::string& note : implausible_magnitudes(file.points)) print_error("note: " + note);
   return std::move(file.points);
 }
@@ -209,6 +211,11 @@ std::string parameter_lines(const FitResult& fit) {
   return text;
 }
 
+std::string groups_text(const FitResult& fit) {
+  return fmt::format("; {} configurations{}", fit.groups,
+                     fit.resamples > 0 ? fmt::format(", {} resamples of them in --json", fit.resamples) : "");
+}
+
 std::string diagnostic_lines(const FitResult& fit) {
   std::string text = fmt::format("  objective {:.8g} (sum of Huber losses, δ {:g}); {} of {} descents end there",
                                  fit.objective, fit.delta, fit.starts_at_best, fit.starts);
@@ -219,8 +226,7 @@ std::string diagnostic_lines(const FitResult& fit) {
   if (fit.residual_sd && fit.aicc) text += fmt::format("; AICc {:.2f}", *fit.aicc);
   if (fit.residual_sd) text += '\n';
   if (!fit.intervals.empty())
-    text += fmt::format("  intervals: {}; {} configurations{}\n", fit.interval_method, fit.groups,
-                        fit.resamples > 0 ? fmt::format(", {} resamples of them in --json", fit.resamples) : "");
+    text += fmt::format("  intervals: {}{}\n", fit.interval_method, fit.within_runs ? "" : groups_text(fit));
   return text;
 }
 
@@ -250,13 +256,34 @@ std::string hold_out_line(const HoldOut& h) {
       h.runs.size(), h.runs.size() == 1 ? "" : "s", 100 * h.root_mean_square_error, inside);
 }
 
+// "24 points, 12 configurations", or, where the course of runs is known, "6 runs, 762 checkpoints".
+std::string counts_text(const Fitted& fitted) {
+  const FitResult& fit = fitted.result;
+  const CheckpointCount count = count_checkpoints(fitted.subset.points);
+  if (count.checkpoints == 0) return fmt::format("{} points, {} configurations", fit.points, fit.groups);
+  const int64_t runs = fit.points == count.checkpoints ? fit.groups : count.runs;
+  std::string text = fmt::format("{} run{}, {} checkpoints", runs, runs == 1 ? "" : "s", count.checkpoints);
+  if (fit.groups < runs) text += fmt::format(", {} configurations", fit.groups);
+  return text;
+}
+
+// Of runs to one budget the checkpoints say what their ends cannot.
+void advise_checkpoints(Fitted& fitted) {
+  const CheckpointCount count = count_checkpoints(fitted.subset.points);
+  if (count.checkpoints <= fitted.result.points || fitted.result.has_params() || fitted.result.refused.empty()) return;
+  fitted.result.warnings.push_back(fmt::format(
+      "the {} checkpoints lie within {} run{}: --law curve describes a run by its own (columns step and lr, or "
+      "lr_area); --checkpoints all fits this law to all of them, with intervals from resamples of whole runs",
+      count.checkpoints, count.runs, count.runs == 1 ? "" : "s"));
+}
+
 std::string human(const Fitted& fitted) {
   const FitResult& fit = fitted.result;
   std::string title = fit.formula;
   if (!fitted.subset.variant.empty()) title += "  " + fitted.subset.variant;
   if (!fitted.subset.dataset.empty()) title += "  " + fitted.subset.dataset;
   if (!fitted.subset.run.empty()) title += "  " + fitted.subset.run;
-  std::string text = fmt::format("{}  ({} points, {} configurations)\n", title, fit.points, fit.groups);
+  std::string text = fmt::format("{}  ({})\n", title, counts_text(fitted));
   for (const std::string& reason : fit.refused) text += fmt::format("  refused: {}\n", reason);
   if (fit.has_params()) text += parameter_lines(fit) + diagnostic_lines(fit);
   text += prediction_lines(fit);
@@ -267,6 +294,7 @@ std::string human(const Fitted& fitted) {
 
 json::object document(const Fitted& fitted) {
   json::object object = fit_json(fitted.result);
+  object["checkpoints"] = count_checkpoints(fitted.subset.points).checkpoints;
   if (!fitted.subset.variant.empty()) object["variant"] = fitted.subset.variant;
   if (!fitted.subset.dataset.empty()) object["dataset"] = fitted.subset.dataset;
   if (!fitted.subset.run.empty()) object["run"] = fitted.subset.run;
@@ -317,10 +345,13 @@ void store_fits(const CommandLine& line, const Sweeps& sweeps, const std::vector
 
 int do_fit(const Verb& verb, const std::vector<std::string>& args) {
   CommandLine line(verb);
-  line.value("points", "a CSV file with the columns params, tokens, loss (and variant, dataset, seed, run)")
+  line.value("points", kPointsHelp)
       .value("map",
-             "other names of columns: params=N,loss=val_bpc; of several: variant=W{w_bits}A{a_bits}; tokens may "
-             "follow from training FLOPs, C = 6 N D: flops=C")
+             "other names of columns: params=N,loss=val_bpc; of several: variant=W{w_bits}A{a_bits}; in quotes where "
+             "they hold commas: loss=\"a,b\"; tokens may follow from training FLOPs, C = 6 N D: flops=C")
+      .value("checkpoints",
+             "rows of a file that are checkpoints of one run: last (the run's point, the default), all (intervals "
+             "resample whole runs) or none (each row is a run)")
       .values("label", "of rows in a file, the variant: \"W{w_bits}A16: a_quant = NoQuantizer\"; the first that holds")
       .value("units", "of a file's columns: params=M,tokens=B")
       .value("where", "only points for which this holds: \"w_bits = 1 and params >= 10M\"")
@@ -349,7 +380,7 @@ int do_fit(const Verb& verb, const std::vector<std::string>& args) {
   if (file != line.positional().empty())
     throw Error(ErrorKind::input,
                 file ? "give sweeps or --points FILE.csv, not both" : "give the sweeps to fit, or --points FILE.csv");
-  for (const char* name : {"map", "label", "units"}) {
+  for (const char* name : {"map", "label", "units", "checkpoints"}) {
     if (!file && line.has(name)) throw Error(ErrorKind::input, fmt::format("--{} is for --points FILE.csv", name));
   }
   const FitOptions options = options_of(line);
@@ -364,6 +395,7 @@ int do_fit(const Verb& verb, const std::vector<std::string>& args) {
     auto hold_out = share ? hold_out_largest(subset.points, options, *share) : std::nullopt;
     if (share && !hold_out) result.warnings.push_back("without its largest runs nothing can be predicted of them");
     all.push_back({std::move(subset), std::move(result), std::move(hold_out)});
+    advise_checkpoints(all.back());
   }
   if (!file) store_fits(line, sweeps, all, options);
   if (format == OutputFormat::table) {

@@ -1,12 +1,31 @@
 #include "cli/points_options.h"
 
+#include <fmt/format.h>
+
+#include "base/csv.h"
+#include "base/error.h"
+#include "base/nearest.h"
+
 namespace bitsweep {
+namespace {
+
+CheckpointUse checkpoint_use(const std::string& text) {
+  static const std::vector<std::string> kKnown = {"last", "all", "none"};
+  if (text == "last") return CheckpointUse::last;
+  if (text == "all") return CheckpointUse::all;
+  if (text == "none") return CheckpointUse::none;
+  throw Error(ErrorKind::input, fmt::format("--checkpoints: expected last, all or none, not '{}'{}", excerpt(text),
+                                            did_you_mean(text, kKnown)));
+}
+
+}  // namespace
 
 PointsFormat points_format(const CommandLine& line) {
   PointsFormat format(line.has("map") ? parse_column_map(*line.get("map")) : ColumnMap{});
   if (line.has("units")) format.units = parse_units(*line.get("units"));
   if (line.has("where")) format.where = RowFilter(*line.get("where"), "--where");
   for (const std::string& text : line.all("label")) format.labels.push_back(parse_variant_rule(text));
+  if (line.has("checkpoints")) format.checkpoints = checkpoint_use(*line.get("checkpoints"));
   return format;
 }
 

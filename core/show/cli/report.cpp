@@ -16,6 +16,7 @@
 #include "base/units.h"
 #include "cli/options.h"
 #include "cli/points_options.h"
+#include "cli/results.h"
 #include "fit/fit.h"
 #include "prepare/planning.h"
 #include "prepare/programs.h"
@@ -35,19 +36,29 @@ std::vector<std::string> names_in(const std::string& text) {
   return names;
 }
 
+std::vector<Point> finished(const PointsFile& file) {
+  PointsFile kept = file;
+  drop_unfinished(kept);
+  return kept.points;
+}
+
 ReportInput from_file(const CommandLine& line, const fs::path& file, const ClaimsFile& claims) {
   if (!line.positional().empty()) throw Error(ErrorKind::input, "bitsweep report: either sweeps or --points, not both");
   PointsFile read = read_points_file(file, points_format(line), names_in(line.get("factors").value_or("")));
   refuse_too_many(read.points.size());
-  for (const std::string& note : implausible_magnitudes(read.points)) print_error("note: " + note);
+  for (const std::string& note : implausible_magnitudes(finished(read))) print_error("note: " + note);
   add_facts(claims, read);
   std::string source = "bitsweep report --points " + file.filename().string();
   for (const char* option : {"map", "units", "where", "factors"})
     if (line.has(option)) source += fmt::format(" --{} '{}'", option, *line.get(option));
   for (const std::string& label : line.all("label")) source += fmt::format(" --label '{}'", label);
   if (line.has("claims")) source += " --claims " + fs::path(*line.get("claims")).filename().string();
-  return report_from_points(read.points, line.get("name").value_or(file.stem().string()), std::move(source),
-                            BITSWEEP_VERSION, read.settings);
+  ReportInput input = report_from_points(read.points, line.get("name").value_or(file.stem().string()),
+                                         std::move(source), BITSWEEP_VERSION, read.settings);
+  if (!read.no_seeds.empty()) read.notes.push_back(read.no_seeds);
+  for (const std::string& note : read.notes) print_error("note: " + note);
+  input.notes = std::move(read.notes);
+  return input;
 }
 
 ReportInput from_sweeps(const CommandLine& line) {
@@ -69,9 +80,13 @@ int do_report(const Verb& verb, const std::vector<std::string>& args) {
       .value("name", "the report's name and folder (default: the sweeps' names)")
       .values("law", "fit this law (default: what the sweep files say, else chinchilla); repeatable")
       .values("target", "predict there: \"params=300M,tokens=1B\"; repeatable, beside the sweep files' targets")
-      .value("points", "a CSV of params,tokens,loss instead of sweeps (variant,dataset,seed,run where known)")
+      .value("points", kPointsHelp)
       .value("map",
-             "the file's names of columns: \"params=N,tokens=D\"; of several: variant=W{w_bits}A{a_bits}; or flops=C")
+             "the file's names of columns: \"params=N,tokens=D\"; of several: variant=W{w_bits}A{a_bits}; in quotes "
+             "where they hold commas: loss=\"a,b\"; or flops=C")
+      .value("baseline",
+             "of a table of results in --points (a row an ablation: row, seed, bpb): the row that others are compared "
+             "with; baseline, control, A0 … or the first when not given")
       .values("label", "of rows in a file, the variant: \"W{w_bits}A16: a_quant = NoQuantizer\"; the first that holds")
       .value("units", "of a file's columns: params=M,tokens=B")
       .value("where", "only rows for which this holds: \"w_bits = 1 and params >= 10M\"")
@@ -84,9 +99,13 @@ int do_report(const Verb& verb, const std::vector<std::string>& args) {
       .root_option();
   if (!line.parse(args)) return 0;
   const auto points = line.get("points");
-  for (const char* name : {"map", "label", "units", "where", "factors"})
+  for (const char* name : {"map", "label", "units", "where", "factors", "baseline"})
     if (line.has(name) && !points)
       throw Error(ErrorKind::input, fmt::format("bitsweep report: --{} is for --points", name));
+  if (points)
+    if (const auto results = read_results(*points, points_format(line))) return report_results(line, *points, *results);
+  if (line.has("baseline"))
+    throw Error(ErrorKind::input, "--baseline is for a table of results: this file has points, with params and tokens");
   ClaimsFile claims;
   if (const auto file = line.get("claims")) claims = read_claims(read_file(*file), *file);
   if (!points && (!claims.unique_tokens.empty() || !claims.wall_s.empty()))

@@ -252,6 +252,12 @@ void law_findings(const GroupAnalysis& g, std::vector<Text>& out) {
   unpredictable(g, out);
 }
 
+// "left out 2 rows" as "Left out 2 rows."
+std::string sentence(std::string note) {
+  if (!note.empty() && note[0] >= 'a' && note[0] <= 'z') note[0] = static_cast<char>(note[0] - 'a' + 'A');
+  return note + ".";
+}
+
 void parameter_value_finding(const GroupAnalysis& g, std::vector<Text>& out) {
   if (!g.parameter_value) return;
   std::string values;
@@ -307,12 +313,13 @@ std::vector<Text> group_findings(const GroupAnalysis& g) {
 
 std::vector<Text> run_findings(const ReportInput& input, const Analysis& analysis) {
   std::vector<Text> out;
+  for (const std::string& note : input.notes) out.emplace_back(sentence(note));
   const auto total = static_cast<int64_t>(input.runs.size());
   if (total == 0) return {"There are no runs yet."};
   std::map<std::string, int64_t> reasons;
   for (const MeasuredRun& run : input.runs)
     if (const std::string reason = exclusion_reason(run.row); !reason.empty()) ++reasons[reason];
-  if (reasons.empty()) return {};
+  if (reasons.empty()) return out;
   std::vector<std::string> parts;
   for (const auto& [reason, count] : reasons) parts.push_back(fmt::format("{} {}", count, reason));
   if (analysis.finished == 0)

@@ -280,6 +280,7 @@ json::object report_json(const ReportInput& input, const Analysis& analysis, con
                         {"runs", std::move(runs)},
                         {"changes", changes_json(input, analysis)},
                         {"predictions", to_json(calibrate(input.predictions))}};
+  if (input.checkpoints > 0) document["checkpoints"] = input.checkpoints;
   if (json::array outdated = outdated_json(input); !outdated.empty()) document["other_build"] = std::move(outdated);
   return document;
 }
