@@ -99,7 +99,8 @@ class Reader {
     const size_t after = at_;
     while (at_ < text_.size() && text_[at_] != delimiter_ && text_[at_] != '\n' && text_[at_] != '\r') ++at_;
     if (text_.substr(after, at_ - after).find_first_not_of(" \t") != std::string_view::npos)
-      findings_.add(line_, static_cast<int>(after - line_start_) + 1, "text after a closing quote");
+      findings_.add_kind("text after quote", line_, static_cast<int>(after - line_start_) + 1,
+                         "text after a closing quote");
     return cell;
   }
 
@@ -136,7 +137,19 @@ void Findings::add(int line, int column, std::string message) {
   if (++count_ <= kMostDiagnostics) found_.push_back({name_, line, column, std::move(message)});
 }
 
+void Findings::add_kind(const std::string& kind, int line, int column, std::string message) {
+  const auto [known, first] = kinds_.try_emplace(kind, Kind{found_.size(), 0});
+  if (first)
+    add(line, column, std::move(message));
+  else
+    ++known->second.more;
+}
+
 std::vector<Diagnostic> Findings::take() {
+  for (const auto& [name, kind] : kinds_)
+    if (kind.more > 0 && kind.at < found_.size())
+      found_[kind.at].message += fmt::format(" (and {} more like it)", kind.more);
+  kinds_.clear();
   if (count_ > kMostDiagnostics) found_.push_back({name_, 0, 0, fmt::format("and {} more", count_ - kMostDiagnostics)});
   count_ = 0;
   return std::move(found_);
@@ -151,6 +164,39 @@ CsvTable read_csv(std::string_view text, Findings& findings) {
   CsvTable table{.rows = reader.rows()};
   if (reader.delimiter() != 0) table.delimiter = reader.delimiter();
   return table;
+}
+
+std::string not_text(std::string_view bytes) {
+  using namespace std::string_view_literals;
+  struct Magic {
+    std::string_view begins;
+    const char* is;
+  };
+  static constexpr Magic kMagic[] = {
+      {"\x1F\x8B"sv, "gzip; unpack it first: gunzip FILE"},
+      {"\x28\xB5\x2F\xFD"sv, "zstd; unpack it first: unzstd FILE"},
+      {"\xFD"
+       "7zXZ"sv,
+       "xz; unpack it first: unxz FILE"},
+      {"BZh"sv, "bzip2; unpack it first: bunzip2 FILE"},
+      {"PK\x03\x04"sv, "zip (a spreadsheet of .xlsx or .ods is one, too); export it as CSV"},
+      {"PAR1"sv, "Parquet; export it as CSV"},
+      {"ARROW1"sv, "Arrow; export it as CSV"},
+      {"\x93NUMPY"sv, "a NumPy array; export it as CSV"},
+      {"SQLite format 3"sv, "an SQLite database; export the table as CSV"},
+      {"\xD0\xCF\x11\xE0"sv, "an old Office file; export it as CSV"},
+      {"%PDF"sv, "PDF"},
+      {"\xFF\xFE"sv, "UTF-16; write it as UTF-8: iconv -f UTF-16 -t UTF-8 FILE"},
+      {"\xFE\xFF"sv, "UTF-16; write it as UTF-8: iconv -f UTF-16 -t UTF-8 FILE"},
+  };
+  for (const Magic& magic : kMagic)
+    if (bytes.starts_with(magic.begins)) return magic.is;
+  const std::string_view head = bytes.substr(0, 4096);
+  const auto zeros = static_cast<size_t>(std::count(head.begin(), head.end(), '\0'));
+  // Every second byte zero: UTF-16 without its mark.
+  if (head.size() >= 8 && zeros * 5 >= head.size() * 2 && zeros * 5 <= head.size() * 3)
+    return "UTF-16 without a mark; write it as UTF-8: iconv -f UTF-16LE -t UTF-8 FILE";
+  return zeros >= 8 ? "binary" : "";
 }
 
 std::string with_decimal_point(std::string text, char delimiter) {
