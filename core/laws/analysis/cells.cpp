@@ -23,9 +23,12 @@ bool is_shape(const std::string& path) {
   return kShape.count(path) > 0;
 }
 
+// Which log a run from elsewhere is of: its identity, and no setting.
+bool is_identity(const std::string& path) { return path.rfind("import.", 0) == 0; }
+
 // Told elsewhere, or of no consequence for the loss.
 bool is_told(const std::string& path) {
-  return path == "seed" || path == "model.plugin" || path == "train.steps" || path.rfind("checkpoint.", 0) == 0 ||
+  return is_identity(path) || path == "seed" || path == "model.plugin" || path == "train.steps" || path.rfind("checkpoint.", 0) == 0 ||
          path.rfind("eval.", 0) == 0 || path.rfind("data.", 0) == 0 || is_shape(path);
 }
 
@@ -231,22 +234,56 @@ std::vector<std::string> variant_names(const std::vector<MeasuredRun>& runs, con
   return names;
 }
 
+namespace {
+
+// What the runs of one cell agree in. Of points from a file the counts, the variant and a few settings are all that is
+// known: two that agree in these may differ in anything, and are seeds of one configuration only where they say so.
+std::string cell_key(const RunRow& row, const std::string& variant, const Factors& settings, size_t which,
+                     bool with_identity) {
+  std::string key = fmt::format("{}/{}/{}", row.params, row.tokens, variant);
+  if (find(settings, "seed") == nullptr) key += fmt::format("/{}", which);
+  for (const auto& [path, value] : settings)
+    if (!(path == "seed" || path.rfind("checkpoint.", 0) == 0 || path == "eval.every" ||
+          (is_identity(path) && !with_identity)))
+      key += "\n" + path + "=" + value;
+  return key;
+}
+
+// Per run whether another one from elsewhere agrees with it in every setting and in the seed: then the log tells them
+// apart, for they are no two seeds of one configuration.
+std::vector<bool> share_a_seed(const std::vector<MeasuredRun>& runs, const std::vector<size_t>& which,
+                               const std::vector<std::string>& variants, const std::vector<Factors>& settings) {
+  std::map<std::string, std::map<int64_t, size_t>> seeds;
+  std::vector<std::string> keys;
+  for (size_t k = 0; k < which.size(); ++k) {
+    const RunRow& row = runs[which[k]].row;
+    keys.push_back(cell_key(row, variants[k], settings[k], which[k], /*with_identity=*/false));
+    if (row.spec.contains("import")) ++seeds[keys.back()][row.seed];
+  }
+  std::vector<bool> shared;
+  for (const std::string& key : keys) {
+    const auto found = seeds.find(key);
+    shared.push_back(found != seeds.end() && std::any_of(found->second.begin(), found->second.end(),
+                                                         [](const auto& seed) { return seed.second > 1; }));
+  }
+  return shared;
+}
+
+}  // namespace
+
 CellTable make_cells(const std::vector<MeasuredRun>& runs, const std::vector<size_t>& which,
                      const std::vector<std::string>& variants) {
   CellTable table;
   std::map<std::string, size_t> cell_of;
+  std::vector<Factors> all_settings;
+  for (const size_t r : which) all_settings.push_back(settings_of(runs[r].row));
+  const std::vector<bool> shared = share_a_seed(runs, which, variants, all_settings);
   for (size_t k = 0; k < which.size(); ++k) {
     const RunRow& row = runs[which[k]].row;
-    const Factors settings = settings_of(row);
+    const Factors& settings = all_settings[k];
     if (std::find(table.variants.begin(), table.variants.end(), variants[k]) == table.variants.end())
       table.variants.push_back(variants[k]);
-    // Of points from a file the counts, the variant and a few settings are all that is known: two that agree in these
-    // may differ in anything, and are seeds of one configuration only where they say so.
-    std::string key = fmt::format("{}/{}/{}", row.params, row.tokens, variants[k]);
-    if (find(settings, "seed") == nullptr) key += fmt::format("/{}", which[k]);
-    for (const auto& [path, value] : settings)
-      if (!(path == "seed" || path.rfind("checkpoint.", 0) == 0 || path == "eval.every"))
-        key += "\n" + path + "=" + value;
+    const std::string key = cell_key(row, variants[k], settings, which[k], /*with_identity=*/shared[k]);
     const auto [at, fresh] = cell_of.try_emplace(key, table.cells.size());
     if (fresh) table.cells.push_back(new_cell(row, variants[k], settings));
     table.cells[at->second].runs.push_back(which[k]);

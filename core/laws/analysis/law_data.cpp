@@ -13,7 +13,7 @@ namespace {
 // All of a run's spec but what a repetition changes, and what does not touch the loss.
 std::string settings_key(const RunRow& run) {
   json::object spec = run.spec;
-  for (const char* beside : {"seed", "checkpoint", "eval"}) spec.erase(beside);
+  for (const char* beside : {"seed", "checkpoint", "eval", "import"}) spec.erase(beside);
   return canonical_json(spec);
 }
 

@@ -1,6 +1,7 @@
 #include "query/query.h"
 
 #include <algorithm>
+#include <charconv>
 
 #include <fmt/format.h>
 
@@ -20,12 +21,21 @@ constexpr const char* kRunColumns =
     "run.ended, run.best_step, run.peak_rss_bytes, coalesce(run.dataset, ''), run.position, run.priority, run.paused, "
     "run.not_before, run.device, run.slots, run.memory_bytes, coalesce(run.init_from, ''), run.retries, run.faults, "
     "(SELECT value FROM metric WHERE metric.run = run.id AND name = 'answer_accuracy' ORDER BY metric.step DESC LIMIT "
-    "1)";
-constexpr int kRunColumnCount = 37;
+    "1), iif(run.imported, coalesce(run.spec -> '$.seed', 'null'), NULL)";
+constexpr int kRunColumnCount = 38;
 
 json::object object_of(std::string_view text) {
   auto value = try_parse_json(text);
   return value && value->is_object() ? std::move(value->get_object()) : json::object();
+}
+
+// The column holds an int64; the spec of a run from elsewhere has the seed digit for digit, or none.
+void read_seed(const std::string& digits, RunRow& run) {
+  if (digits.empty() || digits == std::to_string(run.seed)) return;
+  run.seed_digits = digits;
+  uint64_t seed = 0;
+  if (std::from_chars(digits.data(), digits.data() + digits.size(), seed).ec == std::errc())
+    run.seed = static_cast<int64_t>(seed);
 }
 
 // Columns as in kRunColumns, then axes and, when asked for, the spec.
@@ -46,6 +56,7 @@ RunRow read_run(const Statement& row, bool with_spec) {
   r.queue.not_before = row.real(c++), r.queue.device = text(), r.queue.slots = integer();
   r.queue.memory_bytes = integer(), r.queue.init_from = text(), r.queue.retries = integer(), r.queue.faults = integer();
   r.answer_accuracy = real();
+  read_seed(text(), r);
   r.axes = object_of(row.text_view(kRunColumnCount));
   if (with_spec) r.spec = object_of(row.text_view(kRunColumnCount + 1));
   return r;

@@ -30,7 +30,7 @@ constexpr std::array kGetters = {
     Getter{"exit_cause", [](const RunRow& r) { return or_null(r.exit_cause); }},
     Getter{"plugin", [](const RunRow& r) -> json::value { return json::value(r.plugin); }},
     Getter{"axes", [](const RunRow& r) -> json::value { return r.axes; }},
-    Getter{"seed", [](const RunRow& r) -> json::value { return r.seed; }},
+    Getter{"seed", [](const RunRow& r) { return seed_of(r); }},
     Getter{"params", [](const RunRow& r) -> json::value { return r.params; }},
     Getter{"tokens", [](const RunRow& r) -> json::value { return r.tokens; }},
     Getter{"steps", [](const RunRow& r) -> json::value { return r.steps; }},
@@ -78,6 +78,11 @@ int compare(const json::value& a, const json::value& b) {
 }
 
 }  // namespace
+
+json::value seed_of(const RunRow& run) {
+  if (run.seed_digits.empty()) return run.seed;
+  return try_parse_json(run.seed_digits).value_or(json::value(nullptr));
+}
 
 const std::vector<std::string>& run_json_columns() {
   static const std::vector<std::string> kNames = [] {

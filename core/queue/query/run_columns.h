@@ -17,6 +17,9 @@ const std::vector<std::string>& run_json_columns();
 // appearance.
 std::vector<std::string> run_column_names(const std::vector<RunRow>& runs);
 
+// The seed digit for digit, of a run from elsewhere too: int64 or uint64; null where its log's was left out.
+json::value seed_of(const RunRow& run);
+
 // The value of one column; null where the run has none.
 json::value run_column(const RunRow& run, std::string_view column);
 

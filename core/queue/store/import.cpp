@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "base/error.h"
+#include "store/imports.h"
 #include "store/store.h"
 
 namespace bitsweep {
@@ -85,6 +86,30 @@ void Store::put_imported(const ImportedRun& imported) {
           .signal = {},
           .peak_rss_bytes = {},
           .ended = imported.ended});
+}
+
+std::vector<KnownImport> known_imports(Store& store, std::string_view sweep) {
+  Statement rows = store.database().prepare(
+      "SELECT coalesce(m.axes ->> '$.run', ''), coalesce(e.fields ->> '$.file', ''), "
+      "coalesce(run.spec ->> '$.data.corpus', ''), coalesce(run.spec ->> '$.data.tokenizer', ''), "
+      "e.fields ->> '$.bytes_per_token' FROM sweep_run AS m JOIN run ON run.id = m.run JOIN event AS e ON e.run = m.run "
+      "AND e.attempt = 1 AND e.seq = 1 WHERE m.sweep = (SELECT id FROM sweep WHERE name = ?1) AND m.active AND "
+      "run.imported");
+  rows.bind(sweep);
+  std::vector<KnownImport> known;
+  while (rows.step())
+    known.push_back({rows.text(0), rows.text(1), rows.text(2), rows.text(3), rows.optional_real(4)});
+  return known;
+}
+
+std::optional<DatasetRecord> dataset_that_begins(Store& store, std::string_view prefix) {
+  Statement rows = store.database().prepare("SELECT id FROM dataset WHERE id >= ?1 AND id < ?1 || 'g'");
+  rows.bind(prefix);
+  if (!rows.step()) return std::nullopt;
+  const std::string id = rows.text(0);
+  if (rows.step())
+    throw Error(ErrorKind::input, fmt::format("'{}' begins the id of several data sets; give more digits", prefix));
+  return store.dataset(id);
 }
 
 }  // namespace bitsweep

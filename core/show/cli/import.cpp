@@ -10,11 +10,13 @@
 
 #include "base/error.h"
 #include "base/nearest.h"
-#include "base/sha256.h"
 #include "base/units.h"
 #include "cli/options.h"
 #include "imports/foreign_log.h"
+#include "imports/imported_run.h"
+#include "imports/log_values.h"
 #include "render/table.h"
+#include "store/imports.h"
 #include "store/store.h"
 
 namespace bitsweep {
@@ -23,53 +25,50 @@ namespace {
 constexpr uint64_t kLargestLog_bytes = UINT64_C(4) << 30;
 constexpr size_t kFewestDatasetDigits = 8;
 
-// What a person says of all runs; it stands above what their logs say.
-struct Said {
-  std::string sweep = "imported", plugin, corpus, tokenizer, dataset;  // dataset: id of one that is known here
-  std::optional<double> params, batch, context, seed;
-  ForeignFormat format;
-};
+std::string lines(int64_t count) { return count == 1 ? "a line" : fmt::format("{} lines", count); }
 
-struct Found {
-  ForeignRun run;
-  std::string file;
-  double modified = 0;  // unix seconds, of the file
-};
+// What was not read of a file, or read as a person might not expect.
+void tell(const std::string& file, const ForeignLog& log) {
+  if (log.of_words)
+    print_error(fmt::format("{}: read by its words, as in step:100 val_bpb:1.15{}", file,
+                            log.other_lines == 0 ? "" : fmt::format("; passed over {} without", lines(log.other_lines))));
+  else if (log.other_lines > 0)
+    print_error(fmt::format("{}: passed over {} that {} no JSON", file, lines(log.other_lines),
+                            log.other_lines == 1 ? "is" : "are"));
+  if (log.torn_lines > 0)
+    print_error(fmt::format("{}:{}: {} torn and {} left out (another process wrote in between, or the disk was full)",
+                            file, log.first_torn, log.torn_lines == 1 ? "the line is" : lines(log.torn_lines) + " are",
+                            log.torn_lines == 1 ? "was" : "were"));
+  if (log.torn) print_error(fmt::format("{}: its last line is cut off and was left out", file));
+  for (const std::string& note : log.notes) print_error(fmt::format("{}: {}", file, note));
+}
 
-bool is_csv(const fs::path& file, std::string_view text) {
-  const std::string suffix = file.extension().string();
-  if (suffix == ".csv" || suffix == ".tsv") return true;
-  if (suffix == ".jsonl" || suffix == ".json" || suffix == ".out" || suffix == ".log") return false;
-  // Neither says so: a log has a line that begins with a brace.
-  return text.find("\n{") == std::string_view::npos && !text.starts_with("{");
+void add_runs_of(const std::string& file, const ForeignFormat& format, std::vector<FoundRun>& found,
+                 std::vector<Diagnostic>& wrong) {
+  Findings findings(file);
+  try {
+    const std::string text = read_file(file, kLargestLog_bytes);
+    const fs::path path = fs::absolute(file).lexically_normal();
+    ForeignLog log = read_foreign_log(text, path.stem().string(), path.extension().string(), format, findings);
+    if (!findings.any()) tell(file, log);
+    struct stat info {};
+    const double modified = ::stat(file.c_str(), &info) == 0 ? static_cast<double>(info.st_mtime) : 0;
+    for (ForeignRun& run : log.runs) found.push_back({std::move(run), path.string(), modified});
+  } catch (const Error& error) {
+    for (const Diagnostic& diagnostic : error.diagnostics()) wrong.push_back(diagnostic);
+  }
+  for (Diagnostic& diagnostic : findings.take()) wrong.push_back(std::move(diagnostic));
 }
 
 // The runs of all files, or every mistake in any of them.
-std::vector<Found> read_logs(const std::vector<std::string>& files, const ForeignFormat& format) {
-  std::vector<Found> found;
+std::vector<FoundRun> read_logs(const std::vector<std::string>& files, const ForeignFormat& format,
+                                const std::vector<KnownImport>& known) {
+  std::vector<FoundRun> found;
   std::vector<Diagnostic> wrong;
-  for (const std::string& file : files) {
-    Findings findings(file);
-    try {
-      const std::string text = read_file(file, kLargestLog_bytes);
-      const std::string stem = fs::path(file).stem().string();
-      ForeignLog log = is_csv(file, text) ? read_foreign_csv(text, stem, format, findings)
-                                          : read_foreign_jsonl(text, stem, format, findings);
-      if (log.other_lines > 0)
-        print_error(fmt::format("{}: passed over {} that {} no JSON", file,
-                                log.other_lines == 1 ? "a line" : fmt::format("{} lines", log.other_lines),
-                                log.other_lines == 1 ? "is" : "are"));
-      if (log.torn) print_error(fmt::format("{}: its last line is cut off and was left out", file));
-      struct stat info {};
-      const double modified = ::stat(file.c_str(), &info) == 0 ? static_cast<double>(info.st_mtime) : 0;
-      for (ForeignRun& run : log.runs) found.push_back({std::move(run), file, modified});
-    } catch (const Error& error) {
-      for (const Diagnostic& diagnostic : error.diagnostics()) wrong.push_back(diagnostic);
-    }
-    for (Diagnostic& diagnostic : findings.take()) wrong.push_back(std::move(diagnostic));
-  }
+  for (const std::string& file : files) add_runs_of(file, format, found, wrong);
+  name_by_folder(found, known);
   std::set<std::string> names;
-  for (const Found& one : found)
+  for (const FoundRun& one : found)
     if (!names.insert(one.run.name).second)
       wrong.push_back({one.file, 0, 0,
                        fmt::format("run '{}' is also in another of these files; import them one by one into sweeps of "
@@ -79,161 +78,71 @@ std::vector<Found> read_logs(const std::vector<std::string>& files, const Foreig
   return found;
 }
 
-// Numbers it, gives it times, and a start and an end of its own.
-void finish_events(ForeignRun& run, const std::string& id, double params, double modified) {
-  double first = 0, last = 0, longest = 0;
-  for (const Event& event : run.events) {
-    if (event.time > 0)
-      first = first == 0 ? event.time : std::min(first, event.time), last = std::max(last, event.time);
-    longest = std::max(longest, number_or(event.fields, "elapsed_s", 0));
-  }
-  if (last == 0) last = modified;
-  if (first == 0) first = last - longest;
-  const int64_t step = run.events.back().step;
-  Event start{.kind = "start",
-              .run = "",
-              .attempt = 0,
-              .seq = 0,
-              .step = 0,
-              .time = first,
-              .fields = {{"params", static_cast<int64_t>(params)}, {"device", "elsewhere"}, {"imported", true}}};
-  Event end{.kind = "end",
-            .run = "",
-            .attempt = 0,
-            .seq = 0,
-            .step = step,
-            .time = last,
-            .fields = {{"status", run.status.empty() ? "done" : run.status}}};
-  run.events.insert(run.events.begin(), std::move(start));
-  run.events.push_back(std::move(end));
-  int64_t seq = 0;
-  for (Event& event : run.events) {
-    event.run = id, event.attempt = 1, event.seq = ++seq;
-    if (event.time == 0) event.time = first + number_or(event.fields, "elapsed_s", 0);
-  }
-}
-
-// Tokens by step where the log does not count them.
-void count_tokens(ForeignRun& run, double per_step) {
-  for (Event& event : run.events)
-    if (event.kind == "eval" && per_step > 0 && number_or(event.fields, "tokens", 0) <= 0)
-      event.fields["tokens"] = static_cast<int64_t>(per_step * static_cast<double>(event.step));
-}
-
-json::object spec_of(const Found& found, const Said& said, const std::string& sha256) {
-  const ForeignFacts& facts = found.run.facts;
-  json::object data;
-  data["corpus"] = said.corpus.empty() ? "unknown data" : said.corpus;
-  data["tokenizer"] = said.tokenizer.empty() ? "unknown" : said.tokenizer;
-  if (!said.dataset.empty()) data["id"] = said.dataset;
-  // What nobody named may be anything: it is comparable within one import's sweep at most.
-  if (said.corpus.empty() && said.dataset.empty()) data["of"] = said.sweep;
-  if (facts.context) data["context"] = static_cast<int64_t>(*facts.context);
-  json::object train = {{"steps", found.run.events.back().step}};
-  if (facts.batch) train["batch"] = static_cast<int64_t>(*facts.batch);
-  double peak_lr = 0;
-  for (const Event& event : found.run.events) peak_lr = std::max(peak_lr, number_or(event.fields, "lr", 0));
-  if (peak_lr > 0) train["lr"] = peak_lr;
-  json::object model = {{"plugin", facts.plugin}};
-  if (facts.params) model["params"] = static_cast<int64_t>(*facts.params);
-  return {{"model", std::move(model)},
-          {"data", std::move(data)},
-          {"train", std::move(train)},
-          {"seed", static_cast<int64_t>(facts.seed.value_or(0))},
-          {"import", json::object{{"run", found.run.name}, {"sha256", sha256}}}};
-}
-
-std::string content_hash(const ForeignRun& run) {
-  json::array events;
-  for (const Event& event : run.events)
-    events.push_back(
-        json::object{{"event", event.kind}, {"step", event.step}, {"time", event.time}, {"fields", event.fields}});
-  return sha256_hex(canonical_json(events));
-}
-
-ImportedRun imported(Found found, const Said& said) {
-  ForeignFacts& facts = found.run.facts;
-  const auto prefer = [](auto& fact, const auto& asked) {
-    if (asked) fact = asked;
-  };
-  prefer(facts.params, said.params), prefer(facts.batch, said.batch), prefer(facts.context, said.context);
-  prefer(facts.seed, said.seed);
-  if (!said.plugin.empty()) facts.plugin = said.plugin;
-  if (facts.plugin.empty()) facts.plugin = "unknown";
-  Said data = said;
-  if (data.corpus.empty()) data.corpus = facts.dataset;
-  if (data.tokenizer.empty()) data.tokenizer = facts.tokenizer;
-  count_tokens(found.run, facts.batch.value_or(0) * facts.context.value_or(0));
-  ImportedRun result;
-  result.run.spec = spec_of(found, data, content_hash(found.run));
-  result.run.id = sha256_hex(canonical_json(result.run.spec)).substr(0, 12);
-  result.run.axes = {{"run", found.run.name}};
-  result.run.plugin = facts.plugin;
-  result.run.seed = static_cast<int64_t>(facts.seed.value_or(0));
-  result.run.params = static_cast<int64_t>(facts.params.value_or(0));
-  result.run.params_nonembedding = 0;
-  for (const Event& event : found.run.events) {
-    result.run.steps = std::max(result.run.steps, event.step);
-    result.run.tokens = std::max(result.run.tokens, integer_or(event.fields, "tokens", 0));
-  }
-  result.run.dataset = said.dataset;
-  if (!found.run.status.empty() && found.run.status != "done") {
-    result.state = RunState::stopped;
-    result.message = fmt::format("its log ended with '{}'", excerpt(found.run.status));
-  }
-  finish_events(found.run, result.run.id, facts.params.value_or(0), found.modified);
-  result.events = std::move(found.run.events);
-  result.started = result.events.front().time, result.ended = result.events.back().time;
-  return result;
-}
-
-Said said_by(const CommandLine& line) {
-  Said said;
-  said.sweep = line.get("sweep").value_or("imported");
+std::string checked_sweep(const CommandLine& line) {
+  const std::string sweep = line.get("sweep").value_or("imported");
   const auto odd = [](char c) {
     return !std::isalnum(static_cast<unsigned char>(c)) && c != '-' && c != '_' && c != '.';
   };
-  if (said.sweep.empty() || said.sweep[0] == '.' || said.sweep[0] == '-' ||
-      std::any_of(said.sweep.begin(), said.sweep.end(), odd))
+  if (sweep.empty() || sweep[0] == '.' || sweep[0] == '-' || std::any_of(sweep.begin(), sweep.end(), odd))
     throw Error(ErrorKind::input,
                 fmt::format("bitsweep import: --sweep must be a folder's name of letters, digits, '-', "
                             "'_' and '.', not '{}'",
-                            excerpt(said.sweep)));
-  said.plugin = line.get("plugin").value_or("");
-  said.corpus = line.get("dataset").value_or("");
-  said.tokenizer = line.get("tokenizer").value_or("");
-  const auto size = [&](const char* name) -> std::optional<double> {
-    const auto text = line.get(name);
-    if (!text) return std::nullopt;
-    const auto value = parse_size(*text);
-    if (!value || !std::isfinite(*value) || *value < 0)
-      throw Error(ErrorKind::input,
-                  fmt::format("bitsweep import: --{}: expected a number like 300M, not '{}'", name, *text));
-    return value;
-  };
-  said.params = size("params"), said.batch = size("batch"), said.context = size("context"), said.seed = size("seed");
-  if (const auto map = line.get("map")) said.format.columns = parse_foreign_map(*map);
+                            excerpt(sweep)));
+  return sweep;
+}
+
+std::optional<double> size_option(const CommandLine& line, const char* name) {
+  const auto text = line.get(name);
+  if (!text) return std::nullopt;
+  const auto value = parse_size(*text);
+  if (!value || !std::isfinite(*value) || *value < 0)
+    throw Error(ErrorKind::input,
+                fmt::format("bitsweep import: --{}: expected a number like 300M, not '{}'", name, *text));
+  return value;
+}
+
+ForeignFormat format_of(const CommandLine& line) {
+  ForeignFormat format;
+  if (const auto map = line.get("map")) format.columns = parse_foreign_map(*map);
   const std::string unit = line.get("unit").value_or("bits");
   if (unit != "bits" && unit != "nats")
     throw Error(ErrorKind::input, fmt::format("bitsweep import: --unit '{}': expected bits or nats{}", unit,
                                               did_you_mean(unit, {"bits", "nats"})));
   const double bytes = line.number("bytes-per-token", 1e-3, 1e3).value_or(1);
-  said.format.bits_per_unit = (unit == "nats" ? 1 / std::log(2.0) : 1) / bytes;
-  return said;
+  format.bits_per_unit = (unit == "nats" ? 1 / std::log(2.0) : 1) / bytes;
+  format.unit_is_told = line.has("unit") || line.has("bytes-per-token");
+  return format;
+}
+
+ImportOptions options_of(const CommandLine& line) {
+  ImportOptions options;
+  options.sweep = checked_sweep(line);
+  options.plugin = line.get("plugin").value_or("");
+  options.corpus = line.get("dataset").value_or("");
+  options.tokenizer = line.get("tokenizer").value_or("");
+  options.params = size_option(line, "params");
+  options.batch = size_option(line, "batch");
+  options.context = size_option(line, "context");
+  if (const auto text = line.get("seed")) {
+    const auto seed = exact_seed(json::value(*text));
+    if (!seed)
+      throw Error(ErrorKind::input,
+                  fmt::format("bitsweep import: --seed: expected a whole number of 64 bits, not '{}'", *text));
+    options.seed = *seed;
+  }
+  options.format = format_of(line);
+  return options;
 }
 
 // --dataset may name one that is known here by the beginning of its id: then the runs compare with one's own.
-void find_dataset(Said& said, Store& store) {
-  const bool digits = said.corpus.find_first_not_of("0123456789abcdef") == std::string::npos;
-  if (said.corpus.size() < kFewestDatasetDigits || !digits) return;
-  Statement rows =
-      store.database().prepare("SELECT id, name, tokenizer FROM dataset WHERE id >= ?1 AND id < ?1 || 'g'");
-  rows.bind(said.corpus);
-  if (!rows.step()) return;
-  said.dataset = rows.text(0), said.corpus = rows.text(1);
-  if (said.tokenizer.empty()) said.tokenizer = rows.text(2);
-  if (rows.step())
-    throw Error(ErrorKind::input, "bitsweep import: --dataset begins the id of several data sets; give more digits");
+void find_dataset(ImportOptions& options, Store& store) {
+  const bool digits = options.corpus.find_first_not_of("0123456789abcdef") == std::string::npos;
+  if (options.corpus.size() < kFewestDatasetDigits || !digits) return;
+  const auto dataset = dataset_that_begins(store, options.corpus);
+  if (!dataset) return;
+  options.dataset = dataset->id;
+  options.corpus = dataset->name;
+  if (options.tokenizer.empty()) options.tokenizer = dataset->tokenizer;
 }
 
 std::string state_word(const SubmitResult& result, const std::string& id, bool dry) {
@@ -241,23 +150,6 @@ std::string state_word(const SubmitResult& result, const std::string& id, bool d
     if (changed.after == id) return fmt::format("replaces {}", changed.before);
   const bool known = std::find(result.already.begin(), result.already.end(), id) != result.already.end();
   return known ? "already there" : dry ? "would be new" : "new";
-}
-
-struct Losses {
-  int64_t evals = 0;
-  std::optional<double> best, last;
-};
-
-Losses losses_of(const ImportedRun& run) {
-  Losses losses;
-  for (const Event& event : run.events) {
-    if (event.kind != "eval") continue;
-    ++losses.evals;
-    const json::value* loss = event.fields.if_contains("val_bpc");
-    losses.last = loss != nullptr && loss->is_number() ? std::optional(loss->to_number<double>()) : std::nullopt;
-    if (losses.last) losses.best = std::min(losses.best.value_or(*losses.last), *losses.last);
-  }
-  return losses;
 }
 
 std::string words(const std::vector<ImportedRun>& runs, const SubmitResult& result, bool dry) {
@@ -268,16 +160,27 @@ std::string words(const std::vector<ImportedRun>& runs, const SubmitResult& resu
                           {"tokens", Align::right},
                           {"evals", Align::right},
                           {"best", Align::right},
-                          {"last", Align::right},
-                          {"", Align::left}},
+                          {"last", Align::right}},
               .rows = {}};
+  const bool ratios = std::any_of(runs.begin(), runs.end(),
+                                  [](const ImportedRun& run) { return bytes_per_token_of(run).has_value(); });
+  if (ratios) table.columns.push_back({"bytes/token", Align::right});
+  table.columns.push_back({"", Align::left});
   const auto loss = [](const std::optional<double>& value) { return value ? fmt::format("{:.4f}", *value) : "-"; };
   const auto count = [](int64_t value) { return value > 0 ? format_count(static_cast<double>(value)) : "-"; };
   for (const ImportedRun& one : runs) {
-    const Losses losses = losses_of(one);
-    table.rows.push_back({one.run.id, string_or(one.run.axes, "run", ""), one.run.plugin, count(one.run.params),
-                          count(one.run.tokens), fmt::format("{}", losses.evals), loss(losses.best), loss(losses.last),
-                          state_word(result, one.run.id, dry)});
+    const ImportedLosses losses = losses_of(one);
+    std::vector<std::string> row = {one.run.id,
+                                    string_or(one.run.axes, "run", ""),
+                                    one.run.plugin,
+                                    count(one.run.params),
+                                    count(one.run.tokens),
+                                    fmt::format("{}", losses.evals),
+                                    loss(losses.best),
+                                    loss(losses.last)};
+    if (ratios) row.push_back(loss(bytes_per_token_of(one)));
+    row.push_back(state_word(result, one.run.id, dry));
+    table.rows.push_back(std::move(row));
   }
   return terminal_table(table);
 }
@@ -285,22 +188,24 @@ std::string words(const std::vector<ImportedRun>& runs, const SubmitResult& resu
 json::array documents(const std::vector<ImportedRun>& runs, const SubmitResult& result, bool dry) {
   json::array list;
   for (const ImportedRun& one : runs) {
-    const Losses losses = losses_of(one);
-    list.push_back(json::object{{"id", one.run.id},
-                                {"run", one.run.axes.at("run")},
-                                {"plugin", one.run.plugin},
-                                {"params", one.run.params},
-                                {"tokens", one.run.tokens},
-                                {"evals", losses.evals},
-                                {"best_val_bpc", finite_or_null(losses.best)},
-                                {"last_val_bpc", finite_or_null(losses.last)},
-                                {"import", state_word(result, one.run.id, dry)}});
+    const ImportedLosses losses = losses_of(one);
+    json::object document = {{"id", one.run.id},
+                             {"run", one.run.axes.at("run")},
+                             {"plugin", one.run.plugin},
+                             {"params", one.run.params},
+                             {"tokens", one.run.tokens},
+                             {"evals", losses.evals},
+                             {"best_val_bpc", finite_or_null(losses.best)},
+                             {"last_val_bpc", finite_or_null(losses.last)},
+                             {"import", state_word(result, one.run.id, dry)}};
+    if (const auto ratio = bytes_per_token_of(one)) document["bytes_per_token"] = *ratio;
+    list.push_back(std::move(document));
   }
   return list;
 }
 
 // What laws and comparisons will lack, and which option gives it.
-void tell_gaps(const std::vector<ImportedRun>& runs, const Said& said) {
+void tell_gaps(const std::vector<ImportedRun>& runs, const ImportOptions& options) {
   const auto tell = [&](const char* what, auto&& lacks) {
     const auto count = std::count_if(runs.begin(), runs.end(), lacks);
     if (count > 0) print_error(fmt::format("{} of {} runs: {}", count, runs.size(), what));
@@ -312,14 +217,17 @@ void tell_gaps(const std::vector<ImportedRun>& runs, const Said& said) {
   const std::string where = fmt::format(
       "their data are not known, so that they compare with nothing but the sweep '{}' "
       "(--dataset NAME --tokenizer NAME, or the id of a data set of this root)",
-      said.sweep);
+      options.sweep);
   tell(where.c_str(), [](const ImportedRun& one) { return one.run.spec.at("data").as_object().contains("of"); });
 }
 
-int do_import(const Verb& verb, const std::vector<std::string>& args) {
-  CommandLine line(verb);
+std::string help_of_map() {
+  return "columns by their names in the log: step=iteration,val_bpc=val/bpc,params=N; a name with ',' or '=' in quotes";
+}
+
+void declare(CommandLine& line) {
   line.value("sweep", "name under which they are kept: imported")
-      .value("map", "columns by their names in the log: step=iteration,val_bpc=val/bpc,params=N")
+      .value("map", help_of_map().c_str())
       .value("plugin", "the variant, where the log does not say it")
       .value("params", "parameters, likewise: 300M")
       .value("batch", "sequences a step; with --context the tokens")
@@ -333,36 +241,52 @@ int do_import(const Verb& verb, const std::vector<std::string>& args) {
       .value("bytes-per-token", "losses are divided by it: 1")
       .flag("dry-run", "say what would be imported; change nothing")
       .root_option()
-      .output_options();
-  if (!line.parse(args, 1, 100'000)) return 0;
-  const OutputFormat format = output_format(line);
-  if (format == OutputFormat::csv) throw Error(ErrorKind::input, "import has no --csv; use --json");
-  Said said = said_by(line);
-  std::vector<Found> found = read_logs(line.positional(), said.format);
-  const bool dry = line.has("dry-run"), there = Store::exists(line.root());
-  std::vector<ImportedRun> runs;
-  SubmitResult result;
-  std::optional<Store> store;
-  if (!dry || there) store.emplace(line.root(), dry ? StoreMode::read_only : StoreMode::create);
-  if (store) find_dataset(said, *store);
-  for (Found& one : found) runs.push_back(imported(std::move(one), said));
-  if (store)
-    result = dry ? store->compare_import(said.sweep, runs)
-                 : store->import_runs(said.sweep, fs::absolute(line.positional()[0]).string(), runs);
+      .output_options()
+      .forms(foreign_forms());
+}
+
+void print_runs(const std::vector<ImportedRun>& runs, const SubmitResult& result, bool dry, OutputFormat format) {
   if (format == OutputFormat::table)
     print(words(runs, result, dry));
   else if (format == OutputFormat::json)
     print(pretty_json(documents(runs, result, dry)) + "\n");
   else
     for (const json::value& one : documents(runs, result, dry)) print(compact_json(one) + "\n");
-  tell_gaps(runs, said);
+}
+
+int do_import(const Verb& verb, const std::vector<std::string>& args) {
+  CommandLine line(verb);
+  declare(line);
+  if (!line.parse(args, 1, 100'000)) return 0;
+  const OutputFormat format = output_format(line);
+  if (format == OutputFormat::csv) throw Error(ErrorKind::input, "import has no --csv; use --json");
+  ImportOptions options = options_of(line);
+  const bool dry = line.has("dry-run");
+  std::vector<KnownImport> known;
+  if (Store::exists(line.root())) {
+    Store store(line.root(), StoreMode::read_only);
+    known = known_imports(store, options.sweep);
+  }
+  std::vector<FoundRun> found = read_logs(line.positional(), options.format, known);
+  std::vector<ImportedRun> runs;
+  SubmitResult result;
+  std::optional<Store> store;
+  if (!dry || Store::exists(line.root())) store.emplace(line.root(), dry ? StoreMode::read_only : StoreMode::create);
+  if (store) find_dataset(options, *store);
+  for (FoundRun& one : found) runs.push_back(imported_run(std::move(one), options));
+  if (store)
+    result = dry ? store->compare_import(options.sweep, runs)
+                 : store->import_runs(options.sweep, fs::absolute(line.positional()[0]).string(), runs);
+  print_runs(runs, result, dry, format);
+  tell_gaps(runs, options);
+  for (const std::string& doubt : doubts_about_units(runs, known)) print_error(doubt);
   return 0;
 }
 
 }  // namespace
 
 const Verb kImportVerb{"import", "Take in logs of runs that were trained elsewhere, as finished runs",
-                       "LOG.jsonl|LOG.csv… [--params N --dataset NAME …] [--dry-run]",
+                       "LOG.jsonl|LOG.csv|LOG.txt… [--params N --dataset NAME …] [--dry-run]",
                        "bitsweep import v76_300M.out --plugin v76 --params 300M --batch 64 --context 512 --dry-run",
                        do_import};
 

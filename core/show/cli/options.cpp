@@ -25,6 +25,7 @@ struct CommandLine::State {
   std::vector<std::string> names;
   po::variables_map values;
   std::vector<std::string> positional;
+  std::string forms;
 
   void remember(const char* name) {
     const std::string text = name;
@@ -88,6 +89,12 @@ CommandLine& CommandLine::output_options() {
       .flag("csv", "comma-separated values");
 }
 
+CommandLine& CommandLine::forms(const std::vector<std::string>& lines) {
+  state_->forms = "\nForms that are read:\n";
+  for (const std::string& line : lines) state_->forms += "  " + line + "\n";
+  return *this;
+}
+
 bool CommandLine::parse(const std::vector<std::string>& args, size_t least, size_t most) {
   const Verb& verb = state_->verb;
   try {
@@ -108,8 +115,8 @@ bool CommandLine::parse(const std::vector<std::string>& args, size_t least, size
   if (has("help")) {
     std::ostringstream options;
     options << state_->declared;
-    print(fmt::format("example: {}\n\nusage: bitsweep {} {}\n\n{}.\n\n{}", verb.example, verb.name, verb.usage,
-                      verb.summary, options.str()));
+    print(fmt::format("example: {}\n\nusage: bitsweep {} {}\n\n{}.\n\n{}{}", verb.example, verb.name, verb.usage,
+                      verb.summary, options.str(), state_->forms));
     return false;
   }
   state_->positional = all("positional");

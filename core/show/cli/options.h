@@ -26,6 +26,9 @@ class CommandLine {
   CommandLine& quiet_option();                               // --quiet, -q
   CommandLine& output_options();                             // --json, --jsonl, --csv
 
+  // What the verb reads, a line a form: --help shows them.
+  CommandLine& forms(const std::vector<std::string>& lines);
+
   // False when --help was asked for and printed. Throws Error{input}: unknown option (with the nearest), missing value,
   // fewer than `least` or more than `most` positional arguments.
   bool parse(const std::vector<std::string>& args, size_t least = 0, size_t most = SIZE_MAX);

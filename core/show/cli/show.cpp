@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "base/clock.h"
+#include "base/metric.h"
 #include "base/units.h"
 #include "cli/options.h"
 #include "query/query.h"
@@ -76,24 +77,28 @@ std::string lines_of(const json::object& object) {
 std::string headline(const RunRow& run) {
   std::string text = fmt::format("run {}  {}", run.id, run.state);
   if (!run.exit_cause.empty()) text += " (" + run.exit_cause + ")";
-  text += fmt::format("\n  sweep {}, plugin {}, seed {}\n", clean_text(run.sweep), clean_text(run.plugin), run.seed);
+  text += fmt::format("\n  sweep {}, plugin {}, seed {}\n", clean_text(run.sweep), clean_text(run.plugin),
+                      cell_text(seed_of(run), "left out"));
   if (!run.axes.empty()) text += "  axes " + clean_text(run_table({run}, {"axes"}).rows[0][0]) + "\n";
   if (!run.message.empty()) text += "  " + clean_text(run.message) + "\n";
   return text;
 }
 
-std::string metrics(const RunRow& run) {
+std::string metrics(const RunRow& run, const json::object& start) {
   std::string text = fmt::format("  parameters    {} ({} without embedding and head)\n", format_thousands(run.params),
                                  format_thousands(run.params_nonembedding));
   text += fmt::format("  tokens        {} in {} steps", format_thousands(run.tokens), run.steps);
   if (run.epochs) text += fmt::format(", {:.3g} epochs", *run.epochs);
   text += fmt::format("\n  reached       step {} of {}\n", run.step, run.steps);
+  const std::string_view unit = find_metric("val_bpc")->unit;
   if (run.best_val_bpc) {
-    text += fmt::format("  best          {:.4f} bits per byte", *run.best_val_bpc);
+    text += fmt::format("  best          {:.4f} {}", *run.best_val_bpc, unit);
     if (run.best_step) text += fmt::format(" at step {}", *run.best_step);
     text += "\n";
   }
-  if (run.last_val_bpc) text += fmt::format("  last          {:.4f} bits per byte\n", *run.last_val_bpc);
+  if (run.last_val_bpc) text += fmt::format("  last          {:.4f} {}\n", *run.last_val_bpc, unit);
+  if (const double ratio = number_or(start, "bytes_per_token", 0); ratio > 0)
+    text += fmt::format("  bytes a token {:.4f} (its losses: val_loss / (ln 2 · val_bpc))\n", ratio);
   if (run.answer_accuracy) text += fmt::format("  answers       {:.1f} % right\n", 100 * *run.answer_accuracy);
   if (run.tokens_per_s) text += fmt::format("  tokens/s      {}\n", format_count(*run.tokens_per_s));
   if (run.wall_s) text += fmt::format("  wall          {}\n", format_duration(*run.wall_s));
@@ -127,7 +132,7 @@ std::string attempts_text(const std::vector<AttemptRow>& attempts) {
 }
 
 std::string text_of(const Details& d) {
-  std::string text = headline(d.run) + "\n" + metrics(d.run);
+  std::string text = headline(d.run) + "\n" + metrics(d.run, d.start);
   std::vector<std::pair<double, double>> curve;
   for (const EvalRow& e : d.evals)
     if (e.val_bpc) curve.emplace_back(static_cast<double>(e.step), *e.val_bpc);

@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include "base/law_names.h"
+#include "base/metric.h"
 #include "base/nearest.h"
 #include "base/units.h"
 #include "spec/other_tools.h"
@@ -18,7 +19,6 @@ namespace {
 
 // What the scheduler of this version knows; a new rule is one line here and one in schedule.
 const std::vector<std::string> kStopRules{"none", "asha", "median", "curve"};
-const std::vector<std::string> kStopMetrics{"val_bpc", "train_bpc"};
 const std::vector<std::string> kOnOom{"fail", "alone", "smaller_batch"};
 
 const std::vector<std::string> kResourceKeys{"device", "slots", "threads", "memory", "timeout"};
@@ -201,7 +201,7 @@ class OptionReader {
   void stop(const std::string& key, const YamlNode& node) {
     SweepStop& stop = sweep_.stop;
     if (key == "rule") word(node, "stop rule", kStopRules, stop.rule);
-    if (key == "metric") word(node, "metric to stop by", kStopMetrics, stop.metric);
+    if (key == "metric") word(node, "metric to stop by", stop_metrics(), stop.metric);
     if (key == "grace") integer(node, "stop.grace", 0, 1'000'000'000'000, stop.grace);
     if (key == "reduction") integer(node, "stop.reduction", 2, 100, stop.reduction);
     if (key == "fewest") integer(node, "stop.fewest", 1, 100'000, stop.fewest);
@@ -321,7 +321,7 @@ std::vector<std::string> option_help() {
       "retries  an integer from 0 to 1,000",
       "priority  an integer; higher first",
       fmt::format("stop.rule  one of {}", fmt::join(kStopRules, ", ")),
-      fmt::format("stop.metric  one of {}", fmt::join(kStopMetrics, ", ")),
+      fmt::format("stop.metric  one of {}", fmt::join(stop_metrics(), ", ")),
       "stop.grace  an integer from 0: steps before which nothing is stopped",
       "stop.reduction  an integer from 2 to 100; of asha",
       "stop.fewest  an integer from 1 to 100,000: peers; of median",

@@ -1,12 +1,10 @@
-// import, export, gc and rebuild, as a person calls them.
+// export, gc and rebuild, as a person calls them; import_verb_test.cpp has import.
 #include <fstream>
 
-#include "cli/verb.h"
 #include "coordinate/checkpoint_policy.h"
+#include "cli/verbs_fixture.h"
 #include "coordinate/lone_folders.h"
 #include "execute/records.h"
-#include "imports/foreign_log.h"
-#include "query/query_fixture.h"
 #include "store/rebuild.h"
 
 namespace bitsweep {
@@ -17,8 +15,7 @@ using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::StartsWith;
 
-// --- logs from elsewhere ------------------------------------------------------------------------------------------
-
+// A log from elsewhere.
 constexpr const char* kSeedLog = R"(Using device cuda
 {"event": "config", "args": {"model": "v76", "n_params": 300000000, "batch_size": 64, "seq_len": 512, "seed": 3}}
 {"event": "train", "step": 100, "loss": 5.2, "lr": 1e-4, "time": 12.5}
@@ -26,200 +23,6 @@ constexpr const char* kSeedLog = R"(Using device cuda
 {"event": "eval", "step": 2000, "val_bpc": NaN, "lr": 0.0006, "time": 240.5}
 {"event": "eval", "step": 39000, "val_bpc": 5.674, "ipmr_max": 0.1021, "lr": 1e-6, "time": 9000}
 {"event": "eval", "step": 40000, "val_b)";
-
-TEST(ForeignLog, TheSeedsFormIsReadAsItIs) {
-  Findings findings("v76.out");
-  const ForeignLog log = read_foreign_jsonl(kSeedLog, "v76", {}, findings);
-  findings.throw_if_any();
-  EXPECT_EQ(log.other_lines, 1);
-  EXPECT_TRUE(log.torn);
-  ASSERT_EQ(log.runs.size(), 1u);
-  const ForeignRun& run = log.runs[0];
-  EXPECT_EQ(run.name, "v76");
-  EXPECT_EQ(run.facts.plugin, "v76");
-  EXPECT_EQ(run.facts.params, 3e8);
-  EXPECT_EQ(run.facts.batch, 64);
-  EXPECT_EQ(run.facts.context, 512);
-  EXPECT_EQ(run.facts.seed, 3);
-  EXPECT_EQ(run.evals(), 3);
-  EXPECT_EQ(run.events[0].kind, "train");
-  EXPECT_TRUE(run.events[2].fields.at("val_bpc").is_null());
-  EXPECT_EQ(run.events[3].fields.at("ipmr_max").as_double(), 0.1021);
-  EXPECT_EQ(run.events[3].fields.at("elapsed_s").to_number<double>(), 9000);  // seconds, and no date
-}
-
-TEST(ForeignLog, RunsOfOneFileAreToldApart) {
-  Findings findings("x");
-  const ForeignLog log = read_foreign_jsonl(R"({"run":"b","step":1,"val_bpc":2}
-{"run":"a","step":1,"val_bpc":3,"x":NaN,"note":"NaN \"NaN\" \\"}
-{"run":"b","step":2,"val_bpc":1.5}
-{"event":"end","run":"b","step":2,"status":"stopped"})",
-                                            "x", {}, findings);
-  ASSERT_EQ(log.runs.size(), 2u);
-  EXPECT_EQ(log.runs[0].name, "b");
-  EXPECT_EQ(log.runs[0].evals(), 2);
-  EXPECT_EQ(log.runs[0].status, "stopped");
-  EXPECT_EQ(log.runs[1].events.at(0).fields.at("note"), "NaN \"NaN\" \\");
-}
-
-TEST(ForeignLog, EveryMistakeIsNamedWithItsPlace) {
-  Findings findings("bad.jsonl");
-  read_foreign_jsonl(R"({"step": 1, "val_bpc": 7.25}
-{"step": 1.5, "val_bpc": -3}
-{"step": 10, "val_bpc": 7.25 "lr"}
-{"step": 3000, "val_bpc": "abc"}
-{"step": 1e30, "val_bpc": 1}
-{"step": 4000, "val_bpc": 3, "tokens": -1}
-)",
-                     "bad", {}, findings);
-  std::vector<std::string> found;
-  for (const Diagnostic& diagnostic : findings.take()) found.push_back(diagnostic.to_string());
-  EXPECT_THAT(found,
-              ElementsAre("bad.jsonl:2:2: step must be a whole number, not '1.5'",
-                          "bad.jsonl:2:15: val_bpc must not be negative, but is -3",
-                          StartsWith("bad.jsonl:3:30: not JSON"), "bad.jsonl:4:16: val_bpc must be a number, not 'abc'",
-                          StartsWith("bad.jsonl:5:2: step must be a whole number"),
-                          "bad.jsonl:6:30: tokens must not be negative, but is -1"));
-}
-
-TEST(ForeignLog, ColumnsMayHaveOtherNames) {
-  Findings findings("log.csv");
-  const ForeignFormat format{.columns = parse_foreign_map("step=it, val_bpc=loss"), .bits_per_unit = 2};
-  const ForeignLog log = read_foreign_csv("it;loss;LR;note\n20K;1,5;3e-4;\"a;b\"\n", "log", format, findings);
-  findings.throw_if_any();
-  EXPECT_EQ(log.runs[0].events[0].step, 20'000);
-  EXPECT_EQ(log.runs[0].events[0].fields.at("val_bpc").as_double(), 3.0);
-  EXPECT_EQ(log.runs[0].events[0].fields.at("lr").as_double(), 3e-4);
-  EXPECT_EQ(log.runs[0].events[0].fields.at("note"), "a;b");
-  EXPECT_THAT(thrown([] { parse_foreign_map("stpe=it,loss=x,step="); }),
-              testing::AllOf(HasSubstr("did you mean 'step'?"), HasSubstr("unknown column 'loss'"),
-                             HasSubstr("'step=' is not of the form")));
-}
-
-TEST(ForeignLog, NothingToEvaluateSaysWhatThereIs) {
-  Findings jsonl("a.jsonl"), csv("a.csv"), empty("e.csv");
-  read_foreign_jsonl("{\"iter_num\": 5, \"valid\": 3}\n[1]\n", "a", {}, jsonl);
-  EXPECT_THAT(jsonl.take().at(0).to_string(), HasSubstr("here there is iter_num, valid (other names: --map"));
-  read_foreign_csv("step,loss\n1,2\n,3\n4\n", "a", {}, csv);
-  std::vector<std::string> found;
-  for (const Diagnostic& diagnostic : csv.take()) found.push_back(diagnostic.to_string());
-  EXPECT_THAT(found, ElementsAre("a.csv:3:1: step is missing", StartsWith("a.csv:4:1: 1 cells, where the header has 2"),
-                                 HasSubstr("no evaluation in it")));
-  read_foreign_csv("", "e", {}, empty);
-  EXPECT_TRUE(empty.any());
-}
-
-// --- the verbs ----------------------------------------------------------------------------------------------------
-
-class HistoryVerbs : public QueryTest {
- protected:
-  std::string call(const Verb& verb, std::vector<std::string> args, int code = 0) {
-    args.insert(args.end(), {"--root", root.string()});
-    testing::internal::CaptureStdout();
-    testing::internal::CaptureStderr();
-    int got = 0;
-    try {
-      got = verb.run(verb, args);
-    } catch (...) {
-      testing::internal::GetCapturedStdout(), testing::internal::GetCapturedStderr();
-      throw;
-    }
-    errors = testing::internal::GetCapturedStderr();
-    const std::string out = testing::internal::GetCapturedStdout();
-    EXPECT_EQ(got, code) << out << errors;
-    return out;
-  }
-  std::string file(const std::string& name, const std::string& text) {
-    const fs::path path = root / name;
-    std::ofstream(path) << text;
-    return path.string();
-  }
-  std::string errors;
-};
-
-TEST_F(HistoryVerbs, ImportMakesFinishedRunsOnce) {
-  const std::string log = file("v76_300M.out", kSeedLog);
-  EXPECT_THAT(call(kImportVerb, {log, "--dry-run"}), HasSubstr("would be new"));
-  EXPECT_EQ(store.sweep_names(), (std::vector<std::string>{"first"}));
-  EXPECT_THAT(call(kImportVerb, {log}), HasSubstr("1.28B"));
-  EXPECT_THAT(errors, HasSubstr("their data are not known"));
-  const auto runs = store.runs_of("imported");
-  ASSERT_EQ(runs.size(), 1u);
-  EXPECT_EQ(runs[0].state, RunState::done);
-  EXPECT_EQ(runs[0].best_val_bpc, 5.674);
-  EXPECT_EQ(runs[0].tokens, 39'000 * 64 * 512);
-  EXPECT_EQ(runs[0].wall_s, 9000);
-  EXPECT_FALSE(store.retry(runs[0].id));
-  EXPECT_EQ(store.queue().size(), 1u);  // the one of the fixture: nothing of this is ever queued
-  EXPECT_THAT(call(kImportVerb, {log}), HasSubstr("already there"));
-  EXPECT_EQ(store.database().integer("SELECT count(*) FROM eval WHERE run = '" + runs[0].id + "'"), 3);
-
-  // The log went on: the same place, another run; what else the sweep held stays.
-  call(kImportVerb, {file("other.jsonl", R"({"step":1,"val_bpc":2})"), "--params", "1M"});
-  const std::string more = file("v76_300M.out", std::string(kSeedLog) + "pc\": 5.5}\n");
-  EXPECT_THAT(call(kImportVerb, {more}), HasSubstr("replaces " + runs[0].id));
-  EXPECT_EQ(store.runs_of("imported").size(), 2u);
-  EXPECT_THAT(thrown([&] {
-                call(kImportVerb, {log, "--sweep", "first"});
-              }),
-              StartsWith("2: the sweep 'first' was submitted"));
-}
-
-TEST_F(HistoryVerbs, ImportSaysAllMistakesOfAllFilesAndDoesNothing) {
-  const std::string good = file("good.jsonl", R"({"step":1,"val_bpc":2})"),
-                    bad = file("bad.jsonl", "{\"step\":-1,\"val_bpc\":1}\n"),
-                    worse = file("worse.csv", "step,val_bpc\nx,y\n");
-  const std::string message = thrown([&] { call(kImportVerb, {good, bad, worse, (root / "none.csv").string()}); });
-  for (const char* part : {"bad.jsonl:1:2: step must not be negative", "worse.csv:2:1: step must be a number, not 'x'",
-                           "worse.csv:2:3: val_bpc must be a number", "none.csv"})
-    EXPECT_THAT(message, HasSubstr(part));
-  EXPECT_EQ(store.sweep_names().size(), 1u);
-  EXPECT_THAT(thrown([&] { call(kImportVerb, {good, "--params", "many"}); }), HasSubstr("--params: expected a number"));
-  EXPECT_THAT(thrown([&] { call(kImportVerb, {good, "--unit", "nat"}); }), HasSubstr("did you mean 'nats'?"));
-  EXPECT_THAT(thrown([&] { call(kImportVerb, {good, "--sweep", "../up"}); }), HasSubstr("must be a folder's name"));
-}
-
-TEST_F(HistoryVerbs, ADataSetOfThisRootMayBeNamed) {
-  store.put_dataset({.id = "abcdef0123456789",
-                     .name = "code",
-                     .tokenizer = "bytes256",
-                     .sha256 = "a",
-                     .bytes = 1,
-                     .train_tokens = 1,
-                     .val_tokens = 1,
-                     .val_sha256 = "b",
-                     .unknown_bytes = 0,
-                     .ngram_bpb = {},
-                     .entropy_bpb = {}});
-  const std::string log = file("a.jsonl", R"({"step":1,"val_bpc":2})");
-  call(kImportVerb, {log, "--dataset", "abcdef01"});
-  const Query query(root);
-  EXPECT_EQ(query.runs("imported").at(0).dataset, "abcdef0123456789");
-  call(kImportVerb, {log, "--dataset", "GLM", "--tokenizer", "ascii128", "--sweep", "named"});
-  EXPECT_EQ(query.runs_of({"named"}).at(0).spec.at("data").at("corpus"), "GLM");
-  EXPECT_FALSE(query.runs_of({"named"}).at(0).spec.at("data").as_object().contains("of"));
-}
-
-TEST_F(HistoryVerbs, WhatIsExportedCanBeImported) {
-  EXPECT_THAT(call(kExportVerb, {"first"}), StartsWith("id,sweep,state,"));
-  EXPECT_THAT(call(kExportVerb, {"first", "--table", "evals"}),
-              HasSubstr("first,aaaa00000001,v57,1000,0,20,12800,4,,,,800\n"));
-  const std::string lines = call(kExportVerb, {"first", "--jsonl"});
-  EXPECT_EQ(std::count(lines.begin(), lines.end(), '\n'), 4);
-  EXPECT_EQ(parse_json(lines.substr(0, lines.find('\n')), "line").at("train.lr").as_double(), 1e-3);
-  call(kExportVerb, {"first", "-o", (root / "out").string()});
-  for (const char* name : {"runs.csv", "runs.jsonl", "evals.csv", "evals.jsonl", "metrics.csv", "metrics.jsonl"})
-    EXPECT_TRUE(fs::exists(root / "out" / name)) << name;
-  for (const char* name : {"evals.csv", "evals.jsonl"}) {
-    call(kImportVerb, {(root / "out" / name).string(), "--sweep", name});
-    const auto runs = store.runs_of(name);
-    ASSERT_EQ(runs.size(), 3u);  // those with an evaluation
-    EXPECT_EQ(runs[0].best_val_bpc, 4.0);
-    EXPECT_EQ(runs[0].last_val_bpc, 4.2);
-    EXPECT_EQ(runs[0].params, 1000);
-    EXPECT_EQ(runs[0].plugin, "v57");
-  }
-}
 
 TEST_F(HistoryVerbs, ExportRefusesWhatItCannotDo) {
   EXPECT_THAT(thrown([&] { call(kExportVerb, {"aaaa00000001", "-o", "x.bit2"}); }), HasSubstr("packs no checkpoints"));
