@@ -57,6 +57,9 @@ TEST_F(EarlyStopTest, WhatEndsWhileItLooksCountsToo) {
 
 TEST_F(EarlyStopTest, TheEndOfACurveIsAskedOfTheCaller) {
   const SweepRules rules = sweep_rules({{"stop_rule", "curve"}, {"stop", {{"grace", 5}}}});
+  store.database()
+      .prepare("UPDATE run SET spec = ?")
+      .run(json::serialize(to_json(RunSpec{.model = {.plugin = "llama", .options = {}}})));
   EarlyStop nobody(store);
   EXPECT_EQ(said(nobody, 9, rules), "");
   EarlyStop stop(store, [](const RunCurve& run, const TrainSpec&) {
