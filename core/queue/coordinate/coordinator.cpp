@@ -221,13 +221,12 @@ AfterAttempt Coordinator::after_full_disk(const RunRecord& run) {
   return after;
 }
 
-AfterAttempt Coordinator::after(const LiveAttempt& live, const Outcome& outcome) {
-  const auto asked = store_.run(live.run.id);
+AfterAttempt Coordinator::after(const LiveAttempt& live, const Outcome& outcome, int64_t faults) {
   if (outcome.cause == ExitCause::oom && after_oom(live))
     return {.run = RunState::queued, .delay_s = options_.first_retry_s};
   // Given up for good: it keeps its checkpoint, and is not taken for a finished one.
   if (live.stop == StopReason::rule && outcome.cause == ExitCause::stopped) return {.run = RunState::stopped};
-  return after_attempt(outcome.cause, asked ? asked->faults : 0, live.run.retries, options_.first_retry_s);
+  return after_attempt(outcome.cause, faults, live.run.retries, options_.first_retry_s);
 }
 
 // The attempt is over. Its last events are read first: with the lock free nobody writes any more.
@@ -242,16 +241,17 @@ void Coordinator::conclude(LiveAttempt& live, const Poll& poll) {
     run_s_ = run_s_ ? 0.7 * *run_s_ + 0.3 * took_s : took_s;
   }
   const std::string id = live.run.id;
+  const RunRecord asked = store_.run(id).value_or(live.run);
   AfterAttempt next;
   if (met_full_disk(id, live.attempt.attempt, outcome)) {
     next = after_full_disk(live.run);
     outcome = {RunState::stopped, ExitCause::stopped, "the disk is full; it goes on when there is room"};
   } else {
-    next = after(live, outcome);
+    next = after(live, outcome, asked.faults);
     full_disks_.erase(id);
   }
   AttemptEnd end = end_of(outcome, poll.exit, clock_.unix_s());
-  if (const auto asked = store_.run(id); next.run == RunState::queued && asked && asked->request == "cancel") {
+  if (next.run == RunState::queued && asked.request == "cancel") {
     next.run = RunState::cancelled;
     end.state = RunState::cancelled;
     end.cause = ExitCause::cancelled;

@@ -50,7 +50,7 @@ class Coordinator {
   void conclude(LiveAttempt& live, const Poll& poll);
   void judge_loss(LiveAttempt& live, const Event& event);
   Outcome judge_attempt(const LiveAttempt& live, const Poll& poll);
-  AfterAttempt after(const LiveAttempt& live, const Outcome& outcome);
+  AfterAttempt after(const LiveAttempt& live, const Outcome& outcome, int64_t faults);
   bool met_full_disk(const std::string& run, int64_t attempt, const Outcome& outcome) const;
   AfterAttempt after_full_disk(const RunRecord& run);
   void settle(bool at_once);

@@ -132,11 +132,13 @@ Statement& Store::sql(const char* text) {
 }
 
 std::optional<RunRecord> Store::run(std::string_view id) {
-  Statement row = database_.prepare(
-      fmt::format("SELECT {} FROM run JOIN sweep ON sweep.id = run.sweep WHERE run.id = ?", kRunColumns));
-  row.bind(id);
+  static const std::string kText =
+      fmt::format("SELECT {} FROM run JOIN sweep ON sweep.id = run.sweep WHERE run.id = ?", kRunColumns);
+  Statement& row = sql(kText.c_str()).bind(id);
   if (!row.step()) return std::nullopt;
-  return read_run(row);
+  RunRecord run = read_run(row);
+  row.reset();
+  return run;
 }
 
 std::optional<RunState> Store::state(std::string_view id) {
@@ -218,11 +220,13 @@ std::vector<AttemptRecord> Store::attempts(std::string_view run) {
 }
 
 std::optional<AttemptRecord> Store::attempt(std::string_view run, int64_t attempt) {
-  Statement row =
-      database_.prepare(fmt::format("SELECT {} FROM attempt WHERE run = ? AND attempt = ?", kAttemptColumns));
-  row.bind(run, attempt);
+  static const std::string kText =
+      fmt::format("SELECT {} FROM attempt WHERE run = ? AND attempt = ?", kAttemptColumns);
+  Statement& row = sql(kText.c_str()).bind(run, attempt);
   if (!row.step()) return std::nullopt;
-  return read_attempt(row);
+  AttemptRecord record = read_attempt(row);
+  row.reset();
+  return record;
 }
 
 std::vector<RunRecord> Store::runs_of(std::string_view sweep) {

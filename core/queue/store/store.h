@@ -167,7 +167,7 @@ class Store {
   class Numbers;
   struct Digest;
 
-  // The prepared form of a statement's text, made once; `text` is a string literal. One use at a time.
+  // The prepared form of a statement's text, made once; `text` lives as long as the program. One use at a time.
   Statement& sql(const char* text);
   std::map<std::string, std::string> previous_version(std::string_view sweep);  // run id -> point
   SubmitResult compare_with(const std::map<std::string, std::string>& before, const NewSweep& sweep);

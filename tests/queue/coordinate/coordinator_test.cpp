@@ -135,6 +135,7 @@ TEST_F(CoordinatorTest, TenThousandRunsEndAsTheyMustEachNeverTwiceAtOnce) {
   options.devices = {{"cpu", kSlots, 0}};
   options.hung_after_s = 20;
   options.grace_s = 5;
+  executor.least_wait_s = 0.5;
   executor.script = [](const Launch& launch) { return script_of(std::stoll(launch.run, nullptr, 16), launch.attempt); };
   Store other(root, StoreMode::create, clock);  // whoever types commands meanwhile
   other.database().execute("PRAGMA synchronous = OFF");
@@ -162,8 +163,8 @@ TEST_F(CoordinatorTest, TenThousandRunsEndAsTheyMustEachNeverTwiceAtOnce) {
     const RunRecord record = run(id_of(i));
     ++ended[fmt::format("{} {} {}", i % 40 > 11 ? 0 : static_cast<int>(fate_of(i)), to_text(record.state),
                         to_text(record.cause))];
-    EXPECT_LE(record.faults, 3);
-    if (fate_of(i) == Fate::fails) EXPECT_EQ(record.faults, 3);
+    if (fate_of(i) == Fate::fails) EXPECT_EQ(record.attempts, 3);
+    EXPECT_LE(record.faults, 2);
   }
   const auto each = [&](Fate fate) {
     int64_t count = 0;

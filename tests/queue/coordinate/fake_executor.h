@@ -100,8 +100,10 @@ class FakeExecutor : public Executor {
     attempt.does.signal = mode == StopMode::kill ? 9 : 0;
   }
 
+  // Time passes at least in such steps, as it does while a machine is busy.
+  double least_wait_s = 0;
   void wait(double timeout_s, int) override {
-    clock_.sleep_s(timeout_s);
+    clock_.sleep_s(std::max(timeout_s, least_wait_s));
     while (!happenings_.empty() && happenings_.begin()->first <= clock_.monotonic) {
       const auto what = happenings_.begin()->second;
       happenings_.erase(happenings_.begin());
