@@ -19,7 +19,7 @@ const std::vector<std::string> kCommon{"--root", "--json", "--quiet"};
 [[noreturn]] void fail_unknown(const std::string& name) {
   std::vector<std::string> known = kCommon;
   known.insert(known.end(), {"--help", "--version"});
-  fail(fmt::format("unknown option '{}'{}; before the verb only --root DIR, --json and --quiet may stand", name,
+  fail(fmt::format("unknown option '{}' before the verb, where only --root DIR, --json and --quiet may stand{}", name,
                    did_you_mean(name, known)));
 }
 

@@ -43,7 +43,8 @@ namespace {
 [[noreturn]] void rethrow(const Verb& verb, const po::error& error, const std::vector<std::string>& names) {
   if (const auto* unknown = dynamic_cast<const po::unknown_option*>(&error)) {
     const std::string name = unknown->get_option_name();
-    if (is_common_option(name)) usage_error(verb, fmt::format("this verb has no option '{}'", name));
+    const std::string word = name.substr(0, name.find('='));
+    if (is_common_option(word)) usage_error(verb, fmt::format("this verb has no option '{}'", word));
     usage_error(verb, fmt::format("unknown option '{}'{}", name, did_you_mean(name, names)));
   }
   if (const auto* style = dynamic_cast<const po::invalid_command_line_syntax*>(&error)) {

@@ -12,6 +12,12 @@ namespace bitsweep {
 namespace {
 
 constexpr int64_t kWidth = 8;
+// Another build of the plugin has another value: other code, of which nothing but the code tells.
+#if defined(BITSWEEP_TEST_OTHER_CODE)
+constexpr double kInitialScale = 0.5;
+#else
+constexpr double kInitialScale = 0.1;
+#endif
 
 class Odd : public Model {
  public:
@@ -21,8 +27,8 @@ class Odd : public Model {
         crash_at_(integer_or(options, "crash_at", -1)),
         sleep_ms_(integer_or(options, "sleep_ms", 0)),
         bad_logits_(bool_or(options, "bad_logits", false)) {
-    embedding_ = add_parameter("embedding.weight", at::randn({vocab, kWidth}).mul_(0.1));
-    head_ = add_parameter("head.weight", at::randn({vocab, kWidth}).mul_(0.1));
+    embedding_ = add_parameter("embedding.weight", at::randn({vocab, kWidth}).mul_(kInitialScale));
+    head_ = add_parameter("head.weight", at::randn({vocab, kWidth}).mul_(kInitialScale));
   }
 
   at::Tensor forward(const at::Tensor& tokens, const StepContext& context) override {
