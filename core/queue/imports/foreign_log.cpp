@@ -97,6 +97,7 @@ Pass pass_over(const std::string& stem, const ForeignFormat& format, const LogNa
   pass.any_eval = reader.any_eval();
   pass.any_loss_a_token = reader.any_loss_a_token();
   pass.log.runs = reader.finish();
+  pass.log.described = reader.described();
   return pass;
 }
 
@@ -142,7 +143,7 @@ ForeignLog read_foreign_jsonl(std::string_view text, const std::string& stem, co
     });
   };
   Pass objects = look_for(Look::objects);
-  if (objects.any_eval) return told(std::move(objects), findings);
+  if (objects.any_eval || !objects.log.described.empty()) return told(std::move(objects), findings);
   const size_t first = text.find_first_not_of(" \t\r\n\xEF\xBB\xBF");
   if (first != std::string_view::npos && text[first] == '{')
     if (Pass whole = look_for(Look::whole_text); whole.any_eval) return told(std::move(whole), findings);
@@ -177,6 +178,20 @@ ForeignLog read_foreign_log(std::string_view text, const std::string& stem, std:
                                                           : read_foreign_jsonl(text, stem, format, findings);
 }
 
+void describe(std::vector<ForeignRun*> runs, const std::vector<DescribedRun>& described) {
+  for (ForeignRun* run : runs)
+    for (const DescribedRun& told : described) {
+      if (told.name != run->name || !run->is_named) continue;
+      ForeignFacts& facts = run->facts;
+      for (auto fact : {&ForeignFacts::params, &ForeignFacts::batch, &ForeignFacts::context})
+        if (!(facts.*fact)) facts.*fact = told.facts.*fact;
+      for (auto fact : {&ForeignFacts::plugin, &ForeignFacts::dataset, &ForeignFacts::tokenizer})
+        if ((facts.*fact).empty()) facts.*fact = told.facts.*fact;
+      if (facts.seed.is_null()) facts.seed = told.facts.seed;
+      if (run->status.empty()) run->status = told.state;
+    }
+}
+
 const std::vector<std::string>& foreign_forms() {
   static const std::vector<std::string> kForms = {
       "JSON lines, alone, several in a line or behind a prefix: {\"step\": 100, \"val_bpb\": 1.15, …}",
@@ -185,6 +200,7 @@ const std::vector<std::string>& foreign_forms() {
       "CSV, a row an evaluation: step,val_bpc,tokens,…",
       "CSV or JSON lines, a row a value: run,key,value,step",
       "CSV, a column a run: Step,RUN - val/bpb (__MIN and __MAX are passed over); Wall time,Step,Value",
+      "what 'bitsweep export SWEEP -o FOLDER' wrote: FOLDER, or its evals and runs",
   };
   return kForms;
 }

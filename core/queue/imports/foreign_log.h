@@ -40,8 +40,16 @@ struct ForeignRun {
   int64_t evals() const;
 };
 
+// A row of the table of runs that `export` writes: facts without a curve.
+struct DescribedRun {
+  std::string name;
+  ForeignFacts facts;
+  std::string state;
+};
+
 struct ForeignLog {
-  std::vector<ForeignRun> runs;  // in order of appearance
+  std::vector<ForeignRun> runs;         // in order of appearance
+  std::vector<DescribedRun> described;  // by a table of runs; their evaluations are in another file
   int64_t other_lines = 0;       // nothing in them that was looked for: passed over
   int64_t torn_lines = 0;        // an object in them is not whole; without the last line
   int first_torn = 0;            // its line, from 1
@@ -65,6 +73,9 @@ ForeignLog read_foreign_csv(std::string_view text, const std::string& stem, cons
 // Either, by what the text begins with and the file's suffix (".csv").
 ForeignLog read_foreign_log(std::string_view text, const std::string& stem, std::string_view suffix,
                             const ForeignFormat& format, Findings& findings);
+
+// What a table of runs says of runs whose evaluations are in another file, where those do not say it themselves.
+void describe(std::vector<ForeignRun*> runs, const std::vector<DescribedRun>& described);
 
 // The forms that are read, a line each: what `import --help` shows.
 const std::vector<std::string>& foreign_forms();

@@ -48,6 +48,14 @@ void put(NamedRow& row, const LogNames& names, const LogField& field) {
   }
 }
 
+// A row of the table of runs that `export` writes.
+bool is_described(const LogRow& row) {
+  static constexpr std::string_view kOwn[] = {"id", "sweep", "state", "plugin", "seed", "params", "steps"};
+  return std::all_of(std::begin(kOwn), std::end(kOwn), [&](std::string_view name) {
+    return std::any_of(row.fields.begin(), row.fields.end(), [&](const LogField& field) { return field.name == name; });
+  });
+}
+
 std::optional<double> median(std::vector<double> values) {
   if (values.empty()) return std::nullopt;
   const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
@@ -76,6 +84,7 @@ NamedRow named_row(const LogRow& row, const LogNames& names) {
 
 void LogReader::add(const LogRow& raw) {
   const NamedRow row = named_row(raw, names_);
+  if (is_described(raw)) return add_described(row);
   for (const auto& [key, value] : row.rest) seen_.insert(key);
   for (const auto& [ours, value] : row.ours) seen_.insert(value.theirs);
   const bool steps = row.find("step") != nullptr;
@@ -92,6 +101,16 @@ void LogReader::add(const LogRow& raw) {
   if (kind == "end" && run != nullptr) run->status = row.text("status");
   if (kind == "start" || kind == "end" || kind == "config" || run == nullptr || !steps) return;
   add_event(row, kind, *run);
+}
+
+void LogReader::add_described(const NamedRow& row) {
+  const auto text = [&](const char* name) { return string_or(row.rest, name, ""); };
+  // An id of digits alone is a number to a table.
+  const json::value* id = row.rest.if_contains("id");
+  DescribedRun& run = described_.emplace_back();
+  run.name = id == nullptr || id->is_string() ? text("id") : compact_json(*id);
+  run.state = text("state");
+  learn(row, run.facts);
 }
 
 ForeignRun& LogReader::run_named(const std::string& name, bool is_named) {
@@ -254,6 +273,7 @@ bool LogReader::any_eval() const {
 
 std::vector<ForeignRun> LogReader::finish() {
   if (!any_eval()) {
+    if (!described_.empty()) return {};
     if (!any_step_ && losses_without_step_ > 0)
       complain_of_no_steps();
     else if (runs_.size() < 2)

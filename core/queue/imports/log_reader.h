@@ -37,6 +37,7 @@ class LogReader {
   // In order of appearance, each in the order of its steps. Tells what hinders: no evaluation, rows that a column tells
   // apart.
   std::vector<ForeignRun> finish();
+  const std::vector<DescribedRun>& described() const { return described_; }
   bool any_eval() const;
   bool any_loss_a_token() const { return any_loss_a_token_; }
 
@@ -45,6 +46,7 @@ class LogReader {
   void mistake(const NamedRow& row, const NamedRow::Value& value, const std::string& kind, const std::string& message);
   std::optional<double> number(const NamedRow& row, std::string_view name);
   double loss(const NamedRow& row, std::string_view name, double value);
+  void add_described(const NamedRow& row);
   void learn(const NamedRow& row, ForeignFacts& facts);
   void learn_seed(const NamedRow& row, ForeignFacts& facts);
   void fill(ForeignFacts& facts) const;
@@ -62,6 +64,7 @@ class LogReader {
   LogTally& tally_;
   ForeignFacts facts_;
   std::vector<ForeignRun> runs_;
+  std::vector<DescribedRun> described_;
   std::map<std::string, size_t> index_;
   std::map<std::string, std::vector<double>> ratios_;  // bytes a token of each run's evaluations
   std::set<std::string> seen_;

@@ -17,11 +17,11 @@ bool is_word(char c) { return std::isalnum(static_cast<unsigned char>(c)) != 0 |
 
 struct Unit {
   std::string_view text;
-  double seconds;  // 0: the number is left as it is
+  double per_s;  // how many of it a second has; 0: it is no time, and the number is left as it is
 };
-constexpr Unit kUnits[] = {{"ms", 1e-3}, {"us", 1e-6},    {"µs", 1e-6}, {"ns", 1e-9}, {"min", 60},
-                           {"s", 1},     {"sec", 1},      {"h", 3600},  {"%", 0},     {"x", 0},
-                           {"tok/s", 0}, {"tokens/s", 0}, {"it/s", 0}};
+constexpr Unit kUnits[] = {{"ms", 1e3},       {"us", 1e6},    {"µs", 1e6}, {"ns", 1e9}, {"min", 1.0 / 60},
+                           {"s", 1},          {"sec", 1},     {"h", 1.0 / 3600}, {"%", 0}, {"x", 0},
+                           {"tok/s", 0},      {"tokens/s", 0}, {"it/s", 0}};
 
 // A number and all that belongs to it: "500/50000", "77540ms", "1.2M". `begin` is where the number begins.
 struct Number {
@@ -89,7 +89,7 @@ class WordReader {
     size_t after = end;
     while (after < line_.size() && std::string_view(" \t|,;()[]{}<>'\"").find(line_[after]) == std::string_view::npos)
       ++after;
-    if (after > end && (line_[after - 1] == ':' || line_[after - 1] == '.')) --after;  // of the sentence
+    if (after > end && std::string_view(":./").find(line_[after - 1]) != std::string_view::npos) --after;  // of the sentence
     Number number{begin, std::max(after, end), parse_number(plain_digits(begin, end)), false};
     with_suffix(line_.substr(end, number.end - end), number);
     number.end = past_total(number.end);
@@ -112,8 +112,8 @@ class WordReader {
     }
     for (const Unit& unit : kUnits) {
       if (unit.text != suffix) continue;
-      number.seconds = unit.seconds > 0;
-      if (number.seconds) number.value = *number.value * unit.seconds;
+      number.seconds = unit.per_s > 0;
+      if (number.seconds) number.value = *number.value / unit.per_s;
       return;
     }
     number.value.reset();

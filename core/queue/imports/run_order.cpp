@@ -75,6 +75,7 @@ Repeated repeated_steps(const ForeignRun& run) {
   for (const Event& event : run.events)
     if (event.kind == "eval") steps[event.step].push_back(&event);
   std::erase_if(steps, [](const auto& step) {
+    if (step.second.size() < 2) return true;
     const json::value* first = step.second[0]->fields.if_contains("val_bpc");
     return std::all_of(step.second.begin(), step.second.end(), [&](const Event* event) {
       const json::value* loss = event->fields.if_contains("val_bpc");

@@ -13,7 +13,7 @@ std::vector<View> documented_views() {
         {"exit_cause", "text", "why it ended: signal, oom, diverged, bad_input, timeout …; null when well"},
         {"plugin", "text", "the model variant"},
         {"axes", "json", "what varies in the sweep: axes ->> '$.\"train.lr\"'"},
-        {"seed", "integer", ""},
+        {"seed", "integer", "0 for one of an imported log that 63 bits do not hold: bitsweep runs has its digits"},
         {"params", "integer", "weights and thresholds, embedding and head included"},
         {"tokens", "integer", "of the whole run, as planned"},
         {"steps", "integer", "of the whole run, as planned"},

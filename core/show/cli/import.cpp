@@ -43,8 +43,14 @@ void tell(const std::string& file, const ForeignLog& log) {
   for (const std::string& note : log.notes) print_error(fmt::format("{}: {}", file, note));
 }
 
-void add_runs_of(const std::string& file, const ForeignFormat& format, std::vector<FoundRun>& found,
-                 std::vector<Diagnostic>& wrong) {
+// What all files hold, and what is wrong with any of them.
+struct Reading {
+  std::vector<FoundRun> found;
+  std::vector<DescribedRun> described;
+  std::vector<Diagnostic> wrong;
+};
+
+void add_runs_of(const std::string& file, const ForeignFormat& format, Reading& reading) {
   Findings findings(file);
   try {
     const std::string text = read_file(file, kLargestLog_bytes);
@@ -53,29 +59,58 @@ void add_runs_of(const std::string& file, const ForeignFormat& format, std::vect
     if (!findings.any()) tell(file, log);
     struct stat info {};
     const double modified = ::stat(file.c_str(), &info) == 0 ? static_cast<double>(info.st_mtime) : 0;
-    for (ForeignRun& run : log.runs) found.push_back({std::move(run), path.string(), modified});
+    for (ForeignRun& run : log.runs) reading.found.push_back({std::move(run), path.string(), modified});
+    for (DescribedRun& run : log.described) reading.described.push_back(std::move(run));
   } catch (const Error& error) {
-    for (const Diagnostic& diagnostic : error.diagnostics()) wrong.push_back(diagnostic);
+    for (const Diagnostic& diagnostic : error.diagnostics()) reading.wrong.push_back(diagnostic);
   }
-  for (Diagnostic& diagnostic : findings.take()) wrong.push_back(std::move(diagnostic));
+  for (Diagnostic& diagnostic : findings.take()) reading.wrong.push_back(std::move(diagnostic));
+}
+
+// A folder as `export` writes it stands for its evaluations and its runs.
+std::vector<std::string> files_of(const std::vector<std::string>& arguments) {
+  std::vector<std::string> files;
+  for (const std::string& argument : arguments) {
+    if (!fs::is_directory(argument)) {
+      files.push_back(argument);
+      continue;
+    }
+    const fs::path folder = argument;
+    const char* suffix = fs::exists(folder / "evals.jsonl") ? ".jsonl" : ".csv";
+    for (const char* table : {"evals", "runs"})
+      if (const fs::path file = folder / (std::string(table) + suffix); fs::exists(file)) files.push_back(file.string());
+    if (files.empty() || !fs::path(files.back()).string().starts_with(argument))
+      throw Error(ErrorKind::input,
+                  fmt::format("bitsweep import: '{}' is a folder without evals.jsonl or evals.csv, as 'bitsweep export "
+                              "SWEEP -o FOLDER' writes them; name the logs in it",
+                              argument));
+  }
+  return files;
 }
 
 // The runs of all files, or every mistake in any of them.
 std::vector<FoundRun> read_logs(const std::vector<std::string>& files, const ForeignFormat& format,
                                 const std::vector<KnownImport>& known) {
-  std::vector<FoundRun> found;
-  std::vector<Diagnostic> wrong;
-  for (const std::string& file : files) add_runs_of(file, format, found, wrong);
-  name_by_folder(found, known);
+  Reading reading;
+  for (const std::string& file : files) add_runs_of(file, format, reading);
+  name_by_folder(reading.found, known);
   std::set<std::string> names;
-  for (const FoundRun& one : found)
+  std::vector<ForeignRun*> runs;
+  for (FoundRun& one : reading.found) {
+    runs.push_back(&one.run);
     if (!names.insert(one.run.name).second)
-      wrong.push_back({one.file, 0, 0,
-                       fmt::format("run '{}' is also in another of these files; import them one by one into sweeps of "
-                                   "their own (--sweep)",
-                                   one.run.name)});
-  if (!wrong.empty()) throw Error(ErrorKind::input, std::move(wrong));
-  return found;
+      reading.wrong.push_back({one.file, 0, 0,
+                               fmt::format("run '{}' is also in another of these files; import them one by one into "
+                                           "sweeps of their own (--sweep)",
+                                           one.run.name)});
+  }
+  if (reading.found.empty() && reading.wrong.empty())
+    reading.wrong.push_back({files[0], 0, 0,
+                             "a table of runs that bitsweep exported; their evaluations are in evals.jsonl and evals.csv "
+                             "beside it: import the folder, or both files"});
+  if (!reading.wrong.empty()) throw Error(ErrorKind::input, std::move(reading.wrong));
+  describe(runs, reading.described);
+  return std::move(reading.found);
 }
 
 std::string checked_sweep(const CommandLine& line) {
@@ -267,13 +302,20 @@ int do_import(const Verb& verb, const std::vector<std::string>& args) {
     Store store(line.root(), StoreMode::read_only);
     known = known_imports(store, options.sweep);
   }
-  std::vector<FoundRun> found = read_logs(line.positional(), options.format, known);
+  std::vector<FoundRun> found = read_logs(files_of(line.positional()), options.format, known);
   std::vector<ImportedRun> runs;
   SubmitResult result;
   std::optional<Store> store;
   if (!dry || Store::exists(line.root())) store.emplace(line.root(), dry ? StoreMode::read_only : StoreMode::create);
   if (store) find_dataset(options, *store);
-  for (FoundRun& one : found) runs.push_back(imported_run(std::move(one), options));
+  for (FoundRun& one : found) {
+    ImportOptions of_run = options;
+    if (store && of_run.corpus.empty()) {
+      of_run.corpus = one.run.facts.dataset;
+      find_dataset(of_run, *store);
+    }
+    runs.push_back(imported_run(std::move(one), of_run));
+  }
   if (store)
     result = dry ? store->compare_import(options.sweep, runs)
                  : store->import_runs(options.sweep, fs::absolute(line.positional()[0]).string(), runs);

@@ -103,5 +103,101 @@ TEST_F(HistoryVerbs, WhatIsExportedCanBeImported) {
   }
 }
 
+TEST_F(HistoryVerbs, AnExportedFolderGivesTheSameRuns) {
+  call(kExportVerb, {"first", "-o", (root / "out").string()});
+  call(kImportVerb, {(root / "out").string(), "--sweep", "back"});
+  const Query query(root);
+  const auto before = query.runs("first"), after = query.runs("back");
+  ASSERT_EQ(after.size(), 3u);  // those with an evaluation
+  for (size_t i = 0; i < after.size(); ++i) {
+    EXPECT_EQ(after[i].axes.at("run"), before[i].id);
+    EXPECT_EQ(after[i].plugin, before[i].plugin);
+    EXPECT_EQ(after[i].params, before[i].params);
+    EXPECT_EQ(after[i].seed, before[i].seed);
+    EXPECT_EQ(after[i].last_val_bpc, before[i].last_val_bpc);
+    EXPECT_EQ(after[i].best_val_bpc, before[i].best_val_bpc);
+  }
+  EXPECT_EQ(after[0].state, "done");
+  EXPECT_EQ(after[1].state, "stopped");  // it had failed: no law takes it for finished
+  EXPECT_THAT(thrown([&] {
+                call(kImportVerb, {(root / "out" / "runs.csv").string()});
+              }),
+              HasSubstr("a table of runs that bitsweep exported"));
+}
+
+TEST_F(HistoryVerbs, SeedsOfSixtyFourBitsAreTheSameEverywhere) {
+  std::string lines;
+  const std::vector<std::string> seeds = {"12873548723948723947", "9007199254740993", "-1"};
+  for (const std::string& seed : seeds)
+    lines += "{\"run\":\"s" + seed + "\",\"step\":1,\"val_bpb\":2.2,\"seed\":" + seed + "}\n";
+  call(kImportVerb, {file("seeds.jsonl", lines + R"({"run":"odd","step":1,"val_bpb":2,"seed":1.5})")});
+  EXPECT_THAT(errors, HasSubstr("seed 1.5 is no whole number of 64 bits"));
+  const std::string table = call(kRunsVerb, {"imported"}), json = call(kRunsVerb, {"imported", "--json"}),
+                    csv = call(kExportVerb, {"imported", "--table", "evals"});
+  for (const std::string& seed : seeds) {
+    EXPECT_THAT(table, HasSubstr(" " + seed + " "));
+    EXPECT_THAT(json, HasSubstr("\"seed\": " + seed + ","));
+    EXPECT_THAT(csv, HasSubstr("," + seed + ",1,"));
+  }
+  EXPECT_THAT(json, HasSubstr("\"seed\": null,"));
+  const Query query(root);
+  EXPECT_THAT(call(kShowVerb, {query.runs("imported").at(0).id}), HasSubstr("seed 12873548723948723947\n"));
+  EXPECT_THAT(call(kShowVerb, {query.runs("imported").at(3).id}), HasSubstr("seed left out\n"));
+  call(kExportVerb, {"imported", "-o", (root / "out").string()});
+  call(kImportVerb, {(root / "out").string(), "--sweep", "again"});
+  EXPECT_THAT(call(kRunsVerb, {"again", "--json"}), HasSubstr("\"seed\": 12873548723948723947,"));
+}
+
+TEST_F(HistoryVerbs, WhereStepsFallBackEverybodySaysTheSameLastLoss) {
+  std::string lines;
+  for (int step = 10; step <= 150; step += 10) lines += fmt::format("{{\"step\":{},\"val_bpb\":{}}}\n", step, 3 - step / 300.0);
+  for (int step = 100; step <= 120; step += 10) lines += fmt::format("{{\"step\":{},\"val_bpb\":2.3}}\n", step);
+  const std::string log = file("resume.jsonl", lines);
+  EXPECT_THAT(call(kImportVerb, {log}), HasSubstr("2.3000  2.3000"));
+  EXPECT_THAT(errors, HasSubstr("fall back from 150 to 100: what lies beyond was given up, 5 evaluations are left out"));
+  const Query query(root);
+  const RunRow run = query.runs("imported").at(0);
+  EXPECT_EQ(run.last_val_bpc, 2.3);
+  EXPECT_EQ(run.best_val_bpc, 2.3);
+  EXPECT_EQ(run.steps, 120);
+  EXPECT_EQ(query.evals(run.id).back().step, 120);
+  EXPECT_EQ(query.evals(run.id).size(), 12u);
+}
+
+TEST_F(HistoryVerbs, FilesOfOneNameInTwoFoldersAreTwoRuns) {
+  for (const char* folder : {"a", "b"}) {
+    fs::create_directories(root / "same" / folder);
+    file(fmt::format("same/{}/metrics.jsonl", folder), R"({"step":1,"val_bpb":2.2})");
+    call(kImportVerb, {(root / "same" / folder / "metrics.jsonl").string()});
+  }
+  const auto names = [&] {
+    std::vector<std::string> found;
+    for (const RunRow& run : Query(root).runs("imported")) found.push_back(string_or(run.axes, "run", ""));
+    return found;
+  };
+  EXPECT_THAT(names(), ElementsAre("metrics", "b/metrics"));
+  // The same file again, grown: it takes the place of what it was.
+  EXPECT_THAT(call(kImportVerb, {file("same/b/metrics.jsonl", "{\"step\":1,\"val_bpb\":2.2}\n{\"step\":2,\"val_bpb\":2}\n")}),
+              HasSubstr("replaces"));
+  EXPECT_THAT(names(), ElementsAre("metrics", "b/metrics"));
+}
+
+TEST_F(HistoryVerbs, BytesATokenAreShown) {
+  const std::string log = file("units.jsonl", R"({"step":1,"val_loss":2.3,"val_bpb":1.35858,"tokenizer":"sp998"})");
+  EXPECT_THAT(call(kImportVerb, {log}), AllOf(HasSubstr("bytes/token"), HasSubstr("2.4424")));
+  EXPECT_THAT(call(kShowVerb, {Query(root).runs("imported").at(0).id}), HasSubstr("bytes a token 2.4424"));
+  call(kImportVerb, {file("mislabelled.jsonl", R"({"step":1,"val_loss":2.3,"val_bpb":3.3182,"tokenizer":"sp1024"})")});
+  EXPECT_THAT(errors, HasSubstr("these are bits per token"));
+}
+
+TEST_F(HistoryVerbs, HelpShowsEachFormInALine) {
+  testing::internal::CaptureStdout();
+  kImportVerb.run(kImportVerb, {"--help"});
+  const std::string help = testing::internal::GetCapturedStdout();
+  for (const char* form : {"JSON lines", "step:500/50000", "log_history", "a row an evaluation", "run,key,value,step",
+                           "RUN - val/bpb", "bitsweep export"})
+    EXPECT_THAT(help, HasSubstr(form));
+}
+
 }  // namespace
 }  // namespace bitsweep
