@@ -28,7 +28,7 @@ CorpusFacts facts_before_reading(const Sources& sources) {
 [[noreturn]] void refuse_empty(const Sources& sources, const CorpusFacts& facts) {
   std::string message = fmt::format("'{}' holds no text", sources.name);
   if (!sources.field.empty()) message += fmt::format(" under '{}'", sources.field);
-  for (const std::string& note : facts.notes) message += "; " + note;
+  for (const std::string& note : facts.notes) message += "; " + note.substr(0, note.find_last_not_of('.') + 1);
   throw Error(ErrorKind::input, std::move(message));
 }
 

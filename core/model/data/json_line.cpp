@@ -89,6 +89,11 @@ bool JsonLine::fail(std::string why) {
   return false;
 }
 
+bool JsonLine::fail_incomplete(std::string why) {
+  incomplete_ = true;
+  return fail(std::move(why));
+}
+
 void JsonLine::skip_blanks() {
   while (at_ < line_.size() && (line_[at_] == ' ' || line_[at_] == '\t' || line_[at_] == '\r' || line_[at_] == '\n'))
     ++at_;
@@ -97,7 +102,7 @@ void JsonLine::skip_blanks() {
 // From the opening quote to behind the closing one.
 bool JsonLine::skip_string() {
   const auto length = string_length(line_.substr(at_ + 1));
-  if (!length) return fail("a string that does not end");
+  if (!length) return fail_incomplete("a string that does not end");
   at_ += *length + 2;
   return true;
 }
@@ -106,14 +111,15 @@ bool JsonLine::skip_word() {
   const size_t begin = at_;
   while (at_ < line_.size() && is_word_byte(line_[at_])) ++at_;
   if (at_ > begin) return true;
-  return fail(at_ == line_.size() ? "the line ends where a value is expected" : "expected a value");
+  if (at_ == line_.size()) return fail_incomplete("the line ends where a value is expected");
+  return fail("expected a value");
 }
 
 // A list or an object: brackets must close in the order they opened.
 bool JsonLine::skip_nested() {
   nesting_.clear();
   do {
-    if (at_ >= line_.size()) return fail("the line ends within a list or an object");
+    if (at_ >= line_.size()) return fail_incomplete("the line ends within a list or an object");
     const char c = line_[at_];
     if (c == '"') {
       if (!skip_string()) return false;
@@ -179,11 +185,13 @@ bool JsonLine::decode(std::string_view raw, std::string& out) {
 }
 
 bool JsonLine::read_key() {
-  if (next() != '"') return fail(at_ >= line_.size() ? "the line ends within the object" : "expected a key in quotes");
+  if (at_ >= line_.size()) return fail_incomplete("the line ends within the object");
+  if (next() != '"') return fail("expected a key in quotes");
   const size_t begin = at_ + 1;
   if (!skip_string() || !decode(line_.substr(begin, at_ - 1 - begin), key_)) return false;
   skip_blanks();
-  if (next() != ':') return fail(at_ >= line_.size() ? "the line ends within the object" : "expected ':' after a key");
+  if (at_ >= line_.size()) return fail_incomplete("the line ends within the object");
+  if (next() != ':') return fail("expected ':' after a key");
   ++at_;
   skip_blanks();
   return true;
@@ -227,25 +235,27 @@ JsonLine::Found JsonLine::conclude() {
   return value_;
 }
 
-JsonLine::Found JsonLine::read_members() {
-  ++at_;
+// From behind the opening brace to behind the closing one.
+bool JsonLine::skip_members() {
   skip_blanks();
   if (next() == '}') {
     ++at_;
-  } else {
-    for (;;) {
-      if (!read_member()) return Found::no_json;
-      const char c = next();
-      ++at_;
-      if (c == '}') break;
-      if (c != ',') {
-        --at_;
-        fail(at_ >= line_.size() ? "the line ends within the object" : "expected ',' or '}' after a value");
-        return Found::no_json;
-      }
-      skip_blanks();
-    }
+    return true;
   }
+  for (;;) {
+    if (!read_member()) return false;
+    if (at_ >= line_.size()) return fail_incomplete("the line ends within the object");
+    const char c = next();
+    if (c != '}' && c != ',') return fail("expected ',' or '}' after a value");
+    ++at_;
+    if (c == '}') return true;
+    skip_blanks();
+  }
+}
+
+JsonLine::Found JsonLine::read_members() {
+  ++at_;
+  if (!skip_members()) return Found::no_json;
   skip_blanks();
   if (at_ < line_.size()) {
     fail("more follows the object");
@@ -261,6 +271,7 @@ JsonLine::Found JsonLine::read(std::string_view line) {
   more_keys_ = 0;
   value_ = Found::missing;
   column_ = 0;
+  incomplete_ = false;
   skip_blanks();
   if (next() == '{') return read_members();
   if (next() == '[') {

@@ -33,9 +33,12 @@ class JsonLine {
   // Of a line that gave no text: why, and the column from 1 where it is known, else 0.
   const std::string& why() const { return why_; }
   int64_t column() const { return column_; }
+  // Of a line that is no JSON: whether more of it could make it some.
+  bool incomplete() const { return incomplete_; }
 
  private:
   Found read_members();
+  bool skip_members();
   bool read_member();
   bool read_key();
   bool skip_value();
@@ -48,6 +51,7 @@ class JsonLine {
   bool decode(std::string_view raw, std::string& out);
   bool decode_escape(std::string_view raw, size_t& at, std::string& out);
   bool fail(std::string why);
+  bool fail_incomplete(std::string why);
   char next() const { return at_ < line_.size() ? line_[at_] : '\0'; }
 
   std::string field_;
@@ -62,6 +66,7 @@ class JsonLine {
   std::string text_, why_;
   uint64_t lone_surrogates_ = 0;
   int64_t column_ = 0;
+  bool incomplete_ = false;
 };
 
 }  // namespace bitsweep

@@ -34,11 +34,12 @@ void JsonLines::begin_file(const std::string& name) {
   file_ = name;
   line_number_ = 0;
   begun_.clear();
+  list_ = false;
 }
 
 void JsonLines::add(std::span<const uint8_t> part) {
   std::string_view rest(reinterpret_cast<const char*>(part.data()), part.size());
-  while (!rest.empty() && !gave_up()) {
+  while (!rest.empty() && !gave_up() && !list_) {
     const size_t end = rest.find('\n');
     const std::string_view piece = rest.substr(0, end);
     if (begun_.size() + piece.size() > longest_line_bytes)
@@ -61,7 +62,7 @@ void JsonLines::add(std::span<const uint8_t> part) {
 }
 
 void JsonLines::end_file() {
-  if (!begun_.empty() && !gave_up()) read_line(begun_, true);
+  if (!begun_.empty() && !gave_up() && !list_) read_line(begun_, true);
   begun_.clear();
   begun_.shrink_to_fit();
 }
@@ -76,6 +77,8 @@ void JsonLines::read_line(std::string_view line, bool torn_end) {
   const size_t mark = line.starts_with(byte_order_mark) ? byte_order_mark.size() : 0;
   line.remove_prefix(mark);
   if (blank(line)) return;
+  // A file that begins with a list is one document: its further lines are no lines of their own.
+  list_ = line_number_ == 1 && line[line.find_first_not_of(" \t\r")] == '[';
   switch (line_.read(line)) {
     case JsonLine::Found::text:
       return take_text();
@@ -88,7 +91,7 @@ void JsonLines::read_line(std::string_view line, bool torn_end) {
     case JsonLine::Found::not_object:
       return mistake(not_object, line_.why());
     case JsonLine::Found::no_json:
-      if (torn_end)
+      if (torn_end && line_.incomplete())
         return mistake(torn,
                        fmt::format("the last line is no complete JSON ({}): the file seems cut off", line_.why()));
       return mistake(not_json, fmt::format("no JSON: {}", line_.why()), line_.column() + static_cast<int64_t>(mark));

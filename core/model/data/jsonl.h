@@ -61,6 +61,7 @@ class JsonLines {
   std::string file_;
   int64_t line_number_ = 0;
   std::string begun_;  // a line whose end has not come yet
+  bool list_ = false;  // the file is one list, and its first line said so
   uint64_t wrong_lines_ = 0;
   Tally wrong_[mistakes];
   Tally null_, empty_, surrogates_, not_utf8_;

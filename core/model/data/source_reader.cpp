@@ -30,7 +30,7 @@ std::string_view as_text(std::span<const uint8_t> bytes) {
 }
 
 std::string refusal_of(const SourceFile& file, const FileKind& kind) {
-  return fmt::format("'{}' is {}, which is not read as text: {}", file.path.string(), kind.what, kind.advice);
+  return fmt::format("'{}' is {}, which is not read: {}", file.path.string(), kind.what, kind.advice);
 }
 
 // Thrown by what looks into compressed data, before any of it was passed on.

@@ -115,7 +115,7 @@ TEST_F(CorpusTest, a_file_that_is_no_text_is_refused_in_words) {
     EXPECT_THAT(error_of([&] {
                   open({write("a.txt", xz), "", field});
                 }).what(),
-                HasSubstr("a.txt' is xz-compressed data, which is not read as text: unpack it (xz -d)"));
+                HasSubstr("a.txt' is xz-compressed data, which is not read: unpack it (xz -d)"));
     EXPECT_THAT(error_of([&] {
                   inspect_corpus({write("b.txt", wide), "", field}, cache());
                 }).what(),
@@ -128,7 +128,7 @@ TEST_F(CorpusTest, a_file_that_is_no_text_is_refused_in_words) {
         error_of([&] {
           open({write("d.gz", gzip(gzip("text"))), "", field});
         }).what(),
-        HasSubstr("gzip-compressed data within gzip-compressed data, which is not read as text: unpack it once"));
+        HasSubstr("gzip-compressed data within gzip-compressed data, which is not read: unpack it once"));
   }
   EXPECT_THAT(names("cache"), IsEmpty());
 }
@@ -145,7 +145,7 @@ TEST_F(CorpusTest, files_of_a_folder_that_are_no_text_are_left_out_unless_they_a
   EXPECT_THAT(error_of([&] {
                 open({root / "c", "", ""});
               }).what(),
-              HasSubstr("b.pdf' is a PDF document, which is not read as text: write its text out (pdftotext) (the "
+              HasSubstr("b.pdf' is a PDF document, which is not read: write its text out (pdftotext) (the "
                         "first of 2 such files)"));
 }
 

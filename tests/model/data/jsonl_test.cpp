@@ -139,6 +139,18 @@ TEST(JsonLines, says_where_a_line_stops_to_be_json) {
     EXPECT_THAT(why(other), HasSubstr("expected an object with 'text', found ")) << other;
 }
 
+TEST(JsonLines, a_list_over_many_lines_is_one_mistake) {
+  EXPECT_THAT(read("[\n{\"text\": \"a\"},\n{\n\"text\": \"b\"}\n]").wrong,
+              ElementsAre(HasSubstr("f.jsonl:1: expected an object with 'text', found a list; jq")));
+}
+
+TEST(JsonLines, a_last_line_is_torn_only_where_more_would_mend_it) {
+  EXPECT_THAT(read("{\"text\":\"a\"}\noops").wrong, ElementsAre(HasSubstr("f.jsonl:2:1: no JSON: expected '{'")));
+  for (const char* torn : {"{", "{\"te", "{\"text\"", "{\"text\":", "{\"text\":\"a", "{\"text\":\"a\"",
+                           "{\"text\":\"a\",", "{\"x\":[1,", "{\"x\":{\"y"})
+    EXPECT_THAT(read(torn).wrong, ElementsAre(HasSubstr("the file seems cut off"))) << torn;
+}
+
 TEST(JsonLines, any_number_of_lines_takes_no_more_memory_than_one) {
   const std::string line = "{\"id\":1,\"text\":\"" + std::string(10'000, 'x') + "\"}\n";
   const auto resident = [] {
