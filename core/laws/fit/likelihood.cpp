@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
+#include <set>
+#include <utility>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -153,6 +155,14 @@ SeedNoise seed_noise(const std::vector<Point>& points) {
   for (const double n : size) noise.freedom += n - 1;
   if (noise.freedom > 0) noise.sd = std::sqrt(squares / noise.freedom);
   return noise;
+}
+
+bool repeats_are_seeds(const std::vector<Point>& points) {
+  const auto groups = group_by_configuration(points);
+  std::set<std::pair<int, int64_t>> seen;
+  for (size_t i = 0; i < points.size(); ++i)
+    if (points[i].seed && !seen.emplace(groups[i], *points[i].seed).second) return false;
+  return true;
 }
 
 std::vector<int> resampling_groups(const Law& law, const std::vector<Point>& points) {

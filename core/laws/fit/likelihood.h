@@ -42,6 +42,10 @@ struct SeedNoise {
 };
 SeedNoise seed_noise(const std::vector<Point>& points);
 
+// Whether points that share a configuration can be its seeds: none says the same seed twice. Else they differ in what
+// the law does not see (settings), and their scatter is not that of seeds.
+bool repeats_are_seeds(const std::vector<Point>& points);
+
 // Groups that a resample draws whole: configurations, or runs where points are their checkpoints.
 std::vector<int> resampling_groups(const Law& law, const std::vector<Point>& points);
 
