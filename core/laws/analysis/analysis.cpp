@@ -10,33 +10,16 @@ namespace {
 constexpr double kSameTargetBudget = 0.02;  // of a logarithm
 constexpr size_t kMostInFull = 3;           // variants; of more, laws of one axis are only told where there is no other
 
-// The runs a law may see: of each size and budget the chosen configuration, all its seeds.
-LawFit points_of(const ReportInput& input, const GroupAnalysis& g, const std::string& variant,
-                 std::optional<size_t> size_class = {}, std::optional<size_t> budget_class = {}) {
+// The runs a law may see (law_points.h), of one variant.
+LawFit law_of(const ReportInput& input, const GroupAnalysis& g, const std::string& variant,
+              std::optional<size_t> size_class = {}, std::optional<size_t> budget_class = {}) {
+  LawPoints law = points_of(input.runs, g, variant, {.size_class = size_class, .budget_class = budget_class});
   LawFit fit;
-  fit.variant = variant, fit.size_class = size_class, fit.budget_class = budget_class;
-  for (const size_t c : g.table.chosen) {
-    const ReportCell& cell = g.table.cells[c];
-    if (cell.variant != variant || !(cell.params > 0) || !(cell.tokens > 0)) continue;
-    if (cell.size_class != size_class.value_or(cell.size_class)) continue;
-    if (cell.budget_class != budget_class.value_or(cell.budget_class)) continue;
-    std::vector<size_t> runs;
-    for (const size_t alike : g.table.alike(c))
-      runs.insert(runs.end(), g.table.cells[alike].runs.begin(), g.table.cells[alike].runs.end());
-    for (const size_t r : runs) {
-      const RunRow& row = input.runs[r].row;
-      Point point;
-      point.params = cell.params, point.tokens = cell.tokens, point.loss = *row.last_val_bpc;
-      if (g.dataset != nullptr)
-        point.unique_tokens = static_cast<double>(g.dataset->train_tokens);
-      else if (row.epochs && *row.epochs > 0)
-        point.unique_tokens = cell.tokens / *row.epochs;
-      point.variant = variant, point.dataset = g.group.label, point.run = row.id;
-      if (cell.seed_known) point.seed = row.seed;
-      fit.points.push_back(std::move(point));
-      fit.runs.push_back(r);
-    }
-  }
+  fit.variant = variant;
+  fit.size_class = size_class;
+  fit.budget_class = budget_class;
+  fit.points = std::move(law.points);
+  fit.runs = std::move(law.runs);
   return fit;
 }
 
@@ -52,7 +35,7 @@ std::vector<TextLaw> text_laws(const ReportInput& input, const std::vector<Group
       if (h != g && !differ_by_text_alone(groups[g].group, groups[h].group)) continue;
       seen[h] = true;
       for (const std::string& variant : groups[h].table.variants) {
-        const LawFit fit = points_of(input, groups[h], variant);
+        const LawFit fit = law_of(input, groups[h], variant);
         if (fit.points.empty()) continue;
         std::vector<Point>& points = points_of_variant[variant];
         points.insert(points.end(), fit.points.begin(), fit.points.end());
@@ -80,7 +63,10 @@ void run_fit(LawFit& fit, const ReportInput& input, const std::string& law, cons
   options.second_opinions = false;
   options.extrapolation_limit = input.extrapolation_limit;
   options.targets = targets;
-  for (Target& target : options.targets) target.variant = fit.variant, target.dataset = fit.points[0].dataset;
+  for (Target& target : options.targets) {
+    target.variant = fit.variant;
+    target.dataset = fit.points[0].dataset;
+  }
   fit.law = law;
   fit.result = fit_law(fit.points, options);
 }
@@ -96,8 +82,8 @@ void add_simple_law(const ReportInput& input, const GroupAnalysis& g, const std:
     for (size_t moving = 0; moving < moving_values; ++moving)
       there += params ? g.table.at(variant, moving, fixed).has_value() : g.table.at(variant, fixed, moving).has_value();
     if (there < 3) continue;
-    LawFit fit = points_of(input, g, variant, params ? std::optional<size_t>() : fixed,
-                           params ? fixed : std::optional<size_t>());
+    LawFit fit = law_of(input, g, variant, params ? std::optional<size_t>() : fixed,
+                        params ? fixed : std::optional<size_t>());
     // Targets at other budgets (or sizes) are none of this law's.
     std::vector<Target> targets;
     const double here = (params ? g.table.budgets : g.table.sizes)[fixed].value;
@@ -114,7 +100,7 @@ void add_simple_law(const ReportInput& input, const GroupAnalysis& g, const std:
 std::vector<LawFit> fits_of(const ReportInput& input, const GroupAnalysis& g) {
   std::vector<LawFit> fits;
   for (const std::string& variant : g.table.variants) {
-    const LawFit base = points_of(input, g, variant);
+    const LawFit base = law_of(input, g, variant);
     if (base.points.empty()) continue;
     for (const std::string& law : input.laws.empty() ? std::vector<std::string>{"chinchilla"} : input.laws) {
       fits.push_back(base);
@@ -163,24 +149,12 @@ int highest_order_beaten(double bits_per_byte, const DatasetRow& dataset) {
 }
 
 Analysis analyse(const ReportInput& input) {
-  std::vector<RunRow> rows;
-  for (const MeasuredRun& run : input.runs) rows.push_back(run.row);
   Analysis analysis;
-  for (ComparableGroup& group : comparable_groups(rows, input.datasets)) {
+  for (RunGroup& group : group_runs(input.runs, input.datasets)) {
     GroupAnalysis& g = analysis.groups.emplace_back();
-    g.group = std::move(group);
-    for (const DatasetRow& dataset : input.datasets)
-      if (dataset.id == g.group.dataset) g.dataset = &dataset;
-    g.variant_of = variant_names(input.runs, g.group.runs);
-    std::vector<std::string> variants;
-    for (size_t k = 0; k < g.group.runs.size(); ++k) {
-      if (!exclusion_reason(input.runs[g.group.runs[k]].row).empty()) continue;
-      g.usable.push_back(g.group.runs[k]);
-      variants.push_back(g.variant_of[k]);
-    }
+    static_cast<RunGroup&>(g) = std::move(group);
     analysis.finished += static_cast<int64_t>(g.usable.size());
     analysis.excluded += static_cast<int64_t>(g.group.runs.size() - g.usable.size());
-    g.table = make_cells(input.runs, g.usable, variants);
     g.token_steps = steps_along(input, g.table, Along::tokens);
     g.param_steps = steps_along(input, g.table, Along::params);
     g.setting_steps = setting_steps(input, g.table);

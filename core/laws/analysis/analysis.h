@@ -8,6 +8,7 @@
 #include "analysis/cells.h"
 #include "analysis/claims.h"
 #include "analysis/input.h"
+#include "analysis/law_points.h"
 #include "analysis/optimum.h"
 #include "analysis/parameter_value.h"
 #include "fit/fit.h"
@@ -76,12 +77,7 @@ struct LawFit {
   std::vector<double> losses(const std::vector<Target>& at) const;
 };
 
-struct GroupAnalysis {
-  ComparableGroup group;
-  const DatasetRow* dataset = nullptr;  // nothing when the data were never opened
-  std::vector<std::string> variant_of;  // of each of group.runs
-  std::vector<size_t> usable;           // runs that are finished with a loss
-  CellTable table;
+struct GroupAnalysis : RunGroup {
   std::vector<ScalingStep> token_steps, param_steps;
   std::vector<SettingStep> setting_steps;
   std::vector<VariantComparison> variant_comparisons;  // every pair of variants at every shared size and budget

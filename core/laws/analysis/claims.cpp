@@ -24,17 +24,27 @@ std::optional<size_t> find_run(const ReportInput& input, const std::string& name
   return std::nullopt;
 }
 
+// Of a run that has a loss: its group and cell.
+struct RunPlace {
+  size_t run = 0, group = 0;
+  const ReportCell* cell = nullptr;
+};
+
+std::optional<RunPlace> place_of_run(const ReportInput& input, const Analysis& analysis, const std::string& name) {
+  const auto run = find_run(input, name);
+  for (size_t g = 0; run && g < analysis.groups.size(); ++g)
+    for (const ReportCell& cell : analysis.groups[g].table.cells)
+      if (std::find(cell.runs.begin(), cell.runs.end(), *run) != cell.runs.end()) return RunPlace{*run, g, &cell};
+  return std::nullopt;
+}
+
 // Nothing where one has no loss, or is not there.
-std::optional<std::vector<Point>> points_of(const ReportInput& input, const Claim& claim) {
+std::optional<std::vector<Point>> points_of(const ReportInput& input, const Analysis& analysis, const Claim& claim) {
   std::vector<Point> points;
   for (const std::string& name : claim.runs) {
-    const auto r = find_run(input, name);
-    if (!r || !exclusion_reason(input.runs[*r].row).empty()) return std::nullopt;
-    const RunRow& row = input.runs[*r].row;
-    Point point;
-    point.params = static_cast<double>(row.params), point.tokens = static_cast<double>(row.tokens);
-    point.loss = *row.last_val_bpc, point.run = row.id;
-    points.push_back(std::move(point));
+    const auto place = place_of_run(input, analysis, name);
+    if (!place) return std::nullopt;
+    points.push_back(point_of(input.runs, analysis.groups[place->group], *place->cell, place->run));
   }
   return points;
 }
@@ -72,9 +82,9 @@ std::optional<std::pair<double, double>> range_of(const Claim& claim) {
   return std::pair{claim.value->value - claim.value->tolerance, claim.value->value + claim.value->tolerance};
 }
 
-void law_residuals(const ReportInput& input, const Analysis&, const Claim& claim, Verdicts& out) {
+void law_residuals(const ReportInput& input, const Analysis& analysis, const Claim& claim, Verdicts& out) {
   if (!has_law(claim) || claim.runs.empty()) return;
-  const auto points = points_of(input, claim);
+  const auto points = points_of(input, analysis, claim);
   if (!points) return out.push_back({claim.name, "stated-law-residuals", {}, NotChecked{"a run of it has no final loss"}, {}});
   const Evaluation at = evaluate_law(*points, values_of(claim), options_of(claim));
   ClaimVerdict verdict{claim.name, "stated-law-residuals", true, NotChecked{}, {}};
@@ -91,9 +101,9 @@ void law_residuals(const ReportInput& input, const Analysis&, const Claim& claim
   out.push_back(std::move(verdict));
 }
 
-void law_value(const ReportInput& input, const Analysis&, const Claim& claim, Verdicts& out) {
+void law_value(const ReportInput& input, const Analysis& analysis, const Claim& claim, Verdicts& out) {
   if (!has_law(claim) || !claim.target || !claim.value) return;
-  std::vector<Point> points = points_of(input, claim).value_or(std::vector<Point>());
+  std::vector<Point> points = points_of(input, analysis, claim).value_or(std::vector<Point>());
   if (points.empty()) points = {point_at(*claim.target)};
   const double found = evaluate_law(points, values_of(claim), options_of(claim)).predictions.at(0);
   out.push_back({claim.name,
@@ -104,9 +114,9 @@ void law_value(const ReportInput& input, const Analysis&, const Claim& claim, Ve
 }
 
 // What the runs alone allow at the target, under the stated kind of law, against the stated width.
-void range_against_runs(const ReportInput& input, const Analysis&, const Claim& claim, Verdicts& out) {
+void range_against_runs(const ReportInput& input, const Analysis& analysis, const Claim& claim, Verdicts& out) {
   if (claim.law.empty() || claim.runs.empty() || !claim.target) return;
-  const auto points = points_of(input, claim);
+  const auto points = points_of(input, analysis, claim);
   if (!points) return;
   const FitResult fit = fit_law(*points, options_of(claim));
   ClaimVerdict verdict{claim.name, "range-against-runs", {}, NotChecked{}, {}};
@@ -158,28 +168,16 @@ void disjoint_ranges(const ReportInput& input, const Analysis&, const Claim& cla
   }
 }
 
-struct CellOfGroup {
-  size_t group = 0;
-  const ReportCell* cell = nullptr;
-};
 // The two that a claim compares.
 struct Pair {
-  CellOfGroup first, second;
+  RunPlace first, second;
 };
-
-CellOfGroup& side_of(Pair& pair, size_t side) { return side == 0 ? pair.first : pair.second; }
 
 std::optional<Pair> pair_of(const ReportInput& input, const Analysis& analysis, const Claim& claim) {
   if (claim.compare.size() != 2) return std::nullopt;
-  Pair pair;
-  for (size_t side = 0; side < 2; ++side) {
-    const auto run = find_run(input, claim.compare[side]);
-    for (size_t g = 0; run && g < analysis.groups.size(); ++g)
-      for (const ReportCell& cell : analysis.groups[g].table.cells)
-        if (std::find(cell.runs.begin(), cell.runs.end(), *run) != cell.runs.end())
-          side_of(pair, side) = {g, &cell};
-  }
-  return pair.first.cell != nullptr && pair.second.cell != nullptr ? std::optional(pair) : std::nullopt;
+  const auto first = place_of_run(input, analysis, claim.compare[0]);
+  const auto second = place_of_run(input, analysis, claim.compare[1]);
+  return first && second ? std::optional(Pair{*first, *second}) : std::nullopt;
 }
 
 std::vector<std::string> factors_between(const Analysis& analysis, const Pair& pair) {

@@ -1,6 +1,6 @@
 // The points that finished runs of sweeps give to laws, and the waiting runs that such a law would speak of.
 //
-// As the report takes them: never two comparable groups together, one law a variant, and where several settings were
+// As law_points.h has them: never two comparable groups together, one law a variant, and where several settings were
 // tried at one size and budget, those of the lowest loss.
 #pragma once
 

@@ -123,7 +123,8 @@ class Fitting {
     // Of a design that confounds its axes no trend is claimed.
     const bool sound = why.empty();
     refuse_flat_or_rising(points_, sound && law_->reads(Axis::params), sound && law_->reads(Axis::tokens), why);
-    if (const SeedNoise seeds = seed_noise(points_); seeds.freedom > 0) result_.noise_sd = seeds.sd;
+    const SeedNoise seeds = seed_noise(points_);
+    if (seeds.freedom > 0 && repeats_are_seeds(points_)) result_.noise_sd = seeds.sd;
     return why.empty();
   }
 

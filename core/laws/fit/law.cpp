@@ -50,6 +50,16 @@ std::vector<std::string> law_names() {
   return names;
 }
 
+std::vector<std::string> one_variant_law_names() {
+  std::vector<std::string> names;
+  for (const std::string& name : law_names()) {
+    const auto law = make_law(name, {});
+    if (!law->pools_variants() && !law->pools_datasets() && !law->within_runs()) names.push_back(name);
+  }
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
 std::unique_ptr<Law> make_law(const std::string& name, const std::vector<Point>& points, const LawChoice& choice) {
   for (const Entry& entry : kLaws) {
     if (name != entry.name) continue;

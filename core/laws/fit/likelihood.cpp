@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
+#include <set>
+#include <utility>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -158,6 +160,14 @@ SeedNoise seed_noise(const std::vector<Point>& points) {
 bool are_checkpoints(const Law& law, const std::vector<Point>& points) {
   return law.within_runs() ||
          std::any_of(points.begin(), points.end(), [](const Point& point) { return point.within_run; });
+}
+
+bool repeats_are_seeds(const std::vector<Point>& points) {
+  const auto groups = group_by_configuration(points);
+  std::set<std::pair<int, int64_t>> seen;
+  for (size_t i = 0; i < points.size(); ++i)
+    if (points[i].seed && !seen.emplace(groups[i], *points[i].seed).second) return false;
+  return true;
 }
 
 std::vector<int> resampling_groups(const Law& law, const std::vector<Point>& points) {

@@ -45,6 +45,10 @@ SeedNoise seed_noise(const std::vector<Point>& points);
 // Whether points are checkpoints of runs, which are not independent of each other: by the law, or as they were read.
 bool are_checkpoints(const Law& law, const std::vector<Point>& points);
 
+// Whether points that share a configuration can be its seeds: none says the same seed twice. Else they differ in what
+// the law does not see (settings), and their scatter is not that of seeds.
+bool repeats_are_seeds(const std::vector<Point>& points);
+
 // Groups that a resample draws whole: configurations, or runs where points are their checkpoints.
 std::vector<int> resampling_groups(const Law& law, const std::vector<Point>& points);
 

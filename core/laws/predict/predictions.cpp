@@ -11,16 +11,15 @@
 namespace bitsweep {
 namespace {
 
-// Laws of one variant's points; the others need several variants, or checkpoints.
-bool speaks_of_one_variant(const std::string& law) {
-  return law == "chinchilla" || law == "power" || law == "repeated";
-}
-
 std::vector<std::string> laws_to_try(const std::vector<std::string>& asked) {
+  const std::vector<std::string> possible = one_variant_law_names();
+  const auto in = [](const std::vector<std::string>& names, const std::string& name) {
+    return std::find(names.begin(), names.end(), name) != names.end();
+  };
   std::vector<std::string> laws;
   for (const std::vector<std::string>& list : {asked, std::vector<std::string>{"chinchilla", "power"}})
     for (const std::string& law : list)
-      if (speaks_of_one_variant(law) && std::find(laws.begin(), laws.end(), law) == laws.end()) laws.push_back(law);
+      if (in(possible, law) && !in(laws, law)) laws.push_back(law);
   return laws;
 }
 

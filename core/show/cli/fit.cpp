@@ -2,20 +2,22 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
+#include <set>
 #include <tuple>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "analysis/points_file.h"
+#include "analysis/sweep_points.h"
 #include "base/error.h"
+#include "base/nearest.h"
 #include "base/units.h"
 #include "cli/options.h"
 #include "cli/points_options.h"
-#include "fit/curve.h"
 #include "fit/fit.h"
 #include "fit/hold_out.h"
 #include "predict/predictions.h"
-#include "query/comparable.h"
 #include "query/query.h"
 #include "store/store.h"
 
@@ -52,7 +54,9 @@ std::vector<Subset> subsets_of(std::vector<Point> points, const FitOptions& opti
                       variant = law->pools_variants() ? "" : p.variant;
     const std::string run = law->within_runs() ? p.run : "";
     Subset& subset = subsets[{dataset, variant, run}];
-    subset.dataset = dataset, subset.variant = variant, subset.run = run;
+    subset.dataset = dataset;
+    subset.variant = variant;
+    subset.run = run;
     subset.points.push_back(std::move(p));
   }
   std::vector<Subset> list;
@@ -65,80 +69,19 @@ void tell_left_out(const std::map<std::string, int>& left_out) {
     print_error(fmt::format("left out {} run{}: {}", count, count == 1 ? "" : "s", reason));
 }
 
-// A cell of the table of a sweep's runs: what a point has, and what varies in the sweep.
-std::optional<std::string> cell_of(const Point& p, const json::object& axes, const std::string& column) {
-  if (column == "params") return fmt::format("{}", p.params);
-  if (column == "tokens") return fmt::format("{}", p.tokens);
-  if (column == "loss") return fmt::format("{}", p.loss);
-  if (column == "unique_tokens") return fmt::format("{}", p.unique_tokens);
-  if (column == "variant") return p.variant;
-  if (column == "dataset") return p.dataset;
-  if (column == "run") return p.run;
-  if (column == "seed") return p.seed ? fmt::format("{}", *p.seed) : "";
-  const json::value* value = axes.if_contains(column);
-  if (value == nullptr) return std::nullopt;
-  return value->is_string() ? std::string(value->get_string()) : json::serialize(*value);
-}
-
-// The checkpoints of a run, with the areas of its schedule by the rates it was evaluated at.
-void add_curve(const Query& query, const Point& end, std::vector<Point>& points) {
-  std::vector<RateAt> schedule;
-  std::vector<double> steps, losses;
-  for (const EvalRow& eval : query.evals(end.run)) {
-    if (!eval.lr || !eval.val_bpc || eval.step <= 0) continue;
-    schedule.push_back({static_cast<double>(eval.step), *eval.lr});
-    steps.push_back(static_cast<double>(eval.step)), losses.push_back(*eval.val_bpc);
-  }
-  const std::vector<ScheduleArea> areas = schedule_areas(schedule, steps);
-  for (size_t i = 0; i < steps.size(); ++i) {
-    Point p = end;
-    p.loss = losses[i], p.lr_area = areas[i].lr_area, p.annealing = areas[i].annealing;
-    points.push_back(std::move(p));
-  }
-}
-
 // Points of sweeps, a row a finished run: its last validation loss. What is left out is told on stderr.
-std::vector<Point> points_of_sweeps(const CommandLine& line, const FitOptions& options, const RowFilter& where,
-                                    Sweeps& sweeps) {
+std::vector<Point> points_from_sweeps(const CommandLine& line, const FitOptions& options, Sweeps& sweeps) {
   const Query query(line.root());
   for (const std::string& name : line.positional()) sweeps.names.push_back(query.sweep_name(name));
-  const std::vector<RunRow> runs = query.runs_of(sweeps.names);
-  const bool curves = blank_law(options)->within_runs();
-  std::vector<Point> points;
-  std::map<std::string, int> left_out;
-  std::map<std::string, bool> known;  // the columns of --where that some run has
-  for (const std::string& column : where.columns()) known[column] = false;
-  for (const ComparableGroup& group : comparable_groups(runs, query.datasets())) {
-    sweeps.datasets[group.label] = group.dataset;
-    for (const size_t i : group.runs) {
-      const RunRow& run = runs[i];
-      Point p;
-      p.params = static_cast<double>(run.params);
-      p.tokens = static_cast<double>(run.tokens);
-      p.loss = run.last_val_bpc.value_or(0);
-      if (run.epochs && *run.epochs > 0) p.unique_tokens = p.tokens / *run.epochs;
-      p.variant = run.plugin, p.dataset = group.label, p.seed = run.seed, p.run = run.id;
-      for (auto& [column, found] : known) found = found || cell_of(p, run.axes, column);
-      if (!where.keeps([&](const std::string& column) { return cell_of(p, run.axes, column); })) continue;
-      std::string reason = exclusion_reason(run);
-      if (reason.empty() && !run.last_val_bpc) reason = "no validation loss";
-      if (!reason.empty())
-        ++left_out[reason];
-      else if (curves)
-        add_curve(query, p, points);
-      else
-        points.push_back(std::move(p));
-    }
-  }
-  for (const auto& [column, found] : known) {
-    if (!found)
-      throw Error(ErrorKind::input, fmt::format("--where: no run has '{}'; known: params, tokens, loss, unique_tokens, "
-                                                "variant, dataset, run, seed, and what varies in the sweep",
-                                                column));
-  }
-  tell_left_out(left_out);
-  if (points.empty()) throw Error(ErrorKind::input, "no finished run with a validation loss in these sweeps");
-  return points;
+  SweepPointsOptions wanted;
+  if (line.has("where")) wanted.where = RowFilter(*line.get("where"), "--where");
+  wanted.all_settings = line.has("all-settings");
+  wanted.checkpoints = blank_law(options)->within_runs();
+  SweepPoints found = points_of_sweeps(query, sweeps.names, wanted);
+  tell_left_out(found.left_out);
+  if (found.points.empty()) throw Error(ErrorKind::input, "no finished run with a validation loss in these sweeps");
+  sweeps.datasets = std::move(found.datasets);
+  return std::move(found.points);
 }
 
 std::vector<Point> points_of_file(const CommandLine& line, const FitOptions& options) {
@@ -314,12 +257,33 @@ std::string json_text(const std::vector<Fitted>& all, bool lines) {
   return (list.size() == 1 ? pretty_json(list[0]) : pretty_json(list)) + "\n";
 }
 
+// "no point has this --variant …", with the variants that there are.
+std::string no_such_points(const std::vector<Point>& points, const std::string& variant) {
+  std::set<std::string> names;
+  for (const Point& p : points) names.insert(p.variant);
+  if (variant.empty() || names.contains(variant)) return "no point has this --variant and --dataset";
+  const std::vector<std::string> known(names.begin(), names.end());
+  return fmt::format("no point of --variant '{}'{}; there are {}", variant, did_you_mean(variant, known),
+                     fmt::join(known, ", "));
+}
+
+// A law that tells variants apart cannot take them as one.
+void refuse_pooling(const FitOptions& options) {
+  if (blank_law(options)->pools_variants())
+    throw Error(ErrorKind::input, fmt::format("--pool: the law '{}' tells variants apart; without --pool it is one law "
+                                              "through all of them",
+                                              options.law));
+}
+
 // What the options and the file leave of the points.
 std::vector<Point> chosen(std::vector<Point> points, const CommandLine& line) {
   const auto variant = line.get("variant"), dataset = line.get("dataset");
+  const std::string nobody = no_such_points(points, variant.value_or(""));
   std::erase_if(
       points, [&](const Point& p) { return (variant && p.variant != *variant) || (dataset && p.dataset != *dataset); });
-  if (points.empty()) throw Error(ErrorKind::input, "no point has this --variant and --dataset");
+  if (points.empty()) throw Error(ErrorKind::input, nobody);
+  if (line.has("pool"))
+    for (Point& p : points) p.variant.clear();
   if (const auto count = line.number("drop-largest-loss", 0, 1e9))
     points = without_largest_losses(std::move(points), static_cast<int>(*count));
   if (points.empty()) throw Error(ErrorKind::input, "--drop-largest-loss leaves no point");
@@ -358,7 +322,9 @@ int do_fit(const Verb& verb, const std::vector<std::string>& args) {
       .value("drop-largest-loss", "leave out the K points of the highest loss, as some papers do")
       .value("variant", "only points of this variant")
       .value("dataset", "only points of this dataset")
-      .value("law", "power, chinchilla (the default), repeated, precision, grouped or curve")
+      .flag("pool", "all variants as one, instead of a law for each")
+      .flag("all-settings", "of sweeps, the runs of every setting, instead of the best at each size and length")
+      .value("law", fmt::format("one of {}; default: chinchilla", fmt::join(law_names(), ", ")).c_str())
       .value("axis", "for power: params or tokens; the one that varies when not given")
       .value("reference", "for precision: the variant whose parameters count 1; llama when not given")
       .value("group", "for grouped: dataset or variant; the one that varies when not given")
@@ -380,14 +346,16 @@ int do_fit(const Verb& verb, const std::vector<std::string>& args) {
   if (file != line.positional().empty())
     throw Error(ErrorKind::input,
                 file ? "give sweeps or --points FILE.csv, not both" : "give the sweeps to fit, or --points FILE.csv");
+  if (file && line.has("all-settings"))
+    throw Error(ErrorKind::input, "--all-settings is for sweeps; of a file every row is taken");
   for (const char* name : {"map", "label", "units", "checkpoints"}) {
     if (!file && line.has(name)) throw Error(ErrorKind::input, fmt::format("--{} is for --points FILE.csv", name));
   }
   const FitOptions options = options_of(line);
-  const RowFilter where = line.has("where") ? RowFilter(*line.get("where"), "--where") : RowFilter();
+  if (line.has("pool")) refuse_pooling(options);
   Sweeps sweeps;
   std::vector<Point> points =
-      chosen(file ? points_of_file(line, options) : points_of_sweeps(line, options, where, sweeps), line);
+      chosen(file ? points_of_file(line, options) : points_from_sweeps(line, options, sweeps), line);
   std::vector<Fitted> all;
   for (Subset& subset : subsets_of(std::move(points), options)) {
     FitResult result = fit_law(subset.points, options);

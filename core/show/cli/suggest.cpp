@@ -13,6 +13,7 @@
 #include "cli/data_texts.h"
 #include "cli/options.h"
 #include "cli/suggest_text.h"
+#include "fit/law.h"
 #include "predict/predictions.h"
 #include "prepare/planning.h"
 #include "prepare/programs.h"
@@ -64,7 +65,7 @@ std::vector<Target> targets_of(const CommandLine& line, const Query& query, cons
     if (list == nullptr || !list->is_array()) continue;
     for (const json::value& item : list->get_array()) {
       Target target;
-      target.params = number_or(item.as_object(), "params", 0),
+      target.params = number_or(item.as_object(), "params", 0);
       target.tokens = number_or(item.as_object(), "tokens", 0);
       targets.push_back(std::move(target));
     }
@@ -75,18 +76,28 @@ std::vector<Target> targets_of(const CommandLine& line, const Query& query, cons
   return targets;
 }
 
+// A law that does not exist is refused where it is made.
+void require_one_variant_law(const std::string& law) {
+  const std::vector<std::string> all = law_names(), possible = one_variant_law_names();
+  const auto in = [&](const std::vector<std::string>& names) {
+    return std::find(names.begin(), names.end(), law) != names.end();
+  };
+  if (in(all) && !in(possible))
+    throw Error(ErrorKind::input, fmt::format("--law {}: runs are suggested for one variant's law: {} or {}", law,
+                                              fmt::join(possible.begin(), possible.end() - 1, ", "), possible.back()));
+}
+
 // `share`: of the hours that are asked for, within them.
 SuggestOptions options_of(const CommandLine& line, const std::vector<Target>& targets, const LawData& law,
                           const Costs& costs, double share) {
   SuggestOptions options;
   options.law = line.get("law").value_or(options.law);
-  if (options.law == "precision" || options.law == "grouped" || options.law == "curve")
-    throw Error(ErrorKind::input,
-                fmt::format("--law {}: runs are suggested for one variant's law: chinchilla, power or "
-                            "repeated",
-                            options.law));
+  require_one_variant_law(options.law);
   options.targets = targets;
-  for (Target& target : options.targets) target.variant = law.variant, target.dataset = law.label;
+  for (Target& target : options.targets) {
+    target.variant = law.variant;
+    target.dataset = law.label;
+  }
   options.limits.runs = static_cast<int>(line.number("runs", 1, 200).value_or(8));
   options.aim = line.number("aim", 1e-9, 1e6);
   if (const auto seed = line.number("seed", 0, 9e15)) options.seed = static_cast<uint64_t>(*seed);

@@ -1,0 +1,178 @@
+// One sweep with a grid of learning rates and one of an option: `fit`, `report`, `suggest` and claims speak of the same
+// variants, settings and points, and so do predictions.
+#include "analysis/law_points.h"
+
+#include <cmath>
+#include <set>
+
+#include <fmt/format.h>
+
+#include "analysis/analysis.h"
+#include "analysis/law_data.h"
+#include "analysis/sweep_points.h"
+#include "base/json.h"
+#include "cli/verb.h"
+#include "query/query_fixture.h"
+
+namespace bitsweep {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::Not;
+
+// Points as lines: run, size, length, unique tokens, loss, seed, variant, text.
+using Seen = std::set<std::string>;
+
+std::string line_of(const Point& p) {
+  return fmt::format("{} {} {} {} {} {} {} {}", p.run, p.params, p.tokens, p.unique_tokens, p.loss,
+                     p.seed ? std::to_string(*p.seed) : "-", p.variant, p.dataset);
+}
+
+Seen seen(const std::vector<Point>& points) {
+  Seen lines;
+  for (const Point& p : points) lines.insert(line_of(p));
+  return lines;
+}
+
+class LawPointsTest : public QueryTest {
+ protected:
+  // 3 sizes × 3 lengths × 2 rates × 2 attentions × seeds; which rate is better differs from place to place. A setting
+  // that is waited for and a run that diverged are there too.
+  void SetUp() override {
+    NewSweep sweep;
+    sweep.name = "grid";
+    sweep.file = "grid.yaml";
+    sweep.source = "{}";
+    for (int size = 0; size < 3; ++size)
+      for (int length = 0; length < 3; ++length)
+        for (int rate = 0; rate < 2; ++rate)
+          for (int alibi = 0; alibi < 2; ++alibi)
+            for (int seed = 0; seed < seeds; ++seed) sweep.runs.push_back(run(size, length, rate, alibi, seed));
+    store.submit(sweep);
+    for (const NewRun& one : sweep.runs) finish(one.id, {loss_of(one)}, RunState::done, ExitCause::none);
+  }
+
+  static NewRun run(int size, int length, int rate, int alibi, int seed) {
+    const double lr = rate == 0 ? 1e-3 : 4e-3;
+    NewRun run = planned(fmt::format("{:x}{:x}{:x}{:x}{:x}0000000", 0xa + size, length, rate, alibi, seed), "v76",
+                         int64_t{10000} << size, lr, seed);
+    run.tokens = int64_t{500000} << length;
+    run.epochs = static_cast<double>(run.tokens) / 900.5;  // not to the digit what the data set has
+    run.spec["model"].as_object()["alibi"] = alibi == 1;
+    run.axes["model.alibi"] = alibi == 1;
+    return run;
+  }
+  static double loss_of(const NewRun& run) {
+    const bool alibi = run.spec.at("model").at("alibi").as_bool();
+    const bool high = run.spec.at("train").at("lr").as_double() > 2e-3;
+    const bool better = high == (run.params < 30000);  // small models like the high rate
+    const auto n = static_cast<double>(run.params), d = static_cast<double>(run.tokens);
+    return (alibi ? 1.0 : 1.1) + std::pow(n / 1e4, -0.3) + std::pow(d / 1e6, -0.35) + (better ? 0 : 0.2) +
+           1e-3 * static_cast<double>(run.seed);
+  }
+
+  // Standard output of a verb.
+  std::string out(const Verb& verb, std::vector<std::string> args) {
+    args.insert(args.end(), {"--root", root.string()});
+    testing::internal::CaptureStdout();
+    verb.run(verb, args);
+    return testing::internal::GetCapturedStdout();
+  }
+
+  SweepPoints fit_points(bool all_settings = false) const {
+    SweepPointsOptions options;
+    options.all_settings = all_settings;
+    return points_of_sweeps(Query(root), {"grid"}, options);
+  }
+
+  static constexpr int seeds = 2;
+};
+
+TEST_F(LawPointsTest, FourVerbsTakeTheSamePointsOfEachVariant) {
+  std::map<std::string, Seen> fit, report, suggest;
+  for (const Point& p : fit_points().points) fit[p.variant].insert(line_of(p));
+  ReportInput input = gather_report(Query(root), {"grid"}, "", "0");
+  Claim claim;
+  claim.law = "chinchilla";
+  claim.target = Target{};
+  claim.target->params = 1e5;
+  claim.target->tokens = 4e6;
+  const Analysis analysis = analyse(input);
+  ASSERT_EQ(analysis.groups.size(), 1u);
+  for (const LawFit& law : analysis.groups[0].fits)
+    if (kept_for_later(law)) report[law.variant] = seen(law.points);
+  for (const LawData& law : law_data(Query(root), {"grid"}).laws) suggest[law.variant] = seen(law.points);
+
+  ASSERT_EQ(fit.size(), 2u);
+  EXPECT_EQ(fit.begin()->first, "v76 (alibi=false)");
+  EXPECT_EQ(fit["v76 (alibi=true)"].size(), 3u * 3 * seeds);
+  EXPECT_EQ(fit, report);
+  EXPECT_EQ(fit, suggest);
+  // The best rate of each place, and none of the other.
+  for (const auto& [variant, lines] : fit)
+    for (const std::string& line : lines) {
+      const bool small = line[0] != 'c';
+      EXPECT_EQ(line[2], small ? '1' : '0') << line;
+      EXPECT_THAT(line, HasSubstr(" 900 ")) << "unique tokens are the data set's";
+    }
+  // A claim's points are those of the runs that it names, as the law of their variant has them.
+  for (const Point& p : analysis.groups[0].fits[0].points) claim.runs.push_back(p.run);
+  input.claims = {claim};
+  const Analysis checked = analyse(input);
+  ASSERT_EQ(checked.verdicts.size(), 1u);
+  FitOptions options;
+  options.noise = claim.noise;
+  options.second_opinions = false;
+  const FitResult same = fit_law(analysis.groups[0].fits[0].points, options);
+  ASSERT_TRUE(same.param("alpha"));
+  double alpha = 0;
+  for (const auto& [name, value] : checked.verdicts[0].figures)
+    if (name == "alpha") alpha = value;
+  EXPECT_EQ(alpha, *same.param("alpha"));
+}
+
+TEST_F(LawPointsTest, TheVerbsPrintTheSameLawsOfTheSameVariants) {
+  std::map<std::string, int64_t> fit, report;
+  const json::value fitted = parse_json(out(kFitVerb, {"grid", "--json", "--resamples", "0"}), "fit");
+  for (const json::value& law : fitted.as_array())
+    fit[std::string(law.at("variant").as_string())] = law.at("points").to_number<int64_t>();
+  const json::value told = parse_json(out(kReportVerb, {"grid", "--json"}), "report");
+  for (const json::value& law : told.at("groups").at(0).at("fits").as_array())
+    if (law.at("law").as_string() == "chinchilla")
+      report[std::string(law.at("variant").as_string())] = law.at("points").to_number<int64_t>();
+  EXPECT_EQ(fit, report);
+  EXPECT_EQ(fit, (std::map<std::string, int64_t>{{"v76 (alibi=false)", 18}, {"v76 (alibi=true)", 18}}));
+}
+
+TEST_F(LawPointsTest, PoolAndAllSettingsAskForElse) {
+  EXPECT_EQ(fit_points().left_out.size(), 1u) << "the other rates are told";
+  EXPECT_EQ(fit_points(true).points.size(), 72u);
+  EXPECT_TRUE(fit_points(true).left_out.empty());
+  const auto points = [&](std::vector<std::string> options) {
+    options.insert(options.begin(), {"grid", "--json", "--resamples", "0"});
+    const json::value law = parse_json(out(kFitVerb, options), "fit");
+    std::vector<int64_t> counts;
+    for (const json::value& one : law.is_array() ? law.as_array() : json::array{law})
+      counts.push_back(one.at("points").to_number<int64_t>());
+    return counts;
+  };
+  EXPECT_THAT(points({"--pool"}), ElementsAre(36));
+  EXPECT_THAT(points({"--all-settings"}), ElementsAre(36, 36));
+  EXPECT_THAT(points({"--pool", "--all-settings"}), ElementsAre(72));
+  EXPECT_THAT(points({"--variant", "v76 (alibi=true)"}), ElementsAre(18));
+  EXPECT_THAT(points({"--where", "params < 15000"}), ElementsAre(6, 6));
+  EXPECT_THAT(thrown([&] { out(kFitVerb, {"grid", "--pool", "--law", "precision"}); }), HasSubstr("--pool: the law"));
+  EXPECT_THAT(thrown([&] { out(kFitVerb, {"grid", "--variant", "v76"}); }),
+              HasSubstr("there are v76 (alibi=false), v76 (alibi=true)"));
+}
+
+// Settings at one place are no seeds: their scatter is not told as that of seeds.
+TEST_F(LawPointsTest, SeedsAloneAreToldOnlyOfSeeds) {
+  EXPECT_THAT(out(kFitVerb, {"grid", "--resamples", "0"}), HasSubstr("repeated seeds alone"));
+  EXPECT_THAT(out(kFitVerb, {"grid", "--resamples", "0", "--pool", "--all-settings"}),
+              Not(HasSubstr("repeated seeds alone")));
+}
+
+}  // namespace
+}  // namespace bitsweep
