@@ -28,7 +28,8 @@ constexpr int64_t kLossGroup = 16;
 
 template <class... Args>
 void log_line(fmt::format_string<Args...> format, Args&&... args) {
-  fmt::print("{}\n", fmt::format(format, std::forward<Args>(args)...));
+  // fmt::print() throws where the log's disk is full, which ends no run.
+  std::puts(fmt::format(format, std::forward<Args>(args)...).c_str());
   std::fflush(stdout);
 }
 

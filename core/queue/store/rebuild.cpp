@@ -86,6 +86,17 @@ void Rebuild::read_events_of(const std::string& run, int64_t attempt) {
   }
 }
 
+void Rebuild::was_imported(const std::string& run) {
+  store_->database().prepare("UPDATE run SET imported = 1 WHERE id = ?").run(run);
+}
+
+void Rebuild::make_claimable(const std::string& run, int64_t attempt) {
+  store_->database()
+      .prepare(
+          "UPDATE run SET state = 'queued', ended = NULL, paused = 0, attempts = min(attempts, ?2 - 1) WHERE id = ?1")
+      .run(run, attempt);
+}
+
 void Rebuild::read_events() {
   Statement rows = store_->database().prepare("SELECT run, attempt, events_offset FROM attempt ORDER BY run, attempt");
   struct Known {
