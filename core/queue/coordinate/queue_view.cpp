@@ -114,10 +114,11 @@ void show_live(QueueView& view, const Query& query, Store& store, const LiveAtte
   const auto take = [&](std::vector<RunRow> rows) {
     for (RunRow& row : rows) {
       const auto device = live.devices.find(row.id);
-      QueueView::Live shown{.run = std::move(row), .device = device == live.devices.end() ? "" : device->second};
+      QueueView::Live& shown = view.live.emplace_back();
+      shown.run = std::move(row);
+      if (device != live.devices.end()) shown.device = device->second;
       shown.eta_s = left_of(shown.run);
       shown.diverging = is_far_off(maker, shown.run, live.runs);
-      view.live.push_back(std::move(shown));
     }
   };
   if (sweeps.empty()) take(query.runs({}, kLiveStates));

@@ -55,8 +55,8 @@ struct PastStart {
   double flops = 0;  // of the run
 };
 std::vector<PastStart> last_starts(Store& store, int64_t most);
-// What the queue will leave on the disk: of runs that keep a checkpoint, those that have begun (their files may lie there
-// already) and the parameters of those that have not, in the sweeps named (all, when none is).
+// What the queue will leave on the disk: of runs that keep a checkpoint, those that have begun (their files may lie
+// there already) and the parameters of those that have not, in the sweeps named (all, when none is).
 struct CheckpointsAhead {
   struct Begun {
     std::string run;

@@ -259,11 +259,6 @@ int64_t Database::integer(std::string_view sql) {
   return statement.step() ? statement.integer(0) : 0;
 }
 
-bool Database::is_sound() {
-  Statement check = prepare("PRAGMA quick_check(1)");
-  return check.step() && check.text_view(0) == "ok";
-}
-
 void Database::copy_to(const fs::path& file) {
   sqlite3* raw = nullptr;
   const int opened = sqlite3_open_v2(file.c_str(), &raw, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, nullptr);

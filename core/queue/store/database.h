@@ -132,8 +132,6 @@ class Database {
   void sync();
   // First column of the first row.
   int64_t integer(std::string_view sql);
-  // Whether SQLite finds nothing wrong with the file.
-  bool is_sound();
   // A whole, consistent copy in a new file.
   void copy_to(const fs::path& file);
   // Gives up a running statement with Error{refused} once `seconds` have passed; 0 is no limit.

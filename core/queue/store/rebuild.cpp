@@ -42,6 +42,11 @@ void close_log(const fs::path& file) {
 
 }  // namespace
 
+bool is_sound(Database& database) {
+  Statement check = database.prepare("PRAGMA quick_check(1)");
+  return check.step() && check.text_view(0) == "ok";
+}
+
 Rebuild::Rebuild(const fs::path& root, const fs::path& scratch) : root_{root}, scratch_{scratch} {
   std::error_code code;
   fs::remove_all(scratch, code);

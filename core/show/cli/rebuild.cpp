@@ -35,7 +35,7 @@ void tell_problems(const Rebuilt& result, const OrphanRuns& lone) {
 bool in_order(const fs::path& file) {
   try {
     Database database(file, Database::Mode::read_only);
-    return database.is_sound() && database.integer("SELECT count(*) FROM sweep") > 0;
+    return is_sound(database) && database.integer("SELECT count(*) FROM sweep") > 0;
   } catch (const Error&) {
     return false;
   }

@@ -103,8 +103,8 @@ void require_room(Store& store, const CommandLine& line, const WorkOptions& opti
           ? fmt::format(" above the floor of {}", format_bytes(static_cast<double>(options.disk_floor_bytes)))
           : "";
   throw Error(ErrorKind::environment,
-              fmt::format("disk: one checkpoint of each run in the queue takes about {}, but {} are free in '{}'{}; make "
-                          "room ('bitsweep gc' deletes checkpoints that nobody needs), name another --root, or start "
+              fmt::format("disk: one checkpoint of each run in the queue takes about {}, but {} are free in '{}'{}; "
+                          "make room ('bitsweep gc' deletes checkpoints that nobody needs), name another --root, or start "
                           "with --wait-for-room: runs then pause while the disk is full",
                           format_bytes(bytes), format_bytes(room), root.string(), floor));
 }

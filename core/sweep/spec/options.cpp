@@ -20,7 +20,8 @@ const std::vector<std::string> kOnOom{"fail", "alone", "smaller_batch"};
 const std::vector<std::string> kLaws{"power", "chinchilla", "repeated", "precision", "grouped", "curve"};
 
 const std::vector<std::string> kResourceKeys{"device", "slots", "threads", "memory", "timeout"};
-const std::vector<std::string> kStopKeys{"rule", "metric", "grace", "reduction", "fewest", "probability", "within", "diverged"};
+const std::vector<std::string> kStopKeys{"rule",   "metric",      "grace",  "reduction",
+                                         "fewest", "probability", "within", "diverged"};
 const std::vector<std::string> kReportKeys{"laws", "targets"};
 const std::vector<std::string> kTargetKeys{"params", "tokens"};
 

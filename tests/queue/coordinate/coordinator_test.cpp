@@ -65,7 +65,19 @@ class CoordinatorTest : public StoreTest {
 // --- ten thousand -------------------------------------------------------------------------------------------------
 
 // What becomes of run number i, attempt for attempt.
-enum class Fate { done, fails_once, fails, diverges, bad_input, out_of_memory, lost_once, late, hangs, cancelled, pauses };
+enum class Fate {
+  done,
+  fails_once,
+  fails,
+  diverges,
+  bad_input,
+  out_of_memory,
+  lost_once,
+  late,
+  hangs,
+  cancelled,
+  pauses
+};
 Fate fate_of(int64_t i) {
   switch (i % 40) {
     case 1:
