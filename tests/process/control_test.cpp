@@ -75,7 +75,7 @@ TEST_F(ControlTest, SlotsChangeWithoutARestart) {
     set_devices(store, "cpu:3", 1);
   }
   until("three at once", [&] { return live_runs() == 3; });
-  EXPECT_EQ(read_word(*std::make_unique<Store>(root, StoreMode::read_only))->devices, "cpu:3");
+  EXPECT_EQ(read_coordinator_status(*std::make_unique<Store>(root, StoreMode::read_only))->devices, "cpu:3");
   EXPECT_EQ(wait_coordinator(), 0);
   Store store = open_store();
   for (const std::string& id : ids) expect_sound(store, id);

@@ -22,7 +22,7 @@ namespace {
 class RunLog : public Notes {
  public:
   void add(Kind, std::string text) override {
-    fmt::print("{}\n", text);
+    std::puts(text.c_str());  // fmt::print() throws where the log's disk is full, which ends no run
     std::fflush(stdout);
   }
 };
@@ -131,6 +131,9 @@ Ending run_guarded(const TrainArguments& arguments, const std::atomic<bool>& sto
   }
 }
 
+// fmt::print() throws where the log's disk is full.
+void say(const std::string& words) { std::fputs(fmt::format("bitsweep-worker: {}\n", words).c_str(), stderr); }
+
 void write_end(EventWriter& events, const Ending& ending) {
   json::object fields{{"status", ending.status}};
   if (!ending.message.empty()) fields["message"] = ending.message;
@@ -146,11 +149,11 @@ int train_verb(const TrainArguments& arguments, const std::atomic<bool>& stop) {
     make_folder(arguments.out);
     EventWriter events(arguments.out / "events.jsonl", arguments.run, arguments.attempt);
     const Ending ending = run_guarded(arguments, stop, events);
-    if (!ending.message.empty()) fmt::print(stderr, "bitsweep-worker: {}\n", ending.message);
+    if (!ending.message.empty()) say(ending.message);
     write_end(events, ending);
     return ending.exit_code;
   } catch (const Error& error) {
-    fmt::print(stderr, "bitsweep-worker: {}\n", error.what());
+    say(error.what());
     return error.exit_code();
   }
 }

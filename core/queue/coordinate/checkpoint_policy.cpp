@@ -5,13 +5,18 @@
 
 namespace bitsweep {
 
+double age_s(const StoredCheckpoint& one, double now) {
+  const double told = std::max(0.0, now - one.since);
+  return one.most_age_s ? std::min(told, *one.most_age_s) : told;
+}
+
 std::vector<size_t> to_delete(const std::vector<StoredCheckpoint>& all, const CheckpointPolicy& policy, double now) {
   std::set<std::string> with_best;
   for (const StoredCheckpoint& one : all)
     if (one.kind == "best") with_best.insert(one.run);
   const auto stays = [&](const StoredCheckpoint& one) {
     if (!one.needed_by.empty() || !policy.states.contains(one.state)) return true;
-    if (policy.older_than_s && now - one.since < *policy.older_than_s) return true;
+    if (policy.older_than_s && age_s(one, now) < *policy.older_than_s) return true;
     if (one.kind == "last" && policy.keep.contains("best") && !with_best.contains(one.run)) return true;
     return policy.keep.contains(one.kind);
   };

@@ -19,8 +19,12 @@ struct StoredCheckpoint {
   fs::path file;
   uint64_t bytes = 0;
   double since = 0;       // unix seconds: when its run ended, else when it was written
-  std::string needed_by;  // in words: what still needs it; "" when nothing does
+  std::string needed_by = {};  // in words: what still needs it; "" when nothing does
+  std::optional<double> most_age_s = std::nullopt;  // it cannot be older, by a clock that nobody can set
 };
+
+// Never below 0: what comes from the future, by a clock that was set since, is young.
+double age_s(const StoredCheckpoint& one, double now);
 
 struct CheckpointPolicy {
   // Kinds that stay. A run that has no `best` keeps its `last` in its place.

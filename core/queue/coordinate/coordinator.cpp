@@ -368,7 +368,7 @@ void Coordinator::announce() {
     if (!devices.empty()) devices += ',';
     devices += device.name == "cpu" ? fmt::format("cpu:{}", device.slots) : device.name;
   }
-  put_word(store_, {.devices = devices,
+  put_coordinator_status(store_, {.devices = devices,
                     .slots_per_device = options_.slots_per_device,
                     .disk_floor_bytes = options_.disk_floor_bytes});
 }

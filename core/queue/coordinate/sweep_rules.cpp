@@ -5,22 +5,10 @@
 #include <fmt/format.h>
 
 #include "store/control.h"
+#include "store/sweep_settings.h"
 
 namespace bitsweep {
 namespace {
-
-std::vector<std::string> texts(const json::object& object, std::string_view key) {
-  std::vector<std::string> list;
-  if (const json::value* value = object.if_contains(key); value != nullptr && value->is_array())
-    for (const json::value& item : value->get_array())
-      if (item.is_string()) list.emplace_back(item.get_string());
-  return list;
-}
-
-std::string text_or(const json::object& object, std::string_view key, const char* otherwise) {
-  const json::value* value = object.if_contains(key);
-  return value != nullptr && value->is_string() ? std::string(value->get_string()) : otherwise;
-}
 
 // Of the uniform model; 0 for a tokenizer of which nothing is known here.
 double uniform_bits_per_byte(const std::string& tokenizer) {
@@ -30,22 +18,20 @@ double uniform_bits_per_byte(const std::string& tokenizer) {
 
 }  // namespace
 
-SweepRules sweep_rules(const json::object& settings) {
+SweepRules sweep_rules(const json::object& object) {
+  const SweepSettings settings = sweep_settings_from(object);
   SweepRules rules;
-  rules.stop_after = integer_or(settings, "stop_after", 0);
-  rules.after = texts(settings, "after");
-  rules.on_oom = on_oom_from(text_or(settings, "on_oom", "fail")).value_or(OnOom::fail);
-  rules.stop.rule = stop_rule_from(text_or(settings, "stop_rule", "none")).value_or(StopRule::none);
-  const json::value* stop = settings.if_contains("stop");
-  if (stop == nullptr || !stop->is_object()) return rules;
-  const json::object& s = stop->get_object();
-  rules.stop.grace = integer_or(s, "grace", 0);
-  rules.stop.reduction = integer_or(s, "reduction", rules.stop.reduction);
-  rules.stop.fewest = integer_or(s, "fewest", rules.stop.fewest);
-  rules.stop.probability = number_or(s, "probability", rules.stop.probability);
-  rules.stop_metric = text_or(s, "metric", "val_bpc");
-  rules.stop_within = texts(s, "within");
-  rules.diverged = number_or(s, "diverged", rules.diverged);
+  rules.stop_after = settings.stop_after;
+  rules.after = settings.after;
+  rules.on_oom = on_oom_from(settings.on_oom).value_or(OnOom::fail);
+  rules.stop = {.rule = stop_rule_from(settings.stop_rule).value_or(StopRule::none),
+                .grace = settings.stop.grace,
+                .reduction = settings.stop.reduction,
+                .fewest = settings.stop.fewest,
+                .probability = settings.stop.probability};
+  rules.stop_metric = settings.stop.metric;
+  rules.stop_within = settings.stop.within;
+  rules.diverged = settings.stop.diverged;
   return rules;
 }
 
@@ -91,16 +77,11 @@ double QueueMaker::flops_per_s(const std::string& plugin) {
 void QueueMaker::recover_shares(RunQueue& queue) {
   // By then sweeps that wait at the same time have long come even.
   constexpr int64_t kLastStarts = 10'000;
-  Statement row = store_.database().prepare(
-      "SELECT sweep.name, last.slots, run.flops, run.plugin FROM "
-      "(SELECT run, attempt, slots, started FROM attempt ORDER BY started DESC LIMIT ?1) AS last "
-      "JOIN run ON run.id = last.run JOIN sweep ON sweep.id = run.sweep ORDER BY last.started, run.position");
-  for (row.bind(kLastStarts); row.step();) {
+  for (const PastStart& start : last_starts(store_, kLastStarts)) {
     QueuedRun run;
-    run.slots = row.integer(1);
-    const double flops = row.real(2);
-    run.predicted_s = flops > 0 ? flops / flops_per_s(row.text(3)) : 0;
-    queue.was_started(row.text(0), queue.charge(run));
+    run.slots = start.slots;
+    run.predicted_s = start.flops > 0 ? start.flops / flops_per_s(start.plugin) : 0;
+    queue.was_started(start.sweep, queue.charge(run));
   }
 }
 

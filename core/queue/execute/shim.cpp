@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <csignal>
+#include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <fstream>
@@ -36,6 +37,13 @@ namespace {
 // Exit records are tried for this long when the disk is full; the lock stays held meanwhile.
 constexpr int kRecordTries = 300;
 
+// To the log, as far as the disk has room for it: fmt::print() throws where it has none.
+void say(const char* words) {
+  std::fputs("shim: ", stderr);
+  std::fputs(words, stderr);
+  std::fputs("\n", stderr);
+}
+
 struct Worker {
   pid_t pid = -1;
   int error = 0;  // errno of a start that failed
@@ -66,8 +74,10 @@ void stand_alone() {
 }
 
 void log_to(const fs::path& attempt_folder) {
-  const Fd null = open_file("/dev/null", O_RDONLY);
-  const Fd log = open_file(attempt_folder / "worker.log", O_WRONLY | O_CREAT | O_APPEND);
+  const Fd null = open_file("/dev/null", O_RDWR);
+  // A full disk may have no place for it: the run can do without.
+  const Fd file(::open((attempt_folder / "worker.log").c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644));
+  const Fd& log = file ? file : null;
   ::dup2(null.get(), STDIN_FILENO);
   ::dup2(log.get(), STDOUT_FILENO);
   ::dup2(log.get(), STDERR_FILENO);
@@ -197,7 +207,7 @@ bool record(const fs::path& attempt_folder, const ExitRecord& exit) {
       return true;
     } catch (const Error& error) {
       if (!fs::exists(attempt_folder)) return false;  // there is nothing left to record it in
-      if (tries == 0) fmt::print(stderr, "shim: {}\n", error.what());
+      if (tries == 0) say(error.what());
       system_clock().sleep_s(1);
     }
   }
@@ -244,7 +254,7 @@ ExitRecord run_worker(const fs::path& attempt_folder, int lock_fd, WarmWorker* w
     try {
       write_process(attempt_folder, {*self, child.value_or(ProcessIdentity{})});
     } catch (const Error& error) {
-      fmt::print(stderr, "shim: {}\n", error.what());  // it can still be waited for; only stopping needs the pids
+      say(error.what());  // it can still be waited for; only stopping needs the pids
     }
   }
   const std::string cannot_start = exit.cannot_start;
@@ -300,7 +310,7 @@ Shim fork_shim(std::vector<int> kept, Task task) {
       keep_only(std::move(kept));
       task(theirs.get());
     } catch (const std::exception& error) {
-      fmt::print(stderr, "shim: {}\n", error.what());
+      say(error.what());
     }
     ::_exit(1);
   }

@@ -10,6 +10,7 @@
 #include "prepare/measure.h"
 #include "prepare/programs.h"
 #include "store/store.h"
+#include "store/sweep_settings.h"
 
 namespace bitsweep {
 namespace {
@@ -60,23 +61,22 @@ void mark_states(std::vector<Plan>& plans, const fs::path& root) {
   }
 }
 
-json::object settings_of(const Sweep& sweep) {
-  json::array laws, targets;
-  for (const std::string& law : sweep.report.laws) laws.emplace_back(law);
-  for (const ScalingTarget& target : sweep.report.targets)
-    targets.push_back(json::object{{"params", target.params}, {"tokens", target.tokens}});
-  return {{"stop_after", sweep.stop_after > 0 ? json::value(sweep.stop_after) : json::value(nullptr)},
-          {"stop_rule", sweep.stop.rule},
-          {"stop",
-           {{"metric", sweep.stop.metric},
-            {"grace", sweep.stop.grace},
-            {"reduction", sweep.stop.reduction},
-            {"fewest", sweep.stop.fewest},
-            {"probability", sweep.stop.probability},
-            {"within", json::array(sweep.stop.within.begin(), sweep.stop.within.end())}}},
-          {"after", json::array(sweep.after.begin(), sweep.after.end())},
-          {"on_oom", sweep.on_oom},
-          {"report", {{"laws", std::move(laws)}, {"targets", std::move(targets)}}}};
+SweepSettings settings_of(const Sweep& sweep) {
+  SweepSettings settings{.stop_after = sweep.stop_after,
+                         .stop_rule = sweep.stop.rule,
+                         .stop = {.metric = sweep.stop.metric,
+                                  .grace = sweep.stop.grace,
+                                  .reduction = sweep.stop.reduction,
+                                  .fewest = sweep.stop.fewest,
+                                  .probability = sweep.stop.probability,
+                                  .within = sweep.stop.within,
+                                  .diverged = sweep.stop.diverged},
+                         .after = sweep.after,
+                         .on_oom = sweep.on_oom,
+                         .laws = sweep.report.laws,
+                         .targets = {}};
+  for (const ScalingTarget& target : sweep.report.targets) settings.targets.push_back({target.params, target.tokens});
+  return settings;
 }
 
 NewRun new_run(const PlannedRun& run, const Sweep& sweep) {
@@ -156,7 +156,7 @@ NewSweep new_sweep(const Plan& plan) {
   sweep.name = plan.sweep.name;
   sweep.file = fs::absolute(plan.sweep.file).lexically_normal().string();
   sweep.source = plan.sweep.text;
-  sweep.settings = settings_of(plan.sweep);
+  sweep.settings = to_json(settings_of(plan.sweep));
   for (const PlannedRun& run : plan.runs) sweep.runs.push_back(new_run(run, plan.sweep));
   return sweep;
 }

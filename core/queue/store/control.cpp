@@ -44,17 +44,17 @@ void set_devices(Store& store, std::string_view devices, int64_t slots_per_devic
   put_value(store, "devices", compact_json({{"devices", devices}, {"slots_per_device", slots_per_device}}));
 }
 
-void put_word(Store& store, const CoordinatorWord& word) {
+void put_coordinator_status(Store& store, const CoordinatorStatus& word) {
   put_value(store, "coordinator",
             compact_json({{"devices", word.devices},
                           {"slots_per_device", word.slots_per_device},
                           {"disk_floor_bytes", word.disk_floor_bytes}}));
 }
 
-std::optional<CoordinatorWord> read_word(Store& store) {
+std::optional<CoordinatorStatus> read_coordinator_status(Store& store) {
   const json::object word = object_of(store, "coordinator");
   if (word.empty()) return std::nullopt;
-  return CoordinatorWord{.devices = string_or(word, "devices", ""),
+  return CoordinatorStatus{.devices = string_or(word, "devices", ""),
                          .slots_per_device = integer_or(word, "slots_per_device", 1),
                          .disk_floor_bytes = integer_or(word, "disk_floor_bytes", 0)};
 }
@@ -105,6 +105,45 @@ std::optional<double> measured_flops_per_s(Store& store, std::string_view plugin
   row.bind(plugin);
   if (!row.step()) return std::nullopt;
   return row.optional_real(0);
+}
+
+std::vector<PastStart> last_starts(Store& store, int64_t most) {
+  Statement row = store.database().prepare(
+      "SELECT sweep.name, last.slots, run.flops, run.plugin FROM "
+      "(SELECT run, attempt, slots, started FROM attempt ORDER BY started DESC LIMIT ?1) AS last "
+      "JOIN run ON run.id = last.run JOIN sweep ON sweep.id = run.sweep ORDER BY last.started, run.position");
+  std::vector<PastStart> starts;
+  for (row.bind(most); row.step();)
+    starts.push_back({.sweep = row.text(0), .plugin = row.text(3), .slots = row.integer(1), .flops = row.real(2)});
+  return starts;
+}
+
+CheckpointsAhead checkpoints_ahead(Store& store, const std::vector<std::string>& sweeps) {
+  Statement row = store.database().prepare(
+      "SELECT id, params, attempts > 0 FROM run WHERE state IN ('queued', 'starting', 'running') AND "
+      "coalesce(json_extract(spec, '$.checkpoint.keep'), '') <> '[]' AND (?1 IS NULL OR id IN (SELECT sweep_run.run "
+      "FROM sweep_run JOIN sweep ON sweep.id = sweep_run.sweep WHERE active AND sweep.name IN "
+      "(SELECT value FROM json_each(?1))))");
+  row.bind(sweeps.empty() ? std::nullopt : std::optional(names_json(sweeps)));
+  CheckpointsAhead ahead;
+  while (row.step()) {
+    if (row.integer(2) != 0)
+      ahead.begun.push_back({row.text(0), row.integer(1)});
+    else
+      ahead.params += row.real(1);
+  }
+  return ahead;
+}
+
+std::vector<KnownRun> known_runs(Store& store) {
+  Statement rows = store.database().prepare("SELECT id, state, ended, init_from FROM run ORDER BY position");
+  std::vector<KnownRun> runs;
+  while (rows.step())
+    runs.push_back({.id = rows.text(0),
+                    .init_from = rows.text(3),
+                    .state = run_state_from(rows.text_view(1)).value_or(RunState::running),
+                    .ended = rows.real(2)});
+  return runs;
 }
 
 std::vector<std::pair<std::string, int64_t>> finished_runs(Store& store, std::string_view plugin, int64_t most) {

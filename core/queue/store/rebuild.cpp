@@ -42,6 +42,11 @@ void close_log(const fs::path& file) {
 
 }  // namespace
 
+bool is_sound(Database& database) {
+  Statement check = database.prepare("PRAGMA quick_check(1)");
+  return check.step() && check.text_view(0) == "ok";
+}
+
 Rebuild::Rebuild(const fs::path& root, const fs::path& scratch) : root_{root}, scratch_{scratch} {
   std::error_code code;
   fs::remove_all(scratch, code);
@@ -84,6 +89,17 @@ void Rebuild::read_events_of(const std::string& run, int64_t attempt) {
     tail.advance(chunk);
     if (!more) break;
   }
+}
+
+void Rebuild::was_imported(const std::string& run) {
+  store_->database().prepare("UPDATE run SET imported = 1 WHERE id = ?").run(run);
+}
+
+void Rebuild::make_claimable(const std::string& run, int64_t attempt) {
+  store_->database()
+      .prepare(
+          "UPDATE run SET state = 'queued', ended = NULL, paused = 0, attempts = min(attempts, ?2 - 1) WHERE id = ?1")
+      .run(run, attempt);
 }
 
 void Rebuild::read_events() {

@@ -29,6 +29,11 @@ class Rebuild {
   // Those of one attempt, which the database knows.
   void read_events_of(const std::string& run, int64_t attempt);
 
+  // What its spec says of a run: it was trained elsewhere.
+  void was_imported(const std::string& run);
+  // As it was before it was claimed for that attempt, whatever the history knows of it.
+  void make_claimable(const std::string& run, int64_t attempt);
+
   // The database being built; its clock may be set to when things happened.
   Store& store() { return *store_; }
   FakeClock& clock() { return clock_; }
@@ -45,6 +50,9 @@ class Rebuild {
   std::vector<json::object> metrics_;
   Rebuilt result_;
 };
+
+// Whether SQLite finds nothing wrong with the file.
+bool is_sound(Database& database);
 
 // Rows that two databases of the newest schema do not share, of every table but `history` and
 // every column but attempt.events_file (an inode, which a copy of the root does not keep).

@@ -11,8 +11,10 @@
 #include "base/units.h"
 #include "cli/options.h"
 #include "coordinate/checkpoint_policy.h"
+#include "execute/process_identity.h"
+#include "execute/records.h"
 #include "render/table.h"
-#include "store/store.h"
+#include "store/control.h"
 
 namespace bitsweep {
 namespace {
@@ -64,23 +66,6 @@ CheckpointPolicy policy_of(const CommandLine& line) {
   return policy;
 }
 
-struct KnownRun {
-  std::string id, init_from;
-  RunState state = RunState::done;
-  double ended = 0;
-};
-
-std::vector<KnownRun> all_runs(Store& store) {
-  Statement rows = store.database().prepare("SELECT id, state, ended, init_from FROM run ORDER BY position");
-  std::vector<KnownRun> runs;
-  while (rows.step())
-    runs.push_back({.id = rows.text(0),
-                    .init_from = rows.text(3),
-                    .state = run_state_from(rows.text_view(1)).value_or(RunState::running),
-                    .ended = rows.real(2)});
-  return runs;
-}
-
 // Runs by name of a sweep or prefix of an id; of all when none is named.
 std::set<std::string> named_run_ids(Store& store, const std::vector<std::string>& names) {
   const std::vector<std::string> sweeps = store.sweep_names();
@@ -98,6 +83,10 @@ void add_files(const RootPaths& paths, const KnownRun& run, const std::string& n
                std::vector<StoredCheckpoint>& all) {
   std::error_code code;
   for (const auto& attempt : fs::directory_iterator(paths.run(run.id), code)) {
+    // Of this boot the kernel counts the time, whatever the clock was set to meanwhile.
+    const auto processes = read_process(attempt.path());
+    const auto age = processes ? age_of(processes->shim) : std::nullopt;
+    const auto most_age_s = age ? std::optional(age->most_s) : std::nullopt;
     for (const auto& entry : fs::directory_iterator(attempt.path() / "checkpoints", code)) {
       struct stat info {};
       if (::lstat(entry.path().c_str(), &info) != 0 || !S_ISREG(info.st_mode)) continue;
@@ -108,7 +97,8 @@ void add_files(const RootPaths& paths, const KnownRun& run, const std::string& n
                      .file = entry.path(),
                      .bytes = static_cast<uint64_t>(info.st_size),
                      .since = run.ended > 0 ? run.ended : static_cast<double>(info.st_mtime),
-                     .needed_by = needed_by});
+                     .needed_by = needed_by,
+                     .most_age_s = most_age_s});
     }
   }
 }
@@ -116,7 +106,7 @@ void add_files(const RootPaths& paths, const KnownRun& run, const std::string& n
 // What lies there, and what of it somebody needs: a run that is queued or live goes on from its own checkpoints, and
 // begins with those of the run it is made from.
 std::vector<StoredCheckpoint> checkpoints(Store& store, const std::set<std::string>& named) {
-  const std::vector<KnownRun> runs = all_runs(store);
+  const std::vector<KnownRun> runs = known_runs(store);
   std::map<std::string, std::string> needed_by;
   for (const KnownRun& run : runs) {
     if (is_terminal(run.state)) continue;
@@ -173,7 +163,7 @@ std::string words(const Collected& found, bool really) {
     const StoredCheckpoint& one = found.all[i];
     table.rows.push_back({one.run, std::string(to_text(one.state)), one.kind,
                           format_bytes(static_cast<double>(one.bytes)),
-                          format_duration(std::max(0.0, now - one.since))});
+                          format_duration(age_s(one, now))});
   }
   std::string text = table.empty() ? "" : terminal_table(table);
   if (found.chosen.size() > kMostListed) text += fmt::format("and {} more\n", found.chosen.size() - kMostListed);

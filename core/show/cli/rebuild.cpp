@@ -5,7 +5,7 @@
 #include "base/units.h"
 #include "cli/options.h"
 #include "coordinate/coordinator.h"
-#include "coordinate/lone_folders.h"
+#include "coordinate/orphan_runs.h"
 #include "store/rebuild.h"
 
 namespace bitsweep {
@@ -15,7 +15,7 @@ std::string counted(int64_t count, const char* what) {
   return fmt::format("{} {}{}", format_thousands(count), what, count == 1 ? "" : "s");
 }
 
-void tell_problems(const Rebuilt& result, const LoneFolders& lone) {
+void tell_problems(const Rebuilt& result, const OrphanRuns& lone) {
   for (const std::string& problem : result.problems) print_error(problem);
   if (result.without_events > 0)
     print_error(fmt::format("{} had events whose file is gone: their losses cannot be made again",
@@ -35,8 +35,7 @@ void tell_problems(const Rebuilt& result, const LoneFolders& lone) {
 bool in_order(const fs::path& file) {
   try {
     Database database(file, Database::Mode::read_only);
-    Statement check = database.prepare("PRAGMA quick_check(1)");
-    return check.step() && check.text_view(0) == "ok" && database.integer("SELECT count(*) FROM sweep") > 0;
+    return is_sound(database) && database.integer("SELECT count(*) FROM sweep") > 0;
   } catch (const Error&) {
     return false;
   }
@@ -81,7 +80,7 @@ int do_rebuild(const Verb& verb, const std::vector<std::string>& args) {
   Rebuild rebuild(root, root / ".rebuild");
   rebuild.replay();
   rebuild.read_events();
-  const LoneFolders lone = adopt_lone_folders(paths, rebuild);
+  const OrphanRuns lone = adopt_orphan_runs(paths, rebuild);
   const Rebuilt& result = rebuild.result();
   tell_problems(result, lone);
   if (check) return compare(root, rebuild);

@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "base/units.h"
+#include "coordinate/attempt_files.h"
 #include "coordinate/machine_memory.h"
 #include "coordinate/present_devices.h"
 #include "execute/cpu_claim.h"
@@ -33,7 +34,8 @@ void declare_work_options(CommandLine& line) {
   line.quiet_option()
       .flag("float", "let the system move runs on the CPU about; without it each keeps to processors of its own")
       .value("hung-after", "a run that tells and does nothing for so long is taken for hung (default 10m; 0: never)")
-      .value("disk-floor", "free bytes of the root's disk below which nothing is started (default 1G; 0: none)");
+      .value("disk-floor", "free bytes of the root's disk below which nothing is started (default 1G; 0: none)")
+      .flag("wait-for-room", "start though the disk cannot hold a checkpoint of each run; they pause when it is full");
 }
 
 std::vector<DeviceSlots> default_devices(int64_t gpus, int64_t cores, int64_t slots_per_gpu) {
@@ -80,6 +82,36 @@ WorkOptions work_options(const CommandLine& line) {
   return options;
 }
 
+namespace {
+
+// What is sure not to fit is not begun: one checkpoint of each run in the queue that keeps any, where each run that has
+// begun has perhaps written its own already.
+void require_room(Store& store, const CommandLine& line, const WorkOptions& options) {
+  if (line.has("wait-for-room")) return;
+  const CheckpointsAhead ahead = checkpoints_ahead(store, options.sweeps);
+  double bytes = 0;
+  for (const CheckpointsAhead::Begun& run : ahead.begun) {
+    const fs::path folder = store.paths().run(run.run);
+    if (!best_checkpoint(folder)) bytes += static_cast<double>(checkpoint_bytes(folder, run.params));
+  }
+  bytes += static_cast<double>(checkpoint_bytes({}, 1)) * ahead.params;
+  const fs::path& root = store.paths().root;
+  const uint64_t free = free_bytes(root);
+  const double room = static_cast<double>(free) - static_cast<double>(std::max<int64_t>(0, options.disk_floor_bytes));
+  if (room < 0 || bytes <= room) return;  // below the floor already: said in its own words
+  const std::string floor =
+      options.disk_floor_bytes > 0
+          ? fmt::format(" above the floor of {}", format_bytes(static_cast<double>(options.disk_floor_bytes)))
+          : "";
+  throw Error(ErrorKind::environment,
+              fmt::format("disk: one checkpoint of each run in the queue takes about {}, but {} are free in '{}'{}; "
+                          "make room ('bitsweep gc' deletes checkpoints that nobody needs), name another --root, or start "
+                          "with --wait-for-room: runs then pause while the disk is full",
+                          format_bytes(bytes), format_bytes(room), root.string(), floor));
+}
+
+}  // namespace
+
 void prepare_root(Store& store, const CommandLine& line, WorkOptions& options) {
   const Control control = read_control(store);
   if (line.get("devices")) {
@@ -89,6 +121,7 @@ void prepare_root(Store& store, const CommandLine& line, WorkOptions& options) {
     options.slots_per_device = control.slots_per_device;
   }
   require_devices(options.devices);
+  require_room(store, line, options);
   if (options.disk_floor_bytes <= 0) return;
   const fs::path& root = store.paths().root;
   const uint64_t free = free_bytes(root);

@@ -22,7 +22,8 @@ const std::vector<std::string> kStopRules{"none", "asha", "median", "curve"};
 const std::vector<std::string> kOnOom{"fail", "alone", "smaller_batch"};
 
 const std::vector<std::string> kResourceKeys{"device", "slots", "threads", "memory", "timeout"};
-const std::vector<std::string> kStopKeys{"rule", "metric", "grace", "reduction", "fewest", "probability", "within"};
+const std::vector<std::string> kStopKeys{"rule",   "metric",      "grace",  "reduction",
+                                         "fewest", "probability", "within", "diverged"};
 const std::vector<std::string> kReportKeys{"laws", "targets"};
 const std::vector<std::string> kTargetKeys{"params", "tokens"};
 
@@ -205,6 +206,7 @@ class OptionReader {
     if (key == "grace") integer(node, "stop.grace", 0, 1'000'000'000'000, stop.grace);
     if (key == "reduction") integer(node, "stop.reduction", 2, 100, stop.reduction);
     if (key == "fewest") integer(node, "stop.fewest", 1, 100'000, stop.fewest);
+    if (key == "diverged") diverged(node);
     if (key == "within") names(node, "stop.within", "axes of the sweep, such as [model.params]", stop.within);
     if (key == "probability") {
       const auto value = yaml_number(node);
@@ -213,6 +215,16 @@ class OptionReader {
       else
         wrong(node, "stop.probability", "a number from 0.5 to below 1");
     }
+  }
+
+  void diverged(const YamlNode& node) {
+    const auto multiple = yaml_number(node);
+    if (node.kind == YamlKind::scalar && node.text == "off")
+      sweep_.stop.diverged = 0;
+    else if (multiple && *multiple >= 1 && *multiple <= 1e6)
+      sweep_.stop.diverged = *multiple;
+    else
+      wrong(node, "stop.diverged", "off, or a number from 1: how many times the uniform model's loss is divergence");
   }
 
   void on_error(const YamlNode& node) {
@@ -327,6 +339,7 @@ std::vector<std::string> option_help() {
       "stop.fewest  an integer from 1 to 100,000: peers; of median",
       "stop.probability  a number from 0.5 to below 1; of curve",
       "stop.within  a list of axes that competing runs agree in",
+      "stop.diverged  off, or a number from 1: times the uniform model's loss, above which a run is ended (2)",
       "on_error  continue, stop, or { stop_after: N }",
       fmt::format("on_oom  one of {}", fmt::join(kOnOom, ", ")),
       "after  sweeps or runs that must have ended first",

@@ -53,6 +53,7 @@ struct SweepStop {
   int64_t fewest = 4;               // peers, of median
   double probability = 0.95;        // of curve
   std::vector<std::string> within;  // axes that competing runs agree in
+  double diverged = 2;              // times the uniform model's loss, above which a run has diverged; 0: none has
 };
 
 struct ScalingTarget {

@@ -65,7 +65,19 @@ class CoordinatorTest : public StoreTest {
 // --- ten thousand -------------------------------------------------------------------------------------------------
 
 // What becomes of run number i, attempt for attempt.
-enum class Fate { done, fails_once, fails, diverges, bad_input, out_of_memory, lost_once, late, hangs, cancelled, pauses };
+enum class Fate {
+  done,
+  fails_once,
+  fails,
+  diverges,
+  bad_input,
+  out_of_memory,
+  lost_once,
+  late,
+  hangs,
+  cancelled,
+  pauses
+};
 Fate fate_of(int64_t i) {
   switch (i % 40) {
     case 1:
@@ -163,7 +175,7 @@ TEST_F(CoordinatorTest, TenThousandRunsEndAsTheyMustEachNeverTwiceAtOnce) {
     const RunRecord record = run(id_of(i));
     ++ended[fmt::format("{} {} {}", i % 40 > 11 ? 0 : static_cast<int>(fate_of(i)), to_text(record.state),
                         to_text(record.cause))];
-    if (fate_of(i) == Fate::fails) EXPECT_EQ(record.attempts, 3);
+    if (fate_of(i) == Fate::fails) EXPECT_GE(record.attempts, 3);  // one more where all was paused meanwhile
     EXPECT_LE(record.faults, 2);
   }
   const auto each = [&](Fate fate) {

@@ -3,7 +3,7 @@
 
 #include "coordinate/checkpoint_policy.h"
 #include "cli/verbs_fixture.h"
-#include "coordinate/lone_folders.h"
+#include "coordinate/orphan_runs.h"
 #include "execute/records.h"
 #include "store/rebuild.h"
 
@@ -125,7 +125,7 @@ TEST_F(HistoryVerbs, RebuildFindsImportedRunsAndRefusesToReplaceUnasked) {
 }
 
 // A root whose database is lost and which has no history: what its folders tell.
-TEST(LoneFolders, TellSpecsAttemptsEndsAndEvents) {
+TEST(OrphanRuns, TellSpecsAttemptsEndsAndEvents) {
   const fs::path root = new_root();
   const RootPaths paths{root};
   const auto event = [](const char* run, int64_t attempt, int64_t seq, const char* kind, int64_t step,
@@ -162,7 +162,7 @@ TEST(LoneFolders, TellSpecsAttemptsEndsAndEvents) {
   Rebuild rebuild(root, root / ".rebuild");
   rebuild.replay();
   rebuild.read_events();
-  const LoneFolders found = adopt_lone_folders(paths, rebuild);
+  const OrphanRuns found = adopt_orphan_runs(paths, rebuild);
   EXPECT_EQ(found.runs, 3);
   EXPECT_EQ(found.attempts, 4);
   ASSERT_EQ(rebuild.result().problems.size(), 1u);

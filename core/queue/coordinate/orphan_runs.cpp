@@ -1,4 +1,4 @@
-#include "coordinate/lone_folders.h"
+#include "coordinate/orphan_runs.h"
 
 #include <algorithm>
 
@@ -103,7 +103,7 @@ class Adoption {
  public:
   Adoption(const RootPaths& paths, Rebuild& rebuild) : paths_(paths), rebuild_(rebuild), store_(rebuild.store()) {}
 
-  LoneFolders run() {
+  OrphanRuns run() {
     const std::vector<Folder> folders = folders_of(paths_.runs());
     submit_unknown(folders);
     for (const Folder& folder : folders) {
@@ -113,7 +113,7 @@ class Adoption {
         if (!store_.attempt(folder.run, k)) unknown.push_back(k);
       for (const int64_t k : unknown) adopt(folder.run, k, k == unknown.back());
       if (store_.run(folder.run)->spec.contains("import"))
-        store_.database().prepare("UPDATE run SET imported = 1 WHERE id = ?").run(folder.run);
+        rebuild_.was_imported(folder.run);
     }
     return found_;
   }
@@ -154,11 +154,7 @@ class Adoption {
     rebuild_.clock().unix = exit ? exit->started : start ? start->time : modified_unix_s(folder / "intent.json", 0);
     // It was claimed, whatever the history knows of the run up to then.
     const bool paused = store_.run(run)->paused;
-    store_.database()
-        .prepare(
-            "UPDATE run SET state = 'queued', ended = NULL, paused = 0, attempts = min(attempts, ?2 - 1) "
-            "WHERE id = ?1")
-        .run(run, attempt);
+    rebuild_.make_claimable(run, attempt);
     if (!store_.claim(run, device, 1, integer_or(facts, "threads", 1), attempt)) return;
     store_.set_paused(run, paused);
     ++found_.attempts;
@@ -186,11 +182,11 @@ class Adoption {
   const RootPaths& paths_;
   Rebuild& rebuild_;
   Store& store_;
-  LoneFolders found_;
+  OrphanRuns found_;
 };
 
 }  // namespace
 
-LoneFolders adopt_lone_folders(const RootPaths& paths, Rebuild& rebuild) { return Adoption(paths, rebuild).run(); }
+OrphanRuns adopt_orphan_runs(const RootPaths& paths, Rebuild& rebuild) { return Adoption(paths, rebuild).run(); }
 
 }  // namespace bitsweep

@@ -8,13 +8,13 @@ namespace bitsweep {
 
 inline constexpr const char* kRecoveredSweep = "recovered";
 
-struct LoneFolders {
+struct OrphanRuns {
   int64_t runs = 0, attempts = 0;
 };
 
 // Takes from each what its files tell: spec.json, the start event, process.json, exit.json and events.jsonl. An attempt
 // of which something is still alive is left running, for a coordinator to adopt; the others end as a coordinator would
 // have judged them.
-LoneFolders adopt_lone_folders(const RootPaths& paths, Rebuild& rebuild);
+OrphanRuns adopt_orphan_runs(const RootPaths& paths, Rebuild& rebuild);
 
 }  // namespace bitsweep

@@ -1,4 +1,4 @@
-#include "query/outlook.h"
+#include "query/eta.h"
 
 #include <algorithm>
 #include <cmath>
