@@ -317,7 +317,7 @@ std::string random_hint(const YamlNode& node) {
 }
 
 std::string exponents_hint(double from, double to) {
-  if (from > 0 || to > 10 || from < -300 || from > to) return "";
+  if (from >= 0 || to > 10 || from < -300 || from > to) return "";
   return fmt::format("; for powers of ten write [{}, {}]", power_text(10, from), power_text(10, to));
 }
 
