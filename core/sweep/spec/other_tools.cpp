@@ -310,6 +310,20 @@ std::string axis_hint(const std::string& path, const YamlNode& node) {
                      kDraws, path, meant.law);
 }
 
+Yaml whole_call(const YamlNode& map, size_t i) {
+  const Yaml& value = map.entries[i].value;
+  const auto is_cut = [](std::string_view text) {
+    return text.find('(') != std::string_view::npos && text.find(')') == std::string_view::npos;
+  };
+  if (value->kind != YamlKind::scalar || !is_cut(value->text)) return value;
+  std::string text = value->text;
+  for (++i; i < map.entries.size() && map.entries[i].value->kind == YamlKind::null; ++i) {
+    text += ", " + map.entries[i].key;
+    if (!is_cut(text)) break;
+  }
+  return yaml_scalar(text, value->place);
+}
+
 std::string random_hint(const YamlNode& node) {
   const Meant meant = meant_by(node);
   if (!meant.law.empty()) return "; write " + meant.law;

@@ -20,7 +20,11 @@ std::string list_text(const YamlNode& node);
 // "; write random: { count: 20, axes: { train.lr: { log_uniform: [1e-5, 1e-1] } } }". "" when that cannot be told.
 std::string axis_hint(const std::string& path, const YamlNode& node);
 
-// The same for an axis of `random`: "; write { log_uniform: [1.0e-7, 1.0e-3] }".
+// The value of entry `i` of a map between braces, where YAML cut a call at its commas: "choice(1" and the keys "2" and
+// "3)" behind it are "choice(1, 2, 3)". Any other value as it is.
+Yaml whole_call(const YamlNode& map, size_t i);
+
+// axis_hint() for an axis of `random`: "; write { log_uniform: [1.0e-7, 1.0e-3] }".
 std::string random_hint(const YamlNode& node);
 // [-7, -3] where numbers above 0 belong: "; for powers of ten write [1.0e-7, 1.0e-3]". "" for other numbers.
 std::string exponents_hint(double from, double to);

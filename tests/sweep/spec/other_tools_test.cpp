@@ -80,6 +80,8 @@ TEST_F(Brought, AxesInOtherWordsAreAnsweredWithTheirNumbers) {
   EXPECT_THAT(grid("train.lr: { value: 1e-3 }"), HasSubstr("write [1e-3]"));
   EXPECT_THAT(grid("train.lr: 1e-3"), HasSubstr("found 1e-3; write [1e-3]"));
   EXPECT_THAT(grid("train.lr: 'choice(1e-3, 1e-4)'"), HasSubstr("; write [1e-3, 1e-4]"));
+  // Between braces YAML cuts it at the comma.
+  EXPECT_THAT(grid("train.lr: choice(1e-3, 1e-4, 1e-5)"), HasSubstr("; write [1e-3, 1e-4, 1e-5]"));
   EXPECT_THAT(grid("train.lr: '1e-3,1e-4'"), HasSubstr("; write [1e-3, 1e-4]"));
   EXPECT_THAT(grid("train.batch: 'range(2, 9, 2)'"), HasSubstr("; write [2, 4, 6, 8]"));
   EXPECT_THAT(grid("train.lr: 'interval(0.1, 1)'"), HasSubstr("{ uniform: [0.1, 1] }"));
@@ -106,7 +108,7 @@ TEST_F(Brought, RandomAxesInOtherWords) {
               HasSubstr("; write { log_uniform: [0.000912, 0.0498] }"));  // powers of e there
   EXPECT_THAT(random("{ values: [1e-3, 1e-4] }"), HasSubstr("; write { choice: [1e-3, 1e-4] }"));
   EXPECT_THAT(random("{ low: 1e-5, high: 1e-2, log: true }"), HasSubstr("; write { log_uniform: [1e-5, 1e-2] }"));
-  EXPECT_THAT(random("loguniform(1e-5, 1e-2)"), HasSubstr("; write { log_uniform: [1e-5, 1e-2] }"));
+  EXPECT_THAT(random("'loguniform(1e-5, 1e-2)'"), HasSubstr("; write { log_uniform: [1e-5, 1e-2] }"));
 }
 
 TEST_F(Brought, WholeFilesOfOtherTools) {
@@ -120,8 +122,7 @@ TEST_F(Brought, WholeFilesOfOtherTools) {
   EXPECT_THAT(error_of("name: a\ntrain: { per_device_train_batch_size: 8 }\n"),
               HasSubstr("unknown key 'train.per_device_train_batch_size'; here it is 'train.batch'"));
   EXPECT_THAT(error_of(with("grid: { train.warmup_steps: [1] }\n")), HasSubstr("here it is 'train.warmup'"));
-  // Our own words stay our own.
-  EXPECT_THAT(top("lr: 1\n"), HasSubstr("'train.lr'"));
+  EXPECT_THAT(top("lr: 1\n"), HasSubstr("here it is train: { lr: 1 }"));
 }
 
 TEST_F(Brought, EveryAliasLeadsToAKeyThatIsThere) {
