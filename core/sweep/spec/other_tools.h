@@ -1,5 +1,6 @@
-// Words of other tools for sweeps and training (W&B, Hydra, Optuna, Ray, Slurm, Hugging Face's trainer, Axolotl), and the
-// form that is used here, with the numbers that were given filled in. For messages alone: nothing of it is ever run. Pure.
+// Words of other tools for sweeps and training (W&B, Hydra, Optuna, Ray, Slurm, Hugging Face's trainer, Axolotl), and
+// the form that is used here, with the numbers that were given filled in. For messages alone: nothing of it is ever
+// run. Pure.
 #pragma once
 
 #include <string>
@@ -13,7 +14,8 @@ namespace bitsweep {
 // The key here that another tool's word means: "learning_rate" is "train.lr". "" for none.
 std::string our_key(std::string_view word);
 
-// "[0.001, 0.0001]": a list of scalars as a person would write it, the middle of a long one left out; "" for other nodes.
+// "[0.001, 0.0001]": a list of scalars as a person would write it, the middle of a long one left out; "" for other
+// nodes.
 std::string list_text(const YamlNode& node);
 
 // What the value of an axis that is no list may have been meant as: "; write [0.001, 0.0001]", or for a range
