@@ -1,6 +1,6 @@
 // Which build of the code a run was made by, and in words how it differs from another.
 //
-// A fingerprint is the beginning of a hash over the machine code and constants of a shared object (plugin/fingerprint.h);
+// A fingerprint is the beginning of a hash over machine code and constants of a shared object (plugin/fingerprint.h);
 // "" is one that nobody knows: of a run that was made before they were recorded, of a file that is not there.
 #pragma once
 

@@ -18,7 +18,9 @@ std::string_view tail_of(std::string_view path, size_t count) {
   return path.substr(at + 1);
 }
 
-size_t components_of(std::string_view path) { return 1 + static_cast<size_t>(std::count(path.begin(), path.end(), '/')); }
+size_t components_of(std::string_view path) {
+  return 1 + static_cast<size_t>(std::count(path.begin(), path.end(), '/'));
+}
 
 // The fewest components of the path's end that no other path ends in.
 size_t telling_components(std::string_view path, const std::set<std::string>& all) {

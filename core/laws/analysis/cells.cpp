@@ -228,8 +228,8 @@ std::vector<std::string> variant_names(const std::vector<MeasuredRun>& runs, con
   for (size_t k = 0; k < which.size(); ++k) {
     const RunRow& row = runs[which[k]].row;
     const auto options = naming.find(row.plugin);
-    names.push_back(
-        variant_name(short_names.at(row.plugin), settings[k], options == naming.end() ? std::set<std::string>() : options->second));
+    names.push_back(variant_name(short_names.at(row.plugin), settings[k],
+                                 options == naming.end() ? std::set<std::string>() : options->second));
   }
   return names;
 }

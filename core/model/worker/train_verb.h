@@ -12,7 +12,8 @@ namespace bitsweep {
 // handler, ends the run after the step at hand with a checkpoint.
 //
 // Events: start {params, params_extra, device, threads, build_id, plugin, plugin_version, plugin_build,
-// nn_build, precision, val_windows, val_sha256, train_tokens_available}, then those of train/trainer.h, then end {status, message?, last_finite_step?}.
+// nn_build, precision, val_windows, val_sha256, train_tokens_available}, then those of train/trainer.h, then end
+// {status, message?, last_finite_step?}.
 int train_verb(const TrainArguments& arguments, const std::atomic<bool>& stop);
 
 }  // namespace bitsweep

@@ -27,8 +27,8 @@ struct Submission {
 std::vector<Submission> submit_plans(const std::vector<Plan>& plans, Store& store, Texts& texts, Notes& notes,
                                      bool again = false);
 
-// "quickstart: 12 runs: 10 new, 2 already there" and, when the sweep changed, its new, changed and gone runs by id; then
-// the runs of other code.
+// "quickstart: 12 runs: 10 new, 2 already there" and, when the sweep changed, its new, changed and gone runs by id;
+// then the runs of other code.
 std::string submission_text(const Submission& submission);
 // {"sweep", "new": [], "already": [], "changed": [{"before", "after"}], "gone": [], "done"}, and, where there are any,
 // "other_build": [{"run", "change"}] or, when they were queued again, "again": the same.

@@ -60,8 +60,8 @@ Table plan_table(const Plan& plan, bool raw) {
   std::vector<std::string> axes = axis_paths(plan);
   // The plugin has a column of its own.
   std::erase(axes, "model.plugin");
-  const bool outdated =
-      std::any_of(plan.runs.begin(), plan.runs.end(), [](const PlannedRun& run) { return run.other_build.has_value(); });
+  const bool outdated = std::any_of(plan.runs.begin(), plan.runs.end(),
+                                    [](const PlannedRun& run) { return run.other_build.has_value(); });
   const auto plugins = plugin_names(plan, raw);
   Table table;
   table.columns = {{"run"}, {"state"}, {"plugin"}};

@@ -20,7 +20,8 @@ using RunsByBuild = std::map<std::string, std::vector<std::string>>;  // fingerp
 std::string told(const RunsByBuild& builds) {
   std::vector<std::string> parts;
   for (const auto& [build, runs] : builds) {
-    std::string part = fmt::format("{} ({}", build.substr(0, 8), plural(static_cast<int64_t>(runs.size()), "run", "runs"));
+    const std::string count = plural(static_cast<int64_t>(runs.size()), "run", "runs");
+    std::string part = fmt::format("{} ({}", build.substr(0, 8), count);
     if (runs.size() <= kMostIds) part += fmt::format(": {}", fmt::join(runs, ", "));
     parts.push_back(part + ")");
   }

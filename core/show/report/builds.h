@@ -1,4 +1,4 @@
-// Which builds of the code made the runs of a report, where there were several or where it is not the one at hand. Pure.
+// Which builds of the code made the runs of a report: where there were several, or another than the one at hand. Pure.
 #pragma once
 
 #include <vector>

@@ -100,10 +100,11 @@ class DesignReader {
   void grid(const YamlEntry& grid) {
     if (!is_map(*grid.value, "grid", "{ train.batch: [64, 256] }")) return;
     const auto foreign = foreign_axes(*grid.value);
-    for (const YamlEntry& axis : grid.value->entries) {
+    for (size_t i = 0; i < grid.value->entries.size(); ++i) {
+      const YamlEntry& axis = grid.value->entries[i];
       if (is_foreign(foreign, axis.key)) continue;
       if (axis.value->kind == YamlKind::null || !take_axis(axis.key, axis.key_place, "grid")) continue;
-      if (!is_axis_list("grid." + axis.key, *axis.value)) continue;
+      if (!is_axis_list("grid." + axis.key, *whole_call(*grid.value, i))) continue;
       DesignBlock block{"grid", axis.key_place, {axis.key}, {}};
       for (const Yaml& item : axis.value->items)
         block.rows.push_back({item->place, {setting(axis.key, axis.key_place, item)}});

@@ -116,7 +116,8 @@ Meant range_meant(const YamlNode& map, const YamlNode& from, const YamlNode& to)
 Meant map_meant(const YamlNode& map) {
   if (const YamlNode* values = first_of(map, {"values", "choices", "categories", "choice", "options", "grid_search"}))
     return {list_text(*values), ""};
-  if (const YamlNode* value = first_of(map, {"value", "constant"})) return {fmt::format("[{}]", scalar_text(*value)), ""};
+  if (const YamlNode* value = first_of(map, {"value", "constant"}))
+    return {fmt::format("[{}]", scalar_text(*value)), ""};
   const YamlNode* from = first_of(map, {"min", "low", "lower", "start"});
   const YamlNode* to = first_of(map, {"max", "high", "upper", "stop"});
   if (from == nullptr || to == nullptr) return {};
@@ -247,7 +248,8 @@ std::string path_of(const std::string& word) {
 std::string parameters_hint(const YamlNode& parameters) {
   std::vector<std::string> grid, random;
   for (const YamlEntry& entry : parameters.entries) {
-    const Meant meant = entry.value->kind == YamlKind::list ? Meant{list_text(*entry.value), ""} : meant_by(*entry.value);
+    const bool is_list = entry.value->kind == YamlKind::list;
+    const Meant meant = is_list ? Meant{list_text(*entry.value), ""} : meant_by(*entry.value);
     if (!meant.list.empty()) grid.push_back(fmt::format("{}: {}", path_of(entry.key), meant.list));
     if (!meant.law.empty()) random.push_back(fmt::format("{}: {}", path_of(entry.key), meant.law));
   }
@@ -310,6 +312,20 @@ std::string axis_hint(const std::string& path, const YamlNode& node) {
                      kDraws, path, meant.law);
 }
 
+Yaml whole_call(const YamlNode& map, size_t i) {
+  const Yaml& value = map.entries[i].value;
+  const auto is_cut = [](std::string_view text) {
+    return text.find('(') != std::string_view::npos && text.find(')') == std::string_view::npos;
+  };
+  if (value->kind != YamlKind::scalar || !is_cut(value->text)) return value;
+  std::string text = value->text;
+  for (++i; i < map.entries.size() && map.entries[i].value->kind == YamlKind::null; ++i) {
+    text += ", " + map.entries[i].key;
+    if (!is_cut(text)) break;
+  }
+  return yaml_scalar(text, value->place);
+}
+
 std::string random_hint(const YamlNode& node) {
   const Meant meant = meant_by(node);
   if (!meant.law.empty()) return "; write " + meant.law;
@@ -317,14 +333,14 @@ std::string random_hint(const YamlNode& node) {
 }
 
 std::string exponents_hint(double from, double to) {
-  if (from > 0 || to > 10 || from < -300 || from > to) return "";
+  if (from >= 0 || to > 10 || from < -300 || from > to) return "";
   return fmt::format("; for powers of ten write [{}, {}]", power_text(10, from), power_text(10, to));
 }
 
 bool is_axis_word(std::string_view word) {
-  static const std::vector<std::string_view> words{"values", "value",        "min",  "max",  "distribution", "low",
-                                                   "high",   "choices",      "mu",   "sigma", "q",           "log",
-                                                   "lower",  "upper",        "type", "dist", "grid_search",  "probabilities"};
+  static const std::vector<std::string_view> words{
+      "values", "value", "min",   "max", "distribution", "low",  "high", "choices",     "mu",
+      "sigma",  "q",     "log",   "lower", "upper",      "type", "dist", "grid_search", "probabilities"};
   return std::find(words.begin(), words.end(), word) != words.end();
 }
 

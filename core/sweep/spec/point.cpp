@@ -98,8 +98,9 @@ void OptionChecker::tell_unknown(const Setting& setting, const Manifest& manifes
                         : fmt::format("{{ model.plugin: {} }}", plugin.plugin));
   }
   if (shared)
-    return problems_.add(setting.key_place, fmt::format("{}; what one variant alone has goes into its case: cases: [{}]",
-                                                        unknown, fmt::join(cases, ", ")));
+    return problems_.add(setting.key_place,
+                         fmt::format("{}; what one variant alone has goes into its case: cases: [{}]", unknown,
+                                     fmt::join(cases, ", ")));
   std::vector<std::string> known{"model.params", "model.plugin"};
   for (const OptionSpec& one : manifest.options) known.push_back("model." + one.name);
   const std::string ours = our_key(setting.option());

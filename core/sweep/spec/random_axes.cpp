@@ -37,7 +37,8 @@ std::optional<RandomAxis> read_range(RandomAxis axis, const std::string& law, co
   std::string hint;
   const auto wrong = [&](const char* what) {
     problems.add(node.place,
-                 fmt::format("'random.axes.{}': {} takes {}, found {}{}", axis.path, law, what, found_text(node), hint));
+                 fmt::format("'random.axes.{}': {} takes {}, found {}{}", axis.path, law, what, found_text(node),
+                             hint));
     return std::nullopt;
   };
   if (node.kind != YamlKind::list || node.items.size() != 2) return wrong("two numbers [from, to]");
@@ -71,7 +72,8 @@ std::optional<RandomAxis> read_axis(const YamlEntry& entry, Problems& problems) 
     const std::string hint = random_hint(*entry.value);
     problems.add(law.key_place,
                  fmt::format("unknown distribution '{}'{}; known: {}", law.key,
-                             hint.empty() ? did_you_mean(law.key, kDistributions) : hint, fmt::join(kDistributions, ", ")));
+                             hint.empty() ? did_you_mean(law.key, kDistributions) : hint,
+                             fmt::join(kDistributions, ", ")));
     return std::nullopt;
   }
   axis.law = static_cast<RandomAxis::Law>(found - kDistributions.begin());

@@ -55,13 +55,19 @@ std::vector<Yaml> plugin_values(const YamlNode& root) {
   return values;
 }
 
+// A number is meant as how many.
+std::string seeds_hint(const YamlNode& node) {
+  const auto count = yaml_integer(node);
+  return axis_hint("seed", count && *count > 0 ? *yaml_scalar(fmt::format("range({})", *count), node.place) : node);
+}
+
 // seeds: [0, 1, 2] as the block that varies fastest.
 void add_seeds(const YamlNode& root, bool pinned, Problems& problems, std::vector<std::string>& notes, Design& design) {
   const YamlEntry* entry = root.find("seeds");
   if (entry == nullptr || entry->value->kind == YamlKind::null) return;
   const YamlNode& list = *entry->value;
   if (list.kind != YamlKind::list || list.items.empty()) {
-    const std::string found = list.kind == YamlKind::list ? "an empty list" : yaml_found(list) + axis_hint("seed", list);
+    const std::string found = list.kind == YamlKind::list ? "an empty list" : yaml_found(list) + seeds_hint(list);
     return problems.add(list.place, "'seeds' must be a list of integers such as [0, 1, 2], found " + found);
   }
   if (pinned) return notes.push_back("seeds: --set takes the place of 'seed'");

@@ -1,11 +1,15 @@
 #include "plugin/loader.h"
 
+#include <cstdlib>
 #include <fstream>
+#include <set>
 
 #include <gtest/gtest.h>
 
 #include "base/error.h"
+#include "base/sha256.h"
 #include "plugin/build_id.h"
+#include "plugin/fingerprint.h"
 #include "train/tiny_run.h"
 
 namespace bitsweep {
@@ -72,6 +76,37 @@ TEST(Loader, TruncatedSharedObjectsAreAnErrorNotACrash) {
     EXPECT_NE(std::string(error.what()).find(bytes < 64 ? "not a shared object" : "cut short"), std::string::npos)
         << bytes;
   }
+}
+
+TEST(Fingerprint, TellsCodeAndNothingElse) {
+  const fs::path odd = kPlugins / "odd" / "odd.so", other = kPlugins / "odd_other" / "odd_other.so";
+  const std::string code = code_fingerprint(odd);
+  EXPECT_EQ(code.size(), 16u);
+  EXPECT_NE(code, code_fingerprint(other));
+  // Copied, stripped, or with another search path it is the same code.
+  const fs::path folder = fresh_folder(), copy = folder / "a 'b'.so";
+  fs::copy_file(odd, copy);
+  EXPECT_EQ(code_fingerprint(copy), code);
+  if (std::system(fmt::format("strip \"{}\" 2> /dev/null", copy.string()).c_str()) == 0) {
+    EXPECT_NE(read_file(copy), read_file(odd));
+    EXPECT_EQ(code_fingerprint(copy), code);
+  }
+  // What is no shared object has a fingerprint of its bytes; what is not there has none.
+  std::ofstream(folder / "x.so") << "text";
+  EXPECT_EQ(code_fingerprint(folder / "x.so"), sha256_hex("text").substr(0, 16));
+  EXPECT_EQ(code_fingerprint(folder / "none.so"), "");
+  EXPECT_EQ(code_fingerprint(folder), "");
+}
+
+TEST(Fingerprint, TornFilesAreNoCrash) {
+  const fs::path path = fresh_folder() / "cut.so";
+  const std::string whole = read_file(kPlugins / "no_plugin" / "no_plugin.so");
+  std::set<std::string> seen;
+  for (size_t bytes = 0; bytes < whole.size(); bytes += 509) {
+    std::ofstream(path, std::ios::binary) << whole.substr(0, bytes);
+    seen.insert(code_fingerprint(path));
+  }
+  EXPECT_FALSE(seen.contains(code_fingerprint(kPlugins / "no_plugin" / "no_plugin.so")));
 }
 
 TEST(Loader, NamesAreLookedUpAndTheNearestIsNamed) {

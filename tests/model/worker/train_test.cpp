@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include "plugin/fingerprint.h"
 #include "train/safetensors.h"
 #include "worker_run.h"
 
@@ -64,10 +65,23 @@ TEST_F(TrainVerbTest, StartSaysWhatRuns) {
   EXPECT_EQ(integer_or(start, "threads", 0), 2);
   EXPECT_EQ(string_or(start, "plugin", ""), "v57");
   EXPECT_GE(integer_or(start, "plugin_version", 0), 1);
+  EXPECT_EQ(string_or(start, "plugin_build", ""), code_fingerprint(fs::path(BITSWEEP_PLUGIN_DIR) / "v57" / "v57.so"));
+  EXPECT_EQ(string_or(start, "nn_build", ""), code_fingerprint(nn_library(fs::path(BITSWEEP_WORKER).parent_path())));
+  EXPECT_EQ(string_or(start, "nn_build", "").size(), 16u);
   EXPECT_EQ(integer_or(start, "val_windows", 0), 8);
   EXPECT_EQ(string_or(start, "val_sha256", "").size(), 64u);
   EXPECT_GT(integer_or(start, "train_tokens_available", 0), 30000);
   EXPECT_NE(string_or(start, "build_id", "").find("torch"), std::string::npos);
+}
+
+TEST_F(TrainVerbTest, AnotherVersionThanPlannedIsBadInput) {
+  RunSpec spec = small_spec(folder_, "v57");
+  spec.model.version = 2;
+  const WorkerRun run(folder_, spec);
+  EXPECT_EQ(run.run(1).exit_code, 2);
+  EXPECT_EQ(run.status(1), "bad_input");
+  EXPECT_NE(run.message(1).find("at version 1 now, and this run was planned for version 2"), std::string::npos)
+      << run.message(1);
 }
 
 TEST_F(TrainVerbTest, TheSameSpecGivesTheSameLosses) {

@@ -128,6 +128,47 @@ TEST_F(IngestTest, TheLatestAttemptSpeaksForAStep) {
   EXPECT_EQ(store.database().integer("SELECT resumed_step FROM attempt WHERE attempt = 2"), 10);
 }
 
+// A finished run made anew: the earlier attempt's numbers stand until the new one has begun, and none is mixed in.
+TEST_F(IngestTest, AnAttemptAfterAFinishedOneBeginsAnew) {
+  const auto start = [](int64_t attempt, const char* build) {
+    return event_of(kRun, attempt, 1, "start", 0, {{"plugin_build", build}, {"nn_build", "n"}});
+  };
+  ingest(kRun, 1, {start(1, "a"), eval_of(kRun, 1, 2, 10, 3.0), eval_of(kRun, 1, 3, 20, 1.0)}, 1);
+  EXPECT_FALSE(store.make_anew(kRun));  // it is not done
+  store.mark_running(kRun, 1, 1);
+  ASSERT_TRUE(store.finish(kRun, 1, end(RunState::done)));
+  EXPECT_EQ(store.last_finished(kRun, 2), 1);
+  EXPECT_EQ(store.last_finished(kRun, 1), 0);
+  EXPECT_EQ(store.latest_build(kRun), (CodeBuild{"a", "n"}));
+  store.put_metrics(kRun, 1, 20, {{{"ipmr_chance", 0.5}}});
+  ASSERT_TRUE(store.make_anew(kRun));
+  EXPECT_FALSE(store.make_anew(kRun));
+  EXPECT_EQ(store.state(kRun), RunState::queued);
+  EXPECT_EQ(store.run(kRun)->last_val_bpc, 1.0);
+  ASSERT_EQ(store.claim(kRun, "cpu", 1, 1), 2);
+  ingest(kRun, 2, {start(2, "b"), eval_of(kRun, 2, 2, 10, 4.0)}, 1);
+  EXPECT_EQ(count("evals"), 1);
+  EXPECT_EQ(count("metrics WHERE name = 'ipmr_chance'"), 0);
+  EXPECT_EQ(store.run(kRun)->last_val_bpc, 4.0);
+  EXPECT_EQ(store.run(kRun)->best_val_bpc, 4.0);
+  EXPECT_EQ(count("events"), 5);
+  EXPECT_EQ(store.latest_build(kRun), (CodeBuild{"b", "n"}));
+  // A checkpoint of the earlier attempt that is probed now says nothing of the run.
+  store.put_metrics(kRun, 1, 20, {{{"ipmr_chance", 0.5}}});
+  EXPECT_EQ(count("metrics WHERE name = 'ipmr_chance'"), 0);
+  store.put_metrics(kRun, 2, 10, {{{"ipmr_chance", 0.25}}});
+  EXPECT_EQ(count("metrics WHERE name = 'ipmr_chance'"), 1);
+}
+
+TEST_F(IngestTest, AFailedAttemptLeavesItsNumbersToTheNext) {
+  ingest(kRun, 1, {event_of(kRun, 1, 1, "start", 0), eval_of(kRun, 1, 2, 10, 3.0)}, 1);
+  store.requeue(kRun, 1, end(RunState::failed, ExitCause::signal), true, 0);
+  store.claim(kRun, "cpu", 1, 1);
+  ingest(kRun, 2, {event_of(kRun, 2, 1, "start", 0)}, 1);
+  EXPECT_EQ(count("evals"), 1);
+  EXPECT_EQ(store.latest_build(kRun), CodeBuild{});
+}
+
 // The lowest loss is kept as evaluations come, and looked for again when one of them is replaced.
 TEST_F(IngestTest, TheLowestLossIsThatOfTheEvaluationsThatStand) {
   ingest(kRun, 1, {eval_of(kRun, 1, 1, 10, 3.0), eval_of(kRun, 1, 2, 20, 2.0)}, 1);

@@ -1,10 +1,12 @@
 #include <algorithm>
 #include <cstdlib>
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include "base/error.h"
 #include "cli/options.h"
+#include "cli/invocation.h"
 
 namespace bitsweep {
 namespace {
@@ -84,6 +86,52 @@ TEST(CommandLine, OneOutputFormatOnly) {
   line.output_options();
   line.parse({"--json", "--csv"});
   EXPECT_THROW(output_format(line), Error);
+}
+
+// What parse_invocation() makes of words: the verb, then its arguments; or its error.
+std::string invocation(const std::vector<std::string>& words) {
+  try {
+    const Invocation asked = parse_invocation(words);
+    return fmt::format("{}|{}", asked.verb, fmt::join(asked.args, "|"));
+  } catch (const Error& error) {
+    EXPECT_EQ(error.kind(), ErrorKind::input);
+    return error.what();
+  }
+}
+
+TEST(Invocation, CommonOptionsMayStandBeforeTheVerb) {
+  EXPECT_EQ(invocation({"--root", "DIR", "plan", "x.yaml"}), "plan|--root=DIR|x.yaml");
+  EXPECT_EQ(invocation({"--root=a b", "--json", "runs"}), "runs|--root=a b|--json");
+  EXPECT_EQ(invocation({"--json", "--root", "DIR", "runs", "--sort", "params"}), "runs|--json|--root=DIR|--sort|params");
+  EXPECT_EQ(invocation({"-q", "run", "x.yaml", "--root", "d"}), "run|--quiet|x.yaml|--root|d");
+  EXPECT_EQ(invocation({"runs", "--json"}), "runs|--json");
+  EXPECT_EQ(invocation({"--root", "d", "--help"}), "--help|--root=d");
+  EXPECT_EQ(invocation({}), "|");
+}
+
+TEST(Invocation, OthersBeforeTheVerbAreRefusedByName) {
+  EXPECT_EQ(invocation({"--rot", "d", "plan"}),
+            "bitsweep: unknown option '--rot' before the verb, where only --root DIR, --json and --quiet may stand; did "
+            "you mean '--root'? (see 'bitsweep --help')");
+  EXPECT_NE(invocation({"--set", "a=1", "plan"}).find("unknown option '--set'"), std::string::npos);
+  EXPECT_NE(invocation({"--json=1", "runs"}).find("takes no value"), std::string::npos);
+  for (const std::vector<std::string>& words :
+       {std::vector<std::string>{"--root"}, {"--root="}, {"--root", "--json", "runs"}, {"--root", "", "runs"}})
+    EXPECT_NE(invocation(words).find("'--root' needs a folder"), std::string::npos);
+  EXPECT_NE(invocation({"--root", "d"}).find("a verb is missing"), std::string::npos);
+}
+
+TEST(Invocation, AVerbWithoutACommonOptionSaysSo) {
+  CommandLine line(kTestVerb);
+  for (const char* word : {"--root=d", "--quiet", "--json"}) {
+    try {
+      line.parse({word});
+      ADD_FAILURE() << word;
+    } catch (const Error& error) {
+      EXPECT_NE(std::string(error.what()).find("this verb has no option '--"), std::string::npos) << error.what();
+      EXPECT_EQ(std::string(error.what()).find("=d"), std::string::npos) << error.what();
+    }
+  }
 }
 
 TEST(Verbs, AreNamedOnceAndExplained) {

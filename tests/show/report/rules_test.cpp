@@ -5,6 +5,7 @@
 #include <set>
 
 #include "analysis/report_input.h"
+#include "report/builds.h"
 
 namespace bitsweep {
 namespace {
@@ -88,6 +89,10 @@ TEST(Rules, EachSpeaksWhereItsWeaknessIsAndNowhereElse) {
       {"equal-steps", made_input({{"v57", 1e6, 4e6}, {"v57", 1e6, 8e6, 1e-3, 0, 64}}), pair},
       {"unequal-batches", made_input({{"v57", 1e6, 4e6}, {"v57", 1e6, 8e6, 1e-3, 0, 64}}),
        made_input({{"v57", 1e6, 4e6}, {"v57", 1e6, 4e6, 1e-3, 0, 64}})},
+      {"several-builds", changed(pair, [](auto& i) { i.runs[0].builds = {{"a", "n"}}, i.runs[1].builds = {{"b", "n"}}; }),
+       changed(pair, [](auto& i) { i.runs[0].builds = i.runs[1].builds = {{"a", "n"}}; })},
+      {"several-builds", changed(pair, [](auto& i) { i.runs[0].builds = {{"a", "n"}, {"b", "n"}}; }),
+       changed(pair, [](auto& i) { i.runs[0].builds = {{"a", "n"}}; })},
       {"mixed-machines", changed(pair, [](auto& i) { i.runs[0].start["device"] = "cuda:0"; }), pair},
       {"stopped-runs", ended("stopped", ""), pair},
       {"diverged-runs", ended("failed", "diverged"), ended("stopped", "")},
@@ -101,6 +106,36 @@ TEST(Rules, EachSpeaksWhereItsWeaknessIsAndNowhereElse) {
   }
   for (const Rule& rule : group_rules()) known.insert(rule.name);
   EXPECT_EQ(tried, known);
+}
+
+TEST(Builds, OtherCodeThanAtHandIsToldRunByRun) {
+  ReportInput input = made_input(pair_of_sizes());
+  for (MeasuredRun& run : input.runs) run.builds = {{"1a2b3c4d5e6f", "n"}};
+  EXPECT_THAT(outdated_runs(input), IsEmpty());  // nobody looked
+  input.at_hand["v57"] = {"1a2b3c4d5e6f", "n"};
+  EXPECT_THAT(outdated_json(input), IsEmpty());
+  input.at_hand["v57"] = {"5e6f7a8b9c0d", "n"};
+  const std::vector<Text> told = outdated_runs(input);
+  ASSERT_EQ(told.size(), 1u);
+  EXPECT_THAT(told[0].plain(), HasSubstr("2 finished runs were made by another build of the code than the one at hand "
+                                         "(plugin 1a2b3c4d, now 5e6f7a8b)"));
+  for (const MeasuredRun& run : input.runs) EXPECT_THAT(told[0].plain(), HasSubstr(run.row.id));
+  ASSERT_EQ(outdated_json(input).size(), 2u);
+  input.runs[0].row.state = "failed";
+  EXPECT_EQ(outdated_json(input).size(), 1u);
+}
+
+TEST(Builds, PathsThatEndAlikeAreVariantsOfTheirOwn) {
+  ReportInput input = made_input({{"/x/a/mine.so", 1e5, 2e6}, {"/x/b/mine.so", 1e5, 2e6}, {"v57", 1e5, 2e6}});
+  EXPECT_THAT(variant_names(input.runs, {0, 1, 2}), ElementsAre("a/mine", "b/mine", "v57"));
+  input.runs.erase(input.runs.begin());
+  EXPECT_THAT(variant_names(input.runs, {0, 1}), ElementsAre("mine.so", "v57"));
+}
+
+TEST(Builds, VersionsOfAPluginAreVariants) {
+  ReportInput input = made_input({{"v57", 1e5, 2e6}, {"v57", 1e5, 4e6}});
+  input.runs[1].row.spec["model"].as_object()["plugin_version"] = 2;
+  EXPECT_THAT(variant_names(input.runs, {0, 1}), ElementsAre("v57 (plugin_version=1)", "v57 (plugin_version=2)"));
 }
 
 TEST(Rules, WhatKeepsGroupsApartIsNamed) {
