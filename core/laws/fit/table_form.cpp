@@ -46,7 +46,7 @@ std::string other_form(const TableHeader& header) {
                        excerpt(header.name(key[0])), excerpt(header.name(key[0])));
   if (step && !header.has({"params", "tokens"}))
     return "this is the log of a run, a row a step, which `bitsweep import` reads";
-  if (results_label(header) && any_loss(header))
+  if (is_results_table(header, {}))
     return fmt::format("this is a table of results by '{}', which `bitsweep report --points FILE` compares",
                        excerpt(header.name(*results_label(header))));
   return "";

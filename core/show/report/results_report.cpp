@@ -111,8 +111,8 @@ std::vector<Text> findings(const std::vector<Compared>& rows, const ResultsInput
                                input.table.groups[input.baseline.group].name, input.baseline.why));
   if (with_interval > 0)
     out.emplace_back(fmt::format(
-        "{} of {} with an interval lie apart from the baseline; intervals are of one comparison each, not of all "
-        "together.",
+        "Apart from the baseline, by an interval without 0: {} of {} that have one. Each interval is of one "
+        "comparison, not of all together.",
         apart, plural(with_interval, "row", "rows")));
   if (rows.size() > 1 && with_interval + 1 < static_cast<int64_t>(rows.size()))
     out.emplace_back("Rows with one result, and all of them where the baseline has one, have no interval: what a seed "

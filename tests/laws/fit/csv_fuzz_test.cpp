@@ -79,7 +79,8 @@ TEST(CsvFuzz, OtherFormsAndTheirTables) {
     }
     try {
       const auto table = read_results_table(text, "f", {});
-      if (table) ASSERT_LT(choose_baseline(*table, "").group, table->groups.size());
+      if (!table) continue;
+      ASSERT_LT(choose_baseline(*table, "").group, table->groups.size());
     } catch (const Error& error) {
       ASSERT_FALSE(error.diagnostics().empty());
     }
