@@ -374,7 +374,7 @@ class Fitting {
   std::vector<int> groups_;
   bool checkpoints_;                        // points are checkpoints of runs
   std::vector<Eigen::VectorXd> resamples_;  // of whole runs, where `checkpoints_`
-  bool valid_ = true;  // every point has its logarithms
+  bool valid_ = true;                       // every point has its logarithms
   Optimum optimum_;
   Eigen::VectorXd theta_;
   std::shared_ptr<const Posterior> posterior_;

@@ -12,7 +12,8 @@ namespace bitsweep {
 
 // What --help says of --points: each form that is read.
 inline constexpr const char* kPointsHelp =
-    "a file with the columns params, tokens, loss (and variant, dataset, seed, run, state): CSV with commas, semicolons "
+    "a file with the columns params, tokens, loss (and variant, dataset, seed, run, state): CSV with commas, "
+    "semicolons "
     "or tabs, JSON lines, a JSON list; rows of one run are its checkpoints; unfinished rows are left out";
 
 // --map, --units, --where, --label and --checkpoints of a command line that declares them.

@@ -275,7 +275,7 @@ json::object report_json(const ReportInput& input, const Analysis& analysis, con
                            {"claims", claims_json(analysis)},
                            {"runs", std::move(runs)},
                            {"changes", changes_json(input, analysis)},
-          {"predictions", to_json(calibrate(input.predictions))}};
+                           {"predictions", to_json(calibrate(input.predictions))}};
   if (input.checkpoints > 0) document["checkpoints"] = input.checkpoints;
   return document;
 }

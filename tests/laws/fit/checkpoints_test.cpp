@@ -87,7 +87,8 @@ TEST(Checkpoints, GuessedNamesOfRunsAreNoneUnlessTheyHoldCheckpoints) {
             4u);
   std::string text = "name,params,tokens,loss\n";
   for (const char* name : {"S", "M"})
-    for (int k = 1; k <= 6; ++k) text += fmt::format("{},{},{},{}\n", name, *name == 'S' ? 1e6 : 2e6, k * 1e8, 3 - 0.1 * k);
+    for (int k = 1; k <= 6; ++k)
+      text += fmt::format("{},{},{},{}\n", name, *name == 'S' ? 1e6 : 2e6, k * 1e8, 3 - 0.1 * k);
   EXPECT_EQ(read_points_csv(text, "f").size(), 2u);
 }
 
@@ -111,11 +112,12 @@ TEST(Checkpoints, OneBudgetIsRefusedAndAllOfThemResampleWholeRuns) {
   EXPECT_EQ(fit.groups, 10);
   EXPECT_THAT(fit.interval_method, HasSubstr("whole runs"));
   // As if each checkpoint were a run: far too sure.
-  const FitResult naive = fit_law(read_points_csv(logs(10, 12, true, 1.5), "f.csv", [] {
-                                    PointsFormat none;
-                                    none.checkpoints = CheckpointUse::none;
-                                    return none;
-                                  }()),
+  const FitResult naive = fit_law(read_points_csv(logs(10, 12, true, 1.5), "f.csv",
+                                                  [] {
+                                                    PointsFormat none;
+                                                    none.checkpoints = CheckpointUse::none;
+                                                    return none;
+                                                  }()),
                                   options);
   const auto width = [](const FitResult& f) { return f.intervals.at("alpha").second - f.intervals.at("alpha").first; };
   EXPECT_GT(width(fit), width(naive));

@@ -62,7 +62,8 @@ TEST(CsvFuzz, OtherFormsAndTheirTables) {
       "{\"params\": 4e7, \"tokens\": 1e9, \"loss\": NaN}\n",
       "[{\"params\": 1, \"tokens\": 2, \"loss\": 3, \"status\": \"crashed\"}, {\"params\": 1, \"tokens\": 3, \"loss\": "
       "4}]",
-      "{\"row\": \"A0\", \"seed\": 1337.0, \"bpb\": 1.3275, \"config\": {\"x\": null}}\n{\"row\": \"A6\", \"bpb\": 1.2}",
+      "{\"row\": \"A0\", \"seed\": 1337.0, \"bpb\": 1.3275, \"config\": {\"x\": null}}\n{\"row\": \"A6\", \"bpb\": "
+      "1.2}",
       "run,params,tokens,loss,state\nr,\"1,000\",1,3,done\nr,\"1,000\",2,2,KILLED\ns,7,1,N/A,\n"};
   int read = 0, refused = 0;
   for (uint64_t seed = 0; seed < 8000; ++seed) {

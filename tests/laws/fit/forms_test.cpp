@@ -33,9 +33,10 @@ std::string notes_of(const PointTable& table) {
 }
 
 TEST(CellValue, ThousandsAreSeparatedInManyWays) {
-  for (const char* text : {"1,000,000", "1000000", "1 000 000", "1'000'000", "1_000_000", "1\xC2\xA0"
-                                                                                          "000\xC2\xA0"
-                                                                                          "000",
+  for (const char* text : {"1,000,000", "1000000", "1 000 000", "1'000'000", "1_000_000",
+                           "1\xC2\xA0"
+                           "000\xC2\xA0"
+                           "000",
                            "1M", "1e6", "1,000,000.0"})
     EXPECT_EQ(cell_number(text, ',', NumberKind::count), 1e6) << text;
   EXPECT_EQ(cell_number("1.000.000", ';', NumberKind::count), 1e6);
@@ -43,7 +44,8 @@ TEST(CellValue, ThousandsAreSeparatedInManyWays) {
   EXPECT_EQ(cell_number("20,000", '\t', NumberKind::count), 20000);
   EXPECT_EQ(cell_number("20,000", '\t', NumberKind::measure), 20);
   EXPECT_EQ(cell_number("20,000", ','), 20000);
-  for (const char* text : {"1,00", "1,0000", "12,34,567", "a,000", "1,000,00"}) EXPECT_FALSE(cell_number(text, ',')) << text;
+  for (const char* text : {"1,00", "1,0000", "12,34,567", "a,000", "1,000,00"})
+    EXPECT_FALSE(cell_number(text, ',')) << text;
   EXPECT_EQ(cell_number("-1,234.5", ','), -1234.5);
 }
 
@@ -55,7 +57,8 @@ TEST(CellValue, WholeNumbersAreWholeHoweverWritten) {
   EXPECT_EQ(whole_number("-1", ','), -1);
   EXPECT_EQ(whole_number("9007199254740993", ','), 9007199254740993);
   EXPECT_EQ(whole_number("9007199254740993.0", ','), 9007199254740993);
-  for (const char* text : {"2.5", "12873548723948723947", "", "x", "1e300"}) EXPECT_FALSE(whole_number(text, ',')) << text;
+  for (const char* text : {"2.5", "12873548723948723947", "", "x", "1e300"})
+    EXPECT_FALSE(whole_number(text, ',')) << text;
 }
 
 TEST(CellValue, NothingMeasuredHasManyWords) {
@@ -65,7 +68,8 @@ TEST(CellValue, NothingMeasuredHasManyWords) {
 }
 
 TEST(RowState, WordsOfOtherToolsInAnyCase) {
-  for (const char* text : {"done", "Finished", "COMPLETED", "keep", "discard", "ok", "TrialState.COMPLETE", "SUCCESS"}) {
+  for (const char* text :
+       {"done", "Finished", "COMPLETED", "keep", "discard", "ok", "TrialState.COMPLETE", "SUCCESS"}) {
     const auto state = read_row_state(text);
     ASSERT_TRUE(state) << text;
     EXPECT_TRUE(state->finished()) << text;
@@ -105,8 +109,7 @@ TEST(Forms, AnUnknownStateIsToldOnceWithTheNearestWord) {
 }
 
 TEST(Forms, KeepAndDiscardBothFinished) {
-  const PointTable table =
-      read_point_table("params,tokens,loss,status\n1M,1B,3,keep\n2M,1B,2.9,discard\n", "f.csv");
+  const PointTable table = read_point_table("params,tokens,loss,status\n1M,1B,3,keep\n2M,1B,2.9,discard\n", "f.csv");
   EXPECT_TRUE(table.rows[0].counts() && table.rows[1].counts());
   EXPECT_THAT(notes_of(table), HasSubstr("1 row was finished and not kept (discard), the first on line 3"));
 }
@@ -115,12 +118,14 @@ TEST(Forms, RowsWithoutALossAreCountedAndLeftOut) {
   const PointTable table =
       read_point_table("params,tokens,loss\n1M,1B,3\n2M,1B,N/A\n3M,1B,—\n4M,1B,0\n5M,1B,-1\n6M,1B,NaN\n", "f.csv");
   EXPECT_EQ(read_points_csv("params,tokens,loss\n1M,1B,3\n2M,1B,N/A\n3M,1B,0\n", "f.csv").size(), 1u);
-  EXPECT_THAT(notes_of(table), AllOf(HasSubstr("left out 3 rows without a loss (N/A, —, NaN), the first on line 3"),
-                                     HasSubstr("left out 2 rows whose loss is not above 0 (0, -1), the first on line 5")));
+  EXPECT_THAT(notes_of(table),
+              AllOf(HasSubstr("left out 3 rows without a loss (N/A, —, NaN), the first on line 3"),
+                    HasSubstr("left out 2 rows whose loss is not above 0 (0, -1), the first on line 5")));
 }
 
 TEST(Forms, OptionalCellsMayBeNotAvailable) {
-  const auto points = read_points_csv("params,tokens,loss,seed,unique_tokens\n1M,1B,3,1337.0,NA\n2M,1B,3,null,-\n", "f");
+  const auto points =
+      read_points_csv("params,tokens,loss,seed,unique_tokens\n1M,1B,3,1337.0,NA\n2M,1B,3,null,-\n", "f");
   EXPECT_EQ(points.at(0).seed, 1337);
   EXPECT_FALSE(points.at(1).seed);
 }
@@ -195,7 +200,8 @@ TEST(JsonTable, LinesListsAndDocumentsAreTables) {
     for (const Point& p : read_points_csv(text, "f.jsonl")) values.push_back(p.loss);
     return values;
   };
-  const std::string one = R"({"params": 1000000, "tokens": 1e9, "loss": 3})", two = R"({"params":2e6,"tokens":1e9,"loss":2})";
+  const std::string one = R"({"params": 1000000, "tokens": 1e9, "loss": 3})",
+                    two = R"({"params":2e6,"tokens":1e9,"loss":2})";
   for (const std::string& text :
        {one + "\n" + two + "\n", "\xEF\xBB\xBF" + one + "\r\n\r\n" + two, "[" + one + ",\n " + two + "]", one + two,
         "INFO " + one + "\nhello\n" + two + "\n{\"params\":", "{\"name\": \"x\", \"runs\": [" + one + "," + two + "]}",
@@ -211,8 +217,8 @@ TEST(JsonTable, MembersOfMembersHaveDottedNames) {
   std::vector<std::string> notes;
   Findings findings("f");
   const CsvTable table = read_json_table(
-      "{\"a\": {\"b\": 1, \"c\": [1, 2]}, \"seed\": 12873548723948723947}\n{\"a\": {\"d\": null}, \"e\": true}\n", findings,
-      notes);
+      "{\"a\": {\"b\": 1, \"c\": [1, 2]}, \"seed\": 12873548723948723947}\n{\"a\": {\"d\": null}, \"e\": true}\n",
+      findings, notes);
   std::vector<std::string> names, cells;
   for (const CsvCell& cell : table.rows.at(0)) names.push_back(cell.text);
   for (const CsvCell& cell : table.rows.at(1)) cells.push_back(cell.text);

@@ -44,7 +44,8 @@ TEST(ResultsTable, OtherSpellingsOfTheNameAndTheMeasure) {
   EXPECT_EQ(names(read("Ablation;seed;bpc\nx;1.0;2,5\nx;2;2,6\n")), "x:2 ");
   EXPECT_EQ(names(read("[{\"config\": \"a\", \"loss\": 2}, {\"config\": \"b\", \"loss\": 3}]")), "a:1 b:1 ");
   EXPECT_EQ(names(read("{\"a\": {\"bpb\": 2}, \"b\": {\"bpb\": 3}}")), "a:1 b:1 ");
-  EXPECT_EQ(names(read("w,a,score\n1,16,2\n4,4,3\n", parse_column_map("variant=W{w}A{a},loss=score"))), "W1A16:1 W4A4:1 ");
+  EXPECT_EQ(names(read("w,a,score\n1,16,2\n4,4,3\n", parse_column_map("variant=W{w}A{a},loss=score"))),
+            "W1A16:1 W4A4:1 ");
 }
 
 TEST(ResultsTable, PointsAndLogsAreNone) {
@@ -55,7 +56,8 @@ TEST(ResultsTable, PointsAndLogsAreNone) {
 
 TEST(ResultsTable, WhatDoesNotCountIsCountedAndSaid) {
   const ResultsTable table = read(
-      "row,seed,bpb,status,config.lr\na,1,2,done,1\na,1,2,done,1\na,2,0,done,1\na,3,,crash,1\na,4,N/A,,1\na,1,2.5,ok,2\n");
+      "row,seed,bpb,status,config.lr\na,1,2,done,1\na,1,2,done,1\na,2,0,done,1\na,3,,crash,1\na,4,N/"
+      "A,,1\na,1,2.5,ok,2\n");
   EXPECT_EQ(names(table), "a:2 ");
   std::string notes;
   for (const std::string& note : table.notes) notes += note + "\n";

@@ -240,7 +240,8 @@ TEST_F(PointsReport, ClaimsAreHeldAgainstTheTable) {
 TEST_F(PointsReport, CheckpointsOfRunsAreCountedInTheHead) {
   std::string rows = "run,params,tokens,loss\n";
   for (int s = 1; s <= 6; ++s)
-    for (int k = 1; k <= 20; ++k) rows += fmt::format("r{0},{0}000000,{1}0000000,{2:.4f}\n", s, k, 4.0 - 0.1 * s - 0.02 * k);
+    for (int k = 1; k <= 20; ++k)
+      rows += fmt::format("r{0},{0}000000,{1}0000000,{2:.4f}\n", s, k, 4.0 - 0.1 * s - 0.02 * k);
   const std::string points = file("logs.csv", rows);
   const json::value document = report({"--points", points});
   EXPECT_EQ(at(document, "checkpoints"), 120);
@@ -262,10 +263,10 @@ TEST_F(PointsReport, CheckpointsOfRunsAreCountedInTheHead) {
 }
 
 TEST_F(PointsReport, UnfinishedRowsAreLeftOutWhateverTheirCells) {
-  const json::value document = report(
-      {"--points", file("s.csv",
-                        "params,tokens,loss,status\n1e6,1e8,3.1,keep\n2e6,1e8,2.9,discard\n4e6,1e8,,crash\n"
-                        "8e6,1e8,0.0,crashed\n,,nan,oom\n16e6,1e8,0,done\n")});
+  const json::value document =
+      report({"--points", file("s.csv",
+                               "params,tokens,loss,status\n1e6,1e8,3.1,keep\n2e6,1e8,2.9,discard\n4e6,1e8,,crash\n"
+                               "8e6,1e8,0.0,crashed\n,,nan,oom\n16e6,1e8,0,done\n")});
   std::vector<std::string> why;
   for (const json::value& run : document.at("groups").at(0).at("left_out").as_array())
     why.emplace_back(run.at("why").get_string());
@@ -275,9 +276,10 @@ TEST_F(PointsReport, UnfinishedRowsAreLeftOutWhateverTheirCells) {
 
 TEST_F(PointsReport, ALossFarAboveTheUniformModelsIsDivergence) {
   const auto left_out = [&](const std::string& column, const std::string& unit) {
-    const json::value document = report(
-        {"--points", file("u.csv", "params,tokens," + column + ",tokenizer\n1e6,1e8,3.1,bytes256\n2e6,1e8,172,bytes256\n"),
-         "--map", "loss=" + column});
+    const json::value document =
+        report({"--points",
+                file("u.csv", "params,tokens," + column + ",tokenizer\n1e6,1e8,3.1,bytes256\n2e6,1e8,172,bytes256\n"),
+                "--map", "loss=" + column});
     EXPECT_EQ(document.at("groups").as_array().size(), 1u) << unit;
     return document.at("groups").at(0).at("left_out").as_array().size();
   };
