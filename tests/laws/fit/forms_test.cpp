@@ -213,6 +213,15 @@ TEST(JsonTable, LinesListsAndDocumentsAreTables) {
   EXPECT_THAT(losses(one + "\n" + R"({"params":2e6,"tokens":1e9,"loss":NaN})"), ElementsAre(3));
 }
 
+TEST(JsonTable, WhatIsTornIsCounted) {
+  const std::string one = R"({"params": 1e6, "tokens": 1e9, "loss": 3})";
+  for (const std::string& text : {"[" + one + ", {\"params\": 2", one + "{\"params\"\n", one + "\nhello\n"}) {
+    const PointTable table = read_point_table(text, "f.json");
+    EXPECT_EQ(table.rows.size(), 1u) << text;
+    EXPECT_THAT(notes_of(table), HasSubstr("passed over 1 line with no JSON object, or a torn one")) << text;
+  }
+}
+
 TEST(JsonTable, MembersOfMembersHaveDottedNames) {
   std::vector<std::string> notes;
   Findings findings("f");
