@@ -61,10 +61,12 @@ std::string lower_case(const std::string& text) {
 
 bool says_missing(const std::string& text) {
   static const std::set<std::string> kWords = {
-      "",    "na",   "n/a",     "#n/a",    "n.a.",    "<na>",          "nan",     "#nan", "null",   "none",
-      "nil", "-",    "--",      "–",       "—",       "−",             "?",       "...",  "…",      ".",
-      "_",   "todo", "tbd",     "pending", "missing", "unknown",       "#value!", "#div/0!", "#ref!",
-      "\\n", "void", "#num!",   "nat",     "unset",   "not available", "empty",   "tba"};
+      "",      "na",   "n/a",     "#n/a",    "n.a.",    "<na>",    "nan",
+      "#nan",  "null", "none",    "nil",     "-",       "--",      "–",
+      "—",     "−",    "?",       "...",     "…",       ".",       "_",
+      "todo",  "tbd",  "pending", "missing", "unknown", "#value!", "#div/0!",
+      "#ref!", "\\n",  "void",    "#num!",   "nat",     "unset",   "not available",
+      "empty", "tba"};
   return kWords.contains(lower_case(text));
 }
 

@@ -177,10 +177,11 @@ void use_checkpoints(PointTable& table, const std::vector<std::vector<size_t>>& 
   for (size_t i = 0; i < drop.size(); ++i)
     if (!drop[i]) kept.push_back(std::move(table.rows[i]));
   table.rows = std::move(kept);
-  table.notes.push_back(fmt::format(
-      "{} run{}, {} checkpoints: {}", runs.size(), runs.size() == 1 ? "" : "s", checkpoints,
-      use == CheckpointUse::last ? "the last checkpoint of a run is its point" : "all are points, and intervals "
-                                                                                  "resample whole runs"));
+  table.notes.push_back(fmt::format("{} run{}, {} checkpoints: {}", runs.size(), runs.size() == 1 ? "" : "s",
+                                    checkpoints,
+                                    use == CheckpointUse::last ? "the last checkpoint of a run is its point"
+                                                               : "all are points, and intervals "
+                                                                 "resample whole runs"));
 }
 
 }  // namespace bitsweep

@@ -1,8 +1,8 @@
 // Which rows of a table are checkpoints of one run, and what becomes of them.
 //
 // Rows of one `run` are, where the values of that column name runs: most of them have one size. Without such a column,
-// many token counts at one size that are evenly spaced are a run's: nobody trains a dozen models to 1B, 2B, 3B … tokens,
-// while logs are written every so many steps; budgets of a design grow by factors.
+// many token counts at one size that are evenly spaced are a run's: nobody trains a dozen models to 1B, 2B, 3B …
+// tokens, while logs are written every so many steps; budgets of a design grow by factors.
 #pragma once
 
 #include <string>

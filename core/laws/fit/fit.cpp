@@ -9,6 +9,7 @@
 #include "base/units.h"
 #include "fit/bootstrap.h"
 #include "fit/distributions.h"
+#include "fit/evaluate.h"
 #include "fit/feasible.h"
 #include "fit/likelihood.h"
 #include "fit/objective.h"
@@ -28,12 +29,6 @@ constexpr double kIllConditioned = 1e6;
 constexpr double kAgreement = 1e-10;  // between descent and projection
 constexpr int kGroupsForBca = 10;
 constexpr int kDraws = 2000;  // of the posterior
-
-double law_at(const Law& law, const Eigen::VectorXd& amplitudes, const Eigen::VectorXd& shapes, const Point& at) {
-  Basis basis;
-  law.evaluate(law.coordinates({at}), shapes, 0, basis);
-  return (basis.value.matrix() * amplitudes)(0);
-}
 
 std::optional<double> named_value(const std::vector<NamedValue>& values, const std::string& name) {
   for (const NamedValue& v : values) {
@@ -380,7 +375,7 @@ class Fitting {
   std::vector<int> groups_;
   bool checkpoints_;                        // points are checkpoints of runs
   std::vector<Eigen::VectorXd> resamples_;  // of whole runs, where `checkpoints_`
-  bool valid_ = true;  // every point has its logarithms
+  bool valid_ = true;                       // every point has its logarithms
   Optimum optimum_;
   Eigen::VectorXd theta_;
   std::shared_ptr<const Posterior> posterior_;
@@ -394,22 +389,6 @@ FitResult fit_law(const std::vector<Point>& points, const FitOptions& options) {
   FitResult result;
   Fitting(points, options, result).run();
   return result;
-}
-
-Evaluation evaluate_law(const std::vector<Point>& points, const std::vector<double>& named_values,
-                        const FitOptions& options) {
-  const auto law = make_law(options.law, points, options.choice());
-  Eigen::VectorXd amplitudes, shapes;
-  law->from_named(named_values, amplitudes, shapes);
-  Evaluation evaluation;
-  for (const Point& point : points) {
-    const double fitted = law_at(*law, amplitudes, shapes, point);
-    evaluation.objective += huber(std::log(fitted / point.loss), options.delta);
-    evaluation.fits.push_back({fitted, point.loss - fitted});
-  }
-  for (const Target& target : options.targets)
-    evaluation.predictions.push_back(law_at(*law, amplitudes, shapes, point_at(target)));
-  return evaluation;
 }
 
 }  // namespace bitsweep

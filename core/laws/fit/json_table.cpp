@@ -76,13 +76,14 @@ std::optional<size_t> end_of_object(std::string_view text, size_t at) {
   return std::nullopt;
 }
 
-// Every object of a line, whatever stands before, between and after them. False where there is none.
+// Every object of a line, whatever stands before, between and after them. False where there is none, or one is torn.
 bool add_objects(std::string_view line, int number, std::vector<Record>& records) {
-  bool any = false;
+  bool any = false, torn = false;
   for (size_t at = line.find('{'); at < line.size(); at = line.find('{', at)) {
     const auto end = end_of_object(line, at);
     auto value = end ? parsed(line.substr(at, *end - at)) : std::nullopt;
     // What is within a torn object is no object of the line's own.
+    torn |= !end || !value || !value->is_object();
     if (!end) break;
     if (!value || !value->is_object()) {
       at = *end;
@@ -92,7 +93,7 @@ bool add_objects(std::string_view line, int number, std::vector<Record>& records
     any = true;
     at = *end;
   }
-  return any;
+  return any && !torn;
 }
 
 std::vector<Record> records_of_lines(std::string_view text, std::vector<std::string>& notes) {
@@ -108,8 +109,8 @@ std::vector<Record> records_of_lines(std::string_view text, std::vector<std::str
     if (++passed == 1) first_passed = number;
   }
   if (passed > 0 && !records.empty())
-    notes.push_back(fmt::format("passed over {} line{} without a whole JSON object, the first on line {}", passed,
-                                passed == 1 ? "" : "s", first_passed));
+    notes.push_back(fmt::format("passed over {} line{} with no JSON object, or a torn one; the first is line {}",
+                                passed, passed == 1 ? "" : "s", first_passed));
   return records;
 }
 

@@ -45,7 +45,7 @@ struct Tallies {
 
 NumberKind kind_of(const std::string& ours) {
   return ours == "loss" || ours == "lr" || ours == "lr_area" || ours == "annealing" ? NumberKind::measure
-                                                                                     : NumberKind::count;
+                                                                                    : NumberKind::count;
 }
 
 // Reads rows of a table whose sources are known. What is wrong with a cell goes to the findings of its kind.
@@ -111,10 +111,10 @@ class RowReader {
     if (cell.text.empty()) return {};
     const auto read = read_row_state(cell.text);
     if (!read) {
-      findings_.add_kind("state " + cell.text, cell.line, cell.column,
-                         fmt::format("{} '{}' is none that is known{}; known: {}", names_[*state_column_],
-                                     excerpt(cell.text), did_you_mean(cell.text, row_state_words()),
-                                     fmt::join(row_state_words(), ", ")));
+      findings_.add_kind(
+          "state " + cell.text, cell.line, cell.column,
+          fmt::format("{} '{}' is none that is known{}; known: {}", names_[*state_column_], excerpt(cell.text),
+                      did_you_mean(cell.text, row_state_words()), fmt::join(row_state_words(), ", ")));
       return {};
     }
     if (read->finished() && lower_case(cell.text).starts_with("discard")) tallies_.discarded.add(cell.line, cell.text);
@@ -275,8 +275,8 @@ void tell(const Tallies& tallies, std::vector<std::string>& notes) {
   if (tallies.no_loss.count > 0)
     notes.push_back("left out " + tallies.no_loss.told("row without a loss", "rows without a loss"));
   if (tallies.not_above_zero.count > 0)
-    notes.push_back("left out " + tallies.not_above_zero.told("row whose loss is not above 0",
-                                                              "rows whose loss is not above 0"));
+    notes.push_back("left out " +
+                    tallies.not_above_zero.told("row whose loss is not above 0", "rows whose loss is not above 0"));
   if (tallies.discarded.count > 0)
     notes.push_back(tallies.discarded.told("row was finished and not kept", "rows were finished and not kept") +
                     ": what they measured counts; --where leaves them out");
@@ -365,8 +365,7 @@ PointTable read_point_table(std::string_view text, const std::string& name_for_m
   tell(tallies, table.notes);
   drop_copies(table);
   const auto run = sources.find("run");
-  const auto runs =
-      find_checkpoints(table.rows, run != sources.end() && run->second.guessed, settings_columns(header));
+  const auto runs = find_checkpoints(table.rows, run != sources.end() && run->second.guessed, settings_columns(header));
   find_repetitions(table.rows, findings);
   findings.throw_if_any();
   fill_areas(table.rows);

@@ -15,8 +15,8 @@
 #include "base/csv.h"
 #include "fit/axis.h"
 #include "fit/points.h"
-#include "fit/row_state.h"
 #include "fit/row_filter.h"
+#include "fit/row_state.h"
 
 namespace bitsweep {
 
@@ -29,9 +29,8 @@ using ColumnMap = std::map<std::string, std::string>;
 // The names of ours.
 const std::vector<std::string>& point_columns();
 
-// "params=N,tokens=D,loss=val_bpc"; names with commas or equals signs stand in quotes, "" or '': loss="lr=1,bs=2 - bpb".
-// Throws Error{input} for an unknown name of ours (with the nearest) and for a
-// name given twice.
+// "params=N,tokens=D,loss=val_bpc"; names with commas or equals signs stand in quotes, "" or '': loss="lr=1,bs=2 -
+// bpb". Throws Error{input} for an unknown name of ours (with the nearest) and for a name given twice.
 ColumnMap parse_column_map(const std::string& text);
 
 // "params=M,tokens=B": 1, k, M, B or T of params, tokens, flops, unique_tokens. Throws as parse_column_map does.

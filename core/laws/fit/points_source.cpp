@@ -29,9 +29,9 @@ const std::map<std::string, std::vector<std::string>>& synonyms() {
 }
 
 // Columns that name runs, and those that may.
-const std::vector<std::string> kRunNames = {"run_id",   "run_name", "runid",    "run_uuid", "trial_id",
-                                            "trial_name", "job_id", "run name", "run id"};
-const std::vector<std::string> kPerhapsRunNames = {"name",       "id",    "trial", "experiment", "experiment_name",
+const std::vector<std::string> kRunNames = {"run_id",     "run_name", "runid",    "run_uuid", "trial_id",
+                                            "trial_name", "job_id",   "run name", "run id"};
+const std::vector<std::string> kPerhapsRunNames = {"name",          "id",    "trial", "experiment", "experiment_name",
                                                    "experiment_id", "model", "row"};
 
 bool is_label(const std::string& ours) { return ours == "variant" || ours == "dataset" || ours == "run"; }
@@ -76,8 +76,8 @@ void tell_missing_loss(const TableHeader& header) {
   }
   std::vector<std::string> names;
   for (const size_t column : candidates) names.push_back("'" + excerpt(header.name(column)) + "'");
-  header.tell(fmt::format("no column 'loss', and it may be any of {}: --map loss=NAME says which",
-                          fmt::join(names, ", ")));
+  header.tell(
+      fmt::format("no column 'loss', and it may be any of {}: --map loss=NAME says which", fmt::join(names, ", ")));
 }
 
 // What the format needs and is not there; where the table is of another form, that is told, and once.
@@ -156,9 +156,9 @@ std::vector<size_t> TableHeader::like(const std::vector<std::string>& names, boo
 }
 
 void TableHeader::missing(const std::string& name, const std::string& hint) const {
-  findings_.add(row_[0].line, row_[0].column,
-                fmt::format("no column '{}'{}{}; there {}", excerpt(name), excerpt(did_you_mean(name, names_)), hint,
-                            listed()));
+  findings_.add(
+      row_[0].line, row_[0].column,
+      fmt::format("no column '{}'{}{}; there {}", excerpt(name), excerpt(did_you_mean(name, names_)), hint, listed()));
 }
 
 void TableHeader::tell(const std::string& message) const { findings_.add(row_[0].line, row_[0].column, message); }
@@ -200,11 +200,11 @@ PointSource point_source(const std::string& text, bool pattern, const TableHeade
 
 const std::vector<std::string>& loss_names() {
   static const std::vector<std::string> kNames = {
-      "val_bpb",        "val_bpc",       "val_loss",   "final_val_bpb",   "final_val_bpc", "final_val_loss",
-      "final_loss",     "final_bpb",     "final_bpc",  "eval_loss",       "valid_loss",    "validation_loss",
-      "test_loss",      "dev_loss",      "val/bpb",    "val/bpc",         "val/loss",      "eval/loss",
-      "valid/loss",     "validation/loss", "test/loss", "bpb",            "bpc",           "val.loss",
-      "bits_per_byte",  "bits_per_char", "best_val_bpb", "best_val_loss", "val_ce",        "best_bpb"};
+      "val_bpb",       "val_bpc",         "val_loss",     "final_val_bpb", "final_val_bpc", "final_val_loss",
+      "final_loss",    "final_bpb",       "final_bpc",    "eval_loss",     "valid_loss",    "validation_loss",
+      "test_loss",     "dev_loss",        "val/bpb",      "val/bpc",       "val/loss",      "eval/loss",
+      "valid/loss",    "validation/loss", "test/loss",    "bpb",           "bpc",           "val.loss",
+      "bits_per_byte", "bits_per_char",   "best_val_bpb", "best_val_loss", "val_ce",        "best_bpb"};
   return kNames;
 }
 

@@ -181,9 +181,10 @@ class Copies {
   }
   void tell(std::vector<std::string>& notes) const {
     if (count_ > 0)
-      notes.push_back(fmt::format("{} row{} equal to another in all: taken for copies and counted once, the first on "
-                                  "line {}",
-                                  count_, count_ == 1 ? " is" : "s are", first_));
+      notes.push_back(
+          fmt::format("{} row{} equal to another in all: taken for copies and counted once, the first on "
+                      "line {}",
+                      count_, count_ == 1 ? " is" : "s are", first_));
   }
 
  private:
@@ -196,8 +197,8 @@ void tell_repeated_seeds(ResultsTable& table) {
     std::set<std::string> seen;
     for (const std::string& seed : group.seeds)
       if (!seed.empty() && !seen.insert(seed).second) {
-        table.notes.push_back(fmt::format("'{}' has seed {} more than once, with different results",
-                                          excerpt(group.name), excerpt(seed)));
+        table.notes.push_back(
+            fmt::format("'{}' has seed {} more than once, with different results", excerpt(group.name), excerpt(seed)));
         break;
       }
   }

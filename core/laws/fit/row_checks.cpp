@@ -140,11 +140,10 @@ void find_uneven_seeds(PointTable& table, const std::vector<std::string>& known)
   if (best.empty())
     table.notes.push_back(what + "; no column of the file tells them apart");
   else
-    table.no_seeds =
-        fmt::format("{}: column '{}' tells them apart ('{}' and '{}'): --where picks one, --map variant={} makes them "
-                    "variants",
-                    what, excerpt(best), excerpt(range.least->cells.at(best)), excerpt(range.most->cells.at(best)),
-                    excerpt(best));
+    table.no_seeds = fmt::format(
+        "{}: column '{}' tells them apart ('{}' and '{}'): --where picks one, --map variant={} makes them "
+        "variants",
+        what, excerpt(best), excerpt(range.least->cells.at(best)), excerpt(range.most->cells.at(best)), excerpt(best));
 }
 
 }  // namespace bitsweep

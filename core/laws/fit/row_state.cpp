@@ -14,10 +14,9 @@ struct Words {
 
 const std::vector<Words>& words() {
   static const std::vector<Words> kWords = {
-      {{"", ""},
-       {"done", "finished", "finish", "complete", "completed", "ok", "okay", "success", "successful", "succeeded",
-        "keep", "kept", "discard", "discarded", "reverted", "accepted", "rejected", "passed", "pass", "converged",
-        "terminated", "ended", "trained", "valid"}},
+      {{"", ""}, {"done",       "finished",  "finish", "complete",  "completed",  "ok",        "okay",     "success",
+                  "successful", "succeeded", "keep",   "kept",      "discard",    "discarded", "reverted", "accepted",
+                  "rejected",   "passed",    "pass",   "converged", "terminated", "ended",     "trained",  "valid"}},
       {{"stopped", ""}, {"stopped", "pruned", "early_stopped", "stopped_early", "partial", "incomplete", "unfinished"}},
       {{"failed", "diverged"}, {"diverged", "diverge", "nan", "exploded"}},
       {{"failed", ""}, {"failed", "fail", "failure", "error", "errored", "bad", "invalid"}},
@@ -63,9 +62,9 @@ std::optional<RowState> read_row_state(const std::string& text) {
 }
 
 const std::vector<std::string>& row_state_words() {
-  static const std::vector<std::string> kShown = {"done",   "finished", "completed", "success", "keep",    "discard",
-                                                  "failed", "crashed",  "killed",    "oom",     "timeout", "diverged",
-                                                  "stopped", "running", "queued",    "cancelled"};
+  static const std::vector<std::string> kShown = {"done",    "finished", "completed", "success",  "keep",    "discard",
+                                                  "failed",  "crashed",  "killed",    "oom",      "timeout", "diverged",
+                                                  "stopped", "running",  "queued",    "cancelled"};
   return kShown;
 }
 

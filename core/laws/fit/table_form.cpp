@@ -7,8 +7,8 @@
 namespace bitsweep {
 namespace {
 
-const std::vector<std::string> kSteps = {"step",        "steps_done", "global_step", "_step", "iteration",
-                                         "iteration_num", "iter",     "iter_num",    "it",    "epoch"};
+const std::vector<std::string> kSteps = {"step",          "steps_done", "global_step", "_step", "iteration",
+                                         "iteration_num", "iter",       "iter_num",    "it",    "epoch"};
 const std::vector<std::string> kKeys = {"key", "metric", "metric_name", "tag", "variable", "measure"};
 const std::vector<std::string> kValues = {"value", "metric_value", "val", "values"};
 const std::vector<std::string> kLabels = {"row",        "ablation", "variant",  "name",   "config",  "configuration",
@@ -34,19 +34,21 @@ std::string other_form(const TableHeader& header) {
     return "this is TensorBoard's export of one value of one run; `bitsweep import` reads such logs, with --map "
            "val_bpc=Value";
   if (const size_t wide = wide_columns(header); wide > 0)
-    return fmt::format("this is a wide export, a column a run ({} of them named 'RUN - metric'); `bitsweep import` "
-                       "reads it as the log of its runs",
-                       wide);
+    return fmt::format(
+        "this is a wide export, a column a run ({} of them named 'RUN - metric'); `bitsweep import` "
+        "reads it as the log of its runs",
+        wide);
   auto key = header.like(kKeys);
   if (key.empty() && step) key = header.like({"name"});
   const auto value = header.like(kValues);
   if (!key.empty() && !value.empty())
-    return fmt::format("this is a tidy table, one value a row, whose column '{}' says what each value is; `bitsweep "
-                       "import` reads such logs, and --where '{} = NAME' takes the rows of one",
-                       excerpt(header.name(key[0])), excerpt(header.name(key[0])));
+    return fmt::format(
+        "this is a tidy table, one value a row, whose column '{}' says what each value is; `bitsweep "
+        "import` reads such logs, and --where '{} = NAME' takes the rows of one",
+        excerpt(header.name(key[0])), excerpt(header.name(key[0])));
   if (step && !header.has({"params", "tokens"}))
     return "this is the log of a run, a row a step, which `bitsweep import` reads";
-  if (results_label(header) && any_loss(header))
+  if (is_results_table(header, {}))
     return fmt::format("this is a table of results by '{}', which `bitsweep report --points FILE` compares",
                        excerpt(header.name(*results_label(header))));
   return "";
@@ -63,7 +65,8 @@ bool is_results_table(const TableHeader& header, const ColumnMap& map) {
     if (map.contains(ours)) return false;
   if (header.has(kSteps) || wide_columns(header) > 0 || header.has(kValues)) return false;
   const bool size = header.has({"params", "n_params", "num_params", "parameters"}) || header.find("N");
-  const bool length = header.has({"tokens", "n_tokens", "num_tokens", "tokens_seen", "train_tokens"}) || header.find("D");
+  const bool length =
+      header.has({"tokens", "n_tokens", "num_tokens", "tokens_seen", "train_tokens"}) || header.find("D");
   const bool label = map.contains("variant") || map.contains("run") || results_label(header);
   return !(size && length) && label && (map.contains("loss") || any_loss(header));
 }

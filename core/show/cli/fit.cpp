@@ -13,6 +13,7 @@
 #include "base/error.h"
 #include "base/nearest.h"
 #include "base/units.h"
+#include "cli/checkpoint_text.h"
 #include "cli/options.h"
 #include "cli/points_options.h"
 #include "fit/fit.h"
@@ -96,7 +97,7 @@ std::vector<Point> points_of_file(const CommandLine& line, const FitOptions& opt
   for (const std::string& note : file.notes) print_error("note: " + note);
   tell_left_out(drop_unfinished(file));
   if (file.points.empty()) throw Error(ErrorKind::input, "no finished run with a loss above 0 in this file");
-  if (!file.no_seeds.empty()) throw Error(ErrorKind::input, file.no_seeds);
+  if (!file.no_seeds.empty()) throw Error(ErrorKind::input, {{*line.get("points"), 0, 0, file.no_seeds}});
   for (const std::string& note : implausible_magnitudes(file.points)) print_error("note: " + note);
   return std::move(file.points);
 }
@@ -154,11 +155,6 @@ std::string parameter_lines(const FitResult& fit) {
   return text;
 }
 
-std::string groups_text(const FitResult& fit) {
-  return fmt::format("; {} configurations{}", fit.groups,
-                     fit.resamples > 0 ? fmt::format(", {} resamples of them in --json", fit.resamples) : "");
-}
-
 std::string diagnostic_lines(const FitResult& fit) {
   std::string text = fmt::format("  objective {:.8g} (sum of Huber losses, δ {:g}); {} of {} descents end there",
                                  fit.objective, fit.delta, fit.starts_at_best, fit.starts);
@@ -199,34 +195,13 @@ std::string hold_out_line(const HoldOut& h) {
       h.runs.size(), h.runs.size() == 1 ? "" : "s", 100 * h.root_mean_square_error, inside);
 }
 
-// "24 points, 12 configurations", or, where the course of runs is known, "6 runs, 762 checkpoints".
-std::string counts_text(const Fitted& fitted) {
-  const FitResult& fit = fitted.result;
-  const CheckpointCount count = count_checkpoints(fitted.subset.points);
-  if (count.checkpoints == 0) return fmt::format("{} points, {} configurations", fit.points, fit.groups);
-  const int64_t runs = fit.points == count.checkpoints ? fit.groups : count.runs;
-  std::string text = fmt::format("{} run{}, {} checkpoints", runs, runs == 1 ? "" : "s", count.checkpoints);
-  if (fit.groups < runs) text += fmt::format(", {} configurations", fit.groups);
-  return text;
-}
-
-// Of runs to one budget the checkpoints say what their ends cannot.
-void advise_checkpoints(Fitted& fitted) {
-  const CheckpointCount count = count_checkpoints(fitted.subset.points);
-  if (count.checkpoints <= fitted.result.points || fitted.result.has_params() || fitted.result.refused.empty()) return;
-  fitted.result.warnings.push_back(fmt::format(
-      "the {} checkpoints lie within {} run{}: --law curve describes a run by its own (columns step and lr, or "
-      "lr_area); --checkpoints all fits this law to all of them, with intervals from resamples of whole runs",
-      count.checkpoints, count.runs, count.runs == 1 ? "" : "s"));
-}
-
 std::string human(const Fitted& fitted) {
   const FitResult& fit = fitted.result;
   std::string title = fit.formula;
   if (!fitted.subset.variant.empty()) title += "  " + fitted.subset.variant;
   if (!fitted.subset.dataset.empty()) title += "  " + fitted.subset.dataset;
   if (!fitted.subset.run.empty()) title += "  " + fitted.subset.run;
-  std::string text = fmt::format("{}  ({})\n", title, counts_text(fitted));
+  std::string text = fmt::format("{}  ({})\n", title, counts_text(fit, fitted.subset.points));
   for (const std::string& reason : fit.refused) text += fmt::format("  refused: {}\n", reason);
   if (fit.has_params()) text += parameter_lines(fit) + diagnostic_lines(fit);
   text += prediction_lines(fit);
@@ -363,7 +338,7 @@ int do_fit(const Verb& verb, const std::vector<std::string>& args) {
     auto hold_out = share ? hold_out_largest(subset.points, options, *share) : std::nullopt;
     if (share && !hold_out) result.warnings.push_back("without its largest runs nothing can be predicted of them");
     all.push_back({std::move(subset), std::move(result), std::move(hold_out)});
-    advise_checkpoints(all.back());
+    advise_checkpoints(all.back().subset.points, all.back().result);
   }
   if (!file) store_fits(line, sweeps, all, options);
   if (format == OutputFormat::table) {

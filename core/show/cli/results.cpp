@@ -15,9 +15,10 @@ int report_results(const CommandLine& line, const fs::path& file, const ResultsT
   if (!line.positional().empty()) throw Error(ErrorKind::input, "bitsweep report: either sweeps or --points, not both");
   for (const char* option : {"law", "target", "budget", "claims", "factors", "label", "units"})
     if (line.has(option))
-      throw Error(ErrorKind::input,
-                  fmt::format("--{}: {} is a table of results by '{}', without params and tokens: there is no law of it",
-                              option, file.string(), table.label));
+      throw Error(
+          ErrorKind::input,
+          fmt::format("--{}: {} is a table of results by '{}', without params and tokens: there is no law of it",
+                      option, file.string(), table.label));
   ResultsInput input;
   input.name = line.get("name").value_or(file.stem().string());
   input.version = BITSWEEP_VERSION;

@@ -10,6 +10,7 @@
 #include "fit/distributions.h"
 #include "fit/posterior.h"
 #include "render/format.h"
+#include "report/findings.h"
 #include "report/figures.h"
 #include "report/scaling_panels.h"
 

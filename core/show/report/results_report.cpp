@@ -66,8 +66,8 @@ std::string interval_of(const Estimate& e) {
 
 Table table_of(const std::vector<Compared>& rows, const ResultsInput& input) {
   Table table;
-  table.columns = {{input.table.label},           {"n", Align::right},      {"mean", Align::right},
-                   {"sd", Align::right},          {"difference", Align::right}, {"95 % interval", Align::right},
+  table.columns = {{input.table.label},  {"n", Align::right},          {"mean", Align::right},
+                   {"sd", Align::right}, {"difference", Align::right}, {"95 % interval", Align::right},
                    {"compared"}};
   for (const Compared& row : rows) {
     std::vector<std::string> cells = {row.group->name, fmt::format("{}", row.mean.values),
@@ -103,20 +103,20 @@ std::vector<Text> findings(const std::vector<Compared>& rows, const ResultsInput
   out.emplace_back(fmt::format("{} of {} by {}, {}.", plural(results, "result", "results"), input.table.metric,
                                input.table.label, plural(static_cast<int64_t>(rows.size()), "row", "rows")));
   Text lowest("Lowest mean: ");
-  lowest.strong(fmt::format("{:.4f}", best->mean.mean))
-      << fmt::format(" {}, by {} ({}).", input.table.metric, best->group->name,
-                     plural(best->mean.values, "seed", "seeds"));
+  lowest.strong(fmt::format("{:.4f}", best->mean.mean)) << fmt::format(
+      " {}, by {} ({}).", input.table.metric, best->group->name, plural(best->mean.values, "seed", "seeds"));
   out.push_back(std::move(lowest));
   out.emplace_back(fmt::format("Differences are to {}, taken for the baseline {}.",
                                input.table.groups[input.baseline.group].name, input.baseline.why));
   if (with_interval > 0)
     out.emplace_back(fmt::format(
-        "{} of {} with an interval lie apart from the baseline; intervals are of one comparison each, not of all "
-        "together.",
+        "Apart from the baseline, by an interval without 0: {} of {} that have one. Each interval is of one "
+        "comparison, not of all together.",
         apart, plural(with_interval, "row", "rows")));
   if (rows.size() > 1 && with_interval + 1 < static_cast<int64_t>(rows.size()))
-    out.emplace_back("Rows with one result, and all of them where the baseline has one, have no interval: what a seed "
-                     "does is not known of them.");
+    out.emplace_back(
+        "Rows with one result, and all of them where the baseline has one, have no interval: what a seed "
+        "does is not known of them.");
   for (const std::string& note : input.table.notes) out.emplace_back(sentence(note));
   return out;
 }
@@ -147,8 +147,8 @@ json::object document_json(const std::vector<Compared>& rows, const ResultsInput
   }
   for (const std::string& note : input.table.notes) notes.emplace_back(note);
   const json::object baseline{{"row", input.table.groups[input.baseline.group].name}, {"why", input.baseline.why}};
-  return {{"name", input.name},           {"source", input.source}, {"version", input.version},
-          {"metric", input.table.metric}, {"by", input.table.label}, {"baseline", baseline},
+  return {{"name", input.name},           {"source", input.source},   {"version", input.version},
+          {"metric", input.table.metric}, {"by", input.table.label},  {"baseline", baseline},
           {"rows", std::move(list)},      {"notes", std::move(notes)}};
 }
 

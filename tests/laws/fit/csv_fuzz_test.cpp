@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "base/rng.h"
 #include "fit/points_csv.h"
+#include "fit/results_table.h"
 
 namespace bitsweep {
 namespace {
@@ -52,6 +53,41 @@ TEST(CsvFuzz, PointsOrAnError) {
   }
   EXPECT_GT(read, 200);
   EXPECT_GT(refused, 1000);
+}
+
+// JSON lines, a list, a table of results, states and checkpoints, torn at any place.
+TEST(CsvFuzz, OtherFormsAndTheirTables) {
+  const std::vector<std::string> goods = {
+      "{\"params\": 5.5e6, \"tokens\": 1e9, \"loss\": 2.25, \"config\": {\"lr\": [1, 2]}}\n"
+      "{\"params\": 4e7, \"tokens\": 1e9, \"loss\": NaN}\n",
+      "[{\"params\": 1, \"tokens\": 2, \"loss\": 3, \"status\": \"crashed\"}, {\"params\": 1, \"tokens\": 3, \"loss\": "
+      "4}]",
+      "{\"row\": \"A0\", \"seed\": 1337.0, \"bpb\": 1.3275, \"config\": {\"x\": null}}\n{\"row\": \"A6\", \"bpb\": "
+      "1.2}",
+      "run,params,tokens,loss,state\nr,\"1,000\",1,3,done\nr,\"1,000\",2,2,KILLED\ns,7,1,N/A,\n"};
+  int read = 0, refused = 0;
+  for (uint64_t seed = 0; seed < 8000; ++seed) {
+    const std::string text = mutated(goods[seed % goods.size()], seed);
+    try {
+      for (const PointRow& row : read_point_table(text, "f").rows) {
+        ASSERT_TRUE(!row.counts() || (row.point.params > 0 && row.point.tokens > 0)) << text;
+        ASSERT_TRUE(std::isfinite(row.point.params + row.point.tokens + row.point.loss)) << text;
+      }
+      ++read;
+    } catch (const Error& error) {
+      ASSERT_FALSE(error.diagnostics().empty());
+      ++refused;
+    }
+    try {
+      const auto table = read_results_table(text, "f", {});
+      if (!table) continue;
+      ASSERT_LT(choose_baseline(*table, "").group, table->groups.size());
+    } catch (const Error& error) {
+      ASSERT_FALSE(error.diagnostics().empty());
+    }
+  }
+  EXPECT_GT(read, 200);
+  EXPECT_GT(refused, 200);
 }
 
 }  // namespace

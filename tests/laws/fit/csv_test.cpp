@@ -78,12 +78,12 @@ TEST(Csv, OptionalCellsMayBeEmpty) {
 }
 
 TEST(Csv, EveryBadCellIsNamedWithLineAndColumn) {
-  const std::string text = error_of("params,tokens,loss\n,1,2\nx,1,2\n0,-5,nan\n1,inf,2\n");
+  const std::string text = error_of("params,tokens,loss\n,1,2\nx,1,2\n0,-5,many\n1,inf,2\n");
   EXPECT_NE(text.find("f.csv:2:1: params is missing"), std::string::npos) << text;
   EXPECT_NE(text.find("f.csv:3:1: params must be a number, not 'x'"), std::string::npos) << text;
   EXPECT_NE(text.find("f.csv:4:1: params must be greater than 0, not '0'"), std::string::npos) << text;
   EXPECT_NE(text.find("f.csv:4:3: tokens must be greater than 0, not '-5'"), std::string::npos) << text;
-  EXPECT_NE(text.find("f.csv:4:6: loss must be finite, not 'nan'"), std::string::npos) << text;
+  EXPECT_NE(text.find("f.csv:4:6: loss must be a number, not 'many'"), std::string::npos) << text;
   EXPECT_NE(text.find("f.csv:5:3: tokens must be finite, not 'inf'"), std::string::npos) << text;
 }
 
@@ -110,12 +110,10 @@ TEST(Csv, EmptyFileHeaderOnlyAndOpenQuote) {
   EXPECT_NE(error_of("params,tokens,loss\n1,\"2,3\n").find("f.csv:2:3: a quote is opened here"), std::string::npos);
 }
 
-TEST(Csv, ManyErrorsAreCountedNotListed) {
+TEST(Csv, AKindOfMistakeIsToldOnceWithItsFirstLineAndCount) {
   std::string text = "params,tokens,loss\n";
   for (int i = 0; i < 1000; ++i) text += "x,1,1\n";
-  const std::string error = error_of(text);
-  EXPECT_NE(error.find("and 950 more"), std::string::npos);
-  EXPECT_LT(error.size(), 10000u);
+  EXPECT_EQ(error_of(text), "f.csv:2:1: params must be a number, not 'x' (and 999 more like it)");
 }
 
 TEST(Csv, SeedMustBeWhole) {
@@ -132,7 +130,7 @@ TEST(Csv, AnAxisThatIsNotNeededMayBeAbsent) {
 
 TEST(Csv, AHundredThousandRows) {
   std::string text = "params,tokens,loss\n";
-  for (int i = 0; i < 100000; ++i) text += "1000000,1000000000,2.5\n";
+  for (int i = 0; i < 100000; ++i) text += std::to_string(1000000 + i) + ",1000000000,2.5\n";
   EXPECT_EQ(read_points_csv(text, "f.csv").size(), 100000u);
 }
 
@@ -203,8 +201,9 @@ TEST(Csv, ARunThatIsListedTwiceIsNamedWithBothLines) {
             std::string::npos);
   EXPECT_NE(error_of("params,tokens,loss,seed\n1M,1B,3,0\n1M,1B,3.1,0\n").find("equal in all, the seed too"),
             std::string::npos);
-  // Of runs without names or seeds two may well measure the same.
-  EXPECT_EQ(read_points_csv("params,tokens,loss\n1M,1B,3\n1M,1B,3\n", "f.csv").size(), 2u);
+  // Of runs without names or seeds two may well measure nearly the same; equal in all, they are copies.
+  EXPECT_EQ(read_points_csv("params,tokens,loss\n1M,1B,3\n1M,1B,3.01\n", "f.csv").size(), 2u);
+  EXPECT_EQ(read_points_csv("params,tokens,loss\n1M,1B,3\n1M,1B,3\n", "f.csv").size(), 1u);
 }
 
 TEST(Csv, StepsAndRatesBecomeAreasOfTheirRuns) {

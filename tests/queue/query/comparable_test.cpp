@@ -80,5 +80,26 @@ TEST(Comparable, OnlyFinishedRunsWithALossCount) {
   }
 }
 
+TEST(ExclusionReason, LossesThatNoSoundRunEndsWithAreLeftOut) {
+  RunRow run = row("headers", "bytes256", 256, 64);
+  run.last_val_bpc.reset();
+  EXPECT_EQ(exclusion_reason(run), "ended without a loss");
+  const auto reason = [&](double loss) {
+    run.last_val_bpc = loss;
+    return exclusion_reason(run);
+  };
+  EXPECT_EQ(reason(2.5), "");
+  EXPECT_EQ(reason(9.5), "");  // above log2 256, but no further than a start lies
+  EXPECT_EQ(reason(0), "ended with a loss that is not above 0");
+  EXPECT_EQ(reason(-1), "ended with a loss that is not above 0");
+  EXPECT_EQ(reason(172), "diverged: ended with a loss far above the uniform model's");
+  run.spec["data"].get_object()["unit"] = "nats";
+  EXPECT_EQ(reason(12), "diverged: ended with a loss far above the uniform model's");
+  run.spec["data"].get_object()["unit"] = "";
+  EXPECT_EQ(reason(172), "");  // of an unknown unit nothing is known
+  run = row("headers", "sp1024", 256, 64);
+  EXPECT_EQ(reason(172), "");  // nor of an unknown vocabulary
+}
+
 }  // namespace
 }  // namespace bitsweep

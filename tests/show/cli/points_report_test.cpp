@@ -237,6 +237,84 @@ TEST_F(PointsReport, ClaimsAreHeldAgainstTheTable) {
   EXPECT_NEAR(most, 983.04 / 387, 1e-6);
 }
 
+TEST_F(PointsReport, CheckpointsOfRunsAreCountedInTheHead) {
+  std::string rows = "run,params,tokens,loss\n";
+  for (int s = 1; s <= 6; ++s)
+    for (int k = 1; k <= 20; ++k)
+      rows += fmt::format("r{0},{0}000000,{1}0000000,{2:.4f}\n", s, k, 4.0 - 0.1 * s - 0.02 * k);
+  const std::string points = file("logs.csv", rows);
+  const json::value document = report({"--points", points});
+  EXPECT_EQ(at(document, "checkpoints"), 120);
+  EXPECT_EQ(document.at("runs").as_array().size(), 6u);
+  EXPECT_THAT(markdown({"--points", points}, "logs"), HasSubstr("6 runs, 120 checkpoints"));
+
+  const auto fit = [&](std::vector<std::string> args) {
+    args.insert(args.begin(), {"--points", points, "--resamples", "0"});
+    testing::internal::CaptureStdout();
+    testing::internal::CaptureStderr();
+    EXPECT_EQ(kFitVerb.run(kFitVerb, args), 1);
+    testing::internal::GetCapturedStderr();
+    return testing::internal::GetCapturedStdout();
+  };
+  EXPECT_THAT(fit({}), testing::AllOf(HasSubstr("(6 runs, 120 checkpoints)"), HasSubstr("a single token budget"),
+                                      HasSubstr("--law curve"), Not(HasSubstr("configurations"))));
+  EXPECT_EQ(at(parse_json(fit({"--json"}), "fit"), "checkpoints"), 120);
+  EXPECT_THAT(fit({"--checkpoints", "all"}), HasSubstr("(6 runs, 120 checkpoints)"));
+}
+
+TEST_F(PointsReport, UnfinishedRowsAreLeftOutWhateverTheirCells) {
+  const json::value document =
+      report({"--points", file("s.csv",
+                               "params,tokens,loss,status\n1e6,1e8,3.1,keep\n2e6,1e8,2.9,discard\n4e6,1e8,,crash\n"
+                               "8e6,1e8,0.0,crashed\n,,nan,oom\n16e6,1e8,0,done\n")});
+  std::vector<std::string> why;
+  for (const json::value& run : document.at("groups").at(0).at("left_out").as_array())
+    why.emplace_back(run.at("why").get_string());
+  EXPECT_THAT(why, testing::ElementsAre("failed: crashed", "failed: crashed", "failed: oom", "ended without a loss"));
+  EXPECT_EQ(document.at("groups").at(0).at("cells").as_array().size(), 2u);
+}
+
+TEST_F(PointsReport, ALossFarAboveTheUniformModelsIsDivergence) {
+  const auto left_out = [&](const std::string& column, const std::string& unit) {
+    const json::value document =
+        report({"--points",
+                file("u.csv", "params,tokens," + column + ",tokenizer\n1e6,1e8,3.1,bytes256\n2e6,1e8,172,bytes256\n"),
+                "--map", "loss=" + column});
+    EXPECT_EQ(document.at("groups").as_array().size(), 1u) << unit;
+    return document.at("groups").at(0).at("left_out").as_array().size();
+  };
+  EXPECT_EQ(left_out("val_bpb", "bits"), 1u);
+  EXPECT_EQ(left_out("L", "not told"), 0u);
+}
+
+TEST_F(PointsReport, ATableOfResultsIsComparedWithItsBaseline) {
+  const std::string lines = file("ablations.jsonl",
+                                 "{\"row\":\"A6\",\"seed\":1337,\"bpb\":1.3275,\"config\":{\"x\":1}}\n"
+                                 "{\"row\":\"A6\",\"seed\":42,\"bpb\":1.3265,\"config\":{\"x\":1}}\n"
+                                 "{\"row\":\"A0\",\"seed\":1337,\"bpb\":1.3400,\"config\":{\"x\":0}}\n"
+                                 "{\"row\":\"A0\",\"seed\":42,\"bpb\":1.3386,\"config\":{\"x\":0}}\n"
+                                 "{\"row\":\"A7\",\"seed\":42,\"bpb\":1.3300,\"config\":{\"x\":2}}\n");
+  const json::value document = report({"--points", lines});
+  EXPECT_EQ(document.at("baseline").at("row").get_string(), "A0");
+  const json::array& rows = document.at("rows").as_array();
+  ASSERT_EQ(rows.size(), 3u);
+  EXPECT_NEAR(at(rows[0], "mean"), 1.327, 1e-9);
+  EXPECT_EQ(at(rows[0], "n"), 2);
+  EXPECT_NEAR(at(rows[0].at("difference"), "mean"), -0.0123, 1e-9);
+  EXPECT_TRUE(rows[0].at("difference").at("paired").as_bool());
+  EXPECT_TRUE(rows[0].at("difference").at("interval").is_array());
+  EXPECT_TRUE(rows[1].at("difference").is_null());
+  EXPECT_TRUE(rows[2].at("difference").at("interval").is_null());
+  EXPECT_EQ(report({"--points", lines, "--baseline", "A7"}).at("baseline").at("row").get_string(), "A7");
+  EXPECT_THAT(error_of({"--points", lines, "--baseline", "A77"}), HasSubstr("no 'A77'"));
+  EXPECT_THAT(error_of({"--points", lines, "--target", "params=1B"}), HasSubstr("there is no law of it"));
+  EXPECT_THAT(markdown({"--points", lines}, "ablations"),
+              testing::AllOf(HasSubstr("# Results: ablations"), HasSubstr("taken for the baseline by its name"),
+                             HasSubstr("seed by seed")));
+  EXPECT_THAT(error_of({"--points", file("p.csv", "params,tokens,loss\n1e6,1e8,3\n"), "--baseline", "x"}),
+              HasSubstr("--baseline is for a table of results"));
+}
+
 TEST_F(PointsReport, WrongClaimsAreToldAllAtOnceWithTheirPlaces) {
   try {
     read_claims(

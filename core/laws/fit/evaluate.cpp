@@ -1,0 +1,32 @@
+#include "fit/evaluate.h"
+
+#include <cmath>
+
+#include "fit/fit.h"
+#include "fit/objective.h"
+
+namespace bitsweep {
+
+double law_at(const Law& law, const Eigen::VectorXd& amplitudes, const Eigen::VectorXd& shapes, const Point& at) {
+  Basis basis;
+  law.evaluate(law.coordinates({at}), shapes, 0, basis);
+  return (basis.value.matrix() * amplitudes)(0);
+}
+
+Evaluation evaluate_law(const std::vector<Point>& points, const std::vector<double>& named_values,
+                        const FitOptions& options) {
+  const auto law = make_law(options.law, points, options.choice());
+  Eigen::VectorXd amplitudes, shapes;
+  law->from_named(named_values, amplitudes, shapes);
+  Evaluation evaluation;
+  for (const Point& point : points) {
+    const double fitted = law_at(*law, amplitudes, shapes, point);
+    evaluation.objective += huber(std::log(fitted / point.loss), options.delta);
+    evaluation.fits.push_back({fitted, point.loss - fitted});
+  }
+  for (const Target& target : options.targets)
+    evaluation.predictions.push_back(law_at(*law, amplitudes, shapes, point_at(target)));
+  return evaluation;
+}
+
+}  // namespace bitsweep
