@@ -41,7 +41,8 @@ double Trial::validation_bpc() {
   const ValidationWindows windows = dataset_.validation(64);
   const at::Tensor buffer = window_buffer(windows.count(), kCheckContext, at::kCPU, windows.width());
   windows.fill(0, windows.count(), tokens_of(buffer));
-  const at::Tensor nats = token_nats(*model_, to_device(buffer, at::kCPU), StepContext(), Precision::f32, /*mean=*/true);
+  const TokenBatch batch = to_device(buffer, at::kCPU);
+  const at::Tensor nats = token_nats(*model_, batch, StepContext(), Precision::f32, /*mean=*/true);
   return nats.item<double>() / std::numbers::ln2;  // a token is a byte
 }
 

@@ -66,8 +66,8 @@ TEST(Device, PeakMemoryIsNotThatOfTheStartingProcess) {
   std::vector<char> held(static_cast<size_t>(peak_rss_bytes() + apart), 'x');
   ::setenv(kAsked, std::to_string(peak_rss_bytes()).c_str(), 1);
   const std::string self = fs::read_symlink("/proc/self/exe").string();
-  const int status =
-      std::system(("exec '" + self + "' --gtest_filter=Device.PeakMemoryIsNotThatOfTheStartingProcess >/dev/null").c_str());
+  const std::string filter = "--gtest_filter=Device.PeakMemoryIsNotThatOfTheStartingProcess";
+  const int status = std::system(("exec '" + self + "' " + filter + " >/dev/null").c_str());
   ::unsetenv(kAsked);
   EXPECT_EQ(status, 0) << held.back();
 }
