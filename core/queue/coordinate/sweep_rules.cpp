@@ -27,6 +27,7 @@ std::string text_or(const json::object& object, std::string_view key, const char
 SweepRules sweep_rules(const json::object& settings) {
   SweepRules rules;
   rules.stop_after = integer_or(settings, "stop_after", 0);
+  rules.shortest_first = text_or(settings, "order", "longest") == "shortest";
   rules.after = texts(settings, "after");
   rules.on_oom = on_oom_from(text_or(settings, "on_oom", "fail")).value_or(OnOom::fail);
   rules.stop.rule = stop_rule_from(text_or(settings, "stop_rule", "none")).value_or(StopRule::none);
@@ -111,7 +112,8 @@ QueuedRun QueueMaker::queued_run(const QueueEntry& entry, double latest) {
                 .paused = entry.paused,
                 .init_from = entry.init_from,
                 .init_from_state = entry.init_from_state,
-                .passed_over = 0};
+                .passed_over = 0,
+                .shortest_first = rules(entry.sweep).shortest_first};
   return run;
 }
 

@@ -58,18 +58,21 @@ json::object settings_of(const Sweep& sweep) {
   for (const std::string& law : sweep.report.laws) laws.emplace_back(law);
   for (const ScalingTarget& target : sweep.report.targets)
     targets.push_back(json::object{{"params", target.params}, {"tokens", target.tokens}});
-  return {{"stop_after", sweep.stop_after > 0 ? json::value(sweep.stop_after) : json::value(nullptr)},
-          {"stop_rule", sweep.stop.rule},
-          {"stop",
-           {{"metric", sweep.stop.metric},
-            {"grace", sweep.stop.grace},
-            {"reduction", sweep.stop.reduction},
-            {"fewest", sweep.stop.fewest},
-            {"probability", sweep.stop.probability},
-            {"within", json::array(sweep.stop.within.begin(), sweep.stop.within.end())}}},
-          {"after", json::array(sweep.after.begin(), sweep.after.end())},
-          {"on_oom", sweep.on_oom},
-          {"report", {{"laws", std::move(laws)}, {"targets", std::move(targets)}}}};
+  json::object settings{
+      {"stop_after", sweep.stop_after > 0 ? json::value(sweep.stop_after) : json::value(nullptr)},
+      {"stop_rule", sweep.stop.rule},
+      {"stop",
+       {{"metric", sweep.stop.metric},
+        {"grace", sweep.stop.grace},
+        {"reduction", sweep.stop.reduction},
+        {"fewest", sweep.stop.fewest},
+        {"probability", sweep.stop.probability},
+        {"within", json::array(sweep.stop.within.begin(), sweep.stop.within.end())}}},
+      {"after", json::array(sweep.after.begin(), sweep.after.end())},
+      {"on_oom", sweep.on_oom},
+      {"report", {{"laws", std::move(laws)}, {"targets", std::move(targets)}}}};
+  if (sweep.order != "longest") settings["order"] = sweep.order;  // left out, settings of older versions stay as they are
+  return settings;
 }
 
 NewRun new_run(const PlannedRun& run, const Sweep& sweep) {

@@ -52,7 +52,7 @@ FitRecord fit_record(const std::vector<std::string>& sweeps, const std::vector<P
 
 // Fits again as runs finish, and stores what the law then says of those that wait, while `inner` tells people what
 // happens. Nothing is fitted before a run has finished. The fit is a process of its own and of lowest priority, at most
-// one in a hundred seconds of its own time; a failure of it is never one of a run. `sweeps` empty: all.
+// one in a hundred seconds of a processor's time; a failure of it is never one of a run. `sweeps` empty: all.
 std::unique_ptr<Progress> foretelling_progress(std::unique_ptr<Progress> inner, const Store& store,
                                                std::vector<std::string> sweeps, std::string maker);
 

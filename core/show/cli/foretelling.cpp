@@ -18,10 +18,14 @@
 namespace bitsweep {
 namespace {
 
-constexpr double kShare = 100;         // seconds between fits, for each that the last one took …
+constexpr double kShare = 100;         // seconds between fits, for each of a processor that the last one took …
 constexpr double kLeastPause_s = 5;    // … and at least
 constexpr double kLongest_s = 60;      // of one fit, before it is given up
 constexpr int64_t kMostRuns = 20'000;  // beyond, their specs alone are too much to read beside the work
+
+double seconds(const timeval& time) {
+  return static_cast<double>(time.tv_sec) + 1e-6 * static_cast<double>(time.tv_usec);
+}
 
 // This program again, with nothing to read and nowhere to print; 0 when the system refuses.
 pid_t start_foretelling(const fs::path& root, const std::string& maker, const std::vector<std::string>& sweeps) {
@@ -72,12 +76,13 @@ class Foretelling : public Progress {
  private:
   void collect(double now) {
     int status = 0;
-    if (::waitpid(pid_, &status, WNOHANG) == 0) {
+    rusage used{};
+    if (::wait4(pid_, &status, WNOHANG, &used) == 0) {
       if (now - since_s_ > kLongest_s) give_up();
       return;
     }
     pid_ = 0;
-    next_s_ = now + std::max(kLeastPause_s, kShare * (now - since_s_));
+    next_s_ = now + std::max(kLeastPause_s, kShare * (seconds(used.ru_utime) + seconds(used.ru_stime)));
     const bool stored = WIFEXITED(status) && WEXITSTATUS(status) == 0;
     if (!stored || std::exchange(told_, true)) return;
     inner_->message(

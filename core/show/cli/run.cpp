@@ -5,6 +5,8 @@
 #include "cli/data_texts.h"
 #include "cli/foresight.h"
 #include "cli/options.h"
+#include "prepare/duration.h"
+#include "prepare/measure.h"
 #include "prepare/planning.h"
 #include "cli/report_advice.h"
 #include "prepare/submission.h"
@@ -29,17 +31,25 @@ int64_t submit_all(const std::vector<Plan>& plans, Store& store, Texts& texts, N
   return open;
 }
 
+// Before the first run, in one line.
+void say_how_long(std::vector<Plan>& plans, const fs::path& root, const WorkOptions& options, Notes& notes) {
+  measure_speeds(plans, root, options, notes, MeasureScope::largest);
+  add_times(plans, root);
+  if (const std::string text = expected_text(plans, options.devices.at(0).slots); !text.empty()) print_error(text);
+}
+
 int do_run(const Verb& verb, const std::vector<std::string>& args) {
   CommandLine line(verb);
   line.root_option().values("set", "PATH=VALUE, overrides a key of the sweep files");
   line.value("out,o", "folder of reports (default: ./reports)");
+  line.flag("measure", "first train a shape of each model for a few seconds, and say how long all will take");
   declare_work_options(line);
   if (!line.parse(args, 1)) return 0;
   const fs::path root = line.root();
   WorkOptions options = work_options(line);
   DataTexts texts(root / "data");
   PrintedNotes notes;
-  const std::vector<Plan> plans = plan_sweeps(line.positional(), line.all("set"), root, texts, notes);
+  std::vector<Plan> plans = plan_sweeps(line.positional(), line.all("set"), root, texts, notes);
   for (const Plan& plan : plans) options.sweeps.push_back(plan.sweep.name);
 
   const CoordinatorLock lock(root);
@@ -48,6 +58,7 @@ int do_run(const Verb& verb, const std::vector<std::string>& args) {
     Store store(root, StoreMode::create);
     if (submit_all(plans, store, texts, notes) > 0) {
       prepare_root(store, line, options);
+      if (line.has("measure")) say_how_long(plans, root, options, notes);
       LocalExecutor executor({.own_cpus = options.own_cpus});
       foretell_waiting(store, options.sweeps, "run");
       const auto progress = foretelling_progress(make_progress(line.has("quiet")), store, options.sweeps, "run");

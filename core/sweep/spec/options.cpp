@@ -15,6 +15,7 @@ namespace {
 // What the scheduler of this version knows; a new rule is one line here and one in schedule.
 const std::vector<std::string> kStopRules{"none", "asha", "median", "curve"};
 const std::vector<std::string> kStopMetrics{"val_bpc", "train_bpc"};
+const std::vector<std::string> kOrders{"longest", "shortest"};
 const std::vector<std::string> kOnOom{"fail", "alone", "smaller_batch"};
 // The laws of core/laws/fit that a report may be asked for.
 const std::vector<std::string> kLaws{"power", "chinchilla", "repeated", "precision", "grouped", "curve"};
@@ -54,6 +55,8 @@ class OptionReader {
       names(node, "after", "the name of a sweep, the id of a run, or a list of them", sweep_.after);
     else if (entry.key == "retries")
       integer(node, "retries", 0, 1000, sweep_.retries);
+    else if (entry.key == "order")
+      word(node, "order", kOrders, sweep_.order);
     else if (entry.key == "priority")
       integer(node, "priority", -1'000'000, 1'000'000, sweep_.priority);
   }
@@ -246,7 +249,7 @@ const std::vector<std::string>& top_keys() {
   static const std::vector<std::string> keys{"name",       "extends", "model",    "data",   "train",     "eval",
                                              "checkpoint", "seed",    "seeds",    "grid",   "zip",       "cases",
                                              "random",     "where",   "exclude",  "derive", "resources", "retries",
-                                             "priority",   "stop",    "on_error", "on_oom", "after",     "report"};
+                                             "priority",   "order",   "stop",     "on_error", "on_oom", "after", "report"};
   return keys;
 }
 
@@ -280,6 +283,7 @@ std::vector<std::string> option_help() {
       "resources.timeout  a duration such as 30s, 15m or 12h",
       "retries  an integer from 0 to 1,000",
       "priority  an integer; higher first",
+      fmt::format("order  one of {}: the runs that begin first", fmt::join(kOrders, ", ")),
       fmt::format("stop.rule  one of {}", fmt::join(kStopRules, ", ")),
       fmt::format("stop.metric  one of {}", fmt::join(kStopMetrics, ", ")),
       "stop.grace  an integer from 0: steps before which nothing is stopped",
