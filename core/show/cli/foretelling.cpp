@@ -1,4 +1,4 @@
-// Fits again while runs finish: the joint fit in the loop. The fit is a process of its own, of lowest priority, because
+// Fits again while runs finish: the joint fit in the loop. The fit is a process of its own, of low priority, because
 // the coordinator forks and must stay of one thread, and so that nothing a fit does can hurt it.
 #include <algorithm>
 #include <csignal>
@@ -20,7 +20,9 @@ namespace {
 
 constexpr double kShare = 100;         // seconds between fits, for each of a processor that the last one took …
 constexpr double kLeastPause_s = 5;    // … and at least
-constexpr double kLongest_s = 60;      // of one fit, before it is given up
+constexpr double kLongest_s = 600;     // of one fit, before it is given up: what is busy elsewhere may hold it up …
+constexpr rlim_t kMostOfIt_s = 60;     // … but not its own work
+constexpr int kNice = 10;              // lower still, it would not get to fit in the few minutes of a small sweep
 constexpr int64_t kMostRuns = 20'000;  // beyond, their specs alone are too much to read beside the work
 
 double seconds(const timeval& time) {
@@ -95,7 +97,7 @@ class Foretelling : public Progress {
     ::kill(pid_, SIGKILL);  // what it has not committed was not to be
     ::waitpid(pid_, nullptr, 0);
     pid_ = 0;
-    next_s_ = clock_.monotonic_s() + kShare * kLongest_s;
+    next_s_ = clock_.monotonic_s() + kShare * static_cast<double>(kMostOfIt_s);
   }
 
   std::unique_ptr<Progress> inner_;
@@ -114,7 +116,9 @@ int do_foretell(const Verb& verb, const std::vector<std::string>& args) {
   CommandLine line(verb);
   line.root_option().value("maker", "the verb that asks");
   if (!line.parse(args)) return 0;
-  ::setpriority(PRIO_PROCESS, 0, 19);
+  ::setpriority(PRIO_PROCESS, 0, kNice);
+  const rlimit most{kMostOfIt_s, kMostOfIt_s};
+  ::setrlimit(RLIMIT_CPU, &most);
   const Foresight foresight = foresee(Query(line.root()), line.positional(), line.get("maker").value_or(verb.name));
   if (foresight.forecasts.empty()) return 1;
   Store store(line.root(), StoreMode::create);
