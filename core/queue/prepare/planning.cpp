@@ -71,7 +71,7 @@ json::object settings_of(const Sweep& sweep) {
       {"after", json::array(sweep.after.begin(), sweep.after.end())},
       {"on_oom", sweep.on_oom},
       {"report", {{"laws", std::move(laws)}, {"targets", std::move(targets)}}}};
-  if (sweep.order != "longest") settings["order"] = sweep.order;  // left out, settings of older versions stay as they are
+  if (sweep.order != "longest") settings["order"] = sweep.order;  // only then: others stay as they were
   return settings;
 }
 

@@ -249,7 +249,8 @@ const std::vector<std::string>& top_keys() {
   static const std::vector<std::string> keys{"name",       "extends", "model",    "data",   "train",     "eval",
                                              "checkpoint", "seed",    "seeds",    "grid",   "zip",       "cases",
                                              "random",     "where",   "exclude",  "derive", "resources", "retries",
-                                             "priority",   "order",   "stop",     "on_error", "on_oom", "after", "report"};
+                                             "priority",   "order",   "stop",     "on_error", "on_oom",
+                                             "after",      "report"};
   return keys;
 }
 

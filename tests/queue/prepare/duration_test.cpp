@@ -15,7 +15,7 @@ Plan plan_of(const std::vector<double>& seconds, const std::string& order = "lon
 TEST(Duration, IsThatOfTheSlotsInTheOrderOfTheSweep) {
   EXPECT_EQ(expected_seconds({plan_of({60, 20, 40})}, 1), 120);
   EXPECT_EQ(expected_seconds({plan_of({20, 60, 40})}, 2), 60);
-  EXPECT_EQ(expected_seconds({plan_of({20, 60, 40}, "shortest")}, 2), 80) << "the longest begins when the shortest ends";
+  EXPECT_EQ(expected_seconds({plan_of({20, 60, 40}, "shortest")}, 2), 80) << "20 + 60 on one slot";
   EXPECT_EQ(expected_seconds({plan_of({60}), plan_of({30})}, 8), 60);
   EXPECT_EQ(expected_seconds({plan_of({60})}, 0), 60);
 }
