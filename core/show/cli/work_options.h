@@ -17,8 +17,8 @@ void declare_work_options(CommandLine& line);
 WorkOptions work_options(const CommandLine& line);
 
 // What stands between a root and work on it: without --devices, those that `bitsweep devices` has set; a warning when
-// the checkpoints ahead will not fit on the disk. Throws Error{environment} when its disk is below the floor already, or a
-// GPU is asked for that is not there.
+// the checkpoints ahead will not fit on the disk. Throws Error{environment} when its disk is below the floor already,
+// or a GPU is asked for that is not there.
 void prepare_root(Store& store, const CommandLine& line, WorkOptions& options);
 
 // The part that decides.
