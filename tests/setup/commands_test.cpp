@@ -54,7 +54,7 @@ struct FakeQuickstart : testing::Test {
 TEST_F(FakeQuickstart, TrainsTheBuiltInSweepAndEndsWithTheReport) {
   const ShellResult result = box.run("cd / && \"$OLDPWD\"/quickstart");
   EXPECT_EQ(result.exit_code, 0) << result.out;
-  EXPECT_TRUE(result.says("called: <run> <sweeps/quickstart.yaml>\n")) << result.out;
+  EXPECT_TRUE(result.says("called: <run> <sweeps/quickstart.yaml> <--measure>\n")) << result.out;
   EXPECT_TRUE(result.out.ends_with("reports/x/report.md\n")) << result.out;
   EXPECT_TRUE(result.says("[5/5] training")) << result.out;
 }
@@ -117,7 +117,11 @@ TEST(CountCases, AddsUpWhatEveryProgramSaid) {
 }
 
 struct Ci : testing::Test {
-  Ci() { box.copy(".ci/run"); }
+  Ci() {
+    box.copy(".ci/run");
+    box.script(".ci/nounity", "echo nounity >> parts\n");
+    box.script(".ci/real-cuda", "echo real-cuda >> parts\n");
+  }
   int run(const std::string& floor, const std::string& check) {
     box.script(".ci/floor", "");
     box.script("check", check);
@@ -134,6 +138,90 @@ TEST_F(Ci, FailsBelowTheFloorAndWithAnyFailure) {
   EXPECT_EQ(run("200", "echo '300 passed, 1 failed'; exit 1"), 1);
   EXPECT_EQ(run("200", "echo no counts"), 1);
   EXPECT_EQ(run("200", "exit 3"), 1);
+  EXPECT_EQ(run("200", "echo '200 passed, 0 failed'; exit 77"), 1) << "a suite is never skipped";
+}
+
+TEST_F(Ci, CountsItsPartsAndWhatIsSkipped) {
+  box.script(".ci/floor", "");
+  box.script("check", "echo '200 passed, 0 failed'\n");
+  const std::string call = "echo 200 > .ci/floor; rm -f parts; .ci/run";
+  EXPECT_TRUE(box.run(call).out.ends_with("ci: 3 passed, 0 failed\n"));
+  box.script(".ci/real-cuda", "echo 'real-cuda: skipped: no index'; exit 77\n");
+  const ShellResult skipped = box.run(call);
+  EXPECT_EQ(skipped.exit_code, 0);
+  EXPECT_TRUE(skipped.says("real-cuda: skipped: no index\n")) << skipped.out;
+  EXPECT_TRUE(skipped.out.ends_with("ci: 2 passed, 0 failed, 1 skipped\n")) << skipped.out;
+  box.script(".ci/nounity", "exit 1\n");
+  const ShellResult failed = box.run(call);
+  EXPECT_EQ(failed.exit_code, 1);
+  EXPECT_TRUE(failed.out.ends_with("ci: 1 passed, 1 failed, 1 skipped\n")) << failed.out;
+  const ShellResult brief = box.run(call + " --short; cat parts");
+  EXPECT_TRUE(brief.says("ci: 1 passed, 0 failed\n")) << brief.out;
+  EXPECT_TRUE(brief.says("parts: No such file")) << brief.out;
+  EXPECT_EQ(box.run(".ci/run --fast").exit_code, 2);
+}
+
+// With a cmake that says what it was called with.
+struct Nounity : testing::Test {
+  Nounity() {
+    box.copy(".ci/nounity");
+    box.script("bin/cmake", "echo \"cmake $*\" >> \"$(dirname \"$0\")/../calls\"\n");
+    for (const char* file : {"CMakeLists.txt", "CMakePresets.json", "core/a/a.h", "plugins/p/CMakeLists.txt",
+                             "third_party/libtorch/include/x.h", "core/a/a.cpp"})
+      box.script(file, "");
+  }
+  std::string calls() {
+    const std::string text = box.run("cat calls 2>/dev/null; rm -f calls").out;
+    return text;
+  }
+  Sandbox box;
+};
+
+TEST_F(Nounity, CompilesAgainWhenAHeaderOrACMakeFileHasChanged) {
+  EXPECT_TRUE(box.run(".ci/nounity").says("compiles by itself")) << "first";
+  EXPECT_EQ(calls(), "cmake --preset nounity\ncmake --build --preset nounity\n");
+  box.script("core/a/a.cpp", "int changed;\n");
+  box.script("third_party/libtorch/include/x.h", "int changed;\n");
+  EXPECT_TRUE(box.run(".ci/nounity").says("no header or CMake file has changed"));
+  EXPECT_EQ(calls(), "");
+  for (const char* file : {"core/a/a.h", "plugins/p/CMakeLists.txt", "core/a/new.h"}) {
+    box.script(file, "int changed;\n");
+    EXPECT_EQ(box.run(".ci/nounity").exit_code, 0) << file;
+    EXPECT_NE(calls(), "") << file;
+  }
+}
+
+TEST_F(Nounity, IsNotDoneUntilItWentWell) {
+  box.script("bin/cmake", "case $1 in --build) exit 1;; esac\n");
+  EXPECT_EQ(box.run(".ci/nounity").exit_code, 1);
+  EXPECT_EQ(box.run(".ci/nounity").exit_code, 1);
+}
+
+struct RealCuda : testing::Test {
+  RealCuda() {
+    box.copy(".ci/real-cuda");
+    box.script("build/bin/bitsweep-worker", "");
+  }
+  ShellResult run() { return box.run(".ci/real-cuda"); }
+  Sandbox box;
+};
+
+TEST_F(RealCuda, IsSkippedWithAReasonWithoutDiskOrIndex) {
+  if (fs::exists("/proc/driver/nvidia/version")) GTEST_SKIP() << "this machine has a GPU";
+  box.script("bin/df", "echo Avail; echo 12M\n");
+  EXPECT_EQ(run().exit_code, 77);
+  EXPECT_TRUE(run().says("skipped: 9000 MB of disk are needed")) << run().out;
+  box.script("bin/df", "echo Avail; echo 90000M\n");
+  // An environment whose own python3 gets nothing.
+  box.script("bin/python3", R"(mkdir -p "$3/bin"
+printf '#!/bin/sh\nexit 1\n' > "$3/bin/python3"
+chmod +x "$3/bin/python3"
+)");
+  const ShellResult no_index = run();
+  EXPECT_EQ(no_index.exit_code, 77) << no_index.out;
+  EXPECT_TRUE(no_index.says("skipped: torch 2.11.0 could not be had")) << no_index.out;
+  box.run("rm build/bin/bitsweep-worker");
+  EXPECT_TRUE(run().says("skipped: build/ is not built"));
 }
 
 }  // namespace

@@ -1,4 +1,4 @@
-// Predicts again while runs finish: the joint fit in the loop. The fit is a process of its own, of lowest priority,
+// Predicts again while runs finish: the joint fit in the loop. The fit is a process of its own, of low priority,
 // because the coordinator forks and must stay of one thread, and so that nothing a fit does can hurt it.
 #include "predict/prediction_loop.h"
 
@@ -11,9 +11,9 @@
 namespace bitsweep {
 namespace {
 
-constexpr double kShare = 100;         // seconds between fits, for each that the last one took …
+constexpr double kShare = 100;         // seconds between fits, for each of a processor that the last one took …
 constexpr double kLeastPause_s = 5;    // … and at least
-constexpr double kLongest_s = 60;      // of one fit, before it is given up
+constexpr double kLongest_s = 600;     // of one fit, before it is given up: what is busy elsewhere may hold it up
 constexpr int64_t kMostRuns = 20'000;  // beyond, their specs alone are too much to read beside the work
 
 class PredictingProgress : public Progress {
@@ -47,7 +47,7 @@ class PredictingProgress : public Progress {
       if (now - since_s_ > kLongest_s) give_up();
       return;
     }
-    next_s_ = now + std::max(kLeastPause_s, kShare * (now - since_s_));
+    next_s_ = now + std::max(kLeastPause_s, kShare * fit_.used_s());
     if (*code != 0 || std::exchange(told_, true)) return;
     inner_->message(
         "foretold the waiting runs from those that are done, and goes on doing so: 'bitsweep calibration' tells how "
@@ -56,7 +56,7 @@ class PredictingProgress : public Progress {
 
   void give_up() {
     fit_.kill();  // what it has not committed was not to be
-    next_s_ = clock_.monotonic_s() + kShare * kLongest_s;
+    next_s_ = clock_.monotonic_s() + kShare * kMostPredicting_s;
   }
 
   std::unique_ptr<Progress> inner_;

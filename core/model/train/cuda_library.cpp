@@ -46,8 +46,8 @@ void load_cuda_library(const fs::path& torch_folder) {
   if (!fs::exists(library, unreadable))
     throw Error(ErrorKind::environment,
                 fmt::format("a GPU was asked for, but this LibTorch is one for processors alone: it has no '{}'; take "
-                            "the device cpu, or build on a LibTorch with CUDA: BITSWEEP_TORCH=python ./quickstart where "
-                            "python3 has such a torch, else BITSWEEP_TORCH=DIR ./quickstart",
+                            "the device cpu, or build on a LibTorch with CUDA: BITSWEEP_TORCH=python ./quickstart "
+                            "where python3 has such a torch, else BITSWEEP_TORCH=DIR ./quickstart",
                             library.string()));
   if (::dlopen(library.c_str(), RTLD_NOW | RTLD_GLOBAL) != nullptr) return;
   throw Error(ErrorKind::environment,

@@ -45,8 +45,8 @@ c10::Device open_device(const DeviceName& name) {
   const int count = count_gpus();
   if (count == 0)
     throw Error(ErrorKind::environment,
-                "a GPU was asked for, but CUDA finds none (nvidia-smi lists them; the device cpu needs none): no NVIDIA "
-                "driver, or no visible GPU");
+                "a GPU was asked for, but CUDA finds none (nvidia-smi lists them; the device cpu needs none): no "
+                "NVIDIA driver, or no visible GPU");
   if (name.index >= count)
     throw Error(ErrorKind::environment,
                 fmt::format("cuda:{} was asked for, but only {} GPUs are visible", name.index, count));

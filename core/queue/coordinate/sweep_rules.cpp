@@ -22,6 +22,7 @@ SweepRules sweep_rules(const json::object& object) {
   const SweepSettings settings = sweep_settings_from(object);
   SweepRules rules;
   rules.stop_after = settings.stop_after;
+  rules.shortest_first = settings.order == "shortest";
   rules.after = settings.after;
   rules.on_oom = on_oom_from(settings.on_oom).value_or(OnOom::fail);
   rules.stop = {.rule = stop_rule_from(settings.stop_rule).value_or(StopRule::none),
@@ -110,7 +111,8 @@ QueuedRun QueueMaker::queued_run(const QueueEntry& entry, double ready_at) {
                 .paused = entry.paused,
                 .init_from = entry.init_from,
                 .init_from_state = entry.init_from_state,
-                .passed_over = 0};
+                .passed_over = 0,
+                .shortest_first = rules(entry.sweep).shortest_first};
   return run;
 }
 

@@ -15,6 +15,7 @@ namespace bitsweep {
 struct SweepRules {
   int64_t stop_after = 0;          // failed runs after which no more are started; 0: go on
   std::vector<std::string> after;  // sweeps and runs that must have ended
+  bool shortest_first = false;
   OnOom on_oom = OnOom::fail;
   StopSettings stop;
   std::string stop_metric = "val_bpc";

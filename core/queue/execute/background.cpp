@@ -4,10 +4,18 @@
 
 #include <fcntl.h>
 #include <spawn.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 namespace bitsweep {
+namespace {
+
+double seconds(const timeval& time) {
+  return static_cast<double>(time.tv_sec) + 1e-6 * static_cast<double>(time.tv_usec);
+}
+
+}  // namespace
 
 void BackgroundProcess::start(const std::vector<std::string>& words) {
   kill();
@@ -31,8 +39,10 @@ void BackgroundProcess::start(const std::vector<std::string>& words) {
 
 std::optional<int> BackgroundProcess::ended() {
   int status = 0;
-  if (pid_ <= 0 || ::waitpid(pid_, &status, WNOHANG) == 0) return std::nullopt;
+  rusage used{};
+  if (pid_ <= 0 || ::wait4(pid_, &status, WNOHANG, &used) == 0) return std::nullopt;
   pid_ = 0;
+  used_s_ = seconds(used.ru_utime) + seconds(used.ru_stime);
   return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 

@@ -22,11 +22,14 @@ class BackgroundProcess {
   bool running() const { return pid_ > 0; }
   // Its exit code once it has ended (128 and more: by a signal); nothing while it runs, or when there is none.
   std::optional<int> ended();
+  // Seconds of a processor that the one that ended last took.
+  double used_s() const { return used_s_; }
   // At once, and waits for it.
   void kill();
 
  private:
   pid_t pid_ = 0;
+  double used_s_ = 0;
 };
 
 }  // namespace bitsweep

@@ -21,14 +21,14 @@ std::optional<std::string> visible_variable();
 // The GPUs that a process may use, as CUDA_VISIBLE_DEVICES takes one: cuda:N is names[N].
 struct VisibleGpus {
   std::vector<std::string> names;  // a UUID where it is known, else an index
-  bool counted = true;   // false: nothing says how many there are (no driver's files, no variable); any index may be one
+  bool counted = true;   // false: nothing says how many there are (no driver's files, no variable); all may be
   std::string variable;  // CUDA_VISIBLE_DEVICES as it is set; "" when it is not, or empty
   std::string ends_at;   // its first entry that is no GPU, where CUDA stops to read; "" when all were read
   std::string why;       // … and why it is none, in words
 };
 
-// What `variable` (CUDA_VISIBLE_DEVICES; nothing: not set) leaves of the machine's `gpus`, read as CUDA reads it: a list
-// of indices, of UUIDs or of their beginnings as long as one GPU alone has it ("GPU-8f3c"), and of MIG devices, which
+// What `variable` (CUDA_VISIBLE_DEVICES; nothing: not set) leaves of the machine's `gpus`, read as CUDA reads it: a
+// list of indices, of UUIDs or of their beginnings as long as one GPU alone has it ("GPU-8f3c"), and of MIG devices, which
 // the driver's files do not tell and which are taken as they stand. It ends before the first entry that is none of
 // these; "" is no GPU. A GPU that is named twice is one.
 VisibleGpus visible_gpus(const std::optional<std::string>& variable, const std::vector<std::string>& gpus);
@@ -36,8 +36,8 @@ VisibleGpus visible_gpus(const std::optional<std::string>& variable, const std::
 // The one GPU that a run on `device` ("cpu", "cuda:N") may see; "" for a processor's, and for a GPU that is not there.
 std::string visible_gpu(std::string_view device, const VisibleGpus& visible);
 
-// For a GPU's `device` that is not among the visible ones, a sentence: what is asked for, what there is, and why no more.
-// "" for one that is, and for a processor.
+// For a GPU's `device` that is not among the visible ones, a sentence: what is asked for, what there is, and why no
+// more. "" for one that is, and for a processor.
 std::string hidden_gpu(std::string_view device, const VisibleGpus& visible);
 
 }  // namespace bitsweep

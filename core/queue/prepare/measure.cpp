@@ -100,6 +100,30 @@ class Measurer {
   DeviceSlots slots_;
 };
 
+using Kinds = std::map<std::string, const PlannedRun*>;  // by speed_key
+
+Kinds all_kinds(const std::vector<Plan>& plans) {
+  Kinds kinds;
+  for (const Plan& plan : plans)
+    for (const PlannedRun& run : plan.runs) kinds.emplace(speed_key(run.spec), &run);
+  return kinds;
+}
+
+// Of each plugin the run that is left with the most FLOPs: where most of the time goes.
+Kinds largest(const std::vector<Plan>& plans) {
+  Kinds of_plugin;
+  for (const Plan& plan : plans) {
+    for (const PlannedRun& run : plan.runs) {
+      if (run.state == "done") continue;
+      const PlannedRun*& most = of_plugin[run.spec.model.plugin];
+      if (most == nullptr || run.flops > most->flops) most = &run;
+    }
+  }
+  Kinds kinds;
+  for (const auto& [plugin, run] : of_plugin) kinds.emplace(speed_key(run->spec), run);
+  return kinds;
+}
+
 }  // namespace
 
 std::vector<MeasuredSpeed> known_speeds(Store& store, std::string_view kind) {
@@ -116,13 +140,11 @@ std::vector<MeasuredSpeed> known_speeds(Store& store, std::string_view kind) {
   return speeds;
 }
 
-void measure_speeds(const std::vector<Plan>& plans, const fs::path& root, const WorkOptions& options, Notes& notes) {
+void measure_speeds(const std::vector<Plan>& plans, const fs::path& root, const WorkOptions& options, Notes& notes,
+                    MeasureScope scope) {
   Store store(root, StoreMode::create);
   Measurer measurer(root, options);
-  std::map<std::string, const PlannedRun*> wanted;
-  for (const Plan& plan : plans) {
-    for (const PlannedRun& run : plan.runs) wanted.emplace(speed_key(run.spec), &run);
-  }
+  std::map<std::string, const PlannedRun*> wanted = scope == MeasureScope::every ? all_kinds(plans) : largest(plans);
   const std::string kind = measurer.device().substr(0, measurer.device().find(':'));
   for (const MeasuredSpeed& known : known_speeds(store, kind)) wanted.erase(known.key);
   int64_t done = 0;

@@ -71,6 +71,7 @@ SweepSettings settings_of(const Sweep& sweep) {
                                   .probability = sweep.stop.probability,
                                   .within = sweep.stop.within,
                                   .diverged = sweep.stop.diverged},
+                         .order = sweep.order,
                          .after = sweep.after,
                          .on_oom = sweep.on_oom,
                          .laws = sweep.report.laws,

@@ -10,7 +10,7 @@ bool base_allows(const QueuedRun& run) { return run.init_from.empty() || run.ini
 }  // namespace
 
 RunQueue::Place RunQueue::place_of(const QueuedRun& run) {
-  return {run.position / kBlock, -run.predicted_s, run.position, &run};
+  return {run.position / kBlock, run.shortest_first ? run.predicted_s : -run.predicted_s, run.position, &run};
 }
 
 size_t RunQueue::demand_of(const QueuedRun& run) {

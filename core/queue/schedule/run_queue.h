@@ -6,7 +6,8 @@
 // Fair share is start-time fair queueing (Goyal, Vin, Cheng 1996): a sweep is charged slots × predicted time for each
 // start, the one charged least goes first, and one that comes late or was idle begins where the others are. Longest
 // first bounds the makespan by 4/3 of the least (Graham 1969); in blocks, so that a run is passed by a bounded number
-// of its own sweep however much is submitted later.
+// of its own sweep however much is submitted later. A sweep may ask for the shortest first: then laws of its small runs
+// speak of its large ones before these begin.
 #pragma once
 
 #include <cstdint>
@@ -40,7 +41,8 @@ struct QueuedRun {
   // counts as failed.
   std::string init_from;
   std::optional<RunState> init_from_state;
-  int64_t passed_over = 0;  // runs behind it that were started before it
+  int64_t passed_over = 0;      // runs behind it that were started before it
+  bool shortest_first = false;  // as its sweep asks; the same for all runs of one
 };
 
 enum class Readiness { ready, paused, held, back_off, dependency, dependency_failed };
@@ -91,11 +93,11 @@ class RunQueue {
   };
   struct Place {  // in a sweep
     int64_t block = 0;
-    double shortness = 0;  // − predicted_s
+    double rank = 0;  // − predicted_s, or predicted_s where the shortest goes first
     int64_t position = 0;
     const QueuedRun* run = nullptr;
     bool operator<(const Place& other) const {
-      return std::tie(block, shortness, position) < std::tie(other.block, other.shortness, other.position);
+      return std::tie(block, rank, position) < std::tie(other.block, other.rank, other.position);
     }
   };
   using Places = std::set<Place>;

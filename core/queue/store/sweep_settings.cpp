@@ -53,12 +53,15 @@ json::object to_json(const SweepSettings& settings) {
   json::array targets;
   for (const SweepSettings::Target& target : settings.targets)
     targets.push_back(json::object{{"params", target.params}, {"tokens", target.tokens}});
-  return {{"stop_after", settings.stop_after > 0 ? json::value(settings.stop_after) : json::value(nullptr)},
-          {"stop_rule", settings.stop_rule},
-          {"stop", to_json(settings.stop)},
-          {"after", list_of(settings.after)},
-          {"on_oom", settings.on_oom},
-          {"report", {{"laws", list_of(settings.laws)}, {"targets", std::move(targets)}}}};
+  json::object object = {
+      {"stop_after", settings.stop_after > 0 ? json::value(settings.stop_after) : json::value(nullptr)},
+      {"stop_rule", settings.stop_rule},
+      {"stop", to_json(settings.stop)},
+      {"after", list_of(settings.after)},
+      {"on_oom", settings.on_oom},
+      {"report", {{"laws", list_of(settings.laws)}, {"targets", std::move(targets)}}}};
+  if (settings.order != "longest") object["order"] = settings.order;
+  return object;
 }
 
 SweepSettings sweep_settings_from(const json::object& object) {
@@ -66,6 +69,7 @@ SweepSettings sweep_settings_from(const json::object& object) {
   settings.stop_after = integer_or(object, "stop_after", 0);
   settings.stop_rule = text_or(object, "stop_rule", settings.stop_rule);
   if (const json::object* stop = section(object, "stop")) settings.stop = stop_from(*stop);
+  settings.order = text_or(object, "order", settings.order);
   settings.after = texts(object, "after");
   settings.on_oom = text_or(object, "on_oom", settings.on_oom);
   const json::object* report = section(object, "report");

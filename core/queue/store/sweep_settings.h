@@ -27,6 +27,7 @@ struct SweepSettings {
   int64_t stop_after = 0;  // failed runs after which no more are started; 0: go on
   std::string stop_rule = "none";
   Stop stop;
+  std::string order = "longest";   // which of its runs begin first: longest | shortest; the usual one is not written
   std::vector<std::string> after;  // sweeps and runs that must have ended
   std::string on_oom = "fail";
   std::vector<std::string> laws;  // of its report

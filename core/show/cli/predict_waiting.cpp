@@ -4,6 +4,7 @@
 #include <sys/resource.h>
 
 #include "cli/options.h"
+#include "predict/prediction_loop.h"
 #include "predict/predictions.h"
 #include "query/query.h"
 #include "store/store.h"
@@ -11,12 +12,16 @@
 namespace bitsweep {
 namespace {
 
+constexpr int kNice = 10;  // lower still, it would not get to fit in the few minutes of a small sweep
+
 // 0 when something new was stored.
 int do_predict_waiting(const Verb& verb, const std::vector<std::string>& args) {
   CommandLine line(verb);
   line.root_option().value("maker", "the verb that asks");
   if (!line.parse(args)) return 0;
-  ::setpriority(PRIO_PROCESS, 0, 19);
+  ::setpriority(PRIO_PROCESS, 0, kNice);
+  const rlimit most{kMostPredicting_s, kMostPredicting_s};
+  ::setrlimit(RLIMIT_CPU, &most);
   const WaitingPredictions predictions =
       predict_waiting(Query(line.root()), line.positional(), line.get("maker").value_or(verb.name));
   if (predictions.made.empty()) return 1;

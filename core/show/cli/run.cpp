@@ -13,6 +13,8 @@
 #include "execute/local.h"
 #include "predict/prediction_loop.h"
 #include "predict/predictions.h"
+#include "prepare/duration.h"
+#include "prepare/measure.h"
 #include "prepare/planning.h"
 #include "prepare/submission.h"
 #include "report/report.h"
@@ -35,11 +37,19 @@ int64_t submit_all(const std::vector<Plan>& plans, Store& store, Texts& texts, c
   return open;
 }
 
+// Before the first run, in one line.
+void say_how_long(std::vector<Plan>& plans, const fs::path& root, const WorkOptions& options, Notes& notes) {
+  measure_speeds(plans, root, options, notes, MeasureScope::largest);
+  add_times(plans, root);
+  if (const std::string text = expected_text(plans, options.devices.at(0).slots); !text.empty()) notes.progress(text);
+}
+
 int do_run(const Verb& verb, const std::vector<std::string>& args) {
   CommandLine line(verb);
   line.root_option().values("set", "PATH=VALUE, overrides a key of the sweep files");
   line.value("out,o", "folder of reports (default: ./reports)");
   line.flag("again", kAgainHelp);
+  line.flag("measure", "first train a shape of each model for a few seconds, and say how long all will take");
   declare_work_options(line);
   if (!line.parse(args, 1)) return 0;
   const fs::path root = line.root();
@@ -47,7 +57,7 @@ int do_run(const Verb& verb, const std::vector<std::string>& args) {
   DataTexts texts(root / "data");
   const bool quiet = line.has("quiet");
   PrintedNotes notes(quiet);
-  const std::vector<Plan> plans = plan_sweeps(line.positional(), line.all("set"), root, texts, notes);
+  std::vector<Plan> plans = plan_sweeps(line.positional(), line.all("set"), root, texts, notes);
   for (const Plan& plan : plans) options.sweeps.push_back(plan.sweep.name);
 
   const CoordinatorLock lock(root);
@@ -56,6 +66,7 @@ int do_run(const Verb& verb, const std::vector<std::string>& args) {
     Store store(root, StoreMode::create);
     if (submit_all(plans, store, texts, line, notes) > 0) {
       prepare_root(store, line, options);
+      if (line.has("measure")) say_how_long(plans, root, options, notes);
       LocalExecutor executor({.own_cpus = options.own_cpus});
       store_predictions(store, options.sweeps, "run", notes);
       const auto progress = predicting_progress(make_progress(quiet),

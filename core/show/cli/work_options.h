@@ -16,8 +16,8 @@ void declare_device_options(CommandLine& line);
 void declare_work_options(CommandLine& line);
 
 // Worker and plugins are found beside the program. Without --devices: every GPU that CUDA_VISIBLE_DEVICES leaves, one
-// slot each; where there is none, the CPU with a slot for every thread, at most eight: small models scale better over runs than
-// over threads. Throws Error{input}.
+// slot each; where there is none, the CPU with a slot for every thread, at most eight: small models scale better over
+// runs than over threads. Throws Error{input}.
 WorkOptions work_options(const CommandLine& line);
 
 // What stands between a root and work on it: without --devices, those that `bitsweep devices` has set; a warning when

@@ -19,6 +19,7 @@ namespace {
 
 // What the scheduler of this version knows; a new rule is one line here and one in schedule.
 const std::vector<std::string> kStopRules{"none", "asha", "median", "curve"};
+const std::vector<std::string> kOrders{"longest", "shortest"};
 const std::vector<std::string> kOnOom{"fail", "alone", "smaller_batch"};
 
 const std::vector<std::string> kResourceKeys{"device", "slots", "threads", "memory", "timeout"};
@@ -91,6 +92,8 @@ class OptionReader {
       names(node, "after", "the name of a sweep, the id of a run, or a list of them", sweep_.after);
     else if (entry.key == "retries")
       integer(node, "retries", 0, 1000, sweep_.retries);
+    else if (entry.key == "order")
+      word(node, "order", kOrders, sweep_.order);
     else if (entry.key == "priority")
       integer(node, "priority", -1'000'000, 1'000'000, sweep_.priority);
   }
@@ -298,7 +301,8 @@ const std::vector<std::string>& top_keys() {
   static const std::vector<std::string> keys{"name",       "extends", "model",    "data",   "train",     "eval",
                                              "checkpoint", "seed",    "seeds",    "grid",   "zip",       "cases",
                                              "random",     "where",   "exclude",  "derive", "resources", "retries",
-                                             "priority",   "stop",    "on_error", "on_oom", "after",     "report"};
+                                             "priority",   "order",   "stop",     "on_error", "on_oom",
+                                             "after",      "report"};
   return keys;
 }
 
@@ -332,6 +336,7 @@ std::vector<std::string> option_help() {
       "resources.timeout  a duration such as 30s, 15m or 12h; 12:00:00 and 2-12:00 as Slurm writes them",
       "retries  an integer from 0 to 1,000",
       "priority  an integer; higher first",
+      fmt::format("order  one of {}: the runs that begin first", fmt::join(kOrders, ", ")),
       fmt::format("stop.rule  one of {}", fmt::join(kStopRules, ", ")),
       fmt::format("stop.metric  one of {}", fmt::join(stop_metrics(), ", ")),
       "stop.grace  an integer from 0: steps before which nothing is stopped",

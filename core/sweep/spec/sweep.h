@@ -76,6 +76,7 @@ struct Sweep {
   SweepResources resources;
   int64_t retries = 2;   // for faults, never for bad input
   int64_t priority = 0;  // higher first
+  std::string order = "longest";  // longest | shortest: which of its runs are started first
   SweepStop stop;
   std::vector<std::string> after;  // sweeps and runs that must have ended before any run of this one starts
   std::string on_oom = "fail";     // fail | alone | smaller_batch

@@ -141,6 +141,9 @@ TEST(NewSweep, CarriesEverythingTheQueueNeeds) {
   EXPECT_EQ(rules.after, std::vector<std::string>{"base"});
   EXPECT_EQ(rules.on_oom, OnOom::alone);
   EXPECT_EQ(rules.stop.rule, StopRule::none);
+  EXPECT_FALSE(rules.shortest_first);
+  plan.sweep.order = "shortest";
+  EXPECT_TRUE(sweep_rules(new_sweep(plan).settings).shortest_first);
   const NewRun& row = sweep.runs.at(0);
   EXPECT_EQ(row.id, run.id);
   EXPECT_EQ(row.tokens, 10 * 64 * 256);

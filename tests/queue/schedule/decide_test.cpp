@@ -57,6 +57,13 @@ TEST(Decide, OfASweepTheLongestGoesFirst) {
   EXPECT_EQ(started(decided({{"cpu", 4, 0}}, {a, b, c, far})), (Ids{"b@cpu", "c@cpu", "a@cpu", "far@cpu"}));
 }
 
+TEST(Decide, ASweepMayAskForTheShortestFirst) {
+  QueuedRun a = queued("a", 1), b = queued("b", 2), c = queued("c", 3);
+  a.predicted_s = 2, b.predicted_s = 3, c.predicted_s = 1;
+  a.shortest_first = b.shortest_first = c.shortest_first = true;
+  EXPECT_EQ(started(decided({{"cpu", 3, 0}}, {a, b, c})), (Ids{"c@cpu", "a@cpu", "b@cpu"}));
+}
+
 TEST(Decide, StartsOfAnEarlierProcessCountAsItsOwn) {
   QueuedRun a = queued("a", 1), b = queued("b", 2);
   a.sweep = "first", b.sweep = "second";

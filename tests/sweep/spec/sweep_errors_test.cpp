@@ -251,6 +251,7 @@ TEST_F(Bad, SweepOptions) {
   EXPECT_THAT(error_of(with("resources: { timeout: -5 }\n")), HasSubstr("a duration"));
   EXPECT_THAT(error_of(with("resources: { timeout: 1e400h }\n")), HasSubstr("a duration"));
   EXPECT_THAT(error_of(with("resources: { memory: lots }\n")), HasSubstr("auto, or a size"));
+  EXPECT_THAT(error_of(with("order: short\n")), HasSubstr("longest, shortest"));
   EXPECT_THAT(error_of(with("on_error: explode\n")), HasSubstr("continue, stop, or { stop_after: N }"));
   EXPECT_THAT(error_of(with("on_error: { stop_after: 0 }\n")), HasSubstr("an integer from 1"));
   EXPECT_THAT(error_of(with("report: { laws: [chinchila] }\n")), HasSubstr("did you mean 'chinchilla'?"));

@@ -51,6 +51,7 @@ seed: 5
 resources: { device: "cuda:1", slots: 2, threads: 3, memory: 8B, timeout: 90m }
 retries: 5
 priority: -3
+order: shortest
 stop: { rule: asha, grace: 500, reduction: 4, within: [model.params] }
 on_oom: smaller_batch
 after: [first-sweep, 0123456789ab]
@@ -80,6 +81,7 @@ report: { laws: [chinchilla, power], targets: [{ params: 300M, tokens: 1B }] }
   EXPECT_EQ(sweep.resources.timeout_s, 5400);
   EXPECT_EQ(sweep.retries, 5);
   EXPECT_EQ(sweep.priority, -3);
+  EXPECT_EQ(sweep.order, "shortest");
   EXPECT_EQ(sweep.stop_after, 4);
   EXPECT_THAT(sweep.report.laws, ElementsAre("chinchilla", "power"));
   EXPECT_EQ(sweep.report.targets.at(0).params, 3e8);
