@@ -11,9 +11,9 @@
 #include "query/run_columns.h"
 #include "render/escape.h"
 #include "render/format.h"
+#include "render/text_chart.h"
 #include "report/head_map.h"
 #include "report/run_table.h"
-#include "render/text_chart.h"
 
 namespace bitsweep {
 namespace {

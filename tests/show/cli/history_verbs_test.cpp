@@ -1,8 +1,8 @@
 // export, gc and rebuild, as a person calls them; import_verb_test.cpp has import.
 #include <fstream>
 
-#include "coordinate/checkpoint_policy.h"
 #include "cli/verbs_fixture.h"
+#include "coordinate/checkpoint_policy.h"
 #include "coordinate/lone_folders.h"
 #include "execute/records.h"
 #include "store/rebuild.h"
