@@ -195,6 +195,23 @@ TEST_F(HistoryVerbs, BytesATokenAreShown) {
   EXPECT_THAT(errors, HasSubstr("these are bits per token"));
 }
 
+// Three seeds of two sizes, of one file each: the report pools the seeds, and which log a run is of is no setting.
+TEST_F(HistoryVerbs, WhichLogARunIsOfIsNoSetting) {
+  std::string lines;
+  for (int seed = 0; seed < 3; ++seed)
+    for (int size = 1; size < 3; ++size)
+      lines +=
+          fmt::format(R"({{"run":"s{0}n{1}","step":10,"val_bpb":{2},"seed":{0},"params":{1}000000,"tokens":1000000}})",
+                      seed, size, 3.0 - 0.1 * size + 0.01 * seed) +
+          "\n";
+  call(kImportVerb, {file("seeds.jsonl", lines), "--dataset", "web", "--tokenizer", "bytes256"});
+  call(kReportVerb, {"imported", "--out", (root / "reports").string()});
+  const std::string report = read_file(root / "reports" / "imported" / "report.md");
+  EXPECT_THAT(report, Not(HasSubstr("import.")));
+  EXPECT_THAT(report, Not(HasSubstr("sha256")));
+  EXPECT_THAT(report, HasSubstr("2.810"));  // the mean of three, not the best of them
+}
+
 TEST_F(HistoryVerbs, HelpShowsEachFormInALine) {
   testing::internal::CaptureStdout();
   kImportVerb.run(kImportVerb, {"--help"});
