@@ -28,8 +28,9 @@ bool is_identity(const std::string& path) { return path.rfind("import.", 0) == 0
 
 // Told elsewhere, or of no consequence for the loss.
 bool is_told(const std::string& path) {
-  return is_identity(path) || path == "seed" || path == "model.plugin" || path == "train.steps" || path.rfind("checkpoint.", 0) == 0 ||
-         path.rfind("eval.", 0) == 0 || path.rfind("data.", 0) == 0 || is_shape(path);
+  return is_identity(path) || path == "seed" || path == "model.plugin" || path == "train.steps" ||
+         path.rfind("checkpoint.", 0) == 0 || path.rfind("eval.", 0) == 0 || path.rfind("data.", 0) == 0 ||
+         is_shape(path);
 }
 
 // Which is left out of a spec at 1.

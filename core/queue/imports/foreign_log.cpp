@@ -42,9 +42,8 @@ class LineReader {
       if (*rank > lowest_rank_.value_or(*rank)) return;
       lowest_rank_ = rank;
     }
-    const ObjectsOfLine objects = each_object(line.text, names_, [&](const json::object& object) {
-      add(row_of(object, line.text, line.number));
-    });
+    const ObjectsOfLine objects = each_object(
+        line.text, names_, [&](const json::object& object) { add(row_of(object, line.text, line.number)); });
     if (objects.torn) take_torn(line);
     if (objects.found > 0 || objects.torn) return;
     if (look_ == Look::words && take_words(line)) return;
@@ -62,9 +61,11 @@ class LineReader {
   // A line of a step and a number beside it, or of facts alone.
   bool take_words(const LogLine& line) {
     const LogRow row = words_of(line.text, line.number, names_);
-    const auto tells = [&](const LogField& field, std::string_view ours) { return names_.ours(field.name).ours == ours; };
-    const bool steps = std::any_of(row.fields.begin(), row.fields.end(),
-                                   [&](const LogField& field) { return tells(field, "step"); });
+    const auto tells = [&](const LogField& field, std::string_view ours) {
+      return names_.ours(field.name).ours == ours;
+    };
+    const bool steps =
+        std::any_of(row.fields.begin(), row.fields.end(), [&](const LogField& field) { return tells(field, "step"); });
     const auto is_fact = [&](const LogField& field) {
       return tells(field, "params") || tells(field, "batch") || tells(field, "context") || tells(field, "seed") ||
              tells(field, "tokenizer") || tells(field, "dataset");

@@ -1,9 +1,9 @@
 // Logs of training runs that were made elsewhere, read as runs. Pure.
 //
-// Read are: JSON lines ({"event", "step", "val_bpc", …}) and Python's dictionaries, alone, several in a line or behind a
-// prefix, among whatever else a script prints; lines of words ("step:500/50000 val_bpb:1.15"); a document with a list of
-// such objects (trainer_state.json); CSV with a row an evaluation, a row a value (run, key, value, step), or a column a
-// run ("RUN - metric").
+// Read are: JSON lines ({"event", "step", "val_bpc", …}) and Python's dictionaries, alone, several in a line or behind
+// a prefix, among whatever else a script prints; lines of words ("step:500/50000 val_bpb:1.15"); a document with a list
+// of such objects (trainer_state.json); CSV with a row an evaluation, a row a value (run, key, value, step), or a
+// column a run ("RUN - metric").
 //
 // Columns are found by their names (log_names.h): step (iter, global_step …), val_bpc (val_bpb, bpc …), tokens, lr …; a
 // map says otherwise. In JSON lines, an object that holds no step, or is a member called config, args or hparams, tells
@@ -50,9 +50,9 @@ struct DescribedRun {
 struct ForeignLog {
   std::vector<ForeignRun> runs;         // in order of appearance
   std::vector<DescribedRun> described;  // by a table of runs; their evaluations are in another file
-  int64_t other_lines = 0;       // nothing in them that was looked for: passed over
-  int64_t torn_lines = 0;        // an object in them is not whole; without the last line
-  int first_torn = 0;            // its line, from 1
+  int64_t other_lines = 0;              // nothing in them that was looked for: passed over
+  int64_t torn_lines = 0;               // an object in them is not whole; without the last line
+  int first_torn = 0;                   // its line, from 1
   bool torn = false;             // the last line was cut
   bool of_words = false;         // its evaluations are lines of words, no objects
   std::vector<std::string> notes;  // what else was passed over, or read in a way that a person should know

@@ -32,13 +32,8 @@ void finish_events(const FoundRun& found, const std::string& id, double params, 
   if (found.run.bytes_per_token) facts["bytes_per_token"] = *found.run.bytes_per_token;
   const std::string status = found.run.status.empty() ? "done" : found.run.status;
   Event start{.kind = "start", .run = "", .attempt = 0, .seq = 0, .step = 0, .time = first, .fields = std::move(facts)};
-  Event end{.kind = "end",
-            .run = "",
-            .attempt = 0,
-            .seq = 0,
-            .step = step,
-            .time = last,
-            .fields = {{"status", status}}};
+  Event end{
+      .kind = "end", .run = "", .attempt = 0, .seq = 0, .step = step, .time = last, .fields = {{"status", status}}};
   events.insert(events.begin(), std::move(start));
   events.push_back(std::move(end));
   int64_t seq = 0;
@@ -108,12 +103,14 @@ void prefer(ForeignFacts& facts, const ImportOptions& options) {
 // The database's integers have 63 bits and a sign: a seed beyond is in the spec alone, from where it is read.
 int64_t stored_seed(const json::value& seed) { return seed.is_int64() ? seed.get_int64() : 0; }
 
-// "metrics", "a/metrics", "logs/a/metrics" …: the names that a file may give, the shortest first.
+// "metrics", "a/metrics", "logs/a/metrics" …, "metrics.jsonl": the names that a file may give, the shortest first; the
+// last is for two files of one folder.
 std::vector<std::string> names_of_file(const std::string& file) {
   const fs::path path(file);
   std::vector<std::string> names = {path.stem().string()};
   for (fs::path folder = path.parent_path(); folder.has_filename(); folder = folder.parent_path())
     names.push_back(folder.filename().string() + "/" + names.back());
+  names.push_back(path.filename().string());
   return names;
 }
 
@@ -128,9 +125,8 @@ std::string known_name(const std::vector<std::string>& names, const std::string&
 
 // Whether another file has it; an import of an earlier version did not note its file, and may be this one.
 bool is_taken(const std::string& name, const std::string& file, const std::vector<KnownImport>& known) {
-  return std::any_of(known.begin(), known.end(), [&](const KnownImport& one) {
-    return one.name == name && !one.file.empty() && one.file != file;
-  });
+  return std::any_of(known.begin(), known.end(),
+                     [&](const KnownImport& one) { return one.name == name && !one.file.empty() && one.file != file; });
 }
 
 bool is_of_bytes(const std::string& tokenizer) {
@@ -234,11 +230,13 @@ std::vector<std::string> doubts_about_units(const std::vector<ImportedRun>& runs
     if (!ratio) continue;
     texts[{string_or(data, "corpus", ""), tokenizer}].push_back({name, *ratio});
     if (!differ(*ratio, 1) && !is_of_bytes(tokenizer))
-      doubts.push_back(fmt::format(
-          "run '{}': its loss in bits per byte is that a token (val_loss / (ln 2 · val_bpb) is {:.3g} bytes a token): {}",
-          excerpt(name), *ratio,
-          tokenizer == "unknown" ? "if its tokenizer is not of bytes, these are bits per token"
-                                 : fmt::format("with the tokenizer '{}' these are bits per token", excerpt(tokenizer))));
+      doubts.push_back(
+          fmt::format("run '{}': its loss in bits per byte is that a token (val_loss / (ln 2 · val_bpb) is {:.3g} "
+                      "bytes a token): {}",
+                      excerpt(name), *ratio,
+                      tokenizer == "unknown"
+                          ? "if its tokenizer is not of bytes, these are bits per token"
+                          : fmt::format("with the tokenizer '{}' these are bits per token", excerpt(tokenizer))));
   }
   for (const KnownImport& one : known)
     if (const auto text = texts.find({one.corpus, one.tokenizer});

@@ -42,8 +42,9 @@ struct ImportedLosses {
 ImportedLosses losses_of(const ImportedRun& run);
 std::optional<double> bytes_per_token_of(const ImportedRun& run);
 
-// Where runs of one text and tokenizer differ in their bytes a token, and where a token is a byte although the tokenizer
-// is not one of bytes: a sentence each. `known`: what the sweep held before.
-std::vector<std::string> doubts_about_units(const std::vector<ImportedRun>& runs, const std::vector<KnownImport>& known);
+// Where runs of one text and tokenizer differ in their bytes a token, and where a token is a byte although the
+// tokenizer is not one of bytes: a sentence each. `known`: what the sweep held before.
+std::vector<std::string> doubts_about_units(const std::vector<ImportedRun>& runs,
+                                            const std::vector<KnownImport>& known);
 
 }  // namespace bitsweep

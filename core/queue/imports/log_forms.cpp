@@ -163,7 +163,8 @@ void take_list(const json::array& list, const TakeRow& take) {
 bool take_columns(const json::object& document, const LogNames& names, const TakeRow& take) {
   size_t length = 0;
   for (const auto& member : document)
-    if (member.value().is_array() && names.ours(member.key()).ours == "step") length = member.value().get_array().size();
+    if (member.value().is_array() && names.ours(member.key()).ours == "step")
+      length = member.value().get_array().size();
   for (size_t i = 0; i < length; ++i) {
     LogRow row;
     for (const auto& member : document)
@@ -258,8 +259,7 @@ bool TidyRows::take(const LogRow& row) {
   const auto step = at == nullptr ? std::nullopt : log_number(at->value);
   if (!step || !std::isfinite(*step)) return false;
   const LogField* named = field_of_ours(row, names_, "run", parts->key);
-  const std::string name =
-      named == nullptr || !named->value.is_string() ? "" : std::string(named->value.get_string());
+  const std::string name = named == nullptr || !named->value.is_string() ? "" : std::string(named->value.get_string());
   if (!runs_.contains(name)) order_.push_back(name);
   Run& run = runs_[name];
   const std::string key(row.fields[parts->key].value.get_string());

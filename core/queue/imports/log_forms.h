@@ -18,8 +18,8 @@ namespace bitsweep {
 using TakeRow = std::function<void(LogRow)>;
 
 // Rows of a CSV. A wide export ("RUN - metric" columns, with "__MIN" and "__MAX" beside them, which are passed over)
-// gives a row a run; one scalar of TensorBoard ("Wall time,Step,Value") has val_bpc as its value. Rows of another length
-// and rows without a step are told to `tally`.
+// gives a row a run; one scalar of TensorBoard ("Wall time,Step,Value") has val_bpc as its value. Rows of another
+// length and rows without a step are told to `tally`.
 void each_table_row(const CsvTable& table, std::string_view text, const LogNames& names, LogTally& tally,
                     const TakeRow& take);
 
@@ -41,7 +41,7 @@ class TidyRows {
 
  private:
   struct Run {
-    std::map<double, LogRow> rows;  // by step
+    std::map<double, LogRow> rows;       // by step
     std::map<std::string, double> last;  // step of each key
   };
   void give_up(Run& run, const std::string& key, double beyond);

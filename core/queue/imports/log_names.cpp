@@ -75,7 +75,8 @@ class MapReader {
         at_ = std::min(text_.find_first_of(ends, close + 1), text_.size());
         return quoted;
       }
-      wrong_.push_back({"", 0, 0, fmt::format("--map: the quote before {} is never closed", text_.substr(at_ + 1, 40))});
+      wrong_.push_back(
+          {"", 0, 0, fmt::format("--map: the quote before {} is never closed", text_.substr(at_ + 1, 40))});
     }
     const size_t end = std::min(text_.find_first_of(ends, at_), text_.size());
     const std::string plain = trimmed(text_.substr(at_, end - at_));
@@ -148,7 +149,8 @@ LogName LogNames::ours(std::string_view theirs) const {
   if (theirs.find_first_of("/.- :") == std::string_view::npos) return {};
   if (const auto found = names_.find(plain_name(theirs)); found != names_.end())
     return {found->second.ours, found->second.rank + LogName::kLoose};
-  for (size_t cut = theirs.find_first_of("/."); cut != std::string_view::npos; cut = theirs.find_first_of("/.", cut + 1))
+  for (size_t cut = theirs.find_first_of("/."); cut != std::string_view::npos;
+       cut = theirs.find_first_of("/.", cut + 1))
     if (const auto found = names_.find(plain_name(theirs.substr(cut + 1))); found != names_.end())
       return {found->second.ours, found->second.rank + kTailRank};
   return {};

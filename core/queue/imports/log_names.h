@@ -40,8 +40,8 @@ std::string lower_case(std::string_view text);  // of ASCII
 // "val/bpb" as "val_bpb": lower case, '_' for what separates words.
 std::string plain_name(std::string_view name);
 
-// 'step=iteration,val_bpc="lr=0.1,bs=32 - val/bpb"': quotes hold a name together. Throws Error{input} for a name that is
-// none of ours.
+// 'step=iteration,val_bpc="lr=0.1,bs=32 - val/bpb"': quotes hold a name together. Throws Error{input} for a name that
+// is none of ours.
 std::map<std::string, std::string> parse_foreign_map(const std::string& text);
 
 }  // namespace bitsweep

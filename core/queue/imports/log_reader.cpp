@@ -26,7 +26,8 @@ bool holds(const List& list, std::string_view word) {
 
 // A value that a better one has taken the place of.
 void demote(NamedRow& row, std::string_view ours, std::string theirs, json::value value, int rank) {
-  if ((LogName{ours, rank}.is_loose() || ours == "val_loss") && !holds(kLeftOut, theirs)) row.rest[theirs] = std::move(value);
+  if ((LogName{ours, rank}.is_loose() || ours == "val_loss") && !holds(kLeftOut, theirs))
+    row.rest[theirs] = std::move(value);
 }
 
 void put(NamedRow& row, const LogNames& names, const LogField& field) {
@@ -128,8 +129,8 @@ void LogReader::mistake(const NamedRow& row, const NamedRow::Value& value, const
   tally_.mistake(value.theirs + kind, row.line, value.column, fmt::format("{} {}", excerpt(value.theirs), message));
 }
 
-// Nothing where there is none; NaN where it is said not to be finite. Of what the rest does not hang on, a value that is
-// none is left out with a word.
+// Nothing where there is none; NaN where it is said not to be finite. Of what the rest does not hang on, a value that
+// is none is left out with a word.
 std::optional<double> LogReader::number(const NamedRow& row, std::string_view name) {
   const NamedRow::Value* found = row.find(name);
   if (found == nullptr) return std::nullopt;

@@ -27,8 +27,7 @@ bool LogTally::any_mistake() const {
 
 void LogTally::tell_mistakes(Findings& findings, bool notes_too) const {
   for (const Entry& entry : entries_)
-    if (entry.is_mistake || notes_too)
-      findings.add(entry.line, entry.column, with_count(entry.message, entry.more));
+    if (entry.is_mistake || notes_too) findings.add(entry.line, entry.column, with_count(entry.message, entry.more));
 }
 
 std::vector<std::string> LogTally::notes() const {

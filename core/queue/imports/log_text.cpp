@@ -96,8 +96,8 @@ class AsJson {
 
   void word() {
     const size_t begin = at_;
-    while (at_ < text_.size() && (std::isalnum(static_cast<unsigned char>(text_[at_])) != 0 || text_[at_] == '_' ||
-                                  text_[at_] == '.'))
+    while (at_ < text_.size() &&
+           (std::isalnum(static_cast<unsigned char>(text_[at_])) != 0 || text_[at_] == '_' || text_[at_] == '.'))
       ++at_;
     const std::string_view word = text_.substr(begin, at_ - begin);
     if (at_ < text_.size() && text_[at_] == '(') {
@@ -198,8 +198,9 @@ void each_line(std::string_view text, const std::function<void(const LogLine&)>&
   for (size_t at = 0; at < whole;) {
     const size_t end = std::min(text.find('\n', at), text.size());
     ++number;
+    const std::string_view line = text.substr(0, end);  // a search for '\r' must not run on to the end of the text
     for (size_t begin = at; begin < end;) {
-      const size_t stop = std::min(text.find('\r', begin), end);
+      const size_t stop = std::min(line.find('\r', begin), end);
       piece(text.substr(begin, stop - begin), stop >= whole);
       begin = stop + 1;
     }
@@ -214,8 +215,7 @@ ObjectsOfLine each_object(std::string_view line, const LogNames& names,
   if (at == std::string_view::npos) result.torn = is_tail(line);
   while (at != std::string_view::npos) {
     const size_t end = object_end(line, at);
-    auto value =
-        end == std::string_view::npos ? std::nullopt : parse_loosely(line.substr(at, end - at + 1));
+    auto value = end == std::string_view::npos ? std::nullopt : parse_loosely(line.substr(at, end - at + 1));
     if (value && value->is_object()) {
       if (!result.torn || has_step(value->get_object(), names)) {
         ++result.found;

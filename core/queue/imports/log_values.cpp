@@ -12,7 +12,7 @@
 namespace bitsweep {
 namespace {
 
-constexpr double kEarliestUnix_s = 1e8;      // a time before 1973 is seconds since the start
+constexpr double kEarliestUnix_s = 1e8;        // a time before 1973 is seconds since the start
 constexpr double kExact = 9007199254740992.0;  // 2^53
 
 bool says_nothing(const std::string& text) {

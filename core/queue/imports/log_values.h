@@ -14,8 +14,8 @@ inline bool is_decimal(char c) { return c >= '0' && c <= '9'; }
 // what is said not to be one (null, "NaN", "-inf", "None", "n/a", ""); nothing for what is no number.
 std::optional<double> log_number(const json::value& value, char delimiter = ',');
 
-// A seed digit for digit, as an int64 or, beyond it, a uint64: 12873548723948723947, -1, 1337.0. Nothing for what cannot
-// be told exactly: fractions, texts, and doubles beyond 2^53, which have lost digits.
+// A seed digit for digit, as an int64 or, beyond it, a uint64: 12873548723948723947, -1, 1337.0. Nothing for what
+// cannot be told exactly: fractions, texts, and doubles beyond 2^53, which have lost digits.
 std::optional<json::value> exact_seed(const json::value& value);
 
 // Unix seconds, of a time after 1973: a number of seconds, or of milli-, micro- or nanoseconds by its magnitude

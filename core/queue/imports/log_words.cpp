@@ -11,7 +11,7 @@ namespace bitsweep {
 namespace {
 
 constexpr size_t kMostGroups = 6;  // of three digits
-constexpr size_t kMostWords = 3;  // of a name: "validation bits per byte" is told by its last three
+constexpr size_t kMostWords = 3;   // of a name: "validation bits per byte" is told by its last three
 
 bool is_word(char c) { return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_'; }
 
@@ -19,9 +19,9 @@ struct Unit {
   std::string_view text;
   double per_s;  // how many of it a second has; 0: it is no time, and the number is left as it is
 };
-constexpr Unit kUnits[] = {{"ms", 1e3},       {"us", 1e6},    {"µs", 1e6}, {"ns", 1e9}, {"min", 1.0 / 60},
-                           {"s", 1},          {"sec", 1},     {"h", 1.0 / 3600}, {"%", 0}, {"x", 0},
-                           {"tok/s", 0},      {"tokens/s", 0}, {"it/s", 0}};
+constexpr Unit kUnits[] = {{"ms", 1e3},  {"us", 1e6},     {"µs", 1e6},       {"ns", 1e9}, {"min", 1.0 / 60},
+                           {"s", 1},     {"sec", 1},      {"h", 1.0 / 3600}, {"%", 0},    {"x", 0},
+                           {"tok/s", 0}, {"tokens/s", 0}, {"it/s", 0}};
 
 // A number and all that belongs to it: "500/50000", "77540ms", "1.2M". `begin` is where the number begins.
 struct Number {
@@ -89,7 +89,8 @@ class WordReader {
     size_t after = end;
     while (after < line_.size() && std::string_view(" \t|,;()[]{}<>'\"").find(line_[after]) == std::string_view::npos)
       ++after;
-    if (after > end && std::string_view(":./").find(line_[after - 1]) != std::string_view::npos) --after;  // of the sentence
+    if (after > end && std::string_view(":./").find(line_[after - 1]) != std::string_view::npos)
+      --after;  // of the sentence
     Number number{begin, std::max(after, end), parse_number(plain_digits(begin, end)), false};
     with_suffix(line_.substr(end, number.end - end), number);
     number.end = past_total(number.end);
@@ -148,7 +149,8 @@ class WordReader {
     if (const auto whole = try_parse_json(plain_digits(number.begin, number_end(number.begin)));
         !number.seconds && whole && (whole->is_int64() || whole->is_uint64()) && char_at(number.end - 1) < 'A')
       value = *whole;
-    const size_t column = static_cast<size_t>(before.data() - line_.data()) + before.size() - last_words(before, 1).size();
+    const size_t column =
+        static_cast<size_t>(before.data() - line_.data()) + before.size() - last_words(before, 1).size();
     fields_.push_back({std::move(name), std::move(value), static_cast<int>(column) + 1});
   }
 

@@ -43,9 +43,7 @@ size_t give_up(std::vector<Event>& kept, const Event& event) {
   return evals;
 }
 
-std::string evaluations(size_t count) {
-  return count == 1 ? "an evaluation" : fmt::format("{} evaluations", count);
-}
+std::string evaluations(size_t count) { return count == 1 ? "an evaluation" : fmt::format("{} evaluations", count); }
 
 void take_up(ForeignRun& run, LogTally& tally) {
   std::vector<Event> kept;
@@ -125,9 +123,9 @@ void check_repeated_steps(const ForeignRun& run, LogTally& tally) {
   if (steps.empty()) return;
   std::set<std::string> values;
   const std::string field = telling_field(steps, values);
-  const std::string where = fmt::format("run '{}': step {} is there {} times with different losses{}",
-                                        excerpt(run.name), steps.begin()->first, steps.begin()->second.size(),
-                                        steps.size() > 1 ? fmt::format(", and {} more steps are", steps.size() - 1) : "");
+  const std::string where = fmt::format(
+      "run '{}': step {} is there {} times with different losses{}", excerpt(run.name), steps.begin()->first,
+      steps.begin()->second.size(), steps.size() > 1 ? fmt::format(", and {} more steps are", steps.size() - 1) : "");
   if (field.empty()) return tally.note("repeated" + run.name, 0, where + ": the later one counts");
   std::string words;
   for (const std::string& value : values) words += (words.empty() ? "" : ", ") + excerpt(value);

@@ -1,5 +1,5 @@
-// A run's events in the order of its steps, decided once: whatever reads them later finds one value a step, and one last
-// one. Pure.
+// A run's events in the order of its steps, decided once: whatever reads them later finds one value a step, and one
+// last one. Pure.
 #pragma once
 
 #include "imports/foreign_log.h"
@@ -11,8 +11,8 @@ namespace bitsweep {
 // with a word. Logs that are written newest first, or in no order, are put in order instead.
 void put_in_order(ForeignRun& run, LogTally& tally);
 
-// Evaluations of one step with several losses: a mistake where a column tells them apart (split: train, val), for one of
-// them is not the run's; else a word that the later one counts.
+// Evaluations of one step with several losses: a mistake where a column tells them apart (split: train, val), for one
+// of them is not the run's; else a word that the later one counts.
 void check_repeated_steps(const ForeignRun& run, LogTally& tally);
 
 }  // namespace bitsweep

@@ -32,7 +32,7 @@ struct RunRow {
   std::string message;     // the worker's last words when it failed
   std::string plugin;
   json::object axes;  // what varies in the sweep: {"train.lr": 6e-4}
-  int64_t seed = 0;       // tells runs apart; what people read is seed_of() in run_columns.h
+  int64_t seed = 0;   // tells runs apart; what people read is seed_of() in run_columns.h
   // Of a run from elsewhere whose seed an int64 does not hold: its digits, or "null" where it was left out.
   std::string seed_digits;
   int64_t params = 0;  // models.md's count: embedding and head included

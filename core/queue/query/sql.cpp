@@ -73,10 +73,28 @@ Error with_nearest_name(const Error& error) {
   return error;
 }
 
+// The table holds seeds as integers of 64 bits. A run from elsewhere may have a larger one, or one that was left out:
+// its spec says so, and for a person the view `runs` of this connection stands before the database's own.
+void show_seeds_as_told(Database& database) {
+  if (database.integer("SELECT count(*) FROM temp.sqlite_schema WHERE name = 'runs'") > 0) return;
+  Statement names = database.prepare("SELECT name FROM pragma_table_info('runs', 'main')");
+  std::string columns;
+  while (names.step()) {
+    const std::string name = names.text(0);
+    if (!columns.empty()) columns += ", ";
+    columns += name != "seed" ? fmt::format("v.\"{}\"", name)
+                              : "iif(v.seed != 0, v.seed, (SELECT iif(imported AND spec -> '$.seed' IS NOT '0', "
+                                "spec -> '$.seed', 0) FROM main.run WHERE run.id = v.id)) AS seed";
+  }
+  if (!columns.empty())
+    database.execute(fmt::format("CREATE TEMP VIEW runs AS SELECT {} FROM main.runs AS v", columns));
+}
+
 }  // namespace
 
 Statement prepare_for_person(Database& database, std::string_view sql) {
   try {
+    show_seeds_as_told(database);
     return database.prepare(sql);
   } catch (const Error& error) {
     throw with_nearest_name(error);

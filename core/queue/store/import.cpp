@@ -92,13 +92,13 @@ std::vector<KnownImport> known_imports(Store& store, std::string_view sweep) {
   Statement rows = store.database().prepare(
       "SELECT coalesce(m.axes ->> '$.run', ''), coalesce(e.fields ->> '$.file', ''), "
       "coalesce(run.spec ->> '$.data.corpus', ''), coalesce(run.spec ->> '$.data.tokenizer', ''), "
-      "e.fields ->> '$.bytes_per_token' FROM sweep_run AS m JOIN run ON run.id = m.run JOIN event AS e ON e.run = m.run "
+      "e.fields ->> '$.bytes_per_token' FROM sweep_run AS m JOIN run ON run.id = m.run JOIN event AS e ON e.run = "
+      "m.run "
       "AND e.attempt = 1 AND e.seq = 1 WHERE m.sweep = (SELECT id FROM sweep WHERE name = ?1) AND m.active AND "
       "run.imported");
   rows.bind(sweep);
   std::vector<KnownImport> known;
-  while (rows.step())
-    known.push_back({rows.text(0), rows.text(1), rows.text(2), rows.text(3), rows.optional_real(4)});
+  while (rows.step()) known.push_back({rows.text(0), rows.text(1), rows.text(2), rows.text(3), rows.optional_real(4)});
   return known;
 }
 

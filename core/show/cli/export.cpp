@@ -20,7 +20,8 @@ using Sink = std::function<void(const json::object& row)>;
 
 // What a row of a run's evaluations needs so that a file of them is whole without the others.
 json::object labels(const RunRow& run) {
-  return {{"sweep", run.sweep}, {"run", run.id}, {"plugin", run.plugin}, {"params", run.params}, {"seed", seed_of(run)}};
+  return {
+      {"sweep", run.sweep}, {"run", run.id}, {"plugin", run.plugin}, {"params", run.params}, {"seed", seed_of(run)}};
 }
 
 void each_row(const Query& query, const std::vector<RunRow>& runs, const std::string& table, const Sink& sink) {

@@ -30,8 +30,9 @@ std::string lines(int64_t count) { return count == 1 ? "a line" : fmt::format("{
 // What was not read of a file, or read as a person might not expect.
 void tell(const std::string& file, const ForeignLog& log) {
   if (log.of_words)
-    print_error(fmt::format("{}: read by its words, as in step:100 val_bpb:1.15{}", file,
-                            log.other_lines == 0 ? "" : fmt::format("; passed over {} without", lines(log.other_lines))));
+    print_error(
+        fmt::format("{}: read by its words, as in step:100 val_bpb:1.15{}", file,
+                    log.other_lines == 0 ? "" : fmt::format("; passed over {} without", lines(log.other_lines))));
   else if (log.other_lines > 0)
     print_error(fmt::format("{}: passed over {} that {} no JSON", file, lines(log.other_lines),
                             log.other_lines == 1 ? "is" : "are"));
@@ -78,7 +79,8 @@ std::vector<std::string> files_of(const std::vector<std::string>& arguments) {
     const fs::path folder = argument;
     const char* suffix = fs::exists(folder / "evals.jsonl") ? ".jsonl" : ".csv";
     for (const char* table : {"evals", "runs"})
-      if (const fs::path file = folder / (std::string(table) + suffix); fs::exists(file)) files.push_back(file.string());
+      if (const fs::path file = folder / (std::string(table) + suffix); fs::exists(file))
+        files.push_back(file.string());
     if (files.empty() || !fs::path(files.back()).string().starts_with(argument))
       throw Error(ErrorKind::input,
                   fmt::format("bitsweep import: '{}' is a folder without evals.jsonl or evals.csv, as 'bitsweep export "
@@ -105,9 +107,10 @@ std::vector<FoundRun> read_logs(const std::vector<std::string>& files, const For
                                            one.run.name)});
   }
   if (reading.found.empty() && reading.wrong.empty())
-    reading.wrong.push_back({files[0], 0, 0,
-                             "a table of runs that bitsweep exported; their evaluations are in evals.jsonl and evals.csv "
-                             "beside it: import the folder, or both files"});
+    reading.wrong.push_back(
+        {files[0], 0, 0,
+         "a table of runs that bitsweep exported; their evaluations are in evals.jsonl and evals.csv "
+         "beside it: import the folder, or both files"});
   if (!reading.wrong.empty()) throw Error(ErrorKind::input, std::move(reading.wrong));
   describe(runs, reading.described);
   return std::move(reading.found);
@@ -197,8 +200,8 @@ std::string words(const std::vector<ImportedRun>& runs, const SubmitResult& resu
                           {"best", Align::right},
                           {"last", Align::right}},
               .rows = {}};
-  const bool ratios = std::any_of(runs.begin(), runs.end(),
-                                  [](const ImportedRun& run) { return bytes_per_token_of(run).has_value(); });
+  const bool ratios =
+      std::any_of(runs.begin(), runs.end(), [](const ImportedRun& run) { return bytes_per_token_of(run).has_value(); });
   if (ratios) table.columns.push_back({"bytes/token", Align::right});
   table.columns.push_back({"", Align::left});
   const auto loss = [](const std::optional<double>& value) { return value ? fmt::format("{:.4f}", *value) : "-"; };

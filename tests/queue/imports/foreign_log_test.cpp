@@ -105,9 +105,9 @@ TEST(ForeignLog, NothingToEvaluateSaysWhatThereIs) {
   read_foreign_csv("step,loss\n1,2\n,3\n4\n", "a", {}, csv);
   std::vector<std::string> found;
   for (const Diagnostic& diagnostic : csv.take()) found.push_back(diagnostic.to_string());
-  EXPECT_THAT(found, ElementsAre(StartsWith("a.csv:3:1: step is missing"),
-                                 StartsWith("a.csv:4:1: 1 cells, where the header has 2"),
-                                 HasSubstr("no evaluation in it")));
+  EXPECT_THAT(found,
+              ElementsAre(StartsWith("a.csv:3:1: step is missing"),
+                          StartsWith("a.csv:4:1: 1 cells, where the header has 2"), HasSubstr("no evaluation in it")));
   read_foreign_csv("", "e", {}, empty);
   EXPECT_TRUE(empty.any());
 }
@@ -158,7 +158,8 @@ TEST(ForeignLog, WordsAreReadWhereNoObjectHoldsAnEvaluation) {
 }
 
 TEST(ForeignLog, WordsOfManySpellings) {
-  EXPECT_THAT(read("step=100 val_bpb=2.2 lr=3e-4\nstep=200 val_bpb=2.1\n").curves(), ElementsAre("log: 100=2.2 200=2.1"));
+  EXPECT_THAT(read("step=100 val_bpb=2.2 lr=3e-4\nstep=200 val_bpb=2.1\n").curves(),
+              ElementsAre("log: 100=2.2 200=2.1"));
   EXPECT_THAT(read("step: 100, val_bpb: 2.2\nstep: 1,200, val_bpb: nan\n").curves(),
               ElementsAre("log: 100=2.2 1200=-"));
   EXPECT_THAT(read("step 100 | val bpb 2.2 | 3 ms\n").curves(), ElementsAre("log: 100=2.2"));
@@ -171,7 +172,8 @@ TEST(ForeignLog, WordsOfManySpellings) {
 TEST(ForeignLog, ObjectsAreFoundBehindPrefixesAndSeveralInALine) {
   EXPECT_THAT(read(R"(2026-03-23 00:09:42 INFO {"step": 100, "val_bpb": 2.2}{"step": 200, "val_bpb": 2.1} ok
   5%|5    | 1/20 [00:10<03:10]   )"
-                   "\r" R"( 10%|5 | {'step': 300, 'val_bpb': np.float64(2.0), 'note': "it's", 'nan': nan})"
+                   "\r"
+                   R"( 10%|5 | {'step': 300, 'val_bpb': np.float64(2.0), 'note': "it's", 'nan': nan})"
                    "\n")
                   .curves(),
               ElementsAre("log: 100=2.2 200=2.1 300=2"));
@@ -210,7 +212,8 @@ TEST(ForeignLog, DocumentsAreReadAsLinesAre) {
   "best_metric": null, "global_step": 200, "seed": 7,
   "log_history": [ {"epoch": 0.5, "eval_loss": 2.2, "step": 100}, {"epoch": 1.0, "eval_loss": NaN, "step": 200} ]
 })";
-  EXPECT_THAT(read(state, ".json", {.columns = {{"val_bpc", "eval_loss"}}}).curves(), ElementsAre("log: 100=2.2 200=-"));
+  EXPECT_THAT(read(state, ".json", {.columns = {{"val_bpc", "eval_loss"}}}).curves(),
+              ElementsAre("log: 100=2.2 200=-"));
   EXPECT_THAT(read("[{\"step\": 100, \"val_bpb\": 2.2},\n {\"step\": 200, \"val_bpb\": 2.1}]\n", ".json").curves(),
               ElementsAre("log: 100=2.2 200=2.1"));
   EXPECT_THAT(read("{\"step\": [1, 2],\n \"val_bpb\": [3.5, 3]}\n", ".json").curves(), ElementsAre("log: 1=3.5 2=3"));
@@ -220,7 +223,8 @@ TEST(ForeignLog, DocumentsAreReadAsLinesAre) {
 
 TEST(ForeignLog, ALossATokenCountsWhereItsUnitIsTold) {
   const std::string text = "s:0 tel:11.0\ns:250 tel:6.4\ns:250 trl:6.5\n";
-  EXPECT_THAT(read(text).mistakes, ElementsAre(AllOf(HasSubstr("no evaluation in it"), HasSubstr("--bytes-per-token"))));
+  EXPECT_THAT(read(text).mistakes,
+              ElementsAre(AllOf(HasSubstr("no evaluation in it"), HasSubstr("--bytes-per-token"))));
   EXPECT_THAT(read(text, ".log", {.columns = {}, .bits_per_unit = 0.5, .unit_is_told = true}).curves(),
               ElementsAre("log: 0=5.5 250=3.2"));
 }
@@ -239,8 +243,9 @@ TEST(ForeignLog, ATableOfResultsIsSentWhereItIsRead) {
 TEST(ForeignLog, ALossThatIsNotAboveZeroIsMissing) {
   const Read found = read("step,val_bpb\n1,2.5\n2,0\n3,-1\n", ".csv");
   EXPECT_THAT(found.curves(), ElementsAre("log: 1=2.5 2=- 3=-"));
-  EXPECT_THAT(found.log.notes, ElementsAre("line 3: val_bpb is 0: a loss is above 0, so this one counts as missing (and "
-                                           "1 more like it)"));
+  EXPECT_THAT(found.log.notes,
+              ElementsAre("line 3: val_bpb is 0: a loss is above 0, so this one counts as missing (and "
+                          "1 more like it)"));
 }
 
 TEST(ForeignLog, AnUnreadableTimeCostsTheTimeAlone) {
@@ -263,8 +268,8 @@ TEST(ForeignLog, SeedsAreKeptDigitForDigitOrLeftOutWithAWord) {
     EXPECT_EQ(facts.seed_is_lost, !found.log.notes.empty());
     return facts.seed_is_lost ? "left out" : compact_json(facts.seed);
   };
-  for (const char* digits : {"12873548723948723947", "9007199254740993", "-1", "18446744073709551615",
-                             "-9223372036854775808", "0"}) {
+  for (const char* digits :
+       {"12873548723948723947", "9007199254740993", "-1", "18446744073709551615", "-9223372036854775808", "0"}) {
     EXPECT_EQ(seed_of(digits), digits);
     EXPECT_EQ(seed_of(digits, ".csv"), digits);
     EXPECT_EQ(seed_of("\"" + std::string(digits) + "\""), digits);

@@ -19,8 +19,7 @@ FoundRun found(const std::string& text, const std::string& file = "/logs/a/metri
 
 // Ids of earlier versions stay: this one was made by the first version that imports.
 TEST(ImportedRun, AnIdStaysWhatItWas) {
-  const ImportedRun run =
-      imported_run(found("{\"step\":1,\"val_bpb\":2.9}\n", "/logs/metrics.jsonl"), ImportOptions{});
+  const ImportedRun run = imported_run(found("{\"step\":1,\"val_bpb\":2.9}\n", "/logs/metrics.jsonl"), ImportOptions{});
   EXPECT_EQ(run.run.id, "cfa9a0748cd4");
 }
 
@@ -65,6 +64,7 @@ TEST(NamesByFolder, AnotherFolderIsAnotherRun) {
   EXPECT_THAT(names({"/x/a/m.jsonl", "/x/b/m.jsonl"}), ElementsAre("a/m", "b/m"));
   EXPECT_THAT(names({"/x/a/1/m.jsonl", "/x/b/1/m.jsonl"}), ElementsAre("a/1/m", "b/1/m"));
   EXPECT_THAT(names({"/x/b/m.jsonl"}, {known("m", "/x/a/m.jsonl")}), ElementsAre("b/m"));
+  EXPECT_THAT(names({"/x/a/m.jsonl", "/x/a/m.csv"}), ElementsAre("m.jsonl", "m.csv"));
 }
 
 TEST(NamesByFolder, TheSameFileKeepsItsName) {
@@ -75,8 +75,8 @@ TEST(NamesByFolder, TheSameFileKeepsItsName) {
 
 ImportedRun with_units(const char* run, double nats, double bits, const char* tokenizer) {
   return imported_run(
-      found(fmt::format(R"({{"run":"{}","step":1,"val_loss":{},"val_bpb":{},"tokenizer":"{}","dataset":"web"}})", run, nats,
-                        bits, tokenizer)),
+      found(fmt::format(R"({{"run":"{}","step":1,"val_loss":{},"val_bpb":{},"tokenizer":"{}","dataset":"web"}})", run,
+                        nats, bits, tokenizer)),
       {});
 }
 

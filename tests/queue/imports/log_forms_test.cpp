@@ -27,7 +27,8 @@ Read read(const std::string& text, const std::string& suffix, const std::string&
   for (const ForeignRun& run : log.runs) {
     std::string text_of_run = run.name + ":";
     for (const Event& event : run.events)
-      if (event.kind == "eval") text_of_run += fmt::format(" {}={}", event.step, compact_json(event.fields.at("val_bpc")));
+      if (event.kind == "eval")
+        text_of_run += fmt::format(" {}={}", event.step, compact_json(event.fields.at("val_bpc")));
     result.curves.push_back(text_of_run);
   }
   return result;

@@ -36,8 +36,10 @@ TEST(LogWords, DatesAddressesVersionsAndCountsAreNoNumbers) {
 
 TEST(LogLines, CarriageReturnsEndALineAndColoursAreNoText) {
   std::vector<std::string> found;
-  each_line("\xEF\xBB\xBF" "a\rb\r\n\n\x1b[31mc\x1b[0m\n \n",
-            [&](const LogLine& line) { found.push_back(fmt::format("{}{}{}", line.number, line.text, line.last)); });
+  each_line(
+      "\xEF\xBB\xBF"
+      "a\rb\r\n\n\x1b[31mc\x1b[0m\n \n",
+      [&](const LogLine& line) { found.push_back(fmt::format("{}{}{}", line.number, line.text, line.last)); });
   EXPECT_THAT(found, ElementsAre("1afalse", "1bfalse", "3ctrue"));
 }
 

@@ -32,8 +32,9 @@ std::vector<std::string> order(const ForeignRun& run) {
 }
 
 TEST(RunOrder, WhatLiesBeyondAFallIsGivenUp) {
-  ForeignRun run = run_of({event("eval", 100, 3), event("log", 110, 0), event("eval", 120, 2.9), event("eval", 140, 2.8),
-                           event("log", 150, 0), event("log", 110, 0), event("eval", 120, 2.95)});
+  ForeignRun run =
+      run_of({event("eval", 100, 3), event("log", 110, 0), event("eval", 120, 2.9), event("eval", 140, 2.8),
+              event("log", 150, 0), event("log", 110, 0), event("eval", 120, 2.95)});
   LogTally tally;
   put_in_order(run, tally);
   EXPECT_THAT(order(run), ElementsAre("eval100", "log110", "eval120"));

@@ -1,7 +1,6 @@
 // export, gc and rebuild, as a person calls them; import_verb_test.cpp has import.
 #include <fstream>
 
-#include "coordinate/checkpoint_policy.h"
 #include "cli/verbs_fixture.h"
 #include "coordinate/orphan_runs.h"
 #include "execute/records.h"

@@ -110,7 +110,7 @@ TEST_F(HistoryVerbs, AnExportedFolderGivesTheSameRuns) {
   const auto before = query.runs("first"), after = query.runs("back");
   ASSERT_EQ(after.size(), 3u);  // those with an evaluation
   for (size_t i = 0; i < after.size(); ++i) {
-    EXPECT_EQ(after[i].axes.at("run"), before[i].id);
+    EXPECT_EQ(string_or(after[i].axes, "run", ""), before[i].id);
     EXPECT_EQ(after[i].plugin, before[i].plugin);
     EXPECT_EQ(after[i].params, before[i].params);
     EXPECT_EQ(after[i].seed, before[i].seed);
@@ -119,9 +119,7 @@ TEST_F(HistoryVerbs, AnExportedFolderGivesTheSameRuns) {
   }
   EXPECT_EQ(after[0].state, "done");
   EXPECT_EQ(after[1].state, "stopped");  // it had failed: no law takes it for finished
-  EXPECT_THAT(thrown([&] {
-                call(kImportVerb, {(root / "out" / "runs.csv").string()});
-              }),
+  EXPECT_THAT(thrown([&] { call(kImportVerb, {(root / "out" / "runs.csv").string()}); }),
               HasSubstr("a table of runs that bitsweep exported"));
 }
 
@@ -143,6 +141,10 @@ TEST_F(HistoryVerbs, SeedsOfSixtyFourBitsAreTheSameEverywhere) {
   const Query query(root);
   EXPECT_THAT(call(kShowVerb, {query.runs("imported").at(0).id}), HasSubstr("seed 12873548723948723947\n"));
   EXPECT_THAT(call(kShowVerb, {query.runs("imported").at(3).id}), HasSubstr("seed left out\n"));
+  EXPECT_THAT(
+      call(kQueryVerb, {"SELECT seed FROM runs WHERE sweep = 'imported' ORDER BY id"}),
+      AllOf(HasSubstr("12873548723948723947"), HasSubstr("9007199254740993"), HasSubstr("-1"), Not(HasSubstr(" 0\n"))));
+  EXPECT_THAT(call(kRunsVerb, {"--where", "seed = '12873548723948723947'"}), HasSubstr("12873548723948723947"));
   call(kExportVerb, {"imported", "-o", (root / "out").string()});
   call(kImportVerb, {(root / "out").string(), "--sweep", "again"});
   EXPECT_THAT(call(kRunsVerb, {"again", "--json"}), HasSubstr("\"seed\": 12873548723948723947,"));
@@ -150,11 +152,13 @@ TEST_F(HistoryVerbs, SeedsOfSixtyFourBitsAreTheSameEverywhere) {
 
 TEST_F(HistoryVerbs, WhereStepsFallBackEverybodySaysTheSameLastLoss) {
   std::string lines;
-  for (int step = 10; step <= 150; step += 10) lines += fmt::format("{{\"step\":{},\"val_bpb\":{}}}\n", step, 3 - step / 300.0);
+  for (int step = 10; step <= 150; step += 10)
+    lines += fmt::format("{{\"step\":{},\"val_bpb\":{}}}\n", step, 3 - step / 300.0);
   for (int step = 100; step <= 120; step += 10) lines += fmt::format("{{\"step\":{},\"val_bpb\":2.3}}\n", step);
   const std::string log = file("resume.jsonl", lines);
   EXPECT_THAT(call(kImportVerb, {log}), HasSubstr("2.3000  2.3000"));
-  EXPECT_THAT(errors, HasSubstr("fall back from 150 to 100: what lies beyond was given up, 5 evaluations are left out"));
+  EXPECT_THAT(errors,
+              HasSubstr("fall back from 150 to 100: what lies beyond was given up, 5 evaluations are left out"));
   const Query query(root);
   const RunRow run = query.runs("imported").at(0);
   EXPECT_EQ(run.last_val_bpc, 2.3);
@@ -177,8 +181,9 @@ TEST_F(HistoryVerbs, FilesOfOneNameInTwoFoldersAreTwoRuns) {
   };
   EXPECT_THAT(names(), ElementsAre("metrics", "b/metrics"));
   // The same file again, grown: it takes the place of what it was.
-  EXPECT_THAT(call(kImportVerb, {file("same/b/metrics.jsonl", "{\"step\":1,\"val_bpb\":2.2}\n{\"step\":2,\"val_bpb\":2}\n")}),
-              HasSubstr("replaces"));
+  EXPECT_THAT(
+      call(kImportVerb, {file("same/b/metrics.jsonl", "{\"step\":1,\"val_bpb\":2.2}\n{\"step\":2,\"val_bpb\":2}\n")}),
+      HasSubstr("replaces"));
   EXPECT_THAT(names(), ElementsAre("metrics", "b/metrics"));
 }
 
@@ -188,6 +193,23 @@ TEST_F(HistoryVerbs, BytesATokenAreShown) {
   EXPECT_THAT(call(kShowVerb, {Query(root).runs("imported").at(0).id}), HasSubstr("bytes a token 2.4424"));
   call(kImportVerb, {file("mislabelled.jsonl", R"({"step":1,"val_loss":2.3,"val_bpb":3.3182,"tokenizer":"sp1024"})")});
   EXPECT_THAT(errors, HasSubstr("these are bits per token"));
+}
+
+// Three seeds of two sizes, of one file each: the report pools the seeds, and which log a run is of is no setting.
+TEST_F(HistoryVerbs, WhichLogARunIsOfIsNoSetting) {
+  std::string lines;
+  for (int seed = 0; seed < 3; ++seed)
+    for (int size = 1; size < 3; ++size)
+      lines +=
+          fmt::format(R"({{"run":"s{0}n{1}","step":10,"val_bpb":{2},"seed":{0},"params":{1}000000,"tokens":1000000}})",
+                      seed, size, 3.0 - 0.1 * size + 0.01 * seed) +
+          "\n";
+  call(kImportVerb, {file("seeds.jsonl", lines), "--dataset", "web", "--tokenizer", "bytes256"});
+  call(kReportVerb, {"imported", "--out", (root / "reports").string()});
+  const std::string report = read_file(root / "reports" / "imported" / "report.md");
+  EXPECT_THAT(report, Not(HasSubstr("import.")));
+  EXPECT_THAT(report, Not(HasSubstr("sha256")));
+  EXPECT_THAT(report, HasSubstr("2.810"));  // the mean of three, not the best of them
 }
 
 TEST_F(HistoryVerbs, HelpShowsEachFormInALine) {
