@@ -4,7 +4,7 @@
 #include <functional>
 #include <set>
 
-#include "analysis/report_input.h"
+#include "report/rendered.h"
 
 namespace bitsweep {
 namespace {
