@@ -109,11 +109,4 @@ inline std::vector<Made> scattered_runs(int count) {
   return runs;
 }
 
-inline std::string file_of(const std::vector<ReportFile>& files, const std::string& name) {
-  for (const ReportFile& file : files)
-    if (file.name == name) return file.bytes;
-  return "";
-}
-inline std::string markdown_of(const ReportInput& input) { return file_of(render_report(input), "report.md"); }
-
 }  // namespace bitsweep

@@ -4,7 +4,7 @@
 #include <cmath>
 
 #include "analysis/analysis.h"
-#include "analysis/report_input.h"
+#include "report/rendered.h"
 #include "report/findings.h"
 #include "report/prediction_section.h"
 

@@ -2,7 +2,7 @@
 
 #include <cmath>
 
-#include "analysis/report_input.h"
+#include "report/rendered.h"
 #include "render/xml_check.h"
 #include "report/scaling_panels.h"
 

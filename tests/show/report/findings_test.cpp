@@ -1,6 +1,6 @@
 #include "report/findings.h"
 
-#include "analysis/report_input.h"
+#include "report/rendered.h"
 
 namespace bitsweep {
 namespace {

@@ -1,6 +1,6 @@
 #include "report/heads.h"
 
-#include "analysis/report_input.h"
+#include "report/rendered.h"
 #include "render/xml_check.h"
 #include "report/head_map.h"
 

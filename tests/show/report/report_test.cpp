@@ -2,9 +2,9 @@
 
 #include <set>
 
-#include "analysis/report_input.h"
 #include "base/error.h"
 #include "render/xml_check.h"
+#include "report/rendered.h"
 
 namespace bitsweep {
 namespace {

@@ -4,8 +4,8 @@
 #include <functional>
 #include <set>
 
-#include "analysis/report_input.h"
 #include "report/builds.h"
+#include "report/rendered.h"
 
 namespace bitsweep {
 namespace {

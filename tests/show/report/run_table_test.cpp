@@ -1,6 +1,6 @@
 #include "report/run_table.h"
 
-#include "analysis/report_input.h"
+#include "report/rendered.h"
 #include "query/run_columns.h"
 #include "render/format.h"
 #include "render/text_chart.h"

@@ -1,6 +1,6 @@
 #include "report/stored_section.h"
 
-#include "analysis/report_input.h"
+#include "report/rendered.h"
 
 namespace bitsweep {
 namespace {
