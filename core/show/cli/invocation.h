@@ -11,8 +11,8 @@ struct Invocation {
   std::vector<std::string> args;
 };
 
-// `--root DIR`, `--root=DIR`, `--json`, `--quiet` and `-q` may stand before the verb; whether the verb takes them is for
-// the verb to say. Throws Error{input} for any other option there, naming the nearest, for --root without a folder, and
+// `--root DIR`, `--root=DIR`, `--json`, `--quiet` and `-q` may stand before the verb; whether it takes them is for the
+// verb to say. Throws Error{input} for any other option there, naming the nearest, for --root without a folder, and
 // for options without a verb.
 Invocation parse_invocation(const std::vector<std::string>& words);
 

@@ -1,6 +1,6 @@
 // Which code a shared object holds, as a short text: what a run's start event records, and what a plan compares with.
 //
-// SHA-256 over what is loaded when the code runs: machine code, constants, the symbols it needs and offers, relocations.
+// SHA-256 over what is loaded when the code runs: machine code, constants, symbols it needs and offers, relocations.
 // Not the file as a whole, and not the linker's build id: both change when a build only moves to another folder, is
 // installed (its search path is rewritten), stripped, or has a comment edited above a line with debug information, and
 // then every finished run would be said to be of other code. What has no sections that can be read is hashed whole.

@@ -102,7 +102,7 @@ std::string invocation(const std::vector<std::string>& words) {
 TEST(Invocation, CommonOptionsMayStandBeforeTheVerb) {
   EXPECT_EQ(invocation({"--root", "DIR", "plan", "x.yaml"}), "plan|--root=DIR|x.yaml");
   EXPECT_EQ(invocation({"--root=a b", "--json", "runs"}), "runs|--root=a b|--json");
-  EXPECT_EQ(invocation({"--json", "--root", "DIR", "runs", "--sort", "params"}), "runs|--json|--root=DIR|--sort|params");
+  EXPECT_EQ(invocation({"--json", "--root", "DIR", "runs", "--sort", "id"}), "runs|--json|--root=DIR|--sort|id");
   EXPECT_EQ(invocation({"-q", "run", "x.yaml", "--root", "d"}), "run|--quiet|x.yaml|--root|d");
   EXPECT_EQ(invocation({"runs", "--json"}), "runs|--json");
   EXPECT_EQ(invocation({"--root", "d", "--help"}), "--help|--root=d");
@@ -111,8 +111,8 @@ TEST(Invocation, CommonOptionsMayStandBeforeTheVerb) {
 
 TEST(Invocation, OthersBeforeTheVerbAreRefusedByName) {
   EXPECT_EQ(invocation({"--rot", "d", "plan"}),
-            "bitsweep: unknown option '--rot' before the verb, where only --root DIR, --json and --quiet may stand; did "
-            "you mean '--root'? (see 'bitsweep --help')");
+            "bitsweep: unknown option '--rot' before the verb, where only --root DIR, --json and --quiet may stand; "
+            "did you mean '--root'? (see 'bitsweep --help')");
   EXPECT_NE(invocation({"--set", "a=1", "plan"}).find("unknown option '--set'"), std::string::npos);
   EXPECT_NE(invocation({"--json=1", "runs"}).find("takes no value"), std::string::npos);
   for (const std::vector<std::string>& words :

@@ -52,6 +52,12 @@ ReportInput ended(const char* state, const char* cause) {
                  [&](ReportInput& input) { input.runs[1].row.state = state, input.runs[1].row.exit_cause = cause; });
 }
 
+ReportInput built(ReportInput input, std::vector<CodeBuild> first, std::vector<CodeBuild> second) {
+  input.runs[0].builds = std::move(first);
+  input.runs[1].builds = std::move(second);
+  return input;
+}
+
 std::set<std::string> rules_that_speak(const ReportInput& input) {
   std::set<std::string> names;
   const Analysis analysis = analyse(input);
@@ -89,10 +95,9 @@ TEST(Rules, EachSpeaksWhereItsWeaknessIsAndNowhereElse) {
       {"equal-steps", made_input({{"v57", 1e6, 4e6}, {"v57", 1e6, 8e6, 1e-3, 0, 64}}), pair},
       {"unequal-batches", made_input({{"v57", 1e6, 4e6}, {"v57", 1e6, 8e6, 1e-3, 0, 64}}),
        made_input({{"v57", 1e6, 4e6}, {"v57", 1e6, 4e6, 1e-3, 0, 64}})},
-      {"several-builds", changed(pair, [](auto& i) { i.runs[0].builds = {{"a", "n"}}, i.runs[1].builds = {{"b", "n"}}; }),
-       changed(pair, [](auto& i) { i.runs[0].builds = i.runs[1].builds = {{"a", "n"}}; })},
-      {"several-builds", changed(pair, [](auto& i) { i.runs[0].builds = {{"a", "n"}, {"b", "n"}}; }),
-       changed(pair, [](auto& i) { i.runs[0].builds = {{"a", "n"}}; })},
+      {"several-builds", built(pair, {{"a", "n"}}, {{"b", "n"}}), built(pair, {{"a", "n"}}, {{"a", "n"}})},
+      {"several-builds", built(pair, {{"a", "n"}, {"b", "n"}}, {}), built(pair, {{"a", "n"}}, {{"", ""}})},
+      {"several-builds", built(pair, {{"a", "n"}}, {{"a", "m"}}), pair},
       {"mixed-machines", changed(pair, [](auto& i) { i.runs[0].start["device"] = "cuda:0"; }), pair},
       {"stopped-runs", ended("stopped", ""), pair},
       {"diverged-runs", ended("failed", "diverged"), ended("stopped", "")},

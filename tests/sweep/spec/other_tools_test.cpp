@@ -24,7 +24,8 @@ TEST_F(Brought, AnOptionOfOneVariantIsShownAsACase) {
 TEST_F(Brought, TheCaseThatIsShownIsRead) {
   const Sweep sweep = load(
       "name: a\nmodel: { d_model: 64 }\ndata: { corpus: stories }\ntrain: { steps: 100 }\n"
-      "cases: [{ model.plugin: llama }, { model.plugin: strict, model.attention: [gumbel, topk], model.tau: [1, 2] }]\n");
+      "cases: [{ model.plugin: llama }, { model.plugin: strict, model.attention: [gumbel, topk], "
+      "model.tau: [1, 2] }]\n");
   ASSERT_EQ(sweep.runs.size(), 5u);
   EXPECT_EQ(sweep.runs[0].spec.model.plugin, "llama");
   // The first list varies slowest.
