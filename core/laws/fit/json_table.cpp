@@ -302,7 +302,9 @@ CsvTable read_json_table(std::string_view text, Findings& findings, std::vector<
   }
   Rows rows;
   for (const Record& record : records) rows.add(record);
-  return rows.table();
+  CsvTable table = rows.table();
+  if (!records.empty() && table.rows[0].empty()) findings.add(0, 0, "its JSON objects have no members");
+  return table;
 }
 
 }  // namespace bitsweep

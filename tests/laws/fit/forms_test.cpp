@@ -238,6 +238,7 @@ TEST(JsonTable, MembersOfMembersHaveDottedNames) {
 
 TEST(JsonTable, NothingInItIsToldWithItsPlace) {
   EXPECT_THAT(error_of("[1, 2", {}, "f.json"), HasSubstr("f.json:1:"));
+  EXPECT_THAT(error_of("{}\n{}", {}, "f.json"), HasSubstr("have no members"));
   EXPECT_THAT(error_of("[]", {}, "f.json"), HasSubstr("holds no JSON object"));
   EXPECT_THAT(error_of("{\"params\": x}\n", {}, "f.jsonl"), HasSubstr("holds no whole JSON object"));
 }
