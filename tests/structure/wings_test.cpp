@@ -76,6 +76,27 @@ TEST(Wings, TestsMirrorTheRooms) {
   }
 }
 
+// What a room declares is in its own namespace, so that a name says where it lives and two rooms may use one word.
+TEST(Rooms, EachHasItsNamespace) {
+  const std::regex opens(R"(^namespace (bitsweep[\w:]*) \{)");
+  int seen = 0;
+  for (const SourceFile& file : project_files()) {
+    const std::string room = room_of(file.path);
+    if (!file.is_code() || room.empty() || room == "plugins") continue;
+    const std::string own = room == "base" ? "bitsweep" : "bitsweep::" + room;
+    bool found = false, other = false;
+    file.each_line([&](std::string_view line, int) {
+      std::match_results<std::string_view::const_iterator> match;
+      if (!std::regex_search(line.begin(), line.end(), match, opens)) return;
+      found |= match[1] == own;
+      other |= match[1] == "bitsweep" && own != "bitsweep";
+    });
+    seen += found;
+    EXPECT_FALSE(other) << file.path << " declares in bitsweep what belongs to " << own;
+  }
+  EXPECT_GT(seen, 300);
+}
+
 // Lines of these rooms that match, but for those of the files named.
 std::vector<std::string> found_outside(const std::regex& pattern, const std::set<std::string>& rooms,
                                        const std::set<std::string>& files = {}) {
