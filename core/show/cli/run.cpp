@@ -52,8 +52,8 @@ int do_run(const Verb& verb, const std::vector<std::string>& args) {
       prepare_root(store, line, options);
       LocalExecutor executor({.own_cpus = options.own_cpus});
       store_predictions(store, options.sweeps, "run", notes);
-      const auto progress = predicting_progress(make_progress(line.has("quiet")),
-                                                predict_waiting_command(root, options.sweeps, "run"));
+      const auto progress =
+          predicting_progress(make_progress(line.has("quiet")), predict_waiting_command(root, options.sweeps, "run"));
       result = work(store, lock, executor, options, *progress);
       if (const std::string text = failure_text(result, store.paths()); !text.empty()) fmt::print(stderr, "{}", text);
     }
