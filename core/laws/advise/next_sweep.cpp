@@ -40,7 +40,9 @@ SweepDefaults sweep_defaults(Store& store, const std::vector<std::string>& sweep
   return defaults;
 }
 
-int64_t most_seeds(const SweepDefaults& defaults) { return std::max<int64_t>(3, static_cast<int64_t>(defaults.seeds.size())); }
+int64_t most_seeds(const SweepDefaults& defaults) {
+  return std::max<int64_t>(3, static_cast<int64_t>(defaults.seeds.size()));
+}
 
 std::vector<MeasuredSpeed> speeds_for(const SweepData& data, const LawData& law, Store& store) {
   std::vector<MeasuredSpeed> gpu = known_speeds(store, "cuda");

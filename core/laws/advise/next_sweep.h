@@ -1,5 +1,5 @@
-// What the verb `suggest` and the report's advice share: from the finished runs of one law to candidates with their costs, and
-// from what was picked to a sweep file.
+// What the verb `suggest` and the report's advice share: from the finished runs of one law to candidates with their
+// costs, and from what was picked to a sweep file.
 #pragma once
 
 #include <functional>
@@ -33,8 +33,8 @@ std::vector<MeasuredSpeed> speeds_for(const SweepData& data, const LawData& law,
 // Hours where this machine's speed is known for every candidate, else FLOPs.
 struct Costs {
   bool hours = false;
-  std::vector<double> of;  // a candidate each
-  double spent = 0;        // on the runs that are done, in the same unit
+  std::vector<double> of;               // a candidate each
+  double spent = 0;                     // on the runs that are done, in the same unit
   std::string text(double cost) const;  // "2h 10m", "3.20e+15 FLOPs"
 };
 

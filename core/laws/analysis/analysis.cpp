@@ -82,8 +82,8 @@ void add_simple_law(const ReportInput& input, const GroupAnalysis& g, const std:
     for (size_t moving = 0; moving < moving_values; ++moving)
       there += params ? g.table.at(variant, moving, fixed).has_value() : g.table.at(variant, fixed, moving).has_value();
     if (there < 3) continue;
-    LawFit fit = law_of(input, g, variant, params ? std::optional<size_t>() : fixed,
-                        params ? fixed : std::optional<size_t>());
+    LawFit fit =
+        law_of(input, g, variant, params ? std::optional<size_t>() : fixed, params ? fixed : std::optional<size_t>());
     // Targets at other budgets (or sizes) are none of this law's.
     std::vector<Target> targets;
     const double here = (params ? g.table.budgets : g.table.sizes)[fixed].value;

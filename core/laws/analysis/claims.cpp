@@ -85,7 +85,8 @@ std::optional<std::pair<double, double>> range_of(const Claim& claim) {
 void law_residuals(const ReportInput& input, const Analysis& analysis, const Claim& claim, Verdicts& out) {
   if (!has_law(claim) || claim.runs.empty()) return;
   const auto points = points_of(input, analysis, claim);
-  if (!points) return out.push_back({claim.name, "stated-law-residuals", {}, NotChecked{"a run of it has no final loss"}, {}});
+  if (!points)
+    return out.push_back({claim.name, "stated-law-residuals", {}, NotChecked{"a run of it has no final loss"}, {}});
   const Evaluation at = evaluate_law(*points, values_of(claim), options_of(claim));
   ClaimVerdict verdict{claim.name, "stated-law-residuals", true, NotChecked{}, {}};
   ResidualsFound found;
@@ -200,7 +201,8 @@ bool is_factor(const std::string& difference, const std::string& name) {
 void factors_compared(const ReportInput& input, const Analysis& analysis, const Claim& claim, Verdicts& out) {
   if (claim.compare.empty()) return;
   const auto pair = pair_of(input, analysis, claim);
-  if (!pair) return out.push_back({claim.name, "factors-compared", {}, NotChecked{"one of the two has no final loss"}, {}});
+  if (!pair)
+    return out.push_back({claim.name, "factors-compared", {}, NotChecked{"one of the two has no final loss"}, {}});
   const std::vector<std::string> factors = factors_between(analysis, *pair);
   const auto meant = [&](const std::string& factor) {
     return std::any_of(claim.differ_only.begin(), claim.differ_only.end(),
@@ -209,7 +211,8 @@ void factors_compared(const ReportInput& input, const Analysis& analysis, const 
   std::vector<std::string> besides;
   for (const std::string& factor : factors)
     if (!meant(factor)) besides.push_back(factor);
-  ClaimVerdict verdict{claim.name, "factors-compared", {}, NotChecked{}, {{"factors", static_cast<double>(factors.size())}}};
+  ClaimVerdict verdict{
+      claim.name, "factors-compared", {}, NotChecked{}, {{"factors", static_cast<double>(factors.size())}}};
   verdict.holds = claim.differ_only.empty() ? factors.size() <= 1 : besides.empty();
   FactorsFound found{factors, {}};
   const ReportCell &a = *pair->first.cell, &b = *pair->second.cell;
@@ -257,11 +260,8 @@ void change_claimed(const ReportInput& input, const Analysis& analysis, const Cl
   const ReportCell &a = *pair->first.cell, &b = *pair->second.cell;
   if (claim.change) {
     const double found = b.final_bpc.mean - a.final_bpc.mean;
-    out.push_back({claim.name,
-                   "change-claimed",
-                   agrees(*claim.change, found),
-                   LossChangeFound{found},
-                   {{"change", found}}});
+    out.push_back(
+        {claim.name, "change-claimed", agrees(*claim.change, found), LossChangeFound{found}, {{"change", found}}});
   }
   if (!claim.wall_change) return;
   if (!a.wall_s || !b.wall_s || !(*a.wall_s > 0))

@@ -59,10 +59,10 @@ struct LawValueFound {
   double found = 0, stated = 0;
 };
 struct RangeFound {
-  std::vector<NamedValue> law;    // the nearest of its kind, in the claim's units; empty: none
-  std::optional<double> loss;     // by it, at the target
-  std::vector<std::string> refused;                   // why nothing is allowed; empty when something is
-  std::optional<std::pair<double, double>> allowed;   // by the runs
+  std::vector<NamedValue> law;                       // the nearest of its kind, in the claim's units; empty: none
+  std::optional<double> loss;                        // by it, at the target
+  std::vector<std::string> refused;                  // why nothing is allowed; empty when something is
+  std::optional<std::pair<double, double>> allowed;  // by the runs
   size_t runs = 0;
   bool at_95_percent = false;  // `allowed` is a 95 % interval; else: with residuals up to `noise`
   double noise = 0;

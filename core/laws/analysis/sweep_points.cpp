@@ -19,8 +19,7 @@ std::optional<std::string> cell_of(const RunRow& run, const ComparableGroup& gro
   if (column == "params") return fmt::format("{}", static_cast<double>(run.params));
   if (column == "tokens") return fmt::format("{}", tokens);
   if (column == "loss") return fmt::format("{}", run.last_val_bpc.value_or(0));
-  if (column == "unique_tokens")
-    return fmt::format("{}", run.epochs && *run.epochs > 0 ? tokens / *run.epochs : 0.0);
+  if (column == "unique_tokens") return fmt::format("{}", run.epochs && *run.epochs > 0 ? tokens / *run.epochs : 0.0);
   if (column == "variant") return variant;
   if (column == "dataset") return group.label;
   if (column == "run") return run.id;

@@ -12,9 +12,9 @@
 namespace bitsweep {
 
 struct SweepPointsOptions {
-  RowFilter where;             // over what a point has (params, tokens, loss, …) and what varies in the sweeps
-  bool all_settings = false;   // not only the best setting of each size and length
-  bool checkpoints = false;    // every evaluation of a run instead of its end, of all settings; for the law `curve`
+  RowFilter where;            // over what a point has (params, tokens, loss, …) and what varies in the sweeps
+  bool all_settings = false;  // not only the best setting of each size and length
+  bool checkpoints = false;   // every evaluation of a run instead of its end, of all settings; for the law `curve`
 };
 
 struct SweepPoints {

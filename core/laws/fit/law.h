@@ -124,7 +124,7 @@ struct LawChoice {
 // and the labels. Throws Error{input} for an unknown name, with the nearest, and for a choice that the law has not.
 std::unique_ptr<Law> make_law(const std::string& name, const std::vector<Point>& points, const LawChoice& choice = {});
 std::vector<std::string> law_names();
-// Those of one variant's finished runs; the others need several variants or texts, or the checkpoints of a run. By name.
+// Those of one variant's finished runs, by name; the others need several variants or texts, or checkpoints.
 std::vector<std::string> one_variant_law_names();
 
 // One maker a law's file, for make_law.

@@ -47,8 +47,8 @@ FitOptions options_for(const LawData& data, const std::vector<PredictionPlace>& 
   return options;
 }
 
-PredictionRecord record_of(const PredictionPlace& about, const Prediction& prediction, const FitRecord& fit, double level,
-                           const LawData& data, std::string_view maker) {
+PredictionRecord record_of(const PredictionPlace& about, const Prediction& prediction, const FitRecord& fit,
+                           double level, const LawData& data, std::string_view maker) {
   PredictionRecord record;
   record.run = about.run;
   record.law = fit.law;

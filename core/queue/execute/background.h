@@ -1,5 +1,5 @@
-// This program again, as a process beside the coordinator that may die without hurting it: with nothing to read, nowhere
-// to print, and in a group of its own, so that an interrupt at the terminal is the coordinator's alone.
+// This program again, as a process beside the coordinator that may die without hurting it: with nothing to read,
+// nowhere to print, and in a group of its own, so that an interrupt at the terminal is the coordinator's alone.
 #pragma once
 
 #include <optional>

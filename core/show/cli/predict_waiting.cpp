@@ -38,8 +38,8 @@ std::vector<std::string> predict_waiting_command(const fs::path& root, const std
   return words;
 }
 
-const Verb kPredictWaitingVerb{"foretell", "Store what laws say of the runs that wait",
-                               "[SWEEP…]", "bitsweep foretell quickstart",
+const Verb kPredictWaitingVerb{"foretell",         "Store what laws say of the runs that wait",
+                               "[SWEEP…]",         "bitsweep foretell quickstart",
                                do_predict_waiting, true};
 
 }  // namespace bitsweep

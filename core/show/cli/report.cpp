@@ -91,8 +91,9 @@ int do_report(const Verb& verb, const std::vector<std::string>& args) {
       .value("units", "of a file's columns: params=M,tokens=B")
       .value("where", "only rows for which this holds: \"w_bits = 1 and params >= 10M\"")
       .value("factors", "further columns that are settings, beside batch, lr, steps, tokenizer …: \"depth,init\"")
-      .value("claims",
-             "a YAML file of what is said of these runs, to be checked (core/laws/analysis/claims_file.h); 1 if one fails")
+      .value(
+          "claims",
+          "a YAML file of what is said of these runs, to be checked (core/laws/analysis/claims_file.h); 1 if one fails")
       .values("budget", "divide this between size and tokens: \"1e18\" FLOPs or \"24h\"; repeatable")
       .flag("force", "tell targets and budgets further than 1,000 times outside of the runs too")
       .flag("json", "print the report's JSON and write nothing")

@@ -152,8 +152,8 @@ class Writing {
   Writing(const CommandLine& line, const SweepData& data, const LawData& law, bool several)
       : line_(line), data_(data), law_(law), several_(several) {}
 
-  std::string write(const Suggestion& s, const std::vector<ChosenRun>& chosen, const SweepDefaults& defaults, const Costs& costs,
-                    const std::vector<Target>& targets, const std::vector<std::string>& taken) {
+  std::string write(const Suggestion& s, const std::vector<ChosenRun>& chosen, const SweepDefaults& defaults,
+                    const Costs& costs, const std::vector<Target>& targets, const std::vector<std::string>& taken) {
     const std::string file =
         line_.get("out").value_or(free_name(taken, data_.sweeps.at(0), several_ ? law_.variant : "") + ".yaml");
     if (file == "-" || chosen.empty()) return "";

@@ -96,7 +96,11 @@ std::vector<Block> claims_section(const Analysis& analysis) {
   if (analysis.verdicts.empty()) return {};
   Table t{{{"claim"}, {"rule"}, {"verdict"}, {"what the runs say"}}, {}};
   for (const ClaimVerdict& v : analysis.verdicts)
-    t.rows.push_back({v.claim, v.rule, !v.holds ? "cannot be checked" : *v.holds ? "holds" : "does not hold", claim_text(v.found)});
+    t.rows.push_back({v.claim, v.rule,
+                      !v.holds   ? "cannot be checked"
+                      : *v.holds ? "holds"
+                                 : "does not hold",
+                      claim_text(v.found)});
   std::vector<Block> out;
   out.emplace_back(Heading{2, "Claims, checked"});
   out.emplace_back(Paragraph{"What was stated of these runs, each check a named rule."});

@@ -29,9 +29,10 @@ std::string reference_of(const GroupAnalysis& g) {
   std::string best;
   int64_t most = 0;
   for (const std::string& variant : g.table.variants) {
-    int64_t count = std::count_if(g.variant_comparisons.begin(), g.variant_comparisons.end(), [&](const VariantComparison& gap) {
-      return g.table.cells[gap.a].variant == variant || g.table.cells[gap.b].variant == variant;
-    });
+    int64_t count =
+        std::count_if(g.variant_comparisons.begin(), g.variant_comparisons.end(), [&](const VariantComparison& gap) {
+          return g.table.cells[gap.a].variant == variant || g.table.cells[gap.b].variant == variant;
+        });
     if (count > 0 && variant == "llama") return variant;
     if (count > most) most = count, best = variant;
   }

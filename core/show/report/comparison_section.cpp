@@ -60,8 +60,8 @@ std::vector<Block> comparisons_section(const GroupAnalysis& g, int level) {
   if (g.variant_comparisons.empty()) return {};
   std::vector<Block> out;
   out.emplace_back(Heading{level, "Variant against variant"});
-  const bool any_also =
-      std::any_of(g.variant_comparisons.begin(), g.variant_comparisons.end(), [](const VariantComparison& gap) { return !gap.also.empty(); });
+  const bool any_also = std::any_of(g.variant_comparisons.begin(), g.variant_comparisons.end(),
+                                    [](const VariantComparison& gap) { return !gap.also.empty(); });
   Table t{{{"first"}, {"second"}, {"params"}, {"tokens", Align::right}, {"losses"}, {"change", Align::right}}, {}};
   if (any_also) t.columns.push_back({"differs besides"});
   const bool corrected = any_p(g.variant_comparisons);
@@ -256,7 +256,8 @@ std::string comparisons_csv(const ReportInput& input, const Analysis& analysis) 
     for (const ScalingStep& s : g.param_steps) csv_row(t, "params", input, cells[s.from], cells[s.to], s, s.also);
     for (const ScalingStep& s : g.token_steps) csv_row(t, "tokens", input, cells[s.from], cells[s.to], s, s.also);
     for (const SettingStep& s : g.setting_steps) csv_row(t, "batch", input, cells[s.from], cells[s.to], s, s.also);
-    for (const VariantComparison& v : g.variant_comparisons) csv_row(t, "variant", input, cells[v.a], cells[v.b], v, v.also);
+    for (const VariantComparison& v : g.variant_comparisons)
+      csv_row(t, "variant", input, cells[v.a], cells[v.b], v, v.also);
   }
   for (const TextOffset& o : analysis.offsets)
     csv_row(t, "text", input, analysis.groups[o.first_group].table.cells[o.first],

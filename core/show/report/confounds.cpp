@@ -32,9 +32,7 @@ std::string missing_text(const MissingRun& run) {
                      format_count(run.tokens), listed(run.settings));
 }
 
-std::string missing_cell(const ReportCell& from, const ReportCell& to) {
-  return missing_text(missing_run(from, to));
-}
+std::string missing_cell(const ReportCell& from, const ReportCell& to) { return missing_text(missing_run(from, to)); }
 
 void confounded(const ReportInput&, const GroupAnalysis& g, std::vector<Text>& out) {
   const auto [pairs, names] = confounded_pairs(g);

@@ -23,8 +23,8 @@ std::string numbered(std::string file, size_t group) {
 GroupFigures draw(const ReportInput& input, const GroupAnalysis& g, size_t number) {
   GroupFigures drawn;
   for (const auto make :
-       {curves_figure, params_figure, tokens_figure, compute_figure, residual_figure, prediction_figure, comparison_figure,
-        surface_figure, contour_figure, slice_figure, frontier_figure, wall_figure, rates_figure}) {
+       {curves_figure, params_figure, tokens_figure, compute_figure, residual_figure, prediction_figure,
+        comparison_figure, surface_figure, contour_figure, slice_figure, frontier_figure, wall_figure, rates_figure}) {
     std::optional<Figure> figure = make(input, g);
     if (!figure) continue;
     figure->file = numbered(figure->file, number);

@@ -3,6 +3,7 @@
 #include "analysis/law_points.h"
 
 #include <cmath>
+#include <exception>
 #include <set>
 
 #include <fmt/format.h>
@@ -72,12 +73,19 @@ class LawPointsTest : public QueryTest {
            1e-3 * static_cast<double>(run.seed);
   }
 
-  // Standard output of a verb.
+  // Standard output of a verb. Throws what it throws.
   std::string out(const Verb& verb, std::vector<std::string> args) {
     args.insert(args.end(), {"--root", root.string()});
     testing::internal::CaptureStdout();
-    verb.run(verb, args);
-    return testing::internal::GetCapturedStdout();
+    std::exception_ptr failed;
+    try {
+      verb.run(verb, args);
+    } catch (...) {
+      failed = std::current_exception();
+    }
+    const std::string text = testing::internal::GetCapturedStdout();
+    if (failed) std::rethrow_exception(failed);
+    return text;
   }
 
   SweepPoints fit_points(bool all_settings = false) const {

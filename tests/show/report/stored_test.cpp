@@ -1,5 +1,6 @@
 #include "report/stored_section.h"
 
+#include "analysis/stored.h"
 #include "report/rendered.h"
 
 namespace bitsweep {
