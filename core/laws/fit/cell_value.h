@@ -10,7 +10,7 @@ namespace bitsweep {
 // ASCII letters small; others as they are.
 std::string lower_case(const std::string& text);
 
-// "", NA, N/A, NaN, null, None, -, —, ?, TODO, TBD, #N/A … in any case: nothing was measured or told.
+// "", NA, N/A, NaN, null, None, -, —, ?, TBD, #N/A … in any case: nothing was measured or told.
 bool says_missing(const std::string& text);
 
 // Counts are whole, so that "20,000" is twenty thousand whatever separates cells; of measures it may be 20.
