@@ -8,8 +8,8 @@
 namespace bitsweep {
 
 // The folder that the loaded shared library of this file name lies in, as the dynamic linker tells; nothing when none
-// of that name is loaded. The linker is asked, and not where a function of the library is: the address of a function that
-// this program itself names may be an entry of the program's own.
+// of that name is loaded. The linker is asked, and not where a function of the library is: the address of a function
+// that this program itself names may be an entry of the program's own.
 std::optional<std::filesystem::path> folder_of_loaded(std::string_view file_name);
 
 // Loads `torch_folder`/libtorch_cuda.so, with its symbols for all that is loaded later. Throws Error{environment}: the

@@ -28,9 +28,9 @@ struct VisibleGpus {
 };
 
 // What `variable` (CUDA_VISIBLE_DEVICES; nothing: not set) leaves of the machine's `gpus`, read as CUDA reads it: a
-// list of indices, of UUIDs or of their beginnings as long as one GPU alone has it ("GPU-8f3c"), and of MIG devices, which
-// the driver's files do not tell and which are taken as they stand. It ends before the first entry that is none of
-// these; "" is no GPU. A GPU that is named twice is one.
+// list of indices, of UUIDs or of their beginnings as long as one GPU alone has it ("GPU-8f3c"), and of MIG devices,
+// which the driver's files do not tell and which are taken as they stand. It ends before the first entry that is none
+// of these; "" is no GPU. A GPU that is named twice is one.
 VisibleGpus visible_gpus(const std::optional<std::string>& variable, const std::vector<std::string>& gpus);
 
 // The one GPU that a run on `device` ("cpu", "cuda:N") may see; "" for a processor's, and for a GPU that is not there.
