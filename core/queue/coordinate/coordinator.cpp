@@ -58,7 +58,10 @@ bool Coordinator::bear_trouble(const Error& error) {
   }
   queue_stale_ = true;
   decide_ = true;
-  return now - trouble_since_ <= kTroubleMost_s || disk_.is_full();
+  // What ends meanwhile is recorded when there is room again: by then nothing else tells why it ended.
+  const bool full = disk_.is_full();
+  for (auto& [id, live] : live_) live.disk_was_full |= full;
+  return now - trouble_since_ <= kTroubleMost_s || full;
 }
 
 // One turn; false when there is nothing left to do.
@@ -115,8 +118,16 @@ void Coordinator::reconcile() {
 // All that is new in the files of all attempts, in one commit.
 void Coordinator::read_events() {
   events_read_ = clock_.monotonic_s();
+  std::vector<LiveAttempt*> all;
+  for (auto& [id, live] : live_) all.push_back(&live);
+  read_events_of(all);
+}
+
+void Coordinator::read_events_of(std::span<LiveAttempt* const> attempts) {
   std::vector<std::pair<LiveAttempt*, EventTail::Chunk>> chunks;
-  for (auto& [id, live] : live_) {
+  for (LiveAttempt* attempt : attempts) {
+    LiveAttempt& live = *attempt;
+    const std::string& id = live.run.id;
     EventTail::Chunk chunk = live.tail.read();
     if (chunk.restarted)
       progress_.message(fmt::format("{}: events.jsonl was cut or replaced; read again from its start", id));
@@ -231,9 +242,10 @@ AfterAttempt Coordinator::after(const LiveAttempt& live, const Outcome& outcome,
 
 // The attempt is over. Its last events are read first: with the lock free nobody writes any more.
 void Coordinator::conclude(LiveAttempt& live, const Poll& poll) {
+  LiveAttempt* const alone[] = {&live};  // not of all that live: many end in one turn
   for (uint64_t before = ~UINT64_C(0); before != live.attempt.events_offset;) {
     before = live.attempt.events_offset;
-    read_events();
+    read_events_of(alone);
   }
   Outcome outcome = judge_attempt(live, poll);
   if (poll.exit) {
@@ -243,7 +255,8 @@ void Coordinator::conclude(LiveAttempt& live, const Poll& poll) {
   const std::string id = live.run.id;
   const RunRecord asked = store_.run(id).value_or(live.run);
   AfterAttempt next;
-  if (met_full_disk(id, live.attempt.attempt, outcome)) {
+  const bool met_before = live.disk_was_full && is_fault(outcome.cause);
+  if (met_before || met_full_disk(id, live.attempt.attempt, outcome)) {
     next = after_full_disk(live.run);
     outcome = {RunState::stopped, ExitCause::stopped, "the disk is full; it goes on when there is room"};
   } else {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <map>
+#include <span>
 #include <unordered_map>
 
 #include "base/error.h"
@@ -45,6 +46,7 @@ class Coordinator {
   void announce();
   bool step();
   void read_events();
+  void read_events_of(std::span<LiveAttempt* const> attempts);
   void look_at(LiveAttempt& live, const Event& event);
   void poll_attempts();
   void conclude(LiveAttempt& live, const Poll& poll);

@@ -26,6 +26,7 @@ struct LiveAttempt {
   double stop_since = 0;        // monotonic
   DivergenceWatch divergence = {};
   bool killed = false;
+  bool disk_was_full = false;  // at some time while it ran
   bool has_checkpoint = false;
   int64_t peak_bytes = 0;  // resident, as its evaluations tell; 0: none yet
   double longest_gap = 0;  // seconds between two of its evaluations …

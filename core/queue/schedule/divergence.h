@@ -1,9 +1,9 @@
 // When a run's loss says that it has diverged although every number is finite. Pure.
 //
-// A model that knows nothing, the uniform one over V symbols, loses log2 V bits a symbol. A run that stays far above that
-// is worse than knowing nothing, and more so the longer it trains: its weights have left every place from which training
-// comes back within its steps. What is just begun may well lie above it (strict models begin high), so the warm-up and
-// the first tenth of the steps do not count, and one evaluation alone decides nothing but at the run's end.
+// A model that knows nothing, the uniform one over V symbols, loses log2 V bits a symbol. A run that stays far above
+// that is worse than knowing nothing, and more so the longer it trains: its weights have left every place from which
+// training comes back within its steps. What is just begun may well lie above it (strict models begin high), so the
+// warm-up and the first tenth of the steps do not count, and one evaluation alone decides nothing but at the run's end.
 #pragma once
 
 #include <cstdint>

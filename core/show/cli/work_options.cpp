@@ -105,8 +105,8 @@ void require_room(Store& store, const CommandLine& line, const WorkOptions& opti
           : "";
   throw Error(ErrorKind::environment,
               fmt::format("disk: one checkpoint of each run in the queue takes about {}, but {} are free in '{}'{}; "
-                          "make room ('bitsweep gc' deletes checkpoints that nobody needs), name another --root, or start "
-                          "with --wait-for-room: runs then pause while the disk is full",
+                          "make room ('bitsweep gc' deletes checkpoints that nobody needs), name another --root, or "
+                          "start with --wait-for-room: runs then pause while the disk is full",
                           format_bytes(bytes), format_bytes(room), root.string(), floor));
 }
 

@@ -65,19 +65,7 @@ class CoordinatorTest : public StoreTest {
 // --- ten thousand -------------------------------------------------------------------------------------------------
 
 // What becomes of run number i, attempt for attempt.
-enum class Fate {
-  done,
-  fails_once,
-  fails,
-  diverges,
-  bad_input,
-  out_of_memory,
-  lost_once,
-  late,
-  hangs,
-  cancelled,
-  pauses
-};
+enum class Fate { done, fails_once, fails, diverges, bad_input, oom, lost_once, late, hangs, cancelled, pauses };
 Fate fate_of(int64_t i) {
   switch (i % 40) {
     case 1:
@@ -90,7 +78,7 @@ Fate fate_of(int64_t i) {
     case 5:
       return Fate::bad_input;
     case 6:
-      return Fate::out_of_memory;
+      return Fate::oom;
     case 7:
       return Fate::lost_once;
     case 8:
@@ -121,7 +109,7 @@ Script script_of(int64_t i, int64_t attempt) {
     case Fate::bad_input:
       script.exit_code = 2;
       break;
-    case Fate::out_of_memory:
+    case Fate::oom:
       script.exit_code = 6;
       break;
     case Fate::lost_once:
@@ -147,7 +135,7 @@ TEST_F(CoordinatorTest, TenThousandRunsEndAsTheyMustEachNeverTwiceAtOnce) {
   options.devices = {{"cpu", kSlots, 0}};
   options.hung_after_s = 20;
   options.grace_s = 5;
-  executor.least_wait_s = 0.5;
+  executor.least_wait_s = 1;
   executor.script = [](const Launch& launch) { return script_of(std::stoll(launch.run, nullptr, 16), launch.attempt); };
   Store other(root, StoreMode::create, clock);  // whoever types commands meanwhile
   other.database().execute("PRAGMA synchronous = OFF");
@@ -191,7 +179,7 @@ TEST_F(CoordinatorTest, TenThousandRunsEndAsTheyMustEachNeverTwiceAtOnce) {
   expect(Fate::fails, "failed exit_code");
   expect(Fate::diverges, "failed diverged");
   expect(Fate::bad_input, "failed bad_input");
-  expect(Fate::out_of_memory, "failed oom");
+  expect(Fate::oom, "failed oom");
   expect(Fate::lost_once, "done ");
   expect(Fate::late, "failed timeout");
   expect(Fate::hangs, "failed hung");

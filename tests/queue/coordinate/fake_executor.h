@@ -131,10 +131,9 @@ class FakeExecutor : public Executor {
       return *attempt.events;
     };
     const double passed = (clock_.monotonic - attempt.began) / attempt.does.seconds;
-    for (; attempt.told < attempt.does.evals.size() && attempt.does.evals[attempt.told].part <= passed; ++attempt.told) {
-      const Script::Eval& eval = attempt.does.evals[attempt.told];
-      writer().write("eval", eval.step, {{"val_bpc", eval.loss}});
-    }
+    const std::vector<Script::Eval>& evals = attempt.does.evals;
+    for (; attempt.told < evals.size() && evals[attempt.told].part <= passed; ++attempt.told)
+      writer().write("eval", evals[attempt.told].step, {{"val_bpc", evals[attempt.told].loss}});
     if (!over || attempt.does.lost || attempt.does.signal != 0) return;
     const bool done = attempt.does.exit_code == 0 && !attempt.stopped;
     json::object fields{{"status", done ? "done" : "failed"}};
