@@ -117,6 +117,13 @@ Pass read_either_loss(const std::string& stem, const ForeignFormat& format, cons
   return pass_over(stem, format, names, true, read);
 }
 
+// A lone object without a list is a line like any other, and its mistakes have a line.
+bool holds_list(const json::value& document) {
+  if (!document.is_object()) return document.is_array();
+  const json::object& object = document.get_object();
+  return std::any_of(object.begin(), object.end(), [](const auto& member) { return member.value().is_array(); });
+}
+
 }  // namespace
 
 int64_t ForeignRun::evals() const {
@@ -126,7 +133,7 @@ int64_t ForeignRun::evals() const {
 ForeignLog read_foreign_jsonl(std::string_view text, const std::string& stem, const ForeignFormat& format,
                               Findings& findings) {
   const LogNames names(format.columns);
-  if (const auto document = parse_document(text))
+  if (const auto document = parse_document(text); document && holds_list(*document))
     return told(read_either_loss(stem, format, names,
                                  [&](LogReader& reader, Pass& pass) {
                                    TidyRows tidy(names, pass.tally);

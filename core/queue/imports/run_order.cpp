@@ -11,6 +11,7 @@ namespace {
 
 constexpr size_t kFewestOfNoOrder = 4;  // events that must fall back before they are in no order
 constexpr size_t kNoOrder = 3;          // one of so many falls back
+constexpr size_t kMostFalls = 1000;     // nobody takes a run up more often; each costs a look at all that is kept
 
 bool by_step(const Event& a, const Event& b) { return a.step < b.step; }
 
@@ -108,7 +109,9 @@ void put_in_order(ForeignRun& run, LogTally& tally) {
   if (directions.back == 0) return;
   const bool newest_first = directions.forth == 0 && directions.back > 1;
   if (newest_first) std::reverse(run.events.begin(), run.events.end());
-  if (newest_first || (directions.back >= kFewestOfNoOrder && directions.back * kNoOrder > run.events.size())) {
+  const bool no_order = directions.back > kMostFalls ||
+                        (directions.back >= kFewestOfNoOrder && directions.back * kNoOrder > run.events.size());
+  if (newest_first || no_order) {
     std::stable_sort(run.events.begin(), run.events.end(), by_step);
     tally.note("no order" + run.name, 0,
                fmt::format("run '{}': its rows are {}: read by their steps", excerpt(run.name),
