@@ -68,7 +68,8 @@ class Reader {
   CsvCell cell() {
     CsvCell cell;
     while (at_ < text_.size() && (text_[at_] == ' ' || (text_[at_] == '\t' && delimiter_ != '\t'))) ++at_;
-    cell.line = line_, cell.column = static_cast<int>(at_ - line_start_) + 1;
+    cell.line = line_;
+    cell.column = static_cast<int>(at_ - line_start_) + 1;
     if (at_ < text_.size() && text_[at_] == '"') return quoted(std::move(cell));
     while (at_ < text_.size() && text_[at_] != delimiter_ && text_[at_] != '\n' && text_[at_] != '\r')
       cell.text += text_[at_++];

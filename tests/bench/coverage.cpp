@@ -58,7 +58,11 @@ Truth truth_of(uint64_t seed) {
 
 Point place(double params, double tokens, const std::string& variant = "", int64_t seed = 0) {
   Point p;
-  p.params = params, p.tokens = tokens, p.loss = 1, p.variant = variant, p.seed = seed;
+  p.params = params;
+  p.tokens = tokens;
+  p.loss = 1;
+  p.variant = variant;
+  p.seed = seed;
   return p;
 }
 

@@ -46,10 +46,12 @@ std::vector<Point> points_of_a_sweep() {
     for (uint64_t size = 0; size < 10; ++size)
       for (uint64_t budget = 0; budget < 5; ++budget) {
         Point p;
-        p.params = std::floor(1e6 * std::pow(2, size)), p.tokens = std::floor(5e7 * std::pow(2, budget));
+        p.params = std::floor(1e6 * std::pow(2, size));
+        p.tokens = std::floor(5e7 * std::pow(2, budget));
         const double noise = 0.003 * normal_quantile(random_unit(2, size, budget + 100 * variant[2]) + 0x1p-54);
         p.loss = (1.4 + 30 / std::pow(p.params * eff, 0.3) + 240 / std::pow(p.tokens, 0.4)) * std::exp(noise);
-        p.variant = variant, p.run = fmt::format("{}-{}-{}", variant, size, budget);
+        p.variant = variant;
+        p.run = fmt::format("{}-{}-{}", variant, size, budget);
         points.push_back(std::move(p));
       }
   return points;

@@ -116,7 +116,10 @@ void bench_watching() {
       ::usleep(500);
       const double elapsed = system_clock().monotonic_s();
       if (begin == 0 && elapsed > 0) begin = elapsed;
-      if (begin_cpu == 0 && elapsed - begin > 3) begin_cpu = cpu_s(child), cpu = elapsed;
+      if (begin_cpu == 0 && elapsed - begin > 3) {
+        begin_cpu = cpu_s(child);
+        cpu = elapsed;
+      }
       if (elapsed - begin > 12 && resident == 0) {
         resident = resident_mb(child);
         cpu = (cpu_s(child) - begin_cpu) / (elapsed - cpu);

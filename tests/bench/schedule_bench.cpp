@@ -122,7 +122,8 @@ CurveSet generated(double noise) {
   CurveSet set{fmt::format("generated, noise {:.3f}", noise), {}, {}};
   for (uint64_t i = 0; i < 30; ++i) {
     TrainSpec train;
-    train.steps = 2000, train.warmup = 100;
+    train.steps = 2000;
+    train.warmup = 100;
     const double off = 4 * (dice(20, i) - 0.5);  // of the logarithm of the rate
     RunCurve run{fmt::format("g{:02}", i), train.steps, {}, true};
     double area = 0, last_rate = 0, annealed = 0, push = 0;

@@ -39,7 +39,8 @@ double uniform(uint64_t seed, uint64_t i, double low, double high) {
 }
 Target target() {
   Target target;
-  target.params = kParams, target.tokens = kTokens;
+  target.params = kParams;
+  target.tokens = kTokens;
   return target;
 }
 
@@ -68,7 +69,8 @@ class Laboratory {
   Laboratory(const Truth& truth, uint64_t repetition) : truth_(truth), repetition_(repetition) {}
   void run(const Place& place) {
     Point point;
-    point.params = std::round(place.first), point.tokens = std::round(place.second);
+    point.params = std::round(place.first);
+    point.tokens = std::round(place.second);
     point.seed = static_cast<int64_t>(points.size());
     const auto configuration = static_cast<uint64_t>(1e6 * std::log(point.params)) * 1000003 +
                                static_cast<uint64_t>(1e6 * std::log(point.tokens));
@@ -97,7 +99,9 @@ double predicted(const std::vector<Point>& points, bool ladder) {
     if (best.theta.size() == 0 || end.objective < best.objective) best = std::move(end);
   }
   Point place;
-  place.params = kParams, place.tokens = kTokens, place.loss = 1;
+  place.params = kParams;
+  place.tokens = kTokens;
+  place.loss = 1;
   return std::exp(Objective(*law, {place}, 1e-3).predict(best.theta)[0]);
 }
 
@@ -150,7 +154,7 @@ std::vector<Candidate> candidates() {
   for (int i = 0; i <= 13; ++i) {
     for (int j = 0; j <= 12; ++j) {
       Candidate candidate;
-      candidate.params = std::round(kParams * std::pow(2, -i)),
+      candidate.params = std::round(kParams * std::pow(2, -i));
       candidate.tokens = std::round(kTokens * std::pow(2, -j));
       const double ratio = candidate.tokens / candidate.params;
       candidate.cost = cost_of({candidate.params, candidate.tokens});
@@ -172,7 +176,9 @@ void follow_advice(Laboratory& laboratory, double compute, uint64_t seed) {
     options.targets = {target()};
     const int left = kRuns - static_cast<int>(laboratory.points.size());
     options.limits = {share == 0.1 ? left / 3 : share < 1 ? left / 2 : left, share * (compute - laboratory.spent)};
-    options.draws = 200, options.seed = seed, options.noise = 0.005;
+    options.draws = 200;
+    options.seed = seed;
+    options.noise = 0.005;
     const Suggestion suggestion = suggest(laboratory.points, all, options);
     for (const SuggestedRun& run : suggestion.batch)
       laboratory.run({all[run.candidate].params, all[run.candidate].tokens});
@@ -204,7 +210,8 @@ std::optional<double> compute_for(const std::vector<Row>& rows, double Row::*com
       const double part = std::log(lowest / goal) / std::log(lowest / now);
       return at * std::pow(row.*compute / at, part);
     }
-    lowest = now, at = row.*compute;
+    lowest = now;
+    at = row.*compute;
   }
   return std::nullopt;
 }
@@ -225,7 +232,10 @@ Row compare(double compute, int truths, int repeats) {
       }
     }
     const double error = quantile(errors, kQuantile);
-    if (error < row.plain) row.plain = error, best = design.name();
+    if (error < row.plain) {
+      row.plain = error;
+      best = design.name();
+    }
   }
   std::vector<double> errors;
   for (int t = 0; t < truths; ++t) {
@@ -260,7 +270,8 @@ void time_it() {
   for (int i = 0; i < 32; ++i) {
     for (int j = 0; j < 32; ++j) {
       Candidate candidate;
-      candidate.params = 5e5 * std::pow(1.25, i), candidate.tokens = 1e7 * std::pow(1.25, j);
+      candidate.params = 5e5 * std::pow(1.25, i);
+      candidate.tokens = 1e7 * std::pow(1.25, j);
       candidate.cost = cost_of({candidate.params, candidate.tokens});
       candidate.available = 3;
       many.push_back(candidate);
@@ -273,7 +284,8 @@ void time_it() {
   Objective objective(*law, laboratory.points, 1e-3);
   const double anchor = seconds_of([&] { minimise(objective, grid_of_starts(objective)); });
   const double budget = seconds_of([&] { suggest(laboratory.points, many, options); });
-  options.aim = 0.05, options.limits.cost = std::numeric_limits<double>::infinity();
+  options.aim = 0.05;
+  options.limits.cost = std::numeric_limits<double>::infinity();
   const double aim = seconds_of([&] { suggest(laboratory.points, many, options); });
   fmt::print("{} candidates, 8 runs within a budget: {:.2f} s, {:.1f} times a search of 4,500 starts on 40 points\n",
              many.size(), budget, budget / anchor);

@@ -89,7 +89,9 @@ class PlainModel {
     for (int64_t i = 0; i < layers; ++i)
       layers_.push_back({linear(d, d), linear(d, d), linear(d, d), linear(d, d), linear(d_ff, d), linear(d_ff, d),
                          linear(d, d_ff), vector(d, 1), vector(d, 1)});
-    norm_ = vector(d, 1), head_ = weight(batch.vocab, d), head_bias_ = vector(batch.vocab, 0);
+    norm_ = vector(d, 1);
+    head_ = weight(batch.vocab, d);
+    head_bias_ = vector(batch.vocab, 0);
   }
 
   void step(const at::Tensor& windows) {

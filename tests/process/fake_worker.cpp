@@ -105,7 +105,10 @@ class FakeRun {
       events_.write("refused", 0, {{"file", file}});
       return false;
     }
-    if (!resume) state_.step = 0, state_.best = 1e9;
+    if (!resume) {
+      state_.step = 0;
+      state_.best = 1e9;
+    }
     events_.write(resume ? "resume" : "init", state_.step, {{"from", file}});
     return true;
   }

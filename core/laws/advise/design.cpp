@@ -92,7 +92,10 @@ size_t best_candidate(const DesignProblem& problem, const State& state, double b
   for (size_t c = 0; c < problem.cost.size(); ++c) {
     if (problem.cost[c] > budget || state.taken(c) >= problem.available[c] || gains[c] < least) continue;
     const double score = gains[c] / std::pow(problem.cost[c], power);
-    if (score > highest) highest = score, best = c;
+    if (score > highest) {
+      highest = score;
+      best = c;
+    }
   }
   return best;
 }
@@ -123,7 +126,11 @@ void exchange(const DesignProblem& problem, const BatchLimits& limits, std::vect
       const size_t c = best_candidate(problem, state, limits.cost - cost_of(problem, rest), 0);
       if (c == problem.cost.size() || c == picks[i]) continue;
       state.take(c);
-      if (state.remaining() < lowest * (1 - 1e-9)) lowest = state.remaining(), picks[i] = c, better = true;
+      if (state.remaining() < lowest * (1 - 1e-9)) {
+        lowest = state.remaining();
+        picks[i] = c;
+        better = true;
+      }
     }
     if (!better) return;
   }
@@ -175,7 +182,8 @@ Batch choose_batch(const DesignProblem& problem, const BatchLimits& limits) {
     exchange(problem, limits, picks);
     const double remaining = state_after(problem, picks).remaining();
     if (picks.empty() || remaining >= lowest) continue;
-    lowest = remaining, best = std::move(picks);
+    lowest = remaining;
+    best = std::move(picks);
   }
   return in_order(problem, std::move(best));
 }
@@ -187,7 +195,8 @@ std::optional<Batch> cheapest_batch(const DesignProblem& problem, int runs, doub
   double high = *std::max_element(problem.cost.begin(), problem.cost.end()) * runs;
   Batch all = choose_batch(problem, {runs, high});
   if (all.picks.empty() || all.left() > goal) return std::nullopt;
-  high = all.cost, found = std::move(all);
+  high = all.cost;
+  found = std::move(all);
   for (int step = 0; step < kBudgetSteps && high > 1.02 * low; ++step) {
     const double middle = std::sqrt(low * high);
     Batch batch = choose_batch(problem, {runs, middle});

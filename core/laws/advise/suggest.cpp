@@ -19,8 +19,11 @@ constexpr double kFeatureFloor = 0.05;   // of the noise's sd: what draws differ
 
 Target place_of(const Candidate& candidate) {
   Target place;
-  place.params = candidate.params, place.tokens = candidate.tokens, place.unique_tokens = candidate.unique_tokens;
-  place.variant = candidate.variant, place.dataset = candidate.dataset;
+  place.params = candidate.params;
+  place.tokens = candidate.tokens;
+  place.unique_tokens = candidate.unique_tokens;
+  place.variant = candidate.variant;
+  place.dataset = candidate.dataset;
   return place;
 }
 
@@ -77,7 +80,8 @@ class Suggesting {
 
   void sample() {
     FitOptions options;
-    options.law = options_.law, options.seed = options_.seed;
+    options.law = options_.law;
+    options.seed = options_.seed;
     double mean = 0;
     for (const Point& point : points_) mean += point.loss / static_cast<double>(points_.size());
     options.noise = 2 * options_.noise * mean;  // the posterior takes it for the size of the largest residuals
@@ -88,7 +92,8 @@ class Suggesting {
     places.insert(places.end(), options_.targets.begin(), options_.targets.end());
     values_ = posterior->predict(places).array().log().matrix();
     const std::vector<int> groups = group_by_configuration(points_);
-    result_.law = law_->name(), result_.formula = law_->formula();
+    result_.law = law_->name();
+    result_.formula = law_->formula();
     result_.points = static_cast<int>(points_.size());
     result_.configurations = 1 + *std::max_element(groups.begin(), groups.end());
     result_.draws = posterior->size();

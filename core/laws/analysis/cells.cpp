@@ -102,10 +102,13 @@ std::optional<double> number_of(const Factors& settings, const std::string& path
 ReportCell new_cell(const RunRow& run, std::string variant, const Factors& settings) {
   ReportCell cell;
   cell.variant = std::move(variant);
-  cell.params = static_cast<double>(run.params),
+  cell.params = static_cast<double>(run.params);
   cell.params_nonembedding = static_cast<double>(run.params_nonembedding);
-  cell.tokens = static_cast<double>(run.tokens), cell.epochs = run.epochs, cell.flops = run.flops;
-  cell.batch = number_of(settings, "train.batch"), cell.lr = number_of(settings, "train.lr");
+  cell.tokens = static_cast<double>(run.tokens);
+  cell.epochs = run.epochs;
+  cell.flops = run.flops;
+  cell.batch = number_of(settings, "train.batch");
+  cell.lr = number_of(settings, "train.lr");
   cell.seed_known = find(settings, "seed") != nullptr;
   for (const auto& setting : settings)
     if (!is_told(setting.first)) cell.factors.push_back(setting);
@@ -124,7 +127,8 @@ void summarise(ReportCell& cell, const std::vector<MeasuredRun>& runs) {
     if (row.tokens_per_s) rate.push_back(*row.tokens_per_s);
     cell.attempts += row.attempts;
   }
-  cell.final_bpc = *estimate(last), cell.best_bpc = *estimate(best);
+  cell.final_bpc = *estimate(last);
+  cell.best_bpc = *estimate(best);
   cell.answer_accuracy = estimate(answers);
   if (const auto mean = estimate(wall)) cell.wall_s = mean->mean;
   if (const auto mean = estimate(rate)) cell.tokens_per_s = mean->mean;
@@ -208,8 +212,10 @@ void classify_cells(CellTable& table) {
   std::vector<size_t> size_of, budget_of;
   table.sizes = classify(params, kSameSize, size_of);
   table.budgets = classify(tokens, kSameBudget, budget_of);
-  for (size_t i = 0; i < table.cells.size(); ++i)
-    table.cells[i].size_class = size_of[i], table.cells[i].budget_class = budget_of[i];
+  for (size_t i = 0; i < table.cells.size(); ++i) {
+    table.cells[i].size_class = size_of[i];
+    table.cells[i].budget_class = budget_of[i];
+  }
 }
 
 }  // namespace

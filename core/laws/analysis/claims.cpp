@@ -53,7 +53,9 @@ FitOptions options_of(const Claim& claim) {
   FitOptions options;
   options.law = claim.law;
   if (claim.law == "power") options.axis = claim.axis;
-  options.noise = claim.noise, options.resamples = 0, options.second_opinions = false;
+  options.noise = claim.noise;
+  options.resamples = 0;
+  options.second_opinions = false;
   options.extrapolation_limit = HUGE_VAL;
   if (claim.target) options.targets = {*claim.target};
   return options;

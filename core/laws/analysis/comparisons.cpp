@@ -60,7 +60,10 @@ std::optional<std::pair<size_t, size_t>> nearest(const CellTable& table, const s
       const ReportCell &a = table.cells[i], &b = table.cells[j];
       const std::pair<double, double> apart{std::abs(std::log(b.tokens / a.tokens)),
                                             a.final_bpc.mean + b.final_bpc.mean};
-      if (apart < least) least = apart, best = {i, j};
+      if (apart < least) {
+        least = apart;
+        best = {i, j};
+      }
     }
   return best;
 }

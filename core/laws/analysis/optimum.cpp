@@ -24,7 +24,8 @@ Measured measure(const GroupAnalysis& g, const std::string& variant) {
   double largest = 0;
   for (const ReportCell& cell : g.table.cells) {
     if (cell.variant != variant || !(cell.params > 0) || !(cell.tokens > 0)) continue;
-    m.least = std::min(m.least, training_flops(cell)), m.most = std::max(m.most, training_flops(cell));
+    m.least = std::min(m.least, training_flops(cell));
+    m.most = std::max(m.most, training_flops(cell));
     largest = std::max(largest, cell.params);
   }
   double speed = 0, count = 0;
@@ -130,9 +131,15 @@ std::optional<ComputeOptimum> compute_optimum(const LawFit& fit, const GroupAnal
     if (!best) continue;
     const Spread spread = spread_at(draws, *best, flops, m.flops_per_nd);
     BudgetRow row;
-    row.flops = flops, row.params = best->params, row.tokens = best->tokens, row.loss = best->loss;
-    row.params_range = spread.params, row.tokens_range = spread.tokens, row.loss_range = spread.loss;
-    row.six_nd = 6 * best->params * best->tokens, row.beyond = flops / m.most;
+    row.flops = flops;
+    row.params = best->params;
+    row.tokens = best->tokens;
+    row.loss = best->loss;
+    row.params_range = spread.params;
+    row.tokens_range = spread.tokens;
+    row.loss_range = spread.loss;
+    row.six_nd = 6 * best->params * best->tokens;
+    row.beyond = flops / m.most;
     row.outside = outside_of(fit.points, *best);
     row.refused = row.outside > input.extrapolation_limit;
     if (m.flops_per_s) row.hours = flops / *m.flops_per_s / 3600;

@@ -28,7 +28,8 @@ double incomplete_beta(double a, double b, double x) {
   d = 1 / (std::abs(d) < kTiny ? kTiny : d);
   double h = d;
   const auto advance = [&](double numerator) {
-    d = 1 + numerator * d, c = 1 + numerator / c;
+    d = 1 + numerator * d;
+    c = 1 + numerator / c;
     if (std::abs(d) < kTiny) d = kTiny;
     if (std::abs(c) < kTiny) c = kTiny;
     d = 1 / d;

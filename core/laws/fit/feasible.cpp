@@ -143,7 +143,11 @@ Place compass(Function&& value, Place from, const VectorXd& low, const VectorXd&
       VectorXd next = at;
       next[j / 2] = std::clamp(at[j / 2] + (j % 2 ? size : -size), low[j / 2], high[j / 2]);
       const double found = value(next);
-      if (found > best) best = found, at = next, moved = true;
+      if (found > best) {
+        best = found;
+        at = next;
+        moved = true;
+      }
     }
     if (!moved) size /= 2;
   }

@@ -12,9 +12,13 @@ double compute(const Point& p) { return std::max(p.params, 1.0) * std::max(p.tok
 
 Target target_at(const Point& p) {
   Target target;
-  target.params = p.params, target.tokens = p.tokens, target.unique_tokens = p.unique_tokens;
-  target.variant = p.variant, target.dataset = p.dataset;
-  target.lr_area = p.lr_area, target.annealing = p.annealing;
+  target.params = p.params;
+  target.tokens = p.tokens;
+  target.unique_tokens = p.unique_tokens;
+  target.variant = p.variant;
+  target.dataset = p.dataset;
+  target.lr_area = p.lr_area;
+  target.annealing = p.annealing;
   return target;
 }
 

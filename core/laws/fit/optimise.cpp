@@ -105,7 +105,8 @@ std::vector<Eigen::VectorXd> with_lifted(const Objective& objective, std::vector
     bool any = false;
     for (int k = 0; k < objective.terms(); ++k) {
       if (place[k] > objective.lower()[k] + 1) continue;
-      place[k] = lifted, any = true;
+      place[k] = lifted;
+      any = true;
     }
     if (any) places.push_back(std::move(place));
   }

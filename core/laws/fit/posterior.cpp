@@ -206,7 +206,8 @@ Grid closer(const Grid& grid, const std::vector<double>& weights) {
     next.low = next.low.cwiseMin(grid.at(order[i], VectorXd::Constant(grid.low.size(), -1)));
     next.high = next.high.cwiseMax(grid.at(order[i], VectorXd::Constant(grid.low.size(), 2)));
   }
-  next.low = next.low.cwiseMax(grid.low), next.high = next.high.cwiseMin(grid.high);
+  next.low = next.low.cwiseMax(grid.low);
+  next.high = next.high.cwiseMin(grid.high);
   return next;
 }
 

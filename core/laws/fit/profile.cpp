@@ -35,7 +35,8 @@ class Side {
     double high_excess = excess(high);
     while (high_excess < 0) {
       if (high >= kReach) return std::numeric_limits<double>::infinity();
-      low = high, low_excess = high_excess;
+      low = high;
+      low_excess = high_excess;
       high = std::min(1.7 * high, kReach);
       high_excess = excess(high);
     }
@@ -49,10 +50,12 @@ class Side {
       if (std::abs(found) < 1e-6) return middle;
       const int side = found < 0 ? -1 : 1;
       if (side < 0) {
-        low = middle, low_height = found;
+        low = middle;
+        low_height = found;
         if (last == side) high_height /= 2;
       } else {
-        high = middle, high_height = found;
+        high = middle;
+        high_height = found;
         if (last == side) low_height /= 2;
       }
       last = side;

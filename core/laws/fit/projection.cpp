@@ -161,7 +161,10 @@ VectorXd nonnegative_least_squares(const MatrixXd& a, const VectorXd& b) {
       x += share * (z - x);
       bool any = false;
       for (int j = 0; j < k; ++j) {
-        if (used[j] && x[j] <= 1e-15 * x.maxCoeff()) used[j] = false, x[j] = 0;
+        if (used[j] && x[j] <= 1e-15 * x.maxCoeff()) {
+          used[j] = false;
+          x[j] = 0;
+        }
         any |= used[j];
       }
       if (!any) break;

@@ -61,8 +61,10 @@ std::optional<Extrapolation> extrapolate_curve(const RunCurve& run, const TrainS
   if (points.size() < kFewest) return std::nullopt;
   steps.push_back(static_cast<double>(train.steps));
   const std::vector<ScheduleArea> areas = schedule_areas(rates_of(train), steps);
-  for (size_t i = 0; i < points.size(); ++i)
-    points[i].lr_area = areas[i].lr_area, points[i].annealing = areas[i].annealing;
+  for (size_t i = 0; i < points.size(); ++i) {
+    points[i].lr_area = areas[i].lr_area;
+    points[i].annealing = areas[i].annealing;
+  }
   auto end = read_off(points, points.size(), areas.back());
   const auto before = read_off(points, (2 * points.size() + 2) / 3, areas[points.size() - 1]);
   if (!end || !before) return std::nullopt;

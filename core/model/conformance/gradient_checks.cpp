@@ -235,7 +235,10 @@ Outcome check_slopes(const Workbench& bench) {
       const Slope slope = slope_along(model, parameter.tensor, gradient, direction);
       if (!slope.smooth) continue;
       any = true;
-      if (worst_name.empty() || slope.apart() > worst.apart()) worst = slope, worst_name = parameter.name;
+      if (worst_name.empty() || slope.apart() > worst.apart()) {
+        worst = slope;
+        worst_name = parameter.name;
+      }
     }
     smooth += any ? 1 : 0;
   }

@@ -72,7 +72,9 @@ struct RunOptions {
   }
   void take(const char* verb, RunArguments& out) const {
     check_range(verb, "threads", out.threads, 1, 4096);
-    out.spec = spec, out.cache = cache, out.plugin_dir = plugin_folder(plugin_dir);
+    out.spec = spec;
+    out.cache = cache;
+    out.plugin_dir = plugin_folder(plugin_dir);
   }
 };
 
@@ -94,7 +96,8 @@ std::optional<TrainArguments> parse_train_arguments(const std::vector<std::strin
   if (!parse("train", options, args)) return std::nullopt;
   check_range("train", "attempt", out.attempt, 1, INT32_MAX);
   run.take("train", out);
-  out.out = folder, out.init = init;
+  out.out = folder;
+  out.init = init;
   out.resume.assign(resume.begin(), resume.end());
   return out;
 }
@@ -126,7 +129,8 @@ std::optional<ProbeArguments> parse_probe_arguments(const std::vector<std::strin
   if (!parse("probe", options, args)) return std::nullopt;
   check_range("probe", "windows", out.windows, 2, 4096);
   run.take("probe", out);
-  out.checkpoint = checkpoint, out.out = folder;
+  out.checkpoint = checkpoint;
+  out.out = folder;
   return out;
 }
 

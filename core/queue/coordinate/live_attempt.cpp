@@ -132,7 +132,11 @@ AttemptEnd end_of(const Outcome& outcome, const std::optional<ExitRecord>& exit,
                  .signal = {},
                  .peak_rss_bytes = {},
                  .ended = exit ? exit->ended : unix_s};
-  if (exit) end.exit_code = exit->exit_code, end.signal = exit->signal, end.peak_rss_bytes = exit->peak_rss_bytes;
+  if (exit) {
+    end.exit_code = exit->exit_code;
+    end.signal = exit->signal;
+    end.peak_rss_bytes = exit->peak_rss_bytes;
+  }
   return end;
 }
 

@@ -68,7 +68,9 @@ class Child {
       pid_ = -1;
       fail(command, code);
     }
-    in_ = std::move(in.ours), out_ = std::move(out.ours), err_ = std::move(err.ours);
+    in_ = std::move(in.ours);
+    out_ = std::move(out.ours);
+    err_ = std::move(err.ours);
     ::fcntl(in_.get(), F_SETFL, O_NONBLOCK);
   }
 

@@ -127,10 +127,15 @@ Calibration calibrate(std::vector<PredictionRow> rows) {
     widths.push_back((*p.row.upper - *p.row.lower) / 2 / p.row.loss);
     scores.push_back(interval_score(p.row));
   }
-  if (!errors.empty()) all.median_error = median(errors), all.bias = mean(relative);
+  if (!errors.empty()) {
+    all.median_error = median(errors);
+    all.bias = mean(relative);
+  }
   if (all.scored() == 0) return all;
   const double n = static_cast<double>(all.scored());
-  all.nominal = mean(levels), all.sharpness = median(widths), all.interval_score = mean(scores);
+  all.nominal = mean(levels);
+  all.sharpness = median(widths);
+  all.interval_score = mean(scores);
   all.coverage = static_cast<double>(all.hits) / n;
   all.coverage_interval = wilson(static_cast<double>(all.hits), n);
   return all;

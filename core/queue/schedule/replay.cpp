@@ -46,7 +46,10 @@ ReplayResult summary(const Replay& replay, std::span<const RunCurve> recorded) {
     result.steps_saved += recorded[i].reached() - replay.curves[i].reached();
     result.stopped += stopped;
     result.top_stopped += stopped && static_cast<int64_t>(rank) < result.top;
-    if (!stopped && !found) result.regret = last(i) - last(order.front()), found = true;
+    if (!stopped && !found) {
+      result.regret = last(i) - last(order.front());
+      found = true;
+    }
   }
   result.best_stopped = !order.empty() && replay.stopped[order.front()];
   return result;

@@ -58,11 +58,17 @@ AxisTicks axis_of(const std::vector<const PlotPanel*>& panels, bool vertical, do
   double least = HUGE_VAL, most = -HUGE_VAL;
   for (const PlotPanel* panel : panels) {
     for_each_value(*panel, vertical, [&](double value) {
-      if (drawable(axis, value)) least = std::min(least, value), most = std::max(most, value);
+      if (drawable(axis, value)) {
+        least = std::min(least, value);
+        most = std::max(most, value);
+      }
     });
   }
   const bool none = !(least <= most);
-  if (none) least = axis.scale == Scale::log ? 1 : 0, most = axis.scale == Scale::log ? 10 : 1;
+  if (none) {
+    least = axis.scale == Scale::log ? 1 : 0;
+    most = axis.scale == Scale::log ? 10 : 1;
+  }
   Extent extent = padded_extent(axis.scale, axis.least.value_or(least), axis.most.value_or(most), 0.05);
   if (axis.least && (axis.scale == Scale::linear || *axis.least > 0)) extent.low = *axis.least;
   if (axis.most && *axis.most > extent.low) extent.high = *axis.most;
@@ -267,7 +273,10 @@ Legend lay_out_legend(const Figure& figure) {
       if (series.name.empty() || std::find(seen.begin(), seen.end(), series.name) != seen.end()) continue;
       seen.push_back(series.name);
       const double width = 34 + text_width_px(series.name, kFont) + 18;
-      if (x > 12 && x + width > kWidth) x = 12, y += kLegendLine;
+      if (x > 12 && x + width > kWidth) {
+        x = 12;
+        y += kLegendLine;
+      }
       legend.entries.push_back({&series, x, y});
       x += width;
     }

@@ -34,7 +34,10 @@ std::string reference_of(const GroupAnalysis& g) {
           return g.table.cells[gap.a].variant == variant || g.table.cells[gap.b].variant == variant;
         });
     if (count > 0 && variant == "llama") return variant;
-    if (count > most) most = count, best = variant;
+    if (count > most) {
+      most = count;
+      best = variant;
+    }
   }
   return best;
 }
@@ -60,7 +63,8 @@ PlotPoint dot(const GroupAnalysis& g, const std::string& reference, const Compar
   point.title = fmt::format("{} against {} at {} parameters and {} tokens: {}", mine.variant, reference,
                             format_count(mine.params), format_count(mine.tokens), format_delta(c.change));
   if (const auto half = c.gap->change.half_width) {
-    point.low = c.change - *half, point.high = c.change + *half;
+    point.low = c.change - *half;
+    point.high = c.change + *half;
     point.title += fmt::format(" ± {}", format_bpc(*half));
   }
   point.title += fmt::format(" ({} against {})", format_bpc(mine.final_bpc.mean), format_bpc(other.final_bpc.mean));
@@ -104,8 +108,10 @@ void share_x(std::vector<PlotPanel>& panels) {
   double least = 0, most = 0;
   for (const PlotPanel& panel : panels) {
     for (const PlotSeries& series : panel.series) {
-      for (const PlotPoint& p : series.points)
-        least = std::min({least, p.x, p.low.value_or(p.x)}), most = std::max({most, p.x, p.high.value_or(p.x)});
+      for (const PlotPoint& p : series.points) {
+        least = std::min({least, p.x, p.low.value_or(p.x)});
+        most = std::max({most, p.x, p.high.value_or(p.x)});
+      }
     }
   }
   const double air = std::max(0.06 * (most - least), 1e-4);

@@ -115,7 +115,8 @@ void unlabelled_repeats(const ReportInput& input, const GroupAnalysis& g, std::v
     for (const size_t i : alike) {
       const ReportCell& cell = g.table.cells[i];
       names.push_back(told_name(input, cell));
-      low = std::min(low, cell.final_bpc.mean), high = std::max(high, cell.final_bpc.mean);
+      low = std::min(low, cell.final_bpc.mean);
+      high = std::max(high, cell.final_bpc.mean);
     }
     const size_t all = names.size();
     names.resize(std::min(all, 2 * kMostPairsTold));

@@ -103,14 +103,17 @@ std::optional<Figure> curves_figure(const ReportInput& input, const GroupAnalysi
                                            {}});
     }
     if (counts || range.most < range.least) range.most = std::max(range.most, top_of(run.curve));
-    for (const PlotPoint& p : series.points)
-      range.least = std::min(range.least, p.y), range.most = std::max(range.most, series.points.back().y);
+    for (const PlotPoint& p : series.points) {
+      range.least = std::min(range.least, p.y);
+      range.most = std::max(range.most, series.points.back().y);
+    }
     panel->series.push_back(std::move(series));
   }
   if (figure.panels.empty()) return std::nullopt;
   range = widen_to_levels(range, figure.panels[0].levels);
   for (PlotPanel& panel : figure.panels) {
-    panel.y.least = range.least, panel.y.most = range.most;
+    panel.y.least = range.least;
+    panel.y.most = range.most;
     // The legend lists sizes from small to large.
     std::stable_sort(panel.series.begin(), panel.series.end(),
                      [](const PlotSeries& a, const PlotSeries& b) { return a.colour < b.colour; });
@@ -212,7 +215,8 @@ std::optional<Figure> residual_figure(const ReportInput& input, const GroupAnaly
     }
   }
   if (panel.series.empty()) return std::nullopt;
-  panel.y.least = -1.15 * largest, panel.y.most = 1.15 * largest;
+  panel.y.least = -1.15 * largest;
+  panel.y.most = 1.15 * largest;
   return Figure{"residuals.svg",
                 "Residuals of the fitted laws",
                 "Log of the measured minus log of the fitted final loss against training FLOPs, one point a run; 0.01 "

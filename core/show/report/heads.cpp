@@ -24,7 +24,10 @@ std::string best_head(const HeadMatrix& matrix) {
   double best = -1;
   for (size_t layer = 0; layer < matrix.size(); ++layer)
     for (size_t head = 0; head < matrix[layer].size(); ++head)
-      if (matrix[layer][head].value_or(-1) > best) best = *matrix[layer][head], name = head_name(layer, head);
+      if (matrix[layer][head].value_or(-1) > best) {
+        best = *matrix[layer][head];
+        name = head_name(layer, head);
+      }
   return name.empty() ? kNothing : fmt::format("{}, {}", name, percent(best));
 }
 

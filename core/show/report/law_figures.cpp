@@ -40,7 +40,8 @@ PlotSeries runs_of(const ReportInput& input, const GroupAnalysis& g, size_t vari
     const ReportCell& cell = g.table.cells[c];
     if (cell.variant != g.table.variants[variant] || !(cell.params > 0) || !(cell.tokens > 0)) continue;
     PlotPoint point = cell_point(input, cell, cell.params);
-    point.y = cell.*y, point.low = point.high = std::nullopt;
+    point.y = cell.*y;
+    point.low = point.high = std::nullopt;
     runs.points.push_back(std::move(point));
   }
   return runs;
@@ -75,7 +76,10 @@ void label_contours(PlotPanel& panel, const std::vector<std::string>& names) {
       if (x < 0.08 || x > 0.92 || y < 0.05 || y > 0.95) continue;
       double room = HUGE_VAL;
       for (const auto& [u, v] : taken) room = std::min(room, std::hypot(0.7 * (x - u), y - v));
-      if (room > best) best = room, note = PlotNote{p.x, p.y, names[k]};
+      if (room > best) {
+        best = room;
+        note = PlotNote{p.x, p.y, names[k]};
+      }
     }
     if (!note) continue;
     taken.push_back({place(panel.x, note->x), place(panel.y, note->y)});
@@ -95,8 +99,10 @@ PlotPanel contour_panel(const ReportInput& input, const GroupAnalysis& g, size_t
     params.take(fit.points[k].params), tokens.take(fit.points[k].tokens);
     losses.take(fit.result.fits[k].fitted);
   }
-  panel.x.least = params.least / 2, panel.x.most = params.most * 2;
-  panel.y.least = tokens.least / 2, panel.y.most = tokens.most * 2;
+  panel.x.least = params.least / 2;
+  panel.x.most = params.most * 2;
+  panel.y.least = tokens.least / 2;
+  panel.y.most = tokens.most * 2;
   std::vector<std::string> names;
   for (size_t level = 0; level < kLevels; ++level) {
     const double loss = losses.least + (losses.most - losses.least) * (static_cast<double>(level) + 0.5) / kLevels;
@@ -325,7 +331,8 @@ std::optional<Figure> slice_figure(const ReportInput& input, const GroupAnalysis
     if (figure.panels.size() == kMostPanels) break;
     std::optional<PlotPanel> panel = slice_panel(input, g, variant, budgets);
     if (panel) {
-      measured = true, law |= drawn_law(g, variant) != nullptr;
+      measured = true;
+      law |= drawn_law(g, variant) != nullptr;
     } else {
       panel = law_slice_panel(g, variant, budgets);
       if (panel) alone.push_back(variant);

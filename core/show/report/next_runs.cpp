@@ -93,7 +93,8 @@ Table overview(const std::vector<const NextRuns*>& all) {
     }
     row[4] = format_significant(next->now, 2);
     if (!next->batch.empty()) {
-      row[3] = batch_words(*next), row[6] = next->file;
+      row[3] = batch_words(*next);
+      row[6] = next->file;
       if (next->batch.back().leaves) row[5] = format_significant(*next->batch.back().leaves, 2);
     }
     t.rows.push_back(std::move(row));

@@ -34,7 +34,8 @@ struct Path {
   Target at(double flops, const Target& like) const {
     const double t = (std::log(flops) - log_flops()) / (params_step + tokens_step);
     Target target = like;
-    target.params = std::exp(log_params + t * params_step), target.tokens = std::exp(log_tokens + t * tokens_step);
+    target.params = std::exp(log_params + t * params_step);
+    target.tokens = std::exp(log_tokens + t * tokens_step);
     return target;
   }
 };
@@ -46,7 +47,8 @@ std::optional<Path> path_to(const std::vector<const LawFit*>& fits, const Target
     for (const Point& p : fit->points) {
       path.log_params += std::log(p.params), path.log_tokens += std::log(p.tokens), ++count;
       const double flops = flops_of(p.params, p.tokens);
-      path.least = std::min(path.least, flops), path.most = std::max(path.most, flops);
+      path.least = std::min(path.least, flops);
+      path.most = std::max(path.most, flops);
     }
   }
   if (count == 0) return std::nullopt;

@@ -104,7 +104,8 @@ void add_law(PlotPanel& panel, const ReportInput& input, const LawFit& fit, int 
   double least = HUGE_VAL, most = 0;
   for (const Point& p : fit.points) {
     const double x = axis == ScalingAxis::params ? p.params : p.tokens;
-    least = std::min(least, x), most = std::max(most, x);
+    least = std::min(least, x);
+    most = std::max(most, x);
   }
   double end = most * kBeyond;
   for (const Target& target : input.targets)
@@ -129,7 +130,8 @@ void add_predictions(PlotPanel& panel, const LawFit& fit, int colour, const Fixe
                     fmt::format("{} at {} parameters and {} tokens: {} predicted", fit.variant,
                                 format_count(p.target.params), format_count(p.target.tokens), format_bpc(*p.loss))};
     if (range) {
-      point.low = range->first, point.high = range->second;
+      point.low = range->first;
+      point.high = range->second;
       point.title += fmt::format(", {} {} to {}", p.interval ? "interval" : "anywhere from", format_bpc(range->first),
                                  format_bpc(range->second));
     }

@@ -45,17 +45,22 @@ PlotPanel surface_panel(const ReportInput& input, std::string title,
   const Grid grid = grid_of(surface);
   PlotPanel panel;
   panel.title = std::move(title);
-  panel.x.label = "learning rate", panel.y.label = "batch (sequences)";
+  panel.x.label = "learning rate";
+  panel.y.label = "batch (sequences)";
   for (const double rate : grid.rates) panel.x.names.push_back(format_significant(rate, 2));
   for (const double batch : grid.batches) panel.y.names.push_back(format_count(batch));
   double least = HUGE_VAL, most = -HUGE_VAL;
-  for (const auto& [at, cell] : surface)
-    least = std::min(least, cell->final_bpc.mean), most = std::max(most, cell->final_bpc.mean);
+  for (const auto& [at, cell] : surface) {
+    least = std::min(least, cell->final_bpc.mean);
+    most = std::max(most, cell->final_bpc.mean);
+  }
   for (const auto& [at, cell] : surface) {
     const double loss = cell->final_bpc.mean;
     PlotCell square;
-    square.x = index_in(grid.rates, at.second), square.y = index_in(grid.batches, at.first);
-    square.value = loss, square.text = format_bpc(loss);
+    square.x = index_in(grid.rates, at.second);
+    square.y = index_in(grid.batches, at.first);
+    square.value = loss;
+    square.text = format_bpc(loss);
     square.shade = most > least ? (most - loss) / (most - least) : 0;
     square.outlined = loss <= least;
     square.title = fmt::format("batch {}, learning rate {}: {}", format_count(at.first),

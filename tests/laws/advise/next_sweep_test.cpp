@@ -68,12 +68,19 @@ class FakeDescriber : public Describer {
 TEST(CandidatesTest, AreAroundWhatWasRunAndAsItWasRun) {
   RunSpec spec;
   spec.model = {"llama", {{"d_model", 64}, {"alibi", true}}};
-  spec.data.corpus = "headers", spec.data.context = 64, spec.data.sha256 = std::string(64, 'a');
-  spec.train.batch = 10, spec.train.steps = 1000, spec.train.warmup = 20;
+  spec.data.corpus = "headers";
+  spec.data.context = 64;
+  spec.data.sha256 = std::string(64, 'a');
+  spec.train.batch = 10;
+  spec.train.steps = 1000;
+  spec.train.warmup = 20;
   Point point;
-  point.params = 20000, point.tokens = 640000, point.loss = 3;
+  point.params = 20000;
+  point.tokens = 640000;
+  point.loss = 3;
   Target target;
-  target.params = 200000, target.tokens = 6400000;
+  target.params = 200000;
+  target.tokens = 6400000;
   FakeDescriber describer;
   const auto known = [](const std::string&) { return false; };
   const CandidateSet set =

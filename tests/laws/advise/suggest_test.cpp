@@ -20,7 +20,8 @@ std::vector<Candidate> candidates() {
   for (double params = 1e6; params < 3e8; params *= 2)
     for (double tokens = 2e7; tokens < 6e9; tokens *= 2) {
       Candidate candidate;
-      candidate.params = params, candidate.tokens = tokens;
+      candidate.params = params;
+      candidate.tokens = tokens;
       candidate.cost = 6 * params * tokens / 1e18;
       candidate.available = 3;
       all.push_back(candidate);

@@ -19,7 +19,9 @@ ReportInput three_sizes(double floor, double amplitude, double exponent) {
   std::vector<Point> points;
   for (const double millions : {5.52, 13.7, 46.45}) {
     Point p;
-    p.params = millions * 1e6, p.tokens = 983.04e6, p.loss = floor + amplitude / std::pow(millions, exponent);
+    p.params = millions * 1e6;
+    p.tokens = 983.04e6;
+    p.loss = floor + amplitude / std::pow(millions, exponent);
     p.run = fmt::format("n{}", points.size());
     points.push_back(p);
   }
@@ -28,7 +30,9 @@ ReportInput three_sizes(double floor, double amplitude, double exponent) {
 
 Claim law_claim() {
   Claim claim;
-  claim.name = "stated", claim.law = "power", claim.params_unit = 1e6;
+  claim.name = "stated";
+  claim.law = "power";
+  claim.params_unit = 1e6;
   claim.parameters = {{"E", 1.0}, {"A", 1.76}, {"alpha", 0.218}};
   claim.runs = {"n0", "n1", "n2"};
   claim.target = Target{};
@@ -57,7 +61,9 @@ std::optional<bool> holds(const ReportInput& input, const Claim& claim, const st
 TEST(Claims, AStatedLawIsHeldAgainstItsOwnFiguresAndTheRuns) {
   ReportInput input = three_sizes(0.698, 2.005, 0.1642);
   Claim claim = law_claim();
-  claim.value = StatedFigure{1.47, 0.005}, claim.range = {1.42, 1.52}, claim.residuals = StatedFigure{0.02, 0};
+  claim.value = StatedFigure{1.47, 0.005};
+  claim.range = {1.42, 1.52};
+  claim.residuals = StatedFigure{0.02, 0};
   input.claims = {claim};
   const std::vector<ClaimVerdict> verdicts = analyse(input).verdicts;
   EXPECT_THAT(figure(verdicts, "stated-law-residuals", "residual n0"), DoubleNear(0.0003, 0.0006));
@@ -79,7 +85,9 @@ TEST(Claims, AStatedLawIsHeldAgainstItsOwnFiguresAndTheRuns) {
 TEST(Claims, EachRuleHoldsWhereTheClaimIsTrueAndFailsWhereItIsNot) {
   const ReportInput law = three_sizes(1.0, 1.76, 0.218);
   Claim good = law_claim(), bad = law_claim();
-  good.value = StatedFigure{1.508, 0.0005}, good.range = {1.0, 2.0}, good.residuals = StatedFigure{0.001, 0};
+  good.value = StatedFigure{1.508, 0.0005};
+  good.range = {1.0, 2.0};
+  good.residuals = StatedFigure{0.001, 0};
   bad.value = StatedFigure{1.6, 0.05}, bad.range = {1.5, 1.52}, bad.parameters["E"] = 1.2,
   bad.residuals = good.residuals;
   for (const char* rule : {"stated-law-residuals", "stated-law-value", "range-against-runs"}) {
@@ -87,7 +95,8 @@ TEST(Claims, EachRuleHoldsWhereTheClaimIsTrueAndFailsWhereItIsNot) {
     EXPECT_EQ(holds(law, bad, rule), false) << rule;
   }
   Claim range;
-  range.of = "loss", range.range = {1.45, 1.55};
+  range.of = "loss";
+  range.range = {1.45, 1.55};
   for (const bool meet : {true, false}) {
     ReportInput input = law;
     Claim other = range;
@@ -96,21 +105,28 @@ TEST(Claims, EachRuleHoldsWhereTheClaimIsTrueAndFailsWhereItIsNot) {
     EXPECT_EQ(holds(input, range, "disjoint-ranges"), meet);
   }
   ReportInput runs = made_input({{"v57", 1e6, 4e6}, {"v57", 1e6, 6e6, 2e-3, 0, 64}});
-  runs.runs[0].row.id = "a", runs.runs[1].row.id = "b";
-  runs.runs[0].row.wall_s = 108 * 60, runs.runs[1].row.wall_s = 69 * 60;
+  runs.runs[0].row.id = "a";
+  runs.runs[1].row.id = "b";
+  runs.runs[0].row.wall_s = 108 * 60;
+  runs.runs[1].row.wall_s = 69 * 60;
   const double change = *runs.runs[1].row.last_val_bpc - *runs.runs[0].row.last_val_bpc;
   Claim compare;
-  compare.compare = {"a", "b"}, compare.differ_only = {"batch", "lr", "tokens"}, compare.equal = {"params"};
+  compare.compare = {"a", "b"};
+  compare.differ_only = {"batch", "lr", "tokens"};
+  compare.equal = {"params"};
   compare.change = StatedFigure{change, 1e-6};
   for (const char* rule : {"factors-compared", "equal-claimed", "change-claimed"})
     EXPECT_EQ(holds(runs, compare, rule), true) << rule;
-  compare.differ_only = {"batch"}, compare.equal = {"compute"}, compare.change->value += 0.1;
+  compare.differ_only = {"batch"};
+  compare.equal = {"compute"};
+  compare.change->value += 0.1;
   for (const char* rule : {"factors-compared", "equal-claimed", "change-claimed"})
     EXPECT_EQ(holds(runs, compare, rule), false) << rule;
   compare.change.reset(), compare.wall_change = StatedFigure{-0.361, 0.0005};
   EXPECT_EQ(holds(runs, compare, "change-claimed"), true);
   Claim size;
-  size.params = StatedFigure{290e6, 5e6}, size.params_counted = 369'819'648;
+  size.params = StatedFigure{290e6, 5e6};
+  size.params_counted = 369'819'648;
   EXPECT_EQ(holds(runs, size, "size-claimed"), false);
   size.params->value = 370e6;
   EXPECT_EQ(holds(runs, size, "size-claimed"), true);

@@ -33,13 +33,22 @@ inline MeasuredRun made_run(const Made& m) {
   const auto bits = random_bits(static_cast<uint64_t>(m.seed), 1,
                                 static_cast<uint64_t>(m.params + 7 * m.tokens + 1e9 * m.lr) + m.variant[1]);
   row.id = fmt::format("{:012x}", bits & 0xffffffffffff);
-  row.sweep = "made", row.state = "done", row.plugin = m.variant, row.seed = m.seed;
-  row.params = static_cast<int64_t>(m.params), row.params_nonembedding = row.params * 9 / 10;
-  row.tokens = static_cast<int64_t>(m.tokens), row.steps = row.step = row.tokens / (m.batch * 64);
-  row.attempts = 1, row.epochs = m.tokens / 3.6e7, row.flops = 6.6 * m.params * m.tokens;
+  row.sweep = "made";
+  row.state = "done";
+  row.plugin = m.variant;
+  row.seed = m.seed;
+  row.params = static_cast<int64_t>(m.params);
+  row.params_nonembedding = row.params * 9 / 10;
+  row.tokens = static_cast<int64_t>(m.tokens);
+  row.steps = row.step = row.tokens / (m.batch * 64);
+  row.attempts = 1;
+  row.epochs = m.tokens / 3.6e7;
+  row.flops = 6.6 * m.params * m.tokens;
   row.last_val_bpc = law(m.variant, m.params, m.tokens) + m.noise;
   row.best_val_bpc = *row.last_val_bpc - 0.002;
-  row.tokens_per_s = 3e10 / m.params, row.wall_s = m.tokens / *row.tokens_per_s, row.ended = 1.7e9;
+  row.tokens_per_s = 3e10 / m.params;
+  row.wall_s = m.tokens / *row.tokens_per_s;
+  row.ended = 1.7e9;
   row.dataset = "d1";
   row.axes = {{"model.plugin", m.variant}};
   row.spec = {
@@ -53,7 +62,8 @@ inline MeasuredRun made_run(const Made& m) {
   run.start = {{"device", "cpu"}, {"build_id", "g++-12 torch-2.11.0"}};
   for (int k = 1; k <= 20; ++k) {
     EvalRow e;
-    e.step = row.steps * k / 20, e.tokens = row.tokens * k / 20;
+    e.step = row.steps * k / 20;
+    e.tokens = row.tokens * k / 20;
     e.val_bpc = *row.last_val_bpc + 1.8 * std::pow(1 - k / 20.0, 3) + (k == 20 ? 0 : 0.01);
     run.curve.push_back(e);
   }
@@ -62,19 +72,27 @@ inline MeasuredRun made_run(const Made& m) {
 
 inline DatasetRow made_dataset() {
   DatasetRow d;
-  d.id = "d1", d.name = "headers", d.tokenizer = "ascii128";
-  d.sha256 = std::string(64, 'a'), d.val_sha256 = std::string(64, 'b');
-  d.bytes = 38'700'000, d.train_tokens = 36'000'000, d.val_tokens = 2'000'000, d.unknown_bytes = 626;
+  d.id = "d1";
+  d.name = "headers";
+  d.tokenizer = "ascii128";
+  d.sha256 = std::string(64, 'a');
+  d.val_sha256 = std::string(64, 'b');
+  d.bytes = 38'700'000;
+  d.train_tokens = 36'000'000;
+  d.val_tokens = 2'000'000;
+  d.unknown_bytes = 626;
   d.ngram_bpb = {4.9, 3.6, 2.8, 2.3};
   return d;
 }
 
 inline ReportInput made_input(const std::vector<Made>& runs, std::string name = "made") {
   ReportInput input;
-  input.name = std::move(name), input.sweeps = {input.name};
+  input.name = std::move(name);
+  input.sweeps = {input.name};
   for (const Made& m : runs) input.runs.push_back(made_run(m));
   input.datasets = {made_dataset()};
-  input.source = "bitsweep report made", input.version = "0.1.0";
+  input.source = "bitsweep report made";
+  input.version = "0.1.0";
   return input;
 }
 

@@ -220,7 +220,9 @@ TEST(Csv, StepsAndRatesBecomeAreasOfTheirRuns) {
 TEST(Points, ImplausibleMagnitudesAreNamedAndPlausibleOnesAreNot) {
   const auto notes = [](double params, double tokens, double loss) {
     Point p;
-    p.params = params, p.tokens = tokens, p.loss = loss;
+    p.params = params;
+    p.tokens = tokens;
+    p.loss = loss;
     return implausible_magnitudes({p});
   };
   EXPECT_TRUE(notes(5.5e6, 1e9, 1.4).empty());

@@ -172,7 +172,9 @@ TEST(Observations, SeedsAreOneAndCheckpointsCountByTheirCorrelation) {
   std::vector<Point> curve(40, make_point(1, 1, 2));
   Eigen::ArrayXd fitted(40);
   for (int i = 0; i < 40; ++i) {
-    curve[i].lr_area = i + 1, curve[i].annealing = 0.01 * i, curve[i].run = "a";
+    curve[i].lr_area = i + 1;
+    curve[i].annealing = 0.01 * i;
+    curve[i].run = "a";
     curve[i].loss = 2 * std::exp(0.01 * std::sin(i / 6.0));  // neighbours nearly agree
     fitted[i] = std::log(2.0);
   }

@@ -11,7 +11,8 @@ namespace {
 
 FitOptions options(const std::string& law, int resamples = 0) {
   FitOptions o;
-  o.law = law, o.resamples = resamples;
+  o.law = law;
+  o.resamples = resamples;
   return o;
 }
 
@@ -145,7 +146,9 @@ TEST(Curve, FindsWhatAnnealingGainsAndClaimsNoIntervalFromOneRun) {
   std::vector<Point> points;
   for (const ScheduleArea& area : areas) {
     Point p = make_point(1e7, 1e8, 2.5 + 0.6 * std::pow(area.lr_area, -0.5) - 0.4 * area.annealing);
-    p.lr_area = area.lr_area, p.annealing = area.annealing, p.run = "a";
+    p.lr_area = area.lr_area;
+    p.annealing = area.annealing;
+    p.run = "a";
     points.push_back(p);
   }
   FitOptions o = options("curve", 100);

@@ -50,9 +50,11 @@ TEST(Optimise, BruteForceFindsNothingLower) {
         Eigen::VectorXd step(at.size());
         for (int i = 0; i < at.size(); ++i) step[i] = size * normal(seed * 1000 + trial + 7, k * 5 + i);
         const double next = objective.value(at + step);
-        if (next < value)
-          value = next, at += step, size *= 1.5;
-        else
+        if (next < value) {
+          value = next;
+          at += step;
+          size *= 1.5;
+        } else
           size *= 0.97;
       }
       EXPECT_GE(value, best * (1 - 1e-12)) << seed << ' ' << trial;
@@ -110,7 +112,8 @@ TEST(Kernels, ExponentialsAndLogarithmsAreTheLibrarysToTwoUlp) {
   }
   out[7] = -1;
   EXPECT_FALSE(mix(out.data(), &one, 1, zero.data(), loss.data(), residual.data(), 2000));
-  x[0] = -1000, x[1] = 1000;
+  x[0] = -1000;
+  x[1] = 1000;
   exp_scaled(x.data(), 1, out.data(), 2);
   EXPECT_EQ(out[0], 0);
   EXPECT_GT(out[1], 1e307);

@@ -45,13 +45,16 @@ TEST(Target, RefusesEmptyNanAndInfinity) {
 
 TEST(Groups, SeedsOfOneConfigurationAreOneGroup) {
   std::vector<Point> points = {make_point(1e6, 1e9, 2), make_point(2e6, 1e9, 2), make_point(1e6, 1e9, 2.1)};
-  points[0].seed = 0, points[2].seed = 1;
+  points[0].seed = 0;
+  points[2].seed = 1;
   EXPECT_EQ(group_by_configuration(points), (std::vector<int>{0, 1, 0}));
 }
 
 TEST(Groups, VariantDatasetAndUniqueTokensSeparate) {
   std::vector<Point> points(4, make_point(1e6, 1e9, 2));
-  points[1].variant = "llama", points[2].dataset = "stories", points[3].unique_tokens = 5;
+  points[1].variant = "llama";
+  points[2].dataset = "stories";
+  points[3].unique_tokens = 5;
   EXPECT_EQ(group_by_configuration(points), (std::vector<int>{0, 1, 2, 3}));
 }
 

@@ -107,7 +107,9 @@ TEST(Refuse, LossRisingWithSize) {
 
 TEST(Refuse, ValuesWithoutALogarithm) {
   auto points = grid_points(kLaw, kSizes, kBudgets);
-  points[0].loss = -1, points[1].tokens = 0, points[2].params = NAN;
+  points[0].loss = -1;
+  points[1].tokens = 0;
+  points[2].params = NAN;
   const FitResult result = fit(points);
   expect_refused(result, "1 of 12 points has no positive finite loss");
   expect_refused(result, "no positive finite number of tokens");
@@ -117,7 +119,8 @@ TEST(Refuse, ValuesWithoutALogarithm) {
 
 TEST(Refuse, MixedVariantsAndDatasets) {
   auto points = grid_points(kLaw, kSizes, kBudgets);
-  points[0].variant = "v57", points[1].dataset = "stories";
+  points[0].variant = "v57";
+  points[1].dataset = "stories";
   expect_refused(fit(points), "points of 2 variants ((none), v57)");
   expect_refused(fit(points), "points of 2 datasets");
 }

@@ -25,7 +25,9 @@ inline double normal(uint64_t seed, uint64_t i) {
 
 inline Point make_point(double params, double tokens, double loss) {
   Point p;
-  p.params = params, p.tokens = tokens, p.loss = loss;
+  p.params = params;
+  p.tokens = tokens;
+  p.loss = loss;
   return p;
 }
 

@@ -12,7 +12,8 @@ namespace {
 // Losses made by the law itself: what is read off two thirds of the way is what comes.
 TEST(ExtrapolateCurve, KnowsWhatTheScheduleWillDo) {
   TrainSpec train;
-  train.steps = 2000, train.warmup = 100;
+  train.steps = 2000;
+  train.warmup = 100;
   RunCurve run{"r", train.steps, {}, false};
   double area = 0, last = 0, push = 0, annealed = 0, end = 0;
   for (int64_t step = 1; step <= train.steps; ++step) {

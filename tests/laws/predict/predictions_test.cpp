@@ -19,7 +19,9 @@ class PredictionsTest : public QueryTest {
   // A sweep of llama over sizes and lengths; those below `until` tokens are done, the rest waits.
   void sweep(const std::string& name, int sizes, int lengths, int64_t until, double lr = 1e-3) {
     NewSweep sweep;
-    sweep.name = name, sweep.file = name + ".yaml", sweep.source = name;
+    sweep.name = name;
+    sweep.file = name + ".yaml";
+    sweep.source = name;
     for (int i = 0; i < sizes; ++i) {
       for (int j = 0; j < lengths; ++j) {
         NewRun run = planned(fmt::format("{:04x}{:08x}", std::hash<std::string>{}(name)&0xffff, 16 * i + j + 1),

@@ -240,7 +240,8 @@ class InductionCorpus : public TempFolder {
  protected:
   DataSpec spec(const std::string& corpus, int64_t context = 128) const {
     DataSpec data;
-    data.corpus = corpus, data.context = context;
+    data.corpus = corpus;
+    data.context = context;
     return data;
   }
 };

@@ -72,7 +72,9 @@ TEST(MostAttended, TakesTheMostRecentOfEquals) {
   at::Tensor weights = at::zeros({1, 1, 3, 3});
   weights[0][0][0][0] = 1;
   weights[0][0][1][0] = weights[0][0][1][1] = 0.5;
-  weights[0][0][2][0] = 0.2, weights[0][0][2][1] = 0.6, weights[0][0][2][2] = 0.2;
+  weights[0][0][2][0] = 0.2;
+  weights[0][0][2][1] = 0.6;
+  weights[0][0][2][2] = 0.2;
   EXPECT_TRUE(most_attended(weights).flatten().equal(at::tensor({0, 1, 1}, at::kLong)));
 }
 
@@ -100,7 +102,9 @@ TEST(AttentionTally, TakesMassFromSoftWeights) {
   at::Tensor weights = at::zeros({1, 1, 3, 3});
   weights[0][0][0][0] = 1;
   weights[0][0][1][0] = weights[0][0][1][1] = 0.5;
-  weights[0][0][2][0] = 0.5, weights[0][0][2][1] = 0.375, weights[0][0][2][2] = 0.125;
+  weights[0][0][2][0] = 0.5;
+  weights[0][0][2][1] = 0.375;
+  weights[0][0][2][2] = 0.125;
   tally.layer(weights);
   const HeadScores head = tally.layers()[0].heads[0];
   EXPECT_DOUBLE_EQ(head.ipmr, 0);  // most goes to key 0, the match is 1

@@ -8,10 +8,21 @@ namespace {
 
 PredictionRow row(int64_t id, const std::string& run, double loss, double half_width, std::optional<double> measured) {
   PredictionRow r;
-  r.id = id, r.run = run, r.law = "chinchilla", r.variant = "llama", r.made = static_cast<double>(id);
-  r.params = 1e6, r.tokens = 1e8, r.loss = loss, r.level = 0.95;
-  if (half_width > 0) r.lower = loss - half_width, r.upper = loss + half_width;
-  r.measured = measured, r.state = measured ? "done" : "queued";
+  r.id = id;
+  r.run = run;
+  r.law = "chinchilla";
+  r.variant = "llama";
+  r.made = static_cast<double>(id);
+  r.params = 1e6;
+  r.tokens = 1e8;
+  r.loss = loss;
+  r.level = 0.95;
+  if (half_width > 0) {
+    r.lower = loss - half_width;
+    r.upper = loss + half_width;
+  }
+  r.measured = measured;
+  r.state = measured ? "done" : "queued";
   return r;
 }
 
@@ -57,8 +68,15 @@ class PredictionsTest : public QueryTest {};
 
 TEST_F(PredictionsTest, ComeWithTheirRunsFromTheStore) {
   PredictionRecord record;
-  record.run = "cccc00000004", record.law = "chinchilla", record.maker = "suggest", record.variant = "llama";
-  record.params = 2000, record.tokens = 64000, record.loss = 3.5, record.lower = 3.4, record.upper = 3.6;
+  record.run = "cccc00000004";
+  record.law = "chinchilla";
+  record.maker = "suggest";
+  record.variant = "llama";
+  record.params = 2000;
+  record.tokens = 64000;
+  record.loss = 3.5;
+  record.lower = 3.4;
+  record.upper = 3.6;
   store.put_prediction(record);
   const auto rows = Query(root).predictions({"first"});
   ASSERT_EQ(rows.size(), 1u);

@@ -12,7 +12,11 @@ using testing::HasSubstr;
 
 RunRow row(const std::string& id, std::optional<double> loss, double lr, const std::string& state = "done") {
   RunRow run;
-  run.id = id, run.state = state, run.plugin = "v57", run.params = 1000, run.last_val_bpc = loss;
+  run.id = id;
+  run.state = state;
+  run.plugin = "v57";
+  run.params = 1000;
+  run.last_val_bpc = loss;
   run.axes = {{"train.lr", lr}, {"model.plugin", "v57"}};
   return run;
 }

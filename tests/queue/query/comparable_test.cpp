@@ -12,7 +12,9 @@ using testing::HasSubstr;
 RunRow row(const std::string& corpus, const std::string& tokenizer, int64_t context, int64_t windows,
            const std::string& dataset = "") {
   RunRow run;
-  run.state = "done", run.last_val_bpc = 3.0, run.dataset = dataset;
+  run.state = "done";
+  run.last_val_bpc = 3.0;
+  run.dataset = dataset;
   run.spec = {{"data", json::object{{"corpus", corpus}, {"tokenizer", tokenizer}, {"context", context}}},
               {"eval", json::object{{"windows", windows}}}};
   return run;
@@ -49,7 +51,9 @@ TEST(Comparable, GroupsThatReadTheSameAreToldApart) {
 
 TEST(Comparable, NamesComeFromTheDataset) {
   DatasetRow dataset;
-  dataset.id = "d1", dataset.name = "headers", dataset.tokenizer = "ascii128";
+  dataset.id = "d1";
+  dataset.name = "headers";
+  dataset.tokenizer = "ascii128";
   const auto groups = comparable_groups({row("/some/path", "ascii128", 256, 8, "d1")}, {dataset});
   EXPECT_EQ(groups[0].label, "headers, ascii128, context 256");
 }
@@ -75,7 +79,8 @@ TEST(Comparable, OnlyFinishedRunsWithALossCount) {
                                                {"cancelled", "withdrawn", "withdrawn"},
                                                {"queued", "", "not begun"},
                                                {"running", "", "still running"}}) {
-    run.state = state, run.exit_cause = cause;
+    run.state = state;
+    run.exit_cause = cause;
     EXPECT_EQ(exclusion_reason(run), reason);
   }
 }

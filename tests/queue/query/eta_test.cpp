@@ -8,9 +8,14 @@ namespace {
 RunRow run(const std::string& state, const std::string& plugin, int64_t params, int64_t step,
            std::optional<double> rate) {
   RunRow row;
-  row.id = plugin + state, row.state = state, row.plugin = plugin, row.params = params, row.tokens = 1000,
+  row.id = plugin + state;
+  row.state = state;
+  row.plugin = plugin;
+  row.params = params;
+  row.tokens = 1000;
   row.steps = 100;
-  row.step = step, row.tokens_per_s = rate;
+  row.step = step;
+  row.tokens_per_s = rate;
   return row;
 }
 

@@ -28,7 +28,8 @@ inline NewRun planned(const std::string& id, const std::string& plugin, int64_t 
   run.seed = seed;
   run.params = params;
   run.params_nonembedding = params / 2;
-  run.tokens = 64000, run.steps = 100;
+  run.tokens = 64000;
+  run.steps = 100;
   run.flops = 6.0 * static_cast<double>(params) * 64000;
   run.epochs = 0.5;
   run.dataset = "d1";
@@ -67,7 +68,9 @@ class QueryTest : public testing::Test {
                        .ngram_bpb = {4.5, 3.5, 2.9, 2.6},
                        .entropy_bpb = {}});
     NewSweep sweep;
-    sweep.name = "first", sweep.file = "sweeps/first.yaml", sweep.source = "x";
+    sweep.name = "first";
+    sweep.file = "sweeps/first.yaml";
+    sweep.source = "x";
     sweep.settings = {{"report", json::object{{"laws", json::array{"chinchilla"}}}}};
     sweep.runs = {planned("aaaa00000001", "v57", 1000, 1e-3), planned("aaaa00000002", "v57", 2000, 2e-3),
                   planned("bbbb00000003", "llama", 1000, 1e-3), planned("cccc00000004", "llama", 2000, 2e-3)};
@@ -99,7 +102,9 @@ class QueryTest : public testing::Test {
   void finish(const std::string& id, const std::vector<double>& losses, RunState state, ExitCause cause) {
     const int64_t attempt = start(id, losses);
     AttemptEnd end;
-    end.state = state, end.cause = cause, end.message = cause == ExitCause::none ? "" : "loss is not finite",
+    end.state = state;
+    end.cause = cause;
+    end.message = cause == ExitCause::none ? "" : "loss is not finite";
     end.ended = 2000;
     store.finish(id, attempt, end);
   }

@@ -48,7 +48,9 @@ TEST_F(QueryTest, AnswersAreTheNewestOfTheRun) {
 
 TEST_F(QueryTest, ARunIsListedOnceThoughTwoSweepsHoldIt) {
   NewSweep other;
-  other.name = "other", other.file = "other.yaml", other.source = "y";
+  other.name = "other";
+  other.file = "other.yaml";
+  other.source = "y";
   other.runs = {planned("cccc00000004", "llama", 2000, 2e-3), planned("aaaa00000001", "v57", 1000, 1e-3)};
   other.runs[0].axes = {{"seed", 0}};
   store.submit(other);

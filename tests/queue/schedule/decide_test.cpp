@@ -53,20 +53,26 @@ TEST(Decide, PriorityGoesFirst) {
 
 TEST(Decide, OfASweepTheLongestGoesFirst) {
   QueuedRun a = queued("a", 1), b = queued("b", 2), c = queued("c", 3), far = queued("far", 3 + RunQueue::kBlock);
-  a.predicted_s = 1, b.predicted_s = 3, c.predicted_s = 2, far.predicted_s = 9;
+  a.predicted_s = 1;
+  b.predicted_s = 3;
+  c.predicted_s = 2;
+  far.predicted_s = 9;
   EXPECT_EQ(started(decided({{"cpu", 4, 0}}, {a, b, c, far})), (Ids{"b@cpu", "c@cpu", "a@cpu", "far@cpu"}));
 }
 
 TEST(Decide, ASweepMayAskForTheShortestFirst) {
   QueuedRun a = queued("a", 1), b = queued("b", 2), c = queued("c", 3);
-  a.predicted_s = 2, b.predicted_s = 3, c.predicted_s = 1;
+  a.predicted_s = 2;
+  b.predicted_s = 3;
+  c.predicted_s = 1;
   a.shortest_first = b.shortest_first = c.shortest_first = true;
   EXPECT_EQ(started(decided({{"cpu", 3, 0}}, {a, b, c})), (Ids{"c@cpu", "a@cpu", "b@cpu"}));
 }
 
 TEST(Decide, StartsOfAnEarlierProcessCountAsItsOwn) {
   QueuedRun a = queued("a", 1), b = queued("b", 2);
-  a.sweep = "first", b.sweep = "second";
+  a.sweep = "first";
+  b.sweep = "second";
   RunQueue own = queue_of({a, b, queued("past", 0)}), told = queue_of({a, b});
   QueuedRun past = queued("past", 0);
   past.sweep = "first";
@@ -100,7 +106,8 @@ TEST(Decide, SweepsShareByWhatTheyWereServed) {
   EXPECT_LE(std::abs(served['a'] - served['b']), 2) << order;
   // One that comes later begins where the others are: no arrears.
   QueuedRun late = queued("c", 500);
-  late.sweep = "c", late.predicted_s = 100;
+  late.sweep = "c";
+  late.predicted_s = 100;
   queue.put(late);
   std::string after;
   for (int turn = 0; turn < 4; ++turn)
@@ -144,9 +151,11 @@ TEST(Decide, PausedHeldWaitingAndDependentRunsAreLeft) {
                                  queued("ready", 5),  queued("tuned", 6), queued("held", 7)};
   runs[0].paused = true;
   runs[1].not_before = 150;
-  runs[2].init_from = "x", runs[2].init_from_state = RunState::running;
+  runs[2].init_from = "x";
+  runs[2].init_from_state = RunState::running;
   runs[3].init_from = "nowhere";
-  runs[5].init_from = "y", runs[5].init_from_state = RunState::done;
+  runs[5].init_from = "y";
+  runs[5].init_from_state = RunState::done;
   runs[6].sweep = "second";
   RunQueue queue = queue_of(runs, 100);
   queue.hold("second", "it comes after the first");
@@ -324,7 +333,9 @@ TEST(RunQueue, IsTheSameHoweverItCameAbout) {
     RunQueue queue;
     for (auto run = w.queue.rbegin(); run != w.queue.rend(); ++run) {
       QueuedRun other = *run;
-      other.priority = 7, other.paused = false, other.slots = 9;
+      other.priority = 7;
+      other.paused = false;
+      other.slots = 9;
       queue.put(other);
       queue.put(queued("gone" + run->id, 1000 + run->position));
     }

@@ -42,14 +42,20 @@ class HistoryTest : public StoreTest {
                        .ngram_bpb = {1.25, 0.1},
                        .entropy_bpb = {}});
     NewRun finetune = new_run("dddddddddddd", 4e-3);
-    finetune.init_from = "aaaaaaaaaaaa", finetune.dataset = "d1", finetune.priority = -7;
+    finetune.init_from = "aaaaaaaaaaaa";
+    finetune.dataset = "d1";
+    finetune.priority = -7;
     store.submit(new_sweep(
         "one", {new_run("aaaaaaaaaaaa"), new_run("bbbbbbbbbbbb", 2e-3), new_run("cccccccccccc", 3e-3), finetune}));
     store.submit(new_sweep("two", {new_run("aaaaaaaaaaaa"), new_run("eeeeeeeeeeee", 0.1 + 0.2)}));
     clock.sleep_s(1.7);
     PredictionRecord prediction;
-    prediction.run = "bbbbbbbbbbbb", prediction.law = "power", prediction.params = 1e3, prediction.tokens = 64e3;
-    prediction.loss = 3.0 / 7, prediction.lower = 0.1;
+    prediction.run = "bbbbbbbbbbbb";
+    prediction.law = "power";
+    prediction.params = 1e3;
+    prediction.tokens = 64e3;
+    prediction.loss = 3.0 / 7;
+    prediction.lower = 0.1;
     store.put_prediction(prediction);
     const std::string a = "aaaaaaaaaaaa", b = "bbbbbbbbbbbb";
     store.claim(a, "cuda:1", 1, 4);
@@ -74,7 +80,9 @@ class HistoryTest : public StoreTest {
     store.put_speed({.spec = {{"x", 1}}, .device = "cpu", .threads = 2, .flops_per_token = 1e9, .tokens_per_s = 10});
     store.put_speed({.spec = {{"x", 1}}, .device = "cpu", .threads = 2, .flops_per_token = 1e9, .tokens_per_s = 20});
     FitRecord fit;
-    fit.sweep = "one", fit.law = "power", fit.result = {{"E", 1.0 / 3}};
+    fit.sweep = "one";
+    fit.law = "power";
+    fit.result = {{"E", 1.0 / 3}};
     store.put_fit(fit);
   }
 

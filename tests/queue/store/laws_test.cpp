@@ -8,8 +8,17 @@ constexpr const char* kRun = "aaaaaaaaaaaa";
 
 PredictionRecord prediction_of(const std::string& run) {
   PredictionRecord p;
-  p.run = run, p.law = "chinchilla", p.maker = "work", p.data = "d1", p.variant = "llama";
-  p.params = 1000, p.tokens = 64000, p.loss = 1.9, p.lower = 1.8, p.upper = 2.0, p.level = 0.9;
+  p.run = run;
+  p.law = "chinchilla";
+  p.maker = "work";
+  p.data = "d1";
+  p.variant = "llama";
+  p.params = 1000;
+  p.tokens = 64000;
+  p.loss = 1.9;
+  p.lower = 1.8;
+  p.upper = 2.0;
+  p.level = 0.9;
   return p;
 }
 
@@ -86,7 +95,8 @@ TEST_F(LawsTest, APredictionOfAPlaceIsAboutTheRunsBegunThereAfterIt) {
   run.dataset = "text";
   store.submit(new_sweep("s", {run}));
   PredictionRecord p = prediction_of("");
-  p.dataset = "text", p.params = 1003;
+  p.dataset = "text";
+  p.params = 1003;
   store.put_prediction(p);
   p.params = 1010;  // another size
   store.put_prediction(p);

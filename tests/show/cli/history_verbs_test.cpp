@@ -86,7 +86,8 @@ TEST_F(Gc, WhatAQueuedRunBeginsWithStays) {
   NewRun finetune = planned("dddd00000005", "v57", 1000, 1e-4);
   finetune.init_from = "aaaa00000001";
   NewSweep sweep;
-  sweep.name = "tune", sweep.runs = {finetune};
+  sweep.name = "tune";
+  sweep.runs = {finetune};
   store.submit(sweep);
   call(kGcVerb, {"--keep", "none", "--yes"});
   EXPECT_TRUE(fs::exists(checkpoint("aaaa00000001", "best.safetensors")));

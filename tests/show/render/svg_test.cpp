@@ -49,8 +49,12 @@ TEST(Svg, IsWellFormedAndSelfContained) {
 
 TEST(Svg, NamesAreEscaped) {
   Figure f = figure({line("a<b & \"c\"'", {{1, 2}, {2, 3}}), line("]]>", {{1, 2}, {2, 3}})});
-  f.title = "<script>", f.caption = "a & b", f.file = "x\"y.svg";
-  f.panels[0].title = "<p>", f.panels[0].x.label = "x<", f.panels[0].levels = {{"<level>", 2.5, "a & b"}};
+  f.title = "<script>";
+  f.caption = "a & b";
+  f.file = "x\"y.svg";
+  f.panels[0].title = "<p>";
+  f.panels[0].x.label = "x<";
+  f.panels[0].levels = {{"<level>", 2.5, "a & b"}};
   const std::string svg = render_svg(f);
   EXPECT_EQ(xml_problem(svg), "");
   EXPECT_THAT(svg, Not(HasSubstr("<script>")));
@@ -97,7 +101,8 @@ TEST(Svg, ErrorBarsAndBandsAreDrawn) {
   Figure f = figure({line("a", {{1, 2}, {2, 3}})});
   f.panels[0].y.least = 0, f.panels[0].y.most = 4;  // the same ticks before and after
   const std::string before = render_svg(f);
-  f.panels[0].series[0].points[0].low = 1.5, f.panels[0].series[0].points[0].high = 2.5;
+  f.panels[0].series[0].points[0].low = 1.5;
+  f.panels[0].series[0].points[0].high = 2.5;
   f.panels[0].bands = {{0, {{1, 0, 1.0, 2.0, ""}, {2, 0, 2.0, 3.0, ""}}}};
   const std::string after = render_svg(f);
   EXPECT_EQ(xml_problem(after), "");

@@ -87,8 +87,11 @@ TEST(Optimum, SaysThatFlopsAreTakenWhereRunsDoNotCountThem) {
   std::vector<Point> points;
   for (const Made& m : ladder_runs()) {
     Point p;
-    p.params = m.params, p.tokens = m.tokens, p.loss = law(m.variant, m.params, m.tokens) + m.noise;
-    p.variant = m.variant, p.seed = m.seed;
+    p.params = m.params;
+    p.tokens = m.tokens;
+    p.loss = law(m.variant, m.params, m.tokens) + m.noise;
+    p.variant = m.variant;
+    p.seed = m.seed;
     points.push_back(p);
   }
   const ReportInput input = report_from_points(points, "p", "p", "0");
@@ -135,8 +138,16 @@ TEST(PredictionPlace, CountsWhatFellWithinAndOutside) {
   EXPECT_TRUE(prediction_section(input).empty());
   const auto row = [](const char* run, double measured) {
     PredictionRow p;
-    p.run = run, p.law = "chinchilla", p.variant = "v57", p.state = "done";
-    p.params = 1e6, p.tokens = 4e6, p.loss = 2, p.lower = 1.9, p.upper = 2.1, p.measured = measured;
+    p.run = run;
+    p.law = "chinchilla";
+    p.variant = "v57";
+    p.state = "done";
+    p.params = 1e6;
+    p.tokens = 4e6;
+    p.loss = 2;
+    p.lower = 1.9;
+    p.upper = 2.1;
+    p.measured = measured;
     return p;
   };
   input.predictions = {row("aaa", 2.05), row("bbb", 2.3)};
@@ -181,11 +192,19 @@ TEST(RateTrend, IsNotClaimedFromTwoSizesOrFromTheEndOfALadder) {
 
 TargetPlan plan_like(const ReportInput& input, size_t run) {
   TargetPlan plan;
-  plan.group = analyse(input).groups.at(0).group.label, plan.variant = "v57", plan.target = input.targets.at(0);
-  plan.like = input.runs.at(run).row.id, plan.shape = "d_model 288, n_layers 3";
-  plan.params = 1e7, plan.tokens = 4e7, plan.flops = 2.5e15, plan.steps = 19531, plan.warmup = 500;
+  plan.group = analyse(input).groups.at(0).group.label;
+  plan.variant = "v57";
+  plan.target = input.targets.at(0);
+  plan.like = input.runs.at(run).row.id;
+  plan.shape = "d_model 288, n_layers 3";
+  plan.params = 1e7;
+  plan.tokens = 4e7;
+  plan.flops = 2.5e15;
+  plan.steps = 19531;
+  plan.warmup = 500;
   plan.bytes = TargetBytes{40'000'000, 40'000'000, 80'000'000, 10'000'000, 150'000'000, 120'000'000};
-  plan.hours = 2.5, plan.stored_bytes = 1'250'000;
+  plan.hours = 2.5;
+  plan.stored_bytes = 1'250'000;
   return plan;
 }
 
@@ -228,11 +247,17 @@ TEST(Recommendation, SaysOfARateThatItWasNotTuned) {
 
 NextRuns advice_for(const std::string& group, const std::string& variant) {
   NextRuns next;
-  next.group = group, next.variant = variant, next.law = "chinchilla", next.hours = true, next.cost = 0.5;
-  next.now = 0.2, next.outlook = {"at 10M parameters, 40M tokens: 2.1 ± 0.2 now"};
+  next.group = group;
+  next.variant = variant;
+  next.law = "chinchilla";
+  next.hours = true;
+  next.cost = 0.5;
+  next.now = 0.2;
+  next.outlook = {"at 10M parameters, 40M tokens: 2.1 ± 0.2 now"};
   next.ranking = {{4e5, 8e6, 976, 0.25, 0.4, {}, {}}};
   next.batch = {{4e5, 8e6, 976, 0.25, 0.4, 2.5, 0.15}, {1e6, 8e6, 976, 0.25, 0.3, 2.4, 0.1}};
-  next.file = "next-" + variant + ".yaml", next.yaml = "# The next runs of made\nname: x\n";
+  next.file = "next-" + variant + ".yaml";
+  next.yaml = "# The next runs of made\nname: x\n";
   return next;
 }
 
@@ -253,7 +278,9 @@ TEST(NextRuns, AreRankedWithWhatTheyBuyAndAFileOfTheBatch) {
   EXPECT_THAT(text, HasSubstr("do not determine the law of v57"));
   EXPECT_THAT(text, Not(HasSubstr("2.400")));
   input.next[0] = {};
-  input.next[0].group = g.group.label, input.next[0].variant = "v57", input.next[0].refused = "no worker";
+  input.next[0].group = g.group.label;
+  input.next[0].variant = "v57";
+  input.next[0].refused = "no worker";
   EXPECT_THAT(text_of(next_runs_section(input, g, 2)), HasSubstr("**v57**: no worker."));
 }
 
@@ -295,8 +322,14 @@ TEST(Changes, AreToldAgainstTheFitOfTheLastReport) {
   EXPECT_THAT(text, HasSubstr("3 more runs and 1 fewer; every estimate is within the interval"));
   now.earlier[0].intervals["alpha"] = {0.1, 0.2};
   PredictionRow p;
-  p.run = fit.points[0].run, p.law = "chinchilla", p.variant = "llama", p.state = "done";
-  p.loss = 2, p.lower = 1, p.upper = 9, p.measured = 3;
+  p.run = fit.points[0].run;
+  p.law = "chinchilla";
+  p.variant = "llama";
+  p.state = "done";
+  p.loss = 2;
+  p.lower = 1;
+  p.upper = 9;
+  p.measured = 3;
   now.predictions = {p};
   text = text_of(changes_section(now, analysis));
   EXPECT_THAT(text, HasSubstr("alpha left the interval that was given then"));

@@ -208,7 +208,8 @@ TEST(SliceFigure, ShowsTheFullestSlicesAndNoneThatMingle) {
 TEST(ScalingFigures, OfManyPanelsTheFullestAreShownAndThoseOfTargets) {
   ReportInput input = made_input(scattered_runs(120));
   Target target;
-  target.params = 1e8, target.tokens = 1e9;
+  target.params = 1e8;
+  target.tokens = 1e9;
   input.targets = {target};
   const Analysis analysis = analyse(input);
   const auto panels = scaling_panels(input, analysis.groups.at(0), ScalingAxis::tokens);

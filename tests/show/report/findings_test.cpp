@@ -100,7 +100,8 @@ TEST(Findings, ALadderIsNotRefused) {
 TEST(Findings, RunsLeftOutAreCounted) {
   ReportInput input = made_input(quickstart_runs());
   EXPECT_EQ(speak(input).runs, "");
-  input.runs[0].row.state = "failed", input.runs[0].row.exit_cause = "diverged";
+  input.runs[0].row.state = "failed";
+  input.runs[0].row.exit_cause = "diverged";
   input.runs[1].row.state = "queued";
   EXPECT_EQ(speak(input).runs, "16 of 18 runs count; left out: 1 diverged and 1 not begun.\n");
 }
@@ -184,7 +185,8 @@ TEST(Caveats, ConfoundedComparisons) {
 TEST(Caveats, RunsLeftOut) {
   ReportInput input = made_input(quickstart_runs());
   EXPECT_THAT(speak(input).caveats, Not(HasSubstr("Left out")));
-  input.runs[0].row.state = "failed", input.runs[0].row.exit_cause = "diverged";
+  input.runs[0].row.state = "failed";
+  input.runs[0].row.exit_cause = "diverged";
   EXPECT_THAT(speak(input).caveats, HasSubstr("Left out of every comparison and fit: 1 diverged"));
 }
 

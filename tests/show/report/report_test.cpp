@@ -110,7 +110,9 @@ TEST(Report, NoRunsOneRunAndFailuresOnlyAreStillReports) {
   EXPECT_THAT(names(one), Not(testing::Contains("params.svg")));
   ReportInput failed = made_input(quickstart_runs());
   for (MeasuredRun& run : failed.runs) {
-    run.row.state = "failed", run.row.exit_cause = "diverged", run.row.message = "loss | is <not> finite\n";
+    run.row.state = "failed";
+    run.row.exit_cause = "diverged";
+    run.row.message = "loss | is <not> finite\n";
     run.row.last_val_bpc.reset(), run.row.best_val_bpc.reset();
     for (EvalRow& e : run.curve) e.val_bpc.reset();
   }
@@ -188,7 +190,8 @@ TEST(Report, AnswersOfAnInductionTaskAreAColumnWithItsChance) {
   EXPECT_THAT(file_of(render_report(input), "report.json"), Not(HasSubstr("answer_accuracy")));
   for (MeasuredRun& run : input.runs) run.start["val_answers"] = 4567, run.start["answer_chance"] = 1.0 / 26;
   input.runs[0].row.answer_accuracy = 0.031;
-  input.runs[1].row.answer_accuracy = 0.97, input.runs[2].row.answer_accuracy = 0.98;
+  input.runs[1].row.answer_accuracy = 0.97;
+  input.runs[2].row.answer_accuracy = 0.98;
   const std::string text = markdown_of(input);
   EXPECT_THAT(text, HasSubstr("out of 4,567"));
   EXPECT_THAT(text, HasSubstr("Chance is 3.8 %."));
@@ -217,7 +220,10 @@ TEST(Report, PointsFromAFileMakeAReportToo) {
   std::vector<Point> points;
   for (const double params : {5.52e6, 13.7e6, 46.45e6}) {
     Point p;
-    p.params = params, p.tokens = 983.04e6, p.loss = 1.0 + 1.76 / std::pow(params / 1e6, 0.218), p.variant = "v57",
+    p.params = params;
+    p.tokens = 983.04e6;
+    p.loss = 1.0 + 1.76 / std::pow(params / 1e6, 0.218);
+    p.variant = "v57";
     p.dataset = "GLM";
     points.push_back(p);
   }

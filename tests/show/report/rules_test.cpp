@@ -41,7 +41,9 @@ ReportInput searched() {
 ReportInput repeats(bool seeds) {
   std::vector<Point> points(2);
   for (size_t i = 0; i < 2; ++i) {
-    points[i].params = 1e6, points[i].tokens = 2e7, points[i].loss = 2 + 0.002 * static_cast<double>(i);
+    points[i].params = 1e6;
+    points[i].tokens = 2e7;
+    points[i].loss = 2 + 0.002 * static_cast<double>(i);
     if (seeds) points[i].seed = static_cast<int64_t>(i);
   }
   return report_from_points(points, "p", "p", "0");

@@ -13,8 +13,12 @@ using testing::HasSubstr;
 
 std::vector<RunRow> rows() {
   RunRow a = made_run({"v57", 1.05e6, 4e6}).row, b = made_run({"llama", 1e5, 2e6}).row;
-  a.id = "aaaaaaaaaaaa", b.id = "bbbbbbbbbbbb";
-  a.last_val_bpc = 3.25, a.best_val_bpc = 3.125, a.wall_s = 75, a.tokens_per_s = 53333;
+  a.id = "aaaaaaaaaaaa";
+  b.id = "bbbbbbbbbbbb";
+  a.last_val_bpc = 3.25;
+  a.best_val_bpc = 3.125;
+  a.wall_s = 75;
+  a.tokens_per_s = 53333;
   b.state = "queued", b.last_val_bpc.reset(), b.best_val_bpc.reset(), b.wall_s.reset(), b.tokens_per_s.reset();
   a.axes["train.lr"] = 1e-3, b.axes["train.lr"] = 2e-3;
   return {a, b};
@@ -30,7 +34,9 @@ TEST(RunTable, ShowsPeopleTheirUnits) {
 TEST(RunTable, ColumnsThatSayNothingAreLeftOut) {
   std::vector<RunRow> some = rows();
   EXPECT_THAT(default_run_columns(some), testing::Not(testing::Contains("exit_cause")));
-  some[1].exit_cause = "oom", some[1].seed = 4, some[1].attempts = 3;
+  some[1].exit_cause = "oom";
+  some[1].seed = 4;
+  some[1].attempts = 3;
   EXPECT_THAT(default_run_columns(some), testing::IsSupersetOf({"exit_cause", "seed", "attempts"}));
   EXPECT_FALSE(default_run_columns({}).empty());
 }
@@ -79,7 +85,10 @@ TEST(Format, NumbersOfReports) {
 
 TEST(TextChart, FallsFromTheTopLeftToTheBottomRight) {
   TextChartOptions options;
-  options.width = 8, options.height = 4, options.unicode = false, options.x_label = "steps";
+  options.width = 8;
+  options.height = 4;
+  options.unicode = false;
+  options.x_label = "steps";
   EXPECT_EQ(text_chart({{0, 4}, {100, 1}}, options),
             "   4.000 |**\n"
             "         |  **\n"
