@@ -7,14 +7,14 @@ namespace bitsweep {
 namespace {
 
 struct B158Parts {
-  using Linear = TernaryLinear;
-  using Norm = NoNorm;
+  using Linear = nn::TernaryLinear;
+  using Norm = nn::NoNorm;
   static constexpr double kBits = 1.584962500721156;  // log2 3, the information in a ternary weight
-  static constexpr LinearCost::Code kCode = LinearCost::Code::ternary;
+  static constexpr nn::LinearCost::Code kCode = nn::LinearCost::Code::ternary;
 };
-using B158 = LlamaFamily<B158Parts>;
+using B158 = nn::LlamaFamily<B158Parts>;
 
 }  // namespace
 }  // namespace bitsweep
 
-BITSWEEP_PLUGIN("b158", bitsweep::describe_family<bitsweep::B158>, bitsweep::create_family<bitsweep::B158>)
+BITSWEEP_PLUGIN("b158", bitsweep::nn::describe_family<bitsweep::B158>, bitsweep::nn::create_family<bitsweep::B158>)

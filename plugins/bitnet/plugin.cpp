@@ -7,14 +7,15 @@ namespace bitsweep {
 namespace {
 
 struct BitnetParts {
-  using Linear = BinaryLinear;
-  using Norm = NoNorm;
+  using Linear = nn::BinaryLinear;
+  using Norm = nn::NoNorm;
   static constexpr double kBits = 1;
-  static constexpr LinearCost::Code kCode = LinearCost::Code::binary;
+  static constexpr nn::LinearCost::Code kCode = nn::LinearCost::Code::binary;
 };
-using Bitnet = LlamaFamily<BitnetParts>;
+using Bitnet = nn::LlamaFamily<BitnetParts>;
 
 }  // namespace
 }  // namespace bitsweep
 
-BITSWEEP_PLUGIN("bitnet", bitsweep::describe_family<bitsweep::Bitnet>, bitsweep::create_family<bitsweep::Bitnet>)
+BITSWEEP_PLUGIN("bitnet", bitsweep::nn::describe_family<bitsweep::Bitnet>,
+                bitsweep::nn::create_family<bitsweep::Bitnet>)

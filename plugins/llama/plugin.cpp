@@ -6,14 +6,14 @@ namespace bitsweep {
 namespace {
 
 struct LlamaParts {
-  using Linear = bitsweep::Linear;
-  using Norm = RmsNorm;
+  using Linear = bitsweep::nn::Linear;
+  using Norm = nn::RmsNorm;
   static constexpr double kBits = 32;
-  static constexpr LinearCost::Code kCode = LinearCost::Code::plain;
+  static constexpr nn::LinearCost::Code kCode = nn::LinearCost::Code::plain;
 };
-using Llama = LlamaFamily<LlamaParts>;
+using Llama = nn::LlamaFamily<LlamaParts>;
 
 }  // namespace
 }  // namespace bitsweep
 
-BITSWEEP_PLUGIN("llama", bitsweep::describe_family<bitsweep::Llama>, bitsweep::create_family<bitsweep::Llama>)
+BITSWEEP_PLUGIN("llama", bitsweep::nn::describe_family<bitsweep::Llama>, bitsweep::nn::create_family<bitsweep::Llama>)

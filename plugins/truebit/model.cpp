@@ -15,16 +15,16 @@ std::string layer_of(const std::string& name) {
 }  // namespace
 
 Truebit::Truebit(const TruebitOptions& options, int64_t vocab) : StrictStack(options, vocab), flip_(options.flip) {
-  for (const BitMatrix& matrix : bit_matrices()) {
-    rules_.emplace_back(ParameterSink(*this, matrix.name), matrix, flip_);
+  for (const nn::BitMatrix& matrix : bit_matrices()) {
+    rules_.emplace_back(nn::ParameterSink(*this, matrix.name), matrix, flip_);
   }
 }
 
-void Truebit::update(const StepContext& context) {
-  for (FlipRule& rule : rules_) rule.update(context.progress(), context.noise);
+void Truebit::update(const nn::StepContext& context) {
+  for (nn::FlipRule& rule : rules_) rule.update(context.progress(), context.noise);
 }
 
-std::vector<Metric> Truebit::metrics() {
+std::vector<nn::Metric> Truebit::metrics() {
   struct Sum {
     double flips = 0, weights = 0;
   };
@@ -37,11 +37,11 @@ std::vector<Metric> Truebit::metrics() {
       sum->flips += flips;
       sum->weights += weights;
     }
-    const FlipBytes need = flip_bytes(flip_, bit_matrices()[i].rows, bit_matrices()[i].columns);
+    const nn::FlipBytes need = flip_bytes(flip_, bit_matrices()[i].rows, bit_matrices()[i].columns);
     bytes += static_cast<double>(need.bits + need.state);
   }
-  std::vector<Metric> metrics{{"flip_fraction", all.flips / all.weights},
-                              {"state_bytes_per_weight", bytes / all.weights}};
+  std::vector<nn::Metric> metrics{{"flip_fraction", all.flips / all.weights},
+                                  {"state_bytes_per_weight", bytes / all.weights}};
   for (const auto& [layer, sum] : layers) metrics.push_back({"flip_fraction." + layer, sum.flips / sum.weights});
   return metrics;
 }

@@ -11,20 +11,20 @@
 
 namespace bitsweep {
 
-struct TruebitOptions : StrictOptions {
-  FlipOptions flip;
+struct TruebitOptions : nn::StrictOptions {
+  nn::FlipOptions flip;
 };
 
-class Truebit final : public StrictStack<BitLinear, BitEmbedding, BitHead> {
+class Truebit final : public nn::StrictStack<nn::BitLinear, nn::BitEmbedding, nn::BitHead> {
  public:
   Truebit(const TruebitOptions& options, int64_t vocab);
-  void update(const StepContext& context) override;
+  void update(const nn::StepContext& context) override;
   // flip_fraction, the same by layer, and state_bytes_per_weight.
-  std::vector<Metric> metrics() override;
+  std::vector<nn::Metric> metrics() override;
 
  private:
-  FlipOptions flip_;
-  std::vector<FlipRule> rules_;
+  nn::FlipOptions flip_;
+  std::vector<nn::FlipRule> rules_;
 };
 
 }  // namespace bitsweep

@@ -12,17 +12,17 @@
 namespace bitsweep {
 namespace {
 
-constexpr std::array<std::pair<const char*, FlipKind>, 5> kRules{{{"bop", FlipKind::bop},
-                                                                  {"counter", FlipKind::counter},
-                                                                  {"bold", FlipKind::bold},
-                                                                  {"diode", FlipKind::diode},
-                                                                  {"dqt", FlipKind::dqt}}};
-constexpr std::array<std::pair<const char*, FlipNorm>, 3> kNorms{
-    {{"factored", FlipNorm::factored}, {"tensor", FlipNorm::tensor}, {"none", FlipNorm::none}}};
+constexpr std::array<std::pair<const char*, nn::FlipKind>, 5> kRules{{{"bop", nn::FlipKind::bop},
+                                                                      {"counter", nn::FlipKind::counter},
+                                                                      {"bold", nn::FlipKind::bold},
+                                                                      {"diode", nn::FlipKind::diode},
+                                                                      {"dqt", nn::FlipKind::dqt}}};
+constexpr std::array<std::pair<const char*, nn::FlipNorm>, 3> kNorms{
+    {{"factored", nn::FlipNorm::factored}, {"tensor", nn::FlipNorm::tensor}, {"none", nn::FlipNorm::none}}};
 
 // The value that `option` names, and the name of a value.
 template <class Table>
-auto read_choice(OptionReader& reader, const char* option, const Table& table) {
+auto read_choice(nn::OptionReader& reader, const char* option, const Table& table) {
   std::vector<std::string> words;
   for (const auto& [word, value] : table) words.emplace_back(word);
   const std::string given = reader.choice(option, words.front(), words);
@@ -32,8 +32,8 @@ auto read_choice(OptionReader& reader, const char* option, const Table& table) {
   return table.front().second;
 }
 
-FlipOptions read_flip(OptionReader& reader) {
-  FlipOptions flip;
+nn::FlipOptions read_flip(nn::OptionReader& reader) {
+  nn::FlipOptions flip;
   flip.kind = read_choice(reader, "rule", kRules);
   flip.norm = read_choice(reader, "norm", kNorms);
   flip.state_bits = reader.integer("state_bits", flip.state_bits, 4, 32);
@@ -45,9 +45,9 @@ FlipOptions read_flip(OptionReader& reader) {
   flip.eta = reader.number("eta", flip.eta, 1e-6, 1);
   flip.beta = reader.number("beta", flip.beta, 0, 0.999999);
   // What the rule does not use tells no two runs apart.
-  const bool noisy = flip.kind == FlipKind::bop || flip.kind == FlipKind::counter;
-  const bool steps = flip.kind == FlipKind::bold || flip.kind == FlipKind::dqt;
-  const bool diode = flip.kind == FlipKind::diode;
+  const bool noisy = flip.kind == nn::FlipKind::bop || flip.kind == nn::FlipKind::counter;
+  const bool steps = flip.kind == nn::FlipKind::bold || flip.kind == nn::FlipKind::dqt;
+  const bool diode = flip.kind == nn::FlipKind::diode;
   for (const char* name : {"gamma", "z_start", "z_end"})
     if (!noisy) reader.leave_out(name);
   if (!steps) reader.leave_out("eta");
@@ -58,21 +58,21 @@ FlipOptions read_flip(OptionReader& reader) {
 
 struct TruebitFamily {
   using Built = Truebit;
-  static constexpr auto stages = strict_stages;
+  static constexpr auto stages = nn::strict_stages;
 
-  static TruebitOptions read(OptionReader& reader, int64_t vocab, int64_t context) {
+  static TruebitOptions read(nn::OptionReader& reader, int64_t vocab, int64_t context) {
     TruebitOptions options;
     read_family_shape<TruebitFamily>(reader, options, vocab);
-    options.attention =
-        read_attention(reader, {AttentionKind::gumbel, AttentionKind::topk, AttentionKind::rwsp}, context);
-    options.output = read_output_ste(reader);
+    options.attention = nn::read_attention(
+        reader, {nn::AttentionKind::gumbel, nn::AttentionKind::topk, nn::AttentionKind::rwsp}, context);
+    options.output = nn::read_output_ste(reader);
     options.flip = read_flip(reader);
     return options;
   }
 
-  static ModelCount count(const TruebitOptions& options, int64_t vocab) {
+  static nn::ModelCount count(const TruebitOptions& options, int64_t vocab) {
     const auto& [d, layers, heads, f] = options.shape;
-    ModelCount count = count_strict_stack(options, vocab);
+    nn::ModelCount count = count_strict_stack(options, vocab);
     count.latent_bits_per_weight = static_cast<double>(options.flip.state_bits + 1);  // the counter and the bit
     add_bits(count, options.flip, 2, vocab, d);
     add_bits(count, options.flip, 4 * layers, d, d);
@@ -83,8 +83,9 @@ struct TruebitFamily {
 
  private:
   // So many matrices of [rows, columns].
-  static void add_bits(ModelCount& count, const FlipOptions& flip, int64_t matrices, int64_t rows, int64_t columns) {
-    const FlipBytes bytes = flip_bytes(flip, rows, columns);
+  static void add_bits(nn::ModelCount& count, const nn::FlipOptions& flip, int64_t matrices, int64_t rows,
+                       int64_t columns) {
+    const nn::FlipBytes bytes = flip_bytes(flip, rows, columns);
     count.bits += matrices * rows * columns;
     count.bits_bytes += matrices * bytes.bits;
     count.rule_bytes += matrices * bytes.state;
@@ -95,5 +96,5 @@ struct TruebitFamily {
 }  // namespace
 }  // namespace bitsweep
 
-BITSWEEP_PLUGIN("truebit", bitsweep::describe_family<bitsweep::TruebitFamily>,
-                bitsweep::create_family<bitsweep::TruebitFamily>)
+BITSWEEP_PLUGIN("truebit", bitsweep::nn::describe_family<bitsweep::TruebitFamily>,
+                bitsweep::nn::create_family<bitsweep::TruebitFamily>)

@@ -6,15 +6,15 @@ namespace bitsweep {
 namespace {
 
 struct V47b {
-  using Built = AlphaStack;
-  static constexpr auto count = count_alpha_stack;
-  static constexpr auto stages = alpha_stages;
+  using Built = nn::AlphaStack;
+  static constexpr auto count = nn::count_alpha_stack;
+  static constexpr auto stages = nn::alpha_stages;
 
-  static AlphaStackOptions read(OptionReader& reader, int64_t vocab, int64_t context) {
-    AlphaStackOptions options;
+  static nn::AlphaStackOptions read(nn::OptionReader& reader, int64_t vocab, int64_t context) {
+    nn::AlphaStackOptions options;
     options.alpha = read_alpha(reader);
     read_family_shape<V47b>(reader, options, vocab);
-    options.attention = read_attention(reader, {AttentionKind::gumbel}, context);
+    options.attention = read_attention(reader, {nn::AttentionKind::gumbel}, context);
     options.inner = read_output_ste(reader);
     return options;
   }
@@ -23,4 +23,4 @@ struct V47b {
 }  // namespace
 }  // namespace bitsweep
 
-BITSWEEP_PLUGIN("v47b", bitsweep::describe_family<bitsweep::V47b>, bitsweep::create_family<bitsweep::V47b>)
+BITSWEEP_PLUGIN("v47b", bitsweep::nn::describe_family<bitsweep::V47b>, bitsweep::nn::create_family<bitsweep::V47b>)

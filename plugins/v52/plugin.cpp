@@ -6,14 +6,14 @@ namespace bitsweep {
 namespace {
 
 struct V52 {
-  using Built = AlphaStack;
-  static constexpr auto count = count_alpha_stack;
-  static constexpr auto stages = alpha_stages;
+  using Built = nn::AlphaStack;
+  static constexpr auto count = nn::count_alpha_stack;
+  static constexpr auto stages = nn::alpha_stages;
 
-  static AlphaStackOptions read(OptionReader& reader, int64_t vocab, int64_t) {
-    AlphaStackOptions options;
-    options.inner = OutputSign::none;
-    options.attention.kind = AttentionKind::softmax;
+  static nn::AlphaStackOptions read(nn::OptionReader& reader, int64_t vocab, int64_t) {
+    nn::AlphaStackOptions options;
+    options.inner = nn::OutputSign::none;
+    options.attention.kind = nn::AttentionKind::softmax;
     options.alpha = read_alpha(reader);
     read_family_shape<V52>(reader, options, vocab);
     options.attention = read_softmax_attention(reader);
@@ -24,4 +24,4 @@ struct V52 {
 }  // namespace
 }  // namespace bitsweep
 
-BITSWEEP_PLUGIN("v52", bitsweep::describe_family<bitsweep::V52>, bitsweep::create_family<bitsweep::V52>)
+BITSWEEP_PLUGIN("v52", bitsweep::nn::describe_family<bitsweep::V52>, bitsweep::nn::create_family<bitsweep::V52>)

@@ -6,15 +6,15 @@ namespace bitsweep {
 namespace {
 
 struct V57 {
-  using Built = StrictStack<StrictLinear, SignEmbedding, SignHead>;
-  static constexpr auto count = count_strict_stack;
-  static constexpr auto stages = strict_stages;
+  using Built = nn::StrictStack<nn::StrictLinear, nn::SignEmbedding, nn::SignHead>;
+  static constexpr auto count = nn::count_strict_stack;
+  static constexpr auto stages = nn::strict_stages;
 
-  static StrictOptions read(OptionReader& reader, int64_t vocab, int64_t context) {
-    StrictOptions options;
+  static nn::StrictOptions read(nn::OptionReader& reader, int64_t vocab, int64_t context) {
+    nn::StrictOptions options;
     read_family_shape<V57>(reader, options, vocab);
     options.attention =
-        read_attention(reader, {AttentionKind::gumbel, AttentionKind::topk, AttentionKind::rwsp}, context);
+        read_attention(reader, {nn::AttentionKind::gumbel, nn::AttentionKind::topk, nn::AttentionKind::rwsp}, context);
     options.output = read_output_ste(reader);
     return options;
   }
@@ -23,4 +23,4 @@ struct V57 {
 }  // namespace
 }  // namespace bitsweep
 
-BITSWEEP_PLUGIN("v57", bitsweep::describe_family<bitsweep::V57>, bitsweep::create_family<bitsweep::V57>)
+BITSWEEP_PLUGIN("v57", bitsweep::nn::describe_family<bitsweep::V57>, bitsweep::nn::create_family<bitsweep::V57>)

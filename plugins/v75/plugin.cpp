@@ -6,14 +6,14 @@ namespace bitsweep {
 namespace {
 
 struct V75 {
-  using Built = AlphaStack;
-  static constexpr auto count = count_alpha_stack;
-  static constexpr auto stages = alpha_stages;
+  using Built = nn::AlphaStack;
+  static constexpr auto count = nn::count_alpha_stack;
+  static constexpr auto stages = nn::alpha_stages;
 
-  static AlphaStackOptions read(OptionReader& reader, int64_t vocab, int64_t context) {
-    AlphaStackOptions options;
+  static nn::AlphaStackOptions read(nn::OptionReader& reader, int64_t vocab, int64_t context) {
+    nn::AlphaStackOptions options;
     read_family_shape<V75>(reader, options, vocab);
-    options.attention = read_attention(reader, {AttentionKind::gumbel}, context);
+    options.attention = read_attention(reader, {nn::AttentionKind::gumbel}, context);
     options.inner = read_output_ste(reader);
     return options;
   }
@@ -22,4 +22,4 @@ struct V75 {
 }  // namespace
 }  // namespace bitsweep
 
-BITSWEEP_PLUGIN("v75", bitsweep::describe_family<bitsweep::V75>, bitsweep::create_family<bitsweep::V75>)
+BITSWEEP_PLUGIN("v75", bitsweep::nn::describe_family<bitsweep::V75>, bitsweep::nn::create_family<bitsweep::V75>)

@@ -6,15 +6,15 @@ namespace bitsweep {
 namespace {
 
 struct V76 {
-  using Built = AlphaStack;
-  static constexpr auto count = count_alpha_stack;
-  static constexpr auto stages = alpha_stages;
+  using Built = nn::AlphaStack;
+  static constexpr auto count = nn::count_alpha_stack;
+  static constexpr auto stages = nn::alpha_stages;
 
-  static AlphaStackOptions read(OptionReader& reader, int64_t vocab, int64_t context) {
-    AlphaStackOptions options;
+  static nn::AlphaStackOptions read(nn::OptionReader& reader, int64_t vocab, int64_t context) {
+    nn::AlphaStackOptions options;
     options.alpha = read_alpha(reader);
     read_family_shape<V76>(reader, options, vocab);
-    options.attention = read_attention(reader, {AttentionKind::rwsp, AttentionKind::gumbel}, context);
+    options.attention = read_attention(reader, {nn::AttentionKind::rwsp, nn::AttentionKind::gumbel}, context);
     options.inner = read_output_ste(reader);
     read_kshift(reader, options, {0}, context);
     read_bonsai(reader, options);
@@ -25,4 +25,4 @@ struct V76 {
 }  // namespace
 }  // namespace bitsweep
 
-BITSWEEP_PLUGIN("v76", bitsweep::describe_family<bitsweep::V76>, bitsweep::create_family<bitsweep::V76>)
+BITSWEEP_PLUGIN("v76", bitsweep::nn::describe_family<bitsweep::V76>, bitsweep::nn::create_family<bitsweep::V76>)

@@ -81,7 +81,7 @@ class PlainLlama {
 
   int64_t d_, heads_;
   bool library_attention_;
-  CausalBias bias_;
+  nn::CausalBias bias_;
   at::Tensor embedding_, norm_, head_;
   std::vector<Layer> layers_;
   std::vector<at::Tensor> parameters_;

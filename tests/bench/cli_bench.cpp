@@ -45,10 +45,10 @@ double start_ms(const std::vector<std::string>& command) {
 }
 
 void fill(const fs::path& root) {
-  Store store(root, StoreMode::create);
-  NewSweep sweep{.name = "bench", .file = "bench.yaml", .source = "", .settings = {}, .runs = {}};
+  store::Store store(root, store::StoreMode::create);
+  store::NewSweep sweep{.name = "bench", .file = "bench.yaml", .source = "", .settings = {}, .runs = {}};
   for (int i = 0; i < kRuns; ++i) {
-    NewRun run;
+    store::NewRun run;
     run.id = fmt::format("{:012x}", i * 2654435761u);
     run.spec = {{"seed", i}};
     run.axes = {{"train.lr", 1e-4 * (1 + i % 10)}, {"model.params", 1e6 * (1 + i / 100)}};

@@ -23,7 +23,7 @@ struct Truth {
   double e, a, b, alpha, beta;
   std::map<std::string, double> eff = {{"llama", 1}};
 
-  double operator()(const Point& p) const {
+  double operator()(const fit::Point& p) const {
     const auto worth = eff.find(p.variant);
     const double n = p.params * (worth == eff.end() ? 1 : worth->second);
     return e + a * std::pow(n / 3e7, -alpha) + b * std::pow(p.tokens / 1e9, -beta);
@@ -46,7 +46,7 @@ double uniform(uint64_t seed, uint64_t i, double low, double high) {
   return low + (high - low) * random_unit(seed, 1001, i);
 }
 
-double gaussian(uint64_t seed, uint64_t i) { return normal_quantile(random_unit(seed, 1002, i) + 0x1p-54); }
+double gaussian(uint64_t seed, uint64_t i) { return fit::normal_quantile(random_unit(seed, 1002, i) + 0x1p-54); }
 
 Truth truth_of(uint64_t seed) {
   Truth t{uniform(seed, 0, 0.8, 1.9), uniform(seed, 1, 0.3, 1.2), uniform(seed, 2, 0.3, 1.2),
@@ -56,8 +56,8 @@ Truth truth_of(uint64_t seed) {
   return t;
 }
 
-Point place(double params, double tokens, const std::string& variant = "", int64_t seed = 0) {
-  Point p;
+fit::Point place(double params, double tokens, const std::string& variant = "", int64_t seed = 0) {
+  fit::Point p;
   p.params = params;
   p.tokens = tokens;
   p.loss = 1;
@@ -66,9 +66,9 @@ Point place(double params, double tokens, const std::string& variant = "", int64
   return p;
 }
 
-std::vector<Point> product(const std::vector<double>& sizes, const std::vector<double>& budgets, int seeds,
-                           const std::vector<std::string>& variants = {""}) {
-  std::vector<Point> points;
+std::vector<fit::Point> product(const std::vector<double>& sizes, const std::vector<double>& budgets, int seeds,
+                                const std::vector<std::string>& variants = {""}) {
+  std::vector<fit::Point> points;
   for (const auto& v : variants) {
     for (const double n : sizes) {
       for (const double d : budgets) {
@@ -79,8 +79,8 @@ std::vector<Point> product(const std::vector<double>& sizes, const std::vector<d
   return points;
 }
 
-std::vector<Point> iso_flop() {
-  std::vector<Point> points;
+std::vector<fit::Point> iso_flop() {
+  std::vector<fit::Point> points;
   for (const double flops : {1e16, 1e17, 1e18, 1e19}) {
     for (const double ratio : {2., 6., 20., 60., 200.}) {
       const double n = std::sqrt(flops / 6 / ratio);
@@ -90,30 +90,30 @@ std::vector<Point> iso_flop() {
   return points;
 }
 
-std::vector<Point> scattered(int count) {
-  std::vector<Point> points;
+std::vector<fit::Point> scattered(int count) {
+  std::vector<fit::Point> points;
   for (int i = 0; i < count; ++i)
     points.push_back(place(std::floor(std::pow(10, uniform(3, 2 * i, 6.3, 8.3))),
                            std::floor(std::pow(10, uniform(3, 2 * i + 1, 8, 10)))));
   return points;
 }
 
-std::vector<Point> ladder(double ratio, int rungs) {
-  std::vector<Point> points;
+std::vector<fit::Point> ladder(double ratio, int rungs) {
+  std::vector<fit::Point> points;
   for (int i = 0; i < rungs; ++i) points.push_back(place(1e6 * std::pow(2.0, i), ratio * 1e6 * std::pow(2.0, i)));
   return points;
 }
 
 struct Design {
   std::string name, law;
-  std::vector<Point> points;
+  std::vector<fit::Point> points;
   double noise = 0.005;
-  Target target{};
+  fit::Target target{};
   bool heavy = false;  // Student's t with 4 degrees of freedom in the place of the normal
 };
 
 std::vector<Design> sound_designs() {
-  const Target far{1e9, 4e10, "", ""};
+  const fit::Target far{1e9, 4e10, "", ""};
   return {
       {"power law, 10 sizes",
        "power",
@@ -134,7 +134,7 @@ std::vector<Design> sound_designs() {
 
 struct Unsound {
   std::string name, law;
-  std::vector<Point> points;
+  std::vector<fit::Point> points;
 };
 
 std::vector<Unsound> unsound_designs() {
@@ -153,11 +153,12 @@ std::vector<Unsound> unsound_designs() {
 }
 
 // Fills losses in; `first` numbers the runs, each of which has noise of its own.
-void measure(std::vector<Point>& points, const Design& design, const Truth& truth, uint64_t seed, uint64_t first = 0) {
+void measure(std::vector<fit::Point>& points, const Design& design, const Truth& truth, uint64_t seed,
+             uint64_t first = 0) {
   for (size_t i = 0; i < points.size(); ++i) {
     double z = gaussian(seed, first + i);
     // Student's t with 4 degrees of freedom has a variance of 2.
-    if (design.heavy) z *= std::sqrt(4 / chi_squared_draw(4, seed, 2000 + first + i) / 2);
+    if (design.heavy) z *= std::sqrt(4 / fit::chi_squared_draw(4, seed, 2000 + first + i) / 2);
     points[i].loss = truth(points[i]) * std::exp(design.noise * z);
   }
 }
@@ -165,14 +166,14 @@ void measure(std::vector<Point>& points, const Design& design, const Truth& trut
 struct Count {
   int held = 0, all = 0;
   std::vector<double> widths;
-  void add(const std::optional<Interval>& interval, double value) {
+  void add(const std::optional<fit::Interval>& interval, double value) {
     if (!interval || !std::isfinite(value)) return;
     ++all, held += interval->first <= value && value <= interval->second;
   }
   std::string text() const { return all == 0 ? "     -" : fmt::format("{:5.1f} %", 100.0 * held / all); }
 };
 
-std::optional<Interval> find(const std::map<std::string, Interval>& intervals, const std::string& name) {
+std::optional<fit::Interval> find(const std::map<std::string, fit::Interval>& intervals, const std::string& name) {
   const auto at = intervals.find(name);
   return at == intervals.end() ? std::nullopt : std::optional(at->second);
 }
@@ -185,29 +186,29 @@ void cover(const Design& design, uint64_t number, int truths) {
   for (int i = 0; i < truths; ++i) {
     const uint64_t seed = 100 + static_cast<uint64_t>(i);
     const Truth truth = truth_of(seed + 1000 * number);
-    std::vector<Point> points = design.points;
+    std::vector<fit::Point> points = design.points;
     measure(points, design, truth, seed + 1000 * number);
-    FitOptions options;
+    fit::FitOptions options;
     options.law = design.law;
     options.resamples = 400;
     options.targets = {design.target};
-    const FitResult fit = fit_law(points, options);
+    const fit::FitResult fit = fit_law(points, options);
     refused += !fit.refused.empty();
     if (!fit.refused.empty()) continue;
-    std::vector<NamedValue> values = fit.params;
+    std::vector<fit::NamedValue> values = fit.params;
     if (fit.a_opt) values.push_back({"a_opt", *fit.a_opt});
-    for (const NamedValue& v : values) {
+    for (const fit::NamedValue& v : values) {
       const double value = design.law == "power" && v.name == "E" ? truth.e + truth.b : truth.named(v.name);
       if (i == refused) names.push_back(v.name);
-      const std::pair<const char*, const std::map<std::string, Interval>*> methods[] = {
+      const std::pair<const char*, const std::map<std::string, fit::Interval>*> methods[] = {
           {"intervals", &fit.intervals}, {"profile", &fit.profile}, {"bootstrap", &fit.bootstrap}};
       for (const auto& [method, intervals] : methods) {
         counts[v.name][method].add(find(*intervals, v.name), value);
         over[method].add(find(*intervals, v.name), value);
       }
     }
-    const Prediction& p = fit.predictions[0];
-    std::vector<Point> next = {place(design.target.params, design.target.tokens, design.target.variant)};
+    const fit::Prediction& p = fit.predictions[0];
+    std::vector<fit::Point> next = {place(design.target.params, design.target.tokens, design.target.variant)};
     measure(next, design, truth, seed + 1000 * number, 5000);
     over["prediction"].add(p.interval, next[0].loss);
   }
@@ -224,13 +225,13 @@ void refuse(const Unsound& design, int truths) {
   std::string words;
   for (int i = 0; i < truths; ++i) {
     const uint64_t seed = 100 + static_cast<uint64_t>(i);
-    std::vector<Point> points = design.points;
+    std::vector<fit::Point> points = design.points;
     measure(points, {design.name, design.law, {}, 0.005}, truth_of(seed), seed);
-    FitOptions options;
+    fit::FitOptions options;
     options.law = design.law;
     options.resamples = 50;
     options.noise = 0.02;
-    const FitResult fit = fit_law(points, options);
+    const fit::FitResult fit = fit_law(points, options);
     refused += !fit.refused.empty();
     claimed += !fit.intervals.empty() || fit.identified;
     if (words.empty() && !fit.refused.empty()) words = fit.refused[0];

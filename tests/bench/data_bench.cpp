@@ -17,9 +17,9 @@ namespace {
 
 constexpr int64_t batch = 64;
 
-DataSpec spec_for(const benchmark::State& state) {
+spec::DataSpec spec_for(const benchmark::State& state) {
   const char* corpus = std::getenv("BITSWEEP_BENCH_CORPUS");
-  DataSpec spec;
+  spec::DataSpec spec;
   spec.corpus = corpus != nullptr ? corpus : "stories";
   spec.tokenizer = state.range(0) == 128 ? "ascii128" : "bytes256";
   spec.context = state.range(1);
@@ -38,7 +38,7 @@ void set_bytes(benchmark::State& state, size_t batch_bytes) {
 
 // The anchor: the same windows' bytes copied from one place of the text after the other.
 void memcpy_in_order(benchmark::State& state) {
-  const Dataset data = Dataset::open(spec_for(state), cache());
+  const data::Dataset data = data::Dataset::open(spec_for(state), cache());
   std::vector<uint8_t> out(static_cast<size_t>(batch * (data.context() + 1)));
   const std::span<const uint8_t> text = data.train_text();
   size_t at = 0;
@@ -53,7 +53,7 @@ void memcpy_in_order(benchmark::State& state) {
 }
 
 void train_batches(benchmark::State& state) {
-  const Dataset data = Dataset::open(spec_for(state), cache());
+  const data::Dataset data = data::Dataset::open(spec_for(state), cache());
   std::vector<uint8_t> out(static_cast<size_t>(batch * (data.context() + 1)));
   int64_t step = 0;
   for (auto _ : state) {
@@ -65,8 +65,8 @@ void train_batches(benchmark::State& state) {
 }
 
 void validation_windows(benchmark::State& state) {
-  const Dataset data = Dataset::open(spec_for(state), cache());
-  const ValidationWindows windows = data.validation(256);
+  const data::Dataset data = data::Dataset::open(spec_for(state), cache());
+  const data::ValidationWindows windows = data.validation(256);
   std::vector<uint8_t> out(static_cast<size_t>(windows.count() * (data.context() + 1)));
   for (auto _ : state) {
     windows.fill(0, windows.count(), out);
@@ -77,8 +77,8 @@ void validation_windows(benchmark::State& state) {
 }
 
 void yardsticks(benchmark::State& state) {
-  const Dataset data = Dataset::open(spec_for(state), cache());
-  const Tokenizer tokenizer(spec_for(state).tokenizer);
+  const data::Dataset data = data::Dataset::open(spec_for(state), cache());
+  const data::Tokenizer tokenizer(spec_for(state).tokenizer);
   for (auto _ : state)
     benchmark::DoNotOptimize(
         compute_yardsticks(data.train_text(), data.split().train, data.val_text(), data.split().val, tokenizer));

@@ -26,10 +26,10 @@ namespace {
 
 constexpr int kPoints = 240, kResamples = 4000;
 
-std::vector<Point> points_of_a_law() {
-  std::vector<Point> points;
+std::vector<fit::Point> points_of_a_law() {
+  std::vector<fit::Point> points;
   for (uint64_t i = 0; i < kPoints; ++i) {
-    Point p;
+    fit::Point p;
     p.params = std::floor(std::pow(10, 6.5 + 3 * random_unit(1, 1, i)));
     p.tokens = std::floor(std::pow(10, 8 + 3 * random_unit(1, 2, i)));
     const double noise = 0.01 * normal_quantile(random_unit(1, 3, i) + 0x1p-54);
@@ -40,12 +40,12 @@ std::vector<Point> points_of_a_law() {
 }
 
 // Four variants at ten sizes and five budgets, as a file of points gives them to a report.
-std::vector<Point> points_of_a_sweep() {
-  std::vector<Point> points;
+std::vector<fit::Point> points_of_a_sweep() {
+  std::vector<fit::Point> points;
   for (const auto& [variant, eff] : {std::pair{"llama", 1.0}, {"v57", 0.2}, {"v75", 0.3}, {"v76", 0.25}})
     for (uint64_t size = 0; size < 10; ++size)
       for (uint64_t budget = 0; budget < 5; ++budget) {
-        Point p;
+        fit::Point p;
         p.params = std::floor(1e6 * std::pow(2, size));
         p.tokens = std::floor(5e7 * std::pow(2, budget));
         const double noise = 0.003 * normal_quantile(random_unit(2, size, budget + 100 * variant[2]) + 0x1p-54);
@@ -70,12 +70,12 @@ double fastest(int times, Call&& call) {
 }
 
 // What scipy_fit.py prints; nothing when SciPy is not there.
-std::optional<json::object> scipy(const std::string& script, const std::vector<Point>& points) {
+std::optional<json::object> scipy(const std::string& script, const std::vector<fit::Point>& points) {
   const auto csv = std::filesystem::temp_directory_path() / fmt::format("bitsweep-laws-{}.csv", points.size());
   {
     std::ofstream file(csv);
     file << "params,tokens,loss\n";
-    for (const Point& p : points) file << fmt::format("{},{},{}\n", p.params, p.tokens, p.loss);
+    for (const fit::Point& p : points) file << fmt::format("{},{},{}\n", p.params, p.tokens, p.loss);
   }
   const auto anchor = python_anchor(script, csv.string());
   std::filesystem::remove(csv);
@@ -91,21 +91,21 @@ void row(const std::string& what, double ours_s, std::optional<double> scipy_s) 
 void bench(const std::string& script) {
   const auto points = points_of_a_law();
   const auto law = make_law("chinchilla", points);
-  Objective objective(*law, points, 1e-3);
+  fit::Objective objective(*law, points, 1e-3);
   const auto starts = grid_of_starts(objective);
-  Optimum optimum;
+  fit::Optimum optimum;
   const double fit_s = fastest(3, [&] { optimum = minimise(objective, starts); });
   const double bootstrap_s =
       fastest(2, [&] { bootstrap(*law, points, 1e-3, {optimum.basins[0].theta}, kResamples, 0); });
-  Objective squares(*law, points, HUGE_VAL);
-  const Descent least = descend(squares, optimum.basins[0].theta);
-  const Observations observed = observations(*law, points, {});
+  fit::Objective squares(*law, points, HUGE_VAL);
+  const fit::Descent least = descend(squares, optimum.basins[0].theta);
+  const fit::Observations observed = observations(*law, points, {});
   const double profile_s = fastest(3, [&] { profile_intervals(*law, observed, least.theta, 0.95); });
-  const double posterior_s = fastest(2, [&] { draw_posterior(points, FitOptions{}, 4000); });
+  const double posterior_s = fastest(2, [&] { draw_posterior(points, fit::FitOptions{}, 4000); });
 
-  ReportInput sweep = report_from_points(points_of_a_sweep(), "sweep", "bench", "0");
+  analysis::ReportInput sweep = report_from_points(points_of_a_sweep(), "sweep", "bench", "0");
   sweep.targets = {{1e10, 1e10, "", ""}};
-  const double report_s = fastest(3, [&] { render_report(sweep); });
+  const double report_s = fastest(3, [&] { report::render_report(sweep); });
 
   const auto anchor = scipy(script, points);
   const auto scaled = [&](const char* name, double count) -> std::optional<double> {

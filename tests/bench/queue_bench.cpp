@@ -34,22 +34,22 @@ double start_of_true_s() {
 }
 
 void fill(const fs::path& root, int64_t count, const json::object& spec) {
-  Store store(root, StoreMode::create);
-  std::vector<NewRun> runs;
+  store::Store store(root, store::StoreMode::create);
+  std::vector<store::NewRun> runs;
   for (int64_t i = 0; i < count; ++i) runs.push_back(bench_run(i, spec));
   store.submit(bench_sweep("bench", runs));
 }
 
-WorkResult work_here(const fs::path& root, int64_t slots) {
-  WorkOptions options;
+coordinate::WorkResult work_here(const fs::path& root, int64_t slots) {
+  coordinate::WorkOptions options;
   options.devices = {{"cpu", slots, 0}};
   options.worker_program = program_folder() / "bench_worker";
   options.plugin_folder = "/nowhere";
   options.warm_below_s = 0;  // a fresh process each
-  const CoordinatorLock lock(root);
-  Store store(root, StoreMode::create);
-  LocalExecutor executor;
-  Progress silent;
+  const coordinate::CoordinatorLock lock(root);
+  store::Store store(root, store::StoreMode::create);
+  execute::LocalExecutor executor;
+  coordinate::Progress silent;
   return work(store, lock, executor, options, silent);
 }
 
@@ -71,7 +71,7 @@ void bench_peers(const std::string& script) {
 void bench_noop(int64_t runs, double true_s, double append_s) {
   const ScratchRoot root;
   fill(root.path(), runs, {{"evals", 0}});
-  WorkResult result;
+  coordinate::WorkResult result;
   const double each = seconds_of([&] { result = work_here(root.path(), 1); }) / static_cast<double>(runs);
   if (result.done != runs) throw Error(ErrorKind::failed, fmt::format("{} of {} runs done", result.done, runs));
   bench_row(fmt::format("a run that does nothing, {} in a row on one slot", runs), fmt::format("{:.2f} ms", each * 1e3),
@@ -103,11 +103,11 @@ void bench_watching() {
   std::vector<double> delays;
   double begin_cpu = 0, begin = 0, cpu = 0, resident = 0;
   {
-    Store store(root.path(), StoreMode::read_only);
+    store::Store store(root.path(), store::StoreMode::read_only);
 
     std::map<std::string, int64_t> seen;
-    Statement newest = store.database().prepare("SELECT id FROM run");
-    Statement of_run =
+    store::Statement newest = store.database().prepare("SELECT id FROM run");
+    store::Statement of_run =
         store.database().prepare("SELECT seq, time FROM event WHERE run = ? AND attempt = 1 AND seq > ?");
     std::vector<std::string> ids;
     while (newest.step()) ids.push_back(newest.text(0));

@@ -41,8 +41,8 @@ class ScratchRoot {
 
 inline std::string bench_id(int64_t i) { return fmt::format("{:012x}", (i * 2654435761) & 0xffffffffffff); }
 
-inline NewRun bench_run(int64_t i, json::object spec = {}) {
-  NewRun run;
+inline store::NewRun bench_run(int64_t i, json::object spec = {}) {
+  store::NewRun run;
   run.id = bench_id(i);
   run.spec = std::move(spec);
   run.axes = {{"train.lr", 1e-4 * static_cast<double>(1 + i % 10)}, {"model.params", 1'000'000 * (1 + i / 10 % 10)}};
@@ -55,7 +55,7 @@ inline NewRun bench_run(int64_t i, json::object spec = {}) {
   return run;
 }
 
-inline NewSweep bench_sweep(const std::string& name, std::vector<NewRun> runs) {
+inline store::NewSweep bench_sweep(const std::string& name, std::vector<store::NewRun> runs) {
   return {.name = name, .file = name + ".yaml", .source = name, .settings = {}, .runs = std::move(runs)};
 }
 

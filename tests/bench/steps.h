@@ -65,33 +65,36 @@ inline std::vector<double> time_steps(const std::vector<Step>& steps, int rounds
 class Trained {
  public:
   Trained(const std::string& name, const fs::path& plugins, const json::object& options, const Batch& batch,
-          const KernelTable& kernels = built_in_kernels())
-      : batch_(batch), plugin_(load_plugin(name, plugins, BITSWEEP_BUILD_ID)), model_(nullptr, nullptr), kernels_(kernels) {
-    DescribeRequest request{.options = options, .vocab = batch.vocab, .context = batch.context};
+          const kernels::KernelTable& kernels = kernels::built_in_kernels())
+      : batch_(batch),
+        plugin_(plugin::load_plugin(name, plugins, BITSWEEP_BUILD_ID)),
+        model_(nullptr, nullptr),
+        kernels_(kernels) {
+    plugin::DescribeRequest request{.options = options, .vocab = batch.vocab, .context = batch.context};
     description_ = plugin_.describe(request);
     request.options = description_.options;
     model_ = plugin_.create(request);
   }
 
   void step(const at::Tensor& windows) {
-    const WithKernels kernels(kernels_);
-    StepContext context{.training = true, .step = 1, .total_steps = 3, .noise = {}};  // the middle of the schedules
+    const nn::WithKernels kernels(kernels_);
+    nn::StepContext context{.training = true, .step = 1, .total_steps = 3, .noise = {}};  // the middle of the schedules
     context.noise = at::globalContext().defaultGenerator(at::kCPU);
     batch_.loss(model_->forward(batch_.inputs(windows), context), windows).backward();
     model_->update(context);  // what trains without a latent trains itself
-    for (const Parameter& parameter : model_->parameters()) {
+    for (const nn::Parameter& parameter : model_->parameters()) {
       at::Tensor tensor = parameter.tensor;
       tensor.mutable_grad() = at::Tensor();
     }
   }
-  const Description& description() const { return description_; }
+  const plugin::Description& description() const { return description_; }
 
  private:
   Batch batch_;
-  Plugin plugin_;
-  OwnedModel model_;
-  Description description_;
-  const KernelTable& kernels_;
+  plugin::Plugin plugin_;
+  plugin::OwnedModel model_;
+  plugin::Description description_;
+  const kernels::KernelTable& kernels_;
 };
 
 }  // namespace bitsweep

@@ -47,8 +47,8 @@ void write_events(const fs::path& file, const std::string& run, int64_t count) {
 
 // A person who looks all the time, on a connection of their own; how long each look took.
 std::vector<double> look_until(const fs::path& root, const std::atomic<bool>& done) {
-  Store store(root, StoreMode::read_only);
-  Statement best = store.database().prepare("SELECT id, best_val_bpc, last_val_bpc FROM runs");
+  store::Store store(root, store::StoreMode::read_only);
+  store::Statement best = store.database().prepare("SELECT id, best_val_bpc, last_val_bpc FROM runs");
   std::vector<double> times;
   while (!done) {
     times.push_back(seconds_of([&] { best.run(); }));
@@ -61,13 +61,13 @@ void bench_ingest(int64_t events) {
   const ScratchRoot root;
   constexpr int64_t kRuns = 100;
   const int64_t each = events / kRuns;
-  Store store(root.path(), StoreMode::create);
-  std::vector<NewRun> runs;
+  store::Store store(root.path(), store::StoreMode::create);
+  std::vector<store::NewRun> runs;
   for (int64_t i = 0; i < kRuns; ++i) runs.push_back(bench_run(i));
   store.submit(bench_sweep("ingest", runs));
-  std::vector<EventTail> tails;
+  std::vector<store::EventTail> tails;
   uint64_t bytes = 0;
-  for (const NewRun& run : runs) {
+  for (const store::NewRun& run : runs) {
     store.claim(run.id, "cpu", 1, 1);
     const fs::path file = store.paths().attempt(run.id, 1) / "events.jsonl";
     write_events(file, run.id, each);
@@ -88,9 +88,9 @@ void bench_ingest(int64_t events) {
     // As the coordinator does: what is new in all files, in one commit, again and again.
     for (int64_t before = -1; stored != before;) {
       before = stored;
-      std::vector<EventTail::Chunk> chunks;
-      for (EventTail& tail : tails) chunks.push_back(tail.read());
-      std::vector<Store::Batch> batches;
+      std::vector<store::EventTail::Chunk> chunks;
+      for (store::EventTail& tail : tails) chunks.push_back(tail.read());
+      std::vector<store::Store::Batch> batches;
       for (size_t i = 0; i < chunks.size(); ++i)
         if (!chunks[i].events.empty())
           batches.push_back({runs[i].id, 1, chunks[i].events, chunks[i].next_offset, chunks[i].file});
@@ -113,13 +113,13 @@ void bench_ingest(int64_t events) {
 
 void bench_submit(double anchor_s) {
   const ScratchRoot root;
-  Store store(root.path(), StoreMode::create);
-  std::vector<NewRun> runs;
+  store::Store store(root.path(), store::StoreMode::create);
+  std::vector<store::NewRun> runs;
   const json::object spec = {{"model", json::object{{"plugin", "v57"}, {"options", json::object{{"layers", 4}}}}},
                              {"data", json::object{{"corpus", "stories"}, {"context", 256}}},
                              {"train", json::object{{"lr", 3e-4}, {"batch", 64}, {"steps", 2000}}}};
   for (int64_t i = 0; i < 10'000; ++i) runs.push_back(bench_run(i, spec));
-  const NewSweep sweep = bench_sweep("submit", runs);
+  const store::NewSweep sweep = bench_sweep("submit", runs);
   const double first = seconds_of([&] { store.submit(sweep); });
   const double again = seconds_of([&] { store.submit(sweep); });
   bench_row("submit of 10,000 runs", fmt::format("{:.3f} s", first), "<= 1 s",
@@ -151,8 +151,8 @@ double process_ms(const std::vector<std::string>& command) {
 void bench_large_root(const std::string& program) {
   const ScratchRoot root;
   {
-    Store store(root.path(), StoreMode::create);
-    std::vector<NewRun> runs;
+    store::Store store(root.path(), store::StoreMode::create);
+    std::vector<store::NewRun> runs;
     for (int64_t i = 0; i < 100'000; ++i) runs.push_back(bench_run(i));
     store.submit(bench_sweep("large", runs));
     store.database().execute(
@@ -176,8 +176,8 @@ void bench_many_events(const std::string& program, int64_t events) {
   const ScratchRoot root;
   constexpr int64_t kRuns = 1000;
   {
-    Store store(root.path(), StoreMode::create);
-    std::vector<NewRun> runs;
+    store::Store store(root.path(), store::StoreMode::create);
+    std::vector<store::NewRun> runs;
     for (int64_t i = 0; i < kRuns; ++i) runs.push_back(bench_run(i));
     store.submit(bench_sweep("many", runs));
     // The rows that ingest makes of `eval` events, made by SQL because only the question is timed here.

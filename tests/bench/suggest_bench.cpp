@@ -37,14 +37,14 @@ constexpr size_t kFitStarts = 12;
 double uniform(uint64_t seed, uint64_t i, double low, double high) {
   return low + (high - low) * random_unit(seed, 1001, i);
 }
-Target target() {
-  Target target;
+fit::Target target() {
+  fit::Target target;
   target.params = kParams;
   target.tokens = kTokens;
   return target;
 }
 
-double gaussian(uint64_t seed, uint64_t i) { return normal_quantile(random_unit(seed, 1002, i) + 0x1p-54); }
+double gaussian(uint64_t seed, uint64_t i) { return fit::normal_quantile(random_unit(seed, 1002, i) + 0x1p-54); }
 
 struct Truth {
   double e, a, b, alpha, beta;
@@ -68,7 +68,7 @@ class Laboratory {
  public:
   Laboratory(const Truth& truth, uint64_t repetition) : truth_(truth), repetition_(repetition) {}
   void run(const Place& place) {
-    Point point;
+    fit::Point point;
     point.params = std::round(place.first);
     point.tokens = std::round(place.second);
     point.seed = static_cast<int64_t>(points.size());
@@ -81,28 +81,28 @@ class Laboratory {
     points.push_back(point);
   }
   double spent = 0;
-  std::vector<Point> points;
+  std::vector<fit::Point> points;
 
  private:
   const Truth& truth_;
   uint64_t repetition_;
 };
 
-double predicted(const std::vector<Point>& points, bool ladder) {
+double predicted(const std::vector<fit::Point>& points, bool ladder) {
   const auto law = make_law(ladder ? "power" : "chinchilla", points, {ladder ? "params" : "", "", ""});
-  Objective objective(*law, points, 1e-3);
+  fit::Objective objective(*law, points, 1e-3);
   const auto starts = grid_of_starts(objective);
   const size_t stride = std::max<size_t>(1, starts.size() / kFitStarts);
-  Descent best;
+  fit::Descent best;
   for (size_t i = stride / 2; i < starts.size(); i += stride) {
-    Descent end = descend_wide(objective, starts[i]);
+    fit::Descent end = descend_wide(objective, starts[i]);
     if (best.theta.size() == 0 || end.objective < best.objective) best = std::move(end);
   }
-  Point place;
+  fit::Point place;
   place.params = kParams;
   place.tokens = kTokens;
   place.loss = 1;
-  return std::exp(Objective(*law, {place}, 1e-3).predict(best.theta)[0]);
+  return std::exp(fit::Objective(*law, {place}, 1e-3).predict(best.theta)[0]);
 }
 
 // A plan made beforehand: sizes × lengths × seeds with equal factors between them, from the largest run down.
@@ -149,11 +149,11 @@ std::vector<Plain> plain_designs() {
 }
 
 // Every power of two below the target, at 0.5 to 2,000 tokens a parameter.
-std::vector<Candidate> candidates() {
-  std::vector<Candidate> all;
+std::vector<advise::Candidate> candidates() {
+  std::vector<advise::Candidate> all;
   for (int i = 0; i <= 13; ++i) {
     for (int j = 0; j <= 12; ++j) {
-      Candidate candidate;
+      advise::Candidate candidate;
       candidate.params = std::round(kParams * std::pow(2, -i));
       candidate.tokens = std::round(kTokens * std::pow(2, -j));
       const double ratio = candidate.tokens / candidate.params;
@@ -167,20 +167,20 @@ std::vector<Candidate> candidates() {
 
 // Four small runs to begin with, then three batches: a tenth, a third and the rest of what is left.
 void follow_advice(Laboratory& laboratory, double compute, uint64_t seed) {
-  static const std::vector<Candidate> all = candidates();
+  static const std::vector<advise::Candidate> all = candidates();
   const double small = std::sqrt(compute / 600);
   for (const Place& corner : {Place{1, 1}, {0.25, 1}, {1, 0.25}, {0.25, 0.25}})
     laboratory.run({kParams * small * corner.first, kTokens * small * corner.second});
   for (const double share : {0.1, 0.35, 1.0}) {
-    SuggestOptions options;
+    advise::SuggestOptions options;
     options.targets = {target()};
     const int left = kRuns - static_cast<int>(laboratory.points.size());
     options.limits = {share == 0.1 ? left / 3 : share < 1 ? left / 2 : left, share * (compute - laboratory.spent)};
     options.draws = 200;
     options.seed = seed;
     options.noise = 0.005;
-    const Suggestion suggestion = suggest(laboratory.points, all, options);
-    for (const SuggestedRun& run : suggestion.batch)
+    const advise::Suggestion suggestion = suggest(laboratory.points, all, options);
+    for (const advise::SuggestedRun& run : suggestion.batch)
       laboratory.run({all[run.candidate].params, all[run.candidate].tokens});
   }
 }
@@ -266,10 +266,10 @@ void time_it() {
   Laboratory laboratory(truth, 1);
   for (int i = 0; i < 8; ++i)
     for (int j = 0; j < 5; ++j) laboratory.run({1e6 * std::pow(2, i), 2e7 * std::pow(3, j)});
-  std::vector<Candidate> many;
+  std::vector<advise::Candidate> many;
   for (int i = 0; i < 32; ++i) {
     for (int j = 0; j < 32; ++j) {
-      Candidate candidate;
+      advise::Candidate candidate;
       candidate.params = 5e5 * std::pow(1.25, i);
       candidate.tokens = 1e7 * std::pow(1.25, j);
       candidate.cost = cost_of({candidate.params, candidate.tokens});
@@ -277,11 +277,11 @@ void time_it() {
       many.push_back(candidate);
     }
   }
-  SuggestOptions options;
+  advise::SuggestOptions options;
   options.targets = {target()};
   options.limits = {8, laboratory.spent};
   const auto law = make_law("chinchilla", laboratory.points);
-  Objective objective(*law, laboratory.points, 1e-3);
+  fit::Objective objective(*law, laboratory.points, 1e-3);
   const double anchor = seconds_of([&] { minimise(objective, grid_of_starts(objective)); });
   const double budget = seconds_of([&] { suggest(laboratory.points, many, options); });
   options.aim = 0.05;

@@ -69,8 +69,8 @@ struct Bench {
   std::string worker;
   fs::path plugins, folder;
 
-  RunSpec spec(const std::string& plugin, int64_t steps, int64_t every) const {
-    RunSpec spec;
+  spec::RunSpec spec(const std::string& plugin, int64_t steps, int64_t every) const {
+    spec::RunSpec spec;
     spec.model.plugin = plugin;
     spec.model.options = {{"d_model", 160}, {"n_layers", 4}, {"n_heads", 10}, {"d_ff", 320}};
     spec.data.corpus = (folder / "text.txt").string();
@@ -83,7 +83,7 @@ struct Bench {
     return spec;
   }
 
-  double worker_time(const RunSpec& spec) const {
+  double worker_time(const spec::RunSpec& spec) const {
     fs::remove_all(folder / "attempt");
     std::ofstream(folder / "spec.json") << canonical_json(to_json(spec));
     return process_time({worker, "train", "--spec", folder / "spec.json", "--out", folder / "attempt", "--run", "0",
@@ -94,7 +94,7 @@ struct Bench {
   double worker_steps(const std::string& plugin) const {
     worker_time(spec(plugin, kWarmup + kSteps, kWarmup));
     double begin_s = 0, end_s = 0;
-    for (const Event& event : read_events(folder / "attempt" / "events.jsonl", 0).events) {
+    for (const event::Event& event : event::read_events(folder / "attempt" / "events.jsonl", 0).events) {
       if (event.kind == "eval" && begin_s == 0) begin_s = event.time;
       if (event.kind == "end") end_s = event.time;
     }
@@ -103,12 +103,12 @@ struct Bench {
 
   double bare_steps(const std::string& name) const {
     at::set_num_threads(1);
-    const Plugin plugin = load_plugin(name, plugins, BITSWEEP_BUILD_ID);
-    const OwnedModel model =
+    const plugin::Plugin plugin = plugin::load_plugin(name, plugins, BITSWEEP_BUILD_ID);
+    const plugin::OwnedModel model =
         plugin.create({.options = spec(name, 1, 1).model.options, .vocab = kVocab, .context = kContext});
     at::Generator noise = at::detail::createCPUGenerator(1);
     std::vector<at::Tensor> weights, m, v;
-    for (const Parameter& p : model->parameters()) weights.push_back(p.tensor);
+    for (const nn::Parameter& p : model->parameters()) weights.push_back(p.tensor);
     for (const at::Tensor& w : weights) m.push_back(at::zeros_like(w)), v.push_back(at::zeros_like(w));
     const at::Tensor count = at::zeros({});
     const at::Tensor tokens = at::randint(kVocab, {8, kBatch, kContext + 1}, at::kLong);
@@ -145,7 +145,7 @@ struct Bench {
 
   // One step of a model so small that the step itself is nothing, with its evaluation and checkpoint.
   void time_start(int rounds) const {
-    RunSpec one = spec("llama", 1, 1);
+    spec::RunSpec one = spec("llama", 1, 1);
     one.model.options = {{"d_model", 32}, {"n_layers", 1}, {"n_heads", 2}, {"d_ff", 32}};
     one.train.batch = 1;
     std::vector<double> start, run;

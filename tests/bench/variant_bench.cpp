@@ -208,7 +208,7 @@ class PlainModel {
   Variant variant_;
   PlainShape shape_;
   Batch batch_;
-  CausalBias bias_;
+  nn::CausalBias bias_;
   at::Tensor embedding_, norm_, head_, head_bias_;
   std::vector<Layer> layers_;
   std::vector<at::Tensor> parameters_;

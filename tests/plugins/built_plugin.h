@@ -23,10 +23,13 @@ inline constexpr int64_t kVocab = 128, kContext = 32;
 
 inline fs::path plugin_folder() { return fs::path(BITSWEEP_BUILD_DIR) / "plugins"; }
 
-inline Plugin built_plugin(const std::string& name) { return load_plugin(name, plugin_folder(), BITSWEEP_BUILD_ID); }
+inline plugin::Plugin built_plugin(const std::string& name) {
+  return plugin::load_plugin(name, plugin_folder(), BITSWEEP_BUILD_ID);
+}
 
-inline DescribeRequest request_of(const std::string& options_json, int64_t vocab = kVocab, int64_t context = kContext) {
-  DescribeRequest request;
+inline plugin::DescribeRequest request_of(const std::string& options_json, int64_t vocab = kVocab,
+                                          int64_t context = kContext) {
+  plugin::DescribeRequest request;
   request.options = parse_json(options_json, "options").as_object();
   request.vocab = vocab;
   request.context = context;
@@ -36,7 +39,7 @@ inline DescribeRequest request_of(const std::string& options_json, int64_t vocab
 // d 32, two layers: small enough that a step takes about a millisecond.
 inline const std::string kTiny = R"({"d_model": 32, "n_layers": 2, "n_heads": 2, "d_ff": 24})";
 
-inline OwnedModel build(const Plugin& plugin, DescribeRequest request, uint64_t seed = 0) {
+inline plugin::OwnedModel build(const plugin::Plugin& plugin, plugin::DescribeRequest request, uint64_t seed = 0) {
   request.options = plugin.describe(request).options;
   at::Generator generator = at::globalContext().defaultGenerator(at::kCPU);
   generator.set_current_seed(seed);
@@ -60,9 +63,9 @@ inline at::Tensor synthetic_text(int64_t length) {
 // A plain AdamW loop; everything it does is a function of the seed.
 class TinyTrainer {
  public:
-  TinyTrainer(Model& model, int64_t steps, double lr, int64_t batch = 8)
+  TinyTrainer(nn::Model& model, int64_t steps, double lr, int64_t batch = 8)
       : model_(model), steps_(steps), lr_(lr), batch_(batch), text_(synthetic_text(6000)) {
-    for (const Parameter& parameter : model.parameters()) {
+    for (const nn::Parameter& parameter : model.parameters()) {
       parameters_.push_back(parameter.tensor);
       m_.push_back(at::zeros_like(parameter.tensor).detach());
       v_.push_back(at::zeros_like(parameter.tensor).detach());
@@ -72,7 +75,7 @@ class TinyTrainer {
   // Loss of the next step, in bits per byte.
   double step() {
     at::Generator noise = seeded(1000 + static_cast<uint64_t>(done_));
-    StepContext context{.training = true, .step = done_, .total_steps = steps_, .noise = noise};
+    nn::StepContext context{.training = true, .step = done_, .total_steps = steps_, .noise = noise};
     const at::Tensor loss = loss_of(windows(seeded(static_cast<uint64_t>(done_))), context);
     loss.backward();
     context.noise = seeded(2000 + static_cast<uint64_t>(done_));
@@ -85,7 +88,7 @@ class TinyTrainer {
   double evaluate() {
     const at::NoGradGuard no_grad;
     double sum = 0;
-    for (uint64_t i = 0; i < 4; ++i) sum += loss_of(windows(seeded(9000 + i)), StepContext{}).item<double>();
+    for (uint64_t i = 0; i < 4; ++i) sum += loss_of(windows(seeded(9000 + i)), nn::StepContext{}).item<double>();
     return sum / 4 / std::log(2.0);
   }
 
@@ -94,7 +97,7 @@ class TinyTrainer {
     return text_.index({starts + at::arange(kContext + 1)});  // [B, T + 1]
   }
 
-  at::Tensor loss_of(const at::Tensor& windows, const StepContext& context) {
+  at::Tensor loss_of(const at::Tensor& windows, const nn::StepContext& context) {
     const at::Tensor logits = model_.forward(windows.narrow(1, 0, kContext).contiguous(), context);
     return at::cross_entropy_loss(logits.to(at::kFloat).flatten(0, 1), windows.narrow(1, 1, kContext).flatten());
   }
@@ -116,7 +119,7 @@ class TinyTrainer {
     for (at::Tensor& parameter : parameters_) parameter.mutable_grad() = at::Tensor();
   }
 
-  Model& model_;
+  nn::Model& model_;
   int64_t steps_;
   double lr_;
   int64_t batch_;

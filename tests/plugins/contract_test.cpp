@@ -17,9 +17,9 @@ using testing::HasSubstr;
 class Conformance : public testing::TestWithParam<const char*> {};
 
 TEST_P(Conformance, PassesEveryCheck) {
-  const Workbench bench(built_plugin(GetParam()), {});
-  for (const Check& check : conformance_checks()) {
-    const Outcome outcome = run_check(check, bench);
+  const conformance::Workbench bench(built_plugin(GetParam()), {});
+  for (const conformance::Check& check : conformance::conformance_checks()) {
+    const conformance::Outcome outcome = run_check(check, bench);
     EXPECT_TRUE(outcome.passed) << GetParam() << " fails " << check.name << ": " << outcome.decided;
   }
 }
@@ -27,25 +27,25 @@ TEST_P(Conformance, PassesEveryCheck) {
 INSTANTIATE_TEST_SUITE_P(Plugins, Conformance, testing::ValuesIn(kPluginNames),
                          [](const auto& info) { return std::string(info.param); });
 
-at::Tensor logits(Model& model, const at::Tensor& tokens) {
+at::Tensor logits(nn::Model& model, const at::Tensor& tokens) {
   const at::NoGradGuard no_grad;
-  return model.forward(tokens, StepContext{});
+  return model.forward(tokens, nn::StepContext{});
 }
 
 TEST(Contract, OnlyMatricesDecay) {
   for (const char* name : kPluginNames) {
-    const OwnedModel model = build(built_plugin(name), request_of(kTiny));
-    for (const Parameter& parameter : model->parameters())
+    const plugin::OwnedModel model = build(built_plugin(name), request_of(kTiny));
+    for (const nn::Parameter& parameter : model->parameters())
       EXPECT_EQ(parameter.decay, parameter.tensor.dim() == 2) << name << " " << parameter.name;
   }
 }
 
 TEST(Contract, TheEndsAreCalledEmbeddingAndHead) {
   for (const char* name : kPluginNames) {
-    const OwnedModel model = build(built_plugin(name), request_of(kTiny));
+    const plugin::OwnedModel model = build(built_plugin(name), request_of(kTiny));
     std::set<std::string> names;
-    for (const Parameter& parameter : model->parameters()) names.insert(parameter.name);
-    for (const BitMatrix& matrix : model->bit_matrices()) names.insert(matrix.name);
+    for (const nn::Parameter& parameter : model->parameters()) names.insert(parameter.name);
+    for (const nn::BitMatrix& matrix : model->bit_matrices()) names.insert(matrix.name);
     EXPECT_TRUE(names.contains("embedding.weight") && names.contains("head.weight")) << name;
   }
 }
@@ -53,8 +53,8 @@ TEST(Contract, TheEndsAreCalledEmbeddingAndHead) {
 // Where all sums are whole numbers, no batch rounds them otherwise.
 TEST(Contract, StrictModelsDoNotDependOnTheBatchBitForBit) {
   for (const char* name : {"v57", "truebit"}) {
-    const OwnedModel model = build(built_plugin(name), request_of(kTiny));
-    const at::Tensor tokens = random_tokens(6), all = logits(*model, tokens);
+    const plugin::OwnedModel model = build(built_plugin(name), request_of(kTiny));
+    const at::Tensor tokens = conformance::random_tokens(6), all = logits(*model, tokens);
     for (int64_t b = 0; b < 6; ++b)
       EXPECT_TRUE(logits(*model, tokens.narrow(0, b, 1)).equal(all.narrow(0, b, 1))) << name << " " << b;
   }
@@ -62,16 +62,17 @@ TEST(Contract, StrictModelsDoNotDependOnTheBatchBitForBit) {
 
 TEST(Contract, WithoutAlibiTheModelDiffers) {
   for (const char* name : kPluginNames) {
-    const OwnedModel model = build(built_plugin(name), request_of(kTiny));
-    const OwnedModel other = build(
+    const plugin::OwnedModel model = build(built_plugin(name), request_of(kTiny));
+    const plugin::OwnedModel other = build(
         built_plugin(name), request_of(R"({"d_model": 32, "n_layers": 2, "n_heads": 2, "d_ff": 24, "alibi": false})"));
-    EXPECT_FALSE(logits(*model, random_tokens(3)).equal(logits(*other, random_tokens(3)))) << name;
+    EXPECT_FALSE(logits(*model, conformance::random_tokens(3)).equal(logits(*other, conformance::random_tokens(3))))
+        << name;
   }
 }
 
 TEST(Contract, ATargetSizeIsResolvedToAShape) {
   for (const char* name : kPluginNames) {
-    const Description description = built_plugin(name).describe(request_of(R"({"params": "300k"})"));
+    const plugin::Description description = built_plugin(name).describe(request_of(R"({"params": "300k"})"));
     EXPECT_FALSE(description.options.contains("params")) << name;
     EXPECT_NEAR(static_cast<double>(description.params), 300e3, 0.02 * 300e3) << name;
   }
@@ -79,7 +80,7 @@ TEST(Contract, ATargetSizeIsResolvedToAShape) {
 
 TEST(Contract, ShapesThatDoNotFitAreRefusedWithTheReason) {
   for (const char* name : kPluginNames) {
-    const Plugin plugin = built_plugin(name);
+    const plugin::Plugin plugin = built_plugin(name);
     const auto problem = [&](const char* options) -> std::string {
       try {
         plugin.describe(request_of(options));

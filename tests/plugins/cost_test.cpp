@@ -31,27 +31,28 @@ struct Measured {
   int64_t weights = 0, optimizer = 0, checkpoint = 0, peak = 0;
 };
 
-void backward(Model& model, const Case& c, const StepContext& context) {
+void backward(nn::Model& model, const Case& c, const nn::StepContext& context) {
   const at::Tensor windows = at::full({c.sequences, c.context + 1}, 65, at::kByte);
-  token_nats(model, to_device(windows, at::kCPU), context, parse_precision(c.precision), /*mean=*/true).backward();
+  token_nats(model, train::to_device(windows, at::kCPU), context, train::parse_precision(c.precision), /*mean=*/true)
+      .backward();
 }
 
 // Three steps as the trainer makes them.
-Measured measure(const Plugin& plugin, const DescribeRequest& request, const Case& c) {
+Measured measure(const plugin::Plugin& plugin, const plugin::DescribeRequest& request, const Case& c) {
   Measured measured;
-  const TensorMemory memory;
-  const OwnedModel model = build(plugin, request);
+  const train::TensorMemory memory;
+  const plugin::OwnedModel model = build(plugin, request);
   // The port of a bit matrix, which no memory stands behind, is one float.
   const int64_t ports = 4 * static_cast<int64_t>(model->bit_matrices().size());
   measured.weights = memory.live_bytes() - ports;
-  const std::unique_ptr<Optimizer> optimizer = make_optimizer({}, model->parameters());
+  const std::unique_ptr<train::Optimizer> optimizer = train::make_optimizer({}, model->parameters());
   measured.optimizer = memory.live_bytes() - measured.weights - ports;
-  for (const NamedTensor& tensor : all_tensors(*model, *optimizer))
+  for (const train::NamedTensor& tensor : all_tensors(*model, *optimizer))
     measured.checkpoint += static_cast<int64_t>(tensor.tensor.nbytes());
   for (int64_t step = 0; step < 3; ++step) {
-    StepContext context{.training = true, .step = step, .total_steps = 3, .noise = {}};
+    nn::StepContext context{.training = true, .step = step, .total_steps = 3, .noise = {}};
     context.noise = at::globalContext().defaultGenerator(at::kCPU).clone();
-    drop_gradients(model->parameters());
+    train::drop_gradients(model->parameters());
     for (int part = 0; part < (c.accumulates ? 2 : 1); ++part) backward(*model, c, context);
     model->update(context);
     optimizer->step(1e-3, {});
@@ -64,14 +65,14 @@ class Cost : public testing::TestWithParam<Case> {};
 
 TEST_P(Cost, BytesAreThoseOfTheBuiltModel) {
   const Case& c = GetParam();
-  const Plugin plugin = built_plugin(c.plugin);
-  DescribeRequest request = request_of(c.options, c.vocab, c.context);
+  const plugin::Plugin plugin = built_plugin(c.plugin);
+  plugin::DescribeRequest request = request_of(c.options, c.vocab, c.context);
   request.sequences = c.sequences;
   request.accumulates = c.accumulates;
   request.precision = c.precision;
-  const Description description = plugin.describe(request);
+  const plugin::Description description = plugin.describe(request);
   ASSERT_TRUE(description.bytes.has_value());
-  const MemoryNeed& need = *description.bytes;
+  const plugin::MemoryNeed& need = *description.bytes;
   const Measured measured = measure(plugin, request, c);
   const double ratio = static_cast<double>(need.peak) / static_cast<double>(measured.peak);
   EXPECT_EQ(need.weights + need.optimizer, measured.weights + measured.optimizer);

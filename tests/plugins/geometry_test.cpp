@@ -17,7 +17,7 @@ struct Known {
 class V57Geometry : public testing::TestWithParam<Known> {};
 
 TEST_P(V57Geometry, CountIsTheSeeds) {
-  const Description description = built_plugin("v57").describe(request_of(GetParam().options, 128, 256));
+  const plugin::Description description = built_plugin("v57").describe(request_of(GetParam().options, 128, 256));
   EXPECT_EQ(description.params, GetParam().params);
   EXPECT_EQ(description.params_extra, 129);  // a bias per symbol and the logit scale
   EXPECT_EQ(description.stored_bits_per_weight, 1);
@@ -35,7 +35,7 @@ TEST(Geometry, V75AddsItsNormsAndLlamaHasNoThresholds) {
   const char* shape = R"({"d_model":640,"n_layers":6,"n_heads":20,"d_ff":320})";
   const int64_t norms = (2 * 6 + 1) * 640, thresholds = 6 * (5 * 640 + 2 * 320);
   EXPECT_EQ(built_plugin("v75").describe(request_of(shape, 128)).params, 13'703'680 + norms);
-  const Description llama = built_plugin("llama").describe(request_of(shape, 128));
+  const plugin::Description llama = built_plugin("llama").describe(request_of(shape, 128));
   EXPECT_EQ(llama.params, 13'703'680 - thresholds + norms);
   EXPECT_EQ(llama.params_extra, 0);
   EXPECT_EQ(llama.stored_bits_per_weight, 32);
@@ -47,7 +47,7 @@ TEST_P(EqualTargets, GiveTwinsWithinTwoPercent) {
   const auto& [target, vocab] = GetParam();
   std::vector<double> params;
   for (const char* name : kPluginNames) {
-    const DescribeRequest request = request_of(std::string(R"({"params":")") + target + "\"}", vocab);
+    const plugin::DescribeRequest request = request_of(std::string(R"({"params":")") + target + "\"}", vocab);
     params.push_back(static_cast<double>(built_plugin(name).describe(request).params));
   }
   const auto [least, most] = std::minmax_element(params.begin(), params.end());

@@ -8,8 +8,8 @@ namespace bitsweep {
 namespace {
 
 std::vector<double> losses(const std::string& name, const std::string& options, int64_t steps, double lr) {
-  const Plugin plugin = built_plugin(name);
-  const OwnedModel model = build(plugin, request_of(options));
+  const plugin::Plugin plugin = built_plugin(name);
+  const plugin::OwnedModel model = build(plugin, request_of(options));
   TinyTrainer trainer(*model, steps, lr);
   std::vector<double> losses;
   for (int64_t i = 0; i < steps; ++i) losses.push_back(trainer.step());
@@ -67,8 +67,8 @@ INSTANTIATE_TEST_SUITE_P(Plugins, Threads, testing::Values("v57", "v75", "v76", 
                          [](const auto& info) { return std::string(info.param); });
 
 double trained_bpc(const std::string& name, const std::string& options, double lr) {
-  const Plugin plugin = built_plugin(name);
-  const OwnedModel model = build(plugin, request_of(options));
+  const plugin::Plugin plugin = built_plugin(name);
+  const plugin::OwnedModel model = build(plugin, request_of(options));
   TinyTrainer trainer(*model, 100, lr);
   for (int i = 0; i < 100; ++i) trainer.step();
   return trainer.evaluate();

@@ -33,14 +33,15 @@ at::Tensor random_windows(int64_t n, int64_t tokens) {
   return at::randint(0, kSymbols, {n, tokens + 1}, seeded(5), at::kByte);
 }
 
-TextProbe probe_repeated(Model& model, int64_t tokens, int64_t n = 32) {
-  return probe_windows(model, repeated_windows(random_windows(n, tokens)), StepContext{}, at::kCPU, Precision::f32);
+train::TextProbe probe_repeated(nn::Model& model, int64_t tokens, int64_t n = 32) {
+  return probe_windows(model, train::repeated_windows(random_windows(n, tokens)), nn::StepContext{}, at::kCPU,
+                       train::Precision::f32);
 }
 
-double best_ipmr(const std::vector<LayerScores>& layers) {
+double best_ipmr(const std::vector<train::LayerScores>& layers) {
   double best = 0;
-  for (const LayerScores& layer : layers)
-    for (const HeadScores& head : layer.heads) best = std::max(best, head.ipmr);
+  for (const train::LayerScores& layer : layers)
+    for (const train::HeadScores& head : layer.heads) best = std::max(best, head.ipmr);
   return best;
 }
 
@@ -49,20 +50,20 @@ class ProbedVariant : public testing::TestWithParam<const char*> {};
 // Without positions (alibi: false) and without training, where a head looks has nothing to do with what it would have
 // to match: the mean over heads, models and windows is chance within a quarter of it, and no head reaches a third.
 TEST_P(ProbedVariant, UntrainedIsAtChance) {
-  const Plugin plugin = built_plugin(GetParam());
+  const plugin::Plugin plugin = built_plugin(GetParam());
   double mean = 0, chance = 0;
   constexpr int kModels = 6;
   for (int seed = 0; seed < kModels; ++seed) {
-    const OwnedModel model =
+    const plugin::OwnedModel model =
         build(plugin, request_of(R"({"d_model": 32, "n_layers": 2, "n_heads": 4, "d_ff": 24, "alibi": false})"),
               static_cast<uint64_t>(seed));
-    const TextProbe text = probe_repeated(*model, kContext);
+    const train::TextProbe text = probe_repeated(*model, kContext);
     ASSERT_EQ(text.layers.size(), 2u);
-    for (const LayerScores& layer : text.layers) {
+    for (const train::LayerScores& layer : text.layers) {
       ASSERT_EQ(layer.heads.size(), 4u);
       EXPECT_GT(layer.hdr, 0.25);
       EXPECT_LE(layer.hdr, 1);
-      for (const HeadScores& head : layer.heads) {
+      for (const train::HeadScores& head : layer.heads) {
         EXPECT_LT(head.ipmr, 1.0 / 3);
         mean += head.ipmr / (8 * kModels);
       }
@@ -82,8 +83,8 @@ class InductionTrainer {
  public:
   static constexpr int64_t kSteps = 600, kBatch = 32, kTokens = 24;
 
-  explicit InductionTrainer(Model& model) : model_(model) {
-    for (const Parameter& parameter : model.parameters()) {
+  explicit InductionTrainer(nn::Model& model) : model_(model) {
+    for (const nn::Parameter& parameter : model.parameters()) {
       parameters_.push_back(parameter.tensor);
       m_.push_back(at::zeros_like(parameter.tensor).detach());
       v_.push_back(at::zeros_like(parameter.tensor).detach());
@@ -97,7 +98,7 @@ class InductionTrainer {
  private:
   void step(int64_t i) {
     const at::Tensor windows = periodic_windows(kBatch, kTokens, 100 + static_cast<uint64_t>(i));
-    const StepContext context{
+    const nn::StepContext context{
         .training = true, .step = i, .total_steps = kSteps, .noise = seeded(static_cast<uint64_t>(i))};
     const at::Tensor logits = model_.forward(windows.narrow(1, 0, kTokens).contiguous(), context);
     at::cross_entropy_loss(logits.flatten(0, 1), windows.narrow(1, 1, kTokens).flatten()).backward();
@@ -110,7 +111,7 @@ class InductionTrainer {
     for (at::Tensor& parameter : parameters_) parameter.mutable_grad() = at::Tensor();
   }
 
-  Model& model_;
+  nn::Model& model_;
   std::vector<at::Tensor> parameters_, m_, v_;
 };
 
@@ -118,12 +119,12 @@ class InductionTrainer {
 // al.). So it is in layer 1 that the probe must find it.
 TEST(InductionHead, GrowsOnRepetitionsAndIsFound) {
   constexpr int64_t kTokens = InductionTrainer::kTokens;
-  const OwnedModel model =
+  const plugin::OwnedModel model =
       build(built_plugin("llama"),
             request_of(R"({"d_model": 64, "n_layers": 2, "n_heads": 8, "d_ff": 64})", kVocab, kTokens));
-  const TextProbe before = probe_repeated(*model, kTokens);
+  const train::TextProbe before = probe_repeated(*model, kTokens);
   InductionTrainer(*model).run();
-  const TextProbe after = probe_repeated(*model, kTokens);
+  const train::TextProbe after = probe_repeated(*model, kTokens);
   EXPECT_LT(best_ipmr(before.layers), 0.3);
   EXPECT_NEAR(after.ipmr_chance, 0.11, 0.02);
   EXPECT_GT(best_ipmr({after.layers[1]}), 4 * after.ipmr_chance);
@@ -132,21 +133,22 @@ TEST(InductionHead, GrowsOnRepetitionsAndIsFound) {
 }
 
 TEST(RepeatedWindows, RepeatARandomHalfOfSymbolsThatOccur) {
-  const at::Tensor natural = random_windows(3, 32), repeated = repeated_windows(natural);
+  const at::Tensor natural = random_windows(3, 32), repeated = train::repeated_windows(natural);
   ASSERT_EQ(repeated.sizes(), natural.sizes());
   EXPECT_TRUE(repeated.narrow(1, 0, 16).equal(repeated.narrow(1, 16, 16)));
   EXPECT_LT(repeated.max().item<int64_t>(), kSymbols);
   EXPECT_FALSE(repeated.select(0, 0).equal(repeated.select(0, 1)));
-  EXPECT_TRUE(repeated.equal(repeated_windows(natural)));  // the same for every run on a text
+  EXPECT_TRUE(repeated.equal(train::repeated_windows(natural)));  // the same for every run on a text
 }
 
 TEST(Metrics, NameEveryHeadAndAreFinite) {
-  const OwnedModel model = build(built_plugin("v76"), request_of(kTiny));
-  Probe probe;
-  probe.natural = probe_windows(*model, random_windows(1, kContext), StepContext{}, at::kCPU, Precision::f32);
+  const plugin::OwnedModel model = build(built_plugin("v76"), request_of(kTiny));
+  train::Probe probe;
+  probe.natural =
+      probe_windows(*model, random_windows(1, kContext), nn::StepContext{}, at::kCPU, train::Precision::f32);
   probe.repeated = probe_repeated(*model, kContext, 2);
   std::set<std::string> names;
-  for (const Metric& metric : metrics_of(probe)) {
+  for (const nn::Metric& metric : metrics_of(probe)) {
     EXPECT_TRUE(names.insert(metric.name).second) << metric.name;
     EXPECT_TRUE(std::isfinite(metric.value)) << metric.name;
   }

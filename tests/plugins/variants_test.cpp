@@ -18,15 +18,15 @@ at::Tensor tokens() {
   return at::empty({3, kContext}, at::kLong).random_(0, kVocab, generator);
 }
 
-StepContext training(int64_t step, int64_t total_steps) {
+nn::StepContext training(int64_t step, int64_t total_steps) {
   at::Generator noise = at::globalContext().defaultGenerator(at::kCPU).clone();
   noise.set_current_seed(9);
-  return StepContext{.training = true, .step = step, .total_steps = total_steps, .noise = noise};
+  return nn::StepContext{.training = true, .step = step, .total_steps = total_steps, .noise = noise};
 }
 
-at::Tensor logits(const std::string& plugin, const std::string& options, const StepContext& context = {}) {
+at::Tensor logits(const std::string& plugin, const std::string& options, const nn::StepContext& context = {}) {
   const at::NoGradGuard no_grad;
-  const OwnedModel model = build(built_plugin(plugin), request_of(options));
+  const plugin::OwnedModel model = build(built_plugin(plugin), request_of(options));
   return model->forward(tokens(), context);
 }
 
@@ -65,12 +65,12 @@ TEST(Variants, ALearnedScaleIsCountedAndStartsAsTheMean) {
   for (const char* name : {"v47b", "v52", "v76"}) {
     const std::string learned = tiny_with(R"("alpha": "learned")");
     EXPECT_TRUE(at::allclose(logits(name, learned), logits(name, kTiny), 1e-5, 1e-5)) << name;
-    const Plugin plugin = built_plugin(name);
-    const Description description = plugin.describe(request_of(learned));
+    const plugin::Plugin plugin = built_plugin(name);
+    const plugin::Description description = plugin.describe(request_of(learned));
     EXPECT_EQ(description.params - plugin.describe(request_of(kTiny)).params, 2 * (5 * 32 + 2 * 24));
     int64_t built = 0;
-    const OwnedModel model = build(plugin, request_of(learned));
-    for (const Parameter& parameter : model->parameters()) built += parameter.tensor.numel();
+    const plugin::OwnedModel model = build(plugin, request_of(learned));
+    for (const nn::Parameter& parameter : model->parameters()) built += parameter.tensor.numel();
     EXPECT_EQ(built, description.params + description.params_extra);
   }
 }
@@ -86,12 +86,12 @@ class Options : public testing::TestWithParam<std::pair<const char*, const char*
 
 TEST_P(Options, StayCausal) {
   const auto& [name, option] = GetParam();
-  const OwnedModel model = build(built_plugin(name), request_of(tiny_with(option)));
+  const plugin::OwnedModel model = build(built_plugin(name), request_of(tiny_with(option)));
   const at::NoGradGuard no_grad;
   at::Tensor changed = tokens();
   changed.select(1, 20).add_(1).remainder_(kVocab);
   for (const bool trains : {false, true}) {
-    const auto at_step = [&] { return trains ? training(3, 10) : StepContext{}; };
+    const auto at_step = [&] { return trains ? training(3, 10) : nn::StepContext{}; };
     const at::Tensor before = model->forward(tokens(), at_step()), after = model->forward(changed, at_step());
     EXPECT_TRUE(after.narrow(1, 0, 20).equal(before.narrow(1, 0, 20)));
     EXPECT_FALSE(after.equal(before));
@@ -100,10 +100,10 @@ TEST_P(Options, StayCausal) {
 
 TEST_P(Options, TrainEveryParameter) {
   const auto& [name, option] = GetParam();
-  const OwnedModel model = build(built_plugin(name), request_of(tiny_with(option)));
+  const plugin::OwnedModel model = build(built_plugin(name), request_of(tiny_with(option)));
   TinyTrainer trainer(*model, 10, 1e-3);
   trainer.loss_of(trainer.windows(training(0, 10).noise), training(3, 10)).backward();
-  for (const Parameter& parameter : model->parameters()) {
+  for (const nn::Parameter& parameter : model->parameters()) {
     ASSERT_TRUE(parameter.tensor.grad().defined()) << parameter.name;
     EXPECT_TRUE(parameter.tensor.grad().isfinite().all().item<bool>()) << parameter.name;
     EXPECT_GT(parameter.tensor.grad().abs().sum().item<double>(), 0) << parameter.name;

@@ -28,7 +28,7 @@ TEST_F(ControlTest, APausedRunStopsAfterACheckpointAndGoesOnWhereItWas) {
   EXPECT_EQ(open_store().run("aaaaaaaaaaaa")->faults, 0);
   EXPECT_TRUE(open_store().set_paused("aaaaaaaaaaaa", false));
   EXPECT_EQ(wait_coordinator(), 0);
-  Store store = open_store();
+  store::Store store = open_store();
   for (const std::string& id : ids) expect_sound(store, id);
   EXPECT_EQ(store.run("aaaaaaaaaaaa")->attempts, 2);
 }
@@ -39,7 +39,7 @@ TEST_F(ControlTest, AllCanBePausedAndTheCoordinatorWaits) {
   start_coordinator();
   until_step("aaaaaaaaaaaa", 15);
   {
-    Store store = open_store();
+    store::Store store = open_store();
     set_all_paused(store, true);
   }
   until("nothing runs", [&] { return live_runs() == 0; });
@@ -47,11 +47,11 @@ TEST_F(ControlTest, AllCanBePausedAndTheCoordinatorWaits) {
   EXPECT_FALSE(coordinator_ended());
   EXPECT_EQ(open_store().counts().at(RunState::queued), 3);
   {
-    Store store = open_store();
+    store::Store store = open_store();
     set_all_paused(store, false);
   }
   EXPECT_EQ(wait_coordinator(), 0);
-  Store store = open_store();
+  store::Store store = open_store();
   for (const std::string& id : ids) expect_sound(store, id);
 }
 
@@ -64,20 +64,21 @@ TEST_F(ControlTest, WhatIsPausedBeforehandIsNotBegun) {
 }
 
 TEST_F(ControlTest, SlotsChangeWithoutARestart) {
-  std::vector<NewRun> runs;
+  std::vector<store::NewRun> runs;
   for (int i = 0; i < 4; ++i) runs.push_back(fake_run("aaaaaaaaaaa" + std::to_string(i), i, {{"steps", 300}}));
   submit(runs);
   start_coordinator(1);
   until_step("aaaaaaaaaaa0", 5);
   EXPECT_EQ(live_runs(), 1);
   {
-    Store store = open_store();
+    store::Store store = open_store();
     set_devices(store, "cpu:3", 1);
   }
   until("three at once", [&] { return live_runs() == 3; });
-  EXPECT_EQ(read_coordinator_status(*std::make_unique<Store>(root, StoreMode::read_only))->devices, "cpu:3");
+  EXPECT_EQ(read_coordinator_status(*std::make_unique<store::Store>(root, store::StoreMode::read_only))->devices,
+            "cpu:3");
   EXPECT_EQ(wait_coordinator(), 0);
-  Store store = open_store();
+  store::Store store = open_store();
   for (const std::string& id : ids) expect_sound(store, id);
 }
 
@@ -86,7 +87,7 @@ TEST_F(ControlTest, ABumpedRunGoesFirst) {
   start_coordinator(1);
   until_step("aaaaaaaaaaaa", 5);
   {
-    Store store = open_store();
+    store::Store store = open_store();
     EXPECT_TRUE(store.set_priority("cccccccccccc", foremost_priority(store)));
   }
   EXPECT_EQ(wait_coordinator(), 0);
@@ -112,7 +113,7 @@ TEST_F(ControlTest, ARunThatHangsIsEndedAndTriedAgain) {
   ::setenv("BITSWEEP_TEST_HUNG_AFTER", "0.3", 1);
   submit({fake_run("aaaaaaaaaaaa", 1, {{"act", "hang_once"}, {"act_step", 25}})});
   EXPECT_EQ(work(2, "0.2"), 0);  // it does not hear TERM either
-  Store store = open_store();
+  store::Store store = open_store();
   expect_sound(store, "aaaaaaaaaaaa");
   EXPECT_EQ(to_text(store.attempt("aaaaaaaaaaaa", 1)->cause), "hung");
   EXPECT_EQ(store.run("aaaaaaaaaaaa")->attempts, 2);
@@ -120,19 +121,19 @@ TEST_F(ControlTest, ARunThatHangsIsEndedAndTriedAgain) {
 
 TEST_F(ControlTest, OneThatSpinsWithoutAWordHangsToo) {
   ::setenv("BITSWEEP_TEST_HUNG_AFTER", "0.3", 1);
-  NewRun run = fake_run("aaaaaaaaaaaa", 1, {{"act", "spin"}, {"act_step", 25}});
+  store::NewRun run = fake_run("aaaaaaaaaaaa", 1, {{"act", "spin"}, {"act_step", 25}});
   run.retries = 0;
   submit({run});
   start_coordinator(1, "0.2");
   EXPECT_EQ(wait_coordinator(), 1);
-  const RunRecord record = open_store().run("aaaaaaaaaaaa").value();
+  const store::RunRecord record = open_store().run("aaaaaaaaaaaa").value();
   EXPECT_EQ(to_text(record.cause), "hung");
   EXPECT_FALSE(record.message.empty());
 }
 
 // Whichever comes first wins, and stays.
 TEST_F(ControlTest, CancellingRacesWithTheEnd) {
-  std::vector<NewRun> runs;
+  std::vector<store::NewRun> runs;
   for (int i = 0; i < 12; ++i)
     runs.push_back(fake_run("aaaaaaaaaa" + std::to_string(10 + i), i, {{"steps", 10}, {"step_ms", 1}}));
   submit(runs);
@@ -144,7 +145,7 @@ TEST_F(ControlTest, CancellingRacesWithTheEnd) {
     accepted[id] = open_store().cancel(id);
   }
   EXPECT_EQ(wait_coordinator(), 0) << log();
-  Store store = open_store();
+  store::Store store = open_store();
   for (const std::string& id : ids) {
     const RunState state = store.state(id).value();
     EXPECT_TRUE(state == RunState::done || (state == RunState::cancelled && accepted[id])) << id << to_text(state);

@@ -20,7 +20,7 @@ double number_of(const char* name, double otherwise) {
 
 int work_there(char** args) {
   const fs::path root = args[0];
-  WorkOptions options;
+  coordinate::WorkOptions options;
   options.devices = {{"cpu", std::atoi(args[2]), 0}};
   options.threads = 2;
   options.grace_s = std::atof(args[3]);
@@ -30,13 +30,13 @@ int work_there(char** args) {
   options.forever = std::getenv("BITSWEEP_TEST_FOREVER") != nullptr;
   options.worker_program = args[1];
   options.plugin_folder = "/nowhere";
-  options.curve_end = extrapolate_curve;
-  const CoordinatorLock lock(root);
-  Store store(root, StoreMode::create);
-  LocalExecutor executor;
-  const auto progress = make_progress(false);
-  const WorkResult result = work(store, lock, executor, system_clock(), options, *progress);
-  std::fputs(failure_text(result, store.paths()).c_str(), stderr);
+  options.curve_end = predict::extrapolate_curve;
+  const coordinate::CoordinatorLock lock(root);
+  store::Store store(root, store::StoreMode::create);
+  execute::LocalExecutor executor;
+  const auto progress = cli::make_progress(false);
+  const coordinate::WorkResult result = work(store, lock, executor, system_clock(), options, *progress);
+  std::fputs(cli::failure_text(result, store.paths()).c_str(), stderr);
   return result.exit_code();
 }
 

@@ -184,7 +184,7 @@ class FakeRun {
   fs::path out_;
   int64_t attempt_;
   json::object spec_;
-  EventWriter events_;
+  event::EventWriter events_;
   Fd claim_;
   State state_;
 };
@@ -197,7 +197,7 @@ int main(int argc, char** argv) {
   try {
     std::vector<std::string> words(argv, argv + argc);
     if (words.size() == 2 && words[1] == "warm") {
-      const auto told = bitsweep::await_order();
+      const auto told = bitsweep::event::await_order();
       if (!told) return 0;
       words = *told;
       std::fprintf(stderr, "fake worker: was waiting\n");

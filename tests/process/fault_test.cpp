@@ -62,8 +62,8 @@ class FaultTest : public ProcessTest {
     }
     const auto record = processes(ids[pick(2, ids.size())]);
     if (!record) return "";
-    const ProcessIdentity& shim = record->shim;
-    const ProcessIdentity& worker = record->worker;
+    const execute::ProcessIdentity& shim = record->shim;
+    const execute::ProcessIdentity& worker = record->worker;
     if (which < 8) return hit(worker, SIGKILL, false) ? "KILL worker" : "";
     if (which < 10) return hit(shim, SIGKILL, false) ? "KILL shim" : "";
     if (which == 10) return hit(worker, SIGKILL, true) ? "KILL worker's group" : "";
@@ -90,27 +90,27 @@ class FaultTest : public ProcessTest {
     return false;
   }
 
-  static bool hit(const ProcessIdentity& process, int signal, bool group) {
-    if (!is_alive(process)) return false;
+  static bool hit(const execute::ProcessIdentity& process, int signal, bool group) {
+    if (!execute::is_alive(process)) return false;
     return ::kill(static_cast<pid_t>(group ? -process.pid : process.pid), signal) == 0;
   }
 
-  int64_t rows(Store& store, const std::string& id, const char* more = "") {
-    Statement row = store.database().prepare(fmt::format("SELECT count(*) FROM events WHERE run = ? {}", more));
+  int64_t rows(store::Store& store, const std::string& id, const char* more = "") {
+    store::Statement row = store.database().prepare(fmt::format("SELECT count(*) FROM events WHERE run = ? {}", more));
     row.bind(id);
     return row.step() ? row.integer(0) : -1;
   }
 
-  void judge_run(Store& store, const std::string& id, Tally& tally) {
-    const RunRecord run = store.run(id).value();
+  void judge_run(store::Store& store, const std::string& id, Tally& tally) {
+    const store::RunRecord run = store.run(id).value();
     if (run.state != RunState::done) ++tally.unfinished;
     if (fs::exists(folder(id) / "OVERLAP")) ++tally.overlaps;
     if (losses(store, id) != expected_losses(run.spec, static_cast<uint64_t>(run.seed))) ++tally.losses_unequal;
     int64_t found = 0;
-    Statement row = store.database().prepare(
+    store::Statement row = store.database().prepare(
         "SELECT count(*) FROM events WHERE run = ? AND attempt = ? AND seq = ? AND event = ? AND step = ?");
-    for (int64_t k = 1; k <= highest_attempt(folder(id)); ++k)
-      for (const Event& event : read_events(folder(id, k) / "events.jsonl", 0, 64 << 20).events) {
+    for (int64_t k = 1; k <= coordinate::highest_attempt(folder(id)); ++k)
+      for (const event::Event& event : event::read_events(folder(id, k) / "events.jsonl", 0, 64 << 20).events) {
         row.bind(id, k, event.seq, event.kind, event.step);
         const int64_t count = row.step() ? row.integer(0) : 0;
         row.reset();
@@ -127,12 +127,12 @@ class FaultTest : public ProcessTest {
   }
 
   // The run folders tell the whole database.
-  void judge_folders(Store& store, Tally& tally) {
-    Rebuild rebuild(root, root / "scratch");
+  void judge_folders(store::Store& store, Tally& tally) {
+    store::Rebuild rebuild(root, root / "scratch");
     rebuild.replay();
     rebuild.read_events();
     tally.rows_not_rebuilt += static_cast<int64_t>(rebuild.result().problems.size());
-    for (const TableDifference& table : compare_databases(store.database(), rebuild.store().database())) {
+    for (const store::TableDifference& table : compare_databases(store.database(), rebuild.store().database())) {
       tally.rows_not_rebuilt += table.differences;
       for (const std::string& example : table.examples) ADD_FAILURE() << example;
     }
@@ -148,12 +148,12 @@ class FaultTest : public ProcessTest {
     }
     EXPECT_TRUE(ends_in_time()) << log();
     // Those that were hit between their last word and their end.
-    for (const ProcessIdentity& shim : suspended_) hit(shim, SIGKILL, false);
+    for (const execute::ProcessIdentity& shim : suspended_) hit(shim, SIGKILL, false);
     suspended_.clear();
     const std::string text = log();
     for (size_t at = text.find("adopt   "); at != std::string::npos; at = text.find("adopt   ", at + 1))
       ++tally.adoptions;
-    Store store = open_store();
+    store::Store store = open_store();
     for (const std::string& id : ids) judge_run(store, id, tally);
     judge_folders(store, tally);
     EXPECT_EQ(store.database().integer("SELECT count(*) FROM pragma_integrity_check WHERE integrity_check = 'ok'"), 1);
@@ -162,7 +162,7 @@ class FaultTest : public ProcessTest {
 
  private:
   fs::path base_;
-  std::vector<ProcessIdentity> suspended_;
+  std::vector<execute::ProcessIdentity> suspended_;
 };
 
 TEST_F(FaultTest, NothingIsLostDoubledOrRunTwice) {
@@ -186,17 +186,17 @@ TEST_F(FaultTest, NothingIsLostDoubledOrRunTwice) {
 // The queue goes on around those that fail, each is tried as often as it may be, and none is forgotten.
 TEST_F(FaultTest, ManyRunsOfWhichAThirdFail) {
   const int64_t count = from_environment("BITSWEEP_FAULT_RUNS", 60);
-  std::vector<NewRun> runs;
+  std::vector<store::NewRun> runs;
   for (int64_t i = 0; i < count; ++i) {
     json::object spec = {{"steps", 1}, {"step_ms", 0}};
     if (i % 3 == 0) spec["act"] = "exit:1";
-    NewRun run = fake_run(fmt::format("{:012x}", i + 1), i, spec);
+    store::NewRun run = fake_run(fmt::format("{:012x}", i + 1), i, spec);
     run.retries = i % 2;
     runs.push_back(run);
   }
   submit(runs);
   EXPECT_EQ(work(4), 1);
-  Store store = open_store();
+  store::Store store = open_store();
   const int64_t failing = (count + 2) / 3;
   EXPECT_EQ(store.counts().at(RunState::failed), failing);
   EXPECT_EQ(store.counts().at(RunState::done), count - failing);

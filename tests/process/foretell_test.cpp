@@ -10,8 +10,9 @@ namespace {
 double law(double params, double tokens) { return 1.2 + std::pow(params / 1e4, -0.3) + std::pow(tokens / 1e6, -0.35); }
 
 // A run of a grid of sizes and lengths that the fake worker trains, ten steps of so long, to the loss of a law.
-NewRun grid_run(int size, int length, int64_t step_ms) {
-  NewRun run = planned(fmt::format("{:012x}", 100 + 5 * size + length), "llama", int64_t{10000} << size, 1e-3);
+store::NewRun grid_run(int size, int length, int64_t step_ms) {
+  store::NewRun run =
+      query::planned(fmt::format("{:012x}", 100 + 5 * size + length), "llama", int64_t{10000} << size, 1e-3);
   run.tokens = int64_t{500000} << length;
   run.steps = 10;
   run.spec["train"].as_object()["steps"] = run.tokens / 640;  // a configuration of its own
@@ -46,23 +47,23 @@ class ForetellTest : public ProcessTest {
 };
 
 TEST_F(ForetellTest, WaitingRunsAreForetoldAnewAsOthersFinishAndEachBeforeItBegins) {
-  std::vector<NewRun> before, after;
+  std::vector<store::NewRun> before, after;
   for (int size = 0; size < 4; ++size)
     for (int length = 0; length < 4; ++length) before.push_back(grid_run(size, length, 1));
   for (int size = 0; size < 4; ++size) after.push_back(grid_run(size, 4, 100));
   submit(before);
   ASSERT_EQ(work(), 0) << log();
   open_store().submit({.name = "longer", .file = "longer.yaml", .source = "text", .settings = {}, .runs = after});
-  for (const NewRun& run : after) ids.push_back(run.id);
+  for (const store::NewRun& run : after) ids.push_back(run.id);
   ASSERT_EQ(work_by_program(), 0) << log();
   EXPECT_NE(log().find("foretold 4 runs before they begin"), std::string::npos) << log();
   EXPECT_NE(log().find("foretold the waiting runs from those that are done"), std::string::npos) << log();
-  Store store = open_store();
-  Statement late = store.database().prepare(
+  store::Store store = open_store();
+  store::Statement late = store.database().prepare(
       "SELECT count(*) FROM prediction p JOIN attempt a ON a.run = p.run AND a.attempt = 1 WHERE p.made >= a.started");
   ASSERT_TRUE(late.step());
   EXPECT_EQ(late.integer(0), 0);
-  Statement rows = store.database().prepare(
+  store::Statement rows = store.database().prepare(
       "SELECT count(*), count(DISTINCT p.fit), max(abs(ln(p.loss / r.best_val_bpc))) "
       "FROM prediction p JOIN run r ON r.id = p.run");
   ASSERT_TRUE(rows.step());

@@ -20,19 +20,19 @@ TEST_F(InterruptTest, OnceStopsAfterACheckpointAndKeepsTheState) {
   ::kill(coordinator, SIGINT);
   EXPECT_EQ(wait_coordinator(), 130);
   {
-    Store store = open_store();
+    store::Store store = open_store();
     for (const char* id : {"aaaaaaaaaaaa", "bbbbbbbbbbbb"}) {
       EXPECT_EQ(store.state(id), RunState::queued);
       EXPECT_EQ(to_text(store.run(id)->cause), "stopped");
       EXPECT_EQ(store.run(id)->faults, 0);
       EXPECT_EQ(store.attempt(id, 1)->exit_code, 75);
       EXPECT_TRUE(fs::exists(folder(id, 1) / "checkpoints/last.safetensors"));
-      EXPECT_TRUE(holders_of(folder(id) / "lock").empty());
+      EXPECT_TRUE(execute::holders_of(folder(id) / "lock").empty());
     }
     EXPECT_TRUE(store.live_attempts().empty());
   }
   EXPECT_EQ(work(), 0);  // the same command goes on
-  Store store = open_store();
+  store::Store store = open_store();
   for (const std::string& id : ids) expect_sound(store, id);
 }
 
@@ -54,13 +54,13 @@ TEST_F(InterruptTest, TwiceKills) {
   ::kill(coordinator, SIGINT);
   EXPECT_EQ(wait_coordinator(), 130);
   {
-    Store store = open_store();
+    store::Store store = open_store();
     EXPECT_EQ(store.state("aaaaaaaaaaaa"), RunState::queued);
     EXPECT_EQ(store.attempt("aaaaaaaaaaaa", 1)->signal, SIGKILL);
     EXPECT_EQ(store.run("aaaaaaaaaaaa")->faults, 0);
   }
   EXPECT_EQ(work(), 0);
-  Store store = open_store();
+  store::Store store = open_store();
   expect_sound(store, "aaaaaaaaaaaa");
 }
 

@@ -19,7 +19,7 @@ TEST_F(KillTest, AKilledWorkerIsRetriedFromItsLastCheckpoint) {
   until_step("aaaaaaaaaaaa", 25);
   kill_quietly(processes("aaaaaaaaaaaa")->worker.pid);
   EXPECT_EQ(wait_coordinator(), 0);
-  Store store = open_store();
+  store::Store store = open_store();
   expect_sound(store, "aaaaaaaaaaaa");
   EXPECT_EQ(store.run("aaaaaaaaaaaa")->attempts, 2);
   EXPECT_GE(store.database().integer("SELECT resumed_step FROM attempt WHERE attempt = 2"), 20);
@@ -31,7 +31,7 @@ TEST_F(KillTest, AKilledShimTakesItsWorkerAndTheRunGoesOn) {
   until_step("aaaaaaaaaaaa", 25);
   kill_quietly(processes("aaaaaaaaaaaa")->shim.pid);
   EXPECT_EQ(wait_coordinator(), 0);
-  Store store = open_store();
+  store::Store store = open_store();
   expect_sound(store, "aaaaaaaaaaaa");
   EXPECT_EQ(to_text(store.attempt("aaaaaaaaaaaa", 1)->cause), "lost");
 }
@@ -46,7 +46,7 @@ TEST_F(KillTest, AfterTheCoordinatorsDeathItsWorkersAreAdopted) {
   EXPECT_TRUE(is_alive(processes("aaaaaaaaaaaa")->worker));
   EXPECT_EQ(work(), 0);
   EXPECT_NE(log().find("adopt"), std::string::npos) << log();
-  Store store = open_store();
+  store::Store store = open_store();
   for (const std::string& id : ids) {
     expect_sound(store, id);
     EXPECT_EQ(store.run(id)->attempts, 1);  // nothing was begun anew
@@ -62,7 +62,7 @@ TEST_F(KillTest, WhatEndedWhileNobodyWatchedIsRecorded) {
   kill_coordinator(SIGKILL);
   for (const std::string& id : ids) until("its end", [&] { return fs::exists(folder(id, 1) / "exit.json"); });
   EXPECT_EQ(work(), 1);
-  Store store = open_store();
+  store::Store store = open_store();
   expect_sound(store, "aaaaaaaaaaaa");
   EXPECT_EQ(to_text(store.run("bbbbbbbbbbbb")->cause), "diverged");
   EXPECT_EQ(store.run("aaaaaaaaaaaa")->attempts, 1);
@@ -72,12 +72,12 @@ TEST_F(KillTest, EverythingAtOnce) {
   submit({fake_run("aaaaaaaaaaaa", 1, {{"steps", 200}})});
   start_coordinator();
   until_step("aaaaaaaaaaaa", 25);
-  const ProcessRecord record = *processes("aaaaaaaaaaaa");
+  const execute::ProcessRecord record = *processes("aaaaaaaaaaaa");
   kill_coordinator(SIGKILL);
   kill_quietly(record.shim.pid);
   kill_quietly(record.worker.pid);
   EXPECT_EQ(work(), 0);
-  Store store = open_store();
+  store::Store store = open_store();
   expect_sound(store, "aaaaaaaaaaaa");
 }
 
@@ -90,7 +90,7 @@ TEST_F(KillTest, TornLinesOfAKilledWriterAreNotCounted) {
   until("its end", [&] { return fs::exists(folder("aaaaaaaaaaaa", 1) / "exit.json"); });
   std::ofstream(folder("aaaaaaaaaaaa", 1) / "events.jsonl", std::ios::app) << "{\"event\":\"eval\",\"run\":\"aaaaaaaa";
   EXPECT_EQ(work(), 0);
-  Store store = open_store();
+  store::Store store = open_store();
   expect_sound(store, "aaaaaaaaaaaa");
 }
 

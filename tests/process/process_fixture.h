@@ -37,16 +37,17 @@ class ProcessTest : public testing::Test {
   ~ProcessTest() override {
     if (coordinator > 0) kill_coordinator(SIGKILL);
     for (const std::string& id : ids)
-      for (const int64_t pid : holders_of(root / "runs" / id / "lock")) ::kill(static_cast<pid_t>(pid), SIGKILL);
+      for (const int64_t pid : execute::holders_of(root / "runs" / id / "lock"))
+        ::kill(static_cast<pid_t>(pid), SIGKILL);
     std::error_code code;  // what a killed process still writes may come in between
     if (!HasFailure()) fs::remove_all(root, code);
     fs::remove(root.parent_path(), code);  // with the last test
   }
 
-  Store open_store() { return Store::open(root, StoreMode::create); }
+  store::Store open_store() { return store::Store::open(root, store::StoreMode::create); }
 
-  static NewRun fake_run(const std::string& id, int64_t seed, json::object more = {}) {
-    NewRun run;
+  static store::NewRun fake_run(const std::string& id, int64_t seed, json::object more = {}) {
+    store::NewRun run;
     run.id = id;
     run.spec = {{"steps", 40}, {"step_ms", 2}, {"eval_every", 5}, {"checkpoint_every", 10}, {"seed", seed}};
     for (const auto& entry : more) run.spec[entry.key()] = entry.value();
@@ -58,8 +59,8 @@ class ProcessTest : public testing::Test {
     run.retries = 1000;
     return run;
   }
-  void submit(std::vector<NewRun> runs, json::object settings = {}) {
-    for (const NewRun& run : runs) ids.push_back(run.id);
+  void submit(std::vector<store::NewRun> runs, json::object settings = {}) {
+    for (const store::NewRun& run : runs) ids.push_back(run.id);
     open_store().submit({.name = "sweep",
                          .file = "sweep.yaml",
                          .source = "text",
@@ -117,15 +118,15 @@ class ProcessTest : public testing::Test {
   // Once the run has got so far, by its own event file.
   void until_step(const std::string& id, int64_t step) {
     until("a step", [&] {
-      const int64_t attempt = highest_attempt(folder(id));
+      const int64_t attempt = coordinate::highest_attempt(folder(id));
       for (int64_t k = 1; k <= attempt; ++k)
-        for (const Event& event : read_events(folder(id, k) / "events.jsonl", 0).events)
+        for (const event::Event& event : event::read_events(folder(id, k) / "events.jsonl", 0).events)
           if (event.step >= step) return true;
       return false;
     });
   }
-  std::optional<ProcessRecord> processes(const std::string& id) {
-    return read_process(folder(id, std::max<int64_t>(1, highest_attempt(folder(id)))));
+  std::optional<execute::ProcessRecord> processes(const std::string& id) {
+    return execute::read_process(folder(id, std::max<int64_t>(1, coordinate::highest_attempt(folder(id)))));
   }
 
   // A number as it comes back from its JSON text, which some versions of Boost read with an error of the last digit.
@@ -145,8 +146,8 @@ class ProcessTest : public testing::Test {
     }
     return losses;
   }
-  std::map<int64_t, double> losses(Store& store, const std::string& id) {
-    Statement row = store.database().prepare("SELECT step, val_bpc FROM evals WHERE run = ?");
+  std::map<int64_t, double> losses(store::Store& store, const std::string& id) {
+    store::Statement row = store.database().prepare("SELECT step, val_bpc FROM evals WHERE run = ?");
     row.bind(id);
     std::map<int64_t, double> losses;
     while (row.step()) losses[row.integer(0)] = row.real(1);
@@ -154,29 +155,29 @@ class ProcessTest : public testing::Test {
   }
 
   // Everything that must hold of a run that is done, whatever was done to it.
-  void expect_sound(Store& store, const std::string& id) {
+  void expect_sound(store::Store& store, const std::string& id) {
     SCOPED_TRACE(id);
-    const RunRecord run = store.run(id).value();
+    const store::RunRecord run = store.run(id).value();
     EXPECT_EQ(to_text(run.state), "done");
     EXPECT_FALSE(fs::exists(folder(id) / "OVERLAP"));
     EXPECT_EQ(losses(store, id), expected_losses(run.spec, static_cast<uint64_t>(run.seed)));
     // Every line of every file is a row, once; and there are no others.
     int64_t lines = 0;
-    for (int64_t k = 1; k <= highest_attempt(folder(id)); ++k) {
-      for (const Event& event : read_events(folder(id, k) / "events.jsonl", 0, 64 << 20).events) {
+    for (int64_t k = 1; k <= coordinate::highest_attempt(folder(id)); ++k) {
+      for (const event::Event& event : event::read_events(folder(id, k) / "events.jsonl", 0, 64 << 20).events) {
         ++lines;
-        Statement row = store.database().prepare(
+        store::Statement row = store.database().prepare(
             "SELECT count(*) FROM events WHERE run = ? AND attempt = ? AND seq = ? AND event = ?");
         row.bind(id, k, event.seq, event.kind);
         ASSERT_TRUE(row.step());
         EXPECT_EQ(row.integer(0), 1) << "attempt " << k << " seq " << event.seq;
       }
     }
-    Statement rows = store.database().prepare("SELECT count(*) FROM events WHERE run = ?");
+    store::Statement rows = store.database().prepare("SELECT count(*) FROM events WHERE run = ?");
     rows.bind(id);
     ASSERT_TRUE(rows.step());
     EXPECT_EQ(rows.integer(0), lines);
-    EXPECT_TRUE(holders_of(folder(id) / "lock").empty());
+    EXPECT_TRUE(execute::holders_of(folder(id) / "lock").empty());
   }
 
   fs::path root;

@@ -11,15 +11,15 @@ namespace {
 
 class RulesTest : public ProcessTest {
  protected:
-  void submit_sweep(const std::string& name, std::vector<NewRun> runs, json::object settings = {}) {
-    for (const NewRun& run : runs) ids.push_back(run.id);
+  void submit_sweep(const std::string& name, std::vector<store::NewRun> runs, json::object settings = {}) {
+    for (const store::NewRun& run : runs) ids.push_back(run.id);
     open_store().submit(
         {.name = name, .file = "", .source = name, .settings = std::move(settings), .runs = std::move(runs)});
   }
   static std::string id_of(char kind, int i) { return fmt::format("{}{:011x}", kind, i); }
   // Runs of no work at all.
-  static std::vector<NewRun> short_runs(char kind, int count) {
-    std::vector<NewRun> runs;
+  static std::vector<store::NewRun> short_runs(char kind, int count) {
+    std::vector<store::NewRun> runs;
     for (int i = 0; i < count; ++i)
       runs.push_back(fake_run(id_of(kind, i), i, {{"steps", 1}, {"step_ms", 0}, {"checkpoint_every", 1}}));
     return runs;
@@ -30,14 +30,14 @@ class RulesTest : public ProcessTest {
 
 TEST_F(RulesTest, ARunThatARuleGivesUpIsStoppedForGoodAndKeepsItsCheckpoint) {
   // Of some the best of the first losses lies above the means of the others.
-  std::vector<NewRun> runs;
+  std::vector<store::NewRun> runs;
   for (int i = 0; i < 8; ++i) runs.push_back(fake_run(id_of('a', i), i, {{"steps", 100}, {"step_ms", 3}}));
   submit_sweep("sweep", runs, {{"stop_rule", "median"}, {"stop", json::object{{"grace", 10}, {"fewest", 2}}}});
   EXPECT_EQ(work(4), 0) << log();
   int64_t stopped = 0;
-  Store store = open_store();
+  store::Store store = open_store();
   for (const std::string& id : ids) {
-    const RunRecord run = store.run(id).value();
+    const store::RunRecord run = store.run(id).value();
     EXPECT_EQ(run.attempts, 1);
     if (run.state == RunState::done) continue;
     ++stopped;
@@ -62,7 +62,7 @@ TEST_F(RulesTest, AfterMemoryRanOutABatchIsTrainedInSmallerPartsOnce) {
   submit_sweep("smaller", {run_of("aaaaaaaaaaaa", 1)}, {{"on_oom", "smaller_batch"}});
   submit_sweep("final", {run_of("bbbbbbbbbbbb", 2)});
   EXPECT_EQ(work(2), 1);
-  Store store = open_store();
+  store::Store store = open_store();
   EXPECT_EQ(to_text(store.run("aaaaaaaaaaaa")->cause), "oom");
   EXPECT_EQ(store.run("aaaaaaaaaaaa")->attempts, 2);
   EXPECT_EQ(store.run("bbbbbbbbbbbb")->attempts, 1);
@@ -80,7 +80,7 @@ TEST_F(RulesTest, AfterMemoryRanOutARunHasTheDeviceAloneOnce) {
                 fake_run("cccccccccccc", 3), fake_run("dddddddddddd", 4)},
                {{"on_oom", "alone"}});
   EXPECT_EQ(work(2), 1);
-  Store store = open_store();
+  store::Store store = open_store();
   EXPECT_EQ(to_text(store.run("aaaaaaaaaaaa")->cause), "oom");
   const auto attempts = store.attempts("aaaaaaaaaaaa");
   ASSERT_EQ(attempts.size(), 2u);
@@ -88,7 +88,7 @@ TEST_F(RulesTest, AfterMemoryRanOutARunHasTheDeviceAloneOnce) {
   EXPECT_EQ(attempts[1].slots, 2);
   // Nothing else ran beside its second attempt.
   for (const char* id : {"bbbbbbbbbbbb", "cccccccccccc", "dddddddddddd"})
-    for (const AttemptRecord& other : store.attempts(id))
+    for (const store::AttemptRecord& other : store.attempts(id))
       EXPECT_TRUE(other.ended.value() <= attempts[1].started.value() ||
                   other.started.value() >= attempts[1].ended.value())
           << id;
@@ -97,7 +97,7 @@ TEST_F(RulesTest, AfterMemoryRanOutARunHasTheDeviceAloneOnce) {
 TEST_F(RulesTest, WhatComesAfterASweepAndARunBeginsWhenTheseHaveEnded) {
   submit_sweep("first", {fake_run("aaaaaaaaaaaa", 1), fake_run("bbbbbbbbbbbb", 2, {{"act", "exit:2"}})});
   submit_sweep("lone", {fake_run("cccccccccccc", 3, {{"steps", 60}})});
-  NewRun urgent = fake_run("dddddddddddd", 4);
+  store::NewRun urgent = fake_run("dddddddddddd", 4);
   urgent.priority = 9;
   submit_sweep("second", {urgent}, {{"after", json::array{"first", "cccccccccccc"}}});
   EXPECT_EQ(work(4), 1);
@@ -112,7 +112,7 @@ TEST_F(RulesTest, TheSharesOfSweepsOutliveTheCoordinator) {
   {
     // As a coordinator leaves it that ended after three starts. The second sweep is owed one, although without a past
     // the first would go first.
-    Store store = open_store();
+    store::Store store = open_store();
     double at = 1;
     for (const std::string& id : {id_of('a', 0), id_of('b', 0), id_of('a', 1)}) {
       ASSERT_EQ(store.claim(id, "cpu", 1, 1, 1), 1);
@@ -124,13 +124,13 @@ TEST_F(RulesTest, TheSharesOfSweepsOutliveTheCoordinator) {
                     .signal = {},
                     .peak_rss_bytes = {},
                     .ended = at});
-      Statement order = store.database().prepare("UPDATE attempt SET started = ?1 WHERE run = ?2");
+      store::Statement order = store.database().prepare("UPDATE attempt SET started = ?1 WHERE run = ?2");
       order.run(at++, id);
     }
   }
   EXPECT_EQ(work(1), 0) << log();
-  Store store = open_store();
-  Statement row = store.database().prepare("SELECT run FROM attempt ORDER BY started LIMIT 8");
+  store::Store store = open_store();
+  store::Statement row = store.database().prepare("SELECT run FROM attempt ORDER BY started LIMIT 8");
   std::string order;
   while (row.step()) order += row.text(0).substr(0, 1);
   EXPECT_EQ(order, "abababab");

@@ -9,7 +9,7 @@ class WorkTest : public ProcessTest {};
 TEST_F(WorkTest, EveryRunIsDoneOnce) {
   submit({fake_run("aaaaaaaaaaaa", 1), fake_run("bbbbbbbbbbbb", 2), fake_run("cccccccccccc", 3)});
   EXPECT_EQ(work(), 0);
-  Store store = open_store();
+  store::Store store = open_store();
   for (const std::string& id : ids) {
     expect_sound(store, id);
     EXPECT_EQ(store.run(id)->attempts, 1);
@@ -22,7 +22,7 @@ TEST_F(WorkTest, EveryRunIsDoneOnce) {
 TEST_F(WorkTest, ThreadsAndDeviceReachTheWorker) {
   submit({fake_run("aaaaaaaaaaaa", 1)});
   EXPECT_EQ(work(2), 0);
-  const auto events = read_events(folder("aaaaaaaaaaaa", 1) / "events.jsonl", 0).events;
+  const auto events = event::read_events(folder("aaaaaaaaaaaa", 1) / "events.jsonl", 0).events;
   ASSERT_FALSE(events.empty());
   EXPECT_EQ(string_or(events[0].fields, "device", ""), "cpu");
   EXPECT_EQ(string_or(events[0].fields, "threads", ""), "1");  // two threads, two slots
@@ -31,11 +31,11 @@ TEST_F(WorkTest, ThreadsAndDeviceReachTheWorker) {
 // The first run is over before it is known that runs are short; those after it find a worker that waits.
 TEST_F(WorkTest, ShortRunsAreGivenToWorkersThatWait) {
   const std::vector<std::string> names = {"aaaaaaaaaaaa", "bbbbbbbbbbbb", "cccccccccccc", "dddddddddddd"};
-  std::vector<NewRun> runs;
+  std::vector<store::NewRun> runs;
   for (const std::string& name : names) runs.push_back(fake_run(name, 1));
   submit(runs);
   EXPECT_EQ(work(1), 0);
-  Store store = open_store();
+  store::Store store = open_store();
   int64_t waited = 0;
   for (const std::string& name : names) {
     expect_sound(store, name);
@@ -47,16 +47,16 @@ TEST_F(WorkTest, ShortRunsAreGivenToWorkersThatWait) {
 }
 
 TEST_F(WorkTest, EachWayToFailHasItsCauseAndOthersGoOn) {
-  NewRun fails = fake_run("aaaaaaaaaaaa", 1, {{"act", "exit:1"}, {"act_step", 5}});
+  store::NewRun fails = fake_run("aaaaaaaaaaaa", 1, {{"act", "exit:1"}, {"act_step", 5}});
   fails.retries = 1;
-  NewRun silent = fake_run("eeeeeeeeeeee", 5, {{"act", "silent_exit"}});
+  store::NewRun silent = fake_run("eeeeeeeeeeee", 5, {{"act", "silent_exit"}});
   silent.retries = 0;
   submit({fails, fake_run("bbbbbbbbbbbb", 2, {{"act", "exit:2"}}),
           fake_run("cccccccccccc", 3, {{"act", "diverge"}, {"act_step", 12}}), fake_run("dddddddddddd", 4), silent});
   EXPECT_EQ(work(), 1);
-  Store store = open_store();
+  store::Store store = open_store();
   const auto expect = [&](const char* id, const char* state, const char* cause, int64_t attempts) {
-    const RunRecord run = store.run(id).value();
+    const store::RunRecord run = store.run(id).value();
     EXPECT_EQ(to_text(run.state), state) << id;
     EXPECT_EQ(to_text(run.cause), cause) << id;
     EXPECT_EQ(run.attempts, attempts) << id;
@@ -73,7 +73,7 @@ TEST_F(WorkTest, EachWayToFailHasItsCauseAndOthersGoOn) {
 TEST_F(WorkTest, ACrashIsTriedAgainFromTheLastCheckpoint) {
   submit({fake_run("aaaaaaaaaaaa", 1, {{"act", "crash_once"}, {"act_step", 25}})});
   EXPECT_EQ(work(), 0);
-  Store store = open_store();
+  store::Store store = open_store();
   expect_sound(store, "aaaaaaaaaaaa");
   const auto attempts = store.attempts("aaaaaaaaaaaa");
   ASSERT_EQ(attempts.size(), 2u);
@@ -83,7 +83,7 @@ TEST_F(WorkTest, ACrashIsTriedAgainFromTheLastCheckpoint) {
   // Of each kind of checkpoint only the newest is kept.
   EXPECT_FALSE(fs::exists(folder("aaaaaaaaaaaa", 1) / "checkpoints/last.safetensors"));
   EXPECT_TRUE(fs::exists(folder("aaaaaaaaaaaa", 2) / "checkpoints/last.safetensors"));
-  EXPECT_TRUE(best_checkpoint(folder("aaaaaaaaaaaa")).has_value());
+  EXPECT_TRUE(coordinate::best_checkpoint(folder("aaaaaaaaaaaa")).has_value());
 }
 
 TEST_F(WorkTest, ATruncatedCheckpointIsRefusedAndThePreviousOneUsed) {
@@ -98,7 +98,7 @@ TEST_F(WorkTest, ATruncatedCheckpointIsRefusedAndThePreviousOneUsed) {
       << json::serialize(json::object{{"step", 10}, {"value", std::to_string(value)}, {"best", 9.0}});
   std::ofstream(torn / "last.safetensors") << "{\"step\": 2";
   EXPECT_EQ(work(), 0);
-  Store store = open_store();
+  store::Store store = open_store();
   EXPECT_EQ(store.run("aaaaaaaaaaaa")->attempts, 3);
   EXPECT_EQ(store.database().integer("SELECT count(*) FROM events WHERE event = 'refused'"), 1);
   EXPECT_EQ(store.database().integer("SELECT resumed_step FROM attempt"), 10);
@@ -109,19 +109,19 @@ TEST_F(WorkTest, ATruncatedCheckpointIsRefusedAndThePreviousOneUsed) {
 }
 
 TEST_F(WorkTest, AFinetuneWaitsForItsBaseAndStartsFromIt) {
-  NewRun tuned = fake_run("aaaaaaaaaaaa", 9);
+  store::NewRun tuned = fake_run("aaaaaaaaaaaa", 9);
   tuned.init_from = "bbbbbbbbbbbb";
   tuned.priority = 10;  // not even urgency goes before it
   submit({tuned, fake_run("bbbbbbbbbbbb", 2)});
   EXPECT_EQ(work(), 0);
-  const auto events = read_events(folder("aaaaaaaaaaaa", 1) / "events.jsonl", 0).events;
+  const auto events = event::read_events(folder("aaaaaaaaaaaa", 1) / "events.jsonl", 0).events;
   ASSERT_GT(events.size(), 1u);
   EXPECT_EQ(events[1].kind, "init");
   EXPECT_NE(string_or(events[1].fields, "from", "").find("bbbbbbbbbbbb/attempt-1/checkpoints/best"), std::string::npos);
 }
 
 TEST_F(WorkTest, AFinetuneOfAFailedBaseIsLeftAndNamed) {
-  NewRun tuned = fake_run("aaaaaaaaaaaa", 9);
+  store::NewRun tuned = fake_run("aaaaaaaaaaaa", 9);
   tuned.init_from = "bbbbbbbbbbbb";
   submit({tuned, fake_run("bbbbbbbbbbbb", 2, {{"act", "exit:2"}})});
   EXPECT_EQ(work(), 1);
@@ -130,17 +130,17 @@ TEST_F(WorkTest, AFinetuneOfAFailedBaseIsLeftAndNamed) {
 }
 
 TEST_F(WorkTest, ASweepStopsAfterAsManyFailuresAsItSays) {
-  std::vector<NewRun> runs;
+  std::vector<store::NewRun> runs;
   for (int i = 0; i < 5; ++i) runs.push_back(fake_run("run00000000" + std::to_string(i), i, {{"act", "exit:2"}}));
   submit(runs, {{"stop_after", 2}});
   EXPECT_EQ(work(1), 1);
-  Store store = open_store();
+  store::Store store = open_store();
   EXPECT_EQ(store.counts().at(RunState::failed), 2);
   EXPECT_EQ(store.counts().at(RunState::queued), 3);
 }
 
 TEST_F(WorkTest, ARunThatTakesTooLongIsStopped) {
-  NewRun slow = fake_run("aaaaaaaaaaaa", 1, {{"steps", 100000}});
+  store::NewRun slow = fake_run("aaaaaaaaaaaa", 1, {{"steps", 100000}});
   slow.resources.timeout_s = 0.3;
   submit({slow});
   EXPECT_EQ(work(), 1);
@@ -153,7 +153,7 @@ TEST_F(WorkTest, ALiveRunIsCancelledFromElsewhere) {
   until_step("aaaaaaaaaaaa", 5);
   EXPECT_TRUE(open_store().cancel("aaaaaaaaaaaa"));
   EXPECT_EQ(wait_coordinator(), 0);
-  Store store = open_store();
+  store::Store store = open_store();
   EXPECT_EQ(store.state("aaaaaaaaaaaa"), RunState::cancelled);
   EXPECT_EQ(store.state("bbbbbbbbbbbb"), RunState::done);
 }
@@ -183,12 +183,12 @@ TEST_F(WorkTest, WhatIsSubmittedMeanwhileIsTaken) {
 TEST_F(WorkTest, AChildThatAWorkerLeavesBehindEndsWithIt) {
   submit({fake_run("aaaaaaaaaaaa", 1, {{"act", "leave_child"}, {"act_step", 3}})});
   EXPECT_EQ(work(), 0);
-  Store store = open_store();
+  store::Store store = open_store();
   expect_sound(store, "aaaaaaaaaaaa");
 }
 
 TEST_F(WorkTest, AWorkerThatIsMissingFailsItsRunsClearly) {
-  NewRun run = fake_run("aaaaaaaaaaaa", 1);
+  store::NewRun run = fake_run("aaaaaaaaaaaa", 1);
   run.retries = 0;
   submit({run});
   std::string log_path = (root / "coordinator.log").string();
@@ -199,7 +199,7 @@ TEST_F(WorkTest, AWorkerThatIsMissingFailsItsRunsClearly) {
   }
   coordinator = pid;
   EXPECT_EQ(wait_coordinator(), 1);
-  const RunRecord record = open_store().run("aaaaaaaaaaaa").value();
+  const store::RunRecord record = open_store().run("aaaaaaaaaaaa").value();
   EXPECT_EQ(to_text(record.cause), "cannot_start");
   EXPECT_NE(record.message.find("/nowhere/worker"), std::string::npos);
 }

@@ -50,7 +50,7 @@ TEST_F(WorldTest, ADiskThatFillsUpCostsNothingOnceThereIsRoom) {
   ::usleep(500'000);
   fs::remove(root / "ballast");
   EXPECT_EQ(wait_coordinator(), 0) << log();
-  Store store = open_store();
+  store::Store store = open_store();
   for (const std::string& id : ids) {
     EXPECT_EQ(to_text(store.state(id).value()), "done");
     EXPECT_EQ(losses(store, id), expected_losses(store.run(id)->spec, static_cast<uint64_t>(store.run(id)->seed)));
@@ -71,7 +71,7 @@ TEST_F(WorldTest, BelowTheFloorRunsAreStoppedAndGoOnWhenThereIsRoom) {
   EXPECT_NE(log().find("below the floor of 20 MB"), std::string::npos) << log();
   fs::remove(root / "ballast");
   EXPECT_EQ(wait_coordinator(), 0) << log();
-  Store store = open_store();
+  store::Store store = open_store();
   for (const std::string& id : ids) expect_sound(store, id);
   EXPECT_EQ(store.run("aaaaaaaaaaaa")->attempts, 2);
 }
@@ -98,7 +98,7 @@ TEST_F(WorldTest, ForeignTornAndNulLinesAreNoEvents) {
       << "{\"event\":\"eval\",\"run\":\"ffffffffffff\",\"attempt\":1,\"seq\":9,\"step\":9,\"time\":1,\"val_bpc\":0}\n"
       << "{\"event\":\"eval\",\"run\":\"aaaaaaaa";
   EXPECT_EQ(work(), 0);
-  Store store = open_store();
+  store::Store store = open_store();
   EXPECT_EQ(to_text(store.state("aaaaaaaaaaaa").value()), "done");
   EXPECT_EQ(losses(store, "aaaaaaaaaaaa"), expected_losses(store.run("aaaaaaaaaaaa")->spec, 1));
   EXPECT_EQ(store.database().integer("SELECT count(*) FROM event WHERE run <> 'aaaaaaaaaaaa'"), 0);
@@ -110,7 +110,7 @@ TEST_F(WorldTest, AnEventFileThatIsCutOrReplacedLosesNoRow) {
   int64_t before = 0;
   {
     start_coordinator();  // takes in all there is
-    until("the second attempt", [&] { return highest_attempt(folder("aaaaaaaaaaaa")) == 2; });
+    until("the second attempt", [&] { return coordinate::highest_attempt(folder("aaaaaaaaaaaa")) == 2; });
     kill_coordinator(SIGKILL);
     before = open_store().database().integer("SELECT count(*) FROM event WHERE attempt = 1");
   }
@@ -120,7 +120,7 @@ TEST_F(WorldTest, AnEventFileThatIsCutOrReplacedLosesNoRow) {
   std::ofstream(root / "other") << text.substr(0, text.size() / 2);
   fs::rename(root / "other", file);
   EXPECT_EQ(work(), 0);
-  Store store = open_store();
+  store::Store store = open_store();
   EXPECT_EQ(store.database().integer("SELECT count(*) FROM event WHERE attempt = 1"), before);
   EXPECT_EQ(losses(store, "aaaaaaaaaaaa"), expected_losses(store.run("aaaaaaaaaaaa")->spec, 1));
 }
@@ -130,7 +130,7 @@ TEST_F(WorldTest, AClockThatWasSetBackHoldsNoRunBack) {
   // A back-off noted before the clock was set back by a year.
   open_store().database().execute("UPDATE run SET not_before = unixepoch() + 31536000");
   EXPECT_EQ(work(), 0);
-  Store store = open_store();
+  store::Store store = open_store();
   expect_sound(store, "aaaaaaaaaaaa");
 }
 
@@ -139,7 +139,7 @@ TEST_F(WorldTest, AStrangerWithTheWorkersPidIsLeftAlone) {
   start_coordinator();
   until_step("aaaaaaaaaaaa", 25);
   kill_coordinator(SIGKILL);
-  const ProcessRecord record = *processes("aaaaaaaaaaaa");
+  const execute::ProcessRecord record = *processes("aaaaaaaaaaaa");
   ::kill(static_cast<pid_t>(record.shim.pid), SIGKILL);
   const pid_t stranger = ::fork();
   if (stranger == 0) {
@@ -147,15 +147,15 @@ TEST_F(WorldTest, AStrangerWithTheWorkersPidIsLeftAlone) {
     for (;;) ::pause();
   }
   // As if the pids had come round to someone else.
-  ProcessRecord reused = record;
+  execute::ProcessRecord reused = record;
   reused.worker.pid = reused.shim.pid = stranger;
-  write_process(folder("aaaaaaaaaaaa", 1), reused);
-  until("the worker is gone too", [&] { return !is_alive(record.worker); });
+  execute::write_process(folder("aaaaaaaaaaaa", 1), reused);
+  until("the worker is gone too", [&] { return !execute::is_alive(record.worker); });
   EXPECT_EQ(work(), 0);
   EXPECT_EQ(::waitpid(stranger, nullptr, WNOHANG), 0);  // it lives
   ::kill(stranger, SIGKILL);
   ::waitpid(stranger, nullptr, 0);
-  Store store = open_store();
+  store::Store store = open_store();
   expect_sound(store, "aaaaaaaaaaaa");
 }
 
@@ -165,7 +165,7 @@ TEST_F(WorldTest, ARunWhoseFolderVanishesIsTrainedAgain) {
   until_step("aaaaaaaaaaaa", 25);
   for (std::error_code code; fs::exists(folder("aaaaaaaaaaaa"));) fs::remove_all(folder("aaaaaaaaaaaa"), code);
   EXPECT_EQ(wait_coordinator(), 0) << log();
-  Store store = open_store();
+  store::Store store = open_store();
   EXPECT_EQ(to_text(store.state("aaaaaaaaaaaa").value()), "done");
   EXPECT_EQ(losses(store, "aaaaaaaaaaaa"), expected_losses(store.run("aaaaaaaaaaaa")->spec, 1));
 }
@@ -175,12 +175,12 @@ TEST_F(WorldTest, ADatabaseThatAStrangerHoldsForAWhileIsWaitedFor) {
   start_coordinator();
   until_step("aaaaaaaaaaaa", 25);
   {
-    Store stranger = open_store();
-    Transaction transaction(stranger.database());
+    store::Store stranger = open_store();
+    store::Transaction transaction(stranger.database());
     ::usleep(700'000);
   }
   EXPECT_EQ(wait_coordinator(), 0) << log();
-  Store store = open_store();
+  store::Store store = open_store();
   for (const std::string& id : ids) expect_sound(store, id);
 }
 
@@ -191,13 +191,13 @@ TEST_F(WorldTest, ADatabaseThatIsRemovedIsNoticed) {
   for (const char* name : {"bitsweep.db", "bitsweep.db-wal", "bitsweep.db-shm"}) fs::remove(root / name);
   EXPECT_NE(wait_coordinator(), 0);
   EXPECT_NE(log().find("rebuild"), std::string::npos) << log();
-  EXPECT_TRUE(is_alive(processes("aaaaaaaaaaaa")->worker));  // it goes on, and its files tell of it
+  EXPECT_TRUE(execute::is_alive(processes("aaaaaaaaaaaa")->worker));  // it goes on, and its files tell of it
 }
 
 TEST_F(WorldTest, AFloodOfWordsIsALog) {
   submit({fake_run("aaaaaaaaaaaa", 1, {{"act", "flood"}, {"act_step", 5}})});
   EXPECT_EQ(work(), 0);
-  Store store = open_store();
+  store::Store store = open_store();
   expect_sound(store, "aaaaaaaaaaaa");
   EXPECT_GT(fs::file_size(folder("aaaaaaaaaaaa", 1) / "worker.log"), 20'000'000u);
 }
@@ -213,7 +213,7 @@ TEST_F(WorldTest, AWorkerThatTakesAllMemoryIsKilledAloneAndSaysSo) {
   constexpr int64_t kLimit_bytes = 96 << 20;
 #endif
   std::ofstream(group / "memory.limit_in_bytes") << kLimit_bytes;
-  NewRun leaks = fake_run("aaaaaaaaaaaa", 1, {{"act", "leak"}, {"act_step", 5}});
+  store::NewRun leaks = fake_run("aaaaaaaaaaaa", 1, {{"act", "leak"}, {"act_step", 5}});
   leaks.retries = 0;
   submit({leaks, fake_run("bbbbbbbbbbbb", 2)});
   start_coordinator();
@@ -225,13 +225,13 @@ TEST_F(WorldTest, AWorkerThatTakesAllMemoryIsKilledAloneAndSaysSo) {
 }
 
 TEST_F(WorldTest, TwoSubmissionsAtOnceAreOne) {
-  std::vector<NewRun> runs;
+  std::vector<store::NewRun> runs;
   for (int i = 0; i < 60; ++i) runs.push_back(fake_run(fmt::format("{:012x}", i + 1), i));
   std::vector<pid_t> children;
   for (int i = 0; i < 3; ++i) {
     children.push_back(::fork());
     if (children.back() == 0) {
-      Store::open(root, StoreMode::create)
+      store::Store::open(root, store::StoreMode::create)
           .submit({.name = "sweep", .file = "", .source = "text", .settings = {}, .runs = runs});
       ::_exit(0);
     }
@@ -241,7 +241,7 @@ TEST_F(WorldTest, TwoSubmissionsAtOnceAreOne) {
     ::waitpid(child, &status, 0);
     EXPECT_EQ(status, 0);
   }
-  Store store = open_store();
+  store::Store store = open_store();
   EXPECT_EQ(store.counts().at(RunState::queued), 60);
   EXPECT_EQ(store.database().integer("SELECT version FROM sweep"), 1);
 }

@@ -119,7 +119,8 @@ TEST(Rooms, OnlyStoreAndQueryPrepareStatements) {
 // Code below the verbs tells a `Notes` sink (base/notes.h). The shim and the worker are programs of their own, whose
 // output is a run's log.
 TEST(Rooms, OnlyProgramsPrint) {
-  const std::regex printing(R"(\bfmt::print\(|\bprint(_error)?\(|std::(cout|cerr|clog)\b|\b(puts|fputs|fprintf|printf)\()");
+  const std::regex printing(
+      R"(\bfmt::print\(|\bprint(_error)?\(|std::(cout|cerr|clog)\b|\b(puts|fputs|fprintf|printf)\()");
   EXPECT_EQ(found_outside(printing, {"cli", "worker"}, {"shim.cpp"}), std::vector<std::string>{});
 }
 

@@ -10,7 +10,7 @@
 #include "base/units.h"
 #include "spec/tokenizers.h"
 
-namespace bitsweep {
+namespace bitsweep::advise {
 namespace {
 
 // Sizes and lengths begin at half of the smallest that was run: further down runs cost all but nothing, and whether the
@@ -45,7 +45,7 @@ struct Range {
 };
 
 // The options of a model of this size: the reference's without its shape.
-json::object options_for(const RunSpec& reference, double params, const json::object& kept) {
+json::object options_for(const spec::RunSpec& reference, double params, const json::object& kept) {
   json::object options{{"params", params}};
   for (const auto& member : kept) options[member.key()] = member.value();
   for (const auto& member : reference.model.options)
@@ -55,27 +55,27 @@ json::object options_for(const RunSpec& reference, double params, const json::ob
 
 class CandidateMaker {
  public:
-  CandidateMaker(const std::vector<Reference>& references, const std::vector<Point>& points,
-                 const std::vector<Target>& targets, const CandidateRules& rules)
+  CandidateMaker(const std::vector<Reference>& references, const std::vector<fit::Point>& points,
+                 const std::vector<fit::Target>& targets, const CandidateRules& rules)
       : references_(references), rules_(rules) {
-    for (const Point& point : points) add(point.params, point.tokens);
-    for (const Target& target : targets) {
+    for (const fit::Point& point : points) add(point.params, point.tokens);
+    for (const fit::Target& target : targets) {
       if (target.params > 0 && target.tokens > 0) ratio_.add(target.tokens / target.params);
       if (target.params > 0) params_.add(target.params);
       if (target.tokens > 0) tokens_.add(target.tokens);
     }
   }
 
-  std::vector<DescribeQuestion> questions(const json::object& kept) const {
-    std::vector<DescribeQuestion> questions;
+  std::vector<plan::DescribeQuestion> questions(const json::object& kept) const {
+    std::vector<plan::DescribeQuestion> questions;
     for (const double params : all_sizes()) questions.push_back(question_of(references_, params, kept));
     return questions;
   }
 
-  CandidateSet make(const json::object& kept, const std::vector<int64_t>& seeds, Describer& describer,
+  CandidateSet make(const json::object& kept, const std::vector<int64_t>& seeds, plan::Describer& describer,
                     const std::function<bool(const std::string&)>& known_run) {
     const std::vector<double> sizes = all_sizes();
-    const std::vector<DescribeAnswer> models = describer.describe(questions(kept));
+    const std::vector<plan::DescribeAnswer> models = describer.describe(questions(kept));
     size_t impossible = 0;
     std::set<std::string> told;
     for (size_t i = 0; i < sizes.size(); ++i) {
@@ -96,14 +96,14 @@ class CandidateMaker {
 
   void add(double params, double tokens) { params_.add(params), tokens_.add(tokens), ratio_.add(tokens / params); }
 
-  void add_size(double asked, const DescribeAnswer& answer, const std::vector<int64_t>& seeds,
+  void add_size(double asked, const plan::DescribeAnswer& answer, const std::vector<int64_t>& seeds,
                 const std::function<bool(const std::string&)>& known_run) {
-    const Description& model = *answer.description;
+    const plugin::Description& model = *answer.description;
     const auto size = static_cast<double>(model.params);
     for (const double tokens : ladder(tokens_.low / kBelow, tokens_.high, rules_.lengths)) {
       CandidateRun candidate;
       candidate.asked_params = asked;
-      PlannedRun& run = candidate.run;
+      plan::PlannedRun& run = candidate.run;
       run.spec = nearest_reference(references_, asked).spec;
       run.spec.model.options = model.options;
       run.spec.train.steps = static_cast<int64_t>(rounded(tokens / static_cast<double>(run.spec.tokens_per_step())));
@@ -173,7 +173,7 @@ json::object without_empty(const json::object& section, const std::vector<std::s
 }
 
 // The sections of the file that all its runs share, from the largest one.
-json::object base_sections(const RunSpec& spec, const json::object& kept) {
+json::object base_sections(const spec::RunSpec& spec, const json::object& kept) {
   const json::object whole = to_json(spec);
   json::object model{{"plugin", spec.model.plugin}};
   for (const auto& member : kept) model[member.key()] = member.value();
@@ -190,7 +190,7 @@ json::object base_sections(const RunSpec& spec, const json::object& kept) {
 }
 
 json::object case_of(const ChosenRun& chosen, const json::object& base) {
-  const RunSpec& spec = chosen.candidate->run.spec;
+  const spec::RunSpec& spec = chosen.candidate->run.spec;
   json::object row{{"model.params", chosen.candidate->asked_params}, {"train.steps", spec.train.steps}};
   const json::object own = without_empty(to_json(spec).at("train").as_object(), {"steps"});
   const json::object& shared = base.at("train").as_object();
@@ -203,7 +203,7 @@ json::object case_of(const ChosenRun& chosen, const json::object& base) {
 
 }  // namespace
 
-std::vector<Reference> references_of(const SweepData& data, const LawData& law) {
+std::vector<Reference> references_of(const analysis::SweepData& data, const analysis::LawData& law) {
   std::map<int64_t, size_t> best;  // by params
   for (const size_t r : law.runs) {
     const auto [known, fresh] = best.emplace(data.runs[r].params, r);
@@ -211,7 +211,7 @@ std::vector<Reference> references_of(const SweepData& data, const LawData& law) 
   }
   std::vector<Reference> references;
   for (const auto& [params, r] : best)
-    references.push_back({run_spec_from_json(data.runs[r].spec), static_cast<double>(params), data.runs[r].id});
+    references.push_back({spec::run_spec_from_json(data.runs[r].spec), static_cast<double>(params), data.runs[r].id});
   return references;
 }
 
@@ -221,39 +221,40 @@ const Reference& nearest_reference(const std::vector<Reference>& references, dou
   });
 }
 
-DescribeQuestion question_of(const std::vector<Reference>& references, double params, const json::object& kept) {
-  const RunSpec& spec = nearest_reference(references, params).spec;
+plan::DescribeQuestion question_of(const std::vector<Reference>& references, double params, const json::object& kept) {
+  const spec::RunSpec& spec = nearest_reference(references, params).spec;
   return {spec.model.plugin,
           {.options = options_for(spec, params, kept),
-           .vocab = vocabulary_of(spec.data.tokenizer).value_or(256),
+           .vocab = spec::vocabulary_of(spec.data.tokenizer).value_or(256),
            .context = spec.data.context,
            .sequences = std::max<int64_t>(1, spec.train.batch / spec.train.accumulate),
            .accumulates = spec.train.accumulate > 1,
            .precision = spec.train.precision}};
 }
 
-std::vector<DescribeQuestion> candidate_questions(const std::vector<Reference>& references,
-                                                  const std::vector<Point>& points, const std::vector<Target>& targets,
-                                                  const json::object& kept, const CandidateRules& rules) {
+std::vector<plan::DescribeQuestion> candidate_questions(const std::vector<Reference>& references,
+                                                        const std::vector<fit::Point>& points,
+                                                        const std::vector<fit::Target>& targets,
+                                                        const json::object& kept, const CandidateRules& rules) {
   return CandidateMaker(references, points, targets, rules).questions(kept);
 }
 
-CandidateSet make_candidates(const std::vector<Reference>& references, const std::vector<Point>& points,
-                             const std::vector<Target>& targets, const json::object& kept,
-                             const std::vector<int64_t>& seeds, const CandidateRules& rules, Describer& describer,
+CandidateSet make_candidates(const std::vector<Reference>& references, const std::vector<fit::Point>& points,
+                             const std::vector<fit::Target>& targets, const json::object& kept,
+                             const std::vector<int64_t>& seeds, const CandidateRules& rules, plan::Describer& describer,
                              const std::function<bool(const std::string&)>& known_run) {
   return CandidateMaker(references, points, targets, rules).make(kept, seeds, describer, known_run);
 }
 
-RunSpec spec_of(const ChosenRun& chosen) {
-  RunSpec spec = chosen.candidate->run.spec;
+spec::RunSpec spec_of(const ChosenRun& chosen) {
+  spec::RunSpec spec = chosen.candidate->run.spec;
   spec.seed = chosen.seed;
   return spec;
 }
 
 std::string sweep_yaml(const std::string& name, const std::vector<std::string>& head,
                        const std::vector<ChosenRun>& chosen, const json::object& kept, const json::object& resources,
-                       const std::string& law, const std::vector<Target>& targets) {
+                       const std::string& law, const std::vector<fit::Target>& targets) {
   const json::object base = base_sections(chosen.at(0).candidate->run.spec, kept);
   std::string text;
   for (const std::string& line : head) text += "# " + line + "\n";
@@ -264,9 +265,9 @@ std::string sweep_yaml(const std::string& name, const std::vector<std::string>& 
   text += "cases:\n";
   for (const ChosenRun& run : chosen) text += fmt::format("  - {}  # {}\n", yaml_text(case_of(run, base)), run.comment);
   json::array list;
-  for (const Target& target : targets)
+  for (const fit::Target& target : targets)
     list.push_back(json::object{{"params", target.params}, {"tokens", target.tokens}});
   return text + "report: " + yaml_text(json::object{{"laws", json::array{law}}, {"targets", std::move(list)}}) + "\n";
 }
 
-}  // namespace bitsweep
+}  // namespace bitsweep::advise

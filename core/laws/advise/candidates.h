@@ -11,11 +11,11 @@
 #include "plan/plan.h"
 #include "plan/speed.h"
 
-namespace bitsweep {
+namespace bitsweep::advise {
 
 // A finished run whose settings a candidate of about its size takes over.
 struct Reference {
-  RunSpec spec;
+  spec::RunSpec spec;
   double params = 0;
   std::string id = "";  // of the run
 };
@@ -27,7 +27,7 @@ struct CandidateRules {
 };
 
 struct CandidateRun {
-  PlannedRun run;              // of the first unused seed
+  plan::PlannedRun run;        // of the first unused seed
   double asked_params = 0;     // what the sweep file says
   std::vector<int64_t> seeds;  // unused ones
 };
@@ -38,25 +38,26 @@ struct CandidateSet {
 };
 
 // The finished runs of a law's data, one a size: the one of the lowest loss. Ascending sizes.
-std::vector<Reference> references_of(const SweepData& data, const LawData& law);
+std::vector<Reference> references_of(const analysis::SweepData& data, const analysis::LawData& law);
 
 // What plugins are asked of a model of this size: the options of the run of the nearest size, its shape left open.
-DescribeQuestion question_of(const std::vector<Reference>& references, double params, const json::object& kept);
+plan::DescribeQuestion question_of(const std::vector<Reference>& references, double params, const json::object& kept);
 
 // The reference of the size nearest to this one. REQUIRES some.
 const Reference& nearest_reference(const std::vector<Reference>& references, double params);
 
 // All that make_candidates() will ask of its describer.
-std::vector<DescribeQuestion> candidate_questions(const std::vector<Reference>& references,
-                                                  const std::vector<Point>& points, const std::vector<Target>& targets,
-                                                  const json::object& kept, const CandidateRules& rules);
+std::vector<plan::DescribeQuestion> candidate_questions(const std::vector<Reference>& references,
+                                                        const std::vector<fit::Point>& points,
+                                                        const std::vector<fit::Target>& targets,
+                                                        const json::object& kept, const CandidateRules& rules);
 
 // Every size with every length. A size that the plugin cannot make is left out; so are runs that would end within two
 // warmups. `kept`: options of the shape that the sweep fixes beside the size (n_layers, n_heads). `known_run` tells
 // whether a run id is in the database.
-CandidateSet make_candidates(const std::vector<Reference>& references, const std::vector<Point>& points,
-                             const std::vector<Target>& targets, const json::object& kept,
-                             const std::vector<int64_t>& seeds, const CandidateRules& rules, Describer& describer,
+CandidateSet make_candidates(const std::vector<Reference>& references, const std::vector<fit::Point>& points,
+                             const std::vector<fit::Target>& targets, const json::object& kept,
+                             const std::vector<int64_t>& seeds, const CandidateRules& rules, plan::Describer& describer,
                              const std::function<bool(const std::string&)>& known_run);
 
 // One chosen run of the file: a candidate and the seed.
@@ -69,9 +70,9 @@ struct ChosenRun {
 // A sweep file that asks for exactly these runs. `head`: lines of comment at its top. REQUIRES some.
 std::string sweep_yaml(const std::string& name, const std::vector<std::string>& head,
                        const std::vector<ChosenRun>& chosen, const json::object& kept, const json::object& resources,
-                       const std::string& law, const std::vector<Target>& targets);
+                       const std::string& law, const std::vector<fit::Target>& targets);
 
 // The spec of one of the chosen runs, with its seed.
-RunSpec spec_of(const ChosenRun& chosen);
+spec::RunSpec spec_of(const ChosenRun& chosen);
 
-}  // namespace bitsweep
+}  // namespace bitsweep::advise

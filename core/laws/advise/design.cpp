@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
-namespace bitsweep {
+namespace bitsweep::advise {
 namespace {
 
 constexpr double kPowers[] = {1, 0.75, 0.5, 0.25, 0};  // of the cost, in the greedy rules
@@ -219,4 +219,4 @@ std::vector<double> target_variances(const DesignProblem& problem, const std::ve
 
 Eigen::ArrayXd single_gains(const DesignProblem& problem) { return State(problem).gains(); }
 
-}  // namespace bitsweep
+}  // namespace bitsweep::advise

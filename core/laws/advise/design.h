@@ -18,7 +18,7 @@
 
 #include "advise/noise.h"
 
-namespace bitsweep {
+namespace bitsweep::advise {
 
 // What can be run and what is wanted. Columns are candidates and targets.
 struct DesignProblem {
@@ -59,4 +59,4 @@ std::vector<double> target_variances(const DesignProblem& problem, const std::ve
 // What one run of each candidate alone would take away, as a fraction of the variance now. [M]
 Eigen::ArrayXd single_gains(const DesignProblem& problem);
 
-}  // namespace bitsweep
+}  // namespace bitsweep::advise

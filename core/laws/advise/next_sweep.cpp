@@ -11,18 +11,18 @@
 #include "base/units.h"
 #include "prepare/measure.h"
 
-namespace bitsweep {
+namespace bitsweep::advise {
 namespace {
 
-std::string target_text(const Target& target) {
+std::string target_text(const fit::Target& target) {
   return fmt::format("{} parameters, {} tokens", format_count(target.params), format_count(target.tokens));
 }
 
 }  // namespace
 
-SweepDefaults sweep_defaults(Store& store, const std::vector<std::string>& sweeps) {
+SweepDefaults sweep_defaults(store::Store& store, const std::vector<std::string>& sweeps) {
   SweepDefaults defaults;
-  Statement row = store.database().prepare("SELECT source FROM sweep WHERE name = ?");
+  store::Statement row = store.database().prepare("SELECT source FROM sweep WHERE name = ?");
   row.bind(sweeps.at(0));
   if (const auto parsed = row.step() ? try_parse_json(row.text_view(0)) : std::nullopt; parsed && parsed->is_object())
     defaults.source = parsed->get_object();
@@ -44,19 +44,20 @@ int64_t most_seeds(const SweepDefaults& defaults) {
   return std::max<int64_t>(3, static_cast<int64_t>(defaults.seeds.size()));
 }
 
-std::vector<MeasuredSpeed> speeds_for(const SweepData& data, const LawData& law, Store& store) {
-  std::vector<MeasuredSpeed> gpu = known_speeds(store, "cuda");
+std::vector<plan::MeasuredSpeed> speeds_for(const analysis::SweepData& data, const analysis::LawData& law,
+                                            store::Store& store) {
+  std::vector<plan::MeasuredSpeed> gpu = prepare::known_speeds(store, "cuda");
   const std::string device = law.runs.empty() ? "any" : data.runs[law.runs[0]].queue.device;
   const bool on_gpu = device.starts_with("cuda") || (device != "cpu" && !gpu.empty());
-  return on_gpu ? gpu : known_speeds(store, "cpu");
+  return on_gpu ? gpu : prepare::known_speeds(store, "cpu");
 }
 
 std::string Costs::text(double cost) const {
   return hours ? format_duration(3600 * cost) : fmt::format("{:.2e} FLOPs", cost);
 }
 
-Costs costs_of(CandidateSet& set, const SweepData& data, const LawData& law, Store& store) {
-  const std::vector<MeasuredSpeed> speeds = speeds_for(data, law, store);
+Costs costs_of(CandidateSet& set, const analysis::SweepData& data, const analysis::LawData& law, store::Store& store) {
+  const std::vector<plan::MeasuredSpeed> speeds = speeds_for(data, law, store);
   Costs costs;
   costs.hours = !set.runs.empty();
   for (CandidateRun& candidate : set.runs) {
@@ -70,7 +71,7 @@ Costs costs_of(CandidateSet& set, const SweepData& data, const LawData& law, Sto
   return costs;
 }
 
-std::vector<Candidate> as_candidates(const CandidateSet& set, const LawData& law, const Costs& costs) {
+std::vector<Candidate> as_candidates(const CandidateSet& set, const analysis::LawData& law, const Costs& costs) {
   std::vector<Candidate> all;
   for (size_t i = 0; i < set.runs.size(); ++i) {
     Candidate& candidate = all.emplace_back();
@@ -113,7 +114,8 @@ std::vector<std::string> outlook_lines(const Suggestion& s, const Costs& costs) 
 
 std::string next_sweep(const std::string& name, const std::string& maker, const Suggestion& s,
                        const std::vector<ChosenRun>& chosen, const SweepDefaults& defaults, const Costs& costs,
-                       const SweepData& data, const LawData& law, const std::vector<Target>& targets) {
+                       const analysis::SweepData& data, const analysis::LawData& law,
+                       const std::vector<fit::Target>& targets) {
   std::vector<std::string> head{fmt::format("The next runs of {} for {}, by `{}`; everything but size, length and",
                                             fmt::join(data.sweeps, ", "), law.variant, maker),
                                 "seed is as in the best finished run of about the size."};
@@ -146,4 +148,4 @@ std::string slug(const std::string& name) {
   return text;
 }
 
-}  // namespace bitsweep
+}  // namespace bitsweep::advise

@@ -12,7 +12,7 @@
 #include "advise/suggest.h"
 #include "store/store.h"
 
-namespace bitsweep {
+namespace bitsweep::advise {
 
 // What the sweeps' files say of themselves.
 struct SweepDefaults {
@@ -22,13 +22,14 @@ struct SweepDefaults {
   json::object resources;  // as in the file
 };
 
-SweepDefaults sweep_defaults(Store& store, const std::vector<std::string>& sweeps);
+SweepDefaults sweep_defaults(store::Store& store, const std::vector<std::string>& sweeps);
 
 // How often a configuration may be run, with no word of the caller's: as often as the sweep runs its own.
 int64_t most_seeds(const SweepDefaults& defaults);
 
 // Of the kind of device that the law's runs are for.
-std::vector<MeasuredSpeed> speeds_for(const SweepData& data, const LawData& law, Store& store);
+std::vector<plan::MeasuredSpeed> speeds_for(const analysis::SweepData& data, const analysis::LawData& law,
+                                            store::Store& store);
 
 // Hours where this machine's speed is known for every candidate, else FLOPs.
 struct Costs {
@@ -39,9 +40,9 @@ struct Costs {
 };
 
 // Fills the candidates' times from the speeds of this machine, where it knows them.
-Costs costs_of(CandidateSet& set, const SweepData& data, const LawData& law, Store& store);
+Costs costs_of(CandidateSet& set, const analysis::SweepData& data, const analysis::LawData& law, store::Store& store);
 
-std::vector<Candidate> as_candidates(const CandidateSet& set, const LawData& law, const Costs& costs);
+std::vector<Candidate> as_candidates(const CandidateSet& set, const analysis::LawData& law, const Costs& costs);
 
 // Each pick with the seed it takes, in the order of the batch.
 std::vector<ChosenRun> with_seeds(const Suggestion& suggestion, const CandidateSet& set);
@@ -52,7 +53,8 @@ std::vector<std::string> outlook_lines(const Suggestion& s, const Costs& costs);
 // The sweep file of a batch, the largest run's settings first.
 std::string next_sweep(const std::string& name, const std::string& maker, const Suggestion& s,
                        const std::vector<ChosenRun>& chosen, const SweepDefaults& defaults, const Costs& costs,
-                       const SweepData& data, const LawData& law, const std::vector<Target>& targets);
+                       const analysis::SweepData& data, const analysis::LawData& law,
+                       const std::vector<fit::Target>& targets);
 
 // "NAME-next-1", "-2" …, with a variant "NAME-v57-next-1": the first that is not `taken`.
 std::string next_name(const std::string& sweep, const std::string& variant,
@@ -62,35 +64,35 @@ std::string next_name(const std::string& sweep, const std::string& variant,
 std::string slug(const std::string& name);
 
 // Asks for all that will be wanted in one go: a worker takes longer to start than to answer.
-class CachingDescriber : public Describer {
+class CachingDescriber : public plan::Describer {
  public:
-  explicit CachingDescriber(Describer& inner) : inner_(inner) {}
+  explicit CachingDescriber(plan::Describer& inner) : inner_(inner) {}
 
-  void expect(std::vector<DescribeQuestion> questions) {
-    for (DescribeQuestion& question : questions)
+  void expect(std::vector<plan::DescribeQuestion> questions) {
+    for (plan::DescribeQuestion& question : questions)
       if (keys_.insert(key(question)).second) waiting_.push_back(std::move(question));
   }
 
-  std::vector<DescribeAnswer> describe(const std::vector<DescribeQuestion>& questions) override {
+  std::vector<plan::DescribeAnswer> describe(const std::vector<plan::DescribeQuestion>& questions) override {
     expect(questions);
     if (!waiting_.empty()) {
-      const std::vector<DescribeAnswer> answers = inner_.describe(waiting_);
+      const std::vector<plan::DescribeAnswer> answers = inner_.describe(waiting_);
       for (size_t i = 0; i < waiting_.size(); ++i) answers_[key(waiting_[i])] = answers.at(i);
       waiting_.clear();
     }
-    std::vector<DescribeAnswer> told;
-    for (const DescribeQuestion& question : questions) told.push_back(answers_.at(key(question)));
+    std::vector<plan::DescribeAnswer> told;
+    for (const plan::DescribeQuestion& question : questions) told.push_back(answers_.at(key(question)));
     return told;
   }
 
  private:
-  static std::string key(const DescribeQuestion& question) {
+  static std::string key(const plan::DescribeQuestion& question) {
     return question.plugin + " " + canonical_json(to_json(question.request));
   }
-  Describer& inner_;
+  plan::Describer& inner_;
   std::set<std::string> keys_;
-  std::vector<DescribeQuestion> waiting_;
-  std::map<std::string, DescribeAnswer> answers_;
+  std::vector<plan::DescribeQuestion> waiting_;
+  std::map<std::string, plan::DescribeAnswer> answers_;
 };
 
-}  // namespace bitsweep
+}  // namespace bitsweep::advise

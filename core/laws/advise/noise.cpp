@@ -5,7 +5,7 @@
 
 #include "fit/likelihood.h"
 
-namespace bitsweep {
+namespace bitsweep::advise {
 namespace {
 
 constexpr double kPseudoFreedom = 2;  // degrees of freedom that an assumption is worth
@@ -17,8 +17,8 @@ double shrunk(double seen, double freedom, double assumed) {
 
 }  // namespace
 
-NoiseModel estimate_noise(const std::vector<Point>& points, const Posterior& posterior, double assumed) {
-  const SeedNoise seeds = seed_noise(points);
+NoiseModel estimate_noise(const std::vector<fit::Point>& points, const fit::Posterior& posterior, double assumed) {
+  const fit::SeedNoise seeds = seed_noise(points);
   const double half = assumed * assumed / 2;
   const double freedom = posterior.freedom() >= 1 ? posterior.freedom() : 0;
   const double run = freedom > 0 ? posterior.noise().square().mean() : 0;
@@ -36,4 +36,4 @@ NoiseModel estimate_noise(const std::vector<Point>& points, const Posterior& pos
                                             : "assumed: too few runs tell of it"};
 }
 
-}  // namespace bitsweep
+}  // namespace bitsweep::advise

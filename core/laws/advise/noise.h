@@ -7,7 +7,7 @@
 #include "fit/points.h"
 #include "fit/posterior.h"
 
-namespace bitsweep {
+namespace bitsweep::advise {
 
 // By its seed, and by its configuration, which all its seeds share (what the law does not know of: shape, rates). The
 // second is what a repetition cannot average away.
@@ -20,6 +20,6 @@ struct NoiseModel {
 
 // What repeated seeds and the scatter around the law tell, and where they do not `assumed` (of log loss), which counts
 // as two more observations. Until both are seen, seed and configuration share the noise equally.
-NoiseModel estimate_noise(const std::vector<Point>& points, const Posterior& posterior, double assumed);
+NoiseModel estimate_noise(const std::vector<fit::Point>& points, const fit::Posterior& posterior, double assumed);
 
-}  // namespace bitsweep
+}  // namespace bitsweep::advise

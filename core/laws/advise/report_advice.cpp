@@ -17,7 +17,7 @@
 #include "prepare/planning.h"
 #include "prepare/programs.h"
 
-namespace bitsweep {
+namespace bitsweep::advise {
 namespace {
 
 constexpr size_t kRanked = 5;
@@ -25,10 +25,10 @@ constexpr int kRuns = 8;  // of a batch, as `suggest` has it
 constexpr const char* kNobody = "neither the worker nor the plugin was at hand to say what such a model is";
 
 // Starts a worker where it is asked, so that one that is missing is missed there.
-class LazyDescriber : public Describer {
+class LazyDescriber : public plan::Describer {
  public:
-  std::vector<DescribeAnswer> describe(const std::vector<DescribeQuestion>& questions) override {
-    return WorkerDescriber(worker_program(), plugin_folder()).describe(questions);
+  std::vector<plan::DescribeAnswer> describe(const std::vector<plan::DescribeQuestion>& questions) override {
+    return prepare::WorkerDescriber(prepare::worker_program(), prepare::plugin_folder()).describe(questions);
   }
 };
 
@@ -48,28 +48,28 @@ std::string shape_text(const json::object& options) {
 
 class Adviser {
  public:
-  Adviser(const fs::path& root, const std::vector<std::string>& sweeps, const std::vector<Target>& targets)
+  Adviser(const fs::path& root, const std::vector<std::string>& sweeps, const std::vector<fit::Target>& targets)
       : query_(root),
-        store_(root, StoreMode::read_only),
-        data_(law_data(query_, sweeps)),
+        store_(root, store::StoreMode::read_only),
+        data_(analysis::law_data(query_, sweeps)),
         defaults_(sweep_defaults(store_, sweeps)),
         describer_(worker_) {
     rules_.most_seeds = most_seeds(defaults_);
-    for (const Target& target : targets)
+    for (const fit::Target& target : targets)
       if (target.params > 0 && target.tokens > 0) targets_.push_back(target);
-    for (const SweepRow& sweep : query_.sweeps()) taken_.insert(sweep.name);
+    for (const query::SweepRow& sweep : query_.sweeps()) taken_.insert(sweep.name);
   }
 
   Advice advise() {
     std::vector<Subject> subjects = all_subjects();
     for (const Subject& subject : subjects) {
       describer_.expect(candidate_questions(subject.references, subject.law->points, targets_, defaults_.kept, rules_));
-      for (const Target& target : targets_)
+      for (const fit::Target& target : targets_)
         describer_.expect({question_of(subject.references, target.params, defaults_.kept)});
     }
     Advice advice;
     for (const Subject& subject : subjects) {
-      for (const Target& target : targets_) advice.plans.push_back(plan(subject, target));
+      for (const fit::Target& target : targets_) advice.plans.push_back(plan(subject, target));
       advice.next.push_back(next(subject, subjects.size() > 1));
     }
     return advice;
@@ -77,26 +77,26 @@ class Adviser {
 
  private:
   struct Subject {
-    const LawData* law;
+    const analysis::LawData* law;
     std::vector<Reference> references;
-    std::vector<MeasuredSpeed> speeds;
+    std::vector<plan::MeasuredSpeed> speeds;
   };
 
   std::vector<Subject> all_subjects() {
     std::vector<Subject> subjects;
-    for (const LawData& law : data_.laws)
+    for (const analysis::LawData& law : data_.laws)
       if (!law.points.empty() && !targets_.empty())
         subjects.push_back({&law, references_of(data_, law), speeds_for(data_, law, store_)});
     return subjects;
   }
 
-  TargetPlan plan(const Subject& subject, const Target& target) {
-    TargetPlan plan;
+  analysis::TargetPlan plan(const Subject& subject, const fit::Target& target) {
+    analysis::TargetPlan plan;
     plan.group = subject.law->label;
     plan.variant = subject.law->variant;
     plan.target = target;
     try {
-      const DescribeAnswer answer =
+      const plan::DescribeAnswer answer =
           describer_.describe({question_of(subject.references, target.params, defaults_.kept)}).at(0);
       if (!answer.description)
         plan.refused = first_line(answer.error);
@@ -109,9 +109,9 @@ class Adviser {
     return plan;
   }
 
-  static void fill(TargetPlan& plan, const Subject& subject, const Description& model) {
+  static void fill(analysis::TargetPlan& plan, const Subject& subject, const plugin::Description& model) {
     const Reference& like = nearest_reference(subject.references, plan.target.params);
-    PlannedRun run;
+    plan::PlannedRun run;
     run.spec = like.spec;
     run.model = model;
     run.spec.model.options = model.options;
@@ -132,17 +132,17 @@ class Adviser {
     plan.warmup = run.spec.train.warmup;
     plan.stored_bytes = model.stored_bytes;
     if (model.bytes)
-      plan.bytes = TargetBytes{model.bytes->weights,     model.bytes->gradients, model.bytes->optimizer,
-                               model.bytes->activations, model.bytes->peak,      model.bytes->checkpoint()};
+      plan.bytes = analysis::TargetBytes{model.bytes->weights,     model.bytes->gradients, model.bytes->optimizer,
+                                         model.bytes->activations, model.bytes->peak,      model.bytes->checkpoint()};
     if (time) {
       plan.hours = time->seconds / 3600;
       plan.hours_measured = time->measured;
     }
   }
 
-  NextRuns next(const Subject& subject, bool several) {
-    const LawData& law = *subject.law;
-    NextRuns next;
+  analysis::NextRuns next(const Subject& subject, bool several) {
+    const analysis::LawData& law = *subject.law;
+    analysis::NextRuns next;
     next.group = law.label;
     next.variant = law.variant;
     try {
@@ -156,7 +156,7 @@ class Adviser {
       const Costs costs = costs_of(set, data_, law, store_);
       SuggestOptions options;
       options.targets = targets_;
-      for (Target& target : options.targets) {
+      for (fit::Target& target : options.targets) {
         target.variant = law.variant;
         target.dataset = law.label;
       }
@@ -172,13 +172,13 @@ class Adviser {
     return next;
   }
 
-  static NextRun run_of(const CandidateSet& set, const Costs& costs, size_t candidate, double takes) {
-    const PlannedRun& run = set.runs[candidate].run;
+  static analysis::NextRun run_of(const CandidateSet& set, const Costs& costs, size_t candidate, double takes) {
+    const plan::PlannedRun& run = set.runs[candidate].run;
     return {
         static_cast<double>(run.model.params), run.tokens, run.spec.train.steps, costs.of[candidate], takes, {}, {}};
   }
 
-  static void tell(NextRuns& next, const Suggestion& s, const CandidateSet& set, const Costs& costs) {
+  static void tell(analysis::NextRuns& next, const Suggestion& s, const CandidateSet& set, const Costs& costs) {
     next.law = s.law;
     next.hours = costs.hours;
     next.cost = s.cost;
@@ -189,7 +189,7 @@ class Adviser {
     for (size_t i = 0; i < std::min(kRanked, s.ranking.size()); ++i)
       next.ranking.push_back(run_of(set, costs, s.ranking[i].candidate, s.ranking[i].reduction));
     for (const SuggestedRun& picked : s.batch) {
-      NextRun run = run_of(set, costs, picked.candidate, picked.reduction);
+      analysis::NextRun run = run_of(set, costs, picked.candidate, picked.reduction);
       run.expected = picked.loss;
       run.leaves = s.targets[0].half_width * std::sqrt(picked.remaining);
       next.batch.push_back(std::move(run));
@@ -197,8 +197,8 @@ class Adviser {
   }
 
   // Beside the report; the sweep's name is one that is free.
-  void write(NextRuns& next, const Suggestion& s, const std::vector<ChosenRun>& chosen, const Costs& costs,
-             const LawData& law, bool several) {
+  void write(analysis::NextRuns& next, const Suggestion& s, const std::vector<ChosenRun>& chosen, const Costs& costs,
+             const analysis::LawData& law, bool several) {
     if (chosen.empty()) return;
     const std::string name = next_name(data_.sweeps.at(0), several ? law.variant : "",
                                        [&](const std::string& n) { return !taken_.insert(n).second; });
@@ -208,28 +208,28 @@ class Adviser {
     next.yaml = next_sweep(name, "bitsweep report", s, chosen, defaults_, costs, data_, law, targets_);
   }
 
-  Query query_;
-  Store store_;
-  SweepData data_;
+  query::Query query_;
+  store::Store store_;
+  analysis::SweepData data_;
   SweepDefaults defaults_;
   LazyDescriber worker_;
   CachingDescriber describer_;
   CandidateRules rules_;
-  std::vector<Target> targets_;
+  std::vector<fit::Target> targets_;
   std::set<std::string> taken_, files_;
 };
 
 // The fits that are kept, with the group each belongs to.
 template <typename Visit>
-void each_kept_fit(const Analysis& analysis, Visit visit) {
-  for (const GroupAnalysis& g : analysis.groups)
-    for (const LawFit& fit : g.fits)
+void each_kept_fit(const analysis::Analysis& analysis, Visit visit) {
+  for (const analysis::GroupAnalysis& g : analysis.groups)
+    for (const analysis::LawFit& fit : g.fits)
       if (kept_for_later(fit)) visit(g, fit);
 }
 
-EarlierFit earlier_fit(const LawFit& fit, const std::string& dataset, std::string_view points,
-                       const json::object& result) {
-  EarlierFit earlier{fit.law, fit.variant, dataset, {}, {}, {}};
+analysis::EarlierFit earlier_fit(const analysis::LawFit& fit, const std::string& dataset, std::string_view points,
+                                 const json::object& result) {
+  analysis::EarlierFit earlier{fit.law, fit.variant, dataset, {}, {}, {}};
   if (const auto ids = try_parse_json(points); ids && ids->is_array())
     for (const json::value& id : ids->get_array())
       if (id.is_string()) earlier.runs.emplace_back(id.get_string());
@@ -247,14 +247,14 @@ EarlierFit earlier_fit(const LawFit& fit, const std::string& dataset, std::strin
 
 }  // namespace
 
-Analysis analyse_sweeps(const fs::path& root, ReportInput& input) {
-  BuildsAtHand at_hand;
-  for (const MeasuredRun& run : input.runs) input.at_hand.emplace(run.row.plugin, at_hand.of(run.row.plugin));
+analysis::Analysis analyse_sweeps(const fs::path& root, analysis::ReportInput& input) {
+  prepare::BuildsAtHand at_hand;
+  for (const analysis::MeasuredRun& run : input.runs) input.at_hand.emplace(run.row.plugin, at_hand.of(run.row.plugin));
   // A worker that says what models cost starts while the laws are fitted.
   std::future<Advice> advice;
   if (!input.targets.empty())
     advice = std::async(std::launch::async, [&] { return advise(root, input.sweeps, input.targets); });
-  Analysis analysis = analyse(input);
+  analysis::Analysis analysis = analyse(input);
   if (advice.valid()) {
     Advice told = advice.get();
     input.plans = std::move(told.plans);
@@ -264,16 +264,17 @@ Analysis analyse_sweeps(const fs::path& root, ReportInput& input) {
   return analysis;
 }
 
-Advice advise(const fs::path& root, const std::vector<std::string>& sweeps, const std::vector<Target>& targets) {
+Advice advise(const fs::path& root, const std::vector<std::string>& sweeps, const std::vector<fit::Target>& targets) {
   return Adviser(root, sweeps, targets).advise();
 }
 
-std::vector<EarlierFit> earlier_fits(const fs::path& root, const ReportInput& input, const Analysis& analysis) {
-  Store store(root, StoreMode::read_only);
-  std::vector<EarlierFit> all;
+std::vector<analysis::EarlierFit> earlier_fits(const fs::path& root, const analysis::ReportInput& input,
+                                               const analysis::Analysis& analysis) {
+  store::Store store(root, store::StoreMode::read_only);
+  std::vector<analysis::EarlierFit> all;
   const std::string sweep = fmt::format("{}", fmt::join(input.sweeps, ","));
-  each_kept_fit(analysis, [&](const GroupAnalysis& g, const LawFit& fit) {
-    Statement row = store.database().prepare(
+  each_kept_fit(analysis, [&](const analysis::GroupAnalysis& g, const analysis::LawFit& fit) {
+    store::Statement row = store.database().prepare(
         "SELECT points, result FROM fit WHERE sweep = ? AND law = ? AND coalesce(variant, '') = ? AND "
         "coalesce(dataset, '') = ? AND data <> ? AND json_extract(settings, '$.by') = 'report' ORDER BY id DESC");
     row.bind(sweep, fit.law, fit.variant, g.group.dataset, data_hash(fit.points));
@@ -285,14 +286,15 @@ std::vector<EarlierFit> earlier_fits(const fs::path& root, const ReportInput& in
   return all;
 }
 
-void keep_fits(const fs::path& root, const ReportInput& input, const Analysis& analysis, Notes& notes) {
+void keep_fits(const fs::path& root, const analysis::ReportInput& input, const analysis::Analysis& analysis,
+               Notes& notes) {
   try {
-    Store store(root, StoreMode::create);
-    each_kept_fit(analysis, [&](const GroupAnalysis& g, const LawFit& fit) {
-      FitOptions options;
+    store::Store store(root, store::StoreMode::create);
+    each_kept_fit(analysis, [&](const analysis::GroupAnalysis& g, const analysis::LawFit& fit) {
+      fit::FitOptions options;
       options.law = fit.law;
       options.axis = fit.result.axis;
-      FitRecord record = fit_record(input.sweeps, fit.points, g.group.dataset, options, fit.result);
+      store::FitRecord record = predict::fit_record(input.sweeps, fit.points, g.group.dataset, options, fit.result);
       record.settings["by"] = "report";
       store.put_fit(record);
     });
@@ -301,4 +303,4 @@ void keep_fits(const fs::path& root, const ReportInput& input, const Analysis& a
   }
 }
 
-}  // namespace bitsweep
+}  // namespace bitsweep::advise

@@ -3,7 +3,7 @@
 #include <cstddef>
 #include <limits>
 
-namespace bitsweep {
+namespace bitsweep::advise {
 
 std::vector<int> divide_parts(const std::vector<std::vector<double>>& left) {
   if (left.empty()) return {};
@@ -24,4 +24,4 @@ std::vector<int> divide_parts(const std::vector<std::vector<double>>& left) {
   return divided;
 }
 
-}  // namespace bitsweep
+}  // namespace bitsweep::advise

@@ -11,14 +11,14 @@
 #include "fit/distributions.h"
 #include "fit/fit.h"
 
-namespace bitsweep {
+namespace bitsweep::advise {
 namespace {
 
 constexpr int kSpareConfigurations = 3;  // beyond the parameters, from which a fit is trusted without a prior
 constexpr double kFeatureFloor = 0.05;   // of the noise's sd: what draws differ by less cannot be measured
 
-Target place_of(const Candidate& candidate) {
-  Target place;
+fit::Target place_of(const Candidate& candidate) {
+  fit::Target place;
   place.params = candidate.params;
   place.tokens = candidate.tokens;
   place.unique_tokens = candidate.unique_tokens;
@@ -27,7 +27,7 @@ Target place_of(const Candidate& candidate) {
   return place;
 }
 
-bool same_place(const Point& point, const Candidate& candidate) {
+bool same_place(const fit::Point& point, const Candidate& candidate) {
   const auto near = [](double a, double b) { return std::abs(a - b) <= 1e-6 * std::abs(b); };
   return near(point.params, candidate.params) && near(point.tokens, candidate.tokens) &&
          point.variant == candidate.variant;
@@ -37,7 +37,8 @@ double middle(const Eigen::VectorXd& values) { return median({values.begin(), va
 
 class Suggesting {
  public:
-  Suggesting(const std::vector<Point>& points, const std::vector<Candidate>& candidates, const SuggestOptions& options)
+  Suggesting(const std::vector<fit::Point>& points, const std::vector<Candidate>& candidates,
+             const SuggestOptions& options)
       : points_(points), candidates_(candidates), options_(options), law_(make_law(options.law, points)) {}
 
   Suggestion run() {
@@ -73,21 +74,21 @@ class Suggesting {
   void check() const {
     if (points_.empty()) throw Error(ErrorKind::input, "no finished run to set out from");
     if (options_.targets.empty()) throw Error(ErrorKind::input, "no target to predict");
-    for (const Target& target : options_.targets)
+    for (const fit::Target& target : options_.targets)
       if (const std::string missing = law_->missing(target); !missing.empty())
         throw Error(ErrorKind::input, "a target cannot be predicted: " + missing);
   }
 
   void sample() {
-    FitOptions options;
+    fit::FitOptions options;
     options.law = options_.law;
     options.seed = options_.seed;
     double mean = 0;
-    for (const Point& point : points_) mean += point.loss / static_cast<double>(points_.size());
+    for (const fit::Point& point : points_) mean += point.loss / static_cast<double>(points_.size());
     options.noise = 2 * options_.noise * mean;  // the posterior takes it for the size of the largest residuals
     const auto posterior = draw_posterior(points_, options, options_.draws);
     if (!posterior) throw Error(ErrorKind::input, "runs with no size, length or loss above zero tell nothing");
-    std::vector<Target> places;
+    std::vector<fit::Target> places;
     for (const Candidate& candidate : candidates_) places.push_back(place_of(candidate));
     places.insert(places.end(), options_.targets.begin(), options_.targets.end());
     values_ = posterior->predict(places).array().log().matrix();
@@ -116,7 +117,7 @@ class Suggesting {
       problem_.cost.push_back(candidate.cost);
       problem_.available.push_back(candidate.available);
       problem_.measured.push_back(static_cast<int>(std::count_if(
-          points_.begin(), points_.end(), [&](const Point& point) { return same_place(point, candidate); })));
+          points_.begin(), points_.end(), [&](const fit::Point& point) { return same_place(point, candidate); })));
     }
   }
 
@@ -130,7 +131,7 @@ class Suggesting {
     for (const size_t c : order) result_.ranking.push_back({c, gains[c]});
   }
 
-  double z() const { return normal_quantile(0.5 + options_.confidence / 2); }
+  double z() const { return fit::normal_quantile(0.5 + options_.confidence / 2); }
 
   void look_out() {
     for (size_t t = 0; t < options_.targets.size(); ++t) {
@@ -164,10 +165,10 @@ class Suggesting {
     return cheapest_batch(problem_, options_.limits.runs, goal).value_or(Batch{});
   }
 
-  const std::vector<Point>& points_;
+  const std::vector<fit::Point>& points_;
   const std::vector<Candidate>& candidates_;
   const SuggestOptions& options_;
-  std::unique_ptr<Law> law_;
+  std::unique_ptr<fit::Law> law_;
   Eigen::MatrixXd values_;  // log losses, [draws, candidates and targets]
   DesignProblem problem_;
   Suggestion result_;
@@ -175,14 +176,14 @@ class Suggesting {
 
 }  // namespace
 
-Suggestion suggest(const std::vector<Point>& points, const std::vector<Candidate>& candidates,
+Suggestion suggest(const std::vector<fit::Point>& points, const std::vector<Candidate>& candidates,
                    const SuggestOptions& options) {
   return Suggesting(points, candidates, options).run();
 }
 
-std::vector<double> variance_left(const std::vector<Point>& points, const std::vector<Candidate>& candidates,
+std::vector<double> variance_left(const std::vector<fit::Point>& points, const std::vector<Candidate>& candidates,
                                   const SuggestOptions& options, const std::vector<double>& budgets) {
   return Suggesting(points, candidates, options).left_by(budgets);
 }
 
-}  // namespace bitsweep
+}  // namespace bitsweep::advise

@@ -11,7 +11,7 @@
 #include "advise/noise.h"
 #include "fit/points.h"
 
-namespace bitsweep {
+namespace bitsweep::advise {
 
 // A run that could be made: a place, and how often.
 struct Candidate {
@@ -24,7 +24,7 @@ struct Candidate {
 
 struct SuggestOptions {
   std::string law = "chinchilla";
-  std::vector<Target> targets;  // at least one
+  std::vector<fit::Target> targets;  // at least one
   BatchLimits limits;
   std::optional<double> aim;  // half-width of the prediction's interval: then the cheapest batch within limits.runs
   double confidence = 0.95;   // of the intervals that are told
@@ -35,7 +35,7 @@ struct SuggestOptions {
 
 // What is known of one target, and what will be after the batch, if all goes as expected. In the unit of the loss.
 struct TargetOutlook {
-  Target target;
+  fit::Target target;
   double loss = 0;        // median over the draws
   double half_width = 0;  // of the law's loss there, a normal interval with the draws' sd
   double half_width_after = 0;
@@ -67,12 +67,12 @@ struct Suggestion {
 };
 
 // Throws Error{input} for an unknown law, no points, or a target without a value on an axis of the law. Deterministic.
-Suggestion suggest(const std::vector<Point>& points, const std::vector<Candidate>& candidates,
+Suggestion suggest(const std::vector<fit::Point>& points, const std::vector<Candidate>& candidates,
                    const SuggestOptions& options);
 
 // What suggest() would leave with each of these budgets (ascending, instead of options.limits.cost): the mean over
 // targets of the variance of their predicted losses, in squares of the loss. Never rising. Throws as suggest().
-std::vector<double> variance_left(const std::vector<Point>& points, const std::vector<Candidate>& candidates,
+std::vector<double> variance_left(const std::vector<fit::Point>& points, const std::vector<Candidate>& candidates,
                                   const SuggestOptions& options, const std::vector<double>& budgets);
 
-}  // namespace bitsweep
+}  // namespace bitsweep::advise

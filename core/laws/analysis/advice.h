@@ -11,7 +11,7 @@
 
 #include "fit/points.h"
 
-namespace bitsweep {
+namespace bitsweep::analysis {
 
 // Bytes of tensors on the device that trains, and of a checkpoint.
 struct TargetBytes {
@@ -21,7 +21,7 @@ struct TargetBytes {
 // A run at a target, as a variant's plugin and the speeds of this machine have it.
 struct TargetPlan {
   std::string group, variant;  // ComparableGroup::label; as in the group's table
-  Target target;
+  fit::Target target;
   std::string like;   // id of the run whose settings it takes: the best one of the size nearest to the target's
   std::string shape;  // "d_model 160, n_layers 4, n_heads 10, d_ff 320"
   double params = 0, tokens = 0, flops = 0;
@@ -63,4 +63,4 @@ struct EarlierFit {
   std::map<std::string, std::pair<double, double>> intervals;
 };
 
-}  // namespace bitsweep
+}  // namespace bitsweep::analysis

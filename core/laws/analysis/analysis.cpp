@@ -4,7 +4,7 @@
 #include <cmath>
 #include <map>
 
-namespace bitsweep {
+namespace bitsweep::analysis {
 namespace {
 
 constexpr double kSameTargetBudget = 0.02;  // of a logarithm
@@ -30,14 +30,14 @@ std::vector<TextLaw> text_laws(const ReportInput& input, const std::vector<Group
   for (size_t g = 0; g < groups.size(); ++g) {
     if (seen[g]) continue;
     std::map<std::string, TextLaw> of_variant;
-    std::map<std::string, std::vector<Point>> points_of_variant;
+    std::map<std::string, std::vector<fit::Point>> points_of_variant;
     for (size_t h = g; h < groups.size(); ++h) {
       if (h != g && !differ_by_text_alone(groups[g].group, groups[h].group)) continue;
       seen[h] = true;
       for (const std::string& variant : groups[h].table.variants) {
         const LawFit fit = law_of(input, groups[h], variant);
         if (fit.points.empty()) continue;
-        std::vector<Point>& points = points_of_variant[variant];
+        std::vector<fit::Point>& points = points_of_variant[variant];
         points.insert(points.end(), fit.points.begin(), fit.points.end());
         of_variant[variant].groups.push_back(h);
       }
@@ -46,7 +46,7 @@ std::vector<TextLaw> text_laws(const ReportInput& input, const std::vector<Group
       if (law.groups.size() < 2) continue;
       law.variant = variant;
       law.runs = points_of_variant[variant].size();
-      FitOptions options;
+      fit::FitOptions options;
       options.group = "dataset";
       law.test = compare_grouping(points_of_variant[variant], options);
       laws.push_back(std::move(law));
@@ -55,15 +55,15 @@ std::vector<TextLaw> text_laws(const ReportInput& input, const std::vector<Group
   return laws;
 }
 
-void run_fit(LawFit& fit, const ReportInput& input, const std::string& law, const std::vector<Target>& targets,
+void run_fit(LawFit& fit, const ReportInput& input, const std::string& law, const std::vector<fit::Target>& targets,
              const std::string& axis = "") {
-  FitOptions options;
+  fit::FitOptions options;
   options.law = law;
   options.axis = axis;
   options.second_opinions = false;
   options.extrapolation_limit = input.extrapolation_limit;
   options.targets = targets;
-  for (Target& target : options.targets) {
+  for (fit::Target& target : options.targets) {
     target.variant = fit.variant;
     target.dataset = fit.points[0].dataset;
   }
@@ -85,9 +85,9 @@ void add_simple_law(const ReportInput& input, const GroupAnalysis& g, const std:
     LawFit fit =
         law_of(input, g, variant, params ? std::optional<size_t>() : fixed, params ? fixed : std::optional<size_t>());
     // Targets at other budgets (or sizes) are none of this law's.
-    std::vector<Target> targets;
+    std::vector<fit::Target> targets;
     const double here = (params ? g.table.budgets : g.table.sizes)[fixed].value;
-    for (const Target& t : input.targets) {
+    for (const fit::Target& t : input.targets) {
       const double other = params ? t.tokens : t.params;
       if ((params ? t.params : t.tokens) > 0 && (!(other > 0) || std::abs(std::log(other / here)) < kSameTargetBudget))
         targets.push_back(t);
@@ -119,17 +119,17 @@ std::vector<LawFit> fits_of(const ReportInput& input, const GroupAnalysis& g) {
 
 }  // namespace
 
-std::vector<double> LawFit::losses(const std::vector<Target>& at) const {
+std::vector<double> LawFit::losses(const std::vector<fit::Target>& at) const {
   std::vector<double> values;
-  for (const NamedValue& value : result.params) values.push_back(value.value);
-  FitOptions options;
+  for (const fit::NamedValue& value : result.params) values.push_back(value.value);
+  fit::FitOptions options;
   options.law = law;
   options.axis = result.axis;
   options.targets = at;
   return evaluate_law(points, values, options).predictions;
 }
 
-std::optional<double> amplitude_in_millions(const FitResult& fit) {
+std::optional<double> amplitude_in_millions(const fit::FitResult& fit) {
   const auto a = fit.param("A"), alpha = fit.param("alpha");
   if (!a || !alpha || fit.axis == "tokens" || fit.formula.find("N^alpha") == std::string::npos) return std::nullopt;
   return *a / std::pow(1e6, *alpha);
@@ -141,7 +141,7 @@ double training_flops(const ReportCell& cell) {
 
 bool kept_for_later(const LawFit& fit) { return !fit.points.empty() && !fit.budget_class && !fit.size_class; }
 
-int highest_order_beaten(double bits_per_byte, const DatasetRow& dataset) {
+int highest_order_beaten(double bits_per_byte, const query::DatasetRow& dataset) {
   int order = -1;
   for (size_t k = 0; k < dataset.ngram_bpb.size(); ++k)
     if (bits_per_byte < dataset.ngram_bpb[k]) order = static_cast<int>(k);
@@ -170,4 +170,4 @@ Analysis analyse(const ReportInput& input) {
   return analysis;
 }
 
-}  // namespace bitsweep
+}  // namespace bitsweep::analysis

@@ -14,7 +14,7 @@
 #include "fit/fit.h"
 #include "query/comparable.h"
 
-namespace bitsweep {
+namespace bitsweep::analysis {
 
 // A difference between two cells, second − first: seed by seed where both have the same two or more seeds (what a seed
 // does to both cancels), else by Welch's interval where both have one.
@@ -51,7 +51,7 @@ struct TextLaw {
   std::string variant;
   std::vector<size_t> groups;  // into Analysis::groups
   size_t runs = 0;
-  GroupingTest test;
+  fit::GroupingTest test;
 };
 
 // Two variants at equal size and budget.
@@ -65,16 +65,16 @@ struct LawFit {
   std::string variant, law;
   // When a law of one axis was fitted to a part of the runs: those of this budget (or size) alone.
   std::optional<size_t> budget_class, size_class;
-  std::vector<Point> points;  // all runs of the variant's chosen cells
+  std::vector<fit::Point> points;  // all runs of the variant's chosen cells
   std::vector<size_t> runs;   // of each point, into ReportInput::runs
-  FitResult result;
+  fit::FitResult result;
 
   bool drawable() const { return result.has_params(); }
   // A law of one axis says nothing of the other: the values it was fitted at.
   bool uses_params() const { return result.axis != "tokens"; }
   bool uses_tokens() const { return result.axis != "params"; }
   // The law's loss at these sizes and budgets. REQUIRES drawable().
-  std::vector<double> losses(const std::vector<Target>& at) const;
+  std::vector<double> losses(const std::vector<fit::Target>& at) const;
 };
 
 struct GroupAnalysis : RunGroup {
@@ -103,18 +103,18 @@ std::vector<ScalingStep> steps_along(const ReportInput& input, const CellTable& 
 std::vector<SettingStep> setting_steps(const ReportInput& input, const CellTable& table);
 std::vector<VariantComparison> variant_comparisons(const ReportInput& input, const CellTable& table);
 // Nothing but the text, and so its validation part, tells these apart.
-bool differ_by_text_alone(const ComparableGroup& a, const ComparableGroup& b);
+bool differ_by_text_alone(const query::ComparableGroup& a, const query::ComparableGroup& b);
 std::vector<TextOffset> text_offsets(const std::vector<GroupAnalysis>& groups);
 
 // A of a law in A / N^alpha where N is counted in millions, as papers often have it; nothing for other laws.
-std::optional<double> amplitude_in_millions(const FitResult& fit);
+std::optional<double> amplitude_in_millions(const fit::FitResult& fit);
 
 // FLOPs of a cell's training: as planned, else 6 N D.
 double training_flops(const ReportCell& cell);
 
 // The order of the strongest count model that a loss beats; -1 when it beats none.
-int highest_order_beaten(double bits_per_byte, const DatasetRow& dataset);
+int highest_order_beaten(double bits_per_byte, const query::DatasetRow& dataset);
 
 Analysis analyse(const ReportInput& input);
 
-}  // namespace bitsweep
+}  // namespace bitsweep::analysis

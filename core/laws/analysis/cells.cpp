@@ -11,7 +11,7 @@
 #include "base/units.h"
 #include "query/run_columns.h"
 
-namespace bitsweep {
+namespace bitsweep::analysis {
 namespace {
 
 bool is_model_option(const std::string& path) { return path.rfind("model.", 0) == 0 && path != "model.plugin"; }
@@ -44,11 +44,11 @@ void flatten(const json::value& value, const std::string& path, Factors& out) {
     for (const auto& member : value.get_object())
       flatten(member.value(), path.empty() ? std::string(member.key()) : path + "." + std::string(member.key()), out);
   } else {
-    out.emplace_back(path, cell_text(value, "null"));
+    out.emplace_back(path, query::cell_text(value, "null"));
   }
 }
 
-Factors settings_of(const RunRow& run) {
+Factors settings_of(const query::RunRow& run) {
   Factors all;
   flatten(run.spec, "", all);
   std::sort(all.begin(), all.end());
@@ -99,7 +99,7 @@ std::optional<double> number_of(const Factors& settings, const std::string& path
   return text != nullptr ? parse_number(*text) : std::nullopt;
 }
 
-ReportCell new_cell(const RunRow& run, std::string variant, const Factors& settings) {
+ReportCell new_cell(const query::RunRow& run, std::string variant, const Factors& settings) {
   ReportCell cell;
   cell.variant = std::move(variant);
   cell.params = static_cast<double>(run.params);
@@ -119,7 +119,7 @@ ReportCell new_cell(const RunRow& run, std::string variant, const Factors& setti
 void summarise(ReportCell& cell, const std::vector<MeasuredRun>& runs) {
   std::vector<double> last, best, answers, wall, rate;
   for (const size_t r : cell.runs) {
-    const RunRow& row = runs[r].row;
+    const query::RunRow& row = runs[r].row;
     last.push_back(*row.last_val_bpc);
     best.push_back(row.best_val_bpc.value_or(*row.last_val_bpc));
     if (row.answer_accuracy) answers.push_back(*row.answer_accuracy);
@@ -233,7 +233,7 @@ std::vector<std::string> variant_names(const std::vector<MeasuredRun>& runs, con
   const auto short_names = distinct_names(plugins);
   std::vector<std::string> names;
   for (size_t k = 0; k < which.size(); ++k) {
-    const RunRow& row = runs[which[k]].row;
+    const query::RunRow& row = runs[which[k]].row;
     const auto options = naming.find(row.plugin);
     names.push_back(variant_name(short_names.at(row.plugin), settings[k],
                                  options == naming.end() ? std::set<std::string>() : options->second));
@@ -245,7 +245,7 @@ namespace {
 
 // What the runs of one cell agree in. Of points from a file the counts, the variant and a few settings are all that is
 // known: two that agree in these may differ in anything, and are seeds of one configuration only where they say so.
-std::string cell_key(const RunRow& row, const std::string& variant, const Factors& settings, size_t which,
+std::string cell_key(const query::RunRow& row, const std::string& variant, const Factors& settings, size_t which,
                      bool with_identity) {
   std::string key = fmt::format("{}/{}/{}", row.params, row.tokens, variant);
   if (find(settings, "seed") == nullptr) key += fmt::format("/{}", which);
@@ -263,7 +263,7 @@ std::vector<bool> share_a_seed(const std::vector<MeasuredRun>& runs, const std::
   std::map<std::string, std::map<int64_t, size_t>> seeds;
   std::vector<std::string> keys;
   for (size_t k = 0; k < which.size(); ++k) {
-    const RunRow& row = runs[which[k]].row;
+    const query::RunRow& row = runs[which[k]].row;
     keys.push_back(cell_key(row, variants[k], settings[k], which[k], /*with_identity=*/false));
     if (row.spec.contains("import")) ++seeds[keys.back()][row.seed];
   }
@@ -286,7 +286,7 @@ CellTable make_cells(const std::vector<MeasuredRun>& runs, const std::vector<siz
   for (const size_t r : which) all_settings.push_back(settings_of(runs[r].row));
   const std::vector<bool> shared = share_a_seed(runs, which, variants, all_settings);
   for (size_t k = 0; k < which.size(); ++k) {
-    const RunRow& row = runs[which[k]].row;
+    const query::RunRow& row = runs[which[k]].row;
     const Factors& settings = all_settings[k];
     if (std::find(table.variants.begin(), table.variants.end(), variants[k]) == table.variants.end())
       table.variants.push_back(variants[k]);
@@ -370,4 +370,4 @@ std::vector<std::string> settings_of(const ReportCell& of, const ReportCell& whe
   return names;
 }
 
-}  // namespace bitsweep
+}  // namespace bitsweep::analysis

@@ -9,7 +9,7 @@
 #include "analysis/input.h"
 #include "query/comparable.h"
 
-namespace bitsweep {
+namespace bitsweep::analysis {
 
 // Parameters and tokens within these factors of each other are one size and one budget.
 constexpr double kSameSize = 1.15, kSameBudget = 1.02;
@@ -90,4 +90,4 @@ bool tokens_differ(const ReportCell& a, const ReportCell& b);
 // The same settings as `of` has them: "train.lr 0.0003"; empty when none differ.
 std::vector<std::string> settings_of(const ReportCell& of, const ReportCell& where_other_than);
 
-}  // namespace bitsweep
+}  // namespace bitsweep::analysis

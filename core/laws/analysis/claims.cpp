@@ -9,7 +9,7 @@
 #include "analysis/confounds.h"
 #include "fit/fit.h"
 
-namespace bitsweep {
+namespace bitsweep::analysis {
 namespace {
 
 using Verdicts = std::vector<ClaimVerdict>;
@@ -39,8 +39,9 @@ std::optional<RunPlace> place_of_run(const ReportInput& input, const Analysis& a
 }
 
 // Nothing where one has no loss, or is not there.
-std::optional<std::vector<Point>> points_of(const ReportInput& input, const Analysis& analysis, const Claim& claim) {
-  std::vector<Point> points;
+std::optional<std::vector<fit::Point>> points_of(const ReportInput& input, const Analysis& analysis,
+                                                 const Claim& claim) {
+  std::vector<fit::Point> points;
   for (const std::string& name : claim.runs) {
     const auto place = place_of_run(input, analysis, name);
     if (!place) return std::nullopt;
@@ -49,8 +50,8 @@ std::optional<std::vector<Point>> points_of(const ReportInput& input, const Anal
   return points;
 }
 
-FitOptions options_of(const Claim& claim) {
-  FitOptions options;
+fit::FitOptions options_of(const Claim& claim) {
+  fit::FitOptions options;
   options.law = claim.law;
   if (claim.law == "power") options.axis = claim.axis;
   options.noise = claim.noise;
@@ -89,7 +90,7 @@ void law_residuals(const ReportInput& input, const Analysis& analysis, const Cla
   const auto points = points_of(input, analysis, claim);
   if (!points)
     return out.push_back({claim.name, "stated-law-residuals", {}, NotChecked{"a run of it has no final loss"}, {}});
-  const Evaluation at = evaluate_law(*points, values_of(claim), options_of(claim));
+  const fit::Evaluation at = evaluate_law(*points, values_of(claim), options_of(claim));
   ClaimVerdict verdict{claim.name, "stated-law-residuals", true, NotChecked{}, {}};
   ResidualsFound found;
   double largest = 0;
@@ -106,7 +107,7 @@ void law_residuals(const ReportInput& input, const Analysis& analysis, const Cla
 
 void law_value(const ReportInput& input, const Analysis& analysis, const Claim& claim, Verdicts& out) {
   if (!has_law(claim) || !claim.target || !claim.value) return;
-  std::vector<Point> points = points_of(input, analysis, claim).value_or(std::vector<Point>());
+  std::vector<fit::Point> points = points_of(input, analysis, claim).value_or(std::vector<fit::Point>());
   if (points.empty()) points = {point_at(*claim.target)};
   const double found = evaluate_law(points, values_of(claim), options_of(claim)).predictions.at(0);
   out.push_back({claim.name,
@@ -121,10 +122,10 @@ void range_against_runs(const ReportInput& input, const Analysis& analysis, cons
   if (claim.law.empty() || claim.runs.empty() || !claim.target) return;
   const auto points = points_of(input, analysis, claim);
   if (!points) return;
-  const FitResult fit = fit_law(*points, options_of(claim));
+  const fit::FitResult fit = fit_law(*points, options_of(claim));
   ClaimVerdict verdict{claim.name, "range-against-runs", {}, NotChecked{}, {}};
   RangeFound found;
-  for (const NamedValue& v : fit.params) {
+  for (const fit::NamedValue& v : fit.params) {
     const bool amplitude = v.name == "A" || v.name == "B";
     const double unit = v.name == "B" || fit.axis == "tokens" ? claim.tokens_unit : claim.params_unit;
     const auto exponent = fit.param(v.name == "B" ? "beta" : "alpha");
@@ -132,7 +133,7 @@ void range_against_runs(const ReportInput& input, const Analysis& analysis, cons
     found.law.push_back({v.name, value});
     verdict.figures.emplace_back(v.name, value);
   }
-  const Prediction& p = fit.predictions.at(0);
+  const fit::Prediction& p = fit.predictions.at(0);
   found.loss = p.loss;
   if (p.loss) verdict.figures.emplace_back("fitted_value", *p.loss);
   found.allowed = p.interval ? p.interval : p.feasible;
@@ -187,10 +188,10 @@ std::vector<std::string> factors_between(const Analysis& analysis, const Pair& p
   std::vector<std::string> factors = all_differences(*pair.first.cell, *pair.second.cell);
   const auto& a = analysis.groups[pair.first.group].group.values;
   const auto& b = analysis.groups[pair.second.group].group.values;
-  for (size_t k = 0; k < comparability_rules().size(); ++k)
+  for (size_t k = 0; k < query::comparability_rules().size(); ++k)
     if (a[k] != b[k])
-      factors.push_back(fmt::format("{} {} → {}", comparability_rules()[k].name, a[k].empty() ? "not known" : a[k],
-                                    b[k].empty() ? "not known" : b[k]));
+      factors.push_back(fmt::format("{} {} → {}", query::comparability_rules()[k].name,
+                                    a[k].empty() ? "not known" : a[k], b[k].empty() ? "not known" : b[k]));
   return factors;
 }
 
@@ -316,4 +317,4 @@ std::vector<ClaimVerdict> check_claims(const ReportInput& input, const Analysis&
   return out;
 }
 
-}  // namespace bitsweep
+}  // namespace bitsweep::analysis

@@ -15,7 +15,7 @@
 #include "fit/law.h"
 #include "fit/points.h"
 
-namespace bitsweep {
+namespace bitsweep::analysis {
 
 struct Analysis;
 struct ReportInput;
@@ -34,7 +34,7 @@ struct Claim {
   std::map<std::string, double> parameters;
   double params_unit = 1, tokens_unit = 1;
   std::optional<StatedFigure> residuals;  // every residual is said to be within this
-  std::optional<Target> target;           // where `value` or `range` is predicted
+  std::optional<fit::Target> target;      // where `value` or `range` is predicted
   std::optional<StatedFigure> value;
   std::optional<std::pair<double, double>> range;
   double noise = 0.02;  // of a residual, for what the runs allow
@@ -59,7 +59,7 @@ struct LawValueFound {
   double found = 0, stated = 0;
 };
 struct RangeFound {
-  std::vector<NamedValue> law;                       // the nearest of its kind, in the claim's units; empty: none
+  std::vector<fit::NamedValue> law;                  // the nearest of its kind, in the claim's units; empty: none
   std::optional<double> loss;                        // by it, at the target
   std::vector<std::string> refused;                  // why nothing is allowed; empty when something is
   std::optional<std::pair<double, double>> allowed;  // by the runs
@@ -123,4 +123,4 @@ std::vector<std::string> stated_parameters(const std::string& law);
 // On input.claims, in their order and that of the rules. `analysis` as far as cells.
 std::vector<ClaimVerdict> check_claims(const ReportInput& input, const Analysis& analysis);
 
-}  // namespace bitsweep
+}  // namespace bitsweep::analysis

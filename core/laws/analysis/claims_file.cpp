@@ -10,7 +10,7 @@
 #include "base/units.h"
 #include "base/yaml.h"
 
-namespace bitsweep {
+namespace bitsweep::analysis {
 namespace {
 
 const std::vector<std::string> kTop{"facts", "claims"};
@@ -216,7 +216,7 @@ class ClaimsReader {
   }
   void target(const YamlNode& node, Claim& c) {
     if (node.kind != YamlKind::map) return wrong(node, "a map such as { params: 300M, tokens: 1B }");
-    Target target;
+    fit::Target target;
     for (const YamlEntry& entry : node.entries) {
       const auto size = yaml_size(*entry.value);
       if (!size || !(*size > 0) || !std::isfinite(*size) || (entry.key != "params" && entry.key != "tokens"))
@@ -251,13 +251,13 @@ ClaimsFile read_claims(const std::string& text, const std::string& name_for_mess
 
 void add_facts(const ClaimsFile& file, PointsFile& points) {
   std::vector<std::string> datasets, runs;
-  for (const Point& p : points.points) {
+  for (const fit::Point& p : points.points) {
     datasets.push_back(p.dataset);
     runs.push_back(p.run);
   }
   for (const auto& [name, unique_tokens] : file.unique_tokens) {
     if (std::find(datasets.begin(), datasets.end(), name) == datasets.end()) no_such("dataset", name, datasets);
-    for (Point& p : points.points)
+    for (fit::Point& p : points.points)
       if (p.dataset == name && !(p.unique_tokens > 0)) p.unique_tokens = unique_tokens;
   }
   for (const auto& [name, wall_s] : file.wall_s) {
@@ -284,14 +284,14 @@ void resolve_runs(std::vector<Claim>& claims, const std::vector<MeasuredRun>& ru
   }
 }
 
-void count_models(std::vector<Claim>& claims, Describer& describer) {
-  std::vector<DescribeQuestion> questions;
+void count_models(std::vector<Claim>& claims, plan::Describer& describer) {
+  std::vector<plan::DescribeQuestion> questions;
   std::vector<Claim*> asked;
   for (Claim& claim : claims) {
     if (claim.model.empty()) continue;
     json::object options = claim.model;
     options.erase("plugin");
-    DescribeQuestion question{std::string(claim.model.at("plugin").get_string()), {}};
+    plan::DescribeQuestion question{std::string(claim.model.at("plugin").get_string()), {}};
     question.request.vocab = integer_or(options, "vocab", question.request.vocab);
     question.request.context = integer_or(options, "context", question.request.context);
     options.erase("vocab");
@@ -301,7 +301,7 @@ void count_models(std::vector<Claim>& claims, Describer& describer) {
     asked.push_back(&claim);
   }
   if (questions.empty()) return;
-  const std::vector<DescribeAnswer> answers = describer.describe(questions);
+  const std::vector<plan::DescribeAnswer> answers = describer.describe(questions);
   for (size_t i = 0; i < asked.size(); ++i) {
     if (answers[i].description)
       asked[i]->params_counted = answers[i].description->params;
@@ -310,4 +310,4 @@ void count_models(std::vector<Claim>& claims, Describer& describer) {
   }
 }
 
-}  // namespace bitsweep
+}  // namespace bitsweep::analysis

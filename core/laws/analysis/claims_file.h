@@ -34,7 +34,7 @@
 #include "analysis/points_file.h"
 #include "plan/plan.h"
 
-namespace bitsweep {
+namespace bitsweep::analysis {
 
 struct ClaimsFile {
   std::vector<Claim> claims;
@@ -52,6 +52,6 @@ void add_facts(const ClaimsFile& file, PointsFile& points);
 void resolve_runs(std::vector<Claim>& claims, const std::vector<MeasuredRun>& runs);
 
 // Asks plugins for the sizes of stated models, where there are any.
-void count_models(std::vector<Claim>& claims, Describer& describer);
+void count_models(std::vector<Claim>& claims, plan::Describer& describer);
 
-}  // namespace bitsweep
+}  // namespace bitsweep::analysis

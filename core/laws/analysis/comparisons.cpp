@@ -6,7 +6,7 @@
 
 #include "analysis/analysis.h"
 
-namespace bitsweep {
+namespace bitsweep::analysis {
 namespace {
 
 constexpr double kMostHeld = 0.1;  // what is held may move by so much of what a step goes along
@@ -179,9 +179,9 @@ std::vector<VariantComparison> variant_comparisons(const ReportInput& input, con
   return pairs;
 }
 
-bool differ_by_text_alone(const ComparableGroup& a, const ComparableGroup& b) {
-  for (size_t k = 0; k < comparability_rules().size(); ++k) {
-    const std::string name = comparability_rules()[k].name;
+bool differ_by_text_alone(const query::ComparableGroup& a, const query::ComparableGroup& b) {
+  for (size_t k = 0; k < query::comparability_rules().size(); ++k) {
+    const std::string name = query::comparability_rules()[k].name;
     if (name != "training-text" && name != "validation-text" && a.values[k] != b.values[k]) return false;
   }
   return true;
@@ -206,4 +206,4 @@ std::vector<TextOffset> text_offsets(const std::vector<GroupAnalysis>& groups) {
   return offsets;
 }
 
-}  // namespace bitsweep
+}  // namespace bitsweep::analysis

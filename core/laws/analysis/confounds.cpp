@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
-namespace bitsweep {
+namespace bitsweep::analysis {
 namespace {
 
 // Whether `of`'s variant was run at its size and tokens under the settings of `under` as well: where settings were
@@ -92,14 +92,14 @@ EqualSteps equal_steps_of(const ReportInput& input, const GroupAnalysis& g, size
   return found;
 }
 
-double collinearity(const std::vector<Point>& points) {
+double collinearity(const std::vector<fit::Point>& points) {
   double n = 0, d = 0, nn = 0, dd = 0, nd = 0;
   const auto count = static_cast<double>(points.size());
-  for (const Point& p : points) {
+  for (const fit::Point& p : points) {
     n += std::log(p.params) / count;
     d += std::log(p.tokens) / count;
   }
-  for (const Point& p : points) {
+  for (const fit::Point& p : points) {
     const double x = std::log(p.params) - n, y = std::log(p.tokens) - d;
     nn += x * x;
     dd += y * y;
@@ -108,4 +108,4 @@ double collinearity(const std::vector<Point>& points) {
   return nn > 1e-9 && dd > 1e-9 ? nd / std::sqrt(nn * dd) : 0;
 }
 
-}  // namespace bitsweep
+}  // namespace bitsweep::analysis

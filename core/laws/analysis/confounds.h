@@ -11,7 +11,7 @@
 
 #include "analysis/analysis.h"
 
-namespace bitsweep {
+namespace bitsweep::analysis {
 
 // The run that would leave one factor: `to`'s size and tokens under the settings of `from`.
 MissingRun missing_run(const ReportCell& from, const ReportCell& to);
@@ -41,6 +41,6 @@ struct EqualSteps {
 EqualSteps equal_steps_of(const ReportInput& input, const GroupAnalysis& g, size_t most);
 
 // Correlation of log N and log D over the points; 0 where one of them does not vary.
-double collinearity(const std::vector<Point>& points);
+double collinearity(const std::vector<fit::Point>& points);
 
-}  // namespace bitsweep
+}  // namespace bitsweep::analysis

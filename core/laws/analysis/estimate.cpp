@@ -4,7 +4,7 @@
 
 #include "analysis/cells.h"
 
-namespace bitsweep {
+namespace bitsweep::analysis {
 namespace {
 
 constexpr double kLevel = 0.975;  // two-sided 95 %
@@ -56,4 +56,4 @@ Estimate paired_difference(const std::vector<double>& differences) {
   return d;
 }
 
-}  // namespace bitsweep
+}  // namespace bitsweep::analysis

@@ -4,7 +4,7 @@
 
 #include <fmt/format.h>
 
-namespace bitsweep {
+namespace bitsweep::analysis {
 namespace {
 
 std::string joined(const std::vector<std::string>& names, const char* between) {
@@ -13,13 +13,13 @@ std::string joined(const std::vector<std::string>& names, const char* between) {
   return text;
 }
 
-void add_once(std::vector<Target>& targets, const Target& target) {
-  const auto same = [&](const Target& t) { return t.params == target.params && t.tokens == target.tokens; };
+void add_once(std::vector<fit::Target>& targets, const fit::Target& target) {
+  const auto same = [&](const fit::Target& t) { return t.params == target.params && t.tokens == target.tokens; };
   if (std::none_of(targets.begin(), targets.end(), same)) targets.push_back(target);
 }
 
 // What a sweep file's `report:` asks for; several sweeps are asked together.
-void add_report_settings(ReportInput& input, const SweepRow& sweep) {
+void add_report_settings(ReportInput& input, const query::SweepRow& sweep) {
   const json::value* report = sweep.settings.if_contains("report");
   if (report == nullptr || !report->is_object()) return;
   const json::object& options = report->get_object();
@@ -31,7 +31,7 @@ void add_report_settings(ReportInput& input, const SweepRow& sweep) {
   if (const json::value* targets = options.if_contains("targets"); targets != nullptr && targets->is_array())
     for (const json::value& target : targets->get_array()) {
       if (!target.is_object()) continue;
-      Target t;
+      fit::Target t;
       t.params = number_or(target.get_object(), "params", 0);
       t.tokens = number_or(target.get_object(), "tokens", 0);
       add_once(input.targets, t);
@@ -39,14 +39,14 @@ void add_report_settings(ReportInput& input, const SweepRow& sweep) {
 }
 
 // Most runs have one attempt, and what that said at its start is at hand.
-std::vector<CodeBuild> builds_of(const Query& query, const RunRow& row, const json::object& start) {
+std::vector<CodeBuild> builds_of(const query::Query& query, const query::RunRow& row, const json::object& start) {
   if (row.attempts > 1) return query.builds(row.id);
   return {{string_or(start, "plugin_build", ""), string_or(start, "nn_build", "")}};
 }
 
 }  // namespace
 
-ReportInput gather_report(const Query& query, const std::vector<std::string>& sweeps, std::string name,
+ReportInput gather_report(const query::Query& query, const std::vector<std::string>& sweeps, std::string name,
                           std::string version) {
   ReportInput input;
   for (const std::string& sweep : sweeps) {
@@ -55,9 +55,9 @@ ReportInput gather_report(const Query& query, const std::vector<std::string>& sw
       input.sweeps.push_back(std::move(known));
   }
   for (const std::string& sweep : input.sweeps)
-    for (const SweepRow& row : query.sweeps())
+    for (const query::SweepRow& row : query.sweeps())
       if (row.name == sweep) add_report_settings(input, row);
-  for (RunRow& row : query.runs_of(input.sweeps)) {
+  for (query::RunRow& row : query.runs_of(input.sweeps)) {
     MeasuredRun run;
     run.curve = query.evals(row.id);
     run.attempts = query.attempts(row.id);
@@ -75,15 +75,15 @@ ReportInput gather_report(const Query& query, const std::vector<std::string>& sw
   return input;
 }
 
-ReportInput report_from_points(const std::vector<Point>& points, std::string name, std::string source,
+ReportInput report_from_points(const std::vector<fit::Point>& points, std::string name, std::string source,
                                std::string version, const std::vector<PointSettings>& settings) {
   ReportInput input;
   input.name = std::move(name);
   input.source = std::move(source);
   input.version = std::move(version);
   for (size_t i = 0; i < points.size(); ++i) {
-    const Point& p = points[i];
-    RunRow row;
+    const fit::Point& p = points[i];
+    query::RunRow row;
     row.id = p.run.empty() ? fmt::format("row {}", i + 1) : p.run;
     row.state = "done";
     row.plugin = p.variant;
@@ -115,4 +115,4 @@ ReportInput report_from_points(const std::vector<Point>& points, std::string nam
   return input;
 }
 
-}  // namespace bitsweep
+}  // namespace bitsweep::analysis

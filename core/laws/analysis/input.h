@@ -15,28 +15,28 @@
 #include "query/calibration.h"
 #include "query/query.h"
 
-namespace bitsweep {
+namespace bitsweep::analysis {
 
 struct MeasuredRun {
-  RunRow row;
-  std::vector<EvalRow> curve;  // ascending steps
-  std::vector<AttemptRow> attempts;
+  query::RunRow row;
+  std::vector<query::EvalRow> curve;  // ascending steps
+  std::vector<query::AttemptRow> attempts;
   json::object start;                  // Query::start_facts
   std::vector<CodeBuild> builds = {};  // Query::builds
-  std::optional<PointerHealth> attention = std::nullopt;
+  std::optional<query::PointerHealth> attention = std::nullopt;
 };
 
 struct ReportInput {
   std::string name;  // the report's title and folder
   std::vector<std::string> sweeps;
   std::vector<MeasuredRun> runs;  // in the order they were planned
-  std::vector<DatasetRow> datasets;
+  std::vector<query::DatasetRow> datasets;
   std::vector<std::string> laws;  // power | chinchilla; empty: the report's own choice
-  std::vector<Target> targets;
+  std::vector<fit::Target> targets;
   // Whose best division is asked for; both empty: what the largest run took, and ten times that.
   std::vector<double> budget_flops, budget_hours;
   double extrapolation_limit = 1000;       // a target or division further outside of the runs is refused
-  std::vector<PredictionRow> predictions;  // stored before their runs began
+  std::vector<query::PredictionRow> predictions;  // stored before their runs began
   std::string source;                      // how to get this input again: a query or a file
   std::string version;                     // of the program
   std::vector<std::string> notes;          // what reading a file of points left out or took together, a sentence each
@@ -51,7 +51,7 @@ struct ReportInput {
 
 // Everything the database holds of these sweeps, with the laws and targets their files name. `name` is "" for the
 // sweeps' own names joined by '+'. Throws Error{input} on an unknown sweep.
-ReportInput gather_report(const Query& query, const std::vector<std::string>& sweeps, std::string name,
+ReportInput gather_report(const query::Query& query, const std::vector<std::string>& sweeps, std::string name,
                           std::string version);
 
 // What a file of points says of a run besides its point: so that what differs besides is told.
@@ -65,7 +65,7 @@ struct PointSettings {
 
 // The same from points instead of a database (fit/points_csv.h reads them from a file). `settings`: of each point, or
 // empty.
-ReportInput report_from_points(const std::vector<Point>& points, std::string name, std::string source,
+ReportInput report_from_points(const std::vector<fit::Point>& points, std::string name, std::string source,
                                std::string version, const std::vector<PointSettings>& settings = {});
 
-}  // namespace bitsweep
+}  // namespace bitsweep::analysis

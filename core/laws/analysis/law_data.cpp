@@ -6,17 +6,17 @@
 
 #include "analysis/law_points.h"
 
-namespace bitsweep {
+namespace bitsweep::analysis {
 namespace {
 
 // All of a run's spec but what a repetition changes, and what does not touch the loss.
-std::string settings_key(const RunRow& run) {
+std::string settings_key(const query::RunRow& run) {
   json::object spec = run.spec;
   for (const char* beside : {"seed", "checkpoint", "eval", "import"}) spec.erase(beside);
   return canonical_json(spec);
 }
 
-bool may_still_begin(const RunRow& run) { return run.state == "queued" && run.attempts == 0; }
+bool may_still_begin(const query::RunRow& run) { return run.state == "queued" && run.attempts == 0; }
 
 // `of_variant`: its runs, whatever their state.
 void add_waiting(const std::vector<MeasuredRun>& runs, const std::vector<size_t>& of_variant, LawData& law) {
@@ -54,15 +54,15 @@ void add_group(const RunGroup& g, const std::vector<MeasuredRun>& runs, std::vec
 
 }  // namespace
 
-SweepData law_data(const Query& query, const std::vector<std::string>& sweeps) {
+SweepData law_data(const query::Query& query, const std::vector<std::string>& sweeps) {
   SweepData data;
   data.sweeps = sweeps;
   std::vector<MeasuredRun> runs;
-  for (RunRow& row : query.runs_of(sweeps)) runs.emplace_back().row = std::move(row);
-  const std::vector<DatasetRow> datasets = query.datasets();
+  for (query::RunRow& row : query.runs_of(sweeps)) runs.emplace_back().row = std::move(row);
+  const std::vector<query::DatasetRow> datasets = query.datasets();
   for (const RunGroup& g : group_runs(runs, datasets)) add_group(g, runs, data.laws);
   for (MeasuredRun& run : runs) data.runs.push_back(std::move(run.row));
   return data;
 }
 
-}  // namespace bitsweep
+}  // namespace bitsweep::analysis

@@ -10,13 +10,13 @@
 #include "fit/points.h"
 #include "query/query.h"
 
-namespace bitsweep {
+namespace bitsweep::analysis {
 
 struct LawData {
   std::string label;    // of the comparable group: "headers, ascii128, context 256"
   std::string dataset;  // id, "" when the data were never opened
   std::string variant, plugin;
-  std::vector<Point> points;    // with the ids of their runs
+  std::vector<fit::Point> points;  // with the ids of their runs
   std::vector<size_t> runs;     // of each point, into SweepData::runs
   std::vector<size_t> waiting;  // runs that have not begun, the only setting at their size and budget
   size_t settings_waiting = 0;  // … and those that are one of several, of which a law of the best says nothing
@@ -24,11 +24,11 @@ struct LawData {
 
 struct SweepData {
   std::vector<std::string> sweeps;
-  std::vector<RunRow> runs;
+  std::vector<query::RunRow> runs;
   std::vector<LawData> laws;  // in the order of their first run
 };
 
 // REQUIRES names of sweeps that are there.
-SweepData law_data(const Query& query, const std::vector<std::string>& sweeps);
+SweepData law_data(const query::Query& query, const std::vector<std::string>& sweeps);
 
-}  // namespace bitsweep
+}  // namespace bitsweep::analysis

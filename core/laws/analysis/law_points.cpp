@@ -1,6 +1,6 @@
 #include "analysis/law_points.h"
 
-namespace bitsweep {
+namespace bitsweep::analysis {
 namespace {
 
 // The cells that stand for a variant's places: chosen ones with those that say the same of themselves, or all.
@@ -26,15 +26,15 @@ std::vector<size_t> cells_for(const CellTable& table, const std::string& variant
 
 }  // namespace
 
-std::vector<RunGroup> group_runs(const std::vector<MeasuredRun>& runs, const std::vector<DatasetRow>& datasets,
+std::vector<RunGroup> group_runs(const std::vector<MeasuredRun>& runs, const std::vector<query::DatasetRow>& datasets,
                                  const KeepRun& keep) {
-  std::vector<RunRow> rows;
+  std::vector<query::RunRow> rows;
   for (const MeasuredRun& run : runs) rows.push_back(run.row);
   std::vector<RunGroup> groups;
-  for (ComparableGroup& group : comparable_groups(rows, datasets)) {
+  for (query::ComparableGroup& group : comparable_groups(rows, datasets)) {
     RunGroup& g = groups.emplace_back();
     g.group = std::move(group);
-    for (const DatasetRow& dataset : datasets)
+    for (const query::DatasetRow& dataset : datasets)
       if (dataset.id == g.group.dataset) g.dataset = &dataset;
     g.variant_of = variant_names(runs, g.group.runs);
     std::vector<std::string> variants;
@@ -50,9 +50,9 @@ std::vector<RunGroup> group_runs(const std::vector<MeasuredRun>& runs, const std
   return groups;
 }
 
-Point point_of(const std::vector<MeasuredRun>& runs, const RunGroup& g, const ReportCell& cell, size_t run) {
-  const RunRow& row = runs[run].row;
-  Point point;
+fit::Point point_of(const std::vector<MeasuredRun>& runs, const RunGroup& g, const ReportCell& cell, size_t run) {
+  const query::RunRow& row = runs[run].row;
+  fit::Point point;
   point.params = cell.params;
   point.tokens = cell.tokens;
   point.loss = *row.last_val_bpc;
@@ -79,4 +79,4 @@ LawPoints points_of(const std::vector<MeasuredRun>& runs, const RunGroup& g, con
   return law;
 }
 
-}  // namespace bitsweep
+}  // namespace bitsweep::analysis

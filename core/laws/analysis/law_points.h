@@ -16,23 +16,23 @@
 #include "fit/points.h"
 #include "query/comparable.h"
 
-namespace bitsweep {
+namespace bitsweep::analysis {
 
 // Runs whose losses may be compared, by variant and configuration.
 struct RunGroup {
-  ComparableGroup group;
-  const DatasetRow* dataset = nullptr;  // nothing when the data were never opened
+  query::ComparableGroup group;
+  const query::DatasetRow* dataset = nullptr;  // nothing when the data were never opened
   std::vector<std::string> variant_of;  // of each of group.runs, whatever their state
   std::vector<size_t> usable;           // runs that are finished with a loss, and kept
   CellTable table;                      // of the usable ones
 };
 
 // Whether a run with a loss may count; of every run when it is empty.
-using KeepRun = std::function<bool(size_t run, const ComparableGroup& group, const std::string& variant)>;
+using KeepRun = std::function<bool(size_t run, const query::ComparableGroup& group, const std::string& variant)>;
 
 // The groups in order of their first run. Variants are named by all runs of a group, whether kept or not. The result
 // points into `datasets`.
-std::vector<RunGroup> group_runs(const std::vector<MeasuredRun>& runs, const std::vector<DatasetRow>& datasets,
+std::vector<RunGroup> group_runs(const std::vector<MeasuredRun>& runs, const std::vector<query::DatasetRow>& datasets,
                                  const KeepRun& keep = {});
 
 // Which of a variant's runs.
@@ -43,7 +43,7 @@ struct PointRule {
 };
 
 struct LawPoints {
-  std::vector<Point> points;
+  std::vector<fit::Point> points;
   std::vector<size_t> runs;  // of each point, into the measured runs
 };
 
@@ -53,6 +53,6 @@ LawPoints points_of(const std::vector<MeasuredRun>& runs, const RunGroup& g, con
 
 // One run of a cell of the group. The text's tokens are the data set's, or follow from the run's epochs where the data
 // were never opened; a seed is told where the run says one.
-Point point_of(const std::vector<MeasuredRun>& runs, const RunGroup& g, const ReportCell& cell, size_t run);
+fit::Point point_of(const std::vector<MeasuredRun>& runs, const RunGroup& g, const ReportCell& cell, size_t run);
 
-}  // namespace bitsweep
+}  // namespace bitsweep::analysis

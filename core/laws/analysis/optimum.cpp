@@ -6,7 +6,7 @@
 #include "analysis/analysis.h"
 #include "fit/posterior.h"
 
-namespace bitsweep {
+namespace bitsweep::analysis {
 namespace {
 
 constexpr int kPathPoints = 33;
@@ -39,7 +39,7 @@ Measured measure(const GroupAnalysis& g, const std::string& variant) {
   return m;
 }
 
-Interval middle(std::vector<double> values, double level) {
+fit::Interval middle(std::vector<double> values, double level) {
   const auto at = [&](double q) {
     const auto place = values.begin() + std::lround(q * static_cast<double>(values.size() - 1));
     std::nth_element(values.begin(), place, values.end());
@@ -51,7 +51,7 @@ Interval middle(std::vector<double> values, double level) {
 // A division by each draw; draws in which size or data do not matter send N to one of its ends. With room for the
 // estimate, which may lean on runs far from the law as the draws do not.
 struct Spread {
-  Interval params, tokens, loss;
+  fit::Interval params, tokens, loss;
 };
 Spread spread_at(const std::vector<JointLaw>& draws, const Division& estimate, double flops, double kappa) {
   std::vector<double> params, tokens, losses;
@@ -62,8 +62,8 @@ Spread spread_at(const std::vector<JointLaw>& draws, const Division& estimate, d
     if (best) losses.push_back(best->loss);
   }
   if (losses.empty()) losses.push_back(HUGE_VAL);
-  return {including(middle(params, 0.95), estimate.params), including(middle(tokens, 0.95), estimate.tokens),
-          including(middle(losses, 0.95), estimate.loss)};
+  return {fit::including(middle(params, 0.95), estimate.params), fit::including(middle(tokens, 0.95), estimate.tokens),
+          fit::including(middle(losses, 0.95), estimate.loss)};
 }
 
 std::vector<double> budgets_of(const ReportInput& input, const Measured& m) {
@@ -76,23 +76,23 @@ std::vector<double> budgets_of(const ReportInput& input, const Measured& m) {
 }
 
 // The factor by which a division leaves the range of the points, in size or in tokens.
-double outside_of(const std::vector<Point>& points, const Division& at) {
+double outside_of(const std::vector<fit::Point>& points, const Division& at) {
   double factor = 1;
-  const auto leave = [&](double Point::*axis, double value) {
-    const auto [low, high] = std::minmax_element(points.begin(), points.end(),
-                                                 [&](const Point& a, const Point& b) { return a.*axis < b.*axis; });
+  const auto leave = [&](double fit::Point::*axis, double value) {
+    const auto [low, high] = std::minmax_element(
+        points.begin(), points.end(), [&](const fit::Point& a, const fit::Point& b) { return a.*axis < b.*axis; });
     factor = std::max({factor, (*low).*axis / value, value / ((*high).*axis)});
   };
-  leave(&Point::params, at.params), leave(&Point::tokens, at.tokens);
+  leave(&fit::Point::params, at.params), leave(&fit::Point::tokens, at.tokens);
   return factor;
 }
 
 }  // namespace
 
-JointLaw joint_law(const std::vector<NamedValue>& values) {
+JointLaw joint_law(const std::vector<fit::NamedValue>& values) {
   JointLaw law;
   auto& [E, A, B, alpha, beta] = law;
-  for (const NamedValue& v : values) {
+  for (const fit::NamedValue& v : values) {
     if (v.name == "E") E = v.value;
     if (v.name == "A") A = v.value;
     if (v.name == "B") B = v.value;
@@ -120,7 +120,7 @@ std::optional<ComputeOptimum> compute_optimum(const LawFit& fit, const GroupAnal
   if (fit.law != "chinchilla" || !fit.result.identified) return std::nullopt;
   const Measured m = measure(g, fit.variant);
   const JointLaw law = joint_law(fit.result.params);
-  const Posterior* posterior = fit.result.posterior.get();
+  const fit::Posterior* posterior = fit.result.posterior.get();
   if (!(m.most > 0) || !law.divide(m.most, m.flops_per_nd) || posterior == nullptr) return std::nullopt;
   std::vector<JointLaw> draws;
   for (int k = 0; k < posterior->size(); ++k) draws.push_back(joint_law(posterior->params(k)));
@@ -152,10 +152,10 @@ std::optional<ComputeOptimum> compute_optimum(const LawFit& fit, const GroupAnal
     const double flops = m.least * std::pow(end / m.least, static_cast<double>(i) / (kPathPoints - 1));
     const auto best = law.divide(flops, m.flops_per_nd);
     if (!best) continue;
-    const Interval loss = spread_at(draws, *best, flops, m.flops_per_nd).loss;
+    const fit::Interval loss = spread_at(draws, *best, flops, m.flops_per_nd).loss;
     out.path.push_back({flops, best->params, best->loss, loss.first, loss.second});
   }
   return out;
 }
 
-}  // namespace bitsweep
+}  // namespace bitsweep::analysis

@@ -10,7 +10,7 @@
 
 #include "fit/fit.h"
 
-namespace bitsweep {
+namespace bitsweep::analysis {
 
 struct LawFit;
 struct GroupAnalysis;
@@ -19,8 +19,8 @@ struct ReportInput;
 struct BudgetRow {
   double flops = 0;
   double params = 0, tokens = 0, loss = 0;  // at the optimum
-  Interval params_range, tokens_range;      // 95 %; an infinite end: not bounded by the runs
-  Interval loss_range;                      // of the law's loss at the optimum
+  fit::Interval params_range, tokens_range;  // 95 %; an infinite end: not bounded by the runs
+  fit::Interval loss_range;                  // of the law's loss at the optimum
   double six_nd = 0;                        // 6·N·D there, FLOPs
   double beyond = 1;                        // budget / that of the largest run
   std::optional<double> hours;              // at the measured speed of the largest models
@@ -55,9 +55,9 @@ struct JointLaw {
   std::optional<Division> divide(double flops, double flops_per_nd) const;
 };
 // From values by their names E, A, B, alpha, beta.
-JointLaw joint_law(const std::vector<NamedValue>& values);
+JointLaw joint_law(const std::vector<fit::NamedValue>& values);
 
 // Nothing unless the law is chinchilla's and the runs determine it. `points` of the group's chosen cells.
 std::optional<ComputeOptimum> compute_optimum(const LawFit& fit, const GroupAnalysis& g, const ReportInput& input);
 
-}  // namespace bitsweep
+}  // namespace bitsweep::analysis

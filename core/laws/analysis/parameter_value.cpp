@@ -4,7 +4,7 @@
 
 #include "analysis/analysis.h"
 
-namespace bitsweep {
+namespace bitsweep::analysis {
 
 namespace {
 
@@ -49,7 +49,7 @@ std::vector<ParameterValueRow> rows_of(const ReportInput& input, const GroupAnal
 
 std::optional<ParameterValue> parameter_value(const ReportInput& input, const GroupAnalysis& g) {
   if (g.table.variants.size() < 2) return std::nullopt;
-  std::vector<Point> points;
+  std::vector<fit::Point> points;
   for (const std::string& variant : g.table.variants)
     for (const LawFit& fit : g.fits)
       if (fit.variant == variant && !fit.budget_class && !fit.size_class) {
@@ -61,7 +61,7 @@ std::optional<ParameterValue> parameter_value(const ReportInput& input, const Gr
   const auto llama = std::find_if(g.table.variants.begin(), g.table.variants.end(),
                                   [](const std::string& name) { return name.rfind("llama", 0) == 0; });
   value.reference = llama != g.table.variants.end() ? *llama : g.table.variants.front();
-  FitOptions options;
+  fit::FitOptions options;
   options.law = "precision";
   options.reference = value.reference;
   options.second_opinions = false;
@@ -70,4 +70,4 @@ std::optional<ParameterValue> parameter_value(const ReportInput& input, const Gr
   return value;
 }
 
-}  // namespace bitsweep
+}  // namespace bitsweep::analysis

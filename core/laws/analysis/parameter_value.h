@@ -8,7 +8,7 @@
 
 #include "fit/fit.h"
 
-namespace bitsweep {
+namespace bitsweep::analysis {
 
 struct GroupAnalysis;
 struct ReportInput;
@@ -22,7 +22,7 @@ struct ParameterCost {
 struct ParameterValueRow {
   std::string variant;
   double eff = 1;                    // 1 for the reference
-  std::optional<Interval> interval;  // 95 %; nothing for the reference
+  std::optional<fit::Interval> interval;  // 95 %; nothing for the reference
   ParameterCost cost;
   // eff over what a parameter costs, as a multiple of the reference's.
   std::optional<double> per_byte, per_flop;
@@ -30,11 +30,11 @@ struct ParameterValueRow {
 
 struct ParameterValue {
   std::string reference;  // the variant whose parameters count 1
-  FitResult result;
+  fit::FitResult result;
   std::vector<ParameterValueRow> rows;  // the reference first; empty unless the runs determine the law
 };
 
 // Nothing with less than two variants. llama is the reference where it is there, else the first variant.
 std::optional<ParameterValue> parameter_value(const ReportInput& input, const GroupAnalysis& g);
 
-}  // namespace bitsweep
+}  // namespace bitsweep::analysis

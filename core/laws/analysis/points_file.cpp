@@ -12,7 +12,7 @@
 #include "base/units.h"
 #include "query/comparable.h"
 
-namespace bitsweep {
+namespace bitsweep::analysis {
 namespace {
 
 // The place of a setting in a sweep file, and the columns that say it; the first that is there counts.
@@ -87,7 +87,7 @@ class SettingsReader {
   SettingsReader(const std::string& name, std::string unit, const std::vector<std::string>& factors)
       : findings_(name), unit_(std::move(unit)), factors_(factors) {}
 
-  PointSettings read(const PointRow& row) {
+  PointSettings read(const fit::PointRow& row) {
     PointSettings settings;
     set(settings.spec, "data", "unit", json::value(unit_));  // a column of that name goes before
     for (const SettingColumn& column : setting_columns())
@@ -126,12 +126,13 @@ class SettingsReader {
 
 }  // namespace
 
-PointsFile read_points_file(const fs::path& path, const PointsFormat& format, const std::vector<std::string>& factors) {
-  PointTable table = read_point_table(read_file(path), path.string(), format);
+PointsFile read_points_file(const fs::path& path, const fit::PointsFormat& format,
+                            const std::vector<std::string>& factors) {
+  fit::PointTable table = read_point_table(read_file(path), path.string(), format);
   SettingsReader reader(path.string(), unit_told_by(table.loss_column), factors);
   if (!table.rows.empty()) reader.check(table.rows[0].cells);
   PointsFile file;
-  for (PointRow& row : table.rows) {
+  for (fit::PointRow& row : table.rows) {
     file.settings.push_back(reader.read(row));
     file.points.push_back(std::move(row.point));
   }
@@ -143,10 +144,10 @@ PointsFile read_points_file(const fs::path& path, const PointsFormat& format, co
 
 std::map<std::string, int> drop_unfinished(PointsFile& file) {
   std::map<std::string, int> left_out;
-  std::vector<Point> points;
+  std::vector<fit::Point> points;
   std::vector<PointSettings> settings;
   for (size_t i = 0; i < file.points.size(); ++i) {
-    RunRow row;
+    query::RunRow row;
     row.state = file.settings[i].state.empty() ? "done" : file.settings[i].state;
     row.exit_cause = file.settings[i].exit_cause;
     row.spec = file.settings[i].spec;
@@ -172,4 +173,4 @@ void refuse_too_many(size_t points) {
                             points, kMostPoints));
 }
 
-}  // namespace bitsweep
+}  // namespace bitsweep::analysis

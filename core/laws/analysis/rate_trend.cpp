@@ -5,7 +5,7 @@
 
 #include "fit/distributions.h"
 
-namespace bitsweep {
+namespace bitsweep::analysis {
 namespace {
 
 constexpr size_t kRatesToTell = 3, kSizesForTrend = 3;
@@ -53,8 +53,8 @@ std::optional<RateTrend> rate_trend(const GroupAnalysis& g, const std::string& v
   trend.sizes = tuned.size();
   for (const auto& [x, y] : tuned) squares += std::pow(y - trend.log_rate - trend.exponent * (x - trend.log_params), 2);
   if (tuned.size() > kSizesForTrend)
-    trend.half_width = student_quantile(0.975, n - 2) * std::sqrt(squares / (n - 2) / xx);
+    trend.half_width = fit::student_quantile(0.975, n - 2) * std::sqrt(squares / (n - 2) / xx);
   return trend;
 }
 
-}  // namespace bitsweep
+}  // namespace bitsweep::analysis

@@ -7,7 +7,7 @@
 
 #include "analysis/analysis.h"
 
-namespace bitsweep {
+namespace bitsweep::analysis {
 
 // The rates that were tried at one size, budget and batch, with the best of them.
 struct RateLadder {
@@ -32,4 +32,4 @@ struct RateTrend {
 // Nothing with less than three such sizes.
 std::optional<RateTrend> rate_trend(const GroupAnalysis& g, const std::string& variant);
 
-}  // namespace bitsweep
+}  // namespace bitsweep::analysis

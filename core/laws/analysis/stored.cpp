@@ -1,6 +1,6 @@
 #include "analysis/stored.h"
 
-namespace bitsweep {
+namespace bitsweep::analysis {
 namespace {
 
 // What the first run of a cell said at its start; nothing of an older worker's.
@@ -53,4 +53,4 @@ std::vector<StoredCell> stored_cells(const ReportInput& input, const GroupAnalys
   return cells;
 }
 
-}  // namespace bitsweep
+}  // namespace bitsweep::analysis

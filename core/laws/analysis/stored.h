@@ -9,7 +9,7 @@
 
 #include "analysis/analysis.h"
 
-namespace bitsweep {
+namespace bitsweep::analysis {
 
 // A chosen cell with what its weights take as deployed.
 struct StoredCell {
@@ -22,4 +22,4 @@ struct StoredCell {
 };
 std::vector<StoredCell> stored_cells(const ReportInput& input, const GroupAnalysis& g);
 
-}  // namespace bitsweep
+}  // namespace bitsweep::analysis

@@ -9,12 +9,12 @@
 #include "base/error.h"
 #include "fit/curve.h"
 
-namespace bitsweep {
+namespace bitsweep::analysis {
 namespace {
 
 // A cell of the table of a sweep's runs, by the name of its column.
-std::optional<std::string> cell_of(const RunRow& run, const ComparableGroup& group, const std::string& variant,
-                                   const std::string& column) {
+std::optional<std::string> cell_of(const query::RunRow& run, const query::ComparableGroup& group,
+                                   const std::string& variant, const std::string& column) {
   const auto tokens = static_cast<double>(run.tokens);
   if (column == "params") return fmt::format("{}", static_cast<double>(run.params));
   if (column == "tokens") return fmt::format("{}", tokens);
@@ -29,7 +29,7 @@ std::optional<std::string> cell_of(const RunRow& run, const ComparableGroup& gro
   return value->is_string() ? std::string(value->get_string()) : json::serialize(*value);
 }
 
-void refuse_unknown_columns(const std::vector<MeasuredRun>& runs, const RowFilter& where) {
+void refuse_unknown_columns(const std::vector<MeasuredRun>& runs, const fit::RowFilter& where) {
   for (const std::string& column : where.columns()) {
     const auto has = [&](const MeasuredRun& run) { return cell_of(run.row, {}, "", column).has_value(); };
     if (std::none_of(runs.begin(), runs.end(), has))
@@ -40,18 +40,18 @@ void refuse_unknown_columns(const std::vector<MeasuredRun>& runs, const RowFilte
 }
 
 // The checkpoints of a run, with the areas of its schedule by the rates it was evaluated at.
-void add_curve(const Query& query, const Point& end, std::vector<Point>& points) {
-  std::vector<RateAt> schedule;
+void add_curve(const query::Query& query, const fit::Point& end, std::vector<fit::Point>& points) {
+  std::vector<fit::RateAt> schedule;
   std::vector<double> steps, losses;
-  for (const EvalRow& eval : query.evals(end.run)) {
+  for (const query::EvalRow& eval : query.evals(end.run)) {
     if (!eval.lr || !eval.val_bpc || eval.step <= 0) continue;
     schedule.push_back({static_cast<double>(eval.step), *eval.lr});
     steps.push_back(static_cast<double>(eval.step));
     losses.push_back(*eval.val_bpc);
   }
-  const std::vector<ScheduleArea> areas = schedule_areas(schedule, steps);
+  const std::vector<fit::ScheduleArea> areas = schedule_areas(schedule, steps);
   for (size_t i = 0; i < steps.size(); ++i) {
-    Point p = end;
+    fit::Point p = end;
     p.loss = losses[i];
     p.lr_area = areas[i].lr_area;
     p.annealing = areas[i].annealing;
@@ -60,27 +60,28 @@ void add_curve(const Query& query, const Point& end, std::vector<Point>& points)
 }
 
 // Of one group, in the order of its runs.
-std::vector<Point> points_of_group(const std::vector<MeasuredRun>& runs, const RunGroup& g, const PointRule& rule) {
-  std::vector<std::pair<size_t, Point>> by_run;
+std::vector<fit::Point> points_of_group(const std::vector<MeasuredRun>& runs, const RunGroup& g,
+                                        const PointRule& rule) {
+  std::vector<std::pair<size_t, fit::Point>> by_run;
   for (const std::string& variant : g.table.variants) {
     LawPoints law = points_of(runs, g, variant, rule);
     for (size_t i = 0; i < law.points.size(); ++i) by_run.emplace_back(law.runs[i], std::move(law.points[i]));
   }
   std::sort(by_run.begin(), by_run.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
-  std::vector<Point> points;
+  std::vector<fit::Point> points;
   for (auto& [run, point] : by_run) points.push_back(std::move(point));
   return points;
 }
 
 }  // namespace
 
-SweepPoints points_of_sweeps(const Query& query, const std::vector<std::string>& sweeps,
+SweepPoints points_of_sweeps(const query::Query& query, const std::vector<std::string>& sweeps,
                              const SweepPointsOptions& options) {
   std::vector<MeasuredRun> runs;
-  for (RunRow& row : query.runs_of(sweeps)) runs.emplace_back().row = std::move(row);
+  for (query::RunRow& row : query.runs_of(sweeps)) runs.emplace_back().row = std::move(row);
   refuse_unknown_columns(runs, options.where);
-  const std::vector<DatasetRow> datasets = query.datasets();
-  const auto holds = [&](size_t run, const ComparableGroup& group, const std::string& variant) {
+  const std::vector<query::DatasetRow> datasets = query.datasets();
+  const auto holds = [&](size_t run, const query::ComparableGroup& group, const std::string& variant) {
     return options.where.keeps(
         [&](const std::string& column) { return cell_of(runs[run].row, group, variant, column); });
   };
@@ -95,11 +96,11 @@ SweepPoints points_of_sweeps(const Query& query, const std::vector<std::string>&
       const std::string reason = exclusion_reason(runs[run].row);
       if (!reason.empty() && holds(run, g.group, g.variant_of[k])) ++found.left_out[reason];
     }
-    std::vector<Point> points = points_of_group(runs, g, rule);
+    std::vector<fit::Point> points = points_of_group(runs, g, rule);
     if (const size_t others = g.usable.size() - points.size(); others > 0)
       found.left_out["another setting is better at their size and tokens (--all-settings takes them too)"] +=
           static_cast<int>(others);
-    for (Point& point : points) {
+    for (fit::Point& point : points) {
       if (options.checkpoints)
         add_curve(query, point, found.points);
       else
@@ -109,4 +110,4 @@ SweepPoints points_of_sweeps(const Query& query, const std::vector<std::string>&
   return found;
 }
 
-}  // namespace bitsweep
+}  // namespace bitsweep::analysis

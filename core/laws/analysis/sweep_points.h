@@ -9,22 +9,22 @@
 #include "fit/row_filter.h"
 #include "query/query.h"
 
-namespace bitsweep {
+namespace bitsweep::analysis {
 
 struct SweepPointsOptions {
-  RowFilter where;            // over what a point has (params, tokens, loss, …) and what varies in the sweeps
+  fit::RowFilter where;       // over what a point has (params, tokens, loss, …) and what varies in the sweeps
   bool all_settings = false;  // not only the best setting of each size and length
   bool checkpoints = false;   // every evaluation of a run instead of its end, of all settings; for the law `curve`
 };
 
 struct SweepPoints {
-  std::vector<Point> points;                    // in the order of the runs
+  std::vector<fit::Point> points;               // in the order of the runs
   std::map<std::string, std::string> datasets;  // DatasetRow::id of each Point::dataset
   std::map<std::string, int> left_out;          // runs by the reason
 };
 
 // REQUIRES names of sweeps that are there. Throws Error{input} for a column of `where` that no run has.
-SweepPoints points_of_sweeps(const Query& query, const std::vector<std::string>& sweeps,
+SweepPoints points_of_sweeps(const query::Query& query, const std::vector<std::string>& sweeps,
                              const SweepPointsOptions& options);
 
-}  // namespace bitsweep
+}  // namespace bitsweep::analysis

@@ -5,7 +5,7 @@
 
 #include "fit/points.h"
 
-namespace bitsweep {
+namespace bitsweep::fit {
 
 // lr_area and annealing: of the learning-rate schedule up to a checkpoint (curve.h).
 enum class Axis { params, tokens, unique_tokens, lr_area, annealing };
@@ -31,4 +31,4 @@ inline constexpr double kExponentMax = 5;
 // `count` values, evenly in the logarithm, over what has been measured for language models and a decade around it.
 std::vector<double> exponent_starts(int count);
 
-}  // namespace bitsweep
+}  // namespace bitsweep::fit

@@ -8,7 +8,7 @@
 #include "fit/likelihood.h"
 #include "fit/optimise.h"
 
-namespace bitsweep {
+namespace bitsweep::fit {
 namespace {
 
 constexpr int kJackknifeParts = 200;  // of many groups, several are left out at once
@@ -118,4 +118,4 @@ std::pair<double, double> percentile_interval(std::vector<double> values, double
   return {quantile_of(values, 0.5 - confidence / 2), quantile_of(values, 0.5 + confidence / 2)};
 }
 
-}  // namespace bitsweep
+}  // namespace bitsweep::fit

@@ -12,7 +12,7 @@
 
 #include "fit/objective.h"
 
-namespace bitsweep {
+namespace bitsweep::fit {
 
 struct Bootstrap {
   std::vector<Eigen::VectorXd> thetas;   // one a resample
@@ -34,4 +34,4 @@ std::pair<double, double> bca_interval(std::vector<double> values, double estima
 // The central `confidence` share of the values, with linear interpolation between order statistics.
 std::pair<double, double> percentile_interval(std::vector<double> values, double confidence);
 
-}  // namespace bitsweep
+}  // namespace bitsweep::fit

@@ -10,7 +10,7 @@
 #include "base/csv.h"
 #include "base/units.h"
 
-namespace bitsweep {
+namespace bitsweep::fit {
 namespace {
 
 bool is_digit(char c) { return std::isdigit(static_cast<unsigned char>(c)) != 0; }
@@ -111,4 +111,4 @@ std::optional<int64_t> whole_number(const std::string& text, char delimiter) {
   return static_cast<int64_t>(*number);
 }
 
-}  // namespace bitsweep
+}  // namespace bitsweep::fit

@@ -5,7 +5,7 @@
 #include <optional>
 #include <string>
 
-namespace bitsweep {
+namespace bitsweep::fit {
 
 // ASCII letters small; others as they are.
 std::string lower_case(const std::string& text);
@@ -26,4 +26,4 @@ std::optional<double> cell_number(const std::string& text, char delimiter, Numbe
 // 1337, 1337.0, 1e3 and 1,337, digit for digit. Nothing where it is no whole number, or beyond 64 bits with a sign.
 std::optional<int64_t> whole_number(const std::string& text, char delimiter);
 
-}  // namespace bitsweep
+}  // namespace bitsweep::fit

@@ -10,7 +10,7 @@
 #include "base/statistics.h"
 #include "base/units.h"
 
-namespace bitsweep {
+namespace bitsweep::fit {
 namespace {
 
 constexpr size_t kFewestEven = 10;     // evenly spaced token counts that no design of runs has
@@ -184,4 +184,4 @@ void use_checkpoints(PointTable& table, const std::vector<std::vector<size_t>>& 
                                                                  "resample whole runs"));
 }
 
-}  // namespace bitsweep
+}  // namespace bitsweep::fit

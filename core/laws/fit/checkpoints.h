@@ -10,7 +10,7 @@
 
 #include "fit/points_csv.h"
 
-namespace bitsweep {
+namespace bitsweep::fit {
 
 // Whether values, ascending and distinct, are evenly spaced for the most part: gaps where checkpoints are missing, and
 // one shorter step at the end, are allowed.
@@ -25,4 +25,4 @@ std::vector<std::vector<size_t>> find_checkpoints(std::vector<PointRow>& rows, b
 // What `use` makes of them; a sentence about it into `notes`.
 void use_checkpoints(PointTable& table, const std::vector<std::vector<size_t>>& runs, CheckpointUse use);
 
-}  // namespace bitsweep
+}  // namespace bitsweep::fit

@@ -2,7 +2,7 @@
 #include "fit/refuse.h"
 #include "fit/sum_of_powers.h"
 
-namespace bitsweep {
+namespace bitsweep::fit {
 namespace {
 
 class ChinchillaLaw : public SumOfPowers {
@@ -30,4 +30,4 @@ std::unique_ptr<Law> make_chinchilla_law(const std::vector<Point>& points, const
   return std::make_unique<ChinchillaLaw>(points);
 }
 
-}  // namespace bitsweep
+}  // namespace bitsweep::fit

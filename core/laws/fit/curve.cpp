@@ -9,7 +9,7 @@
 #include "fit/refuse.h"
 #include "fit/sum_of_powers.h"
 
-namespace bitsweep {
+namespace bitsweep::fit {
 namespace {
 
 constexpr int kFewestCheckpoints = 5;
@@ -148,4 +148,4 @@ std::unique_ptr<Law> make_curve_law(const std::vector<Point>& points, const LawC
   return std::make_unique<CurveLaw>(points);
 }
 
-}  // namespace bitsweep
+}  // namespace bitsweep::fit

@@ -9,7 +9,7 @@
 
 #include "fit/points.h"
 
-namespace bitsweep {
+namespace bitsweep::fit {
 
 inline constexpr double kAnnealingMomentum = 0.999;
 
@@ -29,4 +29,4 @@ struct RateAt {
 std::vector<ScheduleArea> schedule_areas(const std::vector<RateAt>& schedule, const std::vector<double>& steps,
                                          double momentum = kAnnealingMomentum);
 
-}  // namespace bitsweep
+}  // namespace bitsweep::fit

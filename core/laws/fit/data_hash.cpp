@@ -5,7 +5,7 @@
 #include "base/json.h"
 #include "base/sha256.h"
 
-namespace bitsweep {
+namespace bitsweep::fit {
 
 std::string data_hash(const std::vector<Point>& points) {
   std::vector<std::string> lines;
@@ -18,4 +18,4 @@ std::string data_hash(const std::vector<Point>& points) {
   return hash.hex().substr(0, 16);
 }
 
-}  // namespace bitsweep
+}  // namespace bitsweep::fit

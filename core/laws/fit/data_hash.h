@@ -6,9 +6,9 @@
 
 #include "fit/points.h"
 
-namespace bitsweep {
+namespace bitsweep::fit {
 
 // 16 hex digits of SHA-256 over the points, whatever their order; the same points of the same runs give the same hash.
 std::string data_hash(const std::vector<Point>& points);
 
-}  // namespace bitsweep
+}  // namespace bitsweep::fit

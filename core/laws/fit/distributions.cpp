@@ -6,7 +6,7 @@
 
 #include "base/rng.h"
 
-namespace bitsweep {
+namespace bitsweep::fit {
 namespace {
 
 template <int Count>
@@ -122,4 +122,4 @@ double chi_squared_draw(double freedom, uint64_t seed, uint64_t stream) {
   }
 }
 
-}  // namespace bitsweep
+}  // namespace bitsweep::fit

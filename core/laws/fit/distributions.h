@@ -3,7 +3,7 @@
 
 #include <cstdint>
 
-namespace bitsweep {
+namespace bitsweep::fit {
 
 double normal_cdf(double x);
 // Wichura 1988, algorithm AS 241; 16 digits. ±infinity at 1 and 0.
@@ -13,4 +13,4 @@ double student_quantile(double p, double freedom);
 // One draw, a function of (seed, stream); freedom > 0. Marsaglia, Tsang 2000.
 double chi_squared_draw(double freedom, uint64_t seed, uint64_t stream);
 
-}  // namespace bitsweep
+}  // namespace bitsweep::fit

@@ -5,7 +5,7 @@
 #include "fit/fit.h"
 #include "fit/objective.h"
 
-namespace bitsweep {
+namespace bitsweep::fit {
 
 double law_at(const Law& law, const Eigen::VectorXd& amplitudes, const Eigen::VectorXd& shapes, const Point& at) {
   Basis basis;
@@ -29,4 +29,4 @@ Evaluation evaluate_law(const std::vector<Point>& points, const std::vector<doub
   return evaluation;
 }
 
-}  // namespace bitsweep
+}  // namespace bitsweep::fit

@@ -5,9 +5,9 @@
 
 #include "fit/law.h"
 
-namespace bitsweep {
+namespace bitsweep::fit {
 
 // The law's loss at a point. `amplitudes` [terms], `shapes` as the law has them.
 double law_at(const Law& law, const Eigen::VectorXd& amplitudes, const Eigen::VectorXd& shapes, const Point& at);
 
-}  // namespace bitsweep
+}  // namespace bitsweep::fit

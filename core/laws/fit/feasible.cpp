@@ -7,7 +7,7 @@
 
 #include "base/rng.h"
 
-namespace bitsweep {
+namespace bitsweep::fit {
 namespace {
 
 using Eigen::MatrixXd;
@@ -214,4 +214,4 @@ std::optional<std::pair<double, double>> feasible_range(const Law& law, const st
   return std::make_pair(std::max(low, 0.0), high);
 }
 
-}  // namespace bitsweep
+}  // namespace bitsweep::fit

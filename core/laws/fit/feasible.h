@@ -10,7 +10,7 @@
 
 #include "fit/law.h"
 
-namespace bitsweep {
+namespace bitsweep::fit {
 
 // max cᵀx over A x <= b, |x_j| <= bound: Seidel's incremental algorithm, for few variables. Nothing when infeasible.
 // Deterministic.
@@ -24,4 +24,4 @@ std::optional<std::pair<double, double>> feasible_range(const Law& law, const st
                                                         const Point& target, double noise,
                                                         const Eigen::VectorXd& hint = {});
 
-}  // namespace bitsweep
+}  // namespace bitsweep::fit

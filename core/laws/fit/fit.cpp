@@ -19,7 +19,7 @@
 #include "fit/projection.h"
 #include "fit/refuse.h"
 
-namespace bitsweep {
+namespace bitsweep::fit {
 namespace {
 
 constexpr int kSpareForIntervals = 3;     // n − p from which intervals are given
@@ -391,4 +391,4 @@ FitResult fit_law(const std::vector<Point>& points, const FitOptions& options) {
   return result;
 }
 
-}  // namespace bitsweep
+}  // namespace bitsweep::fit

@@ -17,7 +17,7 @@
 #include "fit/law.h"
 #include "fit/points.h"
 
-namespace bitsweep {
+namespace bitsweep::fit {
 
 class Posterior;
 
@@ -132,4 +132,4 @@ GroupingTest compare_grouping(const std::vector<Point>& points, const FitOptions
 // The document of `fit --json`.
 json::object fit_json(const FitResult& result);
 
-}  // namespace bitsweep
+}  // namespace bitsweep::fit

@@ -1,6 +1,6 @@
 #include "fit/fit.h"
 
-namespace bitsweep {
+namespace bitsweep::fit {
 namespace {
 
 template <typename T>
@@ -93,4 +93,4 @@ json::object fit_json(const FitResult& result) {
   return document;
 }
 
-}  // namespace bitsweep
+}  // namespace bitsweep::fit

@@ -9,7 +9,7 @@
 #include "fit/refuse.h"
 #include "fit/sum_of_powers.h"
 
-namespace bitsweep {
+namespace bitsweep::fit {
 namespace {
 
 struct Groups {
@@ -114,4 +114,4 @@ std::unique_ptr<Law> make_grouped_law(const std::vector<Point>& points, const La
   return std::make_unique<GroupedLaw>(points, std::move(groups), axes_of(points));
 }
 
-}  // namespace bitsweep
+}  // namespace bitsweep::fit

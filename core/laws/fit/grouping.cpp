@@ -8,7 +8,7 @@
 #include "fit/objective.h"
 #include "fit/optimise.h"
 
-namespace bitsweep {
+namespace bitsweep::fit {
 namespace {
 
 // A description of points: how much it leaves over and what it spent.
@@ -72,4 +72,4 @@ GroupingTest compare_grouping(const std::vector<Point>& points, const FitOptions
   return test;
 }
 
-}  // namespace bitsweep
+}  // namespace bitsweep::fit

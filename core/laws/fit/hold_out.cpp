@@ -5,7 +5,7 @@
 
 #include "fit/likelihood.h"
 
-namespace bitsweep {
+namespace bitsweep::fit {
 namespace {
 
 double compute(const Point& p) { return std::max(p.params, 1.0) * std::max(p.tokens, 1.0); }
@@ -81,4 +81,4 @@ json::object hold_out_json(const HoldOut& hold_out) {
           {"coverage", finite_or_null(hold_out.coverage)}};
 }
 
-}  // namespace bitsweep
+}  // namespace bitsweep::fit

@@ -7,7 +7,7 @@
 
 #include "fit/fit.h"
 
-namespace bitsweep {
+namespace bitsweep::fit {
 
 struct HeldOut {
   Point point;
@@ -30,4 +30,4 @@ std::optional<HoldOut> hold_out_largest(const std::vector<Point>& points, const 
 
 json::object hold_out_json(const HoldOut& hold_out);
 
-}  // namespace bitsweep
+}  // namespace bitsweep::fit

@@ -11,7 +11,7 @@
 #include "base/error.h"
 #include "base/json.h"
 
-namespace bitsweep {
+namespace bitsweep::fit {
 namespace {
 
 // An object of the text and the line on which it begins; 0: not known.
@@ -307,4 +307,4 @@ CsvTable read_json_table(std::string_view text, Findings& findings, std::vector<
   return table;
 }
 
-}  // namespace bitsweep
+}  // namespace bitsweep::fit

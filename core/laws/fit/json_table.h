@@ -8,7 +8,7 @@
 
 #include "base/csv.h"
 
-namespace bitsweep {
+namespace bitsweep::fit {
 
 // By its first byte, or by its name: .json, .jsonl, .ndjson.
 bool is_json_table(std::string_view text, const std::string& name);
@@ -21,4 +21,4 @@ bool is_json_table(std::string_view text, const std::string& name);
 // `notes`. Adds to `findings` what is wrong with a document, and a text that holds no object at all.
 CsvTable read_json_table(std::string_view text, Findings& findings, std::vector<std::string>& notes);
 
-}  // namespace bitsweep
+}  // namespace bitsweep::fit

@@ -6,7 +6,7 @@
 
 #include "base/simd.h"
 
-namespace bitsweep {
+namespace bitsweep::fit {
 namespace {
 
 constexpr int64_t kLanes = 8;
@@ -138,4 +138,4 @@ BITSWEEP_CLONES void two_grams(const double* __restrict jacobian, int p, const d
   }
 }
 
-}  // namespace bitsweep
+}  // namespace bitsweep::fit

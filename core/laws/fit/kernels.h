@@ -6,7 +6,7 @@
 
 #include <cstdint>
 
-namespace bitsweep {
+namespace bitsweep::fit {
 
 // out = e^(factor·x), within 2 ulp; 0 below −708, e^709 above.
 void exp_scaled(const double* x, double factor, double* out, int64_t n);
@@ -33,4 +33,4 @@ double dot(const double* a, const double* b, int64_t n);
 void two_grams(const double* jacobian, int p, const double* u, const double* v, double* scaled, double* first,
                double* second, int64_t n);
 
-}  // namespace bitsweep
+}  // namespace bitsweep::fit

@@ -10,7 +10,7 @@
 #include "base/nearest.h"
 #include "fit/axis.h"
 
-namespace bitsweep {
+namespace bitsweep::fit {
 
 namespace {
 
@@ -157,4 +157,4 @@ std::vector<double> exponent_starts(int count) {
   return starts;
 }
 
-}  // namespace bitsweep
+}  // namespace bitsweep::fit

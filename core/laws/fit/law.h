@@ -23,7 +23,7 @@
 #include "fit/axis.h"
 #include "fit/points.h"
 
-namespace bitsweep {
+namespace bitsweep::fit {
 
 // A parameter that enters non-linearly, with its box and the values from which the grid of starts is made.
 struct Shape {
@@ -135,4 +135,4 @@ std::unique_ptr<Law> make_precision_law(const std::vector<Point>& points, const 
 std::unique_ptr<Law> make_grouped_law(const std::vector<Point>& points, const LawChoice& choice);
 std::unique_ptr<Law> make_curve_law(const std::vector<Point>& points, const LawChoice& choice);
 
-}  // namespace bitsweep
+}  // namespace bitsweep::fit

@@ -11,7 +11,7 @@
 
 #include "fit/distributions.h"
 
-namespace bitsweep {
+namespace bitsweep::fit {
 namespace {
 
 constexpr double kRare = 1e-3;        // the chance that usual scatter throws an observation so far
@@ -179,4 +179,4 @@ std::vector<int> resampling_groups(const Law& law, const std::vector<Point>& poi
   return groups;
 }
 
-}  // namespace bitsweep
+}  // namespace bitsweep::fit

@@ -8,7 +8,7 @@
 
 #include "fit/law.h"
 
-namespace bitsweep {
+namespace bitsweep::fit {
 
 struct Observations {
   std::vector<Point> points;  // one a configuration, with the geometric mean of its seeds' losses
@@ -52,4 +52,4 @@ bool repeats_are_seeds(const std::vector<Point>& points);
 // Groups that a resample draws whole: configurations, or runs where points are their checkpoints.
 std::vector<int> resampling_groups(const Law& law, const std::vector<Point>& points);
 
-}  // namespace bitsweep
+}  // namespace bitsweep::fit

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
-namespace bitsweep {
+namespace bitsweep::fit {
 namespace {
 
 // Steps longer than a factor e³ in an amplitude or 1 in a shape leave the range in which the model is any guide.
@@ -175,4 +175,4 @@ double Newton::predicted_change(double mu) const {
   return change;
 }
 
-}  // namespace bitsweep
+}  // namespace bitsweep::fit

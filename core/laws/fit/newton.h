@@ -10,7 +10,7 @@
 
 #include "fit/objective.h"
 
-namespace bitsweep {
+namespace bitsweep::fit {
 
 struct Descent {
   Eigen::VectorXd theta;
@@ -62,4 +62,4 @@ class Newton {
   Eigen::MatrixXd hessian_, majoriser_;
 };
 
-}  // namespace bitsweep
+}  // namespace bitsweep::fit

@@ -5,7 +5,7 @@
 
 #include "fit/kernels.h"
 
-namespace bitsweep {
+namespace bitsweep::fit {
 
 double huber(double residual, double delta) {
   const double size = std::abs(residual);
@@ -134,4 +134,4 @@ Eigen::MatrixXd Objective::jacobian(const Eigen::VectorXd& theta) {
   return jacobian_;
 }
 
-}  // namespace bitsweep
+}  // namespace bitsweep::fit

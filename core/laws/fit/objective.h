@@ -7,7 +7,7 @@
 
 #include "fit/law.h"
 
-namespace bitsweep {
+namespace bitsweep::fit {
 
 // ρ_δ(r) = r²/2 for |r| <= δ, else δ(|r| − δ/2). δ = infinity: least squares.
 double huber(double residual, double delta);
@@ -76,4 +76,4 @@ class Objective {
   Eigen::MatrixXd jacobian_;
 };
 
-}  // namespace bitsweep
+}  // namespace bitsweep::fit

@@ -6,7 +6,7 @@
 
 #include "fit/projection.h"
 
-namespace bitsweep {
+namespace bitsweep::fit {
 namespace {
 
 constexpr double kRounding = 1e-17;  // of the objective: less cannot be won
@@ -269,4 +269,4 @@ Optimum minimise(Objective& objective, const std::vector<Eigen::VectorXd>& start
   return optimum;
 }
 
-}  // namespace bitsweep
+}  // namespace bitsweep::fit

@@ -16,7 +16,7 @@
 
 #include "fit/newton.h"
 
-namespace bitsweep {
+namespace bitsweep::fit {
 
 // Lowers objective.value() from `start`, inside the box. Never returns a higher objective than the start's.
 Descent descend(Objective& objective, const Eigen::VectorXd& start);
@@ -47,4 +47,4 @@ struct Optimum {
 // Descends from every start. Leaves the objective as it was.
 Optimum minimise(Objective& objective, const std::vector<Eigen::VectorXd>& starts);
 
-}  // namespace bitsweep
+}  // namespace bitsweep::fit

@@ -13,7 +13,7 @@
 #include "base/nearest.h"
 #include "base/units.h"
 
-namespace bitsweep {
+namespace bitsweep::fit {
 namespace {
 
 std::string trimmed(std::string_view text) {
@@ -168,4 +168,4 @@ std::string place_name(double params, double tokens) {
   return place;
 }
 
-}  // namespace bitsweep
+}  // namespace bitsweep::fit

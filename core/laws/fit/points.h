@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-namespace bitsweep {
+namespace bitsweep::fit {
 
 struct Point {
   double params = 0;            // trainable parameters, embeddings included
@@ -66,4 +66,4 @@ CheckpointCount count_checkpoints(const std::vector<Point>& points);
 // "6.8B parameters and 245M tokens"; "" without either.
 std::string place_name(double params, double tokens);
 
-}  // namespace bitsweep
+}  // namespace bitsweep::fit

@@ -17,7 +17,7 @@
 #include "fit/points_source.h"
 #include "fit/row_checks.h"
 
-namespace bitsweep {
+namespace bitsweep::fit {
 namespace {
 
 // Rows of one kind that are left out, or taken for something: how many, the first, and what they say.
@@ -387,4 +387,4 @@ std::vector<Point> read_points_csv(std::string_view text, const std::string& nam
   return points;
 }
 
-}  // namespace bitsweep
+}  // namespace bitsweep::fit

@@ -18,7 +18,7 @@
 #include "fit/row_filter.h"
 #include "fit/row_state.h"
 
-namespace bitsweep {
+namespace bitsweep::fit {
 
 // Our name of a column -> its name in the file. Names left out map to themselves; only what the law reads, and loss,
 // has to be there (the rest is read when present, or when mapped). variant, dataset and run also take several columns,
@@ -91,4 +91,4 @@ PointTable read_point_table(std::string_view text, const std::string& name_for_m
 std::vector<Point> read_points_csv(std::string_view text, const std::string& name_for_message,
                                    const PointsFormat& format = {});
 
-}  // namespace bitsweep
+}  // namespace bitsweep::fit

@@ -9,7 +9,7 @@
 #include "base/nearest.h"
 #include "fit/points_csv.h"
 
-namespace bitsweep {
+namespace bitsweep::fit {
 namespace {
 
 // The end of the part that begins at `begin`: the next `separator` outside of quotes, or the end. Quotes are opened at
@@ -122,4 +122,4 @@ VariantRule parse_variant_rule(const std::string& text) {
   return {label, RowFilter(text.substr(colon + 1), "--label")};
 }
 
-}  // namespace bitsweep
+}  // namespace bitsweep::fit

@@ -9,7 +9,7 @@
 #include "fit/cell_value.h"
 #include "fit/table_form.h"
 
-namespace bitsweep {
+namespace bitsweep::fit {
 namespace {
 
 // Other names of ours, as people have them. `loss` has its own list.
@@ -248,4 +248,4 @@ PointSources find_point_sources(const TableHeader& header, const PointsFormat& f
   return sources;
 }
 
-}  // namespace bitsweep
+}  // namespace bitsweep::fit

@@ -10,7 +10,7 @@
 #include "base/csv.h"
 #include "fit/points_csv.h"
 
-namespace bitsweep {
+namespace bitsweep::fit {
 
 // The names of a table's columns, and what is said of one that is not there.
 class TableHeader {
@@ -57,4 +57,4 @@ const std::vector<std::string>& loss_names();
 // The column of the loss: as mapped, `loss`, or the only one of loss_names(). Nothing where there is none, or several.
 std::optional<size_t> loss_column(const TableHeader& header, const ColumnMap& map);
 
-}  // namespace bitsweep
+}  // namespace bitsweep::fit

@@ -12,7 +12,7 @@
 #include "fit/objective.h"
 #include "fit/refuse.h"
 
-namespace bitsweep {
+namespace bitsweep::fit {
 namespace {
 
 using Eigen::ArrayXd;
@@ -348,4 +348,4 @@ std::optional<Posterior> draw_posterior(const std::vector<Point>& points, const 
   return posterior;
 }
 
-}  // namespace bitsweep
+}  // namespace bitsweep::fit

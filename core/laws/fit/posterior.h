@@ -18,7 +18,7 @@
 #include "fit/fit.h"
 #include "fit/law.h"
 
-namespace bitsweep {
+namespace bitsweep::fit {
 
 class Posterior {
  public:
@@ -51,4 +51,4 @@ class Posterior {
 std::optional<Posterior> draw_posterior(const std::vector<Point>& points, const FitOptions& options, int draws,
                                         const Eigen::ArrayXd& log_fitted = {});
 
-}  // namespace bitsweep
+}  // namespace bitsweep::fit

@@ -6,7 +6,7 @@
 #include "fit/refuse.h"
 #include "fit/sum_of_powers.h"
 
-namespace bitsweep {
+namespace bitsweep::fit {
 namespace {
 
 class PowerLaw : public SumOfPowers {
@@ -49,4 +49,4 @@ std::unique_ptr<Law> make_power_law(const std::vector<Point>& points, const LawC
                                             did_you_mean(choice.axis, {"params", "tokens"})));
 }
 
-}  // namespace bitsweep
+}  // namespace bitsweep::fit

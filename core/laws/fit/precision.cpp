@@ -14,7 +14,7 @@
 #include "fit/refuse.h"
 #include "fit/sum_of_powers.h"
 
-namespace bitsweep {
+namespace bitsweep::fit {
 namespace {
 
 // The reference first: it is where A is read off.
@@ -119,4 +119,4 @@ std::unique_ptr<Law> make_precision_law(const std::vector<Point>& points, const 
   return std::make_unique<PrecisionLaw>(points, ordered_variants(points, choice), choice);
 }
 
-}  // namespace bitsweep
+}  // namespace bitsweep::fit

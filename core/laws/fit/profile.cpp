@@ -8,7 +8,7 @@
 #include "fit/objective.h"
 #include "fit/optimise.h"
 
-namespace bitsweep {
+namespace bitsweep::fit {
 namespace {
 
 constexpr double kReach = 14;  // in the logarithm of the value: further out there is no bound
@@ -130,4 +130,4 @@ std::map<std::string, std::pair<double, double>> profile_intervals(const Law& la
   return intervals;
 }
 
-}  // namespace bitsweep
+}  // namespace bitsweep::fit

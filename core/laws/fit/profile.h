@@ -7,7 +7,7 @@
 
 #include "fit/likelihood.h"
 
-namespace bitsweep {
+namespace bitsweep::fit {
 
 // For every value of Law::named, and a_opt where the law has alpha and beta: where ½ Σ w (log L − log loss)², minimised
 // over all other parameters, stays below its minimum by less than ½ s² t², s² the scatter and t Student's quantile with
@@ -17,4 +17,4 @@ namespace bitsweep {
 std::map<std::string, std::pair<double, double>> profile_intervals(const Law& law, const Observations& observed,
                                                                    const Eigen::VectorXd& theta, double confidence);
 
-}  // namespace bitsweep
+}  // namespace bitsweep::fit

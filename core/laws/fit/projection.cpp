@@ -5,7 +5,7 @@
 #include <limits>
 #include <vector>
 
-namespace bitsweep {
+namespace bitsweep::fit {
 namespace {
 
 using Eigen::MatrixXd;
@@ -188,4 +188,4 @@ Projection project(const Objective& objective) {
   return best;
 }
 
-}  // namespace bitsweep
+}  // namespace bitsweep::fit

@@ -6,7 +6,7 @@
 
 #include "fit/objective.h"
 
-namespace bitsweep {
+namespace bitsweep::fit {
 
 // x >= 0 that minimises |Ax − b|² (Lawson, Hanson 1974, chapter 23).
 Eigen::VectorXd nonnegative_least_squares(const Eigen::MatrixXd& a, const Eigen::VectorXd& b);
@@ -19,4 +19,4 @@ struct Projection {
 // The least-squares fit of log loss: a grid over the shapes, then a simplex search from its best cells.
 Projection project(const Objective& objective);
 
-}  // namespace bitsweep
+}  // namespace bitsweep::fit

@@ -9,7 +9,7 @@
 
 #include "base/units.h"
 
-namespace bitsweep {
+namespace bitsweep::fit {
 namespace {
 
 constexpr double kCollinear = 0.98;  // R² of log D on log N
@@ -205,4 +205,4 @@ void refuse_flat_or_rising(const std::vector<Point>& points, bool along_params, 
   }
 }
 
-}  // namespace bitsweep
+}  // namespace bitsweep::fit

@@ -10,7 +10,7 @@
 #include "fit/law.h"
 #include "fit/points.h"
 
-namespace bitsweep {
+namespace bitsweep::fit {
 
 using Reasons = std::vector<std::string>;
 
@@ -39,4 +39,4 @@ void refuse_nonpositive(const std::vector<Point>& points, const Law& law, Reason
 // All losses the same, or a loss that rises along an axis.
 void refuse_flat_or_rising(const std::vector<Point>& points, bool along_params, bool along_tokens, Reasons& out);
 
-}  // namespace bitsweep
+}  // namespace bitsweep::fit

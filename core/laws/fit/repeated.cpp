@@ -11,7 +11,7 @@
 #include "fit/refuse.h"
 #include "fit/sum_of_powers.h"
 
-namespace bitsweep {
+namespace bitsweep::fit {
 namespace {
 
 constexpr double kDecayMin = 1e-3, kDecayMax = 10;  // R* from 0.1 to 1,000 epochs
@@ -134,4 +134,4 @@ std::unique_ptr<Law> make_repeated_law(const std::vector<Point>& points, const L
   return std::make_unique<RepeatedLaw>(points);
 }
 
-}  // namespace bitsweep
+}  // namespace bitsweep::fit

@@ -13,7 +13,7 @@
 #include "fit/points_source.h"
 #include "fit/table_form.h"
 
-namespace bitsweep {
+namespace bitsweep::fit {
 namespace {
 
 struct ResultColumns {
@@ -263,4 +263,4 @@ Baseline choose_baseline(const ResultsTable& table, const std::string& asked) {
   return {0, "as the first; --baseline NAME picks another"};
 }
 
-}  // namespace bitsweep
+}  // namespace bitsweep::fit

@@ -10,7 +10,7 @@
 
 #include "fit/points_csv.h"
 
-namespace bitsweep {
+namespace bitsweep::fit {
 
 // What was measured of one row of the comparison.
 struct ResultGroup {
@@ -38,4 +38,4 @@ struct Baseline {
 // REQUIRES a group. Throws Error{input} for an `asked` ("": not asked for) that is none, naming the nearest.
 Baseline choose_baseline(const ResultsTable& table, const std::string& asked);
 
-}  // namespace bitsweep
+}  // namespace bitsweep::fit

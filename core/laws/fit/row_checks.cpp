@@ -10,7 +10,7 @@
 
 #include "fit/points.h"
 
-namespace bitsweep {
+namespace bitsweep::fit {
 namespace {
 
 constexpr double kNoSeeds = 2;  // losses of seeds differ by less than this factor
@@ -146,4 +146,4 @@ void find_uneven_seeds(PointTable& table, const std::vector<std::string>& known)
         what, excerpt(best), excerpt(range.least->cells.at(best)), excerpt(range.most->cells.at(best)), excerpt(best));
 }
 
-}  // namespace bitsweep
+}  // namespace bitsweep::fit

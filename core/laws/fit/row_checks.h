@@ -6,7 +6,7 @@
 
 #include "fit/points_csv.h"
 
-namespace bitsweep {
+namespace bitsweep::fit {
 
 // Rows without seed or run that are equal to another in every column are copies: counted once, and said.
 void drop_copies(PointTable& table);
@@ -19,4 +19,4 @@ void find_repetitions(const std::vector<PointRow>& rows, Findings& findings);
 // is known already.
 void find_uneven_seeds(PointTable& table, const std::vector<std::string>& known);
 
-}  // namespace bitsweep
+}  // namespace bitsweep::fit

@@ -9,7 +9,7 @@
 #include "base/error.h"
 #include "base/units.h"
 
-namespace bitsweep {
+namespace bitsweep::fit {
 namespace {
 
 // The conditions' texts: split at commas and at the word `and`, outside of quotes.
@@ -97,4 +97,4 @@ bool RowFilter::keeps(const std::function<std::optional<std::string>(const std::
   });
 }
 
-}  // namespace bitsweep
+}  // namespace bitsweep::fit

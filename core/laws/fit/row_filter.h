@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-namespace bitsweep {
+namespace bitsweep::fit {
 
 // Conditions COLUMN OP VALUE joined by `and` (or a comma), OP one of = == != < <= > >= ~ !~. Numbers compare as numbers
 // and take k, M, B; other values as text, for which there are = and !=, and ~ and !~: contains and does not. Values
@@ -32,4 +32,4 @@ class RowFilter {
   std::vector<Condition> conditions_;
 };
 
-}  // namespace bitsweep
+}  // namespace bitsweep::fit

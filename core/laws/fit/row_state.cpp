@@ -4,7 +4,7 @@
 #include <cctype>
 #include <map>
 
-namespace bitsweep {
+namespace bitsweep::fit {
 namespace {
 
 struct Words {
@@ -73,4 +73,4 @@ bool is_state_column(const std::string& name) {
   return word == "state" || word == "status" || word == "run_state" || word == "run_status" || word == "outcome";
 }
 
-}  // namespace bitsweep
+}  // namespace bitsweep::fit

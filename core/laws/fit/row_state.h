@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-namespace bitsweep {
+namespace bitsweep::fit {
 
 struct RowState {
   std::string state;       // "" for a finished run; else as RunRow has it: failed, stopped, running, queued, cancelled
@@ -23,4 +23,4 @@ const std::vector<std::string>& row_state_words();
 // Names of a column that holds them, lower case.
 bool is_state_column(const std::string& name);
 
-}  // namespace bitsweep
+}  // namespace bitsweep::fit

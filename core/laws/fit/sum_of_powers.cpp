@@ -6,7 +6,7 @@
 
 #include "fit/kernels.h"
 
-namespace bitsweep {
+namespace bitsweep::fit {
 
 std::vector<std::string> distinct_labels(const std::vector<Point>& points, std::string Point::*of) {
   std::set<std::string> names;
@@ -127,4 +127,4 @@ double SumOfPowers::extrapolation(const std::vector<Point>& points, const Target
   return factor;
 }
 
-}  // namespace bitsweep
+}  // namespace bitsweep::fit

@@ -7,7 +7,7 @@
 #include "fit/axis.h"
 #include "fit/law.h"
 
-namespace bitsweep {
+namespace bitsweep::fit {
 
 // A · x^−s, or A alone.
 struct PowerTerm {
@@ -60,4 +60,4 @@ std::vector<std::string> distinct_labels(const std::vector<Point>& points, std::
 // Shares of the loss from which laws E + A/N^α + B/D^β start.
 std::vector<std::vector<double>> joint_shares();
 
-}  // namespace bitsweep
+}  // namespace bitsweep::fit

@@ -4,7 +4,7 @@
 
 #include <fmt/format.h>
 
-namespace bitsweep {
+namespace bitsweep::fit {
 namespace {
 
 const std::vector<std::string> kSteps = {"step",          "steps_done", "global_step", "_step", "iteration",
@@ -71,4 +71,4 @@ bool is_results_table(const TableHeader& header, const ColumnMap& map) {
   return !(size && length) && label && (map.contains("loss") || any_loss(header));
 }
 
-}  // namespace bitsweep
+}  // namespace bitsweep::fit

@@ -6,7 +6,7 @@
 
 #include "fit/points_source.h"
 
-namespace bitsweep {
+namespace bitsweep::fit {
 
 // "this is the log of one run, a row a step, for `bitsweep import`"; "" for nothing that is known.
 std::string other_form(const TableHeader& header);
@@ -17,4 +17,4 @@ std::optional<size_t> results_label(const TableHeader& header);
 // Whether a table without the columns of points is one of results: a name and a loss, and no step.
 bool is_results_table(const TableHeader& header, const ColumnMap& map);
 
-}  // namespace bitsweep
+}  // namespace bitsweep::fit

@@ -4,11 +4,11 @@
 #include "schedule/stopping.h"
 #include "spec/run_spec.h"
 
-namespace bitsweep {
+namespace bitsweep::predict {
 
 // Nothing before six evaluations after the warmup, and where the law refuses (the learning rate has not begun to fall).
 // The standard deviation joins what the law leaves over with how far the same law, fitted to the first two thirds of
 // the curve, missed what came last.
-std::optional<Extrapolation> extrapolate_curve(const RunCurve& run, const TrainSpec& train);
+std::optional<schedule::Extrapolation> extrapolate_curve(const schedule::RunCurve& run, const spec::TrainSpec& train);
 
-}  // namespace bitsweep
+}  // namespace bitsweep::predict

@@ -8,7 +8,7 @@
 #include "base/clock.h"
 #include "execute/background.h"
 
-namespace bitsweep {
+namespace bitsweep::predict {
 namespace {
 
 constexpr double kShare = 100;         // seconds between fits, for each of a processor that the last one took …
@@ -16,20 +16,22 @@ constexpr double kLeastPause_s = 5;    // … and at least
 constexpr double kLongest_s = 600;     // of one fit, before it is given up: what is busy elsewhere may hold it up
 constexpr int64_t kMostRuns = 20'000;  // beyond, their specs alone are too much to read beside the work
 
-class PredictingProgress : public Progress {
+class PredictingProgress : public coordinate::Progress {
  public:
-  PredictingProgress(std::unique_ptr<Progress> inner, std::vector<std::string> command, bool quiet)
+  PredictingProgress(std::unique_ptr<coordinate::Progress> inner, std::vector<std::string> command, bool quiet)
       : inner_(std::move(inner)), command_(std::move(command)), told_(quiet) {}
 
-  void started(const RunProgress& run) override { inner_->started(run); }
-  void adopted(const RunProgress& run) override { inner_->adopted(run); }
-  void evaluated(const RunProgress& run, const Event& event) override { inner_->evaluated(run, event); }
+  void started(const coordinate::RunProgress& run) override { inner_->started(run); }
+  void adopted(const coordinate::RunProgress& run) override { inner_->adopted(run); }
+  void evaluated(const coordinate::RunProgress& run, const event::Event& event) override {
+    inner_->evaluated(run, event);
+  }
   void message(const std::string& text) override { inner_->message(text); }
-  void ended(const RunProgress& run, const RunRecord& after) override {
+  void ended(const coordinate::RunProgress& run, const store::RunRecord& after) override {
     inner_->ended(run, after);
     stale_ = stale_ || after.state == RunState::done;
   }
-  void tick(const QueueProgress& queue) override {
+  void tick(const coordinate::QueueProgress& queue) override {
     inner_->tick(queue);
     const double now = clock_.monotonic_s();
     if (fit_.running()) collect(now);
@@ -59,20 +61,20 @@ class PredictingProgress : public Progress {
     next_s_ = clock_.monotonic_s() + kShare * kMostPredicting_s;
   }
 
-  std::unique_ptr<Progress> inner_;
+  std::unique_ptr<coordinate::Progress> inner_;
   std::vector<std::string> command_;
   Clock& clock_ = system_clock();
   bool stale_ = false;  // a run has finished since the last fit
   bool told_;           // that it happens
   double since_s_ = 0, next_s_ = 0;
-  BackgroundProcess fit_;  // the one under way
+  execute::BackgroundProcess fit_;  // the one under way
 };
 
 }  // namespace
 
-std::unique_ptr<Progress> predicting_progress(std::unique_ptr<Progress> inner, std::vector<std::string> command,
-                                              bool quiet) {
+std::unique_ptr<coordinate::Progress> predicting_progress(std::unique_ptr<coordinate::Progress> inner,
+                                                          std::vector<std::string> command, bool quiet) {
   return std::make_unique<PredictingProgress>(std::move(inner), std::move(command), quiet);
 }
 
-}  // namespace bitsweep
+}  // namespace bitsweep::predict

@@ -8,11 +8,11 @@
 #include "base/error.h"
 #include "fit/data_hash.h"
 
-namespace bitsweep {
+namespace bitsweep::predict {
 namespace {
 
 std::vector<std::string> laws_to_try(const std::vector<std::string>& asked) {
-  const std::vector<std::string> possible = one_variant_law_names();
+  const std::vector<std::string> possible = fit::one_variant_law_names();
   const auto in = [](const std::vector<std::string>& names, const std::string& name) {
     return std::find(names.begin(), names.end(), name) != names.end();
   };
@@ -24,19 +24,20 @@ std::vector<std::string> laws_to_try(const std::vector<std::string>& asked) {
 }
 
 // A law of one axis says nothing of a place that differs on the other.
-bool on_the_axis(const FitResult& fit, const std::vector<Point>& points, const PredictionPlace& about) {
+bool on_the_axis(const fit::FitResult& fit, const std::vector<fit::Point>& points, const PredictionPlace& about) {
   const auto same = [](double a, double b) { return std::abs(a - b) <= 0.005 * std::abs(b); };
   if (fit.axis == "params") return same(about.tokens, points[0].tokens);
   if (fit.axis == "tokens") return same(about.params, points[0].params);
   return true;
 }
 
-FitOptions options_for(const LawData& data, const std::vector<PredictionPlace>& about, const std::string& law) {
-  FitOptions options;
+fit::FitOptions options_for(const analysis::LawData& data, const std::vector<PredictionPlace>& about,
+                            const std::string& law) {
+  fit::FitOptions options;
   options.law = law;
   options.second_opinions = false;
   for (const PredictionPlace& one : about) {
-    Target target;
+    fit::Target target;
     target.params = one.params;
     target.tokens = one.tokens;
     target.variant = data.variant;
@@ -47,9 +48,10 @@ FitOptions options_for(const LawData& data, const std::vector<PredictionPlace>& 
   return options;
 }
 
-PredictionRecord record_of(const PredictionPlace& about, const Prediction& prediction, const FitRecord& fit,
-                           double level, const LawData& data, std::string_view maker) {
-  PredictionRecord record;
+store::PredictionRecord record_of(const PredictionPlace& about, const fit::Prediction& prediction,
+                                  const store::FitRecord& fit, double level, const analysis::LawData& data,
+                                  std::string_view maker) {
+  store::PredictionRecord record;
   record.run = about.run;
   record.law = fit.law;
   record.maker = maker;
@@ -68,9 +70,9 @@ PredictionRecord record_of(const PredictionPlace& about, const Prediction& predi
 }
 
 // Names of laws that the sweeps' files ask for.
-std::vector<std::string> laws_of(const Query& query, const std::vector<std::string>& sweeps) {
+std::vector<std::string> laws_of(const query::Query& query, const std::vector<std::string>& sweeps) {
   std::vector<std::string> laws;
-  for (const SweepRow& sweep : query.sweeps()) {
+  for (const query::SweepRow& sweep : query.sweeps()) {
     if (std::find(sweeps.begin(), sweeps.end(), sweep.name) == sweeps.end()) continue;
     const json::value* report = sweep.settings.if_contains("report");
     const json::value* list =
@@ -84,17 +86,17 @@ std::vector<std::string> laws_of(const Query& query, const std::vector<std::stri
 
 }  // namespace
 
-FitRecord fit_record(const std::vector<std::string>& sweeps, const std::vector<Point>& points, std::string_view dataset,
-                     const FitOptions& options, const FitResult& result) {
-  FitRecord record;
+store::FitRecord fit_record(const std::vector<std::string>& sweeps, const std::vector<fit::Point>& points,
+                            std::string_view dataset, const fit::FitOptions& options, const fit::FitResult& result) {
+  store::FitRecord record;
   record.sweep = fmt::format("{}", fmt::join(sweeps, ","));
   record.law = result.law;
   const bool one_variant =
-      std::all_of(points.begin(), points.end(), [&](const Point& p) { return p.variant == points[0].variant; });
+      std::all_of(points.begin(), points.end(), [&](const fit::Point& p) { return p.variant == points[0].variant; });
   if (one_variant && !points.empty()) record.variant = points[0].variant;
   record.dataset = dataset;
   record.data = data_hash(points);
-  for (const Point& point : points)
+  for (const fit::Point& point : points)
     if (!point.run.empty()) record.points.push_back(point.run);
   std::sort(record.points.begin(), record.points.end());
   record.version = BITSWEEP_VERSION;
@@ -112,7 +114,7 @@ FitRecord fit_record(const std::vector<std::string>& sweeps, const std::vector<P
   return record;
 }
 
-std::optional<FitPredictions> predict(const LawData& data, const std::vector<std::string>& sweeps,
+std::optional<FitPredictions> predict(const analysis::LawData& data, const std::vector<std::string>& sweeps,
                                       const std::vector<PredictionPlace>& about, const std::vector<std::string>& laws,
                                       std::string_view maker, std::string& why) {
   if (data.points.empty()) {
@@ -120,11 +122,11 @@ std::optional<FitPredictions> predict(const LawData& data, const std::vector<std
     return std::nullopt;
   }
   for (const std::string& law : laws_to_try(laws)) {
-    const FitOptions options = options_for(data, about, law);
-    const FitResult fit = fit_law(data.points, options);
+    const fit::FitOptions options = options_for(data, about, law);
+    const fit::FitResult fit = fit_law(data.points, options);
     FitPredictions made{fit_record(sweeps, data.points, data.dataset, options, fit), {}};
     for (size_t i = 0; i < about.size() && fit.refused.empty(); ++i) {
-      const Prediction& prediction = fit.predictions.at(i);
+      const fit::Prediction& prediction = fit.predictions.at(i);
       if (prediction.loss && prediction.interval && on_the_axis(fit, data.points, about[i]))
         made.predictions.push_back(record_of(about[i], prediction, made.fit, options.confidence, data, maker));
     }
@@ -135,14 +137,15 @@ std::optional<FitPredictions> predict(const LawData& data, const std::vector<std
   return std::nullopt;
 }
 
-WaitingPredictions predict_waiting(const Query& query, const std::vector<std::string>& asked, std::string_view maker) {
+WaitingPredictions predict_waiting(const query::Query& query, const std::vector<std::string>& asked,
+                                   std::string_view maker) {
   WaitingPredictions all;
   std::vector<std::string> sweeps = asked;
   if (sweeps.empty())
-    for (const SweepRow& sweep : query.sweeps()) sweeps.push_back(sweep.name);
-  const SweepData data = law_data(query, sweeps);
+    for (const query::SweepRow& sweep : query.sweeps()) sweeps.push_back(sweep.name);
+  const analysis::SweepData data = analysis::law_data(query, sweeps);
   const std::vector<std::string> laws = laws_of(query, sweeps);
-  for (const LawData& law : data.laws) {
+  for (const analysis::LawData& law : data.laws) {
     // Nothing measured yet is nothing to be told about.
     if (law.waiting.empty() || law.points.empty()) continue;
     std::vector<PredictionPlace> about;
@@ -160,14 +163,14 @@ WaitingPredictions predict_waiting(const Query& query, const std::vector<std::st
   return all;
 }
 
-StoredPredictions keep_predictions(Store& store, const WaitingPredictions& predictions) {
-  StoredPredictions all;
+store::StoredPredictions keep_predictions(store::Store& store, const WaitingPredictions& predictions) {
+  store::StoredPredictions all;
   for (const FitPredictions& made : predictions.made) {
-    Transaction transaction(store.database());
-    std::vector<PredictionRecord> records = made.predictions;
+    store::Transaction transaction(store.database());
+    std::vector<store::PredictionRecord> records = made.predictions;
     const int64_t fit = store.put_fit(made.fit);
-    for (PredictionRecord& record : records) record.fit = fit;
-    const StoredPredictions some = store.put_predictions(records);
+    for (store::PredictionRecord& record : records) record.fit = fit;
+    const store::StoredPredictions some = store.put_predictions(records);
     transaction.commit();
     all.stored += some.stored;
     all.repeated += some.repeated;
@@ -176,10 +179,11 @@ StoredPredictions keep_predictions(Store& store, const WaitingPredictions& predi
   return all;
 }
 
-void store_predictions(Store& store, const std::vector<std::string>& sweeps, std::string_view maker, Notes& notes) {
+void store_predictions(store::Store& store, const std::vector<std::string>& sweeps, std::string_view maker,
+                       Notes& notes) {
   try {
-    const WaitingPredictions predictions = predict_waiting(Query(store.paths().root), sweeps, maker);
-    const StoredPredictions kept = keep_predictions(store, predictions);
+    const WaitingPredictions predictions = predict_waiting(query::Query(store.paths().root), sweeps, maker);
+    const store::StoredPredictions kept = keep_predictions(store, predictions);
     if (kept.stored > 0)
       notes.progress(fmt::format("foretold {} run{} before {} begin{}: 'bitsweep calibration' tells how {} fare{}",
                                  kept.stored, kept.stored == 1 ? "" : "s", kept.stored == 1 ? "it" : "they",
@@ -191,4 +195,4 @@ void store_predictions(Store& store, const std::vector<std::string>& sweeps, std
   }
 }
 
-}  // namespace bitsweep
+}  // namespace bitsweep::predict

@@ -12,12 +12,12 @@
 #include "fit/fit.h"
 #include "store/store.h"
 
-namespace bitsweep {
+namespace bitsweep::predict {
 
 // One law, and what it says.
 struct FitPredictions {
-  FitRecord fit;
-  std::vector<PredictionRecord> predictions;  // of runs that have not begun
+  store::FitRecord fit;
+  std::vector<store::PredictionRecord> predictions;  // of runs that have not begun
 };
 
 // Of runs that wait, by all laws that say something of them.
@@ -34,22 +34,24 @@ struct PredictionPlace {
 
 // The first law that has an interval for every one of them: those asked for, then chinchilla, then power. Nothing, and
 // in `why` the reasons, when none has.
-std::optional<FitPredictions> predict(const LawData& data, const std::vector<std::string>& sweeps,
+std::optional<FitPredictions> predict(const analysis::LawData& data, const std::vector<std::string>& sweeps,
                                       const std::vector<PredictionPlace>& about, const std::vector<std::string>& laws,
                                       std::string_view maker, std::string& why);
 
 // Of all runs of these sweeps that wait; no names: of all sweeps.
-WaitingPredictions predict_waiting(const Query& query, const std::vector<std::string>& sweeps, std::string_view maker);
+WaitingPredictions predict_waiting(const query::Query& query, const std::vector<std::string>& sweeps,
+                                   std::string_view maker);
 
 // What became of it; the fits that say something new are kept with their predictions.
-StoredPredictions keep_predictions(Store& store, const WaitingPredictions& predictions);
+store::StoredPredictions keep_predictions(store::Store& store, const WaitingPredictions& predictions);
 
 // Both, for verbs that queue runs: says what was stored and what was refused. Never throws for what the data are, nor
 // when the database refuses: a run is worth more than its prediction.
-void store_predictions(Store& store, const std::vector<std::string>& sweeps, std::string_view maker, Notes& notes);
+void store_predictions(store::Store& store, const std::vector<std::string>& sweeps, std::string_view maker,
+                       Notes& notes);
 
 // The record of a fit of these points, as the store keeps it.
-FitRecord fit_record(const std::vector<std::string>& sweeps, const std::vector<Point>& points, std::string_view dataset,
-                     const FitOptions& options, const FitResult& result);
+store::FitRecord fit_record(const std::vector<std::string>& sweeps, const std::vector<fit::Point>& points,
+                            std::string_view dataset, const fit::FitOptions& options, const fit::FitResult& result);
 
-}  // namespace bitsweep
+}  // namespace bitsweep::predict

@@ -3,7 +3,7 @@
 
 #include "conformance/conformance.h"
 
-namespace bitsweep {
+namespace bitsweep::conformance {
 
 // describe_checks.cpp: what a plugin says.
 Outcome check_describe(const Workbench& bench);
@@ -29,4 +29,4 @@ Outcome check_resume(const Workbench& bench);
 Outcome check_memory(const Workbench& bench);
 Outcome check_learns(const Workbench& bench);
 
-}  // namespace bitsweep
+}  // namespace bitsweep::conformance

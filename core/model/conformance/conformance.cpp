@@ -9,7 +9,7 @@
 #include "base/nearest.h"
 #include "conformance/checks.h"
 
-namespace bitsweep {
+namespace bitsweep::conformance {
 
 std::span<const Check> conformance_checks() {
   static constexpr Check kChecks[] = {
@@ -59,4 +59,4 @@ Outcome run_check(const Check& check, const Workbench& bench) {
   }
 }
 
-}  // namespace bitsweep
+}  // namespace bitsweep::conformance

@@ -7,7 +7,7 @@
 
 #include "conformance/workbench.h"
 
-namespace bitsweep {
+namespace bitsweep::conformance {
 
 struct Outcome {
   bool passed = false;
@@ -29,4 +29,4 @@ const Check& find_check(std::string_view name);
 // Whatever the plugin throws is an outcome that did not pass, with the message.
 Outcome run_check(const Check& check, const Workbench& bench);
 
-}  // namespace bitsweep
+}  // namespace bitsweep::conformance

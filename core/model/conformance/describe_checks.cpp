@@ -10,7 +10,7 @@
 #include "conformance/checks.h"
 #include "train/tensor_memory.h"
 
-namespace bitsweep {
+namespace bitsweep::conformance {
 namespace {
 
 // Far more than any machine holds.
@@ -19,7 +19,7 @@ constexpr TrialShape kHugeShape{.d_model = 16384, .n_layers = 512, .n_heads = 12
 const char* const kShapeOptions[] = {"d_model", "n_layers", "n_heads", "d_ff"};
 
 // The plugin's message when it refuses `request` as bad input; nothing when it takes it. Any other failure is thrown.
-std::optional<std::string> refusal(const Plugin& plugin, const DescribeRequest& request) {
+std::optional<std::string> refusal(const plugin::Plugin& plugin, const plugin::DescribeRequest& request) {
   try {
     plugin.describe(request);
     return std::nullopt;
@@ -33,26 +33,27 @@ struct Counted {
   int64_t all = 0, ends = 0;  // ends: the embedding's and the head's matrix, where they are called so
 };
 
-Counted count_of(const Model& model) {
+Counted count_of(const nn::Model& model) {
   Counted counted;
   const auto add = [&](const std::string& name, int64_t count) {
     counted.all += count;
     if (name == "embedding.weight" || name == "head.weight") counted.ends += count;
   };
-  for (const Parameter& parameter : model.parameters()) add(parameter.name, parameter.tensor.numel());
-  for (const BitMatrix& matrix : model.bit_matrices()) add(matrix.name, matrix.rows * matrix.columns);
+  for (const nn::Parameter& parameter : model.parameters()) add(parameter.name, parameter.tensor.numel());
+  for (const nn::BitMatrix& matrix : model.bit_matrices()) add(matrix.name, matrix.rows * matrix.columns);
   return counted;
 }
 
 // Two shapes, two alphabets and, where the plugin has a shape, a target size.
-std::vector<DescribeRequest> counted_requests(const Workbench& bench) {
-  std::vector<DescribeRequest> requests{bench.request(), bench.request(kTinyShape, 256),
-                                        bench.request({.d_model = 40, .n_layers = 1, .n_heads = 5, .d_ff = 100})};
+std::vector<plugin::DescribeRequest> counted_requests(const Workbench& bench) {
+  std::vector<plugin::DescribeRequest> requests{
+      bench.request(), bench.request(kTinyShape, 256),
+      bench.request({.d_model = 40, .n_layers = 1, .n_heads = 5, .d_ff = 100})};
   const bool shaped = bench.manifest() && bench.manifest()->find("d_model") != nullptr;
   const bool given = std::any_of(std::begin(kShapeOptions), std::end(kShapeOptions),
                                  [&](const char* name) { return bench.given().contains(name); });
   if (shaped && !given && !bench.given().contains("params")) {
-    DescribeRequest sized = bench.request();
+    plugin::DescribeRequest sized = bench.request();
     for (const char* name : kShapeOptions) sized.options.erase(name);
     sized.options["params"] = "100k";
     requests.push_back(std::move(sized));
@@ -66,7 +67,7 @@ struct Wrong {
   std::string what;
 };
 
-std::vector<Wrong> wrong_values(const OptionSpec& option) {
+std::vector<Wrong> wrong_values(const plugin::OptionSpec& option) {
   std::vector<Wrong> wrong{{json::object{}, "an object"}};
   if (option.type != "bool") wrong.push_back({true, "true"});
   if (option.type == "choice" || option.type == "string") wrong.push_back({3, "a number"});
@@ -85,10 +86,10 @@ std::vector<Wrong> wrong_values(const OptionSpec& option) {
 }
 
 // What is wrong with how the plugin takes wrong values of `option`.
-std::vector<std::string> range_problems(const Workbench& bench, const OptionSpec& option) {
+std::vector<std::string> range_problems(const Workbench& bench, const plugin::OptionSpec& option) {
   std::vector<std::string> problems;
   for (const Wrong& wrong : wrong_values(option)) {
-    DescribeRequest request = bench.request();
+    plugin::DescribeRequest request = bench.request();
     request.options[option.name] = wrong.value;
     const std::optional<std::string> message = refusal(bench.plugin(), request);
     if (!message) {
@@ -104,7 +105,7 @@ std::vector<std::string> range_problems(const Workbench& bench, const OptionSpec
 std::vector<std::string> default_problems(const Workbench& bench, const json::object& described) {
   std::vector<std::string> problems;
   for (const auto& [name, value] : described) {
-    const OptionSpec* option = bench.manifest()->find(std::string_view(name));
+    const plugin::OptionSpec* option = bench.manifest()->find(std::string_view(name));
     if (option == nullptr) {
       problems.push_back(fmt::format("{} is described and not in plugin.yaml", std::string_view(name)));
     } else if (const std::string wrong = option_problem(*option, value); !wrong.empty()) {
@@ -117,9 +118,9 @@ std::vector<std::string> default_problems(const Workbench& bench, const json::ob
     }
   }
   // One that is described only where others give it an effect: still known.
-  for (const OptionSpec& option : bench.manifest()->options) {
+  for (const plugin::OptionSpec& option : bench.manifest()->options) {
     if (described.contains(option.name) || !option.default_value) continue;
-    DescribeRequest request = bench.request();
+    plugin::DescribeRequest request = bench.request();
     request.options[option.name] = *option.default_value;
     if (const auto message = refusal(bench.plugin(), request))
       problems.push_back(fmt::format("{} refuses its own default: {}", option.name, *message));
@@ -130,7 +131,7 @@ std::vector<std::string> default_problems(const Workbench& bench, const json::ob
 std::vector<std::string> unknown_problems(const Workbench& bench) {
   const std::string known =
       bench.manifest()->options.empty() ? std::string("params") : bench.manifest()->options.front().name;
-  DescribeRequest request = bench.request();
+  plugin::DescribeRequest request = bench.request();
   request.options[known + "x"] = 1;
   const std::optional<std::string> message = refusal(bench.plugin(), request);
   if (!message) return {fmt::format("an unknown option '{}x' is taken", known)};
@@ -141,15 +142,15 @@ std::vector<std::string> unknown_problems(const Workbench& bench) {
 }  // namespace
 
 Outcome check_describe(const Workbench& bench) {
-  const TensorMemory memory;
-  DescribeRequest request = bench.request();
-  const Description first = bench.plugin().describe(request);
+  const train::TensorMemory memory;
+  plugin::DescribeRequest request = bench.request();
+  const plugin::Description first = bench.plugin().describe(request);
   request.options = first.options;
   const std::string again = canonical_json(to_json(bench.plugin().describe(request)));
   if (again != canonical_json(to_json(first)))
     return {false, fmt::format("describing its own answer gives another: {} became {}", canonical_json(to_json(first)),
                                again)};
-  const DescribeRequest huge = bench.request(kHugeShape);
+  const plugin::DescribeRequest huge = bench.request(kHugeShape);
   const std::optional<std::string> refused = refusal(bench.plugin(), huge);
   const int64_t params = refused ? 0 : bench.plugin().describe(huge).params;
   if (const int64_t made = memory.allocations(); made > 0)
@@ -162,8 +163,8 @@ Outcome check_describe(const Workbench& bench) {
 
 Outcome check_counts(const Workbench& bench) {
   std::string figures;
-  for (const DescribeRequest& request : counted_requests(bench)) {
-    const Description said = bench.plugin().describe(request);
+  for (const plugin::DescribeRequest& request : counted_requests(bench)) {
+    const plugin::Description said = bench.plugin().describe(request);
     const Counted built = count_of(*bench.build(request));
     const int64_t described = said.params + said.params_extra;
     if (built.all != described)
@@ -185,7 +186,7 @@ Outcome check_options(const Workbench& bench) {
             fmt::format("plugin.yaml names it '{}', the library '{}'", bench.manifest()->name, bench.plugin().name())};
   std::vector<std::string> problems = default_problems(bench, bench.plugin().describe(bench.request()).options);
   size_t refused = 1;
-  for (const OptionSpec& option : bench.manifest()->options) {
+  for (const plugin::OptionSpec& option : bench.manifest()->options) {
     refused += wrong_values(option).size();
     for (std::string& problem : range_problems(bench, option)) problems.push_back(std::move(problem));
   }
@@ -195,4 +196,4 @@ Outcome check_options(const Workbench& bench) {
                             bench.manifest()->options.size(), refused)};
 }
 
-}  // namespace bitsweep
+}  // namespace bitsweep::conformance

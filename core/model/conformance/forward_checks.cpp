@@ -5,7 +5,7 @@
 
 #include "conformance/checks.h"
 
-namespace bitsweep {
+namespace bitsweep::conformance {
 namespace {
 
 // Where sums are rounded by the batch's size, and a sum next to 0 is then signed or one next to a half rounded to 8
@@ -25,7 +25,7 @@ at::Tensor changed_at(const at::Tensor& tokens, int64_t t) {
   return changed;
 }
 
-at::Tensor training_logits(Model& model, const at::Tensor& tokens) {
+at::Tensor training_logits(nn::Model& model, const at::Tensor& tokens) {
   const at::NoGradGuard no_grad;
   seed_default_generator(0);
   return model.forward(tokens, training_context(4));
@@ -53,7 +53,7 @@ std::string leak(const char* when, const Logits& logits, int64_t& seen) {
 }  // namespace
 
 Outcome check_logits(const Workbench& bench) {
-  const OwnedModel model = bench.build_tiny();
+  const plugin::OwnedModel model = bench.build_tiny();
   for (const auto& [sequences, tokens] : {std::pair<int64_t, int64_t>{3, kCheckContext}, {1, kCheckContext}, {2, 9}}) {
     const at::Tensor logits = evaluation_logits(*model, random_tokens(sequences).narrow(1, 0, tokens).contiguous());
     const std::vector<int64_t> expected{sequences, tokens, kCheckVocab};
@@ -70,7 +70,7 @@ Outcome check_logits(const Workbench& bench) {
 }
 
 Outcome check_causality(const Workbench& bench) {
-  const OwnedModel model = bench.build_tiny();
+  const plugin::OwnedModel model = bench.build_tiny();
   int64_t seen = 0;
   const auto evaluated = [&](const at::Tensor& tokens) { return evaluation_logits(*model, tokens); };
   const auto trained = [&](const at::Tensor& tokens) { return training_logits(*model, tokens); };
@@ -88,7 +88,7 @@ Outcome check_causality(const Workbench& bench) {
 }
 
 Outcome check_evaluation(const Workbench& bench) {
-  const OwnedModel model = bench.build_tiny();
+  const plugin::OwnedModel model = bench.build_tiny();
   const at::Tensor tokens = random_tokens(3), first = evaluation_logits(*model, tokens);
   const auto differs = [&](const char* when) -> Outcome {
     const at::Tensor again = evaluation_logits(*model, tokens);
@@ -103,7 +103,7 @@ Outcome check_evaluation(const Workbench& bench) {
 
 Outcome check_batch(const Workbench& bench) {
   constexpr int64_t kSequences = 6;
-  const OwnedModel model = bench.build_tiny();
+  const plugin::OwnedModel model = bench.build_tiny();
   const at::Tensor tokens = random_tokens(kSequences), all = evaluation_logits(*model, tokens);
   at::Tensor others = random_tokens(kSequences, 6);
   others.select(0, 0).copy_(tokens.select(0, 0));
@@ -123,4 +123,4 @@ Outcome check_batch(const Workbench& bench) {
                                               kSequences, kNear, 100 * near)};
 }
 
-}  // namespace bitsweep
+}  // namespace bitsweep::conformance

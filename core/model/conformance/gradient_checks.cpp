@@ -19,32 +19,32 @@
 #include "train/optimizer.h"
 #include "train/restore.h"
 
-namespace bitsweep {
+namespace bitsweep::conformance {
 namespace {
 
 using torch::autograd::Node;
 
 // Everything that a step from one noise leaves behind, with LibTorch's default generator at `default_seed` before it.
 struct Traces {
-  std::vector<NamedTensor> tensors;
+  std::vector<train::NamedTensor> tensors;
   bool drew_from_default = false;
 };
 
 Traces step_traces(const Workbench& bench, uint64_t default_seed) {
-  const OwnedModel model = bench.build_tiny();
-  const TokenBatch batch{.inputs = random_tokens(4, 11), .targets = random_tokens(4, 12).flatten()};
+  const plugin::OwnedModel model = bench.build_tiny();
+  const train::TokenBatch batch{.inputs = random_tokens(4, 11), .targets = random_tokens(4, 12).flatten()};
   seed_default_generator(default_seed);
   const at::Tensor before = at::detail::getDefaultCPUGenerator().get_state();
   const at::Tensor logits = model->forward(batch.inputs, training_context(7));
   at::cross_entropy_loss(logits.to(at::kFloat).flatten(0, 1), batch.targets).backward();
   Traces traces;
   traces.tensors.push_back({"the logits", logits.detach()});
-  for (const Parameter& parameter : model->parameters()) {
+  for (const nn::Parameter& parameter : model->parameters()) {
     if (const at::Tensor& gradient = parameter.tensor.grad(); gradient.defined())
       traces.tensors.push_back({"the gradient of " + parameter.name, gradient.clone()});
   }
   model->update(training_context(8));
-  for (const Buffer& buffer : model->buffers())
+  for (const nn::Buffer& buffer : model->buffers())
     traces.tensors.push_back({buffer.name + " after the update", buffer.tensor.clone()});
   traces.drew_from_default = !before.equal(at::detail::getDefaultCPUGenerator().get_state());
   return traces;
@@ -70,10 +70,10 @@ std::vector<std::string> unknown_leaves(const at::Tensor& loss, const std::unord
 }
 
 // How often the optimizer's state has each parameter.
-std::map<std::string, int> groups_of(const Model& model) {
+std::map<std::string, int> groups_of(const nn::Model& model) {
   std::map<std::string, int> times;
   constexpr std::string_view kMoment = "exp_avg.";
-  for (const NamedTensor& named : make_optimizer(TrainSpec(), model.parameters())->state()) {
+  for (const train::NamedTensor& named : train::make_optimizer(spec::TrainSpec(), model.parameters())->state()) {
     if (named.name.starts_with(kMoment)) ++times[named.name.substr(kMoment.size())];
   }
   return times;
@@ -87,7 +87,7 @@ struct Slope {
 };
 
 // In double from the logits on, so that small differences of it are worth something.
-double exact_loss(Model& model) {
+double exact_loss(nn::Model& model) {
   const at::NoGradGuard no_grad;
   seed_default_generator(0);
   const at::Tensor logits = model.forward(random_tokens(4, 11), training_context(7));
@@ -96,7 +96,8 @@ double exact_loss(Model& model) {
 
 // Central differences over steps that are far apart: equal where the loss is smooth; where signs, roundings and
 // choices lie between, small steps see none of them and large steps many, and they part.
-Slope slope_along(Model& model, const at::Tensor& parameter, const at::Tensor& gradient, const at::Tensor& direction) {
+Slope slope_along(nn::Model& model, const at::Tensor& parameter, const at::Tensor& gradient,
+                  const at::Tensor& direction) {
   constexpr double kSteps[] = {0.003, 0.01, 0.03, 0.1};
   constexpr double kAgree = 0.01, kLeastChange = 2e-6;
   const at::NoGradGuard no_grad;
@@ -148,7 +149,7 @@ Outcome check_noise(const Workbench& bench) {
 }
 
 Outcome check_registered(const Workbench& bench) {
-  const OwnedModel model = bench.build_tiny();
+  const plugin::OwnedModel model = bench.build_tiny();
   const at::Tensor loss = training_loss(*model);
   std::unordered_set<const Node*> known;
   std::set<const void*> memory;
@@ -160,7 +161,7 @@ Outcome check_registered(const Workbench& bench) {
     accumulators.push_back(torch::autograd::impl::grad_accumulator(tensor));
     known.insert(accumulators.back().get());
   };
-  for (const Parameter& parameter : model->parameters()) {
+  for (const nn::Parameter& parameter : model->parameters()) {
     const auto& [name, tensor] = std::tie(parameter.name, parameter.tensor);
     if (!tensor.requires_grad()) {
       frozen.push_back(name);
@@ -173,7 +174,7 @@ Outcome check_registered(const Workbench& bench) {
     const auto found = groups.find(name);
     if (found == groups.end() || found->second != 1) ungrouped.push_back(name);
   }
-  for (const BitMatrix& matrix : model->bit_matrices()) know(matrix.port);
+  for (const nn::BitMatrix& matrix : model->bit_matrices()) know(matrix.port);
   if (!frozen.empty()) return {false, fmt::format("requires no gradient, so no optimizer has it: {}", list_of(frozen))};
   if (!shared.empty()) return {false, fmt::format("registered under two names: {}", list_of(shared))};
   if (!ungrouped.empty()) return {false, fmt::format("not in exactly one optimizer group: {}", list_of(ungrouped))};
@@ -186,16 +187,16 @@ Outcome check_registered(const Workbench& bench) {
 
 Outcome check_gradients(const Workbench& bench) {
   constexpr double kMostOff = 0.05;  // of the loss, by bf16's rounding
-  const OwnedModel model = bench.build_tiny();
+  const plugin::OwnedModel model = bench.build_tiny();
   std::vector<double> losses;
-  for (const Precision precision : {Precision::f32, Precision::bf16}) {
-    const char* name = precision == Precision::f32 ? "f32" : "bf16";
-    drop_gradients(model->parameters());
+  for (const train::Precision precision : {train::Precision::f32, train::Precision::bf16}) {
+    const char* name = precision == train::Precision::f32 ? "f32" : "bf16";
+    train::drop_gradients(model->parameters());
     const at::Tensor loss = training_loss(*model, precision);
     losses.push_back(loss.item<double>());
     if (!std::isfinite(losses.back())) return {false, fmt::format("in {} the loss is {}", name, losses.back())};
     loss.backward();
-    for (const Parameter& parameter : model->parameters()) {
+    for (const nn::Parameter& parameter : model->parameters()) {
       const at::Tensor& gradient = parameter.tensor.grad();
       if (!gradient.defined()) continue;
       if (gradient.scalar_type() != at::kFloat)
@@ -220,13 +221,13 @@ Outcome check_slopes(const Workbench& bench) {
   constexpr int64_t kSteps = 30;
   Trial trial(bench, {.steps = kSteps});
   for (int64_t i = 0; i < kSteps; ++i) trial.step();
-  Model& model = trial.model();
-  drop_gradients(model.parameters());
+  nn::Model& model = trial.model();
+  train::drop_gradients(model.parameters());
   training_loss(model).backward();
   int64_t tried = 0, smooth = 0;
   std::string worst_name;
   Slope worst;
-  for (const Parameter& parameter : model.parameters()) {
+  for (const nn::Parameter& parameter : model.parameters()) {
     if (!parameter.tensor.grad().defined()) continue;
     const at::Tensor gradient = parameter.tensor.grad().clone();
     ++tried;
@@ -250,4 +251,4 @@ Outcome check_slopes(const Workbench& bench) {
                             100 * worst.apart(), figures)};
 }
 
-}  // namespace bitsweep
+}  // namespace bitsweep::conformance

@@ -10,16 +10,17 @@
 #include "train/checkpoint.h"
 #include "train/tensor_memory.h"
 
-namespace bitsweep {
+namespace bitsweep::conformance {
 namespace {
 
-std::vector<NamedTensor> copies_of(const std::vector<NamedTensor>& tensors) {
-  std::vector<NamedTensor> copies;
-  for (const NamedTensor& named : tensors) copies.push_back({named.name, named.tensor.detach().clone()});
+std::vector<train::NamedTensor> copies_of(const std::vector<train::NamedTensor>& tensors) {
+  std::vector<train::NamedTensor> copies;
+  for (const train::NamedTensor& named : tensors) copies.push_back({named.name, named.tensor.detach().clone()});
   return copies;
 }
 
-std::vector<std::string> names_that_differ(const std::vector<NamedTensor>& a, const std::vector<NamedTensor>& b) {
+std::vector<std::string> names_that_differ(const std::vector<train::NamedTensor>& a,
+                                           const std::vector<train::NamedTensor>& b) {
   std::vector<std::string> names;
   for (size_t i = 0; i < a.size() && i < b.size(); ++i) {
     if (!a[i].tensor.detach().equal(b[i].tensor.detach())) names.push_back(a[i].name);
@@ -28,11 +29,11 @@ std::vector<std::string> names_that_differ(const std::vector<NamedTensor>& a, co
 }
 
 // What training moves: parameters that require a gradient, and bits.
-std::vector<NamedTensor> trained_tensors(const Model& model) {
-  std::vector<NamedTensor> tensors;
-  for (const Parameter& parameter : model.parameters())
+std::vector<train::NamedTensor> trained_tensors(const nn::Model& model) {
+  std::vector<train::NamedTensor> tensors;
+  for (const nn::Parameter& parameter : model.parameters())
     if (parameter.tensor.requires_grad()) tensors.push_back({parameter.name, parameter.tensor});
-  for (const BitMatrix& matrix : model.bit_matrices()) tensors.push_back({matrix.name, matrix.bits});
+  for (const nn::BitMatrix& matrix : model.bit_matrices()) tensors.push_back({matrix.name, matrix.bits});
   return tensors;
 }
 
@@ -48,7 +49,7 @@ Outcome check_moves(const Workbench& bench) {
   constexpr int64_t kSteps = 10;
   // The first steps of a longer run. Decay would move what gets no gradient.
   Trial trial(bench, {.steps = 200, .batch = 8, .weight_decay = 0});
-  const std::vector<NamedTensor> now = trained_tensors(trial.model()), before = copies_of(now);
+  const std::vector<train::NamedTensor> now = trained_tensors(trial.model()), before = copies_of(now);
   losses_of(trial, kSteps);
   std::vector<std::string> still, broken;
   for (size_t i = 0; i < now.size(); ++i) {
@@ -83,11 +84,11 @@ Outcome check_seeds(const Workbench& bench) {
 Outcome check_resume(const Workbench& bench) {
   constexpr int64_t kSaved = 3, kSteps = 6;
   constexpr TrialPlan kPlan{.steps = kSteps};
-  const CheckpointOwner owner{.run = "conformance", .spec_sha256 = "", .plugin = bench.plugin().name()};
+  const train::CheckpointOwner owner{.run = "conformance", .spec_sha256 = "", .plugin = bench.plugin().name()};
   const fs::path path = bench.scratch() / "resume.safetensors";
   Trial whole(bench, kPlan), resumed(bench, kPlan, /*weights_seed=*/1);
   losses_of(whole, kSaved);
-  Progress progress;
+  train::Progress progress;
   progress.step = kSaved;
   write_checkpoint(path, owner, progress, whole.tensors());
   std::string refusal;
@@ -102,7 +103,7 @@ Outcome check_resume(const Workbench& bench) {
   if (losses != again)
     return {false, fmt::format("losses after step {} are {:.6f}, and resumed there {:.6f}", kSaved,
                                fmt::join(losses, ", "), fmt::join(again, ", "))};
-  const std::vector<NamedTensor> tensors = whole.tensors();
+  const std::vector<train::NamedTensor> tensors = whole.tensors();
   if (const auto differ = names_that_differ(tensors, resumed.tensors()); !differ.empty())
     return {false, fmt::format("the losses agree, but {} differ", list_of(differ))};
   return {true,
@@ -112,7 +113,7 @@ Outcome check_resume(const Workbench& bench) {
 Outcome check_memory(const Workbench& bench) {
   constexpr int64_t kWarm = 20, kSteps = 200;
   bench.dataset();  // whose own memory is not the plugin's
-  const TensorMemory memory;
+  const train::TensorMemory memory;
   Trial trial(bench, {.steps = kSteps, .batch = 1});
   losses_of(trial, kWarm);
   const int64_t early = memory.live_bytes();
@@ -142,4 +143,4 @@ Outcome check_learns(const Workbench& bench) {
                              kPart * frequencies)};
 }
 
-}  // namespace bitsweep
+}  // namespace bitsweep::conformance

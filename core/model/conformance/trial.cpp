@@ -6,11 +6,11 @@
 
 #include "train/evaluate.h"
 
-namespace bitsweep {
+namespace bitsweep::conformance {
 namespace {
 
-RunSpec spec_of(const TrialPlan& plan) {
-  RunSpec spec;
+spec::RunSpec spec_of(const TrialPlan& plan) {
+  spec::RunSpec spec;
   spec.seed = plan.seed;
   spec.data.context = kCheckContext;
   spec.train.steps = plan.steps;
@@ -27,7 +27,7 @@ Trial::Trial(const Workbench& bench, const TrialPlan& plan, int64_t weights_seed
     : dataset_(bench.dataset()),
       spec_(spec_of(plan)),
       model_(bench.build(bench.request(plan.shape), weights_seed)),
-      optimizer_(make_optimizer(spec_.train, model_->parameters())),
+      optimizer_(train::make_optimizer(spec_.train, model_->parameters())),
       stepper_(spec_, dataset_, *model_, *optimizer_, losses_, c10::Device(c10::kCPU)) {}
 
 double Trial::step() {
@@ -38,12 +38,12 @@ double Trial::step() {
 
 double Trial::validation_bpc() {
   const at::NoGradGuard no_grad;
-  const ValidationWindows windows = dataset_.validation(64);
-  const at::Tensor buffer = window_buffer(windows.count(), kCheckContext, at::kCPU, windows.width());
-  windows.fill(0, windows.count(), tokens_of(buffer));
-  const TokenBatch batch = to_device(buffer, at::kCPU);
-  const at::Tensor nats = token_nats(*model_, batch, StepContext(), Precision::f32, /*mean=*/true);
+  const data::ValidationWindows windows = dataset_.validation(64);
+  const at::Tensor buffer = train::window_buffer(windows.count(), kCheckContext, at::kCPU, windows.width());
+  windows.fill(0, windows.count(), train::tokens_of(buffer));
+  const train::TokenBatch batch = train::to_device(buffer, at::kCPU);
+  const at::Tensor nats = token_nats(*model_, batch, nn::StepContext(), train::Precision::f32, /*mean=*/true);
   return nats.item<double>() / std::numbers::ln2;  // a token is a byte
 }
 
-}  // namespace bitsweep
+}  // namespace bitsweep::conformance

@@ -10,7 +10,7 @@
 #include "train/restore.h"
 #include "train/stepper.h"
 
-namespace bitsweep {
+namespace bitsweep::conformance {
 
 // `steps` steps of `batch` sequences of the workbench's text, without warmup, clipped at 1.
 struct TrialPlan {
@@ -36,21 +36,21 @@ class Trial {
   // From here on `step` comes next.
   void go_to(int64_t step) { done_ = step; }
 
-  Model& model() { return *model_; }
-  Optimizer& optimizer() { return *optimizer_; }
+  nn::Model& model() { return *model_; }
+  train::Optimizer& optimizer() { return *optimizer_; }
   // All that a checkpoint holds.
-  std::vector<NamedTensor> tensors() { return all_tensors(*model_, *optimizer_); }
+  std::vector<train::NamedTensor> tensors() { return all_tensors(*model_, *optimizer_); }
   // Bits per byte on 64 windows of the text's validation part.
   double validation_bpc();
 
  private:
-  const Dataset& dataset_;
-  RunSpec spec_;
-  OwnedModel model_;
-  std::unique_ptr<Optimizer> optimizer_;
-  LossMeter losses_{1};
-  Stepper stepper_;
+  const data::Dataset& dataset_;
+  spec::RunSpec spec_;
+  plugin::OwnedModel model_;
+  std::unique_ptr<train::Optimizer> optimizer_;
+  train::LossMeter losses_{1};
+  train::Stepper stepper_;
   int64_t done_ = 0;
 };
 
-}  // namespace bitsweep
+}  // namespace bitsweep::conformance

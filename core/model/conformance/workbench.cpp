@@ -11,17 +11,17 @@
 #include "train/evaluate.h"
 #include "train/randomness.h"
 
-namespace bitsweep {
+namespace bitsweep::conformance {
 namespace {
 
-std::optional<Manifest> manifest_beside(const fs::path& library) {
+std::optional<plugin::Manifest> manifest_beside(const fs::path& library) {
   const fs::path path = library.parent_path() / "plugin.yaml";
   std::error_code code;
   if (!fs::exists(path, code)) return std::nullopt;
-  return read_manifest(path);
+  return plugin::read_manifest(path);
 }
 
-json::value small_value(const OptionSpec& option, const TrialShape& shape) {
+json::value small_value(const plugin::OptionSpec& option, const TrialShape& shape) {
   const std::pair<const char*, int64_t> dimensions[] = {
       {"d_model", shape.d_model}, {"n_layers", shape.n_layers}, {"n_heads", shape.n_heads}, {"d_ff", shape.d_ff}};
   for (const auto& [name, size] : dimensions) {
@@ -61,36 +61,36 @@ ScratchFolder::~ScratchFolder() {
   fs::remove_all(path_, ignored);
 }
 
-Workbench::Workbench(Plugin plugin, json::object given)
+Workbench::Workbench(plugin::Plugin plugin, json::object given)
     : plugin_(std::move(plugin)), given_(std::move(given)), manifest_(manifest_beside(plugin_.library())) {}
 
-DescribeRequest Workbench::request(const TrialShape& shape, int64_t vocab) const {
-  DescribeRequest request{.options = given_, .vocab = vocab, .context = kCheckContext};
+plugin::DescribeRequest Workbench::request(const TrialShape& shape, int64_t vocab) const {
+  plugin::DescribeRequest request{.options = given_, .vocab = vocab, .context = kCheckContext};
   if (!manifest_ || given_.contains("params")) return request;
-  for (const OptionSpec& option : manifest_->options) {
+  for (const plugin::OptionSpec& option : manifest_->options) {
     if (option.default_value || request.options.contains(option.name)) continue;
     request.options[option.name] = small_value(option, shape);
   }
   return request;
 }
 
-OwnedModel Workbench::build(const DescribeRequest& request, int64_t seed) const {
-  DescribeRequest resolved = request;
+plugin::OwnedModel Workbench::build(const plugin::DescribeRequest& request, int64_t seed) const {
+  plugin::DescribeRequest resolved = request;
   resolved.options = plugin_.describe(request).options;
-  seed_initial_weights(seed);
+  train::seed_initial_weights(seed);
   return plugin_.create(resolved);
 }
 
-const Dataset& Workbench::dataset() const {
+const data::Dataset& Workbench::dataset() const {
   if (dataset_ == nullptr) {
     const fs::path text = scratch() / "practice.txt";
     write_file_atomic(text, practice_text(100'000));
-    DataSpec spec;
+    spec::DataSpec spec;
     spec.corpus = text.string();
     spec.tokenizer = "ascii128";
     spec.context = kCheckContext;
     spec.val_fraction = 0.1;
-    dataset_ = std::make_unique<const Dataset>(Dataset::open(spec, scratch() / "data"));
+    dataset_ = std::make_unique<const data::Dataset>(data::Dataset::open(spec, scratch() / "data"));
   }
   return *dataset_;
 }
@@ -103,8 +103,8 @@ void seed_default_generator(uint64_t seed) {
   generator.set_current_seed(seed);
 }
 
-StepContext training_context(uint64_t seed) {
-  StepContext context;
+nn::StepContext training_context(uint64_t seed) {
+  nn::StepContext context;
   context.training = true;
   context.step = 3;
   context.total_steps = 10;
@@ -116,13 +116,13 @@ at::Tensor random_tokens(int64_t sequences, uint64_t seed) {
   return at::empty({sequences, kCheckContext}, at::kLong).random_(0, kCheckVocab, generator_of(seed));
 }
 
-at::Tensor evaluation_logits(Model& model, const at::Tensor& tokens) {
+at::Tensor evaluation_logits(nn::Model& model, const at::Tensor& tokens) {
   const at::NoGradGuard no_grad;
-  return model.forward(tokens, StepContext());
+  return model.forward(tokens, nn::StepContext());
 }
 
-at::Tensor training_loss(Model& model, Precision precision) {
-  const TokenBatch batch{.inputs = random_tokens(4, 11), .targets = random_tokens(4, 12).flatten()};
+at::Tensor training_loss(nn::Model& model, train::Precision precision) {
+  const train::TokenBatch batch{.inputs = random_tokens(4, 11), .targets = random_tokens(4, 12).flatten()};
   seed_default_generator(0);
   return token_nats(model, batch, training_context(7), precision, /*mean=*/true);
 }
@@ -135,4 +135,4 @@ std::string list_of(const std::vector<std::string>& names) {
   return text;
 }
 
-}  // namespace bitsweep
+}  // namespace bitsweep::conformance

@@ -15,7 +15,7 @@
 #include "plugin/manifest.h"
 #include "train/precision.h"
 
-namespace bitsweep {
+namespace bitsweep::conformance {
 
 // The alphabet and the window of every model that is tried.
 inline constexpr int64_t kCheckVocab = 128, kCheckContext = 32;
@@ -46,31 +46,31 @@ class Workbench {
  public:
   // `given` are options that every trial model gets, in place of the suite's own choice. Reads the plugin.yaml beside
   // the library, if there is one. Throws Error{input} when that is wrong, and Error{environment}.
-  Workbench(Plugin plugin, json::object given);
+  Workbench(plugin::Plugin plugin, json::object given);
 
-  const Plugin& plugin() const { return plugin_; }
-  const std::optional<Manifest>& manifest() const { return manifest_; }
+  const plugin::Plugin& plugin() const { return plugin_; }
+  const std::optional<plugin::Manifest>& manifest() const { return manifest_; }
   const json::object& given() const { return given_; }
   const fs::path& scratch() const { return scratch_.path(); }
 
   // What is asked for: the given options; then, for each option without a default, a small value (`shape` for those of
   // its names, else the least that is allowed). No shape where `params` is given.
-  DescribeRequest request(const TrialShape& shape = kTinyShape, int64_t vocab = kCheckVocab) const;
+  plugin::DescribeRequest request(const TrialShape& shape = kTinyShape, int64_t vocab = kCheckVocab) const;
 
   // A new model as the worker makes it: described, its options resolved, LibTorch's default generator seeded.
-  OwnedModel build(const DescribeRequest& request, int64_t seed = 0) const;
-  OwnedModel build_tiny(int64_t seed = 0) const { return build(request(), seed); }
+  plugin::OwnedModel build(const plugin::DescribeRequest& request, int64_t seed = 0) const;
+  plugin::OwnedModel build_tiny(int64_t seed = 0) const { return build(request(), seed); }
 
   // Words drawn from a short list, each said twice, so that there is something to learn at two distances. Made when it
   // is first asked for.
-  const Dataset& dataset() const;
+  const data::Dataset& dataset() const;
 
  private:
-  Plugin plugin_;
+  plugin::Plugin plugin_;
   json::object given_;
-  std::optional<Manifest> manifest_;
+  std::optional<plugin::Manifest> manifest_;
   ScratchFolder scratch_;
-  mutable std::unique_ptr<const Dataset> dataset_;
+  mutable std::unique_ptr<const data::Dataset> dataset_;
 };
 
 at::Generator generator_of(uint64_t seed);
@@ -80,19 +80,19 @@ at::Generator generator_of(uint64_t seed);
 void seed_default_generator(uint64_t seed);
 
 // Step 3 of 10, its noise from `seed`.
-StepContext training_context(uint64_t seed);
+nn::StepContext training_context(uint64_t seed);
 
 // Random tokens [sequences, kCheckContext] of the alphabet.
 at::Tensor random_tokens(int64_t sequences, uint64_t seed = 5);
 
 // Logits [B, T, V] in evaluation, without a graph.
-at::Tensor evaluation_logits(Model& model, const at::Tensor& tokens);
+at::Tensor evaluation_logits(nn::Model& model, const at::Tensor& tokens);
 
 // Mean cross-entropy in nats of one training forward pass over four random sequences, with its graph: a function of the
 // model's tensors alone.
-at::Tensor training_loss(Model& model, Precision precision = Precision::f32);
+at::Tensor training_loss(nn::Model& model, train::Precision precision = train::Precision::f32);
 
 // "layers.0.q.weight, layers.1.q.weight and 5 more"
 std::string list_of(const std::vector<std::string>& names);
 
-}  // namespace bitsweep
+}  // namespace bitsweep::conformance

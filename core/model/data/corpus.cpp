@@ -8,7 +8,7 @@
 #include "data/generated.h"
 #include "data/source_reader.h"
 
-namespace bitsweep {
+namespace bitsweep::data {
 namespace {
 
 int64_t now_ns() {
@@ -109,4 +109,4 @@ std::shared_ptr<const CorpusText> find_cached_corpus(const std::string& sha256, 
   return found ? std::make_shared<CorpusText>(std::move(found->facts), std::move(found->map)) : nullptr;
 }
 
-}  // namespace bitsweep
+}  // namespace bitsweep::data

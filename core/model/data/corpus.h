@@ -18,7 +18,7 @@
 #include "data/corpus_cache.h"
 #include "data/sources.h"
 
-namespace bitsweep {
+namespace bitsweep::data {
 
 class CorpusText {
  public:
@@ -46,4 +46,4 @@ std::shared_ptr<const CorpusText> open_corpus(const CorpusSpec& spec, const std:
 // The text of this content if the cache holds it whole, else null.
 std::shared_ptr<const CorpusText> find_cached_corpus(const std::string& sha256, const std::filesystem::path& cache);
 
-}  // namespace bitsweep
+}  // namespace bitsweep::data

@@ -13,7 +13,7 @@
 #include "base/error.h"
 #include "base/units.h"
 
-namespace bitsweep {
+namespace bitsweep::data {
 namespace {
 
 constexpr size_t buffer_bytes = 1 << 20;
@@ -179,4 +179,4 @@ MappedFile CorpusWriter::finish(CorpusFacts& facts) {
   return map;
 }
 
-}  // namespace bitsweep
+}  // namespace bitsweep::data

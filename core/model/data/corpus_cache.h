@@ -21,7 +21,7 @@
 #include "base/sha256.h"
 #include "data/text_stats.h"
 
-namespace bitsweep {
+namespace bitsweep::data {
 
 // What is known of a text without holding it.
 struct CorpusFacts {
@@ -92,4 +92,4 @@ class CorpusWriter {
   TextScan scan_;
 };
 
-}  // namespace bitsweep
+}  // namespace bitsweep::data

@@ -4,7 +4,7 @@
 #include <cassert>
 #include <cmath>
 
-namespace bitsweep {
+namespace bitsweep::data {
 namespace {
 
 // A context's row: how often it was seen, and how many symbols followed it once, twice, more often.
@@ -219,4 +219,4 @@ std::array<double, 4> CountModel::score(std::span<const uint8_t> text, const std
   return bits;
 }
 
-}  // namespace bitsweep
+}  // namespace bitsweep::data

@@ -17,7 +17,7 @@
 #include "data/split.h"
 #include "data/tokenizer.h"
 
-namespace bitsweep {
+namespace bitsweep::data {
 
 // Memory: 70 MB and two bytes per counted byte, whatever the text.
 class CountModel {
@@ -37,4 +37,4 @@ class CountModel {
   std::unique_ptr<const Tables> tables_;
 };
 
-}  // namespace bitsweep
+}  // namespace bitsweep::data

@@ -9,20 +9,20 @@
 #include "base/units.h"
 #include "data/corpus.h"
 
-namespace bitsweep {
+namespace bitsweep::data {
 namespace {
 
-CorpusSpec corpus_of(const DataSpec& spec) { return {spec.corpus, spec.glob, spec.field}; }
+CorpusSpec corpus_of(const spec::DataSpec& spec) { return {spec.corpus, spec.glob, spec.field}; }
 
 // The validation text is read as the corpus is; a glob has a meaning only where it is a folder.
-CorpusSpec val_of(const DataSpec& spec) {
+CorpusSpec val_of(const spec::DataSpec& spec) {
   std::error_code unreadable;  // said when it is opened
   return {spec.val, fs::is_directory(spec.val, unreadable) ? spec.glob : "", spec.field};
 }
 
 // Runs both, so that what is wrong with each is told at once.
 template <class Open>
-auto open_both(const DataSpec& spec, Open open) {
+auto open_both(const spec::DataSpec& spec, Open open) {
   decltype(open(corpus_of(spec))) train{}, val{};
   std::vector<Diagnostic> wrong;
   const auto attempt = [&](auto& into, const CorpusSpec& corpus) {
@@ -39,7 +39,7 @@ auto open_both(const DataSpec& spec, Open open) {
   return std::pair(std::move(train), std::move(val));
 }
 
-Split split_for(const DataSpec& spec, const CorpusFacts& train, const CorpusFacts* val) try {
+Split split_for(const spec::DataSpec& spec, const CorpusFacts& train, const CorpusFacts* val) try {
   return val != nullptr ? split_separate(train.stats.bytes, val->stats.bytes, spec.context)
                         : split_corpus(train.stats.bytes, spec.val_fraction, spec.context);
 } catch (const Error& error) {
@@ -82,7 +82,7 @@ void count_split(const Split& split, int64_t context, DatasetInfo& info) {
 }
 
 // Everything but the hash of the validation split, which needs the text.
-DatasetInfo summarize(const DataSpec& spec, const Tokenizer& tokenizer, const CorpusFacts& train,
+DatasetInfo summarize(const spec::DataSpec& spec, const Tokenizer& tokenizer, const CorpusFacts& train,
                       const CorpusFacts* val, const Split& split) {
   DatasetInfo info;
   info.name = train.name;
@@ -159,7 +159,7 @@ std::vector<int64_t> ValidationWindows::answers(int64_t first, int64_t count) co
   return places;
 }
 
-Dataset Dataset::open(const DataSpec& spec, const fs::path& cache) {
+Dataset Dataset::open(const spec::DataSpec& spec, const fs::path& cache) {
   const Tokenizer tokenizer(spec.tokenizer);
   if (!spec.sha256.empty() && spec.val.empty())
     if (auto text = find_cached_corpus(spec.sha256, cache)) return Dataset(spec, cache, {text, text});
@@ -167,7 +167,7 @@ Dataset Dataset::open(const DataSpec& spec, const fs::path& cache) {
   return Dataset(spec, cache, {train, val ? val : train});
 }
 
-DatasetInfo Dataset::inspect(const DataSpec& spec, const fs::path& cache) {
+DatasetInfo Dataset::inspect(const spec::DataSpec& spec, const fs::path& cache) {
   const Tokenizer tokenizer(spec.tokenizer);
   const auto [train, val] = open_both(spec, [&](const CorpusSpec& corpus) { return inspect_corpus(corpus, cache); });
   const CorpusFacts* val_facts = spec.val.empty() ? nullptr : &val.facts;
@@ -178,7 +178,7 @@ DatasetInfo Dataset::inspect(const DataSpec& spec, const fs::path& cache) {
   return info;
 }
 
-Dataset Dataset::over(const DataSpec& spec, DatasetInfo named, std::shared_ptr<const TokenSource> train,
+Dataset Dataset::over(const spec::DataSpec& spec, DatasetInfo named, std::shared_ptr<const TokenSource> train,
                       std::shared_ptr<const TokenSource> val) {
   Split split = val == train ? split_corpus(train->size(), spec.val_fraction, spec.context)
                              : split_separate(train->size(), val->size(), spec.context);
@@ -196,7 +196,7 @@ Dataset::Dataset(int64_t context, Split split, DatasetInfo info, std::shared_ptr
       order_(split_.train, context_),
       info_(std::move(info)) {}
 
-Dataset::Dataset(const DataSpec& spec, fs::path cache, Texts texts)
+Dataset::Dataset(const spec::DataSpec& spec, fs::path cache, Texts texts)
     : cache_(std::move(cache)),
       tokenizer_(spec.tokenizer),
       context_(spec.context),
@@ -257,8 +257,8 @@ Yardsticks Dataset::yardsticks() const {
   }
   const Yardsticks counted =
       compute_yardsticks(train_text(), split_.train, val_text(), split_.val, Tokenizer(tokenizer_));
-  cache.save("yardsticks", name, bitsweep::to_json(counted));
+  cache.save("yardsticks", name, data::to_json(counted));
   return counted;
 }
 
-}  // namespace bitsweep
+}  // namespace bitsweep::data

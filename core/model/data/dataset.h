@@ -26,7 +26,7 @@
 #include "data/yardsticks.h"
 #include "spec/run_spec.h"
 
-namespace bitsweep {
+namespace bitsweep::data {
 
 class CorpusText;  // data/corpus.h
 
@@ -79,16 +79,16 @@ class Dataset {
   // spec.sha256 is set and the cache holds that text, the sources are not looked at; otherwise a text whose hash
   // differs from it is refused. Throws Error: input for what is wrong with the data, environment for what the machine
   // lacks.
-  static Dataset open(const DataSpec& spec, const std::filesystem::path& cache);
+  static Dataset open(const spec::DataSpec& spec, const std::filesystem::path& cache);
 
   // Tokens that come from elsewhere, split as a text of as many bytes is. `named` says what cannot be counted: name and
   // hashes. Without a text: train_text, val_text and yardsticks are not for it. `val` is `train` where it is to be
   // split.
-  static Dataset over(const DataSpec& spec, DatasetInfo named, std::shared_ptr<const TokenSource> train,
+  static Dataset over(const spec::DataSpec& spec, DatasetInfo named, std::shared_ptr<const TokenSource> train,
                       std::shared_ptr<const TokenSource> val);
 
   // The same facts as open's, writing nothing; reads what the cache already knows. For `plan`.
-  static DatasetInfo inspect(const DataSpec& spec, const std::filesystem::path& cache);
+  static DatasetInfo inspect(const spec::DataSpec& spec, const std::filesystem::path& cache);
 
   const DatasetInfo& info() const { return info_; }
   int64_t context() const { return context_; }
@@ -118,7 +118,7 @@ class Dataset {
     std::shared_ptr<const CorpusText> train;
     std::shared_ptr<const CorpusText> val;  // the same as train when the corpus is split
   };
-  Dataset(const DataSpec& spec, std::filesystem::path cache, Texts texts);
+  Dataset(const spec::DataSpec& spec, std::filesystem::path cache, Texts texts);
   Dataset(int64_t context, Split split, DatasetInfo info, std::shared_ptr<const TokenSource> train,
           std::shared_ptr<const TokenSource> val);
 
@@ -132,4 +132,4 @@ class Dataset {
   DatasetInfo info_;
 };
 
-}  // namespace bitsweep
+}  // namespace bitsweep::data

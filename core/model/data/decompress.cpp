@@ -11,7 +11,7 @@
 #include "base/error.h"
 #include "base/units.h"
 
-namespace bitsweep {
+namespace bitsweep::data {
 namespace {
 
 constexpr size_t output_bytes = 1 << 20;
@@ -122,4 +122,4 @@ void decompress(FileKind::Way way, std::span<const uint8_t> compressed, const st
     read_zstd(compressed, file, sink);
 }
 
-}  // namespace bitsweep
+}  // namespace bitsweep::data

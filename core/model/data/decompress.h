@@ -8,7 +8,7 @@
 #include "data/file_kind.h"
 #include "data/text_sink.h"
 
-namespace bitsweep {
+namespace bitsweep::data {
 
 // Passes what `compressed` holds to `sink`, a MiB at a time: every member of a gzip file, every frame of a zstd file,
 // one after the other; zeros behind the last member, as tapes leave them, are passed over. Memory is what the format's
@@ -17,4 +17,4 @@ namespace bitsweep {
 // compressed data behind the last member.
 void decompress(FileKind::Way way, std::span<const uint8_t> compressed, const std::string& file, const TextSink& sink);
 
-}  // namespace bitsweep
+}  // namespace bitsweep::data

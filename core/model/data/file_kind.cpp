@@ -9,7 +9,7 @@
 
 #include "base/units.h"
 
-namespace bitsweep {
+namespace bitsweep::data {
 namespace {
 
 using namespace std::string_view_literals;
@@ -193,4 +193,4 @@ FileKind file_kind_of(std::span<const uint8_t> bytes_of_head, uint64_t bytes) {
   return {};
 }
 
-}  // namespace bitsweep
+}  // namespace bitsweep::data

@@ -6,7 +6,7 @@
 #include <span>
 #include <string>
 
-namespace bitsweep {
+namespace bitsweep::data {
 
 struct FileKind {
   enum class Way { text, gzip, zstd, refused };
@@ -22,4 +22,4 @@ inline constexpr size_t file_head_bytes = 4096;
 // Bytes that nothing is known of are text: a byte tokenizer takes them all.
 FileKind file_kind_of(std::span<const uint8_t> head, uint64_t bytes);
 
-}  // namespace bitsweep
+}  // namespace bitsweep::data

@@ -5,7 +5,7 @@
 #include "data/induction.h"
 #include "data/stories.h"
 
-namespace bitsweep {
+namespace bitsweep::data {
 namespace {
 
 template <InductionTask task>
@@ -34,4 +34,4 @@ const GeneratedCorpus* find_generated_corpus(std::string_view name) {
   return nullptr;
 }
 
-}  // namespace bitsweep
+}  // namespace bitsweep::data

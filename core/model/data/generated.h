@@ -6,7 +6,7 @@
 #include <string>
 #include <string_view>
 
-namespace bitsweep {
+namespace bitsweep::data {
 
 struct GeneratedCorpus {
   std::string_view name;  // as in data.corpus
@@ -19,4 +19,4 @@ struct GeneratedCorpus {
 std::span<const GeneratedCorpus> generated_corpora();
 const GeneratedCorpus* find_generated_corpus(std::string_view name);  // nullptr: unknown
 
-}  // namespace bitsweep
+}  // namespace bitsweep::data

@@ -6,7 +6,7 @@
 
 #include "base/error.h"
 
-namespace bitsweep {
+namespace bitsweep::data {
 namespace {
 
 constexpr size_t max_alternatives = 256;
@@ -155,4 +155,4 @@ bool Glob::matches(std::string_view path) const {
                      [&](const std::string& pattern) { return Matcher(pattern).matches(path); });
 }
 
-}  // namespace bitsweep
+}  // namespace bitsweep::data

@@ -11,7 +11,7 @@
 #include <string_view>
 #include <vector>
 
-namespace bitsweep {
+namespace bitsweep::data {
 
 class Glob {
  public:
@@ -24,4 +24,4 @@ class Glob {
   bool whole_path_;
 };
 
-}  // namespace bitsweep
+}  // namespace bitsweep::data

@@ -6,7 +6,7 @@
 
 #include "base/rng.h"
 
-namespace bitsweep {
+namespace bitsweep::data {
 namespace {
 
 constexpr uint64_t letters = 26;
@@ -143,4 +143,4 @@ std::vector<InductionAnswer> induction_answers(InductionTask task, std::span<con
   return answers;
 }
 
-}  // namespace bitsweep
+}  // namespace bitsweep::data

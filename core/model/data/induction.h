@@ -23,7 +23,7 @@
 #include <string_view>
 #include <vector>
 
-namespace bitsweep {
+namespace bitsweep::data {
 
 enum class InductionTask { repeat, copy, needle };
 
@@ -57,4 +57,4 @@ struct InductionAnswer {
 // follow from the bytes before it alone.
 std::vector<InductionAnswer> induction_answers(InductionTask task, std::span<const uint8_t> window);
 
-}  // namespace bitsweep
+}  // namespace bitsweep::data

@@ -9,7 +9,7 @@
 
 #include "base/nearest.h"
 
-namespace bitsweep {
+namespace bitsweep::data {
 namespace {
 
 constexpr size_t keys_told = 12, key_bytes_told = 40;
@@ -292,4 +292,4 @@ JsonLine::Found JsonLine::read(std::string_view line) {
   return Found::no_json;
 }
 
-}  // namespace bitsweep
+}  // namespace bitsweep::data

@@ -8,7 +8,7 @@
 #include <string_view>
 #include <vector>
 
-namespace bitsweep {
+namespace bitsweep::data {
 
 class JsonLine {
  public:
@@ -69,4 +69,4 @@ class JsonLine {
   bool incomplete_ = false;
 };
 
-}  // namespace bitsweep
+}  // namespace bitsweep::data

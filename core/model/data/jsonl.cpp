@@ -8,7 +8,7 @@
 #include "base/units.h"
 #include "data/utf8.h"
 
-namespace bitsweep {
+namespace bitsweep::data {
 namespace {
 
 constexpr std::string_view byte_order_mark = "\xEF\xBB\xBF";
@@ -139,4 +139,4 @@ std::vector<std::string> JsonLines::notes() const {
   return told;
 }
 
-}  // namespace bitsweep
+}  // namespace bitsweep::data

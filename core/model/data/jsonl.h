@@ -16,7 +16,7 @@
 #include "data/json_line.h"
 #include "data/text_sink.h"
 
-namespace bitsweep {
+namespace bitsweep::data {
 
 class JsonLines {
  public:
@@ -67,4 +67,4 @@ class JsonLines {
   Tally null_, empty_, surrogates_, not_utf8_;
 };
 
-}  // namespace bitsweep
+}  // namespace bitsweep::data

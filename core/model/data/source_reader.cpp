@@ -11,7 +11,7 @@
 #include "data/generated.h"
 #include "data/jsonl.h"
 
-namespace bitsweep {
+namespace bitsweep::data {
 namespace {
 
 constexpr size_t most_findings = 20;
@@ -241,4 +241,4 @@ void read_sources(const Sources& sources, const TextSink& sink, std::vector<std:
   for (std::string& note : reading.whole_notes) notes.push_back(std::move(note));
 }
 
-}  // namespace bitsweep
+}  // namespace bitsweep::data

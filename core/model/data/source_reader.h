@@ -9,7 +9,7 @@
 #include "data/sources.h"
 #include "data/text_sink.h"
 
-namespace bitsweep {
+namespace bitsweep::data {
 
 // The file, mapped, if it still is what the listing saw; else throws Error{input}.
 MappedFile map_source(const SourceFile& file);
@@ -30,4 +30,4 @@ std::vector<std::string> notes_on_plain_text(const std::string& name, std::span<
 // Throws Error{input} if the file is no longer what the listing saw.
 void check_unchanged(const SourceFile& file);
 
-}  // namespace bitsweep
+}  // namespace bitsweep::data

@@ -18,7 +18,7 @@
 #include "data/glob.h"
 #include "spec/keys.h"
 
-namespace bitsweep {
+namespace bitsweep::data {
 namespace {
 
 // What a corpus's text is made of, beside its sources; a change of the rules makes every fingerprint a new one.
@@ -42,7 +42,7 @@ void check_exists(const fs::path& path, const std::string& name) {
   struct stat info {};
   if (::lstat(path.c_str(), &info) == 0 || errno != ENOENT) return;
   refuse(fmt::format("cannot read '{}': {}{}", path.string(), std::strerror(ENOENT),
-                     did_you_mean(name, find_run_key("data.corpus")->words)));
+                     did_you_mean(name, spec::find_run_key("data.corpus")->words)));
 }
 
 SourceFile source_file(const fs::path& path, const struct stat& info) {
@@ -234,4 +234,4 @@ Sources list_sources(const CorpusSpec& spec) {
   return sources;
 }
 
-}  // namespace bitsweep
+}  // namespace bitsweep::data

@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-namespace bitsweep {
+namespace bitsweep::data {
 
 struct CorpusSpec {
   std::string corpus;  // a built-in one (headers, those of generated.h), or the path of a file or folder
@@ -56,4 +56,4 @@ std::filesystem::path torch_headers(const std::vector<std::filesystem::path>& fo
 // The attributes of one file now. Throws Error{input} when it cannot be read or is no regular file.
 SourceFile look_at(const std::filesystem::path& path);
 
-}  // namespace bitsweep
+}  // namespace bitsweep::data

@@ -8,7 +8,7 @@
 #include "base/error.h"
 #include "base/units.h"
 
-namespace bitsweep {
+namespace bitsweep::data {
 namespace {
 
 constexpr uint64_t max_blocks = 16;
@@ -138,4 +138,4 @@ std::vector<Segment> sample_segments(const std::vector<Segment>& segments, uint6
   return sample;
 }
 
-}  // namespace bitsweep
+}  // namespace bitsweep::data

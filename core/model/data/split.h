@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <vector>
 
-namespace bitsweep {
+namespace bitsweep::data {
 
 // Bytes [begin, end) of a text.
 struct Segment {
@@ -37,4 +37,4 @@ int64_t count_validation_windows(const std::vector<Segment>& val, int64_t contex
 // The segments when they hold at most `limit_bytes`, else `pieces` evenly spaced pieces of limit_bytes / pieces each.
 std::vector<Segment> sample_segments(const std::vector<Segment>& segments, uint64_t limit_bytes, uint64_t pieces);
 
-}  // namespace bitsweep
+}  // namespace bitsweep::data

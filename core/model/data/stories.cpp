@@ -10,7 +10,7 @@
 #include "base/rng.h"
 #include "data/stories_grammar.h"
 
-namespace bitsweep {
+namespace bitsweep::data {
 namespace {
 
 // Draws places of cumulative weights; one number of the stream a choice.
@@ -151,4 +151,4 @@ double stories_entropy_bits_per_byte() {
 
 double stories_code_length_bits(std::string_view text) { return Reader(text).code_length_bits(); }
 
-}  // namespace bitsweep
+}  // namespace bitsweep::data

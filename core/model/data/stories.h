@@ -13,7 +13,7 @@
 #include <string>
 #include <string_view>
 
-namespace bitsweep {
+namespace bitsweep::data {
 
 // Raised with every change of the grammar: the cache then makes the text anew.
 inline constexpr int stories_version = 1;
@@ -31,4 +31,4 @@ double stories_entropy_bits_per_byte();
 // the true model. Throws Error{input} with the offset where the text leaves the grammar.
 double stories_code_length_bits(std::string_view text);
 
-}  // namespace bitsweep
+}  // namespace bitsweep::data

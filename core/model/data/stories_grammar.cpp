@@ -5,7 +5,7 @@
 #include <cmath>
 #include <map>
 
-namespace bitsweep {
+namespace bitsweep::data {
 namespace {
 
 struct LexiconText {
@@ -209,4 +209,4 @@ const StoryGrammar& story_grammar() {
   return grammar;
 }
 
-}  // namespace bitsweep
+}  // namespace bitsweep::data

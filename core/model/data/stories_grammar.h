@@ -7,7 +7,7 @@
 #include <unordered_map>
 #include <vector>
 
-namespace bitsweep {
+namespace bitsweep::data {
 
 // Words of letters only, with weights falling as 1 / (rank + 2).
 struct Lexicon {
@@ -57,4 +57,4 @@ struct StoryGrammar {
 // Built once. What unambiguity rests on (letters only, distinct words, distinct first words, slots apart) is tested.
 const StoryGrammar& story_grammar();
 
-}  // namespace bitsweep
+}  // namespace bitsweep::data

@@ -5,8 +5,8 @@
 #include <functional>
 #include <span>
 
-namespace bitsweep {
+namespace bitsweep::data {
 
 using TextSink = std::function<void(std::span<const uint8_t>)>;
 
-}  // namespace bitsweep
+}  // namespace bitsweep::data

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-namespace bitsweep {
+namespace bitsweep::data {
 
 void TextStats::add(std::span<const uint8_t> text) {
   // Blocks keep the counters narrow, which lets the compiler use whole vectors.
@@ -21,4 +21,4 @@ void TextStats::add(std::span<const uint8_t> text) {
   bytes += text.size();
 }
 
-}  // namespace bitsweep
+}  // namespace bitsweep::data

@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <span>
 
-namespace bitsweep {
+namespace bitsweep::data {
 
 struct TextStats {
   uint64_t bytes = 0;
@@ -18,4 +18,4 @@ struct TextStats {
   bool operator==(const TextStats&) const = default;
 };
 
-}  // namespace bitsweep
+}  // namespace bitsweep::data

@@ -8,12 +8,13 @@
 #include "base/nearest.h"
 #include "spec/tokenizers.h"
 
-namespace bitsweep {
+namespace bitsweep::data {
 
 Tokenizer::Tokenizer(std::string_view name) : name_(name) {
-  const auto vocab = vocabulary_of(name);
+  const auto vocab = spec::vocabulary_of(name);
   if (!vocab)
-    throw Error(ErrorKind::input, fmt::format("unknown tokenizer '{}'{}", name, did_you_mean(name, tokenizer_names())));
+    throw Error(ErrorKind::input,
+                fmt::format("unknown tokenizer '{}'{}", name, did_you_mean(name, spec::tokenizer_names())));
   vocab_ = *vocab;
 }
 
@@ -29,4 +30,4 @@ void Tokenizer::encode(std::span<const uint8_t> bytes, uint8_t* out) const {
   for (size_t i = 0; i < bytes.size(); ++i) ids[i] = in[i] < 0 ? int8_t{unknown_token} : in[i];
 }
 
-}  // namespace bitsweep
+}  // namespace bitsweep::data

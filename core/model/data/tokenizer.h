@@ -12,7 +12,7 @@
 
 #include "data/text_stats.h"
 
-namespace bitsweep {
+namespace bitsweep::data {
 
 // ASCII SUB (0x1A), "substitute": what stands for a byte outside ascii128.
 inline constexpr uint8_t unknown_token = 0x1A;
@@ -34,4 +34,4 @@ class Tokenizer {
   int64_t vocab_;
 };
 
-}  // namespace bitsweep
+}  // namespace bitsweep::data

@@ -4,7 +4,7 @@
 
 #include "data/corpus.h"
 
-namespace bitsweep {
+namespace bitsweep::data {
 
 ByteTokens::ByteTokens(std::shared_ptr<const CorpusText> text, Tokenizer tokenizer)
     : text_(std::move(text)), tokenizer_(std::move(tokenizer)) {}
@@ -25,4 +25,4 @@ void ByteTokens::windows(std::span<const uint64_t> starts, size_t length, TokenS
   }
 }
 
-}  // namespace bitsweep
+}  // namespace bitsweep::data

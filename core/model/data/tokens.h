@@ -12,7 +12,7 @@
 #include "data/split.h"
 #include "data/tokenizer.h"
 
-namespace bitsweep {
+namespace bitsweep::data {
 
 class CorpusText;  // data/corpus.h
 
@@ -51,4 +51,4 @@ class ByteTokens final : public TokenSource {
   Tokenizer tokenizer_;
 };
 
-}  // namespace bitsweep
+}  // namespace bitsweep::data

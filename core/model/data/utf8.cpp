@@ -2,7 +2,7 @@
 
 #include <cstring>
 
-namespace bitsweep {
+namespace bitsweep::data {
 namespace {
 
 // Bytes of the sequence that begins at `at`, a byte ≥ 128; 0 when there is none.
@@ -44,4 +44,4 @@ bool is_utf8(std::span<const uint8_t> bytes) {
   return true;
 }
 
-}  // namespace bitsweep
+}  // namespace bitsweep::data

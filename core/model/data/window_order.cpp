@@ -7,7 +7,7 @@
 
 #include "base/rng.h"
 
-namespace bitsweep {
+namespace bitsweep::data {
 namespace {
 
 constexpr auto stream = static_cast<uint64_t>(Stream::data);
@@ -122,4 +122,4 @@ void WindowOrder::starts(uint64_t seed, uint64_t first_index, std::span<uint64_t
   }
 }
 
-}  // namespace bitsweep
+}  // namespace bitsweep::data

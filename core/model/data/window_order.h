@@ -15,7 +15,7 @@
 
 #include "data/split.h"
 
-namespace bitsweep {
+namespace bitsweep::data {
 
 // A keyed bijection of [0, size).
 class Permutation {
@@ -57,4 +57,4 @@ class WindowOrder {
   std::vector<Grid> grids_;
 };
 
-}  // namespace bitsweep
+}  // namespace bitsweep::data

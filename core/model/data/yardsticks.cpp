@@ -5,7 +5,7 @@
 #include "base/error.h"
 #include "data/count_model.h"
 
-namespace bitsweep {
+namespace bitsweep::data {
 namespace {
 
 constexpr uint64_t sample_pieces = 64;
@@ -55,4 +55,4 @@ Yardsticks yardsticks_from_json(const json::object& object) {
   return yardsticks;
 }
 
-}  // namespace bitsweep
+}  // namespace bitsweep::data

@@ -12,7 +12,7 @@
 #include "data/split.h"
 #include "data/tokenizer.h"
 
-namespace bitsweep {
+namespace bitsweep::data {
 
 struct Yardsticks {
   std::array<double, 4> bits_per_byte{};  // [order]
@@ -33,4 +33,4 @@ Yardsticks compute_yardsticks(std::span<const uint8_t> train_text, const std::ve
                               std::span<const uint8_t> val_text, const std::vector<Segment>& val,
                               const Tokenizer& tokenizer);
 
-}  // namespace bitsweep
+}  // namespace bitsweep::data

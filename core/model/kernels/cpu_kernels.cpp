@@ -7,7 +7,7 @@
 
 #include "kernels/lanes.h"
 
-namespace bitsweep {
+namespace bitsweep::kernels {
 namespace {
 
 // ln(m · 2^e) where m = 1 + f lies in [√½, √2).
@@ -345,4 +345,4 @@ BITSWEEP_CLONES void softmax_backward_head(const float* probabilities, float* gr
   }
 }
 
-}  // namespace bitsweep
+}  // namespace bitsweep::kernels

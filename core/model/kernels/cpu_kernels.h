@@ -6,7 +6,7 @@
 
 #include <cstdint>
 
-namespace bitsweep {
+namespace bitsweep::kernels {
 
 // out[i] = ±magnitude; +magnitude where x[i] >= 0.
 void sign_range(const float* x, float* out, int64_t count, float magnitude);
@@ -92,4 +92,4 @@ void quantize_rows(const float* x, float* codes, int8_t* bytes, float* step, int
 // codes = clamp(round(w · scale), −1, 1), ties to even.
 void ternary_range(const float* w, float* codes, int64_t count, float scale);
 
-}  // namespace bitsweep
+}  // namespace bitsweep::kernels

@@ -3,7 +3,7 @@
 #include "kernels/cpu_kernels.h"
 #include "kernels/lanes.h"
 
-namespace bitsweep {
+namespace bitsweep::kernels {
 namespace {
 
 constexpr float kLeastMax = 1e-5f;
@@ -52,4 +52,4 @@ BITSWEEP_CLONES void ternary_range(const float* w, float* codes, int64_t count, 
   }
 }
 
-}  // namespace bitsweep
+}  // namespace bitsweep::kernels

@@ -1,7 +1,7 @@
 #include "kernels/cpu_kernels.h"
 #include "kernels/lanes.h"
 
-namespace bitsweep {
+namespace bitsweep::kernels {
 namespace {
 
 BITSWEEP_INLINE void add_scaled(float* out, const float* x, float factor, int64_t count) {
@@ -52,4 +52,4 @@ BITSWEEP_CLONES void mix_values_backward_head(const TopKeysHead& head, const Top
   }
 }
 
-}  // namespace bitsweep
+}  // namespace bitsweep::kernels

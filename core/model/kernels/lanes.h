@@ -11,7 +11,7 @@
 #include <immintrin.h>
 #endif
 
-namespace bitsweep {
+namespace bitsweep::kernels {
 
 constexpr int64_t kLanes = 16;
 constexpr float kInfinity = std::numeric_limits<float>::infinity();
@@ -47,4 +47,4 @@ BITSWEEP_INLINE float lane_max(const float* z, int64_t count) {
   return top;
 }
 
-}  // namespace bitsweep
+}  // namespace bitsweep::kernels

@@ -1,6 +1,6 @@
 #include "kernels/table.h"
 
-namespace bitsweep {
+namespace bitsweep::kernels {
 namespace {
 
 // f32 on the CPU, any shape (kernels/cpu_kernels.h).
@@ -47,4 +47,4 @@ const KernelTable& no_kernels() {
   return table;
 }
 
-}  // namespace bitsweep
+}  // namespace bitsweep::kernels

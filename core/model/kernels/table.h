@@ -12,7 +12,7 @@
 
 #include "kernels/cpu_kernels.h"
 
-namespace bitsweep {
+namespace bitsweep::kernels {
 
 // What a row computes; its function's type is that of the plain loop of kernels/cpu_kernels.h that defines it.
 enum class Operation : uint8_t {
@@ -47,10 +47,10 @@ struct KernelShape {
 
 template <Operation>
 struct OperationFunction;
-#define BITSWEEP_OPERATION(NAME, LOOP)             \
-  template <>                                      \
-  struct OperationFunction<Operation::NAME> {      \
-    using Type = decltype(::bitsweep::LOOP);       \
+#define BITSWEEP_OPERATION(NAME, LOOP)                \
+  template <>                                         \
+  struct OperationFunction<Operation::NAME> {         \
+    using Type = decltype(::bitsweep::kernels::LOOP); \
   };
 BITSWEEP_OPERATION(sign, sign_range)
 BITSWEEP_OPERATION(sign_mask, sign_mask_range)
@@ -111,4 +111,4 @@ class KernelTable {
 const KernelTable& built_in_kernels();
 const KernelTable& no_kernels();
 
-}  // namespace bitsweep
+}  // namespace bitsweep::kernels

@@ -6,7 +6,7 @@
 
 #include <ATen/ATen.h>
 
-namespace bitsweep {
+namespace bitsweep::nn {
 namespace {
 
 // r^(h+1), r = 2^(−8/n).
@@ -46,4 +46,4 @@ const at::Tensor& CausalBias::get(int64_t context, const at::TensorOptions& opti
   return bias_;
 }
 
-}  // namespace bitsweep
+}  // namespace bitsweep::nn

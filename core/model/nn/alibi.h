@@ -5,7 +5,7 @@
 
 #include <ATen/core/Tensor.h>
 
-namespace bitsweep {
+namespace bitsweep::nn {
 
 // Slopes of H heads: r^(h+1), r = 2^(−8/H) when H is a power of two; else those of the power of two below, then every
 // second slope of the power of two above (the paper's code). Largest first within each part.
@@ -31,4 +31,4 @@ class CausalBias {
   at::Tensor bias_;
 };
 
-}  // namespace bitsweep
+}  // namespace bitsweep::nn

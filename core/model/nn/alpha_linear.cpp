@@ -2,7 +2,7 @@
 
 #include <ATen/ATen.h>
 
-namespace bitsweep {
+namespace bitsweep::nn {
 
 AlphaLinear::AlphaLinear(const ParameterSink& sink, int64_t d_in, int64_t d_out, OutputSign output, Alpha alpha)
     : weight_(sink.normal("weight", {d_out, d_in}, kLatentSd)),
@@ -18,4 +18,4 @@ at::Tensor AlphaLinear::forward(const at::Tensor& x, double binarized) const {
   return sign_linear_alpha(x, weight_, threshold_, output_, alpha_, binarized);
 }
 
-}  // namespace bitsweep
+}  // namespace bitsweep::nn

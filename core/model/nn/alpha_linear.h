@@ -5,7 +5,7 @@
 #include "nn/module.h"
 #include "nn/sign_linear.h"
 
-namespace bitsweep {
+namespace bitsweep::nn {
 
 enum class Alpha {
   mean,     // α_o = mean |W_o| over the channel's inputs: no parameter, it follows the weight
@@ -25,4 +25,4 @@ class AlphaLinear {
   OutputSign output_;
 };
 
-}  // namespace bitsweep
+}  // namespace bitsweep::nn

@@ -5,7 +5,7 @@
 #include <ATen/ATen.h>
 #include <fmt/format.h>
 
-namespace bitsweep {
+namespace bitsweep::nn {
 namespace {
 
 constexpr int64_t kMostLayers = 1024, kMostOffset = 65536;
@@ -105,4 +105,4 @@ at::Tensor AlphaStack::forward(const at::Tensor& tokens, const StepContext& cont
   return head_.forward(norm_.forward(x));  // [B, T, V]
 }
 
-}  // namespace bitsweep
+}  // namespace bitsweep::nn

@@ -16,7 +16,7 @@
 #include "nn/rms_norm.h"
 #include "nn/sign_embedding.h"
 
-namespace bitsweep {
+namespace bitsweep::nn {
 
 struct AlphaStackOptions {
   Shape shape;
@@ -61,4 +61,4 @@ class AlphaStack final : public Model {
   CausalBias bias_;
 };
 
-}  // namespace bitsweep
+}  // namespace bitsweep::nn

@@ -9,7 +9,7 @@
 #include "nn/softmax_attention.h"
 #include "nn/top_keys.h"
 
-namespace bitsweep {
+namespace bitsweep::nn {
 namespace {
 
 constexpr double kLeastTau = 1e-3, kMostTau = 100;
@@ -128,4 +128,4 @@ at::Tensor attend(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v,
   return top_keys_attention(q, k, v, heads, bias, top_keys_of(step), step.noise);
 }
 
-}  // namespace bitsweep
+}  // namespace bitsweep::nn

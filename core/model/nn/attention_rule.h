@@ -10,7 +10,7 @@
 #include "nn/pointer_attention.h"
 #include "nn/schedule.h"
 
-namespace bitsweep {
+namespace bitsweep::nn {
 
 enum class AttentionKind {
   gumbel,   // the hard pointer: pointer_attention.h
@@ -58,4 +58,4 @@ at::Tensor attention_weights(const at::Tensor& q, const at::Tensor& k, int64_t h
 at::Tensor attend(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, int64_t heads, CausalBias& bias,
                   const AttentionStep& step);
 
-}  // namespace bitsweep
+}  // namespace bitsweep::nn

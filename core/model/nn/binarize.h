@@ -6,7 +6,7 @@
 
 #include <ATen/core/Tensor.h>
 
-namespace bitsweep {
+namespace bitsweep::nn {
 
 // m: linear from 0 to 1 over the first `end_fraction` of a run. progress in [0, 1].
 inline double binarized_part(double end_fraction, double progress) { return std::min(1.0, progress / end_fraction); }
@@ -21,4 +21,4 @@ at::Tensor forward_at(const LinearType& linear, const at::Tensor& x, double bina
   }
 }
 
-}  // namespace bitsweep
+}  // namespace bitsweep::nn

@@ -11,7 +11,7 @@
 #include "nn/linear_end.h"
 #include "nn/rows.h"
 
-namespace bitsweep {
+namespace bitsweep::nn {
 namespace {
 
 using torch::autograd::AutogradContext;
@@ -106,4 +106,4 @@ at::Tensor BitHead::forward(const at::Tensor& x) const {
   return sums.to(at::kFloat) * logit_scale_ + bias_;
 }
 
-}  // namespace bitsweep
+}  // namespace bitsweep::nn

@@ -6,7 +6,7 @@
 #include "nn/module.h"
 #include "nn/sign_linear.h"
 
-namespace bitsweep {
+namespace bitsweep::nn {
 
 // y = (x · Sᵀ)/√d_in − threshold, S = ±1 [d_out, d_in]. x [..., d_in] -> [..., d_out]
 class BitLinear {
@@ -44,4 +44,4 @@ class BitHead {
   at::Tensor bias_, logit_scale_;
 };
 
-}  // namespace bitsweep
+}  // namespace bitsweep::nn

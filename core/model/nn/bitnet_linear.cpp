@@ -2,7 +2,7 @@
 
 #include <ATen/ATen.h>
 
-namespace bitsweep {
+namespace bitsweep::nn {
 
 TernaryLinear::TernaryLinear(const ParameterSink& sink, int64_t d_in, int64_t d_out, double sd)
     : norm_(sink.scope("norm"), d_in), weight_(sink.normal("weight", {d_out, d_in}, sd)) {}
@@ -18,4 +18,4 @@ at::Tensor BinaryLinear::forward(const at::Tensor& x) const {
   return quant_linear(norm_.forward(x - x.mean(-1, /*keepdim=*/true)), weight_, WeightCode::binary);
 }
 
-}  // namespace bitsweep
+}  // namespace bitsweep::nn

@@ -5,7 +5,7 @@
 #include "nn/quant_linear.h"
 #include "nn/rms_norm.h"
 
-namespace bitsweep {
+namespace bitsweep::nn {
 
 // b1.58 (Ma et al. 2024, arXiv 2402.17764, and its training tips): weights in {−β, 0, β}, RMSNorm inside.
 class TernaryLinear {
@@ -34,4 +34,4 @@ class BinaryLinear {
   at::Tensor weight_;
 };
 
-}  // namespace bitsweep
+}  // namespace bitsweep::nn

@@ -4,7 +4,7 @@
 
 #include "nn/parallel.h"
 
-namespace bitsweep {
+namespace bitsweep::nn {
 namespace {
 
 constexpr int64_t kWord = 64;
@@ -63,4 +63,4 @@ at::Tensor unpack_signs(const at::Tensor& bits, int64_t columns, at::ScalarType 
   return signs.to(type);
 }
 
-}  // namespace bitsweep
+}  // namespace bitsweep::nn

@@ -5,7 +5,7 @@
 
 #include <ATen/core/Tensor.h>
 
-namespace bitsweep {
+namespace bitsweep::nn {
 
 int64_t words_of(int64_t columns);
 
@@ -15,4 +15,4 @@ at::Tensor pack_bits(const at::Tensor& mask);
 // [rows, words] int64 -> [rows, columns] of ±1 in `type`.
 at::Tensor unpack_signs(const at::Tensor& bits, int64_t columns, at::ScalarType type);
 
-}  // namespace bitsweep
+}  // namespace bitsweep::nn

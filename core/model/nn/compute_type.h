@@ -3,9 +3,9 @@
 
 #include <ATen/core/Tensor.h>
 
-namespace bitsweep {
+namespace bitsweep::nn {
 
 // What the matrix products of `x` are computed in: autocast's type where autocast is on for its device, else x's own.
 at::ScalarType compute_type(const at::Tensor& x);
 
-}  // namespace bitsweep
+}  // namespace bitsweep::nn

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-namespace bitsweep {
+namespace bitsweep::nn {
 namespace {
 
 constexpr int64_t kIndexBytes = 8;
@@ -172,4 +172,4 @@ void StageList::head(bool signs) {
   stages_.push_back({.block = "loss", .kept_bytes = logits, .forward_bytes = logits, .backward_bytes = 2 * logits});
 }
 
-}  // namespace bitsweep
+}  // namespace bitsweep::nn

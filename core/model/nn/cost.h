@@ -14,7 +14,7 @@
 #include "nn/attention_rule.h"
 #include "nn/geometry.h"
 
-namespace bitsweep {
+namespace bitsweep::nn {
 
 constexpr int64_t kFloatBytes = 4;
 
@@ -91,4 +91,4 @@ class StageList {
   std::vector<Stage> stages_;
 };
 
-}  // namespace bitsweep
+}  // namespace bitsweep::nn

@@ -3,14 +3,14 @@
 #include <algorithm>
 #include <cmath>
 
-namespace bitsweep {
+namespace bitsweep::nn {
 namespace {
 
 constexpr int64_t kMoments = 2;
 
 // Stages of one name together, in the order in which the names first appear.
-std::vector<BlockCost> blocks_of(const std::vector<Stage>& stages) {
-  std::vector<BlockCost> blocks;
+std::vector<plugin::BlockCost> blocks_of(const std::vector<Stage>& stages) {
+  std::vector<plugin::BlockCost> blocks;
   for (const Stage& stage : stages) {
     auto block = std::find_if(blocks.begin(), blocks.end(), [&](const auto& b) { return b.name == stage.block; });
     if (block == blocks.end()) block = blocks.insert(blocks.end(), {.name = stage.block});
@@ -21,12 +21,12 @@ std::vector<BlockCost> blocks_of(const std::vector<Stage>& stages) {
   return blocks;
 }
 
-MemoryNeed memory_of(const ModelCount& count, const std::vector<Stage>& stages, const Workload& work) {
+plugin::MemoryNeed memory_of(const ModelCount& count, const std::vector<Stage>& stages, const Workload& work) {
   const int64_t trained = count.params() + count.extra, floats = trained - count.bits;
-  MemoryNeed bytes{.weights = kFloatBytes * floats + count.bits_bytes,
-                   .gradients = kFloatBytes * trained,
-                   .optimizer = kMoments * kFloatBytes * floats + kFloatBytes + count.rule_bytes,
-                   .activations = peak_activation_bytes(stages)};
+  plugin::MemoryNeed bytes{.weights = kFloatBytes * floats + count.bits_bytes,
+                           .gradients = kFloatBytes * trained,
+                           .optimizer = kMoments * kFloatBytes * floats + kFloatBytes + count.rule_bytes,
+                           .activations = peak_activation_bytes(stages)};
   const int64_t step = std::max(peak_bytes(stages, work.accumulates), bytes.gradients + count.rule_moment_bytes);
   bytes.peak = bytes.weights + bytes.optimizer + step;
   return bytes;
@@ -45,7 +45,7 @@ OutputSign read_output_ste(OptionReader& reader) {
                                                                                        : OutputSign::clipped;
 }
 
-Workload workload_of(const DescribeRequest& request) {
+Workload workload_of(const plugin::DescribeRequest& request) {
   return {.vocab = request.vocab,
           .sequences = request.sequences,
           .context = request.context,
@@ -53,9 +53,9 @@ Workload workload_of(const DescribeRequest& request) {
           .accumulates = request.accumulates};
 }
 
-Description describe_model(const json::object& options, const ModelCount& count, const std::vector<Stage>& stages,
-                           const Workload& work) {
-  Description description;
+plugin::Description describe_model(const json::object& options, const ModelCount& count,
+                                   const std::vector<Stage>& stages, const Workload& work) {
+  plugin::Description description;
   description.options = options;
   description.params = count.params();
   description.params_embedding = count.embedding;
@@ -71,4 +71,4 @@ Description describe_model(const json::object& options, const ModelCount& count,
   return description;
 }
 
-}  // namespace bitsweep
+}  // namespace bitsweep::nn

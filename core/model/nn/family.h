@@ -17,7 +17,7 @@
 #include "nn/sign_linear.h"
 #include "plugin/describe.h"
 
-namespace bitsweep {
+namespace bitsweep::nn {
 
 // Embedding and head, not tied.
 int64_t end_weights(const Shape& shape, int64_t vocab);
@@ -38,12 +38,12 @@ void read_family_shape(OptionReader& reader, Options& options, int64_t vocab) {
   });
 }
 
-Workload workload_of(const DescribeRequest& request);
-Description describe_model(const json::object& options, const ModelCount& count, const std::vector<Stage>& stages,
-                           const Workload& work);
+Workload workload_of(const plugin::DescribeRequest& request);
+plugin::Description describe_model(const json::object& options, const ModelCount& count,
+                                   const std::vector<Stage>& stages, const Workload& work);
 
 template <class Family>
-Description describe_family(const DescribeRequest& request) {
+plugin::Description describe_family(const plugin::DescribeRequest& request) {
   OptionReader reader(request.options);
   const auto options = Family::read(reader, request.vocab, request.context);
   reader.finish();
@@ -59,4 +59,4 @@ std::unique_ptr<Model> create_family(const json::object& given, int64_t vocab, i
   return std::make_unique<typename Family::Built>(options, vocab);
 }
 
-}  // namespace bitsweep
+}  // namespace bitsweep::nn

@@ -7,7 +7,7 @@
 
 #include "nn/bits.h"
 
-namespace bitsweep {
+namespace bitsweep::nn {
 namespace {
 
 constexpr double kMomentBeta = 0.99;
@@ -187,4 +187,4 @@ double FlipRule::take_flip_fraction() {
   return steps > 0 ? flips / steps / static_cast<double>(weights()) : 0.0;
 }
 
-}  // namespace bitsweep
+}  // namespace bitsweep::nn

@@ -23,7 +23,7 @@
 
 #include "nn/module.h"
 
-namespace bitsweep {
+namespace bitsweep::nn {
 
 enum class FlipKind { bop, counter, bold, diode, dqt };
 enum class FlipNorm { factored, tensor, none };
@@ -77,4 +77,4 @@ class FlipRule {
   at::Tensor last_flips_;                  // [1] f64: bold's count of the update before
 };
 
-}  // namespace bitsweep
+}  // namespace bitsweep::nn

@@ -6,7 +6,7 @@
 #include "nn/kernel_for.h"
 #include "nn/parallel.h"
 
-namespace bitsweep {
+namespace bitsweep::nn {
 namespace {
 
 using torch::autograd::AutogradContext;
@@ -17,7 +17,7 @@ struct Swiglu : Function<Swiglu> {
   static at::Tensor forward(AutogradContext* context, const at::Tensor& gate, const at::Tensor& up) {
     const at::Tensor g = gate.contiguous(), u = up.contiguous();
     context->save_for_backward({g, u});
-    const auto kernel = kernel_for<Operation::swiglu>(g);
+    const auto kernel = kernel_for<kernels::Operation::swiglu>(g);
     if (kernel == nullptr) return at::silu(g) * u;
     at::Tensor out = at::empty_like(g);
     parallel_elements(g.numel(), [&](int64_t begin, int64_t end) {
@@ -31,7 +31,7 @@ struct Swiglu : Function<Swiglu> {
     const variable_list saved = context->get_saved_variables();
     const at::Tensor &gate = saved[0], &up = saved[1];
     const at::Tensor g = gradients[0].contiguous();
-    const auto kernel = kernel_for<Operation::swiglu_backward>(gate);
+    const auto kernel = kernel_for<kernels::Operation::swiglu_backward>(gate);
     if (kernel == nullptr) {
       const at::Tensor sigmoid = at::sigmoid(gate), silu = gate * sigmoid;
       return {g * up * (sigmoid + silu * (1 - sigmoid)), g * silu};
@@ -50,4 +50,4 @@ struct Swiglu : Function<Swiglu> {
 
 at::Tensor swiglu(const at::Tensor& gate, const at::Tensor& up) { return Swiglu::apply(gate, up); }
 
-}  // namespace bitsweep
+}  // namespace bitsweep::nn

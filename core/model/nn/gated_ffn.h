@@ -9,7 +9,7 @@
 #include "nn/linear.h"
 #include "nn/strict_linear.h"
 
-namespace bitsweep {
+namespace bitsweep::nn {
 
 // silu(gate) ⊙ up, shapes equal; keeps its two inputs only.
 at::Tensor swiglu(const at::Tensor& gate, const at::Tensor& up);
@@ -59,4 +59,4 @@ class XnorFfn {
   LinearType gate_, up_, down_;
 };
 
-}  // namespace bitsweep
+}  // namespace bitsweep::nn

@@ -6,7 +6,7 @@
 
 #include <fmt/format.h>
 
-namespace bitsweep {
+namespace bitsweep::nn {
 namespace {
 
 constexpr int64_t kHeadSize = 32;
@@ -165,4 +165,4 @@ Shape read_shape(OptionReader& reader, const std::function<int64_t(const Shape&)
   return shape;
 }
 
-}  // namespace bitsweep
+}  // namespace bitsweep::nn

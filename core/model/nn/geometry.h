@@ -15,7 +15,7 @@
 
 #include "nn/options.h"
 
-namespace bitsweep {
+namespace bitsweep::nn {
 
 struct Shape {
   int64_t d_model = 0;
@@ -59,4 +59,4 @@ Shape read_shape(OptionReader& reader, const std::function<int64_t(const Shape&)
 // The rule above. `fixed` holds the dimensions that are given (0: free). A Shape of zeros when no candidate fits.
 Shape nearest_shape(double target, const Shape& fixed, const std::function<int64_t(const Shape&)>& params_of);
 
-}  // namespace bitsweep
+}  // namespace bitsweep::nn

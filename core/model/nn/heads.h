@@ -3,7 +3,7 @@
 
 #include <ATen/ATen.h>
 
-namespace bitsweep {
+namespace bitsweep::nn {
 
 // [B, T, H·d_h] -> contiguous [B·H, T, d_h]
 inline at::Tensor split_heads(const at::Tensor& x, int64_t heads) {
@@ -17,4 +17,4 @@ inline at::Tensor merge_heads(const at::Tensor& x, int64_t heads) {
   return x.view({batch, heads, context, size}).transpose(1, 2).reshape({batch, context, heads * size});
 }
 
-}  // namespace bitsweep
+}  // namespace bitsweep::nn

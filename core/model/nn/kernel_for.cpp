@@ -2,39 +2,41 @@
 
 #include <ATen/ATen.h>
 
-namespace bitsweep {
+namespace bitsweep::nn {
 namespace {
 
-thread_local const KernelTable* table_of_thread = nullptr;
+thread_local const kernels::KernelTable* table_of_thread = nullptr;
 
 }  // namespace
 
-const KernelTable& kernel_table() { return table_of_thread != nullptr ? *table_of_thread : built_in_kernels(); }
+const kernels::KernelTable& kernel_table() {
+  return table_of_thread != nullptr ? *table_of_thread : kernels::built_in_kernels();
+}
 
-WithKernels::WithKernels(const KernelTable& table) : before_(table_of_thread) { table_of_thread = &table; }
+WithKernels::WithKernels(const kernels::KernelTable& table) : before_(table_of_thread) { table_of_thread = &table; }
 WithKernels::~WithKernels() { table_of_thread = before_; }
 
-Format kernel_format(const at::Tensor& x) {
+kernels::Format kernel_format(const at::Tensor& x) {
   switch (x.scalar_type()) {
     case at::kFloat:
-      return Format::f32;
+      return kernels::Format::f32;
     case at::kBFloat16:
-      return Format::bf16;
+      return kernels::Format::bf16;
     case at::kHalf:
-      return Format::f16;
+      return kernels::Format::f16;
     default:
-      return Format::other;
+      return kernels::Format::other;
   }
 }
 
-KernelDevice kernel_device(const at::Tensor& x) {
-  if (x.device().is_cpu()) return KernelDevice::cpu;
-  return x.device().is_cuda() ? KernelDevice::cuda : KernelDevice::other;
+kernels::KernelDevice kernel_device(const at::Tensor& x) {
+  if (x.device().is_cpu()) return kernels::KernelDevice::cpu;
+  return x.device().is_cuda() ? kernels::KernelDevice::cuda : kernels::KernelDevice::other;
 }
 
-KernelShape kernel_shape(const at::Tensor& x) {
+kernels::KernelShape kernel_shape(const at::Tensor& x) {
   const int64_t columns = x.dim() == 0 ? 1 : x.size(-1);
   return {columns == 0 ? 0 : x.numel() / columns, columns};
 }
 
-}  // namespace bitsweep
+}  // namespace bitsweep::nn

@@ -8,31 +8,31 @@
 
 #include "kernels/table.h"
 
-namespace bitsweep {
+namespace bitsweep::nn {
 
 // The table that blocks of this thread ask.
-const KernelTable& kernel_table();
+const kernels::KernelTable& kernel_table();
 
 // Another table on this thread while it lives; it must outlive this. For tests, benchmarks and `profile --reference`.
 class WithKernels {
  public:
-  explicit WithKernels(const KernelTable& table);
+  explicit WithKernels(const kernels::KernelTable& table);
   ~WithKernels();
   WithKernels(const WithKernels&) = delete;
   WithKernels& operator=(const WithKernels&) = delete;
 
  private:
-  const KernelTable* before_;
+  const kernels::KernelTable* before_;
 };
 
-Format kernel_format(const at::Tensor& x);
-KernelDevice kernel_device(const at::Tensor& x);
-KernelShape kernel_shape(const at::Tensor& x);
+kernels::Format kernel_format(const at::Tensor& x);
+kernels::KernelDevice kernel_device(const at::Tensor& x);
+kernels::KernelShape kernel_shape(const at::Tensor& x);
 
 // The kernel of an operation whose input (in its compute type) is `x`; null: compose it.
-template <Operation operation>
-typename OperationFunction<operation>::Type* kernel_for(const at::Tensor& x) {
+template <kernels::Operation operation>
+typename kernels::OperationFunction<operation>::Type* kernel_for(const at::Tensor& x) {
   return kernel_table().find<operation>(kernel_format(x), kernel_device(x), kernel_shape(x));
 }
 
-}  // namespace bitsweep
+}  // namespace bitsweep::nn

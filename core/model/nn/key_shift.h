@@ -4,7 +4,7 @@
 
 #include <ATen/ATen.h>
 
-namespace bitsweep {
+namespace bitsweep::nn {
 
 // x[t] + x[t − offset], x before the start being 0. x [B, T, d] -> [B, T, d]
 inline at::Tensor with_earlier(const at::Tensor& x, int64_t offset) {
@@ -13,4 +13,4 @@ inline at::Tensor with_earlier(const at::Tensor& x, int64_t offset) {
   return x + at::constant_pad_nd(x.narrow(1, 0, context - offset), {0, 0, offset, 0});
 }
 
-}  // namespace bitsweep
+}  // namespace bitsweep::nn

@@ -3,7 +3,7 @@
 
 #include "nn/module.h"
 
-namespace bitsweep {
+namespace bitsweep::nn {
 
 class Linear {
  public:
@@ -16,4 +16,4 @@ class Linear {
   at::Tensor weight_;
 };
 
-}  // namespace bitsweep
+}  // namespace bitsweep::nn

@@ -6,14 +6,14 @@
 #include "nn/parallel.h"
 #include "nn/sign.h"
 
-namespace bitsweep {
+namespace bitsweep::nn {
 
 at::Tensor linear_end(at::Tensor sums, const at::Tensor& scale, const at::Tensor& threshold, OutputSign output,
                       at::Tensor& inside) {
   const int64_t rows = sums.size(0), columns = sums.size(1);
   const bool sign = output != OutputSign::none;
   if (output == OutputSign::clipped) inside = at::empty({rows, columns}, sums.options().dtype(at::kBool));
-  const auto kernel = kernel_for<Operation::linear_end>(sums);
+  const auto kernel = kernel_for<kernels::Operation::linear_end>(sums);
   if (kernel == nullptr) {
     const at::ScalarType type = sums.scalar_type();
     at::Tensor y = sums.to(at::kFloat).mul_(scale).sub_(threshold);
@@ -32,7 +32,7 @@ at::Tensor linear_end(at::Tensor sums, const at::Tensor& scale, const at::Tensor
 
 std::pair<at::Tensor, at::Tensor> sign_backward(const at::Tensor& gradient, const at::Tensor& inside) {
   const int64_t rows = gradient.size(0), columns = gradient.size(1);
-  const auto kernel = kernel_for<Operation::linear_end_backward>(gradient);
+  const auto kernel = kernel_for<kernels::Operation::linear_end_backward>(gradient);
   if (kernel == nullptr) {
     at::Tensor h = inside.defined() ? gradient * inside : gradient;
     return {h, h.sum(0, false, at::kFloat)};
@@ -47,4 +47,4 @@ std::pair<at::Tensor, at::Tensor> sign_backward(const at::Tensor& gradient, cons
   return {h, sums};
 }
 
-}  // namespace bitsweep
+}  // namespace bitsweep::nn

@@ -7,7 +7,7 @@
 
 #include "nn/sign_linear.h"
 
-namespace bitsweep {
+namespace bitsweep::nn {
 
 // sums [N, d_out], used up; scale, threshold [d_out] f32 -> y or sign(y) [N, d_out]. `inside` [N, d_out] bool receives
 // |y| <= 1 when the output is clipped.
@@ -18,4 +18,4 @@ at::Tensor linear_end(at::Tensor sums, const at::Tensor& scale, const at::Tensor
 // f32.
 std::pair<at::Tensor, at::Tensor> sign_backward(const at::Tensor& gradient, const at::Tensor& inside);
 
-}  // namespace bitsweep
+}  // namespace bitsweep::nn

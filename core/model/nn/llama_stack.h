@@ -18,7 +18,7 @@
 #include "nn/gated_ffn.h"
 #include "nn/rms_norm.h"
 
-namespace bitsweep {
+namespace bitsweep::nn {
 
 struct LlamaOptions {
   Shape shape;
@@ -151,4 +151,4 @@ struct LlamaFamily {
   }
 };
 
-}  // namespace bitsweep
+}  // namespace bitsweep::nn

@@ -7,7 +7,7 @@
 #include "base/error.h"
 #include "nn/bits.h"
 
-namespace bitsweep {
+namespace bitsweep::nn {
 namespace {
 
 at::Tensor gradient_port(int64_t rows, int64_t columns, at::Device device) {
@@ -52,4 +52,4 @@ void Model::require_new_name(const std::string& name) const {
   if (has(parameters_) || has(buffers_)) throw Error(ErrorKind::failed, "two parameters are called '" + name + "'");
 }
 
-}  // namespace bitsweep
+}  // namespace bitsweep::nn

@@ -8,7 +8,7 @@
 #include <ATen/core/Generator.h>
 #include <ATen/core/Tensor.h>
 
-namespace bitsweep {
+namespace bitsweep::nn {
 
 // Sees where every attention of a forward pass looks.
 class AttentionObserver {
@@ -101,4 +101,4 @@ class Model {
   std::vector<Buffer> buffers_;
 };
 
-}  // namespace bitsweep
+}  // namespace bitsweep::nn

@@ -2,7 +2,7 @@
 
 #include <ATen/ATen.h>
 
-namespace bitsweep {
+namespace bitsweep::nn {
 
 std::string ParameterSink::path(std::string_view name) const {
   std::string path = prefix_;
@@ -29,4 +29,4 @@ at::Tensor ParameterSink::state(std::string_view name, at::Tensor initial) const
   return model_.add_buffer(path(name), std::move(initial), /*weight=*/false);
 }
 
-}  // namespace bitsweep
+}  // namespace bitsweep::nn

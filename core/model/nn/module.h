@@ -6,7 +6,7 @@
 
 #include "nn/model.h"
 
-namespace bitsweep {
+namespace bitsweep::nn {
 
 // Standard deviation of fresh latents: the strict family starts from N(0, 0.02²), and the others with it.
 inline constexpr double kLatentSd = 0.02;
@@ -35,4 +35,4 @@ class ParameterSink {
   std::string prefix_;
 };
 
-}  // namespace bitsweep
+}  // namespace bitsweep::nn

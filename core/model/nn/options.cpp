@@ -11,7 +11,7 @@
 #include "base/nearest.h"
 #include "base/units.h"
 
-namespace bitsweep {
+namespace bitsweep::nn {
 
 const json::value* OptionReader::find(std::string_view name) {
   asked_.emplace_back(name);
@@ -131,4 +131,4 @@ void OptionReader::finish() {
   if (!problems_.empty()) throw Error(ErrorKind::input, problems_);
 }
 
-}  // namespace bitsweep
+}  // namespace bitsweep::nn

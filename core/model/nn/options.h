@@ -8,7 +8,7 @@
 #include "base/error.h"
 #include "base/json.h"
 
-namespace bitsweep {
+namespace bitsweep::nn {
 
 class OptionReader {
  public:
@@ -50,4 +50,4 @@ class OptionReader {
   std::vector<Diagnostic> problems_;
 };
 
-}  // namespace bitsweep
+}  // namespace bitsweep::nn

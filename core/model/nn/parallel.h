@@ -5,7 +5,7 @@
 
 #include <ATen/Parallel.h>
 
-namespace bitsweep {
+namespace bitsweep::nn {
 
 inline constexpr int64_t kGrainElements = 1 << 14;  // below this a second thread costs more than it saves
 
@@ -31,4 +31,4 @@ void parallel_columns(int64_t rows, int64_t columns, const F& f) {
   });
 }
 
-}  // namespace bitsweep
+}  // namespace bitsweep::nn

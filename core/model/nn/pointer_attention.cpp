@@ -8,7 +8,7 @@
 #include "nn/heads.h"
 #include "nn/scores.h"
 
-namespace bitsweep {
+namespace bitsweep::nn {
 namespace {
 
 using torch::autograd::AutogradContext;
@@ -86,4 +86,4 @@ at::Tensor pointer_indices(const at::Tensor& q, const at::Tensor& k, int64_t hea
 
 double log_schedule(double start, double end, double progress) { return start * std::pow(end / start, progress); }
 
-}  // namespace bitsweep
+}  // namespace bitsweep::nn

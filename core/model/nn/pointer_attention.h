@@ -17,7 +17,7 @@
 
 #include "nn/alibi.h"
 
-namespace bitsweep {
+namespace bitsweep::nn {
 
 struct PointerNoise {
   at::Generator generator;
@@ -39,4 +39,4 @@ at::Tensor gumbel_noise(int64_t rows, int64_t columns, at::Generator& generator)
 // τ of a run's progress in [0, 1]: start · (end/start)^progress.
 double log_schedule(double start, double end, double progress);
 
-}  // namespace bitsweep
+}  // namespace bitsweep::nn

@@ -8,7 +8,7 @@
 #include "nn/key_shift.h"
 #include "nn/strict_linear.h"
 
-namespace bitsweep {
+namespace bitsweep::nn {
 
 // LinearType is StrictLinear, AlphaLinear or BitLinear. x [B, T, d] -> [B, T, d]
 template <class LinearType>
@@ -41,4 +41,4 @@ class PointerBlock {
   LinearType q_, k_, v_, o_;
 };
 
-}  // namespace bitsweep
+}  // namespace bitsweep::nn

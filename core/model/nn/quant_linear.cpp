@@ -9,7 +9,7 @@
 #include "nn/rows.h"
 #include "nn/sign.h"
 
-namespace bitsweep {
+namespace bitsweep::nn {
 namespace {
 
 using torch::autograd::AutogradContext;
@@ -26,7 +26,7 @@ struct CodedRows {
 
 CodedRows code_rows(const at::Tensor& x, bool keep) {
   CodedRows rows;
-  const auto kernel = kernel_for<Operation::quantize>(x);
+  const auto kernel = kernel_for<kernels::Operation::quantize>(x);
   if (kernel == nullptr) {
     const at::Tensor wide = x.to(at::kFloat), top = wide.abs().amax(1, true).clamp_min(kLeastScale);
     const at::Tensor codes = (wide * (127.0 / top)).round_().clamp_(-128, 127);
@@ -49,7 +49,7 @@ CodedRows code_rows(const at::Tensor& x, bool keep) {
 }
 
 at::Tensor ternary_codes(const at::Tensor& weight, const at::Tensor& scale, at::ScalarType type) {
-  const auto kernel = kernel_for<Operation::ternary>(weight);
+  const auto kernel = kernel_for<kernels::Operation::ternary>(weight);
   if (type != at::kFloat || kernel == nullptr) {
     return (weight * scale.reciprocal()).round_().clamp_(-1, 1).to(type);
   }
@@ -113,4 +113,4 @@ at::Tensor quant_linear(const at::Tensor& x, const at::Tensor& weight, WeightCod
   return QuantLinear::apply(x, weight, static_cast<int64_t>(code), keep);
 }
 
-}  // namespace bitsweep
+}  // namespace bitsweep::nn

@@ -12,7 +12,7 @@
 
 #include <ATen/core/Tensor.h>
 
-namespace bitsweep {
+namespace bitsweep::nn {
 
 enum class WeightCode { ternary, binary };
 
@@ -28,4 +28,4 @@ CodedWeight code_weight(const at::Tensor& weight, WeightCode code, at::ScalarTyp
 // Keeps the codes of the activations as bytes.
 at::Tensor quant_linear(const at::Tensor& x, const at::Tensor& weight, WeightCode code);
 
-}  // namespace bitsweep
+}  // namespace bitsweep::nn

@@ -7,7 +7,7 @@
 #include "nn/kernel_for.h"
 #include "nn/parallel.h"
 
-namespace bitsweep {
+namespace bitsweep::nn {
 namespace {
 
 using torch::autograd::AutogradContext;
@@ -20,7 +20,7 @@ struct RmsNormFunction : Function<RmsNormFunction> {
     const at::Tensor in = x.reshape({-1, d}).contiguous();  // [N, d]
     const int64_t rows = in.size(0);
     at::Tensor out, inverse;  // [N, d], [N]
-    const auto kernel = kernel_for<Operation::rms_norm>(in);
+    const auto kernel = kernel_for<kernels::Operation::rms_norm>(in);
     if (kernel == nullptr) {
       const at::Tensor wide = in.to(at::kFloat);
       inverse = wide.square().mean(1).add_(kRmsNormEpsilon).rsqrt_();
@@ -44,8 +44,8 @@ struct RmsNormFunction : Function<RmsNormFunction> {
     const int64_t rows = x.size(0), d = x.size(1);
     const at::Tensor g = gradients[0].reshape({-1, d}).to(x.scalar_type()).contiguous();
     at::Tensor dx, dgamma;
-    const auto into_x = kernel_for<Operation::rms_norm_backward>(x);
-    const auto into_gamma = kernel_for<Operation::rms_norm_backward_gamma>(x);
+    const auto into_x = kernel_for<kernels::Operation::rms_norm_backward>(x);
+    const auto into_gamma = kernel_for<kernels::Operation::rms_norm_backward_gamma>(x);
     if (into_x == nullptr || into_gamma == nullptr) {
       const at::Tensor wide = x.to(at::kFloat), inv = inverse.unsqueeze(1), normed = wide * inv;
       const at::Tensor scaled = g.to(at::kFloat) * gamma;
@@ -79,4 +79,4 @@ at::Tensor RmsNorm::forward(const at::Tensor& x) const {
   return rms_norm(x, gamma_);
 }
 
-}  // namespace bitsweep
+}  // namespace bitsweep::nn

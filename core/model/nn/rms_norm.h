@@ -3,7 +3,7 @@
 
 #include "nn/module.h"
 
-namespace bitsweep {
+namespace bitsweep::nn {
 
 inline constexpr double kRmsNormEpsilon = 1e-6;
 
@@ -20,4 +20,4 @@ class RmsNorm {
   at::Tensor gamma_;
 };
 
-}  // namespace bitsweep
+}  // namespace bitsweep::nn

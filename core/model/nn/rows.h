@@ -3,7 +3,7 @@
 
 #include <ATen/core/Tensor.h>
 
-namespace bitsweep {
+namespace bitsweep::nn {
 
 // rows [N, d] -> [..., d] with the leading shape of `like` [..., any], N elements in all.
 inline at::Tensor in_leading_shape(const at::Tensor& rows, const at::Tensor& like) {
@@ -12,4 +12,4 @@ inline at::Tensor in_leading_shape(const at::Tensor& rows, const at::Tensor& lik
   return rows.view(shape);
 }
 
-}  // namespace bitsweep
+}  // namespace bitsweep::nn

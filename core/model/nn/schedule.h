@@ -4,7 +4,7 @@
 #include <cmath>
 #include <numbers>
 
-namespace bitsweep {
+namespace bitsweep::nn {
 
 enum class Anneal {
   linear,     // start + (end − start) · p
@@ -18,4 +18,4 @@ inline double anneal(Anneal kind, double start, double end, double progress) {
   return start + (end - start) * progress;
 }
 
-}  // namespace bitsweep
+}  // namespace bitsweep::nn

@@ -9,7 +9,7 @@
 #include "nn/parallel.h"
 #include "nn/pointer_attention.h"
 
-namespace bitsweep {
+namespace bitsweep::nn {
 namespace {
 
 uint64_t draw_key(at::Generator& generator) {
@@ -19,11 +19,11 @@ uint64_t draw_key(at::Generator& generator) {
 // [rows, columns]: the same numbers as score_row() in cpu_kernels.cpp adds.
 at::Tensor noise_of_key(uint64_t key, int64_t rows, int64_t columns) {
   at::Tensor noise = at::empty({rows, columns}, at::kFloat);
-  const int64_t room = (columns + kNoiseBlock - 1) / kNoiseBlock * kNoiseBlock;
+  const int64_t room = (columns + kernels::kNoiseBlock - 1) / kernels::kNoiseBlock * kernels::kNoiseBlock;
   at::parallel_for(0, rows, kGrainElements / (columns * 4 + 1) + 1, [&](int64_t begin, int64_t end) {
     std::vector<float> row(static_cast<size_t>(room));
     for (int64_t r = begin; r < end; ++r) {
-      gumbel_row(key, static_cast<uint64_t>(r), row.data(), columns);
+      kernels::gumbel_row(key, static_cast<uint64_t>(r), row.data(), columns);
       std::copy_n(row.data(), columns, noise.mutable_data_ptr<float>() + r * columns);
     }
   });
@@ -70,8 +70,8 @@ TopChoice choose_top_keys(const at::Tensor& z, int64_t keys) {
   return {at::cat(index, -1).to(at::kInt), at::cat(best, -1).softmax(-1)};
 }
 
-ScoreRule rule_of(const ScoreTerms& terms) {
-  ScoreRule rule;
+kernels::ScoreRule rule_of(const ScoreTerms& terms) {
+  kernels::ScoreRule rule;
   rule.scale = static_cast<float>(terms.scale);
   rule.inverse_tau = static_cast<float>(1.0 / terms.tau);
   rule.noisy = terms.generator.has_value();
@@ -86,11 +86,11 @@ ScoreRule rule_of(const ScoreTerms& terms) {
 template <class F>
 void for_each_score_head(at::Tensor& scores, const ScoreTerms& terms, const CausalBias& bias, const F& f) {
   const int64_t context = scores.size(1), heads = static_cast<int64_t>(bias.slopes().size());
-  const ScoreRule shared = rule_of(terms);
+  const kernels::ScoreRule shared = rule_of(terms);
   float* data = scores.mutable_data_ptr<float>();
   at::parallel_for(0, scores.size(0), kGrainElements / (context * context) + 1, [&](int64_t begin, int64_t end) {
     for (int64_t i = begin; i < end; ++i) {
-      ScoreRule rule = shared;
+      kernels::ScoreRule rule = shared;
       rule.slope = bias.slopes()[static_cast<size_t>(i % heads)];
       rule.first_row = static_cast<uint64_t>(i * context);
       f(data + i * context * context, rule, i * context);
@@ -105,7 +105,7 @@ at::Tensor gumbel_noise(int64_t rows, int64_t columns, at::Generator& generator)
 }
 
 at::Tensor softmax_scores(at::Tensor scores, const ScoreTerms& terms, CausalBias& bias, at::Tensor* choice) {
-  const auto kernel = kernel_for<Operation::softmax>(scores);
+  const auto kernel = kernel_for<kernels::Operation::softmax>(scores);
   if (kernel == nullptr) {
     const at::Tensor z = score_terms(scores, terms, bias);
     if (choice != nullptr) *choice = last_argmax(z);
@@ -115,7 +115,7 @@ at::Tensor softmax_scores(at::Tensor scores, const ScoreTerms& terms, CausalBias
   at::Tensor keys;
   if (choice != nullptr) keys = at::empty({scores.size(0), context}, at::kInt);
   int32_t* chosen = choice != nullptr ? keys.mutable_data_ptr<int32_t>() : nullptr;
-  for_each_score_head(scores, terms, bias, [&](float* head, const ScoreRule& rule, int64_t row) {
+  for_each_score_head(scores, terms, bias, [&](float* head, const kernels::ScoreRule& rule, int64_t row) {
     kernel(head, context, rule, chosen != nullptr ? chosen + row : nullptr);
   });
   if (choice != nullptr) *choice = keys.to(at::kLong);
@@ -123,26 +123,26 @@ at::Tensor softmax_scores(at::Tensor scores, const ScoreTerms& terms, CausalBias
 }
 
 at::Tensor choose_keys(at::Tensor scores, const ScoreTerms& terms, CausalBias& bias) {
-  const auto kernel = kernel_for<Operation::choice>(scores);
+  const auto kernel = kernel_for<kernels::Operation::choice>(scores);
   if (kernel == nullptr) return last_argmax(score_terms(scores, terms, bias));
   const int64_t context = scores.size(1);
   at::Tensor keys = at::empty({scores.size(0), context}, at::kInt);
   int32_t* chosen = keys.mutable_data_ptr<int32_t>();
-  for_each_score_head(scores, terms, bias, [&](float* head, const ScoreRule& rule, int64_t row) {
+  for_each_score_head(scores, terms, bias, [&](float* head, const kernels::ScoreRule& rule, int64_t row) {
     kernel(head, context, rule, chosen + row);
   });
   return keys.to(at::kLong);
 }
 
 TopChoice top_keys(at::Tensor scores, const ScoreTerms& terms, CausalBias& bias, int64_t keys) {
-  const auto kernel = kernel_for<Operation::top_keys>(scores);
+  const auto kernel = kernel_for<kernels::Operation::top_keys>(scores);
   if (kernel == nullptr) return choose_top_keys(score_terms(scores, terms, bias), keys);
   const int64_t context = scores.size(1);
   TopChoice choice{at::empty({scores.size(0), context, keys}, at::kInt),
                    at::empty({scores.size(0), context, keys}, scores.options())};
   int32_t* index = choice.index.mutable_data_ptr<int32_t>();
   float* probabilities = choice.probabilities.mutable_data_ptr<float>();
-  for_each_score_head(scores, terms, bias, [&](float* head, const ScoreRule& rule, int64_t row) {
+  for_each_score_head(scores, terms, bias, [&](float* head, const kernels::ScoreRule& rule, int64_t row) {
     kernel(head, context, rule, keys, index + row * keys, probabilities + row * keys);
   });
   return choice;
@@ -151,7 +151,7 @@ TopChoice top_keys(at::Tensor scores, const ScoreTerms& terms, CausalBias& bias,
 at::Tensor softmax_scores_backward(const at::Tensor& probabilities, at::Tensor gradient, const ScoreTerms& terms) {
   const double factor = terms.scale / (terms.generator ? terms.tau : 1.0);
   const int64_t context = gradient.size(1);
-  const auto kernel = kernel_for<Operation::softmax_backward>(gradient);
+  const auto kernel = kernel_for<kernels::Operation::softmax_backward>(gradient);
   if (kernel == nullptr) {
     const at::Tensor p = probabilities.to(at::kFloat), g = gradient.to(at::kFloat);
     return (p * (g - (p * g).sum(-1, true))).mul_(factor).to(gradient.scalar_type());
@@ -167,4 +167,4 @@ at::Tensor softmax_scores_backward(const at::Tensor& probabilities, at::Tensor g
   return gradient;
 }
 
-}  // namespace bitsweep
+}  // namespace bitsweep::nn

@@ -10,7 +10,7 @@
 
 #include "nn/alibi.h"
 
-namespace bitsweep {
+namespace bitsweep::nn {
 
 // z = (scores · scale + bias + noise)/τ, causal.
 struct ScoreTerms {
@@ -37,4 +37,4 @@ TopChoice top_keys(at::Tensor scores, const ScoreTerms& terms, CausalBias& bias,
 // d scores of softmax_scores for a gradient [B·H, T, T] of the probabilities, which is used up.
 at::Tensor softmax_scores_backward(const at::Tensor& probabilities, at::Tensor gradient, const ScoreTerms& terms);
 
-}  // namespace bitsweep
+}  // namespace bitsweep::nn

@@ -6,7 +6,7 @@
 #include "nn/kernel_for.h"
 #include "nn/parallel.h"
 
-namespace bitsweep {
+namespace bitsweep::nn {
 namespace {
 
 using torch::autograd::AutogradContext;
@@ -20,7 +20,7 @@ struct SignSte : Function<SignSte> {
 
 struct SignSteClipped : Function<SignSteClipped> {
   static at::Tensor forward(AutogradContext* context, const at::Tensor& x) {
-    const auto kernel = kernel_for<Operation::sign_mask>(x);
+    const auto kernel = kernel_for<kernels::Operation::sign_mask>(x);
     if (kernel == nullptr) {
       context->save_for_backward({x.abs().le(1)});
       return sign_of(x, x.scalar_type());
@@ -42,7 +42,7 @@ struct SignSteClipped : Function<SignSteClipped> {
 struct ResidualSign : Function<ResidualSign> {
   static at::Tensor forward(AutogradContext*, const at::Tensor& x, const at::Tensor& a, const at::Tensor& b) {
     const bool one_type = a.scalar_type() == x.scalar_type() && b.scalar_type() == x.scalar_type();
-    const auto kernel = kernel_for<Operation::residual_sign>(x);
+    const auto kernel = kernel_for<kernels::Operation::residual_sign>(x);
     if (!one_type || kernel == nullptr) return sign_of(x + a + b, x.scalar_type());
     const at::Tensor xs = x.contiguous(), as = a.contiguous(), bs = b.contiguous();
     at::Tensor out = at::empty_like(xs);
@@ -61,7 +61,7 @@ struct ResidualSign : Function<ResidualSign> {
 
 at::Tensor sign_of(const at::Tensor& x, at::ScalarType type) {
   at::NoGradGuard no_grad;
-  const auto kernel = kernel_for<Operation::sign>(x);
+  const auto kernel = kernel_for<kernels::Operation::sign>(x);
   if (type != at::kFloat || kernel == nullptr) {
     return x.ge(0).to(type).mul_(2).sub_(1);
   }
@@ -76,7 +76,7 @@ at::Tensor sign_of(const at::Tensor& x, at::ScalarType type) {
 at::Tensor sign_of_rows(const at::Tensor& x, const at::Tensor& magnitude, at::ScalarType type) {
   at::NoGradGuard no_grad;
   const int64_t rows = x.size(0), columns = x.size(1);
-  const auto kernel = kernel_for<Operation::sign>(x);
+  const auto kernel = kernel_for<kernels::Operation::sign>(x);
   if (type != at::kFloat || kernel == nullptr) {
     return sign_of(x, at::kFloat).mul_(magnitude.unsqueeze(1)).to(type);
   }
@@ -97,4 +97,4 @@ at::Tensor residual_sign(const at::Tensor& x, const at::Tensor& a, const at::Ten
   return ResidualSign::apply(x, a, b);
 }
 
-}  // namespace bitsweep
+}  // namespace bitsweep::nn

@@ -8,7 +8,7 @@
 
 #include <ATen/core/Tensor.h>
 
-namespace bitsweep {
+namespace bitsweep::nn {
 
 // Values only, no gradient: ±magnitude in `type`. magnitude: 1, or a tensor [rows] for a matrix x [rows, columns].
 at::Tensor sign_of(const at::Tensor& x, at::ScalarType type);
@@ -24,4 +24,4 @@ at::Tensor sign_ste_clipped(const at::Tensor& x);
 // The strict residual: sign(x + a + b), three tensors of one shape -> the same shape, in x's type. Gradient: g to each.
 at::Tensor residual_sign(const at::Tensor& x, const at::Tensor& a, const at::Tensor& b);
 
-}  // namespace bitsweep
+}  // namespace bitsweep::nn

@@ -8,7 +8,7 @@
 #include "nn/compute_type.h"
 #include "nn/sign.h"
 
-namespace bitsweep {
+namespace bitsweep::nn {
 
 SignEmbedding::SignEmbedding(const ParameterSink& sink, int64_t vocab, int64_t d)
     : weight_(sink.normal("weight", {vocab, d}, kLatentSd)) {}
@@ -28,4 +28,4 @@ at::Tensor SignHead::forward(const at::Tensor& x) const {
   return at::linear(x, sign_ste(weight_)).to(at::kFloat) * logit_scale_ + bias_;
 }
 
-}  // namespace bitsweep
+}  // namespace bitsweep::nn

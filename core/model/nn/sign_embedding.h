@@ -3,7 +3,7 @@
 
 #include "nn/module.h"
 
-namespace bitsweep {
+namespace bitsweep::nn {
 
 // tokens [B, T] int64 -> sign(table)[tokens] [B, T, d], in the compute type. Identity through the sign.
 class SignEmbedding {
@@ -27,4 +27,4 @@ class SignHead {
   at::Tensor weight_, bias_, logit_scale_;
 };
 
-}  // namespace bitsweep
+}  // namespace bitsweep::nn

@@ -8,7 +8,7 @@
 #include "nn/rows.h"
 #include "nn/sign.h"
 
-namespace bitsweep {
+namespace bitsweep::nn {
 namespace {
 
 using torch::autograd::AutogradContext;
@@ -100,4 +100,4 @@ at::Tensor sign_linear_alpha(const at::Tensor& x, const at::Tensor& weight, cons
                            static_cast<int64_t>(output));
 }
 
-}  // namespace bitsweep
+}  // namespace bitsweep::nn

@@ -7,7 +7,7 @@
 
 #include <ATen/core/Tensor.h>
 
-namespace bitsweep {
+namespace bitsweep::nn {
 
 // What happens to a linear's output.
 enum class OutputSign {
@@ -31,4 +31,4 @@ at::Tensor sign_linear(const at::Tensor& x, const at::Tensor& weight, const at::
 at::Tensor sign_linear_alpha(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& threshold,
                              OutputSign output, const at::Tensor& alpha = {}, double binarized = 1.0);
 
-}  // namespace bitsweep
+}  // namespace bitsweep::nn

@@ -10,7 +10,7 @@
 #include "nn/kernel_for.h"
 #include "nn/scores.h"
 
-namespace bitsweep {
+namespace bitsweep::nn {
 namespace {
 
 using torch::autograd::AutogradContext;
@@ -89,7 +89,8 @@ at::Tensor softmax_attention(const at::Tensor& q, const at::Tensor& k, const at:
                              CausalBias& bias) {
   // LibTorch's own is the faster forward pass; with its backward, it is not.
   const bool trains = at::GradMode::is_enabled() && (q.requires_grad() || k.requires_grad() || v.requires_grad());
-  const bool fused = kernel_for<Operation::softmax>(q) != nullptr && kernel_for<Operation::softmax_backward>(q) != nullptr;
+  const bool fused = kernel_for<kernels::Operation::softmax>(q) != nullptr &&
+                     kernel_for<kernels::Operation::softmax_backward>(q) != nullptr;
   if (!trains || !fused) return library_attention(q, k, v, heads, bias);
   return SoftmaxFunction::apply(q, k, v, heads, &bias);
 }
@@ -103,4 +104,4 @@ at::Tensor softmax_weights(const at::Tensor& q, const at::Tensor& k, int64_t hea
   return softmax_scores(scores, terms, bias, nullptr).to(at::kFloat).view({batch, heads, context, context});
 }
 
-}  // namespace bitsweep
+}  // namespace bitsweep::nn

@@ -2,7 +2,7 @@
 
 #include <cmath>
 
-namespace bitsweep {
+namespace bitsweep::nn {
 
 StrictLinear::StrictLinear(const ParameterSink& sink, int64_t d_in, int64_t d_out, OutputSign output)
     : weight_(sink.normal("weight", {d_out, d_in}, kLatentSd)),
@@ -14,4 +14,4 @@ at::Tensor StrictLinear::forward(const at::Tensor& x) const {
   return sign_linear(x, weight_, threshold_, scale_, output_);
 }
 
-}  // namespace bitsweep
+}  // namespace bitsweep::nn

@@ -5,7 +5,7 @@
 #include "nn/module.h"
 #include "nn/sign_linear.h"
 
-namespace bitsweep {
+namespace bitsweep::nn {
 
 class StrictLinear {
  public:
@@ -20,4 +20,4 @@ class StrictLinear {
   OutputSign output_;
 };
 
-}  // namespace bitsweep
+}  // namespace bitsweep::nn

@@ -18,7 +18,7 @@
 #include "nn/sign.h"
 #include "nn/sign_embedding.h"
 
-namespace bitsweep {
+namespace bitsweep::nn {
 
 struct StrictOptions {
   Shape shape;
@@ -95,4 +95,4 @@ class StrictStack : public Model {
   CausalBias bias_;
 };
 
-}  // namespace bitsweep
+}  // namespace bitsweep::nn

@@ -11,7 +11,7 @@
 #include "nn/parallel.h"
 #include "nn/scores.h"
 
-namespace bitsweep {
+namespace bitsweep::nn {
 namespace {
 
 using torch::autograd::AutogradContext;
@@ -65,7 +65,7 @@ at::Tensor added_at(const at::Tensor& x, const at::Tensor& index) {
   return at::zeros({x.size(0), x.size(1), size}, x.options()).scatter_add_(1, flat, x.flatten(1, 2));
 }
 
-TopKeysHead head_of(const at::Tensor& values, const at::Tensor& index, const at::Tensor& table, int64_t i) {
+kernels::TopKeysHead head_of(const at::Tensor& values, const at::Tensor& index, const at::Tensor& table, int64_t i) {
   const int64_t context = index.size(1), keys = index.size(2);
   return {.context = context,
           .size = values.size(2),
@@ -84,7 +84,7 @@ void for_each_head(const at::Tensor& values, const at::Tensor& index, const F& f
 }
 
 at::Tensor mix_values(const at::Tensor& values, const at::Tensor& index, const at::Tensor& table, bool vote) {
-  const auto kernel = kernel_for<Operation::mix_values>(values);
+  const auto kernel = kernel_for<kernels::Operation::mix_values>(values);
   if (kernel == nullptr) {
     const at::Tensor weights = weights_by_query(table, values.size(1), values);  // [T, K]
     const at::Tensor mixed = (rows_at(values, index) * weights.unsqueeze(2)).sum(2);
@@ -106,7 +106,7 @@ struct HeadGradients {
 HeadGradients mix_backward(const variable_list& saved, const at::Tensor& g, double factor) {
   const at::Tensor &queries = saved[0], &keys = saved[1], &values = saved[2], &index = saved[3], &p = saved[4],
                    &table = saved[5];
-  const auto kernel = kernel_for<Operation::mix_values_backward>(values);
+  const auto kernel = kernel_for<kernels::Operation::mix_values_backward>(values);
   if (kernel == nullptr) {
     const at::Tensor weights = weights_by_query(table, values.size(1), values);  // [T, K]
     const at::Tensor along = (g.unsqueeze(2).to(at::kFloat) * rows_at(values, index)).sum(3);  // [B·H, T, K]
@@ -119,14 +119,11 @@ HeadGradients mix_backward(const variable_list& saved, const at::Tensor& g, doub
   HeadGradients out{at::empty_like(queries), at::zeros_like(keys), at::zeros_like(values)};
   for_each_head(values, index, [&](int64_t i) {
     const int64_t at = i * values.size(1) * values.size(2);
-    const TopKeysTensors tensors{queries.const_data_ptr<float>() + at,
-                                 keys.const_data_ptr<float>() + at,
-                                 values.const_data_ptr<float>() + at,
-                                 p.const_data_ptr<float>() + i * index.size(1) * index.size(2),
-                                 g.const_data_ptr<float>() + at,
-                                 out.dq.mutable_data_ptr<float>() + at,
-                                 out.dk.mutable_data_ptr<float>() + at,
-                                 out.dv.mutable_data_ptr<float>() + at};
+    const kernels::TopKeysTensors tensors{
+        queries.const_data_ptr<float>() + at,  keys.const_data_ptr<float>() + at,
+        values.const_data_ptr<float>() + at,   p.const_data_ptr<float>() + i * index.size(1) * index.size(2),
+        g.const_data_ptr<float>() + at,        out.dq.mutable_data_ptr<float>() + at,
+        out.dk.mutable_data_ptr<float>() + at, out.dv.mutable_data_ptr<float>() + at};
     kernel(head_of(values, index, table, i), tensors, static_cast<float>(factor));
   });
   return out;
@@ -190,4 +187,4 @@ at::Tensor top_keys_weights(const at::Tensor& q, const at::Tensor& k, int64_t he
       .view({batch, heads, context, context});
 }
 
-}  // namespace bitsweep
+}  // namespace bitsweep::nn

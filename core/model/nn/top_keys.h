@@ -18,7 +18,7 @@
 
 #include "nn/pointer_attention.h"
 
-namespace bitsweep {
+namespace bitsweep::nn {
 
 struct TopKeys {
   int64_t keys = 4;   // K, from 1 to kMaxTopKeys
@@ -34,4 +34,4 @@ at::Tensor top_keys_attention(const at::Tensor& q, const at::Tensor& k, const at
 at::Tensor top_keys_weights(const at::Tensor& q, const at::Tensor& k, int64_t heads, CausalBias& bias,
                             const TopKeys& rule);
 
-}  // namespace bitsweep
+}  // namespace bitsweep::nn

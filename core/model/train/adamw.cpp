@@ -7,17 +7,16 @@
 #include "base/nearest.h"
 #include "spec/lr_schedule.h"
 
-namespace bitsweep {
+namespace bitsweep::train {
 
-std::unique_ptr<Optimizer> make_optimizer(const TrainSpec& train, const std::vector<Parameter>& parameters) {
+std::unique_ptr<Optimizer> make_optimizer(const spec::TrainSpec& train, const std::vector<nn::Parameter>& parameters) {
   if (train.optimizer == "adamw") return std::make_unique<AdamW>(train, parameters);
   throw Error(ErrorKind::input,
               fmt::format("unknown optimizer '{}'{}", train.optimizer, did_you_mean(train.optimizer, {"adamw"})));
 }
 
-AdamW::AdamW(const TrainSpec& train, const std::vector<Parameter>& parameters)
-    : train_(train), groups_(2) {
-  for (const Parameter& parameter : parameters) {
+AdamW::AdamW(const spec::TrainSpec& train, const std::vector<nn::Parameter>& parameters) : train_(train), groups_(2) {
+  for (const nn::Parameter& parameter : parameters) {
     if (!parameter.tensor.requires_grad()) continue;
     Group& group = groups_[parameter.decay ? 0 : 1];
     group.names.push_back(parameter.name);
@@ -66,4 +65,4 @@ std::vector<NamedTensor> AdamW::state() {
   return state;
 }
 
-}  // namespace bitsweep
+}  // namespace bitsweep::train

@@ -9,11 +9,11 @@
 
 #include "train/optimizer.h"
 
-namespace bitsweep {
+namespace bitsweep::train {
 
 class AdamW : public Optimizer {
  public:
-  AdamW(const TrainSpec& train, const std::vector<Parameter>& parameters);
+  AdamW(const spec::TrainSpec& train, const std::vector<nn::Parameter>& parameters);
   void step(double lr, const at::Tensor& divisor) override;
   // "exp_avg.NAME" and "exp_avg_sq.NAME" for each trained parameter, and "step" (f32 scalar).
   std::vector<NamedTensor> state() override;
@@ -26,10 +26,10 @@ class AdamW : public Optimizer {
   };
   void step_group(Group& group, double lr, const at::Tensor& divisor);
 
-  TrainSpec train_;
+  spec::TrainSpec train_;
   int64_t updates_ = -1;  // done, once step_ was read
   at::Tensor step_;  // updates done; f32, as the kernel wants it
   std::vector<Group> groups_;
 };
 
-}  // namespace bitsweep
+}  // namespace bitsweep::train

@@ -17,7 +17,7 @@
 #include "base/sha256.h"
 #include "base/units.h"
 
-namespace bitsweep {
+namespace bitsweep::train {
 namespace {
 
 constexpr std::string_view kFormat = "bitsweep.checkpoint.1";
@@ -209,4 +209,4 @@ void Checkpoint::copy_into(const std::vector<NamedTensor>& tensors) const {
   }
 }
 
-}  // namespace bitsweep
+}  // namespace bitsweep::train

@@ -18,7 +18,7 @@
 #include "train/optimizer.h"
 #include "train/safetensors.h"
 
-namespace bitsweep {
+namespace bitsweep::train {
 
 // Whose checkpoint it is.
 struct CheckpointOwner {
@@ -73,4 +73,4 @@ class Checkpoint {
   std::string payload_sha256_;
 };
 
-}  // namespace bitsweep
+}  // namespace bitsweep::train

@@ -9,7 +9,7 @@
 
 #include "base/error.h"
 
-namespace bitsweep {
+namespace bitsweep::train {
 namespace {
 
 namespace fs = std::filesystem;
@@ -66,4 +66,4 @@ void load_cuda_library() {
   load_cuda_library(*folder);
 }
 
-}  // namespace bitsweep
+}  // namespace bitsweep::train

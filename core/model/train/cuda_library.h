@@ -5,7 +5,7 @@
 #include <optional>
 #include <string_view>
 
-namespace bitsweep {
+namespace bitsweep::train {
 
 // The folder that the loaded shared library of this file name lies in, as the dynamic linker tells; nothing when none
 // of that name is loaded. The linker is asked, and not where a function of the library is: the address of a function
@@ -19,4 +19,4 @@ void load_cuda_library(const std::filesystem::path& torch_folder);
 // Of the LibTorch that this program runs on: the folder of the loaded libtorch_cpu.so.
 void load_cuda_library();
 
-}  // namespace bitsweep
+}  // namespace bitsweep::train

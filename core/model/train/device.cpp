@@ -12,7 +12,7 @@
 #include "train/cuda_library.h"
 #include "train/gpu_uuid.h"
 
-namespace bitsweep {
+namespace bitsweep::train {
 namespace {
 
 std::optional<int> parse_index(std::string_view text) {
@@ -83,4 +83,4 @@ int64_t peak_rss_bytes() {
   return kib * 1024;
 }
 
-}  // namespace bitsweep
+}  // namespace bitsweep::train

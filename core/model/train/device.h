@@ -9,7 +9,7 @@
 
 #include <c10/core/Device.h>
 
-namespace bitsweep {
+namespace bitsweep::train {
 
 struct DeviceName {
   bool cuda = false;
@@ -35,4 +35,4 @@ void synchronize(c10::Device device);
 // The most memory this process has had resident since its program began; 0 where the system does not say.
 int64_t peak_rss_bytes();
 
-}  // namespace bitsweep
+}  // namespace bitsweep::train

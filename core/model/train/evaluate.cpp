@@ -10,14 +10,14 @@
 #include "base/error.h"
 #include "nn/block_scope.h"
 
-namespace bitsweep {
+namespace bitsweep::train {
 
-at::Tensor window_buffer(int64_t count, int64_t window_tokens, c10::Device device, TokenWidth width) {
-  const at::ScalarType type = width == TokenWidth::byte ? at::kByte : at::kInt;
+at::Tensor window_buffer(int64_t count, int64_t window_tokens, c10::Device device, data::TokenWidth width) {
+  const at::ScalarType type = width == data::TokenWidth::byte ? at::kByte : at::kInt;
   return at::empty({count, window_tokens + 1}, at::TensorOptions(type).pinned_memory(device.is_cuda()));
 }
 
-TokenSpan tokens_of(const at::Tensor& buffer) {
+data::TokenSpan tokens_of(const at::Tensor& buffer) {
   const auto count = static_cast<size_t>(buffer.numel());
   if (buffer.scalar_type() == at::kByte) return std::span(buffer.mutable_data_ptr<uint8_t>(), count);
   return std::span(buffer.mutable_data_ptr<int32_t>(), count);
@@ -31,7 +31,8 @@ TokenBatch to_device(const at::Tensor& windows, c10::Device device) {
           .targets = narrow.narrow(1, 1, tokens).to(at::kLong).reshape({-1})};
 }
 
-at::Tensor token_logits(Model& model, const at::Tensor& inputs, const StepContext& context, Precision precision) {
+at::Tensor token_logits(nn::Model& model, const at::Tensor& inputs, const nn::StepContext& context,
+                        Precision precision) {
   at::Tensor logits;
   {
     const PrecisionScope scope(inputs.device().type(), precision);
@@ -88,13 +89,13 @@ class AnswerMeter {
 
 }  // namespace
 
-at::Tensor token_nats(Model& model, const TokenBatch& batch, const StepContext& context, Precision precision,
+at::Tensor token_nats(nn::Model& model, const TokenBatch& batch, const nn::StepContext& context, Precision precision,
                       bool mean) {
   return nats_of(token_logits(model, batch.inputs, context, precision), batch.targets, mean);
 }
 
-Validation validate(Model& model, const ValidationWindows& windows, int64_t window_tokens, int64_t batch,
-                    const StepContext& context, c10::Device device, Precision precision) {
+Validation validate(nn::Model& model, const data::ValidationWindows& windows, int64_t window_tokens, int64_t batch,
+                    const nn::StepContext& context, c10::Device device, Precision precision) {
   const at::NoGradGuard no_grad;
   const int64_t count = windows.count();
   at::Tensor nats = at::zeros({}, at::TensorOptions(device).dtype(at::kDouble));
@@ -114,4 +115,4 @@ Validation validate(Model& model, const ValidationWindows& windows, int64_t wind
       .answers = answers.score()};
 }
 
-}  // namespace bitsweep
+}  // namespace bitsweep::train

@@ -10,7 +10,7 @@
 #include "nn/model.h"
 #include "train/precision.h"
 
-namespace bitsweep {
+namespace bitsweep::train {
 
 // Windows of tokens on a device, split into what the model reads and what it is to say.
 struct TokenBatch {
@@ -21,20 +21,21 @@ struct TokenBatch {
 // A buffer for `count` windows, [count, window_tokens + 1] uint8 or int32 on the CPU; pinned for a GPU, so that its
 // copy need not wait for the steps before. Take a new one for each batch: LibTorch hands a pinned one out again only
 // after its copy is done.
-at::Tensor window_buffer(int64_t count, int64_t window_tokens, c10::Device device, TokenWidth width);
+at::Tensor window_buffer(int64_t count, int64_t window_tokens, c10::Device device, data::TokenWidth width);
 
 // What a dataset fills such a buffer through.
-TokenSpan tokens_of(const at::Tensor& buffer);
+data::TokenSpan tokens_of(const at::Tensor& buffer);
 
 // `windows` [B, T + 1] uint8 or int32 on the CPU.
 TokenBatch to_device(const at::Tensor& windows, c10::Device device);
 
 // The model's logits [B, T, V]. Throws Error{failed} when it returns another shape.
-at::Tensor token_logits(Model& model, const at::Tensor& inputs, const StepContext& context, Precision precision);
+at::Tensor token_logits(nn::Model& model, const at::Tensor& inputs, const nn::StepContext& context,
+                        Precision precision);
 
 // Cross-entropy in nats of each token, f32 [B * T], or their mean (a scalar) with `mean`. Throws as
 // token_logits does.
-at::Tensor token_nats(Model& model, const TokenBatch& batch, const StepContext& context, Precision precision,
+at::Tensor token_nats(nn::Model& model, const TokenBatch& batch, const nn::StepContext& context, Precision precision,
                       bool mean);
 
 // Of the answers in the windows of an induction task (data/induction.h).
@@ -49,7 +50,7 @@ struct Validation {
 };
 
 // `batch` windows at a time.
-Validation validate(Model& model, const ValidationWindows& windows, int64_t window_tokens, int64_t batch,
-                    const StepContext& context, c10::Device device, Precision precision);
+Validation validate(nn::Model& model, const data::ValidationWindows& windows, int64_t window_tokens, int64_t batch,
+                    const nn::StepContext& context, c10::Device device, Precision precision);
 
-}  // namespace bitsweep
+}  // namespace bitsweep::train

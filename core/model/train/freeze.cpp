@@ -7,13 +7,13 @@
 #include "base/error.h"
 #include "base/nearest.h"
 
-namespace bitsweep {
+namespace bitsweep::train {
 namespace {
 
 // What a mistyped pattern may have meant: whole names, and each name's prefixes with a star.
-std::vector<std::string> words_for(const std::vector<Parameter>& parameters) {
+std::vector<std::string> words_for(const std::vector<nn::Parameter>& parameters) {
   std::vector<std::string> words;
-  for (const Parameter& parameter : parameters) {
+  for (const nn::Parameter& parameter : parameters) {
     words.push_back(parameter.name);
     for (size_t dot = parameter.name.find('.'); dot != std::string::npos; dot = parameter.name.find('.', dot + 1))
       words.push_back(parameter.name.substr(0, dot) + ".*");
@@ -45,13 +45,13 @@ bool matches_pattern(std::string_view name, std::string_view pattern) {
   return p == pattern.size();
 }
 
-std::vector<std::string> freeze_parameters(const std::vector<Parameter>& parameters,
+std::vector<std::string> freeze_parameters(const std::vector<nn::Parameter>& parameters,
                                            const std::vector<std::string>& patterns) {
   std::vector<std::string> frozen;
   std::vector<Diagnostic> problems;
   for (const std::string& pattern : patterns) {
     bool any = false;
-    for (const Parameter& parameter : parameters) {
+    for (const nn::Parameter& parameter : parameters) {
       if (!matches_pattern(parameter.name, pattern)) continue;
       any = true;
       if (!parameter.tensor.requires_grad()) continue;
@@ -67,4 +67,4 @@ std::vector<std::string> freeze_parameters(const std::vector<Parameter>& paramet
   return frozen;
 }
 
-}  // namespace bitsweep
+}  // namespace bitsweep::train

@@ -7,13 +7,13 @@
 
 #include "nn/model.h"
 
-namespace bitsweep {
+namespace bitsweep::train {
 
 bool matches_pattern(std::string_view name, std::string_view pattern);
 
 // Takes the gradient from every parameter that a pattern matches; their names. Throws Error{input} naming every pattern
 // that matches nothing, with the nearest name.
-std::vector<std::string> freeze_parameters(const std::vector<Parameter>& parameters,
+std::vector<std::string> freeze_parameters(const std::vector<nn::Parameter>& parameters,
                                            const std::vector<std::string>& patterns);
 
-}  // namespace bitsweep
+}  // namespace bitsweep::train

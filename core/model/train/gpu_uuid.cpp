@@ -8,7 +8,7 @@
 
 #include "base/error.h"
 
-namespace bitsweep {
+namespace bitsweep::train {
 namespace {
 
 // Of the driver API (cuda.h), by name: its header is not needed to build, nor its library to run.
@@ -58,4 +58,4 @@ void require_named_gpu(std::string_view visible, const std::optional<std::string
               fmt::format("this process was given {} (CUDA_VISIBLE_DEVICES), but CUDA shows it {}", visible, *seen));
 }
 
-}  // namespace bitsweep
+}  // namespace bitsweep::train

@@ -5,7 +5,7 @@
 #include <string>
 #include <string_view>
 
-namespace bitsweep {
+namespace bitsweep::train {
 
 // "GPU-8f3c5c4e-…" (MIG devices: their own) of the GPU at `position` among the visible ones, by the driver's library.
 // Nothing when there is no driver, no such GPU, or a driver that has no name for it.
@@ -15,4 +15,4 @@ std::optional<std::string> gpu_uuid(int position, const char* driver_library = "
 // one: two runs would share a GPU while a third stands idle. An index or a list says nothing that could be checked.
 void require_named_gpu(std::string_view visible, const std::optional<std::string>& seen);
 
-}  // namespace bitsweep
+}  // namespace bitsweep::train

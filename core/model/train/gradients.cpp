@@ -2,12 +2,12 @@
 
 #include <ATen/ATen.h>
 
-namespace bitsweep {
+namespace bitsweep::train {
 
-at::Tensor gradient_norm(const std::vector<Parameter>& parameters) {
+at::Tensor gradient_norm(const std::vector<nn::Parameter>& parameters) {
   const at::NoGradGuard no_grad;
   std::vector<at::Tensor> gradients;
-  for (const Parameter& parameter : parameters)
+  for (const nn::Parameter& parameter : parameters)
     if (parameter.tensor.grad().defined()) gradients.push_back(parameter.tensor.grad());
   if (gradients.empty()) return at::zeros({});
   return at::linalg_vector_norm(at::stack(at::_foreach_norm(gradients, 2)));
@@ -21,8 +21,8 @@ at::Tensor clip_divisor(const at::Tensor& norm, double clip) {
   return norm.div(clip).clamp_min_(1.0);
 }
 
-void drop_gradients(const std::vector<Parameter>& parameters) {
-  for (const Parameter& parameter : parameters) parameter.tensor.mutable_grad().reset();
+void drop_gradients(const std::vector<nn::Parameter>& parameters) {
+  for (const nn::Parameter& parameter : parameters) parameter.tensor.mutable_grad().reset();
 }
 
-}  // namespace bitsweep
+}  // namespace bitsweep::train

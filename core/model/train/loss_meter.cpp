@@ -5,7 +5,7 @@
 
 #include <ATen/ATen.h>
 
-namespace bitsweep {
+namespace bitsweep::train {
 
 void LossMeter::add(int64_t step, const at::Tensor& nats) {
   pending_.push_back(nats);
@@ -38,4 +38,4 @@ void LossMeter::restore(double sum_nats, int64_t count) {
   count_ = count;
 }
 
-}  // namespace bitsweep
+}  // namespace bitsweep::train

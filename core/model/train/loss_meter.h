@@ -9,7 +9,7 @@
 
 #include <ATen/core/Tensor.h>
 
-namespace bitsweep {
+namespace bitsweep::train {
 
 class LossMeter {
  public:
@@ -42,4 +42,4 @@ class LossMeter {
   std::optional<int64_t> first_non_finite_;
 };
 
-}  // namespace bitsweep
+}  // namespace bitsweep::train

@@ -10,7 +10,7 @@
 #include "nn/model.h"
 #include "spec/run_spec.h"
 
-namespace bitsweep {
+namespace bitsweep::train {
 
 // A tensor by name. The tensor is a handle: writing into it changes its owner.
 struct NamedTensor {
@@ -33,6 +33,6 @@ class Optimizer {
 
 // The optimizer that `train.optimizer` names, over the parameters that require a gradient; each is in exactly one
 // group. Throws Error{input} for an unknown name.
-std::unique_ptr<Optimizer> make_optimizer(const TrainSpec& train, const std::vector<Parameter>& parameters);
+std::unique_ptr<Optimizer> make_optimizer(const spec::TrainSpec& train, const std::vector<nn::Parameter>& parameters);
 
-}  // namespace bitsweep
+}  // namespace bitsweep::train

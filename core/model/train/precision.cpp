@@ -7,7 +7,7 @@
 #include "base/error.h"
 #include "base/nearest.h"
 
-namespace bitsweep {
+namespace bitsweep::train {
 
 Precision parse_precision(std::string_view word) {
   if (word == "f32") return Precision::f32;
@@ -33,4 +33,4 @@ PrecisionScope::~PrecisionScope() {
   at::autocast::set_autocast_dtype(device_, old_type_);
 }
 
-}  // namespace bitsweep
+}  // namespace bitsweep::train

@@ -10,7 +10,7 @@
 
 #include <string_view>
 
-namespace bitsweep {
+namespace bitsweep::train {
 
 enum class Precision { f32, bf16 };
 
@@ -32,4 +32,4 @@ class PrecisionScope {
   at::ScalarType old_type_ = at::kFloat;
 };
 
-}  // namespace bitsweep
+}  // namespace bitsweep::train

@@ -12,12 +12,12 @@
 #include "base/rng.h"
 #include "train/evaluate.h"
 
-namespace bitsweep {
+namespace bitsweep::train {
 namespace {
 
 constexpr int64_t kPlacesAtOnce = 65536;  // windows · T² of a forward pass: less than training holds
 
-class Watch final : public AttentionObserver {
+class Watch final : public nn::AttentionObserver {
  public:
   explicit Watch(AttentionTally& tally) : tally_(tally) {}
   void attention(const at::Tensor& weights) override { tally_.layer(weights); }
@@ -59,7 +59,7 @@ Summary summary_of(const TextProbe& text) {
   return sum;
 }
 
-void add_text_metrics(const TextProbe& text, const std::string& prefix, std::vector<Metric>& out) {
+void add_text_metrics(const TextProbe& text, const std::string& prefix, std::vector<nn::Metric>& out) {
   const auto add = [&](const std::string& name, double value) { out.push_back({prefix + name, value}); };
   add("in_context_bits", text.in_context_bits);
   if (text.layers.empty()) return;
@@ -141,14 +141,14 @@ at::Tensor repeated_windows(const at::Tensor& windows) {
   return alphabet.index_select(0, drawn.flatten()).view({count, length});
 }
 
-TextProbe probe_windows(Model& model, const at::Tensor& windows, const StepContext& context, c10::Device device,
+TextProbe probe_windows(nn::Model& model, const at::Tensor& windows, const nn::StepContext& context, c10::Device device,
                         Precision precision) {
   const at::NoGradGuard no_grad;
   const int64_t count = windows.size(0), tokens = windows.size(1) - 1;
   const int64_t at_once = std::clamp<int64_t>(kPlacesAtOnce / (tokens * tokens), 1, std::max<int64_t>(1, count));
   AttentionTally tally;
   Watch watch(tally);
-  StepContext watched = context;
+  nn::StepContext watched = context;
   watched.training = false;
   watched.observer = &watch;
   at::Tensor nats = at::zeros({tokens}, at::TensorOptions(device).dtype(at::kDouble));
@@ -166,19 +166,19 @@ TextProbe probe_windows(Model& model, const at::Tensor& windows, const StepConte
           .layers = tally.layers()};
 }
 
-Probe probe_model(Model& model, const ValidationWindows& windows, int64_t window_tokens, const StepContext& context,
-                  c10::Device device, Precision precision) {
+Probe probe_model(nn::Model& model, const data::ValidationWindows& windows, int64_t window_tokens,
+                  const nn::StepContext& context, c10::Device device, Precision precision) {
   const at::Tensor natural = window_buffer(windows.count(), window_tokens, at::kCPU, windows.width());
   windows.fill(0, windows.count(), tokens_of(natural));
   return {.natural = probe_windows(model, natural, context, device, precision),
           .repeated = probe_windows(model, repeated_windows(natural), context, device, precision)};
 }
 
-std::vector<Metric> metrics_of(const Probe& probe) {
-  std::vector<Metric> out{{"probe_windows", static_cast<double>(probe.natural.windows)}};
+std::vector<nn::Metric> metrics_of(const Probe& probe) {
+  std::vector<nn::Metric> out{{"probe_windows", static_cast<double>(probe.natural.windows)}};
   add_text_metrics(probe.natural, "", out);
   add_text_metrics(probe.repeated, "repeat_", out);
-  std::erase_if(out, [](const Metric& metric) { return !std::isfinite(metric.value); });
+  std::erase_if(out, [](const nn::Metric& metric) { return !std::isfinite(metric.value); });
   return out;
 }
 
@@ -193,4 +193,4 @@ json::object pointer_health_json(const Probe& probe, const std::string& run, int
 
 std::string pointer_health_file(int64_t step) { return fmt::format("step-{}_pointer_health.json", step); }
 
-}  // namespace bitsweep
+}  // namespace bitsweep::train

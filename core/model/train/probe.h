@@ -15,7 +15,7 @@
 #include "train/precision.h"
 #include "train/probe_scores.h"
 
-namespace bitsweep {
+namespace bitsweep::train {
 
 // Windows that evaluations during training probe.
 constexpr int64_t kProbeWindows = 16;
@@ -45,19 +45,19 @@ at::Tensor repeated_windows(const at::Tensor& windows);
 
 // windows [N, T + 1] uint8 or int32 on the CPU. `context` is that of an evaluation. Takes as many windows at a time as
 // keep a layer's weights small. Throws Error{failed} when a plugin tells its attention wrongly.
-TextProbe probe_windows(Model& model, const at::Tensor& windows, const StepContext& context, c10::Device device,
+TextProbe probe_windows(nn::Model& model, const at::Tensor& windows, const nn::StepContext& context, c10::Device device,
                         Precision precision);
 
 // These windows, and as many repeated ones. Draws from no generator of the run, changes nothing in the model.
-Probe probe_model(Model& model, const ValidationWindows& windows, int64_t window_tokens, const StepContext& context,
-                  c10::Device device, Precision precision);
+Probe probe_model(nn::Model& model, const data::ValidationWindows& windows, int64_t window_tokens,
+                  const nn::StepContext& context, c10::Device device, Precision precision);
 
 // Numbers for the eval event and the database, finite ones alone: ipmr.L0H1, induction.L0H1, agreement.L0H1, hdr.L0 and
 // what sums them up (results/README.md lists them); of repeated tokens with "repeat_" before.
-std::vector<Metric> metrics_of(const Probe& probe);
+std::vector<nn::Metric> metrics_of(const Probe& probe);
 
 // The sidecar, STEM_pointer_health.json: all matrices, [layer][head].
 json::object pointer_health_json(const Probe& probe, const std::string& run, int64_t step);
 std::string pointer_health_file(int64_t step);  // "step-400_pointer_health.json"
 
-}  // namespace bitsweep
+}  // namespace bitsweep::train

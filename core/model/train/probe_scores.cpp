@@ -8,7 +8,7 @@
 
 #include "base/error.h"
 
-namespace bitsweep {
+namespace bitsweep::train {
 
 at::Tensor induction_matches(const at::Tensor& tokens) {
   const int64_t batch = tokens.size(0), context = tokens.size(1);
@@ -102,4 +102,4 @@ std::vector<LayerScores> AttentionTally::layers() const {
 double AttentionTally::ipmr_chance() const { return queries_ > 0 ? chance_ / static_cast<double>(queries_) : 0; }
 double AttentionTally::induction_chance() const { return windows_ > 0 ? chance_ / static_cast<double>(places()) : 0; }
 
-}  // namespace bitsweep
+}  // namespace bitsweep::train

@@ -13,7 +13,7 @@
 
 #include "base/attention_probes.h"
 
-namespace bitsweep {
+namespace bitsweep::train {
 
 // tokens [B, T] int64 -> [B, T, T] bool: whether key j is a match of query t.
 at::Tensor induction_matches(const at::Tensor& tokens);
@@ -75,4 +75,4 @@ class AttentionTally {
   std::vector<Layer> layers_;
 };
 
-}  // namespace bitsweep
+}  // namespace bitsweep::train

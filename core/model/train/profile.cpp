@@ -10,7 +10,7 @@
 
 #include "base/clock.h"
 
-namespace bitsweep {
+namespace bitsweep::train {
 namespace {
 
 constexpr std::string_view kMark = "block:";
@@ -111,4 +111,4 @@ BlockProfile::~BlockProfile() {
 
 const std::map<std::string, BlockTime>& BlockProfile::blocks() const { return recorder_->blocks(); }
 
-}  // namespace bitsweep
+}  // namespace bitsweep::train

@@ -11,7 +11,7 @@
 
 #include <ATen/record_function.h>
 
-namespace bitsweep {
+namespace bitsweep::train {
 
 struct BlockTime {
   double forward_s = 0, backward_s = 0;
@@ -35,4 +35,4 @@ class BlockProfile {
   at::CallbackHandle handle_;
 };
 
-}  // namespace bitsweep
+}  // namespace bitsweep::train

@@ -6,7 +6,7 @@
 
 #include "base/rng.h"
 
-namespace bitsweep {
+namespace bitsweep::train {
 namespace {
 
 void reseed(at::Generator& generator, int64_t run_seed, Stream stream, int64_t index) {
@@ -35,4 +35,4 @@ const at::Generator& NoiseSource::at(int64_t index) {
   return generator_;
 }
 
-}  // namespace bitsweep
+}  // namespace bitsweep::train

@@ -7,7 +7,7 @@
 #include <ATen/core/Generator.h>
 #include <c10/core/Device.h>
 
-namespace bitsweep {
+namespace bitsweep::train {
 
 // Seeds LibTorch's default CPU generator for the initial weights. Models are built on the CPU and then moved, so that
 // the weights do not depend on the device.
@@ -26,4 +26,4 @@ class NoiseSource {
   at::Generator generator_;
 };
 
-}  // namespace bitsweep
+}  // namespace bitsweep::train

@@ -2,20 +2,20 @@
 
 #include "base/error.h"
 
-namespace bitsweep {
+namespace bitsweep::train {
 
-std::vector<NamedTensor> model_tensors(const Model& model) {
+std::vector<NamedTensor> model_tensors(const nn::Model& model) {
   std::vector<NamedTensor> tensors;
-  for (const Parameter& parameter : model.parameters())
+  for (const nn::Parameter& parameter : model.parameters())
     tensors.push_back({"model." + parameter.name, parameter.tensor});
-  for (const Buffer& buffer : model.buffers())
+  for (const nn::Buffer& buffer : model.buffers())
     if (buffer.weight) tensors.push_back({"model." + buffer.name, buffer.tensor});
   return tensors;
 }
 
-std::vector<NamedTensor> all_tensors(const Model& model, Optimizer& optimizer) {
+std::vector<NamedTensor> all_tensors(const nn::Model& model, Optimizer& optimizer) {
   std::vector<NamedTensor> tensors = model_tensors(model);
-  for (const Buffer& buffer : model.buffers())
+  for (const nn::Buffer& buffer : model.buffers())
     if (!buffer.weight) tensors.push_back({"state." + buffer.name, buffer.tensor});
   for (NamedTensor& named : optimizer.state()) tensors.push_back({"optimizer." + named.name, std::move(named.tensor)});
   return tensors;
@@ -39,7 +39,7 @@ std::optional<Resumed> resume_from(const std::vector<fs::path>& candidates, cons
   return std::nullopt;
 }
 
-void initialize_from(const fs::path& path, const Model& model) {
+void initialize_from(const fs::path& path, const nn::Model& model) {
   const Checkpoint checkpoint(path);
   const std::vector<NamedTensor> tensors = model_tensors(model);
   checkpoint.require_tensors(tensors, /*exactly=*/false);
@@ -47,4 +47,4 @@ void initialize_from(const fs::path& path, const Model& model) {
   checkpoint.copy_into(tensors);
 }
 
-}  // namespace bitsweep
+}  // namespace bitsweep::train

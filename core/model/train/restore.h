@@ -9,12 +9,12 @@
 #include "base/files.h"
 #include "train/checkpoint.h"
 
-namespace bitsweep {
+namespace bitsweep::train {
 
 // Tensors of a checkpoint by the names they have in it: those that make the model ("model.…"), and all of them (with
 // "state.…", the model's own state of training, and "optimizer.…").
-std::vector<NamedTensor> model_tensors(const Model& model);
-std::vector<NamedTensor> all_tensors(const Model& model, Optimizer& optimizer);
+std::vector<NamedTensor> model_tensors(const nn::Model& model);
+std::vector<NamedTensor> all_tensors(const nn::Model& model, Optimizer& optimizer);
 
 struct Resumed {
   fs::path from;
@@ -30,6 +30,6 @@ std::optional<Resumed> resume_from(const std::vector<fs::path>& candidates, cons
 
 // Copies another run's parameters into the model. Throws Error{input} naming each tensor that is missing or of another
 // shape; the model is then as before.
-void initialize_from(const fs::path& checkpoint, const Model& model);
+void initialize_from(const fs::path& checkpoint, const nn::Model& model);
 
-}  // namespace bitsweep
+}  // namespace bitsweep::train

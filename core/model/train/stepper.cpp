@@ -9,10 +9,10 @@
 #include "train/evaluate.h"
 #include "train/gradients.h"
 
-namespace bitsweep {
+namespace bitsweep::train {
 
-Stepper::Stepper(const RunSpec& spec, const Dataset& dataset, Model& model, Optimizer& optimizer, LossMeter& losses,
-                 c10::Device device)
+Stepper::Stepper(const spec::RunSpec& spec, const data::Dataset& dataset, nn::Model& model, Optimizer& optimizer,
+                 LossMeter& losses, c10::Device device)
     : spec_(spec),
       dataset_(dataset),
       model_(model),
@@ -21,7 +21,7 @@ Stepper::Stepper(const RunSpec& spec, const Dataset& dataset, Model& model, Opti
       device_(device),
       precision_(parse_precision(spec.train.precision)),
       noise_(spec.seed, device) {
-  const TrainSpec& train = spec.train;
+  const spec::TrainSpec& train = spec.train;
   if (train.batch < 1 || train.accumulate < 1 || train.batch % train.accumulate != 0)
     throw Error(ErrorKind::input, fmt::format("train.batch {} does not split into train.accumulate {} equal parts",
                                               train.batch, train.accumulate));
@@ -37,7 +37,7 @@ void Stepper::run(int64_t step) {
 
 void Stepper::update(int64_t step) {
   BITSWEEP_BLOCK("optimizer");
-  norm_ = bitsweep::gradient_norm(model_.parameters());
+  norm_ = bitsweep::train::gradient_norm(model_.parameters());
   lr_ = learning_rate(spec_.train, step);
   // A stream of its own: those of micro-batches count from 0 up.
   model_.update({.training = true, .step = step, .total_steps = spec_.train.steps, .noise = noise_.at(-1 - step)});
@@ -51,7 +51,7 @@ void Stepper::accumulate_gradients(int64_t step) {
     const at::Tensor windows = window_buffer(micro_batch, dataset_.context(), device_, dataset_.width());
     dataset_.sequences(static_cast<uint64_t>(spec_.seed), step * spec_.train.batch + part * micro_batch, micro_batch,
                        tokens_of(windows));
-    const StepContext context{
+    const nn::StepContext context{
         .training = true, .step = step, .total_steps = spec_.train.steps, .noise = noise_.at(step * parts + part)};
     const at::Tensor nats = token_nats(model_, to_device(windows, device_), context, precision_, /*mean=*/true);
     losses_.add(step, nats.detach());
@@ -60,4 +60,4 @@ void Stepper::accumulate_gradients(int64_t step) {
   }
 }
 
-}  // namespace bitsweep
+}  // namespace bitsweep::train

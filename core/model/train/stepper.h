@@ -12,14 +12,14 @@
 #include "train/precision.h"
 #include "train/randomness.h"
 
-namespace bitsweep {
+namespace bitsweep::train {
 
 class Stepper {
  public:
   // All of them outlive the stepper. Throws Error{input} when the batch does not split into `accumulate` equal parts,
   // or for an unknown precision or schedule.
-  Stepper(const RunSpec& spec, const Dataset& dataset, Model& model, Optimizer& optimizer, LossMeter& losses,
-          c10::Device device);
+  Stepper(const spec::RunSpec& spec, const data::Dataset& dataset, nn::Model& model, Optimizer& optimizer,
+          LossMeter& losses, c10::Device device);
 
   // Step `step`, from 0. Returns without an update when the meter reports a loss that is not finite.
   void run(int64_t step);
@@ -32,9 +32,9 @@ class Stepper {
   void accumulate_gradients(int64_t step);
   void update(int64_t step);
 
-  const RunSpec& spec_;
-  const Dataset& dataset_;
-  Model& model_;
+  const spec::RunSpec& spec_;
+  const data::Dataset& dataset_;
+  nn::Model& model_;
   Optimizer& optimizer_;
   LossMeter& losses_;
   c10::Device device_;
@@ -44,4 +44,4 @@ class Stepper {
   double lr_ = 0;
 };
 
-}  // namespace bitsweep
+}  // namespace bitsweep::train

@@ -5,7 +5,7 @@
 
 #include <c10/core/Allocator.h>
 
-namespace bitsweep {
+namespace bitsweep::train {
 
 class TensorMemory::Reporter : public c10::MemoryReportingInfoBase {
  public:
@@ -34,4 +34,4 @@ int64_t TensorMemory::peak_bytes() const { return reporter_->peak.load(std::memo
 int64_t TensorMemory::allocations() const { return reporter_->allocations.load(std::memory_order_relaxed); }
 void TensorMemory::restart_peak() { reporter_->peak.store(live_bytes(), std::memory_order_relaxed); }
 
-}  // namespace bitsweep
+}  // namespace bitsweep::train

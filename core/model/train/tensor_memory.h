@@ -6,7 +6,7 @@
 
 #include <c10/util/ThreadLocalDebugInfo.h>
 
-namespace bitsweep {
+namespace bitsweep::train {
 
 // Watches the calling thread while it lives, LibTorch's backward passes of it included. What was allocated before is
 // not counted, nor is its end.
@@ -29,4 +29,4 @@ class TensorMemory {
   std::unique_ptr<c10::DebugInfoGuard> guard_;
 };
 
-}  // namespace bitsweep
+}  // namespace bitsweep::train

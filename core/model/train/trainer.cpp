@@ -19,7 +19,7 @@
 #include "train/restore.h"
 #include "train/stepper.h"
 
-namespace bitsweep {
+namespace bitsweep::train {
 namespace {
 
 // On a GPU, losses are looked at in groups of this many micro-batches.
@@ -30,17 +30,18 @@ CheckpointOwner owner_of(const TrainJob& job) {
       .run = job.run, .spec_sha256 = sha256_hex(canonical_json(identity(job.spec))), .plugin = job.spec.model.plugin};
 }
 
-Model& prepared(Model& model, const TrainSpec& train, c10::Device device) {
+nn::Model& prepared(nn::Model& model, const spec::TrainSpec& train, c10::Device device) {
   model.to(device);
-  std::vector<Parameter> trained = model.parameters();
-  for (const BitMatrix& matrix : model.bit_matrices()) trained.push_back({matrix.name, matrix.port, /*decay=*/false});
+  std::vector<nn::Parameter> trained = model.parameters();
+  for (const nn::BitMatrix& matrix : model.bit_matrices())
+    trained.push_back({matrix.name, matrix.port, /*decay=*/false});
   freeze_parameters(trained, train.freeze);
   return model;
 }
 
 class Trainer {
  public:
-  Trainer(const TrainJob& job, Model& model, const Dataset& dataset, EventWriter& events, Notes& log)
+  Trainer(const TrainJob& job, nn::Model& model, const data::Dataset& dataset, event::EventWriter& events, Notes& log)
       : job_(job),
         train_(job.spec.train),
         model_(prepared(model, train_, job.device)),
@@ -140,17 +141,18 @@ class Trainer {
   }
 
   // Where attention looks, into the event and in full into a file of its own.
-  void probe(const StepContext& context, json::object& fields) {
+  void probe(const nn::StepContext& context, json::object& fields) {
     const Probe probe = probe_model(model_, dataset_.validation(kProbeWindows), dataset_.context(), context,
                                     job_.device, parse_precision(train_.precision));
-    for (const Metric& metric : metrics_of(probe)) fields[metric.name] = metric.value;
+    for (const nn::Metric& metric : metrics_of(probe)) fields[metric.name] = metric.value;
     if (!probe.has_attention()) return;
     write_file_atomic(job_.attempt_folder / pointer_health_file(progress_.step),
                       pretty_json(pointer_health_json(probe, job_.run, progress_.step)) + "\n");
   }
 
   double evaluate() {
-    const StepContext context{.training = false, .step = progress_.step - 1, .total_steps = train_.steps, .noise = {}};
+    const nn::StepContext context{
+        .training = false, .step = progress_.step - 1, .total_steps = train_.steps, .noise = {}};
     const Validation validation = validate(model_, windows_, dataset_.context(), train_.batch / train_.accumulate,
                                            context, job_.device, parse_precision(train_.precision));
     const double val_bpc = validation.bits_per_byte;
@@ -175,7 +177,7 @@ class Trainer {
       fields["answer_accuracy"] = validation.answers->accuracy;
       fields["answer_loss_bits"] = finite_or_null(validation.answers->loss_bits);
     }
-    for (const Metric& metric : model_.metrics()) fields[metric.name] = finite_or_null(metric.value);
+    for (const nn::Metric& metric : model_.metrics()) fields[metric.name] = finite_or_null(metric.value);
     if (probe_now() && std::isfinite(val_bpc)) probe(context, fields);
     events_.write("eval", progress_.step, fields);
     const std::string answers =
@@ -255,17 +257,17 @@ class Trainer {
   }
 
   const TrainJob& job_;
-  const TrainSpec& train_;
-  Model& model_;
-  const Dataset& dataset_;
-  EventWriter& events_;
+  const spec::TrainSpec& train_;
+  nn::Model& model_;
+  const data::Dataset& dataset_;
+  event::EventWriter& events_;
   Notes& log_;
   const CheckpointOwner owner_;
   const fs::path folder_;
   std::unique_ptr<Optimizer> optimizer_;
   LossMeter losses_;
   Stepper stepper_;
-  ValidationWindows windows_;
+  data::ValidationWindows windows_;
   Progress progress_;
   const double started_s_ = system_clock().monotonic_s();
   double earlier_s_ = 0;  // of the attempts before
@@ -275,8 +277,9 @@ class Trainer {
 
 }  // namespace
 
-TrainOutcome train(const TrainJob& job, Model& model, const Dataset& dataset, EventWriter& events, Notes& log) {
+TrainOutcome train(const TrainJob& job, nn::Model& model, const data::Dataset& dataset, event::EventWriter& events,
+                   Notes& log) {
   return Trainer(job, model, dataset, events, log).run();
 }
 
-}  // namespace bitsweep
+}  // namespace bitsweep::train

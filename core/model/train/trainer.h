@@ -15,10 +15,10 @@
 #include "nn/model.h"
 #include "spec/run_spec.h"
 
-namespace bitsweep {
+namespace bitsweep::train {
 
 struct TrainJob {
-  RunSpec spec;
+  spec::RunSpec spec;
   std::string run;          // id
   fs::path attempt_folder;  // checkpoints go to its checkpoints/
   c10::Device device = c10::Device(c10::kCPU);
@@ -45,6 +45,7 @@ struct TrainOutcome {
 // every multiple of checkpoint.every, at the end and when stopped; best after each evaluation that improves. A
 // checkpoint's path is relative to the attempt's folder. A run whose checkpoint.keep_last is off still writes last when
 // it is stopped.
-TrainOutcome train(const TrainJob& job, Model& model, const Dataset& dataset, EventWriter& events, Notes& log);
+TrainOutcome train(const TrainJob& job, nn::Model& model, const data::Dataset& dataset, event::EventWriter& events,
+                   Notes& log);
 
-}  // namespace bitsweep
+}  // namespace bitsweep::train

@@ -9,7 +9,7 @@
 #include "base/error.h"
 #include "base/nearest.h"
 
-namespace bitsweep {
+namespace bitsweep::worker {
 namespace {
 
 namespace po = boost::program_options;
@@ -169,4 +169,4 @@ std::optional<CheckArguments> parse_check_arguments(const std::vector<std::strin
   return out;
 }
 
-}  // namespace bitsweep
+}  // namespace bitsweep::worker

@@ -9,7 +9,7 @@
 #include "base/files.h"
 #include "base/json.h"
 
-namespace bitsweep {
+namespace bitsweep::worker {
 
 // What every verb that builds a run's model is told.
 struct RunArguments {
@@ -62,4 +62,4 @@ std::optional<ProfileArguments> parse_profile_arguments(const std::vector<std::s
 // --options must be a JSON object.
 std::optional<CheckArguments> parse_check_arguments(const std::vector<std::string>& args);
 
-}  // namespace bitsweep
+}  // namespace bitsweep::worker

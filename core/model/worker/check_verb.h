@@ -11,9 +11,9 @@
 
 #include "worker/arguments.h"
 
-namespace bitsweep {
+namespace bitsweep::worker {
 
 // 0 when all passed, else 1. Throws Error when the plugin cannot be loaded or a check is not known.
 int check_verb(const CheckArguments& arguments, std::ostream& out);
 
-}  // namespace bitsweep
+}  // namespace bitsweep::worker

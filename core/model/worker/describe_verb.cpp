@@ -14,7 +14,7 @@
 #include "plugin/loader.h"
 #include "train/device.h"
 
-namespace bitsweep {
+namespace bitsweep::worker {
 namespace {
 
 class Describer {
@@ -27,7 +27,7 @@ class Describer {
       if (!request.is_object()) throw Error(ErrorKind::input, "request: expected a JSON object");
       json::object description = describe(request.get_object());
       // What a worker that has loaded LibTorch and the plugin holds before it has a model.
-      return {{"description", std::move(description)}, {"process_bytes", peak_rss_bytes()}};
+      return {{"description", std::move(description)}, {"process_bytes", train::peak_rss_bytes()}};
     } catch (const Error& error) {
       const ErrorKind kind = error.kind();
       const char* word = kind == ErrorKind::input ? "input" : kind == ErrorKind::environment ? "environment" : "failed";
@@ -41,7 +41,7 @@ class Describer {
   json::object describe(const json::object& line) {
     const json::value* request = line.if_contains("request");
     if (request == nullptr || !request->is_object()) throw Error(ErrorKind::input, "request: no object \"request\"");
-    return to_json(plugin(name_in(line)).describe(describe_request_from_json(request->get_object())));
+    return to_json(plugin(name_in(line)).describe(plugin::describe_request_from_json(request->get_object())));
   }
 
   std::string name_in(const json::object& line) const {
@@ -55,15 +55,15 @@ class Describer {
     return name;
   }
 
-  const Plugin& plugin(const std::string& name) {
+  const plugin::Plugin& plugin(const std::string& name) {
     auto it = loaded_.find(name);
     if (it == loaded_.end())
-      it = loaded_.emplace(name, load_plugin(name, arguments_.plugin_dir, BITSWEEP_BUILD_ID)).first;
+      it = loaded_.emplace(name, plugin::load_plugin(name, arguments_.plugin_dir, BITSWEEP_BUILD_ID)).first;
     return it->second;
   }
 
   const DescribeArguments& arguments_;
-  std::map<std::string, Plugin> loaded_;
+  std::map<std::string, plugin::Plugin> loaded_;
 };
 
 }  // namespace
@@ -77,4 +77,4 @@ int describe_verb(const DescribeArguments& arguments, std::istream& in, std::ost
   return 0;
 }
 
-}  // namespace bitsweep
+}  // namespace bitsweep::worker

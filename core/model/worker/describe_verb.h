@@ -12,9 +12,9 @@
 
 #include "worker/arguments.h"
 
-namespace bitsweep {
+namespace bitsweep::worker {
 
 // Until `in` ends. 0.
 int describe_verb(const DescribeArguments& arguments, std::istream& in, std::ostream& out);
 
-}  // namespace bitsweep
+}  // namespace bitsweep::worker

@@ -9,7 +9,7 @@
 #include "plugin/fingerprint.h"
 #include "plugin/manifest.h"
 
-namespace bitsweep {
+namespace bitsweep::worker {
 namespace {
 
 // dl_iterate_phdr's callback: stops at the library of blocks, and puts its path into `out`.
@@ -26,21 +26,23 @@ const std::string& loaded_nn_fingerprint() {
   static const std::string fingerprint = [] {
     std::string path;
     ::dl_iterate_phdr(find_nn, &path);
-    return code_fingerprint(path);
+    return plugin::code_fingerprint(path);
   }();
   return fingerprint;
 }
 
-CodeBuild loaded_code(const Plugin& plugin) { return {code_fingerprint(plugin.library()), loaded_nn_fingerprint()}; }
+CodeBuild loaded_code(const plugin::Plugin& plugin) {
+  return {plugin::code_fingerprint(plugin.library()), loaded_nn_fingerprint()};
+}
 
 int64_t plugin_version(const fs::path& library) {
   const fs::path manifest = library.parent_path() / "plugin.yaml";
   std::error_code code;
   if (!fs::exists(manifest, code)) return 0;
-  return read_manifest(manifest).version;
+  return plugin::read_manifest(manifest).version;
 }
 
-void check_version(const Plugin& plugin, const ModelSpec& planned) {
+void check_version(const plugin::Plugin& plugin, const spec::ModelSpec& planned) {
   const int64_t version = plugin_version(plugin.library());
   if (version == 0 || version == planned.version) return;
   throw Error(ErrorKind::input,
@@ -49,4 +51,4 @@ void check_version(const Plugin& plugin, const ModelSpec& planned) {
                           plugin.name(), version, planned.version));
 }
 
-}  // namespace bitsweep
+}  // namespace bitsweep::worker

@@ -21,7 +21,7 @@
 #include "worker/profile_verb.h"
 #include "worker/train_verb.h"
 
-namespace bitsweep {
+namespace bitsweep::worker {
 namespace {
 
 constexpr const char* kUsage =
@@ -86,9 +86,9 @@ int dispatch(const std::vector<std::string>& args);
 // Started before there is a run: what takes most of a short run's time is done when it comes.
 int warm(const std::vector<std::string>& args) {
   if (!args.empty()) throw Error(ErrorKind::input, "'warm' takes no arguments: it is told its run by its shim");
-  load_everything();
+  train::load_everything();
   loaded_nn_fingerprint();
-  const auto command = await_order();
+  const auto command = event::await_order();
   return command && command->size() > 1 ? dispatch({command->begin() + 1, command->end()}) : 0;
 }
 
@@ -116,11 +116,11 @@ int dispatch(const std::vector<std::string>& args) {
 }
 
 }  // namespace
-}  // namespace bitsweep
+}  // namespace bitsweep::worker
 
 int main(int argc, char** argv) {
   try {
-    return bitsweep::dispatch({argv + 1, argv + argc});
+    return bitsweep::worker::dispatch({argv + 1, argv + argc});
   } catch (const bitsweep::Error& error) {
     fmt::print(stderr, "bitsweep-worker: {}\n", error.what());
     return error.exit_code();

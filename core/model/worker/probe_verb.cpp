@@ -12,15 +12,15 @@
 #include "train/restore.h"
 #include "worker/run_input.h"
 
-namespace bitsweep {
+namespace bitsweep::worker {
 namespace {
 
 // Puts the checkpoint's weights into the model, after everything about it has been checked.
-Progress load_weights(const ProbeArguments& arguments, const RunSpec& spec, Model& model) {
-  const Checkpoint checkpoint(arguments.checkpoint);
+train::Progress load_weights(const ProbeArguments& arguments, const spec::RunSpec& spec, nn::Model& model) {
+  const train::Checkpoint checkpoint(arguments.checkpoint);
   checkpoint.require_owner(
       {.run = arguments.run, .spec_sha256 = sha256_hex(canonical_json(identity(spec))), .plugin = spec.model.plugin});
-  const std::vector<NamedTensor> tensors = model_tensors(model);
+  const std::vector<train::NamedTensor> tensors = train::model_tensors(model);
   checkpoint.require_tensors(tensors, /*exactly=*/false);
   checkpoint.verify_payload();
   checkpoint.copy_into(tensors);
@@ -29,19 +29,21 @@ Progress load_weights(const ProbeArguments& arguments, const RunSpec& spec, Mode
 
 int probe(const ProbeArguments& arguments, std::ostream& stream) {
   const RunInput input = open_run(arguments);
-  const RunSpec& spec = input.spec;
-  const Progress progress = load_weights(arguments, spec, *input.model);
+  const spec::RunSpec& spec = input.spec;
+  const train::Progress progress = load_weights(arguments, spec, *input.model);
   input.model->to(input.device);
-  const StepContext context{.training = false, .step = progress.step - 1, .total_steps = spec.train.steps, .noise = {}};
-  const Probe probe = probe_model(*input.model, input.dataset.validation(arguments.windows), input.dataset.context(),
-                                  context, input.device, parse_precision(spec.train.precision));
+  const nn::StepContext context{
+      .training = false, .step = progress.step - 1, .total_steps = spec.train.steps, .noise = {}};
+  const train::Probe probe =
+      probe_model(*input.model, input.dataset.validation(arguments.windows), input.dataset.context(), context,
+                  input.device, train::parse_precision(spec.train.precision));
   if (!probe.has_attention())
     throw Error(ErrorKind::input, fmt::format("run {}: plugin '{}' has no attention, so there is nothing to probe",
                                               arguments.run, input.plugin.name()));
-  const fs::path file = arguments.out / pointer_health_file(progress.step);
+  const fs::path file = arguments.out / train::pointer_health_file(progress.step);
   write_file_atomic(file, pretty_json(pointer_health_json(probe, arguments.run, progress.step)) + "\n");
   json::object metrics;
-  for (const Metric& metric : metrics_of(probe)) metrics[metric.name] = metric.value;
+  for (const nn::Metric& metric : metrics_of(probe)) metrics[metric.name] = metric.value;
   stream << json::serialize(
                 json::object{{"step", progress.step}, {"file", file.string()}, {"metrics", std::move(metrics)}})
          << '\n'
@@ -59,4 +61,4 @@ int probe_verb(const ProbeArguments& arguments, std::ostream& stream) {
   }
 }
 
-}  // namespace bitsweep
+}  // namespace bitsweep::worker

@@ -17,11 +17,11 @@
 #include "train/tensor_memory.h"
 #include "worker/run_input.h"
 
-namespace bitsweep {
+namespace bitsweep::worker {
 namespace {
 
-json::array blocks_json(const BlockProfile& profile, double steps) {
-  std::vector<std::pair<std::string, BlockTime>> blocks(profile.blocks().begin(), profile.blocks().end());
+json::array blocks_json(const train::BlockProfile& profile, double steps) {
+  std::vector<std::pair<std::string, train::BlockTime>> blocks(profile.blocks().begin(), profile.blocks().end());
   std::stable_sort(blocks.begin(), blocks.end(),
                    [](const auto& a, const auto& b) { return a.second.total_s() > b.second.total_s(); });
   json::array rows;
@@ -35,22 +35,22 @@ json::array blocks_json(const BlockProfile& profile, double steps) {
 }
 
 int profile(const ProfileArguments& arguments, std::ostream& stream) {
-  const TensorMemory memory;
+  const train::TensorMemory memory;
   const RunInput input = open_run(arguments);
-  const RunSpec& spec = input.spec;
-  const WithKernels kernels(arguments.reference ? no_kernels() : built_in_kernels());
+  const spec::RunSpec& spec = input.spec;
+  const nn::WithKernels kernels(arguments.reference ? kernels::no_kernels() : kernels::built_in_kernels());
   input.model->to(input.device);
-  const std::unique_ptr<Optimizer> optimizer = make_optimizer(spec.train, input.model->parameters());
-  LossMeter losses(1);
-  Stepper stepper(spec, input.dataset, *input.model, *optimizer, losses, input.device);
+  const std::unique_ptr<train::Optimizer> optimizer = train::make_optimizer(spec.train, input.model->parameters());
+  train::LossMeter losses(1);
+  train::Stepper stepper(spec, input.dataset, *input.model, *optimizer, losses, input.device);
   // Schedules and noise as in the middle of the run.
   const int64_t first = std::max<int64_t>(0, spec.train.steps / 2 - arguments.warmup);
   for (int64_t step = 0; step < arguments.warmup; ++step) stepper.run(first + step);
-  synchronize(input.device);
-  const BlockProfile profile;
+  train::synchronize(input.device);
+  const train::BlockProfile profile;
   const double begin_s = system_clock().monotonic_s();
   for (int64_t step = 0; step < arguments.steps; ++step) stepper.run(first + arguments.warmup + step);
-  synchronize(input.device);
+  train::synchronize(input.device);
   const auto steps = static_cast<double>(arguments.steps);
   const double step_s = (system_clock().monotonic_s() - begin_s) / steps;
   stream << json::serialize(json::object{{"steps", arguments.steps},
@@ -73,4 +73,4 @@ int profile_verb(const ProfileArguments& arguments, std::ostream& stream) {
   }
 }
 
-}  // namespace bitsweep
+}  // namespace bitsweep::worker

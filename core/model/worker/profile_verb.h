@@ -5,7 +5,7 @@
 
 #include "worker/arguments.h"
 
-namespace bitsweep {
+namespace bitsweep::worker {
 
 // Trains a fresh model of the spec for some steps without evaluations, the first of them to warm up, and writes one
 // line of JSON to `stream`:
@@ -14,4 +14,4 @@ namespace bitsweep {
 // tensors. Returns 0. Throws Error as training does.
 int profile_verb(const ProfileArguments& arguments, std::ostream& stream);
 
-}  // namespace bitsweep
+}  // namespace bitsweep::worker

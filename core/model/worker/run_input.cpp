@@ -10,14 +10,14 @@
 #include "train/device.h"
 #include "train/randomness.h"
 
-namespace bitsweep {
+namespace bitsweep::worker {
 namespace {
 
-RunSpec read_run_spec(const fs::path& path) {
+spec::RunSpec read_run_spec(const fs::path& path) {
   constexpr uint64_t kLimitBytes = 16 << 20;
   const json::value value = parse_json(read_file(path, kLimitBytes), path.string());
   if (!value.is_object()) throw Error(ErrorKind::input, fmt::format("{}: expected a JSON object", path.string()));
-  return run_spec_from_json(value.get_object());
+  return spec::run_spec_from_json(value.get_object());
 }
 
 // Within an operation; none run side by side.
@@ -26,10 +26,10 @@ void set_threads(int64_t threads) {
   at::set_num_interop_threads(1);
 }
 
-void check_counts(const Plugin& plugin, const Description& description, const Model& model) {
+void check_counts(const plugin::Plugin& plugin, const plugin::Description& description, const nn::Model& model) {
   int64_t built = 0;
-  for (const Parameter& parameter : model.parameters()) built += parameter.tensor.numel();
-  for (const BitMatrix& matrix : model.bit_matrices()) built += matrix.rows * matrix.columns;
+  for (const nn::Parameter& parameter : model.parameters()) built += parameter.tensor.numel();
+  for (const nn::BitMatrix& matrix : model.bit_matrices()) built += matrix.rows * matrix.columns;
   const int64_t described = description.params + description.params_extra;
   if (built != described)
     throw Error(ErrorKind::failed, fmt::format("plugin '{}' describes {} parameters and builds {}: the plugin is wrong",
@@ -39,18 +39,19 @@ void check_counts(const Plugin& plugin, const Description& description, const Mo
 }  // namespace
 
 RunInput open_run(const RunArguments& arguments) {
-  RunSpec spec = read_run_spec(arguments.spec);
-  const c10::Device device = open_device(parse_device(arguments.device));
+  spec::RunSpec spec = read_run_spec(arguments.spec);
+  const c10::Device device = open_device(train::parse_device(arguments.device));
   set_threads(arguments.threads);
-  Plugin plugin = load_plugin(spec.model.plugin, arguments.plugin_dir, BITSWEEP_BUILD_ID);
-  Dataset dataset = Dataset::open(spec.data, arguments.cache);
-  DescribeRequest request{.options = spec.model.options, .vocab = dataset.info().vocab, .context = spec.data.context};
-  Description description = plugin.describe(request);
+  plugin::Plugin plugin = plugin::load_plugin(spec.model.plugin, arguments.plugin_dir, BITSWEEP_BUILD_ID);
+  data::Dataset dataset = data::Dataset::open(spec.data, arguments.cache);
+  plugin::DescribeRequest request{
+      .options = spec.model.options, .vocab = dataset.info().vocab, .context = spec.data.context};
+  plugin::Description description = plugin.describe(request);
   request.options = description.options;
-  seed_initial_weights(spec.seed);
-  OwnedModel model = plugin.create(request);
+  train::seed_initial_weights(spec.seed);
+  plugin::OwnedModel model = plugin.create(request);
   check_counts(plugin, description, *model);
   return {std::move(spec), device, std::move(plugin), std::move(dataset), std::move(description), std::move(model)};
 }
 
-}  // namespace bitsweep
+}  // namespace bitsweep::worker

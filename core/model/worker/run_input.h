@@ -8,15 +8,15 @@
 #include "spec/run_spec.h"
 #include "worker/arguments.h"
 
-namespace bitsweep {
+namespace bitsweep::worker {
 
 struct RunInput {
-  RunSpec spec;
+  spec::RunSpec spec;
   c10::Device device;
-  Plugin plugin;
-  Dataset dataset;
-  Description description;
-  OwnedModel model;  // on the CPU, with the initial weights of the spec's seed
+  plugin::Plugin plugin;
+  data::Dataset dataset;
+  plugin::Description description;
+  plugin::OwnedModel model;  // on the CPU, with the initial weights of the spec's seed
 };
 
 // Reads the spec, sets LibTorch's threads, and builds the model that the plugin describes for it. Throws Error{input}
@@ -24,4 +24,4 @@ struct RunInput {
 // the plugin builds another number of parameters than it describes: plans, reports and fits go by what it says.
 RunInput open_run(const RunArguments& arguments);
 
-}  // namespace bitsweep
+}  // namespace bitsweep::worker

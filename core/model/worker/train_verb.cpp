@@ -15,7 +15,7 @@
 #include "worker/loaded_code.h"
 #include "worker/run_input.h"
 
-namespace bitsweep {
+namespace bitsweep::worker {
 namespace {
 
 // Standard output is the run's worker.log: a line is there as soon as it is said.
@@ -35,8 +35,9 @@ struct Ending {
   std::optional<int64_t> last_finite_step;
 };
 
-Ending ending_of(TrainOutcome outcome) {
-  const bool diverged = outcome.status == TrainStatus::diverged, stopped = outcome.status == TrainStatus::stopped;
+Ending ending_of(train::TrainOutcome outcome) {
+  const bool diverged = outcome.status == train::TrainStatus::diverged,
+             stopped = outcome.status == train::TrainStatus::stopped;
   return {.exit_code = diverged  ? kExitDiverged
                        : stopped ? kExitStopped
                                  : kExitDone,
@@ -68,11 +69,11 @@ bool is_out_of_memory(std::string_view message) {
   return message.find("DefaultCPUAllocator") != std::string_view::npos;
 }
 
-void write_start(EventWriter& events, const TrainArguments& arguments, const RunInput& input) {
-  const Plugin& plugin = input.plugin;
-  const Description& description = input.description;
-  const DatasetInfo& data = input.dataset.info();
-  const ValidationWindows windows = input.dataset.validation(input.spec.eval.windows);
+void write_start(event::EventWriter& events, const TrainArguments& arguments, const RunInput& input) {
+  const plugin::Plugin& plugin = input.plugin;
+  const plugin::Description& description = input.description;
+  const data::DatasetInfo& data = input.dataset.info();
+  const data::ValidationWindows windows = input.dataset.validation(input.spec.eval.windows);
   const CodeBuild code = loaded_code(plugin);
   json::object fields{{"params", description.params},
                       {"params_extra", description.params_extra},
@@ -91,28 +92,28 @@ void write_start(EventWriter& events, const TrainArguments& arguments, const Run
                       {"train_tokens_available", data.train_tokens}};
   if (windows.have_answers()) {
     fields["val_answers"] = static_cast<int64_t>(windows.answers(0, windows.count()).size());
-    fields["answer_chance"] = induction_chance;
+    fields["answer_chance"] = data::induction_chance;
   }
   events.write("start", 0, fields);
 }
 
-Ending run(const TrainArguments& arguments, const std::atomic<bool>& stop, EventWriter& events) {
+Ending run(const TrainArguments& arguments, const std::atomic<bool>& stop, event::EventWriter& events) {
   const RunInput input = open_run(arguments);
   check_version(input.plugin, input.spec.model);
   write_start(events, arguments, input);
-  const TrainJob job{.spec = input.spec,
-                     .run = arguments.run,
-                     .attempt_folder = arguments.out,
-                     .device = input.device,
-                     .resume = arguments.resume,
-                     .init = arguments.init,
-                     .stop = &stop};
+  const train::TrainJob job{.spec = input.spec,
+                            .run = arguments.run,
+                            .attempt_folder = arguments.out,
+                            .device = input.device,
+                            .resume = arguments.resume,
+                            .init = arguments.init,
+                            .stop = &stop};
   RunLog log;
-  return ending_of(train(job, *input.model, input.dataset, events, log));
+  return ending_of(train::train(job, *input.model, input.dataset, events, log));
 }
 
 // Every way a run can fail, as an ending. LibTorch's errors carry a backtrace, which is left out.
-Ending run_guarded(const TrainArguments& arguments, const std::atomic<bool>& stop, EventWriter& events) {
+Ending run_guarded(const TrainArguments& arguments, const std::atomic<bool>& stop, event::EventWriter& events) {
   try {
     return run(arguments, stop, events);
   } catch (const Error& error) {
@@ -134,7 +135,7 @@ Ending run_guarded(const TrainArguments& arguments, const std::atomic<bool>& sto
 // fmt::print() throws where the log's disk is full.
 void say(const std::string& words) { std::fputs(fmt::format("bitsweep-worker: {}\n", words).c_str(), stderr); }
 
-void write_end(EventWriter& events, const Ending& ending) {
+void write_end(event::EventWriter& events, const Ending& ending) {
   json::object fields{{"status", ending.status}};
   if (!ending.message.empty()) fields["message"] = ending.message;
   if (ending.last_finite_step) fields["last_finite_step"] = *ending.last_finite_step;
@@ -147,7 +148,7 @@ void write_end(EventWriter& events, const Ending& ending) {
 int train_verb(const TrainArguments& arguments, const std::atomic<bool>& stop) {
   try {
     make_folder(arguments.out);
-    EventWriter events(arguments.out / "events.jsonl", arguments.run, arguments.attempt);
+    event::EventWriter events(arguments.out / "events.jsonl", arguments.run, arguments.attempt);
     const Ending ending = run_guarded(arguments, stop, events);
     if (!ending.message.empty()) say(ending.message);
     write_end(events, ending);
@@ -158,4 +159,4 @@ int train_verb(const TrainArguments& arguments, const std::atomic<bool>& stop) {
   }
 }
 
-}  // namespace bitsweep
+}  // namespace bitsweep::worker

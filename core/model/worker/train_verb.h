@@ -5,7 +5,7 @@
 
 #include "worker/arguments.h"
 
-namespace bitsweep {
+namespace bitsweep::worker {
 
 // Returns the exit code (worker/exit_code.h, base's ErrorKind). Whatever happens is told by an `end` event in
 // OUT/events.jsonl, if that can be written, and by one message on stderr; nothing is thrown. `stop`, set by a signal
@@ -16,4 +16,4 @@ namespace bitsweep {
 // {status, message?, last_finite_step?}.
 int train_verb(const TrainArguments& arguments, const std::atomic<bool>& stop);
 
-}  // namespace bitsweep
+}  // namespace bitsweep::worker

@@ -7,7 +7,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-namespace bitsweep {
+namespace bitsweep::coordinate {
 namespace {
 
 constexpr std::string_view kPrefix = "attempt-";
@@ -151,4 +151,4 @@ std::vector<std::string> worker_command(const WorkerCall& call) {
   return words;
 }
 
-}  // namespace bitsweep
+}  // namespace bitsweep::coordinate

@@ -7,7 +7,7 @@
 
 #include "store/store.h"
 
-namespace bitsweep {
+namespace bitsweep::coordinate {
 
 // Highest K of attempt-K in the run's folder, whatever the database says; 0 when there is none.
 int64_t highest_attempt(const fs::path& run_folder);
@@ -52,4 +52,4 @@ struct WorkerCall {
 // A GPU is always the worker's first: the others are hidden from it.
 std::vector<std::string> worker_command(const WorkerCall& call);
 
-}  // namespace bitsweep
+}  // namespace bitsweep::coordinate

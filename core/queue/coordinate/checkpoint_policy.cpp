@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <numeric>
 
-namespace bitsweep {
+namespace bitsweep::coordinate {
 
 double age_s(const StoredCheckpoint& one, double now) {
   const double told = std::max(0.0, now - one.since);
@@ -34,4 +34,4 @@ std::vector<size_t> to_delete(const std::vector<StoredCheckpoint>& all, const Ch
   return chosen;
 }
 
-}  // namespace bitsweep
+}  // namespace bitsweep::coordinate

@@ -10,7 +10,7 @@
 #include "base/files.h"
 #include "base/run_state.h"
 
-namespace bitsweep {
+namespace bitsweep::coordinate {
 
 struct StoredCheckpoint {
   std::string run;
@@ -38,4 +38,4 @@ struct CheckpointPolicy {
 // ended runs always are, within the policy's states and age.
 std::vector<size_t> to_delete(const std::vector<StoredCheckpoint>& all, const CheckpointPolicy& policy, double now);
 
-}  // namespace bitsweep
+}  // namespace bitsweep::coordinate

@@ -1,4 +1,4 @@
-// The loop, what is read and what ends. What begins: coordinator_start.cpp.
+// The loop, and what is read. What begins: coordinator_start.cpp; what becomes of what ended: coordinator_end.cpp.
 #include <algorithm>
 
 #include <sys/stat.h>
@@ -11,7 +11,7 @@
 #include "coordinate/machine_memory.h"
 #include "coordinate/present_devices.h"
 
-namespace bitsweep {
+namespace bitsweep::coordinate {
 namespace {
 
 constexpr double kIdle_s = 0.2;   // submitted, or told to go on -> noticed, while nothing runs
@@ -95,20 +95,20 @@ void Coordinator::settle(bool at_once) {
 
 // What an earlier coordinator left: its workers are adopted, what ended meanwhile is recorded.
 void Coordinator::reconcile() {
-  for (AttemptRecord& attempt : store_.live_attempts()) {
+  for (store::AttemptRecord& attempt : store_.live_attempts()) {
     const std::string id = attempt.run;
     if (live_.contains(id)) continue;
     auto run = store_.run(id);
     if (!run) continue;
     const fs::path folder = store_.paths().attempt(id, attempt.attempt);
-    const Poll poll = executor_.adopt(id, attempt.attempt, store_.paths().run(id));
+    const execute::Poll poll = executor_.adopt(id, attempt.attempt, store_.paths().run(id));
     // What the database says of its start is by a clock that may have been set since.
     const double begun = clock_.monotonic_s() - poll.age_s.value_or(0);
     LiveAttempt live = make_live(std::move(*run), std::move(attempt), folder, begun);
-    live.divergence = DivergenceWatch(divergence_rule(maker_.rules(live.run.sweep), live.run));
+    live.divergence = schedule::DivergenceWatch(divergence_rule(maker_.rules(live.run.sweep), live.run));
     LiveAttempt& kept = live_.emplace(id, std::move(live)).first->second;
     running_.push_back({id, kept.attempt.device, kept.attempt.slots, kept.run.resources.memory_bytes});
-    if (poll.liveness == Liveness::running)
+    if (poll.liveness == execute::Liveness::running)
       progress_.adopted(kept.progress);
     else
       kept.over = poll;  // concluded with the others
@@ -124,18 +124,18 @@ void Coordinator::read_events() {
 }
 
 void Coordinator::read_events_of(std::span<LiveAttempt* const> attempts) {
-  std::vector<std::pair<LiveAttempt*, EventTail::Chunk>> chunks;
+  std::vector<std::pair<LiveAttempt*, store::EventTail::Chunk>> chunks;
   for (LiveAttempt* attempt : attempts) {
     LiveAttempt& live = *attempt;
     const std::string& id = live.run.id;
-    EventTail::Chunk chunk = live.tail.read();
+    store::EventTail::Chunk chunk = live.tail.read();
     if (chunk.restarted)
       progress_.message(fmt::format("{}: events.jsonl was cut or replaced; read again from its start", id));
     if (chunk.restarted || chunk.next_offset != live.attempt.events_offset)
       chunks.emplace_back(&live, std::move(chunk));
   }
   if (chunks.empty()) return;
-  std::vector<Store::Batch> batches;
+  std::vector<store::Store::Batch> batches;
   for (const auto& [live, chunk] : chunks)
     batches.push_back({live->run.id, live->attempt.attempt, chunk.events, chunk.next_offset, chunk.file});
   store_.ingest(batches);
@@ -143,7 +143,7 @@ void Coordinator::read_events_of(std::span<LiveAttempt* const> attempts) {
     live->tail.advance(chunk);
     live->attempt.events_offset = chunk.next_offset;
     const bool had_checkpoint = live->has_checkpoint;
-    for (const Event& event : chunk.events) {
+    for (const event::Event& event : chunk.events) {
       live->learn(event, clock_.monotonic_s());
       if (event.kind == "eval") look_at(*live, event);
     }
@@ -154,7 +154,7 @@ void Coordinator::read_events_of(std::span<LiveAttempt* const> attempts) {
 }
 
 // An evaluation: told to people, and to the rule that may give the run up.
-void Coordinator::look_at(LiveAttempt& live, const Event& event) {
+void Coordinator::look_at(LiveAttempt& live, const event::Event& event) {
   judge_loss(live, event);
   progress_.evaluated(live.progress, event);
   std::string why = early_stop_.evaluated(live.run, event, maker_.rules(live.run.sweep));
@@ -164,15 +164,15 @@ void Coordinator::look_at(LiveAttempt& live, const Event& event) {
 }
 
 // A loss far above that of a model that knows nothing is told when it is first seen, and ends the run when it stays.
-void Coordinator::judge_loss(LiveAttempt& live, const Event& event) {
+void Coordinator::judge_loss(LiveAttempt& live, const event::Event& event) {
   const json::value* loss = event.fields.if_contains("val_bpc");
   if (loss == nullptr || !loss->is_number() || live.stop != StopReason::none) return;
   const auto verdict = live.divergence.take(event.step, loss->to_number<double>());
-  const bool told = std::exchange(live.progress.diverging, verdict != DivergenceWatch::Verdict::fine);
-  if (verdict == DivergenceWatch::Verdict::suspected && !told)
+  const bool told = std::exchange(live.progress.diverging, verdict != schedule::DivergenceWatch::Verdict::fine);
+  if (verdict == schedule::DivergenceWatch::Verdict::suspected && !told)
     progress_.message(fmt::format("{} {} is {}; it is ended as diverged if it stays there", live.run.id,
                                   live.run.plugin, live.divergence.words()));
-  if (verdict != DivergenceWatch::Verdict::diverged) return;
+  if (verdict != schedule::DivergenceWatch::Verdict::diverged) return;
   live.stop_words = live.divergence.words();
   if (live.over)
     live.stop = StopReason::diverged;
@@ -184,11 +184,11 @@ void Coordinator::poll_attempts() {
   for (auto it = live_.begin(); it != live_.end();) {
     LiveAttempt& live = it->second;
     // The executor says once that an attempt is over; should recording it fail, it is tried again with the same words.
-    Poll poll = live.over ? *live.over : executor_.poll(live.run.id);
-    if (poll.liveness != Liveness::running) {
+    execute::Poll poll = live.over ? *live.over : executor_.poll(live.run.id);
+    if (poll.liveness != execute::Liveness::running) {
       live.over = poll;
       conclude(live, poll);
-      std::erase_if(running_, [&](const RunningRun& run) { return run.id == it->first; });
+      std::erase_if(running_, [&](const schedule::RunningRun& run) { return run.id == it->first; });
       it = live_.erase(it);
       continue;
     }
@@ -202,106 +202,10 @@ void Coordinator::poll_attempts() {
   }
 }
 
-Outcome Coordinator::judge_attempt(const LiveAttempt& live, const Poll& poll) {
-  return judge({.poll = poll,
-                .end = store_.end_event(live.run.id, live.attempt.attempt).value_or(Store::EndEvent{}),
-                .stop = live.stop,
-                .stop_words = live.stop_words});
-}
-
-// Whether it ended by a fault because nothing could be written: by the system's words, or because nothing can be
-// written now, whatever became of the worker then.
-bool Coordinator::met_full_disk(const std::string& run, int64_t attempt, const Outcome& outcome) const {
-  if (!is_fault(outcome.cause)) return false;
-  const bool missed_something =
-      outcome.cause == ExitCause::environment || outcome.cause == ExitCause::cannot_start;
-  if (missed_something && disk_.room() != DiskRoom::enough) return true;
-  return tells_of_full_disk(outcome.message) || disk_.is_full() ||
-         tells_of_full_disk(log_tail(store_.paths().attempt(run, attempt)));
-}
-
-// A full disk is no fault of the run: it goes back to the queue at no charge, and waits with all others for room. Where
-// the root has room it was another disk, of which nothing tells when to try again.
-AfterAttempt Coordinator::after_full_disk(const RunRecord& run) {
-  const int64_t needed = checkpoint_bytes(store_.paths().run(run.id), run.params);
-  if (const std::string words = disk_.met_full(needed); !words.empty()) progress_.message(words);
-  const int64_t before = full_disks_[run.id]++;
-  AfterAttempt after{.run = RunState::queued};
-  if (disk_.room() == DiskRoom::enough)
-    after.delay_s = after_attempt(ExitCause::environment, before, before + 1, options_.first_retry_s).delay_s;
-  return after;
-}
-
-AfterAttempt Coordinator::after(const LiveAttempt& live, const Outcome& outcome, int64_t faults) {
-  if (outcome.cause == ExitCause::oom && after_oom(live))
-    return {.run = RunState::queued, .delay_s = options_.first_retry_s};
-  // Given up for good: it keeps its checkpoint, and is not taken for a finished one.
-  if (live.stop == StopReason::rule && outcome.cause == ExitCause::stopped) return {.run = RunState::stopped};
-  return after_attempt(outcome.cause, faults, live.run.retries, options_.first_retry_s);
-}
-
-// The attempt is over. Its last events are read first: with the lock free nobody writes any more.
-void Coordinator::conclude(LiveAttempt& live, const Poll& poll) {
-  LiveAttempt* const alone[] = {&live};  // not of all that live: many end in one turn
-  for (uint64_t before = ~UINT64_C(0); before != live.attempt.events_offset;) {
-    before = live.attempt.events_offset;
-    read_events_of(alone);
-  }
-  Outcome outcome = judge_attempt(live, poll);
-  if (poll.exit) {
-    const double took_s = clock_.monotonic_s() - live.since;
-    run_s_ = run_s_ ? 0.7 * *run_s_ + 0.3 * took_s : took_s;
-  }
-  const std::string id = live.run.id;
-  const RunRecord asked = store_.run(id).value_or(live.run);
-  AfterAttempt next;
-  const bool met_before = live.disk_was_full && is_fault(outcome.cause);
-  if (met_before || met_full_disk(id, live.attempt.attempt, outcome)) {
-    next = after_full_disk(live.run);
-    outcome = {RunState::stopped, ExitCause::stopped, "the disk is full; it goes on when there is room"};
-  } else {
-    next = after(live, outcome, asked.faults);
-    full_disks_.erase(id);
-  }
-  AttemptEnd end = end_of(outcome, poll.exit, clock_.unix_s());
-  if (next.run == RunState::queued && asked.request == "cancel") {
-    next.run = RunState::cancelled;
-    end.state = RunState::cancelled;
-    end.cause = ExitCause::cancelled;
-  }
-  const fs::path folder = store_.paths().run(id);
-  drop_superseded_checkpoints(folder, live.attempt.attempt, store_.last_finished(id, live.attempt.attempt));
-  if (next.run == RunState::done) apply_retention(folder, live.run.spec);
-  if (next.run == RunState::queued)
-    store_.requeue(id, live.attempt.attempt, end, next.fault, clock_.unix_s() + next.delay_s);
-  else
-    store_.finish(id, live.attempt.attempt, end);
-  const RunRecord record = store_.run(id).value_or(live.run);
-  note_ended(record, live.marked_running);
-  ended_.emplace_back(live.progress, record);
-}
-
-// The queue in memory follows without being read again: a hundred thousand rows for each run that ends would cost more
-// than the run.
-void Coordinator::note_ended(const RunRecord& record, bool was_running) {
-  decide_ = true;
-  --counts_[was_running ? RunState::running : RunState::starting];
-  ++counts_[record.state];
-  if (record.state == RunState::queued) return put_back(record);
-  early_stop_.ended(record);
-  if (record.state == RunState::done) ++result_.done;
-  queue_.base_is(record.id, record.state);
-  if (record.state != RunState::failed) return;
-  result_.failed.push_back(record);
-  const int64_t failed = ++failed_of_[record.sweep];
-  const int64_t limit = maker_.rules(record.sweep).stop_after;
-  if (limit > 0 && stops_starting(limit, failed)) hold_sweeps();
-}
-
 void Coordinator::stop(LiveAttempt& live, StopReason reason) {
   live.stop = reason;
   live.stop_since = clock_.monotonic_s();
-  executor_.stop(live.run.id, StopMode::graceful);
+  executor_.stop(live.run.id, execute::StopMode::graceful);
 }
 
 // What people ask for: interrupts, cancellations, pauses, time limits; and KILL for those that take too long to obey.
@@ -326,7 +230,7 @@ void Coordinator::obey() {
       if (const StopReason reason = reason_to_stop(live, now); reason != StopReason::none) stop(live, reason);
     const bool late = live.stop != StopReason::none && now - live.stop_since > options_.grace_s;
     if (!live.killed && (late || interrupts > 1)) {
-      executor_.stop(id, StopMode::kill);
+      executor_.stop(id, execute::StopMode::kill);
       live.killed = true;
     }
   }
@@ -352,7 +256,7 @@ void Coordinator::read_requests() {
   };
   stop_those(store_.asked_to_cancel(), StopReason::cancel);
   stop_those(asked_to_pause(store_), StopReason::pause);
-  const Control control = read_control(store_);
+  const store::Control control = read_control(store_);
   if (control.paused != paused_)
     progress_.message(control.paused ? "paused: nothing is started until 'bitsweep resume --all'" : "going on");
   paused_ = control.paused;
@@ -360,13 +264,13 @@ void Coordinator::read_requests() {
 }
 
 // Runs that are at work stay where they are; what no longer fits is not started any more.
-void Coordinator::take_devices(const Control& control) {
+void Coordinator::take_devices(const store::Control& control) {
   const std::string asked = fmt::format("{} {}", control.devices, control.slots_per_device);
   if (control.devices.empty() || asked == devices_asked_) return;
   devices_asked_ = asked;
   options_.slots_per_device = control.slots_per_device;
   PresentDevices devices =
-      present_devices(parse_devices(control.devices, control.slots_per_device), gpus_of_this_machine());
+      present_devices(schedule::parse_devices(control.devices, control.slots_per_device), gpus_of_this_machine());
   for (const std::string& sentence : devices.missing) progress_.message(sentence + "; nothing is started there");
   if (devices.present.empty()) return;
   options_.devices = with_memory(std::move(devices.present));
@@ -377,7 +281,7 @@ void Coordinator::take_devices(const Control& control) {
 // What this coordinator works with, for `status`.
 void Coordinator::announce() {
   std::string devices;
-  for (const DeviceSlots& device : options_.devices) {
+  for (const schedule::DeviceSlots& device : options_.devices) {
     if (!devices.empty()) devices += ',';
     devices += device.name == "cpu" ? fmt::format("cpu:{}", device.slots) : device.name;
   }
@@ -407,9 +311,9 @@ void Coordinator::watch_disk() {
   decide_ = true;
 }
 
-WorkResult work(Store& store, const CoordinatorLock&, Executor& executor, Clock& clock, const WorkOptions& options,
-                Progress& progress) {
+WorkResult work(store::Store& store, const CoordinatorLock&, execute::Executor& executor, Clock& clock,
+                const WorkOptions& options, Progress& progress) {
   return Coordinator(store, executor, clock, options, progress).run();
 }
 
-}  // namespace bitsweep
+}  // namespace bitsweep::coordinate

@@ -17,7 +17,7 @@
 #include "schedule/schedule.h"
 #include "store/store.h"
 
-namespace bitsweep {
+namespace bitsweep::coordinate {
 
 // ROOT/coord.lock, held as long as the object lives. Throws Error{refused} naming the pid that holds it, and
 // Error{environment} when the root cannot be written. Refuses network filesystems.
@@ -30,7 +30,7 @@ class CoordinatorLock {
 };
 
 struct WorkOptions {
-  std::vector<DeviceSlots> devices;  // empty: one CPU slot
+  std::vector<schedule::DeviceSlots> devices;  // empty: one CPU slot
   int64_t threads = 1;               // of the CPU, shared by its slots
   std::vector<std::string> sweeps;   // only runs of these; empty: all
   bool forever = false;              // stay when the queue is empty
@@ -72,17 +72,18 @@ class Progress {
   virtual ~Progress() = default;
   virtual void started(const RunProgress&) {}
   virtual void adopted(const RunProgress&) {}
-  virtual void evaluated(const RunProgress&, const Event&) {}
+  virtual void evaluated(const RunProgress&, const event::Event&) {}
   // The attempt ended; `after.state` is queued when it will be tried again.
-  virtual void ended(const RunProgress&, const RunRecord& after) { static_cast<void>(after); }
+  virtual void ended(const RunProgress&, const store::RunRecord& after) { static_cast<void>(after); }
   virtual void tick(const QueueProgress&) {}   // a few times a second
   virtual void message(const std::string&) {}  // something a person should know
 };
 
 struct WorkResult {
   int64_t done = 0;                // runs that ended well during this call
-  std::vector<RunRecord> failed;   // that ended badly during this call, or before it in the sweeps asked for
-  std::vector<RunRecord> waiting;  // still queued though nothing can start them (their base failed, no such device)
+  std::vector<store::RunRecord> failed;  // that ended badly during this call, or before it in the sweeps asked for
+  std::vector<store::RunRecord>
+      waiting;  // still queued though nothing can start them (their base failed, no such device)
   bool interrupted = false;
   int exit_code() const { return interrupted ? 130 : failed.empty() && waiting.empty() ? 0 : 1; }
 };
@@ -90,7 +91,7 @@ struct WorkResult {
 // Works until the queue of the sweeps is empty (or for ever). SIGINT or SIGTERM once: every worker is stopped
 // gracefully, its run goes back to the queue with its checkpoint, and `interrupted` is set; twice: they are killed.
 // Durations are counted by the clock's monotonic time alone; its wall clock is for records.
-WorkResult work(Store& store, const CoordinatorLock& lock, Executor& executor, Clock& clock,
+WorkResult work(store::Store& store, const CoordinatorLock& lock, execute::Executor& executor, Clock& clock,
                 const WorkOptions& options, Progress& progress);
 
-}  // namespace bitsweep
+}  // namespace bitsweep::coordinate

@@ -12,7 +12,7 @@
 #include "base/error.h"
 #include "coordinate/coordinator.h"
 
-namespace bitsweep {
+namespace bitsweep::coordinate {
 namespace {
 
 // A child that the former coordinator had just forked holds a copy of the lock until it becomes another program.
@@ -30,9 +30,9 @@ std::string holder(int fd) {
 }  // namespace
 
 CoordinatorLock::CoordinatorLock(const fs::path& root) {
-  refuse_network_filesystem(root);
+  store::refuse_network_filesystem(root);
   make_folder(root);
-  const fs::path path = RootPaths{root}.coordinator_lock();
+  const fs::path path = store::RootPaths{root}.coordinator_lock();
   fd_ = open_file(path, O_RDWR | O_CREAT);
   for (int tries = 1; ::flock(fd_.get(), LOCK_EX | LOCK_NB) != 0; ++tries) {
     if (errno != EWOULDBLOCK && errno != EINTR)
@@ -51,4 +51,4 @@ CoordinatorLock::CoordinatorLock(const fs::path& root) {
   }
 }
 
-}  // namespace bitsweep
+}  // namespace bitsweep::coordinate

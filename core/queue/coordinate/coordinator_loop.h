@@ -14,11 +14,12 @@
 #include "coordinate/sweep_rules.h"
 #include "store/control.h"
 
-namespace bitsweep {
+namespace bitsweep::coordinate {
 
 class Coordinator {
  public:
-  Coordinator(Store& store, Executor& executor, Clock& clock, const WorkOptions& options, Progress& progress)
+  Coordinator(store::Store& store, execute::Executor& executor, Clock& clock, const WorkOptions& options,
+              Progress& progress)
       : store_(store),
         executor_(executor),
         options_(options),
@@ -47,44 +48,44 @@ class Coordinator {
   bool step();
   void read_events();
   void read_events_of(std::span<LiveAttempt* const> attempts);
-  void look_at(LiveAttempt& live, const Event& event);
+  void look_at(LiveAttempt& live, const event::Event& event);
   void poll_attempts();
-  void conclude(LiveAttempt& live, const Poll& poll);
-  void judge_loss(LiveAttempt& live, const Event& event);
-  Outcome judge_attempt(const LiveAttempt& live, const Poll& poll);
-  AfterAttempt after(const LiveAttempt& live, const Outcome& outcome, int64_t faults);
-  bool met_full_disk(const std::string& run, int64_t attempt, const Outcome& outcome) const;
-  AfterAttempt after_full_disk(const RunRecord& run);
+  void conclude(LiveAttempt& live, const execute::Poll& poll);
+  void judge_loss(LiveAttempt& live, const event::Event& event);
+  execute::Outcome judge_attempt(const LiveAttempt& live, const execute::Poll& poll);
+  schedule::AfterAttempt after(const LiveAttempt& live, const execute::Outcome& outcome, int64_t faults);
+  bool met_full_disk(const std::string& run, int64_t attempt, const execute::Outcome& outcome) const;
+  schedule::AfterAttempt after_full_disk(const store::RunRecord& run);
   void settle(bool at_once);
   void obey();
   void read_requests();
-  void take_devices(const Control& control);
+  void take_devices(const store::Control& control);
   void watch_disk();
   void watch_database(double now);
   StopReason reason_to_stop(LiveAttempt& live, double now);
   void stop(LiveAttempt& live, StopReason reason);
   bool is_held() const { return paused_ || disk_.room() != DiskRoom::enough; }
-  void note_ended(const RunRecord& record, bool was_running);
+  void note_ended(const store::RunRecord& record, bool was_running);
   void refresh_queue();
   double ready_at(const std::string& run, double not_before_unix_s);
-  ScheduleInput schedule_input() const;
+  schedule::ScheduleInput schedule_input() const;
   bool start_runs();
-  std::vector<WarmSlot> wanted_warm() const;
-  void put_back(const RunRecord& record);
+  std::vector<execute::WarmSlot> wanted_warm() const;
+  void put_back(const store::RunRecord& record);
   void hold_sweeps();
   int64_t out_of_memory(const std::string& run);
-  std::optional<OomRetry> after_oom(const LiveAttempt& live);
+  std::optional<schedule::OomRetry> after_oom(const LiveAttempt& live);
   json::object spec_for(const LiveAttempt& live);
-  void start(const QueueEntry& entry, const std::string& device, bool alone);
+  void start(const store::QueueEntry& entry, const std::string& device, bool alone);
   void launch(LiveAttempt& live);
   void not_started(const LiveAttempt& live, const Error& error);
-  int64_t threads_for(const QueueEntry& entry, const std::string& device) const;
+  int64_t threads_for(const store::QueueEntry& entry, const std::string& device) const;
   void show(bool always);
   QueueProgress picture();
   void find_left();
 
-  Store& store_;
-  Executor& executor_;
+  store::Store& store_;
+  execute::Executor& executor_;
   WorkOptions options_;
   Progress& progress_;
   Clock& clock_;
@@ -92,16 +93,16 @@ class Coordinator {
   WorkResult result_;
 
   std::map<std::string, LiveAttempt> live_;
-  std::vector<RunningRun> running_;                      // live_, as the scheduler sees it
-  RunQueue queue_;                                       // in scope
-  std::unordered_map<std::string, QueueEntry> entries_;  // of the same runs
+  std::vector<schedule::RunningRun> running_;                   // live_, as the scheduler sees it
+  schedule::RunQueue queue_;                                    // in scope
+  std::unordered_map<std::string, store::QueueEntry> entries_;  // of the same runs
   double flops_ahead_ = 0;                               // of these
   std::optional<double> run_s_;                          // how long an attempt takes, the latest counting most
   QueueMaker maker_{store_};
   EarlyStop early_stop_{store_, options_.curve_end};
   std::map<std::string, int64_t> failed_of_;  // failed runs of a sweep, during this call
   std::map<RunState, int64_t> counts_;
-  std::vector<std::pair<RunProgress, RunRecord>> ended_;  // to be told once it is on the disk
+  std::vector<std::pair<RunProgress, store::RunRecord>> ended_;  // to be told once it is on the disk
   bool paused_ = false;                                   // all of the queue
   std::string devices_asked_;                             // as last taken from the database
   DiskWatch disk_;
@@ -125,4 +126,4 @@ class Coordinator {
   double shown_ = -1;
 };
 
-}  // namespace bitsweep
+}  // namespace bitsweep::coordinate

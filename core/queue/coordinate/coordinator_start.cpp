@@ -9,7 +9,7 @@
 #include "coordinate/attempt_files.h"
 #include "coordinate/coordinator_loop.h"
 
-namespace bitsweep {
+namespace bitsweep::coordinate {
 namespace {
 
 constexpr double kProgress_s = 0.25;  // between two pictures of the queue
@@ -19,8 +19,8 @@ constexpr double kRefused_s = 1.0;    // before a start is tried again that was 
 
 void Coordinator::refresh_queue() {
   if (!queue_stale_) return;
-  std::unordered_map<std::string, QueueEntry> entries;
-  for (QueueEntry& entry : store_.queue(options_.sweeps)) {
+  std::unordered_map<std::string, store::QueueEntry> entries;
+  for (store::QueueEntry& entry : store_.queue(options_.sweeps)) {
     queue_.put(maker_.queued_run(entry, ready_at(entry.id, entry.not_before)));
     std::string id = entry.id;
     entries.emplace(std::move(id), std::move(entry));
@@ -46,7 +46,8 @@ void Coordinator::hold_sweeps() {
     const auto failed = failed_of_.find(sweep);
     std::string why = waits_for(store_, rules);
     holds_ |= !rules.after.empty();
-    if (failed != failed_of_.end() && rules.stop_after > 0 && stops_starting(rules.stop_after, failed->second))
+    if (failed != failed_of_.end() && rules.stop_after > 0 &&
+        schedule::stops_starting(rules.stop_after, failed->second))
       why = fmt::format("its sweep starts no more: {} of its runs failed", failed->second);
     queue_.hold(sweep, std::move(why));
   }
@@ -54,28 +55,28 @@ void Coordinator::hold_sweeps() {
 
 // Attempts of a run that are recorded to have run out of memory.
 int64_t Coordinator::out_of_memory(const std::string& run) {
-  const std::vector<AttemptRecord> attempts = store_.attempts(run);
+  const std::vector<store::AttemptRecord> attempts = store_.attempts(run);
   return std::count_if(attempts.begin(), attempts.end(),
-                       [](const AttemptRecord& attempt) { return attempt.cause == ExitCause::oom; });
+                       [](const store::AttemptRecord& attempt) { return attempt.cause == ExitCause::oom; });
 }
 
 // An attempt has ended, and its run waits again: the queue need not be read for that.
-void Coordinator::put_back(const RunRecord& record) {
-  QueueEntry entry{.id = record.id,
-                   .sweep = record.sweep,
-                   .plugin = record.plugin,
-                   .priority = record.priority,
-                   .position = record.position,
-                   .device = record.resources.device,
-                   .slots = record.resources.slots,
-                   .threads = record.resources.threads,
-                   .memory_bytes = record.resources.memory_bytes,
-                   .ran_out_of_memory = record.cause == ExitCause::oom,
-                   .flops = record.flops,
-                   .not_before = record.not_before,
-                   .paused = record.paused,
-                   .init_from = record.init_from,
-                   .init_from_state = record.init_from.empty() ? std::nullopt : store_.state(record.init_from)};
+void Coordinator::put_back(const store::RunRecord& record) {
+  store::QueueEntry entry{.id = record.id,
+                          .sweep = record.sweep,
+                          .plugin = record.plugin,
+                          .priority = record.priority,
+                          .position = record.position,
+                          .device = record.resources.device,
+                          .slots = record.resources.slots,
+                          .threads = record.resources.threads,
+                          .memory_bytes = record.resources.memory_bytes,
+                          .ran_out_of_memory = record.cause == ExitCause::oom,
+                          .flops = record.flops,
+                          .not_before = record.not_before,
+                          .paused = record.paused,
+                          .init_from = record.init_from,
+                          .init_from_state = record.init_from.empty() ? std::nullopt : store_.state(record.init_from)};
   if (!entry.ran_out_of_memory && record.attempts > 1) entry.ran_out_of_memory = out_of_memory(record.id) > 0;
   queue_.put(maker_.queued_run(entry, ready_at(entry.id, entry.not_before)));
   flops_ahead_ += entry.flops;
@@ -83,7 +84,7 @@ void Coordinator::put_back(const RunRecord& record) {
 }
 
 // How often it has run out of memory, this time counted, and what its sweep allows then.
-std::optional<OomRetry> Coordinator::after_oom(const LiveAttempt& live) {
+std::optional<schedule::OomRetry> Coordinator::after_oom(const LiveAttempt& live) {
   const int64_t times = 1 + out_of_memory(live.run.id);
   const json::value* member = live.run.spec.if_contains("train");
   const json::object train = member != nullptr && member->is_object() ? member->get_object() : json::object();
@@ -94,7 +95,7 @@ std::optional<OomRetry> Coordinator::after_oom(const LiveAttempt& live) {
 // What the worker trains: after memory has run out, perhaps the same batch in smaller parts.
 json::object Coordinator::spec_for(const LiveAttempt& live) {
   json::object spec = live.run.spec;
-  if (maker_.rules(live.run.sweep).on_oom != OnOom::smaller_batch) return spec;
+  if (maker_.rules(live.run.sweep).on_oom != schedule::OnOom::smaller_batch) return spec;
   if (out_of_memory(live.run.id) == 0) return spec;
   json::object& train = spec.at("train").as_object();
   train["accumulate"] = 2 * integer_or(train, "accumulate", 1);
@@ -108,13 +109,13 @@ double Coordinator::ready_at(const std::string& run, double not_before_unix_s) {
   const auto known = back_offs_.find(run);
   if (known != back_offs_.end() && known->second.unix_s == not_before_unix_s) return known->second.monotonic_s;
   const double pause_s =
-      std::clamp(not_before_unix_s - clock_.unix_s(), 0.0, longest_delay_s(options_.first_retry_s));
+      std::clamp(not_before_unix_s - clock_.unix_s(), 0.0, schedule::longest_delay_s(options_.first_retry_s));
   const double at = clock_.monotonic_s() + pause_s;
   back_offs_[run] = {not_before_unix_s, at};
   return at;
 }
 
-ScheduleInput Coordinator::schedule_input() const {
+schedule::ScheduleInput Coordinator::schedule_input() const {
   return {.now = clock_.monotonic_s(), .devices = options_.devices, .running = running_, .queue = &queue_};
 }
 
@@ -126,19 +127,19 @@ bool Coordinator::start_runs() {
   if (!decide_) return wake_at_.has_value();
   decide_ = false;
   if (holds_) hold_sweeps();
-  for (RunningRun& run : running_)  // a worker's own peak says nothing of a GPU's memory
+  for (schedule::RunningRun& run : running_)  // a worker's own peak says nothing of a GPU's memory
     if (const auto live = live_.find(run.id); live != live_.end() && run.device == "cpu")
-      run.memory_bytes = reserved_bytes(live->second.run.resources.memory_bytes, live->second.peak_bytes);
+      run.memory_bytes = schedule::reserved_bytes(live->second.run.resources.memory_bytes, live->second.peak_bytes);
   queue_.advance(clock_.monotonic_s());
-  Decision decision = decide(schedule_input());
+  schedule::Decision decision = decide(schedule_input());
   wake_at_ = decision.wake_at;
   const auto wanted = static_cast<int64_t>(decision.starts.size());
   if (const int64_t most = disk_.may_start(wanted, static_cast<int64_t>(live_.size())); most < wanted) {
     decision.starts.resize(static_cast<size_t>(most));  // the others when the disk has room for them beside these
     decide_ = true;
   }
-  for (const PassedOver& run : decision.passed_over) queue_.pass_over(run.run, run.times);
-  for (const Start& next : decision.starts) {
+  for (const schedule::PassedOver& run : decision.passed_over) queue_.pass_over(run.run, run.times);
+  for (const schedule::Start& next : decision.starts) {
     if (clock_.monotonic_s() - events_read_ > kTick_s) read_events();  // many starts keep nobody's events waiting
     const auto entry = entries_.extract(next.run);
     const auto queued = queue_.start(next.run);
@@ -152,20 +153,20 @@ bool Coordinator::start_runs() {
 
 // One for each slot of a device, as long as there are runs for them: where those are short, what a worker loads before
 // its first step would be a good part of them.
-std::vector<WarmSlot> Coordinator::wanted_warm() const {
-  std::vector<WarmSlot> slots;
+std::vector<execute::WarmSlot> Coordinator::wanted_warm() const {
+  std::vector<execute::WarmSlot> slots;
   if (result_.interrupted || is_held() || !run_s_ || *run_s_ >= options_.warm_below_s) return slots;
   size_t left = entries_.size();
-  for (const DeviceSlots& device : options_.devices)
+  for (const schedule::DeviceSlots& device : options_.devices)
     for (int64_t i = 0; i < device.slots && left > 0; ++i, --left)
       slots.push_back({options_.worker_program, device.name, threads_for({}, device.name)});
   return slots;
 }
 
-int64_t Coordinator::threads_for(const QueueEntry& entry, const std::string& device) const {
+int64_t Coordinator::threads_for(const store::QueueEntry& entry, const std::string& device) const {
   if (entry.threads > 0) return entry.threads;
   int64_t cpu_slots = 1;
-  for (const DeviceSlots& d : options_.devices)
+  for (const schedule::DeviceSlots& d : options_.devices)
     if (d.name == "cpu") cpu_slots = d.slots;
   const int64_t cores = options_.threads;
   // A GPU's run needs the CPU only to feed it.
@@ -173,10 +174,10 @@ int64_t Coordinator::threads_for(const QueueEntry& entry, const std::string& dev
   return std::max<int64_t>(1, cores * entry.slots / cpu_slots);
 }
 
-void Coordinator::start(const QueueEntry& entry, const std::string& device, bool alone) {
-  const RootPaths& paths = store_.paths();
+void Coordinator::start(const store::QueueEntry& entry, const std::string& device, bool alone) {
+  const store::RootPaths& paths = store_.paths();
   int64_t slots = entry.slots;
-  for (const DeviceSlots& d : options_.devices)
+  for (const schedule::DeviceSlots& d : options_.devices)
     if (alone && d.name == device) slots = d.slots;
   const auto number =
       store_.claim(entry.id, device, slots, threads_for(entry, device), highest_attempt(paths.run(entry.id)) + 1);
@@ -188,7 +189,7 @@ void Coordinator::start(const QueueEntry& entry, const std::string& device, bool
   auto attempt = store_.attempt(entry.id, *number);
   LiveAttempt live =
       make_live(std::move(*run), std::move(*attempt), paths.attempt(entry.id, *number), clock_.monotonic_s());
-  live.divergence = DivergenceWatch(divergence_rule(maker_.rules(live.run.sweep), live.run));
+  live.divergence = schedule::DivergenceWatch(divergence_rule(maker_.rules(live.run.sweep), live.run));
   --counts_[RunState::queued];
   ++counts_[RunState::starting];
   try {
@@ -202,26 +203,26 @@ void Coordinator::not_started(const LiveAttempt& live, const Error& error) {
   const std::string& id = live.run.id;
   const int64_t number = live.attempt.attempt;
   const bool fault = error.kind() == ErrorKind::environment;
-  Outcome outcome{RunState::failed, fault ? ExitCause::cannot_start : ExitCause::bad_input, error.what()};
-  AfterAttempt next;
+  execute::Outcome outcome{RunState::failed, fault ? ExitCause::cannot_start : ExitCause::bad_input, error.what()};
+  schedule::AfterAttempt next;
   if (met_full_disk(id, number, outcome)) {
     next = after_full_disk(live.run);
     outcome = {RunState::stopped, ExitCause::stopped, "the disk is full; it starts when there is room"};
   } else {
-    next = after_attempt(outcome.cause, live.run.faults, live.run.retries, options_.first_retry_s);
+    next = schedule::after_attempt(outcome.cause, live.run.faults, live.run.retries, options_.first_retry_s);
   }
-  const AttemptEnd end = end_of(outcome, std::nullopt, clock_.unix_s());
+  const store::AttemptEnd end = end_of(outcome, std::nullopt, clock_.unix_s());
   if (next.run == RunState::queued)
     store_.requeue(id, number, end, next.fault, clock_.unix_s() + next.delay_s);
   else
     store_.finish(id, number, end);
-  const RunRecord record = store_.run(id).value_or(live.run);
+  const store::RunRecord record = store_.run(id).value_or(live.run);
   note_ended(record, false);
   ended_.emplace_back(live.progress, record);
 }
 
 void Coordinator::launch(LiveAttempt& live) {
-  const RootPaths& paths = store_.paths();
+  const store::RootPaths& paths = store_.paths();
   const std::string& id = live.run.id;
   WorkerCall call{.worker_program = options_.worker_program,
                   .plugin_folder = options_.plugin_folder,
@@ -238,22 +239,22 @@ void Coordinator::launch(LiveAttempt& live) {
     if (!call.init)
       throw Error(ErrorKind::input, fmt::format("run {} left no checkpoint to start from", live.run.init_from));
   }
-  const StartResult result = executor_.start({.run = id,
-                                              .attempt = live.attempt.attempt,
-                                              .run_folder = paths.run(id),
-                                              .command = worker_command(call),
-                                              .environment = {},
-                                              .spec = spec_for(live),
-                                              .device = live.attempt.device,
-                                              .threads = live.attempt.threads});
-  if (result == StartResult::busy) {
-    const AttemptEnd end{.state = RunState::stopped,
-                         .cause = ExitCause::cannot_start,
-                         .message = "something of an earlier attempt is still alive",
-                         .exit_code = {},
-                         .signal = {},
-                         .peak_rss_bytes = {},
-                         .ended = clock_.unix_s()};
+  const execute::StartResult result = executor_.start({.run = id,
+                                                       .attempt = live.attempt.attempt,
+                                                       .run_folder = paths.run(id),
+                                                       .command = worker_command(call),
+                                                       .environment = {},
+                                                       .spec = spec_for(live),
+                                                       .device = live.attempt.device,
+                                                       .threads = live.attempt.threads});
+  if (result == execute::StartResult::busy) {
+    const store::AttemptEnd end{.state = RunState::stopped,
+                                .cause = ExitCause::cannot_start,
+                                .message = "something of an earlier attempt is still alive",
+                                .exit_code = {},
+                                .signal = {},
+                                .peak_rss_bytes = {},
+                                .ended = clock_.unix_s()};
     store_.requeue(id, live.attempt.attempt, end, false, clock_.unix_s() + kRefused_s);
     queue_stale_ = decide_ = true;
     return;
@@ -301,20 +302,23 @@ void Coordinator::show(bool always) {
 // and runs of the sweeps asked for that failed earlier, which nothing but a retry brings back.
 void Coordinator::find_left() {
   if (result_.interrupted) return;
-  for (const QueueEntry& entry : store_.queue(options_.sweeps)) {
+  for (const store::QueueEntry& entry : store_.queue(options_.sweeps)) {
     if (entry.paused) continue;
     auto run = store_.run(entry.id);
     if (!run) continue;
-    if (run->message.empty()) run->message = explain(schedule_input(), maker_.queued_run(entry, ready_at(entry.id, entry.not_before))).text;
+    if (run->message.empty()) {
+      const schedule::QueuedRun queued = maker_.queued_run(entry, ready_at(entry.id, entry.not_before));
+      run->message = explain(schedule_input(), queued).text;
+    }
     result_.waiting.push_back(std::move(*run));
   }
-  const auto known = [&](const RunRecord& run) {
+  const auto known = [&](const store::RunRecord& run) {
     return std::any_of(result_.failed.begin(), result_.failed.end(),
-                       [&](const RunRecord& r) { return r.id == run.id; });
+                       [&](const store::RunRecord& r) { return r.id == run.id; });
   };
   for (const std::string& sweep : options_.sweeps)
-    for (RunRecord& run : store_.runs_of(sweep))
+    for (store::RunRecord& run : store_.runs_of(sweep))
       if (run.state == RunState::failed && !known(run)) result_.failed.push_back(std::move(run));
 }
 
-}  // namespace bitsweep
+}  // namespace bitsweep::coordinate

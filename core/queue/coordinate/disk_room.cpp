@@ -8,14 +8,14 @@
 #include "base/units.h"
 #include "coordinate/attempt_files.h"
 
-namespace bitsweep {
+namespace bitsweep::coordinate {
 namespace {
 
 constexpr double kBytesPerParameter = 12;
 constexpr double kCheckpoints = 2;  // last and best
 constexpr int64_t kSample = 5;      // finished runs whose files are looked at
 
-double bytes_per_parameter(Store& store, const std::string& plugin) {
+double bytes_per_parameter(store::Store& store, const std::string& plugin) {
   double largest = 0;
   for (const auto& [run, params] : finished_runs(store, plugin, kSample)) {
     const auto file = best_checkpoint(store.paths().run(run));
@@ -41,15 +41,15 @@ std::string disk_words(const fs::path& root, uint64_t free_bytes, int64_t floor_
                      root.string(), format_bytes(static_cast<double>(floor_bytes)));
 }
 
-double predicted_checkpoint_bytes(Store& store, const std::vector<Ahead>& ahead) {
+double predicted_checkpoint_bytes(store::Store& store, const std::vector<store::Ahead>& ahead) {
   std::map<std::string, double> params;
-  for (const Ahead& part : ahead) params[part.plugin] += part.params;
+  for (const store::Ahead& part : ahead) params[part.plugin] += part.params;
   double bytes = 0;
   for (const auto& [plugin, sum] : params) bytes += sum * kCheckpoints * bytes_per_parameter(store, plugin);
   return bytes;
 }
 
-std::optional<double> remaining_seconds(Store& store, const std::vector<Ahead>& ahead,
+std::optional<double> remaining_seconds(store::Store& store, const std::vector<store::Ahead>& ahead,
                                         const std::vector<LiveRate>& live, int64_t slots) {
   std::map<std::string, std::pair<double, double>> running;  // plugin -> FLOP/s of those that were measured, how many
   double seconds = 0, longest = 0;
@@ -60,7 +60,7 @@ std::optional<double> remaining_seconds(Store& store, const std::vector<Ahead>& 
     seconds += run.flops_left / *rate;
     longest = std::max(longest, run.flops_left / *rate);
   }
-  for (const Ahead& part : ahead) {
+  for (const store::Ahead& part : ahead) {
     if (part.live) continue;
     // What runs now tells best how fast this machine is now.
     const auto now = running.find(part.plugin);
@@ -72,4 +72,4 @@ std::optional<double> remaining_seconds(Store& store, const std::vector<Ahead>& 
   return std::max(longest, seconds / static_cast<double>(std::max<int64_t>(slots, 1)));
 }
 
-}  // namespace bitsweep
+}  // namespace bitsweep::coordinate

@@ -8,7 +8,7 @@
 
 #include "store/control.h"
 
-namespace bitsweep {
+namespace bitsweep::coordinate {
 
 inline constexpr int64_t kDefaultDiskFloor_bytes = INT64_C(1) << 30;
 
@@ -25,7 +25,7 @@ std::string disk_words(const fs::path& root, uint64_t free_bytes, int64_t floor_
 
 // Bytes that the checkpoints of what is queued or live will come to: two a run, each as large a parameter as those of
 // finished runs of the plugin are, or twelve bytes (weights and two moments in f32) where there is none yet.
-double predicted_checkpoint_bytes(Store& store, const std::vector<Ahead>& ahead);
+double predicted_checkpoint_bytes(store::Store& store, const std::vector<store::Ahead>& ahead);
 
 // Seconds until nothing is left of what is queued or live: FLOPs ahead, by the rates of finished runs of the same
 // plugin, `slots` at a time. `live` runs count from the step they have reached. Nothing while a plugin has not been
@@ -35,7 +35,7 @@ struct LiveRate {
   double flops_left = 0;
   std::optional<double> flops_per_s;
 };
-std::optional<double> remaining_seconds(Store& store, const std::vector<Ahead>& ahead,
+std::optional<double> remaining_seconds(store::Store& store, const std::vector<store::Ahead>& ahead,
                                         const std::vector<LiveRate>& live, int64_t slots);
 
-}  // namespace bitsweep
+}  // namespace bitsweep::coordinate

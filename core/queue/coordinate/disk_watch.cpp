@@ -12,12 +12,13 @@
 
 #include "base/units.h"
 
-namespace bitsweep {
+namespace bitsweep::coordinate {
 namespace {
 
 bool means_full(int error) { return error == ENOSPC || error == EDQUOT; }
 
-// Asked of a file of its own that nobody ever sees: what is free by the filesystem's count may be somebody else's quota.
+// Asked of a file of its own that nobody ever sees: what is free by the filesystem's count may be somebody else's
+// quota.
 bool takes(const fs::path& root, uint64_t bytes) {
   std::string name = (root / ".room-XXXXXX").string();
   const Fd file(::mkostemp(name.data(), O_CLOEXEC));
@@ -80,4 +81,4 @@ int64_t DiskWatch::may_start(int64_t wanted, int64_t live) {
   return most;
 }
 
-}  // namespace bitsweep
+}  // namespace bitsweep::coordinate

@@ -11,7 +11,7 @@
 #include "base/files.h"
 #include "coordinate/disk_room.h"
 
-namespace bitsweep {
+namespace bitsweep::coordinate {
 
 // What the disk says; tests say it themselves.
 struct Disk {
@@ -55,4 +55,4 @@ class DiskWatch {
   double seen_ = -1;
 };
 
-}  // namespace bitsweep
+}  // namespace bitsweep::coordinate

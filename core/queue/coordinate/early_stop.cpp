@@ -2,7 +2,7 @@
 
 #include <cmath>
 
-namespace bitsweep {
+namespace bitsweep::coordinate {
 namespace {
 
 // What a run's axes are at those named; runs without the axis agree in that.
@@ -16,7 +16,7 @@ std::string group_of(const json::object& axes, const std::vector<std::string>& w
 // A run that is over in another way than by its end or by a rule has nothing to say of how good it is.
 bool competes(RunState state) { return state != RunState::failed && state != RunState::cancelled; }
 
-std::optional<double> metric_of(const Event& event, const std::string& metric) {
+std::optional<double> metric_of(const event::Event& event, const std::string& metric) {
   const json::value* value = event.fields.if_contains(metric);
   if (value == nullptr || !value->is_number()) return std::nullopt;
   const auto loss = value->to_number<double>();
@@ -28,7 +28,7 @@ std::optional<double> metric_of(const Event& event, const std::string& metric) {
 EarlyStop::Curves& EarlyStop::curves_of(const std::string& sweep, const SweepRules& rules) {
   const auto [found, fresh] = sweeps_.emplace(sweep, Curves{});
   if (!fresh) return found->second;
-  for (const StoredCurve& stored : sweep_curves(store_, sweep, rules.stop_metric)) {
+  for (const store::StoredCurve& stored : sweep_curves(store_, sweep, rules.stop_metric)) {
     if (!competes(stored.state)) continue;
     Entry entry{{stored.run, stored.steps, {}, stored.state == RunState::done},
                 group_of(stored.axes, rules.stop_within)};
@@ -38,27 +38,29 @@ EarlyStop::Curves& EarlyStop::curves_of(const std::string& sweep, const SweepRul
   return found->second;
 }
 
-std::string EarlyStop::evaluated(const RunRecord& run, const Event& event, const SweepRules& rules) {
-  if (rules.stop.rule == StopRule::none) return "";
+std::string EarlyStop::evaluated(const store::RunRecord& run, const event::Event& event, const SweepRules& rules) {
+  if (rules.stop.rule == schedule::StopRule::none) return "";
   const auto loss = metric_of(event, rules.stop_metric);
   if (!loss) return "";
   Curves& curves = curves_of(run.sweep, rules);
   Entry& own = curves[run.id];
   if (own.curve.id.empty()) own = {{run.id, run.steps, {}, false}, group_of(run.axes, rules.stop_within)};
   // A resumed run repeats steps.
-  std::erase_if(own.curve.losses, [&](const LossAt& at) { return at.step >= event.step; });
+  std::erase_if(own.curve.losses, [&](const schedule::LossAt& at) { return at.step >= event.step; });
   own.curve.losses.push_back({event.step, *loss});
-  std::vector<const RunCurve*> peers;
+  std::vector<const schedule::RunCurve*> peers;
   for (const auto& [id, other] : curves)
     if (id != run.id && other.group == own.group) peers.push_back(&other.curve);
-  Extrapolate extrapolate;
+  schedule::Extrapolate extrapolate;
   if (curve_end_)
-    extrapolate = [&](const RunCurve& curve) { return curve_end_(curve, run_spec_from_json(run.spec).train); };
-  const StopVerdict verdict = should_stop(rules.stop, own.curve, peers, extrapolate);
+    extrapolate = [&](const schedule::RunCurve& curve) {
+      return curve_end_(curve, spec::run_spec_from_json(run.spec).train);
+    };
+  const schedule::StopVerdict verdict = should_stop(rules.stop, own.curve, peers, extrapolate);
   return verdict.stop ? verdict.why : "";
 }
 
-void EarlyStop::ended(const RunRecord& run) {
+void EarlyStop::ended(const store::RunRecord& run) {
   const auto sweep = sweeps_.find(run.sweep);
   if (sweep == sweeps_.end()) return;
   const auto found = sweep->second.find(run.id);
@@ -67,4 +69,4 @@ void EarlyStop::ended(const RunRecord& run) {
   if (!competes(run.state)) sweep->second.erase(found);
 }
 
-}  // namespace bitsweep
+}  // namespace bitsweep::coordinate

@@ -7,7 +7,7 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-namespace bitsweep {
+namespace bitsweep::coordinate {
 namespace {
 
 // A handler can reach only globals.
@@ -51,4 +51,4 @@ void Interrupts::drain() const {
   }
 }
 
-}  // namespace bitsweep
+}  // namespace bitsweep::coordinate

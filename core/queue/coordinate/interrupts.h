@@ -6,7 +6,7 @@
 
 #include "base/files.h"
 
-namespace bitsweep {
+namespace bitsweep::coordinate {
 
 // One at a time. A signal that was ignored before (nohup) stays ignored.
 class Interrupts {
@@ -26,4 +26,4 @@ class Interrupts {
   std::array<struct sigaction, 3> before_{};
 };
 
-}  // namespace bitsweep
+}  // namespace bitsweep::coordinate

@@ -4,28 +4,28 @@
 
 #include "spec/sweep.h"
 
-namespace bitsweep {
+namespace bitsweep::coordinate {
 namespace {
 
-bool decided_by_itself(const Outcome& outcome) {
+bool decided_by_itself(const execute::Outcome& outcome) {
   return outcome.state == RunState::done || outcome.cause == ExitCause::diverged ||
          outcome.cause == ExitCause::bad_input;
 }
 
-Outcome found(const Evidence& evidence) {
+execute::Outcome found(const Evidence& evidence) {
   if (evidence.poll.exit) return decode_exit(*evidence.poll.exit, evidence.end.status, evidence.end.message);
   // No record, but its last word was that all is done and saved: evidence is evidence, however late.
   if (evidence.end.status == "done") return {RunState::done, ExitCause::none, ""};
-  if (evidence.poll.liveness == Liveness::never_began)
+  if (evidence.poll.liveness == execute::Liveness::never_began)
     return {RunState::stopped, ExitCause::preempted, "the coordinator ended before it was started"};
-  if (evidence.poll.liveness == Liveness::lost_with_machine)
+  if (evidence.poll.liveness == execute::Liveness::lost_with_machine)
     return {RunState::stopped, ExitCause::preempted, "the machine was restarted"};
   return {RunState::failed, ExitCause::lost, "it vanished with its shim and left no record"};
 }
 
 }  // namespace
 
-void LiveAttempt::learn(const Event& event, double now) {
+void LiveAttempt::learn(const event::Event& event, double now) {
   progress.step = event.step;
   if (event.kind == "eval") {
     // Many that are read at once came one after another: their own count of time tells how far apart.
@@ -60,7 +60,7 @@ double LiveAttempt::flops_left() const {
   return run.flops * std::max(0.0, 1.0 - static_cast<double>(progress.step) / static_cast<double>(run.steps));
 }
 
-bool LiveAttempt::is_hung(double now, double after_s, Executor& executor) {
+bool LiveAttempt::is_hung(double now, double after_s, execute::Executor& executor) {
   constexpr int64_t kEnoughGaps = 3;
   constexpr double kTimesLongest = 20;
   if (after_s <= 0 || now - last_event < after_s) return false;
@@ -74,12 +74,12 @@ bool LiveAttempt::is_hung(double now, double after_s, Executor& executor) {
   return now - cpu_moved > after_s;
 }
 
-LiveAttempt make_live(RunRecord run, AttemptRecord attempt, const fs::path& attempt_folder, double now) {
-  EventTail tail(attempt_folder / "events.jsonl", attempt.events_offset, attempt.events_file);
+LiveAttempt make_live(store::RunRecord run, store::AttemptRecord attempt, const fs::path& attempt_folder, double now) {
+  store::EventTail tail(attempt_folder / "events.jsonl", attempt.events_offset, attempt.events_file);
   RunProgress progress{.run = run.id,
                        .sweep = run.sweep,
                        .plugin = run.plugin,
-                       .point = short_point_text(run.axes, run.seed),
+                       .point = spec::short_point_text(run.axes, run.seed),
                        .device = attempt.device,
                        .attempt = attempt.attempt,
                        .step = run.step,
@@ -97,8 +97,8 @@ LiveAttempt make_live(RunRecord run, AttemptRecord attempt, const fs::path& atte
           .marked_running = running};
 }
 
-Outcome judge(const Evidence& evidence) {
-  const Outcome outcome = found(evidence);
+execute::Outcome judge(const Evidence& evidence) {
+  const execute::Outcome outcome = found(evidence);
   const bool to_its_end = outcome.state == RunState::done;
   // Whether it was stopped in time or came to its end first is a matter of how fast the machine is.
   if (evidence.stop == StopReason::diverged && (to_its_end || !decided_by_itself(outcome)))
@@ -124,14 +124,15 @@ Outcome judge(const Evidence& evidence) {
   }
 }
 
-AttemptEnd end_of(const Outcome& outcome, const std::optional<ExitRecord>& exit, double unix_s) {
-  AttemptEnd end{.state = outcome.state,
-                 .cause = outcome.cause,
-                 .message = outcome.message,
-                 .exit_code = {},
-                 .signal = {},
-                 .peak_rss_bytes = {},
-                 .ended = exit ? exit->ended : unix_s};
+store::AttemptEnd end_of(const execute::Outcome& outcome, const std::optional<execute::ExitRecord>& exit,
+                         double unix_s) {
+  store::AttemptEnd end{.state = outcome.state,
+                        .cause = outcome.cause,
+                        .message = outcome.message,
+                        .exit_code = {},
+                        .signal = {},
+                        .peak_rss_bytes = {},
+                        .ended = exit ? exit->ended : unix_s};
   if (exit) {
     end.exit_code = exit->exit_code;
     end.signal = exit->signal;
@@ -140,4 +141,4 @@ AttemptEnd end_of(const Outcome& outcome, const std::optional<ExitRecord>& exit,
   return end;
 }
 
-}  // namespace bitsweep
+}  // namespace bitsweep::coordinate

@@ -8,23 +8,23 @@
 #include "schedule/divergence.h"
 #include "store/tail.h"
 
-namespace bitsweep {
+namespace bitsweep::coordinate {
 
 enum class StopReason { none, interrupt, cancel, timeout, pause, hung, disk, rule, diverged };
 
 struct LiveAttempt {
-  RunRecord run;
-  AttemptRecord attempt;
-  EventTail tail;
+  store::RunRecord run;
+  store::AttemptRecord attempt;
+  store::EventTail tail;
   RunProgress progress;
   double since = 0;       // monotonic seconds at which it began, as far as is known
   double last_event = 0;  // monotonic
   bool marked_running = false;
-  std::optional<Poll> over = std::nullopt;  // what the executor found when it ended
+  std::optional<execute::Poll> over = std::nullopt;  // what the executor found when it ended
   StopReason stop = StopReason::none;
   std::string stop_words = {};  // of a stop rule, or of how it diverged
   double stop_since = 0;        // monotonic
-  DivergenceWatch divergence = {};
+  schedule::DivergenceWatch divergence = {};
   bool killed = false;
   bool disk_was_full = false;  // at some time while it ran
   bool has_checkpoint = false;
@@ -36,7 +36,7 @@ struct LiveAttempt {
   double elapsed_s = 0;    // of its training, as its last evaluation told
 
   // Takes up what its events say. Monotonic `now`.
-  void learn(const Event& event, double now);
+  void learn(const event::Event& event, double now);
   // Seconds until it is done, by its own measured rate.
   std::optional<double> eta_s(double now) const;
   // FLOP/s by its own measured rate.
@@ -45,20 +45,21 @@ struct LiveAttempt {
   // Whether it is alive without progress: silent for `after_s`, and either its worker has used no processor for as
   // long, or the silence is twenty times the longest one between its earlier evaluations. Asks the executor only when
   // it is silent.
-  bool is_hung(double now, double after_s, Executor& executor);
+  bool is_hung(double now, double after_s, execute::Executor& executor);
 };
 
-LiveAttempt make_live(RunRecord run, AttemptRecord attempt, const fs::path& attempt_folder, double now);
+LiveAttempt make_live(store::RunRecord run, store::AttemptRecord attempt, const fs::path& attempt_folder, double now);
 
 // How an attempt that is over is judged: by what the executor found, the worker's last word, and what it was told.
 struct Evidence {
-  Poll poll;
-  Store::EndEvent end;  // empty when it wrote none
+  execute::Poll poll;
+  store::Store::EndEvent end;  // empty when it wrote none
   StopReason stop = StopReason::none;
   std::string stop_words = {};  // of a stop rule, or of how it diverged
 };
-Outcome judge(const Evidence& evidence);
+execute::Outcome judge(const Evidence& evidence);
 // What is written of it. Without an exit record it ended at `unix_s`, as far as is known.
-AttemptEnd end_of(const Outcome& outcome, const std::optional<ExitRecord>& exit, double unix_s);
+store::AttemptEnd end_of(const execute::Outcome& outcome, const std::optional<execute::ExitRecord>& exit,
+                         double unix_s);
 
-}  // namespace bitsweep
+}  // namespace bitsweep::coordinate

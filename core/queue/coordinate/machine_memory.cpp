@@ -10,7 +10,7 @@
 #include "base/files.h"
 #include "execute/capture.h"
 
-namespace bitsweep {
+namespace bitsweep::coordinate {
 namespace {
 
 constexpr double kAnswerSeconds = 10;
@@ -56,17 +56,17 @@ std::optional<int64_t> gpu_memory_bytes() {
   std::error_code code;
   if (!fs::exists("/proc/driver/nvidia/version", code)) return std::nullopt;
   try {
-    const Captured said =
-        capture({"/usr/bin/env", "nvidia-smi", "--query-gpu=memory.total", "--format=csv,noheader,nounits"}, "",
-                kAnswerSeconds);
+    const execute::Captured said =
+        execute::capture({"/usr/bin/env", "nvidia-smi", "--query-gpu=memory.total", "--format=csv,noheader,nounits"},
+                         "", kAnswerSeconds);
     return said.ok() ? least_gpu_bytes(said.out) : std::nullopt;
   } catch (const Error&) {
     return std::nullopt;
   }
 }
 
-std::vector<DeviceSlots> with_memory(std::vector<DeviceSlots> devices) {
-  for (DeviceSlots& device : devices) {
+std::vector<schedule::DeviceSlots> with_memory(std::vector<schedule::DeviceSlots> devices) {
+  for (schedule::DeviceSlots& device : devices) {
     if (device.name == "cpu") {
       device.memory_bytes = cpu_memory_bytes();
     } else {
@@ -77,4 +77,4 @@ std::vector<DeviceSlots> with_memory(std::vector<DeviceSlots> devices) {
   return devices;
 }
 
-}  // namespace bitsweep
+}  // namespace bitsweep::coordinate

@@ -14,7 +14,7 @@
 #include "execute/records.h"
 #include "spec/run_spec.h"
 
-namespace bitsweep {
+namespace bitsweep::coordinate {
 namespace {
 
 constexpr uint64_t kLargestSpec_bytes = 16 << 20;
@@ -48,8 +48,8 @@ std::optional<json::object> object_in(const fs::path& file) {
   return std::nullopt;
 }
 
-std::optional<Event> start_event(const fs::path& attempt_folder) {
-  for (Event& event : read_events(attempt_folder / "events.jsonl", 0).events)
+std::optional<event::Event> start_event(const fs::path& attempt_folder) {
+  for (event::Event& event : event::read_events(attempt_folder / "events.jsonl", 0).events)
     if (event.kind == "start") return std::move(event);
   return std::nullopt;
 }
@@ -60,11 +60,11 @@ double modified_unix_s(const fs::path& file, double otherwise) {
 }
 
 // What the planner said of the run, as far as its spec and its start tell it. Nothing without a readable spec.
-std::optional<NewRun> run_from(const fs::path& run_folder, const Folder& folder) {
+std::optional<store::NewRun> run_from(const fs::path& run_folder, const Folder& folder) {
   const fs::path newest = run_folder / fmt::format("attempt-{}", folder.attempts.back());
   auto spec = object_in(newest / "spec.json");
   if (!spec) return std::nullopt;
-  NewRun run;
+  store::NewRun run;
   run.id = folder.run;
   run.seed = integer_or(*spec, "seed", 0);
   run.axes = {{"run", folder.run}};
@@ -73,7 +73,7 @@ std::optional<NewRun> run_from(const fs::path& run_folder, const Folder& folder)
     run.params_extra = integer_or(start->fields, "params_extra", 0);
   }
   try {
-    const RunSpec full = run_spec_from_json(*spec);
+    const spec::RunSpec full = spec::run_spec_from_json(*spec);
     run.plugin = full.model.plugin;
     run.tokens = full.tokens();
     run.steps = full.train.steps;
@@ -101,7 +101,8 @@ std::string word_after(const std::vector<std::string>& words, std::string_view o
 
 class Adoption {
  public:
-  Adoption(const RootPaths& paths, Rebuild& rebuild) : paths_(paths), rebuild_(rebuild), store_(rebuild.store()) {}
+  Adoption(const store::RootPaths& paths, store::Rebuild& rebuild)
+      : paths_(paths), rebuild_(rebuild), store_(rebuild.store()) {}
 
   OrphanRuns run() {
     const std::vector<Folder> folders = folders_of(paths_.runs());
@@ -120,7 +121,7 @@ class Adoption {
 
  private:
   void submit_unknown(const std::vector<Folder>& folders) {
-    NewSweep sweep{.name = kRecoveredSweep, .file = "", .source = "", .settings = {}, .runs = {}};
+    store::NewSweep sweep{.name = kRecoveredSweep, .file = "", .source = "", .settings = {}, .runs = {}};
     double first = 0;
     for (const Folder& folder : folders) {
       if (store_.state(folder.run)) continue;
@@ -144,9 +145,9 @@ class Adoption {
 
   void adopt(const std::string& run, int64_t attempt, bool newest) {
     const fs::path folder = paths_.attempt(run, attempt);
-    const auto intent = read_intent(folder);
-    const auto processes = read_process(folder);
-    const auto exit = read_exit(folder);
+    const auto intent = execute::read_intent(folder);
+    const auto processes = execute::read_process(folder);
+    const auto exit = execute::read_exit(folder);
     const auto start = start_event(folder);
     const json::object facts = start ? start->fields : json::object();
     const std::vector<std::string> words = intent ? intent->command : std::vector<std::string>{};
@@ -165,28 +166,32 @@ class Adoption {
   }
 
   void end(const std::string& run, int64_t attempt, bool newest, bool had_intent,
-           const std::optional<ExitRecord>& exit) {
-    const Liveness liveness = exit ? Liveness::ended : had_intent ? Liveness::lost : Liveness::never_began;
-    const Outcome outcome = judge({.poll = {.liveness = liveness, .exit = exit},
-                                   .end = store_.end_event(run, attempt).value_or(Store::EndEvent{}),
-                                   .stop = StopReason::none});
-    const AttemptEnd end = end_of(outcome, exit, rebuild_.clock().unix);
-    const RunRecord record = store_.run(run).value();
-    const AfterAttempt after = after_attempt(outcome.cause, record.faults, record.retries);
+           const std::optional<execute::ExitRecord>& exit) {
+    const execute::Liveness liveness = exit         ? execute::Liveness::ended
+                                       : had_intent ? execute::Liveness::lost
+                                                    : execute::Liveness::never_began;
+    const execute::Outcome outcome = judge({.poll = {.liveness = liveness, .exit = exit},
+                                            .end = store_.end_event(run, attempt).value_or(store::Store::EndEvent{}),
+                                            .stop = StopReason::none});
+    const store::AttemptEnd end = end_of(outcome, exit, rebuild_.clock().unix);
+    const store::RunRecord record = store_.run(run).value();
+    const schedule::AfterAttempt after = schedule::after_attempt(outcome.cause, record.faults, record.retries);
     if (!newest || after.run == RunState::queued)
       store_.requeue(run, attempt, end, after.fault, end.ended);
     else
       store_.finish(run, attempt, end);
   }
 
-  const RootPaths& paths_;
-  Rebuild& rebuild_;
-  Store& store_;
+  const store::RootPaths& paths_;
+  store::Rebuild& rebuild_;
+  store::Store& store_;
   OrphanRuns found_;
 };
 
 }  // namespace
 
-OrphanRuns adopt_orphan_runs(const RootPaths& paths, Rebuild& rebuild) { return Adoption(paths, rebuild).run(); }
+OrphanRuns adopt_orphan_runs(const store::RootPaths& paths, store::Rebuild& rebuild) {
+  return Adoption(paths, rebuild).run();
+}
 
-}  // namespace bitsweep
+}  // namespace bitsweep::coordinate

@@ -4,7 +4,7 @@
 
 #include "store/rebuild.h"
 
-namespace bitsweep {
+namespace bitsweep::coordinate {
 
 inline constexpr const char* kRecoveredSweep = "recovered";
 
@@ -15,6 +15,6 @@ struct OrphanRuns {
 // Takes from each what its files tell: spec.json, the start event, process.json, exit.json and events.jsonl. An attempt
 // of which something is still alive is left running, for a coordinator to adopt; the others end as a coordinator would
 // have judged them.
-OrphanRuns adopt_orphan_runs(const RootPaths& paths, Rebuild& rebuild);
+OrphanRuns adopt_orphan_runs(const store::RootPaths& paths, store::Rebuild& rebuild);
 
-}  // namespace bitsweep
+}  // namespace bitsweep::coordinate

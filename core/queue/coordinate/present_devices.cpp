@@ -2,13 +2,15 @@
 
 #include "base/error.h"
 
-namespace bitsweep {
+namespace bitsweep::coordinate {
 
-VisibleGpus gpus_of_this_machine() { return visible_gpus(visible_variable(), driver_gpus()); }
+execute::VisibleGpus gpus_of_this_machine() {
+  return execute::visible_gpus(execute::visible_variable(), execute::driver_gpus());
+}
 
-PresentDevices present_devices(std::vector<DeviceSlots> asked, const VisibleGpus& visible) {
+PresentDevices present_devices(std::vector<schedule::DeviceSlots> asked, const execute::VisibleGpus& visible) {
   PresentDevices devices;
-  for (DeviceSlots& device : asked) {
+  for (schedule::DeviceSlots& device : asked) {
     if (std::string sentence = hidden_gpu(device.name, visible); !sentence.empty())
       devices.missing.push_back(std::move(sentence));
     else
@@ -17,11 +19,11 @@ PresentDevices present_devices(std::vector<DeviceSlots> asked, const VisibleGpus
   return devices;
 }
 
-void require_devices(const std::vector<DeviceSlots>& devices) {
+void require_devices(const std::vector<schedule::DeviceSlots>& devices) {
   std::vector<Diagnostic> wrong;
   for (std::string& sentence : present_devices(devices, gpus_of_this_machine()).missing)
     wrong.push_back({.message = std::move(sentence)});
   if (!wrong.empty()) throw Error(ErrorKind::environment, std::move(wrong));
 }
 
-}  // namespace bitsweep
+}  // namespace bitsweep::coordinate

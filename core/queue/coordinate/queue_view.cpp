@@ -14,7 +14,7 @@
 #include "coordinate/sweep_rules.h"
 #include "store/control.h"
 
-namespace bitsweep {
+namespace bitsweep::coordinate {
 namespace {
 
 constexpr const char* kLiveStates = "state IN ('starting', 'running')";
@@ -40,23 +40,23 @@ std::string listed_ids(const std::vector<std::string>& ids) {
   return fmt::format("id IN ({})", list);
 }
 
-std::optional<double> flops_per_s_of(const RunRow& run) {
+std::optional<double> flops_per_s_of(const query::RunRow& run) {
   if (!run.tokens_per_s || !run.flops || run.tokens <= 0) return std::nullopt;
   return *run.tokens_per_s * *run.flops / static_cast<double>(run.tokens);
 }
 
-double part_left(const RunRow& run) {
+double part_left(const query::RunRow& run) {
   return run.steps > 0 ? std::max(0.0, 1 - static_cast<double>(run.step) / static_cast<double>(run.steps)) : 1.0;
 }
 
-std::optional<double> left_of(const RunRow& run) {
+std::optional<double> left_of(const query::RunRow& run) {
   const auto rate = flops_per_s_of(run);
   if (!rate || *rate <= 0) return std::nullopt;
   return *run.flops * part_left(run) / *rate;
 }
 
 // Why nothing at all is started: everything is paused, or the disk is full.
-std::string reason_to_hold(Store& store, const std::optional<CoordinatorStatus>& status) {
+std::string reason_to_hold(store::Store& store, const std::optional<store::CoordinatorStatus>& status) {
   if (read_control(store).paused) return "all of the queue is paused: 'bitsweep resume --all' ends that";
   const int64_t floor = status ? status->disk_floor_bytes : 0;
   const uint64_t free = free_bytes(store.paths().root);
@@ -66,14 +66,14 @@ std::string reason_to_hold(Store& store, const std::optional<CoordinatorStatus>&
 
 // All that is live in the root, as the scheduler sees it, and where it runs.
 struct LiveAttempts {
-  std::vector<RunningRun> running;
+  std::vector<schedule::RunningRun> running;
   std::map<std::string, std::string> devices;  // by run
-  std::map<std::string, RunRecord> runs;
+  std::map<std::string, store::RunRecord> runs;
 };
 
-LiveAttempts live_attempts(const Query& query, Store& store) {
+LiveAttempts live_attempts(const query::Query& query, store::Store& store) {
   LiveAttempts all;
-  for (const AttemptRecord& attempt : store.live_attempts()) {
+  for (const store::AttemptRecord& attempt : store.live_attempts()) {
     if (const auto rows = query.attempts(attempt.run); !rows.empty()) all.devices[attempt.run] = rows.back().device;
     auto run = store.run(attempt.run);
     all.running.push_back(
@@ -84,14 +84,14 @@ LiveAttempts live_attempts(const Query& query, Store& store) {
 }
 
 // The devices of the coordinator at work; else those that are in use.
-std::vector<DeviceSlots> devices_of(const LiveAttempts& live, bool coordinator,
-                                    const std::optional<CoordinatorStatus>& status) {
+std::vector<schedule::DeviceSlots> devices_of(const LiveAttempts& live, bool coordinator,
+                                              const std::optional<store::CoordinatorStatus>& status) {
   if (coordinator && status && !status->devices.empty())
-    return with_memory(parse_devices(status->devices, status->slots_per_device));
-  std::vector<DeviceSlots> devices;
+    return with_memory(schedule::parse_devices(status->devices, status->slots_per_device));
+  std::vector<schedule::DeviceSlots> devices;
   for (const auto& [id, name] : live.devices) {
     const auto found =
-        std::find_if(devices.begin(), devices.end(), [&](const DeviceSlots& d) { return d.name == name; });
+        std::find_if(devices.begin(), devices.end(), [&](const schedule::DeviceSlots& d) { return d.name == name; });
     if (found == devices.end())
       devices.push_back({name, 1, 0});
     else
@@ -101,18 +101,18 @@ std::vector<DeviceSlots> devices_of(const LiveAttempts& live, bool coordinator,
   return devices;
 }
 
-bool is_far_off(QueueMaker& maker, const RunRow& row, const std::map<std::string, RunRecord>& runs) {
+bool is_far_off(QueueMaker& maker, const query::RunRow& row, const std::map<std::string, store::RunRecord>& runs) {
   const auto run = runs.find(row.id);
   if (run == runs.end() || !row.last_val_bpc) return false;
-  DivergenceWatch watch(divergence_rule(maker.rules(run->second.sweep), run->second));
-  return watch.take(row.step, *row.last_val_bpc) != DivergenceWatch::Verdict::fine;
+  schedule::DivergenceWatch watch(divergence_rule(maker.rules(run->second.sweep), run->second));
+  return watch.take(row.step, *row.last_val_bpc) != schedule::DivergenceWatch::Verdict::fine;
 }
 
-void show_live(QueueView& view, const Query& query, Store& store, const LiveAttempts& live,
+void show_live(QueueView& view, const query::Query& query, store::Store& store, const LiveAttempts& live,
                const std::vector<std::string>& sweeps) {
   QueueMaker maker(store);
-  const auto take = [&](std::vector<RunRow> rows) {
-    for (RunRow& row : rows) {
+  const auto take = [&](std::vector<query::RunRow> rows) {
+    for (query::RunRow& row : rows) {
       const auto device = live.devices.find(row.id);
       QueueView::Live& shown = view.live.emplace_back();
       shown.run = std::move(row);
@@ -126,27 +126,29 @@ void show_live(QueueView& view, const Query& query, Store& store, const LiveAtte
 }
 
 // What the scheduler would say of the first runs of the queue.
-void explain_waiting(QueueView& view, const Query& query, Store& store, const LiveAttempts& live,
-                     const std::vector<QueueEntry>& head, const std::vector<DeviceSlots>& devices, double now) {
+void explain_waiting(QueueView& view, const query::Query& query, store::Store& store, const LiveAttempts& live,
+                     const std::vector<store::QueueEntry>& head, const std::vector<schedule::DeviceSlots>& devices,
+                     double now) {
   if (head.empty()) return;
   QueueMaker maker(store);
-  RunQueue queue;
+  schedule::RunQueue queue;
   std::vector<std::string> ids;
-  for (const QueueEntry& entry : head) {
+  for (const store::QueueEntry& entry : head) {
     ids.push_back(entry.id);
     // A clock that was set back since makes no pause longer than there are.
-    queue.put(maker.queued_run(entry, std::min(entry.not_before, now + longest_delay_s())));
+    queue.put(maker.queued_run(entry, std::min(entry.not_before, now + schedule::longest_delay_s())));
     queue.hold(entry.sweep, waits_for(store, maker.rules(entry.sweep)));
   }
   queue.advance(now);
-  std::map<std::string, RunRow> rows;
-  for (RunRow& row : query.runs({}, listed_ids(ids))) rows.emplace(row.id, std::move(row));
-  const ScheduleInput input{.now = now, .devices = devices, .running = live.running, .queue = &queue};
-  for (const QueueEntry& entry : head) {
-    const QueuedRun& run = *queue.find(entry.id);
-    const Explanation why = explain(input, run);
-    const bool its_own = why.wait == Wait::paused || why.wait == Wait::held || why.wait == Wait::dependency ||
-                         why.wait == Wait::dependency_failed || why.wait == Wait::back_off;
+  std::map<std::string, query::RunRow> rows;
+  for (query::RunRow& row : query.runs({}, listed_ids(ids))) rows.emplace(row.id, std::move(row));
+  const schedule::ScheduleInput input{.now = now, .devices = devices, .running = live.running, .queue = &queue};
+  for (const store::QueueEntry& entry : head) {
+    const schedule::QueuedRun& run = *queue.find(entry.id);
+    const schedule::Explanation why = explain(input, run);
+    const bool its_own = why.wait == schedule::Wait::paused || why.wait == schedule::Wait::held ||
+                         why.wait == schedule::Wait::dependency || why.wait == schedule::Wait::dependency_failed ||
+                         why.wait == schedule::Wait::back_off;
     std::string words = why.text;
     if (!its_own && !view.held.empty()) words = view.held;
     if (!its_own && !view.coordinator) words = "nobody works on this queue; start 'bitsweep work'";
@@ -167,8 +169,8 @@ int64_t QueueView::runs() const {
   return sum;
 }
 
-QueueView view_queue(const Query& query, Store& store, const std::vector<std::string>& sweeps, int64_t most,
-                     Clock& clock) {
+QueueView view_queue(const query::Query& query, store::Store& store, const std::vector<std::string>& sweeps,
+                     int64_t most, Clock& clock) {
   QueueView view;
   view.counts = store.counts(sweeps);
   view.coordinator = is_locked(store.paths().coordinator_lock());
@@ -176,18 +178,18 @@ QueueView view_queue(const Query& query, Store& store, const std::vector<std::st
   view.held = reason_to_hold(store, status);
   const LiveAttempts live = live_attempts(query, store);
   show_live(view, query, store, live, sweeps);
-  const std::vector<DeviceSlots> devices = devices_of(live, view.coordinator, status);
+  const std::vector<schedule::DeviceSlots> devices = devices_of(live, view.coordinator, status);
   explain_waiting(view, query, store, live, store.queue(sweeps, most), devices, clock.unix_s());
   if (view.is_over()) return view;
   std::vector<LiveRate> rates;
   for (const QueueView::Live& one : view.live)
     rates.push_back({one.run.plugin, one.run.flops.value_or(0) * part_left(one.run), flops_per_s_of(one.run)});
   int64_t slots = 0;
-  for (const DeviceSlots& device : devices) slots += device.slots;
-  const std::vector<Ahead> ahead = what_is_ahead(store, sweeps);
+  for (const schedule::DeviceSlots& device : devices) slots += device.slots;
+  const std::vector<store::Ahead> ahead = what_is_ahead(store, sweeps);
   view.eta_s = remaining_seconds(store, ahead, rates, slots);
   view.checkpoint_bytes = predicted_checkpoint_bytes(store, ahead);
   return view;
 }
 
-}  // namespace bitsweep
+}  // namespace bitsweep::coordinate

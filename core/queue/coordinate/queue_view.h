@@ -12,17 +12,17 @@
 #include "schedule/schedule.h"
 #include "store/store.h"
 
-namespace bitsweep {
+namespace bitsweep::coordinate {
 
 struct QueueView {
   struct Live {
-    RunRow run;
+    query::RunRow run;
     std::string device;
     std::optional<double> eta_s;  // by its own measured rate
     bool diverging = false;       // its last loss is far above that of a model that knows nothing
   };
   struct Waiting {
-    RunRow run;
+    query::RunRow run;
     std::string why;  // a sentence
   };
 
@@ -40,7 +40,7 @@ struct QueueView {
 };
 
 // Of the sweeps named, or of all; `most`: of those that wait. `query` and `store` are of one root, open for reading.
-QueueView view_queue(const Query& query, Store& store, const std::vector<std::string>& sweeps, int64_t most,
-                     Clock& clock = system_clock());
+QueueView view_queue(const query::Query& query, store::Store& store, const std::vector<std::string>& sweeps,
+                     int64_t most, Clock& clock = system_clock());
 
-}  // namespace bitsweep
+}  // namespace bitsweep::coordinate

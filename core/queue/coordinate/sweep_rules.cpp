@@ -7,7 +7,7 @@
 #include "store/control.h"
 #include "store/sweep_settings.h"
 
-namespace bitsweep {
+namespace bitsweep::coordinate {
 namespace {
 
 // Of the uniform model; 0 for a tokenizer of which nothing is known here.
@@ -19,13 +19,13 @@ double uniform_bits_per_byte(const std::string& tokenizer) {
 }  // namespace
 
 SweepRules sweep_rules(const json::object& object) {
-  const SweepSettings settings = sweep_settings_from(object);
+  const store::SweepSettings settings = store::sweep_settings_from(object);
   SweepRules rules;
   rules.stop_after = settings.stop_after;
   rules.shortest_first = settings.order == "shortest";
   rules.after = settings.after;
-  rules.on_oom = on_oom_from(settings.on_oom).value_or(OnOom::fail);
-  rules.stop = {.rule = stop_rule_from(settings.stop_rule).value_or(StopRule::none),
+  rules.on_oom = schedule::on_oom_from(settings.on_oom).value_or(schedule::OnOom::fail);
+  rules.stop = {.rule = schedule::stop_rule_from(settings.stop_rule).value_or(schedule::StopRule::none),
                 .grace = settings.stop.grace,
                 .reduction = settings.stop.reduction,
                 .fewest = settings.stop.fewest,
@@ -36,7 +36,7 @@ SweepRules sweep_rules(const json::object& object) {
   return rules;
 }
 
-DivergenceRule divergence_rule(const SweepRules& rules, const RunRecord& run) {
+schedule::DivergenceRule divergence_rule(const SweepRules& rules, const store::RunRecord& run) {
   const auto section = [&](const char* key) {
     const json::value* value = run.spec.if_contains(key);
     return value != nullptr && value->is_object() ? value->get_object() : json::object();
@@ -47,7 +47,7 @@ DivergenceRule divergence_rule(const SweepRules& rules, const RunRecord& run) {
           .steps = run.steps};
 }
 
-std::string waits_for(Store& store, const SweepRules& rules) {
+std::string waits_for(store::Store& store, const SweepRules& rules) {
   for (const std::string& name : rules.after) {
     if (store.sweep_settings(name)) {
       int64_t left = 0;
@@ -75,11 +75,11 @@ double QueueMaker::flops_per_s(const std::string& plugin) {
   return 1;
 }
 
-void QueueMaker::recover_shares(RunQueue& queue) {
+void QueueMaker::recover_shares(schedule::RunQueue& queue) {
   // By then sweeps that wait at the same time have long come even.
   constexpr int64_t kLastStarts = 10'000;
-  for (const PastStart& start : last_starts(store_, kLastStarts)) {
-    QueuedRun run;
+  for (const store::PastStart& start : last_starts(store_, kLastStarts)) {
+    schedule::QueuedRun run;
     run.slots = start.slots;
     run.predicted_s = start.flops > 0 ? start.flops / flops_per_s(start.plugin) : 0;
     queue.was_started(start.sweep, queue.charge(run));
@@ -97,23 +97,23 @@ void QueueMaker::forget() {
   rates_.clear();
 }
 
-QueuedRun QueueMaker::queued_run(const QueueEntry& entry, double ready_at) {
-  QueuedRun run{.id = entry.id,
-                .sweep = entry.sweep,
-                .priority = entry.priority,
-                .position = entry.position,
-                .device = entry.device,
-                .slots = entry.slots,
-                .alone = entry.ran_out_of_memory && rules(entry.sweep).on_oom == OnOom::alone,
-                .memory_bytes = entry.memory_bytes,
-                .predicted_s = entry.flops > 0 ? entry.flops / flops_per_s(entry.plugin) : 0,
-                .not_before = ready_at,
-                .paused = entry.paused,
-                .init_from = entry.init_from,
-                .init_from_state = entry.init_from_state,
-                .passed_over = 0,
-                .shortest_first = rules(entry.sweep).shortest_first};
+schedule::QueuedRun QueueMaker::queued_run(const store::QueueEntry& entry, double ready_at) {
+  schedule::QueuedRun run{.id = entry.id,
+                          .sweep = entry.sweep,
+                          .priority = entry.priority,
+                          .position = entry.position,
+                          .device = entry.device,
+                          .slots = entry.slots,
+                          .alone = entry.ran_out_of_memory && rules(entry.sweep).on_oom == schedule::OnOom::alone,
+                          .memory_bytes = entry.memory_bytes,
+                          .predicted_s = entry.flops > 0 ? entry.flops / flops_per_s(entry.plugin) : 0,
+                          .not_before = ready_at,
+                          .paused = entry.paused,
+                          .init_from = entry.init_from,
+                          .init_from_state = entry.init_from_state,
+                          .passed_over = 0,
+                          .shortest_first = rules(entry.sweep).shortest_first};
   return run;
 }
 
-}  // namespace bitsweep
+}  // namespace bitsweep::coordinate

@@ -11,7 +11,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 
-namespace bitsweep {
+namespace bitsweep::event {
 namespace {
 
 // Reads [offset, offset + bytes) or less at the end of the file.
@@ -217,4 +217,4 @@ EventChunk read_events(const Fd& fd, uint64_t offset, size_t limit_bytes) {
   return chunk;
 }
 
-}  // namespace bitsweep
+}  // namespace bitsweep::event

@@ -17,7 +17,7 @@
 #include "base/files.h"
 #include "base/json.h"
 
-namespace bitsweep {
+namespace bitsweep::event {
 
 struct Event {
   std::string kind;
@@ -67,4 +67,4 @@ EventChunk read_events(const fs::path& path, uint64_t offset, size_t limit_bytes
 // The same of a file that is open; nothing of an invalid descriptor.
 EventChunk read_events(const Fd& file, uint64_t offset, size_t limit_bytes);
 
-}  // namespace bitsweep
+}  // namespace bitsweep::event

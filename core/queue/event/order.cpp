@@ -8,7 +8,7 @@
 #include "base/fd_message.h"
 #include "base/json.h"
 
-namespace bitsweep {
+namespace bitsweep::event {
 
 bool send_order(int socket, std::span<const std::string> command, int lock, int log) {
   const std::string words = json::serialize(json::array(command.begin(), command.end()));
@@ -31,4 +31,4 @@ std::optional<std::vector<std::string>> await_order() {
   return command;
 }
 
-}  // namespace bitsweep
+}  // namespace bitsweep::event

@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-namespace bitsweep {
+namespace bitsweep::event {
 
 // The words of the command line that it would have been started with; `lock` is the run's, `log` takes its stdout and
 // stderr. False: it is gone, or the words are too many for a message.
@@ -17,4 +17,4 @@ bool send_order(int socket, std::span<const std::string> command, int lock, int 
 // is no run for it any more.
 std::optional<std::vector<std::string>> await_order();
 
-}  // namespace bitsweep
+}  // namespace bitsweep::event

@@ -8,7 +8,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-namespace bitsweep {
+namespace bitsweep::execute {
 namespace {
 
 double seconds(const timeval& time) {
@@ -53,4 +53,4 @@ void BackgroundProcess::kill() {
   pid_ = 0;
 }
 
-}  // namespace bitsweep
+}  // namespace bitsweep::execute

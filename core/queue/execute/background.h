@@ -8,7 +8,7 @@
 
 #include <sys/types.h>
 
-namespace bitsweep {
+namespace bitsweep::execute {
 
 class BackgroundProcess {
  public:
@@ -32,4 +32,4 @@ class BackgroundProcess {
   double used_s_ = 0;
 };
 
-}  // namespace bitsweep
+}  // namespace bitsweep::execute

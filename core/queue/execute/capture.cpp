@@ -22,7 +22,7 @@
 
 extern char** environ;
 
-namespace bitsweep {
+namespace bitsweep::execute {
 namespace {
 
 constexpr size_t kKeptOfStderr = 16 << 10;
@@ -151,4 +151,4 @@ Captured capture(const std::vector<std::string>& command, std::string_view input
   return Child(command, input).run(timeout_s, limit_bytes);
 }
 
-}  // namespace bitsweep
+}  // namespace bitsweep::execute

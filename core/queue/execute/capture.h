@@ -6,7 +6,7 @@
 #include <string_view>
 #include <vector>
 
-namespace bitsweep {
+namespace bitsweep::execute {
 
 struct Captured {
   std::string out, err;    // what was written until the end; of err the last 16 to 32 kB
@@ -25,4 +25,4 @@ struct Captured {
 Captured capture(const std::vector<std::string>& command, std::string_view input, double timeout_s,
                  size_t limit_bytes = 256 << 20);
 
-}  // namespace bitsweep
+}  // namespace bitsweep::execute

@@ -8,7 +8,7 @@
 
 #include <fmt/format.h>
 
-namespace bitsweep {
+namespace bitsweep::execute {
 namespace {
 
 // One that exists is only opened: in a folder for everybody the system lets none but its owner create it again.
@@ -53,4 +53,4 @@ void run_on(int pid, std::span<const int> cpus) {
   ::sched_setaffinity(pid, sizeof set, &set);
 }
 
-}  // namespace bitsweep
+}  // namespace bitsweep::execute

@@ -9,7 +9,7 @@
 
 #include "base/files.h"
 
-namespace bitsweep {
+namespace bitsweep::execute {
 
 struct CpuClaim {
   std::vector<int> cpus;  // empty: the attempt goes wherever the system puts it
@@ -28,4 +28,4 @@ std::vector<int> usable_cpus();
 // nothing.
 void run_on(int pid, std::span<const int> cpus);
 
-}  // namespace bitsweep
+}  // namespace bitsweep::execute

@@ -5,7 +5,7 @@
 
 #include "execute/executor.h"
 
-namespace bitsweep {
+namespace bitsweep::execute {
 namespace {
 
 enum WorkerExit : int64_t {
@@ -59,4 +59,4 @@ Outcome decode_exit(const ExitRecord& exit, const std::string& end_status, const
   return decode_code(exit.exit_code.value_or(kFailed), end_status, end_message);
 }
 
-}  // namespace bitsweep
+}  // namespace bitsweep::execute

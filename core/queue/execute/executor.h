@@ -17,7 +17,7 @@
 #include "base/json.h"
 #include "base/run_state.h"
 
-namespace bitsweep {
+namespace bitsweep::execute {
 
 // One attempt to be started.
 struct Launch {
@@ -113,4 +113,4 @@ struct Outcome {
 };
 Outcome decode_exit(const ExitRecord& exit, const std::string& end_status, const std::string& end_message);
 
-}  // namespace bitsweep
+}  // namespace bitsweep::execute

@@ -6,7 +6,7 @@
 
 #include <fmt/format.h>
 
-namespace bitsweep {
+namespace bitsweep::execute {
 namespace {
 
 constexpr std::string_view kDevice = "cuda:";
@@ -150,4 +150,4 @@ std::string hidden_gpu(std::string_view device, const VisibleGpus& visible) {
   return fmt::format("device '{}' is not there: {}", device, what_there_is(visible));
 }
 
-}  // namespace bitsweep
+}  // namespace bitsweep::execute

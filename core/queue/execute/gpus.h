@@ -9,7 +9,7 @@
 
 #include "base/files.h"
 
-namespace bitsweep {
+namespace bitsweep::execute {
 
 // UUIDs ("GPU-…") in the order of the PCI bus, in which CUDA numbers them with CUDA_DEVICE_ORDER=PCI_BUS_ID; "" for one
 // that the driver does not tell. Asks the driver's files, not CUDA, which would take a second and a part of each GPU.
@@ -40,4 +40,4 @@ std::string visible_gpu(std::string_view device, const VisibleGpus& visible);
 // more. "" for one that is, and for a processor.
 std::string hidden_gpu(std::string_view device, const VisibleGpus& visible);
 
-}  // namespace bitsweep
+}  // namespace bitsweep::execute

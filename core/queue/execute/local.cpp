@@ -23,7 +23,7 @@
 #include "execute/records.h"
 #include "execute/shim.h"
 
-namespace bitsweep {
+namespace bitsweep::execute {
 
 struct LocalExecutor::Watched {
   std::string run;
@@ -214,7 +214,7 @@ Poll LocalExecutor::poll(const std::string& run) {
 std::optional<double> LocalExecutor::cpu_seconds(const std::string& run) {
   const auto found = watched_.find(run);
   if (found == watched_.end() || !found->second->processes) return std::nullopt;
-  return bitsweep::cpu_seconds(found->second->processes->worker);
+  return bitsweep::execute::cpu_seconds(found->second->processes->worker);
 }
 
 void LocalExecutor::learn_processes(Watched& attempt) {
@@ -310,4 +310,4 @@ std::vector<std::string> slot_command(const std::string& device, int64_t threads
   return command;
 }
 
-}  // namespace bitsweep
+}  // namespace bitsweep::execute

@@ -10,7 +10,7 @@
 #include "execute/executor.h"
 #include "execute/shim.h"
 
-namespace bitsweep {
+namespace bitsweep::execute {
 
 class LocalExecutor : public Executor {
  public:
@@ -59,4 +59,4 @@ std::map<std::string, std::string> slot_environment(const std::string& gpu, int6
 // What a command line begins with so that it runs in a slot's environment.
 std::vector<std::string> slot_command(const std::string& device, int64_t threads);
 
-}  // namespace bitsweep
+}  // namespace bitsweep::execute

@@ -6,7 +6,7 @@
 
 #include "base/files.h"
 
-namespace bitsweep {
+namespace bitsweep::execute {
 namespace {
 
 // A line of /proc/self/cgroup is "ID:CONTROLLERS:PATH"; version 2 has ID 0 and no controllers.
@@ -43,4 +43,4 @@ OomCounters read_oom_counters() {
   return {.cgroup = cgroup_kills(), .system = counter_in(read_if_there("/proc/vmstat"), "oom_kill")};
 }
 
-}  // namespace bitsweep
+}  // namespace bitsweep::execute

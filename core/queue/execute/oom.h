@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <string_view>
 
-namespace bitsweep {
+namespace bitsweep::execute {
 
 struct OomCounters {
   int64_t cgroup = 0;  // kills in this process's control group (v2 memory.events, v1 memory.oom_control)
@@ -23,4 +23,4 @@ inline bool killed_for_memory(int signal, const OomCounters& before, const OomCo
 // The number after "KEY " at the start of a line of `text`; 0 when there is none.
 int64_t counter_in(std::string_view text, std::string_view key);
 
-}  // namespace bitsweep
+}  // namespace bitsweep::execute

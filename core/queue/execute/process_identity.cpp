@@ -13,7 +13,7 @@
 
 #include "base/files.h"
 
-namespace bitsweep {
+namespace bitsweep::execute {
 namespace {
 
 // A whole decimal number.
@@ -138,4 +138,4 @@ std::vector<int64_t> holders_of(const fs::path& file) {
   return holders;
 }
 
-}  // namespace bitsweep
+}  // namespace bitsweep::execute

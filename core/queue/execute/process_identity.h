@@ -6,7 +6,7 @@
 
 #include "execute/executor.h"
 
-namespace bitsweep {
+namespace bitsweep::execute {
 
 const std::string& current_boot_id();  // it does not change while we live
 
@@ -36,4 +36,4 @@ bool has_ended(const Fd& pidfd);
 // Pids that have this file open, other than this process: who holds its lock.
 std::vector<int64_t> holders_of(const fs::path& file);
 
-}  // namespace bitsweep
+}  // namespace bitsweep::execute

@@ -11,7 +11,7 @@
 
 #include "base/error.h"
 
-namespace bitsweep {
+namespace bitsweep::execute {
 namespace {
 
 constexpr uint64_t kLargest_bytes = 16 << 20;
@@ -137,4 +137,4 @@ std::optional<ExitRecord> read_exit(const fs::path& attempt_folder) {
   return exit;
 }
 
-}  // namespace bitsweep
+}  // namespace bitsweep::execute

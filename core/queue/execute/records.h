@@ -5,7 +5,7 @@
 
 #include "execute/executor.h"
 
-namespace bitsweep {
+namespace bitsweep::execute {
 
 // What the shim is to do.
 struct Intent {
@@ -36,4 +36,4 @@ std::optional<Intent> read_intent(const fs::path& attempt_folder);
 std::optional<ProcessRecord> read_process(const fs::path& attempt_folder);
 std::optional<ExitRecord> read_exit(const fs::path& attempt_folder);
 
-}  // namespace bitsweep
+}  // namespace bitsweep::execute

@@ -31,7 +31,7 @@
 
 extern char** environ;
 
-namespace bitsweep {
+namespace bitsweep::execute {
 namespace {
 
 // Exit records are tried for this long when the disk is full; the lock stays held meanwhile.
@@ -159,7 +159,7 @@ Worker hand_over(WarmWorker& warm, const Intent& intent, int lock_fd) {
   const pid_t pid = warm.process.pid;
   if (pid > 0 && warm.process.error == 0 && is_ready(warm)) {
     run_on(pid, intent.cpus);
-    if (send_order(warm.orders.get(), intent.command, lock_fd, STDOUT_FILENO)) return {pid, 0};
+    if (event::send_order(warm.orders.get(), intent.command, lock_fd, STDOUT_FILENO)) return {pid, 0};
   }
   if (pid > 0) {
     ::kill(-pid, SIGKILL);
@@ -345,4 +345,4 @@ bool give_run(const WarmShim& warm, const fs::path& attempt_folder, int lock_fd,
   return send_message(warm.orders.get(), attempt_folder.string(), numbers_of(lock_fd, held));
 }
 
-}  // namespace bitsweep
+}  // namespace bitsweep::execute

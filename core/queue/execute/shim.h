@@ -17,7 +17,7 @@
 
 #include "base/files.h"
 
-namespace bitsweep {
+namespace bitsweep::execute {
 
 struct Shim {
   pid_t pid = -1;  // the caller's child, to be reaped by it
@@ -41,4 +41,4 @@ WarmShim spawn_warm_shim(const std::string& program, const std::map<std::string,
 // False: it is gone, and has taken nothing. REQUIRES: as spawn_shim; the intent names the same program and environment.
 bool give_run(const WarmShim& warm, const fs::path& attempt_folder, int lock_fd, std::span<const Fd> held);
 
-}  // namespace bitsweep
+}  // namespace bitsweep::execute

@@ -6,7 +6,7 @@
 #include "imports/log_reader.h"
 #include "imports/log_text.h"
 
-namespace bitsweep {
+namespace bitsweep::imports {
 namespace {
 
 // What is looked for in a text of lines.
@@ -127,7 +127,7 @@ bool holds_list(const json::value& document) {
 }  // namespace
 
 int64_t ForeignRun::evals() const {
-  return std::count_if(events.begin(), events.end(), [](const Event& event) { return event.kind == "eval"; });
+  return std::count_if(events.begin(), events.end(), [](const event::Event& event) { return event.kind == "eval"; });
 }
 
 ForeignLog read_foreign_jsonl(std::string_view text, const std::string& stem, const ForeignFormat& format,
@@ -213,4 +213,4 @@ const std::vector<std::string>& foreign_forms() {
   return kForms;
 }
 
-}  // namespace bitsweep
+}  // namespace bitsweep::imports

@@ -20,7 +20,7 @@
 #include "event/event.h"
 #include "imports/log_names.h"
 
-namespace bitsweep {
+namespace bitsweep::imports {
 
 // What a run's log or a person tells of it; empty where nobody does.
 struct ForeignFacts {
@@ -34,7 +34,8 @@ struct ForeignRun {
   std::string name;
   bool is_named = false;  // by its log, not by its file
   ForeignFacts facts;
-  std::vector<Event> events;  // evaluations and other events in the log's order; run, attempt and seq are not set
+  std::vector<event::Event>
+      events;                 // evaluations and other events in the log's order; run, attempt and seq are not set
   std::string status;         // of its own end event, or ""
   std::optional<double> bytes_per_token;  // by its losses in nats a token and in bits per byte
   int64_t evals() const;
@@ -80,4 +81,4 @@ void describe(std::vector<ForeignRun*> runs, const std::vector<DescribedRun>& de
 // The forms that are read, a line each: what `import --help` shows.
 const std::vector<std::string>& foreign_forms();
 
-}  // namespace bitsweep
+}  // namespace bitsweep::imports

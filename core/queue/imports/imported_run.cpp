@@ -11,13 +11,13 @@
 #include "base/metric.h"
 #include "base/sha256.h"
 
-namespace bitsweep {
+namespace bitsweep::imports {
 namespace {
 
 // Numbers it, gives it times, and a start and an end of its own.
-void finish_events(const FoundRun& found, const std::string& id, double params, std::vector<Event>& events) {
+void finish_events(const FoundRun& found, const std::string& id, double params, std::vector<event::Event>& events) {
   double first = 0, last = 0, longest = 0;
-  for (const Event& event : events) {
+  for (const event::Event& event : events) {
     if (event.time > 0) {
       first = first == 0 ? event.time : std::min(first, event.time);
       last = std::max(last, event.time);
@@ -31,13 +31,14 @@ void finish_events(const FoundRun& found, const std::string& id, double params, 
   if (!found.file.empty()) facts["file"] = found.file;
   if (found.run.bytes_per_token) facts["bytes_per_token"] = *found.run.bytes_per_token;
   const std::string status = found.run.status.empty() ? "done" : found.run.status;
-  Event start{.kind = "start", .run = "", .attempt = 0, .seq = 0, .step = 0, .time = first, .fields = std::move(facts)};
-  Event end{
+  event::Event start{
+      .kind = "start", .run = "", .attempt = 0, .seq = 0, .step = 0, .time = first, .fields = std::move(facts)};
+  event::Event end{
       .kind = "end", .run = "", .attempt = 0, .seq = 0, .step = step, .time = last, .fields = {{"status", status}}};
   events.insert(events.begin(), std::move(start));
   events.push_back(std::move(end));
   int64_t seq = 0;
-  for (Event& event : events) {
+  for (event::Event& event : events) {
     event.run = id;
     event.attempt = 1;
     event.seq = ++seq;
@@ -47,7 +48,7 @@ void finish_events(const FoundRun& found, const std::string& id, double params, 
 
 // Tokens by step where the log does not count them.
 void count_tokens(ForeignRun& run, double per_step) {
-  for (Event& event : run.events)
+  for (event::Event& event : run.events)
     if (event.kind == "eval" && per_step > 0 && number_or(event.fields, "tokens", 0) <= 0)
       event.fields["tokens"] = static_cast<int64_t>(per_step * static_cast<double>(event.step));
 }
@@ -65,7 +66,7 @@ json::object data_of(const ForeignFacts& facts, const ImportOptions& options) {
 
 std::string content_hash(const ForeignRun& run) {
   json::array events;
-  for (const Event& event : run.events)
+  for (const event::Event& event : run.events)
     events.push_back(
         json::object{{"event", event.kind}, {"step", event.step}, {"time", event.time}, {"fields", event.fields}});
   return sha256_hex(canonical_json(events));
@@ -77,7 +78,7 @@ json::object spec_of(const ForeignRun& run, const ImportOptions& options) {
   json::object train = {{"steps", run.events.back().step}};
   if (facts.batch) train["batch"] = static_cast<int64_t>(*facts.batch);
   double peak_lr = 0;
-  for (const Event& event : run.events) peak_lr = std::max(peak_lr, number_or(event.fields, "lr", 0));
+  for (const event::Event& event : run.events) peak_lr = std::max(peak_lr, number_or(event.fields, "lr", 0));
   if (peak_lr > 0) train["lr"] = peak_lr;
   json::object model = {{"plugin", facts.plugin}};
   if (facts.params) model["params"] = static_cast<int64_t>(*facts.params);
@@ -116,17 +117,18 @@ std::vector<std::string> names_of_file(const std::string& file) {
 
 // The name under which this very file is known; "" for none.
 std::string known_name(const std::vector<std::string>& names, const std::string& file,
-                       const std::vector<KnownImport>& known) {
+                       const std::vector<store::KnownImport>& known) {
   for (const std::string& name : names)
-    for (const KnownImport& one : known)
+    for (const store::KnownImport& one : known)
       if (one.name == name && one.file == file) return name;
   return "";
 }
 
 // Whether another file has it; an import of an earlier version did not note its file, and may be this one.
-bool is_taken(const std::string& name, const std::string& file, const std::vector<KnownImport>& known) {
-  return std::any_of(known.begin(), known.end(),
-                     [&](const KnownImport& one) { return one.name == name && !one.file.empty() && one.file != file; });
+bool is_taken(const std::string& name, const std::string& file, const std::vector<store::KnownImport>& known) {
+  return std::any_of(known.begin(), known.end(), [&](const store::KnownImport& one) {
+    return one.name == name && !one.file.empty() && one.file != file;
+  });
 }
 
 bool is_of_bytes(const std::string& tokenizer) {
@@ -139,8 +141,8 @@ bool differ(double a, double b) { return std::abs(a - b) > kSameRatio * std::min
 
 }  // namespace
 
-void name_by_folder(std::vector<FoundRun>& found, const std::vector<KnownImport>& known) {
-  std::vector<KnownImport> taken = known;
+void name_by_folder(std::vector<FoundRun>& found, const std::vector<store::KnownImport>& known) {
+  std::vector<store::KnownImport> taken = known;
   for (FoundRun& one : found) {
     if (one.run.is_named) continue;
     const std::vector<std::string> names = names_of_file(one.file);
@@ -159,14 +161,14 @@ void name_by_folder(std::vector<FoundRun>& found, const std::vector<KnownImport>
   }
 }
 
-ImportedRun imported_run(FoundRun found, const ImportOptions& options) {
+store::ImportedRun imported_run(FoundRun found, const ImportOptions& options) {
   ForeignFacts& facts = found.run.facts;
   prefer(facts, options);
   ImportOptions of_run = options;
   if (of_run.corpus.empty()) of_run.corpus = facts.dataset;
   if (of_run.tokenizer.empty()) of_run.tokenizer = facts.tokenizer;
   count_tokens(found.run, facts.batch.value_or(0) * facts.context.value_or(0));
-  ImportedRun result;
+  store::ImportedRun result;
   result.run.spec = spec_of(found.run, of_run);
   result.run.id = sha256_hex(canonical_json(result.run.spec)).substr(0, 12);
   result.run.axes = {{"run", found.run.name}};
@@ -174,7 +176,7 @@ ImportedRun imported_run(FoundRun found, const ImportOptions& options) {
   result.run.seed = stored_seed(facts.seed);
   result.run.params = static_cast<int64_t>(facts.params.value_or(0));
   result.run.params_nonembedding = 0;
-  for (const Event& event : found.run.events) {
+  for (const event::Event& event : found.run.events) {
     result.run.steps = std::max(result.run.steps, event.step);
     result.run.tokens = std::max(result.run.tokens, integer_or(event.fields, "tokens", 0));
   }
@@ -190,9 +192,9 @@ ImportedRun imported_run(FoundRun found, const ImportOptions& options) {
   return result;
 }
 
-ImportedLosses losses_of(const ImportedRun& run) {
+ImportedLosses losses_of(const store::ImportedRun& run) {
   std::map<int64_t, std::optional<double>> by_step;
-  for (const Event& event : run.events) {
+  for (const event::Event& event : run.events) {
     if (event.kind != "eval") continue;
     const json::value* loss = event.fields.if_contains("val_bpc");
     by_step[event.step] =
@@ -207,13 +209,13 @@ ImportedLosses losses_of(const ImportedRun& run) {
   return losses;
 }
 
-std::optional<double> bytes_per_token_of(const ImportedRun& run) {
+std::optional<double> bytes_per_token_of(const store::ImportedRun& run) {
   const double ratio = number_or(run.events.front().fields, "bytes_per_token", 0);
   return ratio > 0 ? std::optional(ratio) : std::nullopt;
 }
 
-std::vector<std::string> doubts_about_units(const std::vector<ImportedRun>& runs,
-                                            const std::vector<KnownImport>& known) {
+std::vector<std::string> doubts_about_units(const std::vector<store::ImportedRun>& runs,
+                                            const std::vector<store::KnownImport>& known) {
   struct Ratio {
     std::string run;
     double bytes;
@@ -221,7 +223,7 @@ std::vector<std::string> doubts_about_units(const std::vector<ImportedRun>& runs
   std::map<std::pair<std::string, std::string>, std::vector<Ratio>> texts;
   std::set<std::string> fresh;
   std::vector<std::string> doubts;
-  for (const ImportedRun& one : runs) {
+  for (const store::ImportedRun& one : runs) {
     const std::string name = string_or(one.run.axes, "run", "");
     const json::object& data = one.run.spec.at("data").as_object();
     const std::string tokenizer = string_or(data, "tokenizer", "unknown");
@@ -238,7 +240,7 @@ std::vector<std::string> doubts_about_units(const std::vector<ImportedRun>& runs
                           ? "if its tokenizer is not of bytes, these are bits per token"
                           : fmt::format("with the tokenizer '{}' these are bits per token", excerpt(tokenizer))));
   }
-  for (const KnownImport& one : known)
+  for (const store::KnownImport& one : known)
     if (const auto text = texts.find({one.corpus, one.tokenizer});
         one.bytes_per_token && text != texts.end() && !fresh.contains(one.name))
       text->second.push_back({one.name, *one.bytes_per_token});
@@ -255,4 +257,4 @@ std::vector<std::string> doubts_about_units(const std::vector<ImportedRun>& runs
   return doubts;
 }
 
-}  // namespace bitsweep
+}  // namespace bitsweep::imports

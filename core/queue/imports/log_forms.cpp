@@ -11,7 +11,7 @@
 #include "imports/log_text.h"
 #include "imports/log_values.h"
 
-namespace bitsweep {
+namespace bitsweep::imports {
 namespace {
 
 constexpr std::string_view kKeys[] = {"key",     "metric", "metric_name", "tag",   "variable",
@@ -295,4 +295,4 @@ void TidyRows::flush(const TakeRow& take) {
   runs_.clear();
 }
 
-}  // namespace bitsweep
+}  // namespace bitsweep::imports

@@ -13,7 +13,7 @@
 #include "imports/log_row.h"
 #include "imports/log_tally.h"
 
-namespace bitsweep {
+namespace bitsweep::imports {
 
 using TakeRow = std::function<void(LogRow)>;
 
@@ -52,4 +52,4 @@ class TidyRows {
   std::map<std::string, Run> runs_;
 };
 
-}  // namespace bitsweep
+}  // namespace bitsweep::imports

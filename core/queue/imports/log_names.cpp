@@ -9,7 +9,7 @@
 #include "base/metric.h"
 #include "base/nearest.h"
 
-namespace bitsweep {
+namespace bitsweep::imports {
 namespace {
 
 constexpr int kTailRank = 2 * LogName::kLoose;  // matched by its last parts
@@ -158,4 +158,4 @@ LogName LogNames::ours(std::string_view theirs) const {
 
 std::map<std::string, std::string> parse_foreign_map(const std::string& text) { return MapReader(text).read(); }
 
-}  // namespace bitsweep
+}  // namespace bitsweep::imports

@@ -9,7 +9,7 @@
 #include <string_view>
 #include <vector>
 
-namespace bitsweep {
+namespace bitsweep::imports {
 
 // Our names of what a log may tell, in the order in which messages list them.
 const std::vector<std::string>& log_columns();
@@ -44,4 +44,4 @@ std::string plain_name(std::string_view name);
 // is none of ours.
 std::map<std::string, std::string> parse_foreign_map(const std::string& text);
 
-}  // namespace bitsweep
+}  // namespace bitsweep::imports

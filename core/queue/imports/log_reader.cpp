@@ -9,7 +9,7 @@
 #include "imports/log_values.h"
 #include "imports/run_order.h"
 
-namespace bitsweep {
+namespace bitsweep::imports {
 namespace {
 
 constexpr std::string_view kOfEvents[] = {"val_bpc",   "train_bpc",    "tokens",   "lr",
@@ -217,15 +217,15 @@ std::optional<int64_t> LogReader::step_of(const NamedRow& row) {
 void LogReader::add_event(const NamedRow& row, const std::string& kind, ForeignRun& run) {
   const auto step = step_of(row);
   const bool eval = row.find("val_bpc") != nullptr || (loss_a_token_ && row.find("val_loss") != nullptr);
-  Event event{.kind = eval           ? "eval"
-                      : kind.empty() ? "log"
-                                     : kind,
-              .run = "",
-              .attempt = 0,
-              .seq = 0,
-              .step = step.value_or(0),
-              .time = 0,
-              .fields = {}};
+  event::Event event{.kind = eval           ? "eval"
+                             : kind.empty() ? "log"
+                                            : kind,
+                     .run = "",
+                     .attempt = 0,
+                     .seq = 0,
+                     .step = step.value_or(0),
+                     .time = 0,
+                     .fields = {}};
   put_fields(row, event, run);
   put_time(row, event);
   for (const auto& [key, value] : row.rest)
@@ -233,7 +233,7 @@ void LogReader::add_event(const NamedRow& row, const std::string& kind, ForeignR
   if (step) run.events.push_back(std::move(event));
 }
 
-void LogReader::put_fields(const NamedRow& row, Event& event, ForeignRun& run) {
+void LogReader::put_fields(const NamedRow& row, event::Event& event, ForeignRun& run) {
   for (const std::string_view name : kOfEvents) {
     auto value = number(row, name);
     if (!value) continue;
@@ -254,7 +254,7 @@ void LogReader::put_fields(const NamedRow& row, Event& event, ForeignRun& run) {
     ratios_[run.name].push_back(bytes_per_token(*nats, bits / format_.bits_per_unit));
 }
 
-void LogReader::put_time(const NamedRow& row, Event& event) {
+void LogReader::put_time(const NamedRow& row, event::Event& event) {
   const NamedRow::Value* told = row.find("time");
   if (told == nullptr || told->value.is_null()) return;
   const auto time = log_time(told->value);
@@ -323,4 +323,4 @@ void LogReader::complain_of_nothing(const std::string& whose) {
                              whose, names.empty() ? "" : fmt::format("; here there is {}", names), loss));
 }
 
-}  // namespace bitsweep
+}  // namespace bitsweep::imports

@@ -7,7 +7,7 @@
 #include "imports/log_row.h"
 #include "imports/log_tally.h"
 
-namespace bitsweep {
+namespace bitsweep::imports {
 
 // One row by our names.
 struct NamedRow {
@@ -52,8 +52,8 @@ class LogReader {
   void fill(ForeignFacts& facts) const;
   std::optional<int64_t> step_of(const NamedRow& row);
   void add_event(const NamedRow& row, const std::string& kind, ForeignRun& run);
-  void put_time(const NamedRow& row, Event& event);
-  void put_fields(const NamedRow& row, Event& event, ForeignRun& run);
+  void put_time(const NamedRow& row, event::Event& event);
+  void put_fields(const NamedRow& row, event::Event& event, ForeignRun& run);
   void complain_of_nothing(const std::string& whose);
   void complain_of_no_steps();
 
@@ -72,4 +72,4 @@ class LogReader {
   int64_t losses_without_step_ = 0;
 };
 
-}  // namespace bitsweep
+}  // namespace bitsweep::imports

@@ -7,7 +7,7 @@
 
 #include "base/json.h"
 
-namespace bitsweep {
+namespace bitsweep::imports {
 
 struct LogField {
   std::string name;
@@ -20,4 +20,4 @@ struct LogRow {
   std::vector<LogField> fields;
 };
 
-}  // namespace bitsweep
+}  // namespace bitsweep::imports

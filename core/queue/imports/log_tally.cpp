@@ -4,7 +4,7 @@
 
 #include <fmt/format.h>
 
-namespace bitsweep {
+namespace bitsweep::imports {
 namespace {
 
 std::string with_count(const std::string& message, size_t more) {
@@ -39,4 +39,4 @@ std::vector<std::string> LogTally::notes() const {
   return notes;
 }
 
-}  // namespace bitsweep
+}  // namespace bitsweep::imports

@@ -7,7 +7,7 @@
 
 #include "base/csv.h"
 
-namespace bitsweep {
+namespace bitsweep::imports {
 
 class LogTally {
  public:
@@ -36,4 +36,4 @@ class LogTally {
   std::map<std::string, size_t> kinds_;
 };
 
-}  // namespace bitsweep
+}  // namespace bitsweep::imports

@@ -6,7 +6,7 @@
 
 #include "imports/log_values.h"
 
-namespace bitsweep {
+namespace bitsweep::imports {
 namespace {
 
 constexpr std::string_view kFactObjects[] = {"config", "args", "hparams", "hyperparameters"};
@@ -263,4 +263,4 @@ std::optional<int> rank_of(std::string_view line) {
   return std::nullopt;
 }
 
-}  // namespace bitsweep
+}  // namespace bitsweep::imports

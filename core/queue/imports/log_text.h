@@ -9,7 +9,7 @@
 #include "imports/log_names.h"
 #include "imports/log_row.h"
 
-namespace bitsweep {
+namespace bitsweep::imports {
 
 struct LogLine {
   std::string_view text;  // without its end and without the colours of a terminal; lives as long as the call
@@ -44,4 +44,4 @@ LogRow words_of(std::string_view line, int number, const LogNames& names);
 // Which of several processes said it, by "rank3" or "rank: 3" before its first object; nothing where none is named.
 std::optional<int> rank_of(std::string_view line);
 
-}  // namespace bitsweep
+}  // namespace bitsweep::imports

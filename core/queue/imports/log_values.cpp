@@ -9,7 +9,7 @@
 #include "base/units.h"
 #include "imports/log_names.h"
 
-namespace bitsweep {
+namespace bitsweep::imports {
 namespace {
 
 constexpr double kEarliestUnix_s = 1e8;        // a time before 1973 is seconds since the start
@@ -176,4 +176,4 @@ std::optional<LogTime> log_time(const json::value& value) {
   return LogTime{by_magnitude(*number), false};
 }
 
-}  // namespace bitsweep
+}  // namespace bitsweep::imports

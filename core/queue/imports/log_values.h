@@ -6,7 +6,7 @@
 
 #include "base/json.h"
 
-namespace bitsweep {
+namespace bitsweep::imports {
 
 inline bool is_decimal(char c) { return c >= '0' && c <= '9'; }
 
@@ -27,4 +27,4 @@ struct LogTime {
 };
 std::optional<LogTime> log_time(const json::value& value);
 
-}  // namespace bitsweep
+}  // namespace bitsweep::imports

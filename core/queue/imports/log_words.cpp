@@ -7,7 +7,7 @@
 #include "imports/log_text.h"
 #include "imports/log_values.h"
 
-namespace bitsweep {
+namespace bitsweep::imports {
 namespace {
 
 constexpr size_t kMostGroups = 6;  // of three digits
@@ -201,4 +201,4 @@ LogRow words_of(std::string_view line, int number, const LogNames& names) {
   return row;
 }
 
-}  // namespace bitsweep
+}  // namespace bitsweep::imports

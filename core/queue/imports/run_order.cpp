@@ -6,24 +6,24 @@
 
 #include <fmt/format.h>
 
-namespace bitsweep {
+namespace bitsweep::imports {
 namespace {
 
 constexpr size_t kFewestOfNoOrder = 4;  // events that must fall back before they are in no order
 constexpr size_t kNoOrder = 3;          // one of so many falls back
 constexpr size_t kMostFalls = 1000;     // nobody takes a run up more often; each costs a look at all that is kept
 
-bool by_step(const Event& a, const Event& b) { return a.step < b.step; }
+bool by_step(const event::Event& a, const event::Event& b) { return a.step < b.step; }
 
 // How many events lie before one of their kind that was said earlier, and how many behind.
 struct Directions {
   size_t back = 0, forth = 0;
 };
 
-Directions directions_of(const std::vector<Event>& events) {
+Directions directions_of(const std::vector<event::Event>& events) {
   Directions directions;
   std::map<std::string, int64_t> last;
-  for (const Event& event : events) {
+  for (const event::Event& event : events) {
     const auto [at, fresh] = last.try_emplace(event.kind, event.step);
     if (!fresh && event.step < at->second) ++directions.back;
     if (!fresh && event.step > at->second) ++directions.forth;
@@ -33,9 +33,9 @@ Directions directions_of(const std::vector<Event>& events) {
 }
 
 // What an event that falls back makes void of those before it.
-size_t give_up(std::vector<Event>& kept, const Event& event) {
+size_t give_up(std::vector<event::Event>& kept, const event::Event& event) {
   size_t evals = 0;
-  std::erase_if(kept, [&](const Event& earlier) {
+  std::erase_if(kept, [&](const event::Event& earlier) {
     const bool again = earlier.step == event.step && earlier.kind == event.kind;
     if (earlier.step <= event.step && !again) return false;
     evals += earlier.kind == "eval" && !again;
@@ -47,9 +47,9 @@ size_t give_up(std::vector<Event>& kept, const Event& event) {
 std::string evaluations(size_t count) { return count == 1 ? "an evaluation" : fmt::format("{} evaluations", count); }
 
 void take_up(ForeignRun& run, LogTally& tally) {
-  std::vector<Event> kept;
+  std::vector<event::Event> kept;
   std::map<std::string, int64_t> last;
-  for (Event& event : run.events) {
+  for (event::Event& event : run.events) {
     const auto [at, fresh] = last.try_emplace(event.kind, event.step);
     if (!fresh && event.step < at->second) {
       const int64_t from = at->second;
@@ -67,16 +67,16 @@ void take_up(ForeignRun& run, LogTally& tally) {
 }
 
 // Losses of the evaluations of each step that has several.
-using Repeated = std::map<int64_t, std::vector<const Event*>>;
+using Repeated = std::map<int64_t, std::vector<const event::Event*>>;
 
 Repeated repeated_steps(const ForeignRun& run) {
   Repeated steps;
-  for (const Event& event : run.events)
+  for (const event::Event& event : run.events)
     if (event.kind == "eval") steps[event.step].push_back(&event);
   std::erase_if(steps, [](const auto& step) {
     if (step.second.size() < 2) return true;
     const json::value* first = step.second[0]->fields.if_contains("val_bpc");
-    return std::all_of(step.second.begin(), step.second.end(), [&](const Event* event) {
+    return std::all_of(step.second.begin(), step.second.end(), [&](const event::Event* event) {
       const json::value* loss = event->fields.if_contains("val_bpc");
       return loss != nullptr && first != nullptr && *loss == *first;
     });
@@ -90,7 +90,7 @@ std::string telling_field(const Repeated& steps, std::set<std::string>& values) 
     values.clear();
     const auto differs = [&](const auto& step) {
       std::set<std::string> here;
-      for (const Event* event : step.second)
+      for (const event::Event* event : step.second)
         if (const json::value* value = event->fields.if_contains(member.key()); value != nullptr && value->is_string())
           here.insert(std::string(value->get_string()));
       values.insert(here.begin(), here.end());
@@ -137,4 +137,4 @@ void check_repeated_steps(const ForeignRun& run, LogTally& tally) {
                             where, excerpt(field), words, field));
 }
 
-}  // namespace bitsweep
+}  // namespace bitsweep::imports

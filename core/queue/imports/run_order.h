@@ -5,7 +5,7 @@
 #include "imports/foreign_log.h"
 #include "imports/log_tally.h"
 
-namespace bitsweep {
+namespace bitsweep::imports {
 
 // Where a step falls back, the run was taken up again from there: what it had done beyond was given up, and is left out
 // with a word. Logs that are written newest first, or in no order, are put in order instead.
@@ -15,4 +15,4 @@ void put_in_order(ForeignRun& run, LogTally& tally);
 // of them is not the run's; else a word that the later one counts.
 void check_repeated_steps(const ForeignRun& run, LogTally& tally);
 
-}  // namespace bitsweep
+}  // namespace bitsweep::imports

@@ -6,22 +6,22 @@
 #include "execute/capture.h"
 #include "execute/local.h"
 
-namespace bitsweep {
+namespace bitsweep::prepare {
 namespace {
 
 constexpr double kAnswerTimeout_s = 24 * 3600;  // a large model on a slow machine
 
 }  // namespace
 
-json::object ask_worker(const WorkOptions& work, const std::string& verb, const fs::path& spec, const fs::path& cache,
-                        const std::vector<std::string>& extra) {
+json::object ask_worker(const coordinate::WorkOptions& work, const std::string& verb, const fs::path& spec,
+                        const fs::path& cache, const std::vector<std::string>& extra) {
   const std::string& device = work.devices.at(0).name;
-  std::vector<std::string> command = slot_command(device, work.threads);
+  std::vector<std::string> command = execute::slot_command(device, work.threads);
   command.insert(command.end(), {work.worker_program.string(), verb, "--spec", spec.string(), "--device",
                                  device == "cpu" ? "cpu" : "cuda:0", "--threads", std::to_string(work.threads),
                                  "--cache", cache.string(), "--plugin-dir", work.plugin_folder.string()});
   command.insert(command.end(), extra.begin(), extra.end());
-  const Captured said = capture(command, "", kAnswerTimeout_s);
+  const execute::Captured said = execute::capture(command, "", kAnswerTimeout_s);
   const auto answer = try_parse_json(said.out);
   if (said.ok() && answer && answer->is_object()) return answer->get_object();
   const std::string why = complaint_of(said.err);
@@ -39,4 +39,4 @@ std::string complaint_of(std::string_view err) {
   return std::string(err.substr(err.rfind('\n') + 1));
 }
 
-}  // namespace bitsweep
+}  // namespace bitsweep::prepare

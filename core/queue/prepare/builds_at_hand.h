@@ -8,7 +8,7 @@
 #include "base/code_build.h"
 #include "base/files.h"
 
-namespace bitsweep {
+namespace bitsweep::prepare {
 
 // Reads each file once, when it is first asked about.
 class BuildsAtHand {
@@ -27,4 +27,4 @@ class BuildsAtHand {
   std::map<std::string, CodeBuild, std::less<>> known_;
 };
 
-}  // namespace bitsweep
+}  // namespace bitsweep::prepare

@@ -5,9 +5,9 @@
 #include "prepare/texts.h"
 #include "store/store.h"
 
-namespace bitsweep {
+namespace bitsweep::prepare {
 
 // Puts the record of each distinct data set of the plan into the store, unless it is there. Throws as Texts::measure.
-void prepare_datasets(const Plan& plan, Store& store, Texts& texts, Notes& notes);
+void prepare_datasets(const plan::Plan& plan, store::Store& store, Texts& texts, Notes& notes);
 
-}  // namespace bitsweep
+}  // namespace bitsweep::prepare

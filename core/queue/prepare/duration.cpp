@@ -7,13 +7,13 @@
 
 #include "base/units.h"
 
-namespace bitsweep {
+namespace bitsweep::prepare {
 namespace {
 
 // Of the runs that are not done, in the order in which the scheduler starts them; nothing when one is not known.
-std::optional<std::vector<double>> times_of(const Plan& plan) {
+std::optional<std::vector<double>> times_of(const plan::Plan& plan) {
   std::vector<double> times;
-  for (const PlannedRun& run : plan.runs) {
+  for (const plan::PlannedRun& run : plan.runs) {
     if (run.state == "done") continue;
     if (!run.time) return std::nullopt;
     times.push_back(run.time->seconds);
@@ -25,19 +25,19 @@ std::optional<std::vector<double>> times_of(const Plan& plan) {
   return times;
 }
 
-int64_t runs_left(const std::vector<Plan>& plans) {
+int64_t runs_left(const std::vector<plan::Plan>& plans) {
   int64_t left = 0;
-  for (const Plan& plan : plans)
+  for (const plan::Plan& plan : plans)
     left += std::count_if(plan.runs.begin(), plan.runs.end(), [](const auto& run) { return run.state != "done"; });
   return left;
 }
 
 }  // namespace
 
-std::optional<double> expected_seconds(const std::vector<Plan>& plans, int64_t slots) {
+std::optional<double> expected_seconds(const std::vector<plan::Plan>& plans, int64_t slots) {
   if (runs_left(plans) == 0) return std::nullopt;
   std::vector<double> free_at(static_cast<size_t>(std::max<int64_t>(1, slots)), 0.0);
-  for (const Plan& plan : plans) {
+  for (const plan::Plan& plan : plans) {
     const auto times = times_of(plan);
     if (!times) return std::nullopt;
     for (const double seconds : *times) *std::min_element(free_at.begin(), free_at.end()) += seconds;
@@ -45,7 +45,7 @@ std::optional<double> expected_seconds(const std::vector<Plan>& plans, int64_t s
   return *std::max_element(free_at.begin(), free_at.end());
 }
 
-std::string expected_text(const std::vector<Plan>& plans, int64_t slots) {
+std::string expected_text(const std::vector<plan::Plan>& plans, int64_t slots) {
   const auto seconds = expected_seconds(plans, slots);
   if (!seconds) return "";
   const int64_t left = runs_left(plans);
@@ -53,4 +53,4 @@ std::string expected_text(const std::vector<Plan>& plans, int64_t slots) {
                      std::min(left, std::max<int64_t>(1, slots)));
 }
 
-}  // namespace bitsweep
+}  // namespace bitsweep::prepare

@@ -12,15 +12,15 @@
 #include "store/store.h"
 #include "store/sweep_settings.h"
 
-namespace bitsweep {
+namespace bitsweep::prepare {
 namespace {
 
 // A model and a text are asked about once, however many files name them.
-class CachingProbe : public DatasetProbe {
+class CachingProbe : public plan::DatasetProbe {
  public:
-  explicit CachingProbe(DatasetProbe& behind) : behind_(behind) {}
-  DatasetFacts probe(const DataSpec& data) override {
-    RunSpec spec;
+  explicit CachingProbe(plan::DatasetProbe& behind) : behind_(behind) {}
+  plan::DatasetFacts probe(const spec::DataSpec& data) override {
+    spec::RunSpec spec;
     spec.data = data;
     const std::string key = canonical_json(to_json(spec).at("data"));
     const auto known = known_.find(key);
@@ -28,60 +28,61 @@ class CachingProbe : public DatasetProbe {
   }
 
  private:
-  DatasetProbe& behind_;
-  std::map<std::string, DatasetFacts> known_;
+  plan::DatasetProbe& behind_;
+  std::map<std::string, plan::DatasetFacts> known_;
 };
 
-std::vector<Manifest> known_plugins(Notes& notes) {
+std::vector<plugin::Manifest> known_plugins(Notes& notes) {
   std::vector<std::string> problems;
-  std::vector<Manifest> plugins = find_plugins(plugin_folder(), &problems);
+  std::vector<plugin::Manifest> plugins = plugin::find_plugins(plugin_folder(), &problems);
   for (const std::string& problem : problems) notes.warning(problem);
   return plugins;
 }
 
 // A plan for no device in particular is timed for a GPU when one was measured.
-std::string device_kind(const Plan& plan, const std::vector<MeasuredSpeed>& on_gpu) {
+std::string device_kind(const plan::Plan& plan, const std::vector<plan::MeasuredSpeed>& on_gpu) {
   const std::string asked = plan.sweep.resources.device.substr(0, plan.sweep.resources.device.find(':'));
   return asked == "cpu" || asked == "cuda" ? asked : on_gpu.empty() ? "cpu" : "cuda";
 }
 
-void mark_states(std::vector<Plan>& plans, const fs::path& root) {
-  if (!Store::exists(root)) return;
-  Store store(root, Database::Mode::read_only);
+void mark_states(std::vector<plan::Plan>& plans, const fs::path& root) {
+  if (!store::Store::exists(root)) return;
+  store::Store store(root, store::Database::Mode::read_only);
   BuildsAtHand at_hand;
-  for (Plan& plan : plans) {
-    for (PlannedRun& run : plan.runs) {
+  for (plan::Plan& plan : plans) {
+    for (plan::PlannedRun& run : plan.runs) {
       const auto state = store.state(run.id);
       if (!state) continue;
       run.state = std::string(to_text(*state));
       if (*state != RunState::done) continue;
-      OtherBuild build{store.latest_build(run.id), at_hand.of(run.spec.model.plugin)};
+      plan::OtherBuild build{store.latest_build(run.id), at_hand.of(run.spec.model.plugin)};
       if (!differing_parts(build.made, build.now).empty()) run.other_build = std::move(build);
     }
   }
 }
 
-SweepSettings settings_of(const Sweep& sweep) {
-  SweepSettings settings{.stop_after = sweep.stop_after,
-                         .stop_rule = sweep.stop.rule,
-                         .stop = {.metric = sweep.stop.metric,
-                                  .grace = sweep.stop.grace,
-                                  .reduction = sweep.stop.reduction,
-                                  .fewest = sweep.stop.fewest,
-                                  .probability = sweep.stop.probability,
-                                  .within = sweep.stop.within,
-                                  .diverged = sweep.stop.diverged},
-                         .order = sweep.order,
-                         .after = sweep.after,
-                         .on_oom = sweep.on_oom,
-                         .laws = sweep.report.laws,
-                         .targets = {}};
-  for (const ScalingTarget& target : sweep.report.targets) settings.targets.push_back({target.params, target.tokens});
+store::SweepSettings settings_of(const spec::Sweep& sweep) {
+  store::SweepSettings settings{.stop_after = sweep.stop_after,
+                                .stop_rule = sweep.stop.rule,
+                                .stop = {.metric = sweep.stop.metric,
+                                         .grace = sweep.stop.grace,
+                                         .reduction = sweep.stop.reduction,
+                                         .fewest = sweep.stop.fewest,
+                                         .probability = sweep.stop.probability,
+                                         .within = sweep.stop.within,
+                                         .diverged = sweep.stop.diverged},
+                                .order = sweep.order,
+                                .after = sweep.after,
+                                .on_oom = sweep.on_oom,
+                                .laws = sweep.report.laws,
+                                .targets = {}};
+  for (const spec::ScalingTarget& target : sweep.report.targets)
+    settings.targets.push_back({target.params, target.tokens});
   return settings;
 }
 
-NewRun new_run(const PlannedRun& run, const Sweep& sweep) {
-  NewRun row;
+store::NewRun new_run(const plan::PlannedRun& run, const spec::Sweep& sweep) {
+  store::NewRun row;
   row.id = run.id;
   row.spec = to_json(run.spec);
   row.axes = run.axes;
@@ -109,17 +110,17 @@ NewRun new_run(const PlannedRun& run, const Sweep& sweep) {
 
 }  // namespace
 
-std::vector<Plan> plan_sweeps(const std::vector<std::string>& files, const std::vector<std::string>& overrides,
-                              const fs::path& root, Texts& texts, Notes& notes) {
-  const std::vector<Manifest> plugins = known_plugins(notes);
+std::vector<plan::Plan> plan_sweeps(const std::vector<std::string>& files, const std::vector<std::string>& overrides,
+                                    const fs::path& root, Texts& texts, Notes& notes) {
+  const std::vector<plugin::Manifest> plugins = known_plugins(notes);
   WorkerDescriber describer(worker_program(), plugin_folder());
   CachingProbe probe(texts);
-  std::vector<Plan> plans;
+  std::vector<plan::Plan> plans;
   std::vector<Diagnostic> problems;
   std::map<std::string, std::string> names;
   for (const std::string& file : files) {
     try {
-      Sweep sweep = load_sweep({file, overrides, plugins});
+      spec::Sweep sweep = spec::load_sweep({file, overrides, plugins});
       const auto [first, fresh] = names.emplace(sweep.name, file);
       if (fresh)
         plans.push_back(make_plan(std::move(sweep), describer, probe));
@@ -136,30 +137,30 @@ std::vector<Plan> plan_sweeps(const std::vector<std::string>& files, const std::
   return plans;
 }
 
-void add_times(std::vector<Plan>& plans, const fs::path& root) {
-  if (!Store::exists(root)) return;
-  Store store(root, Database::Mode::read_only);
-  const std::vector<MeasuredSpeed> on_cpu = known_speeds(store, "cpu"), on_gpu = known_speeds(store, "cuda");
-  for (Plan& plan : plans) estimate_times(plan, device_kind(plan, on_gpu) == "cuda" ? on_gpu : on_cpu);
+void add_times(std::vector<plan::Plan>& plans, const fs::path& root) {
+  if (!store::Store::exists(root)) return;
+  store::Store store(root, store::Database::Mode::read_only);
+  const std::vector<plan::MeasuredSpeed> on_cpu = known_speeds(store, "cpu"), on_gpu = known_speeds(store, "cuda");
+  for (plan::Plan& plan : plans) estimate_times(plan, device_kind(plan, on_gpu) == "cuda" ? on_gpu : on_cpu);
 }
 
-void note_memory(Plan& plan, const std::vector<DeviceSlots>& devices) {
-  const DeviceSlots& device = devices.at(0);
+void note_memory(plan::Plan& plan, const std::vector<schedule::DeviceSlots>& devices) {
+  const schedule::DeviceSlots& device = devices.at(0);
   const bool gpu = device.name != "cpu";
-  const std::optional<int64_t> bytes = gpu ? gpu_memory_bytes() : cpu_memory_bytes();
+  const std::optional<int64_t> bytes = gpu ? coordinate::gpu_memory_bytes() : coordinate::cpu_memory_bytes();
   if (!bytes) return;
   for (std::string& note : memory_notes(plan, gpu ? "the GPU" : "this machine", *bytes, device.slots))
     plan.notes.push_back(std::move(note));
 }
 
-NewSweep new_sweep(const Plan& plan) {
-  NewSweep sweep;
+store::NewSweep new_sweep(const plan::Plan& plan) {
+  store::NewSweep sweep;
   sweep.name = plan.sweep.name;
   sweep.file = fs::absolute(plan.sweep.file).lexically_normal().string();
   sweep.source = plan.sweep.text;
   sweep.settings = to_json(settings_of(plan.sweep));
-  for (const PlannedRun& run : plan.runs) sweep.runs.push_back(new_run(run, plan.sweep));
+  for (const plan::PlannedRun& run : plan.runs) sweep.runs.push_back(new_run(run, plan.sweep));
   return sweep;
 }
 
-}  // namespace bitsweep
+}  // namespace bitsweep::prepare

@@ -12,32 +12,32 @@
 #include "schedule/schedule.h"
 #include "store/records.h"
 
-namespace bitsweep {
+namespace bitsweep::prepare {
 
 // Plans of the files, in order, with the states the database of `root` knows ("new": none) and which of the finished
 // runs were made by other code than is at hand. Throws Error with all that
 // is wrong with any of the files; two files with one sweep name are refused.
-std::vector<Plan> plan_sweeps(const std::vector<std::string>& files, const std::vector<std::string>& overrides,
-                              const fs::path& root, Texts& texts, Notes& notes);
+std::vector<plan::Plan> plan_sweeps(const std::vector<std::string>& files, const std::vector<std::string>& overrides,
+                                    const fs::path& root, Texts& texts, Notes& notes);
 
 // Fills the runs' times from the speeds that the database of `root` knows. Only `bitsweep plan` asks for them.
-void add_times(std::vector<Plan>& plans, const fs::path& root);
+void add_times(std::vector<plan::Plan>& plans, const fs::path& root);
 
 // Adds what the plan would not fit into, of the memory of the first of the devices.
-void note_memory(Plan& plan, const std::vector<DeviceSlots>& devices);
+void note_memory(plan::Plan& plan, const std::vector<schedule::DeviceSlots>& devices);
 
 // What the queue takes.
-NewSweep new_sweep(const Plan& plan);
+store::NewSweep new_sweep(const plan::Plan& plan);
 
 // Asks `WORKER describe`, one process for all questions. A question at which the process dies gets an error for an
 // answer, and another process goes on behind it.
-class WorkerDescriber : public Describer {
+class WorkerDescriber : public plan::Describer {
  public:
   WorkerDescriber(fs::path worker, fs::path plugins) : worker_(std::move(worker)), plugins_(std::move(plugins)) {}
-  std::vector<DescribeAnswer> describe(const std::vector<DescribeQuestion>& questions) override;
+  std::vector<plan::DescribeAnswer> describe(const std::vector<plan::DescribeQuestion>& questions) override;
 
  private:
   fs::path worker_, plugins_;
 };
 
-}  // namespace bitsweep
+}  // namespace bitsweep::prepare

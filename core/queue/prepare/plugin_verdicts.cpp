@@ -10,7 +10,7 @@
 #include "prepare/ask_worker.h"
 #include "execute/capture.h"
 
-namespace bitsweep {
+namespace bitsweep::prepare {
 namespace {
 
 constexpr double kCheckTimeout_s = 1800;
@@ -36,7 +36,7 @@ Said said_in(const std::string& out) {
   return said;
 }
 
-std::string died(const Captured& ended) {
+std::string died(const execute::Captured& ended) {
   const std::string last = complaint_of(ended.err);
   return fmt::format("the plugin's process {}{}{}", ended.ending(), last.empty() ? "" : ": ", last);
 }
@@ -45,7 +45,7 @@ std::string died(const Captured& ended) {
 
 const std::vector<std::string>& PluginChecker::suite() {
   if (!suite_.empty()) return suite_;
-  const Captured ended = capture({worker_.string(), "check", "--list"}, "", kCheckTimeout_s);
+  const execute::Captured ended = execute::capture({worker_.string(), "check", "--list"}, "", kCheckTimeout_s);
   for (size_t begin = 0, end; (end = ended.out.find('\n', begin)) != std::string::npos; begin = end + 1) {
     const auto line = try_parse_json(std::string_view(ended.out).substr(begin, end - begin));
     if (line && line->is_object()) suite_.push_back(string_or(line->get_object(), "check", ""));
@@ -73,7 +73,7 @@ std::vector<PluginVerdict> PluginChecker::check(const CheckRequest& request) {
                                      "--plugin-dir",   plugins_.string(), "--options", compact_json(request.options),
                                      "--only"};
     command.insert(command.end(), left.begin(), left.end());
-    const Captured ended = capture(command, "", kCheckTimeout_s);
+    const execute::Captured ended = execute::capture(command, "", kCheckTimeout_s);
     Said said = said_in(ended.out);
     if (ended.exit_code == static_cast<int>(ErrorKind::environment))
       throw Error(ErrorKind::environment, complaint_of(ended.err));
@@ -90,4 +90,4 @@ std::vector<PluginVerdict> PluginChecker::check(const CheckRequest& request) {
   return verdicts;
 }
 
-}  // namespace bitsweep
+}  // namespace bitsweep::prepare

@@ -8,7 +8,7 @@
 #include "base/files.h"
 #include "base/json.h"
 
-namespace bitsweep {
+namespace bitsweep::prepare {
 
 struct CheckRequest {
   std::string plugin;             // by name, or the absolute path of a .so
@@ -40,4 +40,4 @@ class PluginChecker {
   std::vector<std::string> suite_;
 };
 
-}  // namespace bitsweep
+}  // namespace bitsweep::prepare

@@ -6,7 +6,7 @@
 
 #include "base/error.h"
 
-namespace bitsweep {
+namespace bitsweep::prepare {
 
 fs::path worker_program() {
   const fs::path path = program_folder() / "bitsweep-worker";
@@ -24,4 +24,4 @@ fs::path plugin_folder() {
   return fs::exists(beside / "plugins") ? beside / "plugins" : beside / "lib" / "bitsweep" / "plugins";
 }
 
-}  // namespace bitsweep
+}  // namespace bitsweep::prepare

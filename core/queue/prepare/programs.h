@@ -3,9 +3,9 @@
 
 #include "base/files.h"
 
-namespace bitsweep {
+namespace bitsweep::prepare {
 
 fs::path worker_program();  // throws Error{environment} when it is missing
 fs::path plugin_folder();   // BITSWEEP_PLUGINS, else ../plugins, else ../lib/bitsweep/plugins
 
-}  // namespace bitsweep
+}  // namespace bitsweep::prepare

@@ -9,7 +9,7 @@
 
 #include "base/files.h"
 
-namespace bitsweep {
+namespace bitsweep::prepare {
 
 // ROOT/NAME-PID; gone with the object, and all that is in it.
 class ScratchFolder {
@@ -29,4 +29,4 @@ class ScratchFolder {
   fs::path path_;
 };
 
-}  // namespace bitsweep
+}  // namespace bitsweep::prepare

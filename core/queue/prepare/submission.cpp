@@ -5,7 +5,7 @@
 #include "prepare/datasets.h"
 #include "prepare/planning.h"
 
-namespace bitsweep {
+namespace bitsweep::prepare {
 namespace {
 
 constexpr size_t kMostNamed = 20;  // runs named one by one
@@ -25,9 +25,9 @@ std::string listed(const char* sign, const List& list, const Words& words) {
   return text;
 }
 
-std::vector<Submission::Outdated> outdated_runs(const Plan& plan) {
+std::vector<Submission::Outdated> outdated_runs(const plan::Plan& plan) {
   std::vector<Submission::Outdated> runs;
-  for (const PlannedRun& run : plan.runs)
+  for (const plan::PlannedRun& run : plan.runs)
     if (run.other_build) runs.push_back({run.id, run.other_build->text()});
   return runs;
 }
@@ -48,12 +48,12 @@ std::string outdated_text(const Submission& submission) {
 
 }  // namespace
 
-std::vector<Submission> submit_plans(const std::vector<Plan>& plans, Store& store, Texts& texts, Notes& notes,
-                                     bool again) {
-  for (const Plan& plan : plans) prepare_datasets(plan, store, texts, notes);
-  Transaction transaction(store.database());
+std::vector<Submission> submit_plans(const std::vector<plan::Plan>& plans, store::Store& store, Texts& texts,
+                                     Notes& notes, bool again) {
+  for (const plan::Plan& plan : plans) prepare_datasets(plan, store, texts, notes);
+  store::Transaction transaction(store.database());
   std::vector<Submission> submissions;
-  for (const Plan& plan : plans) {
+  for (const plan::Plan& plan : plans) {
     std::vector<Submission::Outdated> outdated = outdated_runs(plan);
     // Before it is counted what is done.
     if (again)
@@ -65,7 +65,7 @@ std::vector<Submission> submit_plans(const std::vector<Plan>& plans, Store& stor
 }
 
 std::string submission_text(const Submission& submission) {
-  const SubmitResult& r = submission.result;
+  const store::SubmitResult& r = submission.result;
   const size_t total = r.added.size() + r.already.size() + r.changed.size();
   std::string text = fmt::format("{}: {} run{}: {} new, {} already there", submission.sweep, total,
                                  total == 1 ? "" : "s", r.added.size(), r.already.size());
@@ -75,13 +75,13 @@ std::string submission_text(const Submission& submission) {
   if (r.already.empty() && r.changed.empty() && r.gone.empty()) return text + outdated_text(submission);  // all new
   const auto id = [](const std::string& run) { return run; };
   text += listed("+", r.added, id);
-  text +=
-      listed("~", r.changed, [](const SubmitResult::Changed& c) { return fmt::format("{} -> {}", c.before, c.after); });
+  text += listed("~", r.changed,
+                 [](const store::SubmitResult::Changed& c) { return fmt::format("{} -> {}", c.before, c.after); });
   return text + listed("-", r.gone, id) + outdated_text(submission);
 }
 
 json::object to_json(const Submission& submission) {
-  const SubmitResult& r = submission.result;
+  const store::SubmitResult& r = submission.result;
   json::array changed;
   for (const auto& [before, after] : r.changed) changed.push_back(json::object{{"before", before}, {"after", after}});
   json::object object{{"sweep", submission.sweep},     {"new", ids(r.added)}, {"already", ids(r.already)},
@@ -93,4 +93,4 @@ json::object to_json(const Submission& submission) {
   return object;
 }
 
-}  // namespace bitsweep
+}  // namespace bitsweep::prepare

@@ -9,11 +9,11 @@
 #include "prepare/texts.h"
 #include "store/store.h"
 
-namespace bitsweep {
+namespace bitsweep::prepare {
 
 struct Submission {
   std::string sweep;
-  SubmitResult result;
+  store::SubmitResult result;
   struct Outdated {
     std::string run, change;  // "plugin 1a2b3c4d, now 5e6f7a8b"
   };
@@ -24,8 +24,8 @@ struct Submission {
 // All of them or none: the data sets are measured first (what takes long is told), then every sweep is
 // submitted in one transaction. `again`: finished runs that were made by other code than is at hand are queued to be
 // made anew (Store::make_anew).
-std::vector<Submission> submit_plans(const std::vector<Plan>& plans, Store& store, Texts& texts, Notes& notes,
-                                     bool again = false);
+std::vector<Submission> submit_plans(const std::vector<plan::Plan>& plans, store::Store& store, Texts& texts,
+                                     Notes& notes, bool again = false);
 
 // "quickstart: 12 runs: 10 new, 2 already there" and, when the sweep changed, its new, changed and gone runs by id;
 // then the runs of other code.
@@ -34,4 +34,4 @@ std::string submission_text(const Submission& submission);
 // "other_build": [{"run", "change"}] or, when they were queued again, "again": the same.
 json::object to_json(const Submission& submission);
 
-}  // namespace bitsweep
+}  // namespace bitsweep::prepare

@@ -8,13 +8,13 @@
 #include "plan/plan.h"
 #include "store/records.h"
 
-namespace bitsweep {
+namespace bitsweep::prepare {
 
-class Texts : public DatasetProbe {
+class Texts : public plan::DatasetProbe {
  public:
   // Opens the text (a corpus of several sources is put together once, below ROOT/data) and counts its yardsticks. Tells
   // what takes long. Throws Error{input} for what is wrong with the text, Error{environment} when the disk refuses.
-  virtual DatasetRecord measure(const DataSpec& data, Notes& notes) = 0;
+  virtual store::DatasetRecord measure(const spec::DataSpec& data, Notes& notes) = 0;
 };
 
-}  // namespace bitsweep
+}  // namespace bitsweep::prepare

@@ -6,24 +6,24 @@
 #include "prepare/planning.h"
 #include "execute/capture.h"
 
-namespace bitsweep {
+namespace bitsweep::prepare {
 namespace {
 
 constexpr double kDescribeTimeout_s = 120;
 // A plugin that crashes this often is not asked again: each time costs a process.
 constexpr int kMostCrashes = 3;
 
-std::string line_of(const DescribeQuestion& question) {
+std::string line_of(const plan::DescribeQuestion& question) {
   return compact_json(json::object{{"plugin", question.plugin}, {"request", to_json(question.request)}}) + "\n";
 }
 
-DescribeAnswer answer_of(const std::string& line, const fs::path& worker) {
+plan::DescribeAnswer answer_of(const std::string& line, const fs::path& worker) {
   const auto answer = try_parse_json(line);
   const json::object* object = answer && answer->is_object() ? &answer->get_object() : nullptr;
   const json::value* description = object == nullptr ? nullptr : object->if_contains("description");
   if (description != nullptr && description->is_object()) {
     try {
-      return {description_from_json(description->get_object()), "", integer_or(*object, "process_bytes", 0)};
+      return {plugin::description_from_json(description->get_object()), "", integer_or(*object, "process_bytes", 0)};
     } catch (const Error& error) {
       return {std::nullopt, error.what()};
     }
@@ -49,8 +49,8 @@ std::string last_line(std::string text) {
 
 }  // namespace
 
-std::vector<DescribeAnswer> WorkerDescriber::describe(const std::vector<DescribeQuestion>& questions) {
-  std::vector<DescribeAnswer> answers;
+std::vector<plan::DescribeAnswer> WorkerDescriber::describe(const std::vector<plan::DescribeQuestion>& questions) {
+  std::vector<plan::DescribeAnswer> answers;
   std::map<std::string, std::pair<int, std::string>> crashes;  // by plugin: how often, and the last message
   while (answers.size() < questions.size()) {
     const auto& [crashed_before, message] = crashes[questions[answers.size()].plugin];
@@ -60,8 +60,8 @@ std::vector<DescribeAnswer> WorkerDescriber::describe(const std::vector<Describe
     }
     std::string input;
     for (size_t i = answers.size(); i < questions.size(); ++i) input += line_of(questions[i]);
-    const Captured said =
-        capture({worker_.string(), "describe", "--plugin-dir", plugins_.string()}, input, kDescribeTimeout_s);
+    const execute::Captured said =
+        execute::capture({worker_.string(), "describe", "--plugin-dir", plugins_.string()}, input, kDescribeTimeout_s);
     const size_t before = answers.size();
     for (const std::string& line : lines_of(said.out)) {
       if (answers.size() < questions.size()) answers.push_back(answer_of(line, worker_));
@@ -81,4 +81,4 @@ std::vector<DescribeAnswer> WorkerDescriber::describe(const std::vector<Describe
   return answers;
 }
 
-}  // namespace bitsweep
+}  // namespace bitsweep::prepare

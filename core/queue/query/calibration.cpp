@@ -8,7 +8,7 @@
 
 #include "base/statistics.h"
 
-namespace bitsweep {
+namespace bitsweep::query {
 namespace {
 
 constexpr double kNormal95 = 1.959964;
@@ -206,4 +206,4 @@ std::string calibration_words(const Calibration& all) {
   return text;
 }
 
-}  // namespace bitsweep
+}  // namespace bitsweep::query

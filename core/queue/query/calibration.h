@@ -9,7 +9,7 @@
 
 #include "base/json.h"
 
-namespace bitsweep {
+namespace bitsweep::query {
 
 // A row of the view `predictions`.
 struct PredictionRow {
@@ -66,4 +66,4 @@ json::object to_json(const ScoredPrediction& prediction);
 // predictions.
 std::string calibration_words(const Calibration& calibration);
 
-}  // namespace bitsweep
+}  // namespace bitsweep::query

@@ -7,7 +7,7 @@
 
 #include "spec/tokenizers.h"
 
-namespace bitsweep {
+namespace bitsweep::query {
 namespace {
 
 constexpr double kFarAboveUniform = 2;  // times log V: no start of a model lies there, and no end of a sound run
@@ -72,7 +72,7 @@ const DatasetRow* dataset_of(const RunRow& run, const std::vector<DatasetRow>& d
 // The loss of the model that knows nothing, log V, in the unit of the run's loss; of a byte for tokenizers that join
 // bytes it is less. Nothing where vocabulary or unit are not known.
 std::optional<double> uniform_loss(const RunRow& run) {
-  const auto vocabulary = vocabulary_of(string_or(part(run.spec, "data"), "tokenizer", ""));
+  const auto vocabulary = spec::vocabulary_of(string_or(part(run.spec, "data"), "tokenizer", ""));
   if (!vocabulary) return std::nullopt;
   const std::string unit = loss_unit(run, nullptr);
   const auto size = static_cast<double>(*vocabulary);
@@ -167,4 +167,4 @@ std::string exclusion_reason(const RunRow& run) {
   return run.exit_cause.empty() ? run.state : run.state + ": " + run.exit_cause;
 }
 
-}  // namespace bitsweep
+}  // namespace bitsweep::query

@@ -7,7 +7,7 @@
 
 #include "query/rows.h"
 
-namespace bitsweep {
+namespace bitsweep::query {
 
 // One thing in which runs must agree before their losses may be compared.
 struct ComparabilityRule {
@@ -38,4 +38,4 @@ std::vector<ComparableGroup> comparable_groups(const std::vector<RunRow>& runs,
 // when it may. A finished run whose loss is not above 0 has none, and one far above the uniform model's has diverged.
 std::string exclusion_reason(const RunRow& run);
 
-}  // namespace bitsweep
+}  // namespace bitsweep::query

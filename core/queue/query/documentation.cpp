@@ -1,7 +1,7 @@
 // The text of `query --list`. Names here are the stable surface; tests compare them with the database's own.
 #include "query/sql.h"
 
-namespace bitsweep {
+namespace bitsweep::query {
 
 std::vector<View> documented_views() {
   return {
@@ -125,4 +125,4 @@ std::vector<View> documented_views() {
   };
 }
 
-}  // namespace bitsweep
+}  // namespace bitsweep::query

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
-namespace bitsweep {
+namespace bitsweep::query {
 namespace {
 
 double distance(const RunRow& a, const RunRow& b) {
@@ -47,4 +47,4 @@ std::optional<double> remaining_total_s(const std::vector<RunRow>& runs, int64_t
   return std::max(longest, total / static_cast<double>(std::max<int64_t>(slots, 1)));
 }
 
-}  // namespace bitsweep
+}  // namespace bitsweep::query

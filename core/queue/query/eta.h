@@ -6,7 +6,7 @@
 
 #include "query/rows.h"
 
-namespace bitsweep {
+namespace bitsweep::query {
 
 // Training seconds left of one run: by its own newest rate, else by the rate of the run of the same plugin whose size
 // is nearest (a token's cost grows with the parameters). Nothing when no run of the plugin has been measured; 0 when
@@ -18,4 +18,4 @@ std::optional<double> remaining_total_s(const std::vector<RunRow>& runs, int64_t
 
 bool is_live_state(const RunRow& run);  // starting or running
 
-}  // namespace bitsweep
+}  // namespace bitsweep::query

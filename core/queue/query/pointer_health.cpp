@@ -4,7 +4,7 @@
 #include <array>
 #include <string_view>
 
-namespace bitsweep {
+namespace bitsweep::query {
 namespace {
 
 // Far beyond any model; what a foreign log calls so must not take memory.
@@ -99,4 +99,4 @@ HeadSplit split_of(const HeadMatrix& agreement) {
   return split;
 }
 
-}  // namespace bitsweep
+}  // namespace bitsweep::query

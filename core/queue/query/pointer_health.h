@@ -11,7 +11,7 @@
 #include "base/attention_probes.h"
 #include "base/json.h"
 
-namespace bitsweep {
+namespace bitsweep::query {
 
 // One score of every head, [layer][head]; empty where a head was not told.
 using HeadMatrix = std::vector<std::vector<std::optional<double>>>;
@@ -44,4 +44,4 @@ struct HeadSplit {
 };
 HeadSplit split_of(const HeadMatrix& agreement);
 
-}  // namespace bitsweep
+}  // namespace bitsweep::query

@@ -10,7 +10,7 @@
 #include "query/run_sql.h"
 #include "store/store.h"
 
-namespace bitsweep {
+namespace bitsweep::query {
 namespace {
 
 // In the order of read_run(). The table holds more than the view `runs` shows; a person's WHERE sees the view.
@@ -39,7 +39,7 @@ void read_seed(const std::string& digits, RunRow& run) {
 }
 
 // Columns as in kRunColumns, then axes and, when asked for, the spec.
-RunRow read_run(const Statement& row, bool with_spec) {
+RunRow read_run(const store::Statement& row, bool with_spec) {
   RunRow r;
   int c = 0;
   const auto text = [&] { return row.text(c++); };
@@ -94,14 +94,14 @@ bool is_hexadecimal(std::string_view text) {
 }
 
 // A person's condition on the view `runs` as one on the column that holds a run's id.
-std::string condition(Database& database, std::string_view id, std::string_view where) {
+std::string condition(store::Database& database, std::string_view id, std::string_view where) {
   if (where.empty()) return "true";
   // On its own first, so that the message is about the person's expression and brackets cannot be unbalanced.
   prepare_for_person(database, fmt::format("SELECT id FROM runs WHERE {}", where));
   return fmt::format("{} IN (SELECT id FROM runs WHERE {}\n)", id, where);
 }
 
-void require_reading(const Statement& statement) {
+void require_reading(const store::Statement& statement) {
   if (!statement.reads_only()) throw Error(ErrorKind::input, "--where: an expression is expected, not a statement");
 }
 
@@ -117,13 +117,13 @@ std::vector<double> numbers_of(std::string_view text) {
 }  // namespace
 
 struct Query::Impl {
-  explicit Impl(const fs::path& root) : store(root, StoreMode::read_only) {}
-  Store store;
-  Database& database() { return store.database(); }
+  explicit Impl(const fs::path& root) : store(root, store::StoreMode::read_only) {}
+  store::Store store;
+  store::Database& database() { return store.database(); }
 
   std::vector<std::string> column(const char* sql) {
     std::vector<std::string> values;
-    Statement statement = database().prepare(sql);
+    store::Statement statement = database().prepare(sql);
     while (statement.step()) values.push_back(statement.text(0));
     return values;
   }
@@ -138,7 +138,7 @@ const fs::path& Query::root() const { return impl_->store.paths().root; }
 int64_t Query::data_version() const { return impl_->store.data_version(); }
 
 std::vector<RunRow> Query::runs(std::string_view sweep, std::string_view where, int64_t most) const {
-  Database& database = impl_->database();
+  store::Database& database = impl_->database();
   // Which ones they are is settled before anything else is read of them.
   const std::string sql =
       sweep.empty()
@@ -152,7 +152,7 @@ std::vector<RunRow> Query::runs(std::string_view sweep, std::string_view where, 
                 "JOIN sweep_run AS m ON m.sweep = newest.sweep AND m.run = newest.run "
                 "JOIN run ON run.id = m.run JOIN sweep AS s ON s.id = m.sweep ORDER BY m.position DESC",
                 kRunColumns, condition(database, "run", where));
-  Statement statement = database.prepare(sql);
+  store::Statement statement = database.prepare(sql);
   require_reading(statement);
   if (sweep.empty())
     statement.bind(most);
@@ -165,8 +165,8 @@ std::vector<RunRow> Query::runs(std::string_view sweep, std::string_view where, 
 }
 
 int64_t Query::count_runs(std::string_view sweep, std::string_view where) const {
-  Database& database = impl_->database();
-  Statement statement = database.prepare(
+  store::Database& database = impl_->database();
+  store::Statement statement = database.prepare(
       sweep.empty()
           ? fmt::format("SELECT count(*) FROM run WHERE {}", condition(database, "id", where))
           : fmt::format("SELECT count(*) FROM sweep_run WHERE sweep = (SELECT id FROM sweep WHERE name = ?1) AND "
@@ -178,7 +178,7 @@ int64_t Query::count_runs(std::string_view sweep, std::string_view where) const 
 }
 
 std::vector<RunRow> Query::runs_of(const std::vector<std::string>& sweeps) const {
-  Statement statement = impl_->database().prepare(
+  store::Statement statement = impl_->database().prepare(
       fmt::format("SELECT {}, m.axes, run.spec FROM sweep_run AS m JOIN run ON run.id = m.run "
                   "JOIN sweep AS s ON s.id = m.sweep WHERE s.name = ?1 AND m.active ORDER BY m.position",
                   kRunColumns));
@@ -194,8 +194,8 @@ std::vector<RunRow> Query::runs_of(const std::vector<std::string>& sweeps) const
 }
 
 RunRow Query::run(std::string_view prefix) const {
-  Database& database = impl_->database();
-  Statement statement =
+  store::Database& database = impl_->database();
+  store::Statement statement =
       database.prepare(fmt::format("SELECT {}, run.axes, run.spec FROM run JOIN sweep AS s ON s.id = run.sweep WHERE "
                                    "run.id >= ?1 AND run.id < ?1 || 'g' "
                                    "ORDER BY run.id LIMIT 9",
@@ -229,7 +229,7 @@ std::string Query::sweep_name(std::string_view name_or_file) const {
 }
 
 std::vector<SweepRow> Query::sweeps() const {
-  Statement statement =
+  store::Statement statement =
       impl_->database().prepare("SELECT name, file, submitted, settings, runs FROM sweeps ORDER BY name");
   std::vector<SweepRow> rows;
   while (statement.step())
@@ -239,7 +239,7 @@ std::vector<SweepRow> Query::sweeps() const {
 }
 
 std::vector<EvalRow> Query::evals(std::string_view run) const {
-  Statement statement = impl_->database().prepare(
+  store::Statement statement = impl_->database().prepare(
       "SELECT step, tokens, val_bpc, train_bpc, lr, grad_norm, tokens_per_s FROM evals WHERE run = ?1 ORDER BY step");
   std::vector<EvalRow> rows;
   for (statement.bind(run); statement.step();)
@@ -249,7 +249,7 @@ std::vector<EvalRow> Query::evals(std::string_view run) const {
 }
 
 std::vector<MetricRow> Query::metrics(std::string_view run) const {
-  Statement statement =
+  store::Statement statement =
       impl_->database().prepare("SELECT step, name, value FROM metrics WHERE run = ?1 ORDER BY step, name");
   std::vector<MetricRow> rows;
   for (statement.bind(run); statement.step();)
@@ -258,7 +258,7 @@ std::vector<MetricRow> Query::metrics(std::string_view run) const {
 }
 
 std::vector<AttemptRow> Query::attempts(std::string_view run) const {
-  Statement s = impl_->database().prepare(
+  store::Statement s = impl_->database().prepare(
       "SELECT attempt, state, coalesce(exit_cause, ''), coalesce(message, ''), device, exit_code, signal, started, "
       "ended, step, resumed_step, peak_rss_bytes FROM attempt WHERE run = ?1 ORDER BY attempt");
   std::vector<AttemptRow> rows;
@@ -270,14 +270,14 @@ std::vector<AttemptRow> Query::attempts(std::string_view run) const {
 }
 
 json::object Query::start_facts(std::string_view run) const {
-  Statement statement = impl_->database().prepare(
+  store::Statement statement = impl_->database().prepare(
       "SELECT fields FROM events WHERE run = ?1 AND event = 'start' ORDER BY attempt DESC, seq DESC LIMIT 1");
   statement.bind(run);
   return statement.step() ? object_of(statement.text_view(0)) : json::object();
 }
 
 std::vector<CodeBuild> Query::builds(std::string_view run) const {
-  Statement s = impl_->database().prepare(
+  store::Statement s = impl_->database().prepare(
       "SELECT coalesce(json_extract(event.fields, '$.plugin_build'), ''), coalesce(json_extract(event.fields, "
       "'$.nn_build'), ''), attempt.resumed_step IS NOT NULL FROM event JOIN attempt ON attempt.run = event.run AND "
       "attempt.attempt = event.attempt WHERE event.run = ?1 AND event.event = 'start' ORDER BY event.attempt DESC, "
@@ -291,7 +291,7 @@ std::vector<CodeBuild> Query::builds(std::string_view run) const {
 }
 
 std::optional<PointerHealth> Query::pointer_health(std::string_view run) const {
-  Statement s = impl_->database().prepare(
+  store::Statement s = impl_->database().prepare(
       "SELECT step, name, value FROM metric WHERE run = ?1 AND value IS NOT NULL AND step = (SELECT max(step) FROM "
       "metric WHERE run = ?1 AND name = 'ipmr_chance')");
   int64_t step = 0;
@@ -300,11 +300,11 @@ std::optional<PointerHealth> Query::pointer_health(std::string_view run) const {
     step = s.integer(0);
     metrics.emplace_back(s.text(1), s.real(2));
   }
-  return bitsweep::pointer_health(step, metrics);
+  return bitsweep::query::pointer_health(step, metrics);
 }
 
 std::vector<DatasetRow> Query::datasets() const {
-  Statement s = impl_->database().prepare(
+  store::Statement s = impl_->database().prepare(
       "SELECT id, name, tokenizer, sha256, val_sha256, bytes, train_tokens, val_tokens, unknown_bytes, ngram_bpb, "
       "entropy_bpb FROM datasets ORDER BY name, id");
   std::vector<DatasetRow> rows;
@@ -315,7 +315,7 @@ std::vector<DatasetRow> Query::datasets() const {
 }
 
 std::vector<PredictionRow> Query::predictions(const std::vector<std::string>& sweeps) const {
-  Statement s = impl_->database().prepare(
+  store::Statement s = impl_->database().prepare(
       "SELECT id, fit, coalesce(run, ''), law, coalesce(maker, ''), coalesce(version, ''), coalesce(data, ''), "
       "coalesce(variant, ''), coalesce(state, ''), coalesce(exit_cause, ''), made, params, tokens, loss, lower, upper, "
       "level, extrapolation, measured FROM predictions WHERE ?1 IS NULL OR run IS NULL OR run IN (SELECT run FROM "
@@ -352,4 +352,4 @@ SqlResult Query::sql(std::string_view statement, const SqlLimits& limits) const 
   return run_sql(impl_->database(), statement, limits);
 }
 
-}  // namespace bitsweep
+}  // namespace bitsweep::query

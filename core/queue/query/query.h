@@ -15,7 +15,7 @@
 #include "query/rows.h"
 #include "query/sql.h"
 
-namespace bitsweep {
+namespace bitsweep::query {
 
 class Query {
  public:
@@ -67,4 +67,4 @@ class Query {
   std::unique_ptr<Impl> impl_;
 };
 
-}  // namespace bitsweep
+}  // namespace bitsweep::query

@@ -10,7 +10,7 @@
 
 #include "base/json.h"
 
-namespace bitsweep {
+namespace bitsweep::query {
 
 // What the queue holds of a run: why it waits, and what it asks for.
 struct QueueRow {
@@ -100,4 +100,4 @@ struct SweepRow {
   int64_t runs = 0;
 };
 
-}  // namespace bitsweep
+}  // namespace bitsweep::query

@@ -9,7 +9,7 @@
 #include "base/error.h"
 #include "base/nearest.h"
 
-namespace bitsweep {
+namespace bitsweep::query {
 namespace {
 
 template <typename T>
@@ -173,4 +173,4 @@ std::string cell_text(const json::value& value, const char* nothing) {
   return value.is_string() ? std::string(value.get_string()) : canonical_json(value);
 }
 
-}  // namespace bitsweep
+}  // namespace bitsweep::query

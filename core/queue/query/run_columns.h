@@ -8,7 +8,7 @@
 
 #include "query/rows.h"
 
-namespace bitsweep {
+namespace bitsweep::query {
 
 // The keys of an object of `runs --json`, in order.
 const std::vector<std::string>& run_json_columns();
@@ -40,4 +40,4 @@ std::string cell_text(const json::value& value, const char* nothing = "");
 // Axes with more than one value among these runs, in order of appearance.
 std::vector<std::string> varying_axes(const std::vector<RunRow>& runs);
 
-}  // namespace bitsweep
+}  // namespace bitsweep::query

@@ -6,13 +6,13 @@
 #include "query/sql.h"
 #include "store/database.h"
 
-namespace bitsweep {
+namespace bitsweep::query {
 
 // Database::prepare; an unknown column or table is answered with the nearest documented one.
-Statement prepare_for_person(Database& database, std::string_view sql);
+store::Statement prepare_for_person(store::Database& database, std::string_view sql);
 
 // Throws Error{input} for a statement that is wrong, would write, or gives too many rows; Error{refused} after the
 // time limit.
-SqlResult run_sql(Database& database, std::string_view statement, const SqlLimits& limits);
+SqlResult run_sql(store::Database& database, std::string_view statement, const SqlLimits& limits);
 
-}  // namespace bitsweep
+}  // namespace bitsweep::query

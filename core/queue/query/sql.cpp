@@ -9,7 +9,7 @@
 #include "base/nearest.h"
 #include "query/run_sql.h"
 
-namespace bitsweep {
+namespace bitsweep::query {
 namespace {
 
 // The statement's first word in upper case, comments passed over.
@@ -32,7 +32,7 @@ std::string first_word(std::string_view sql) {
   return word;
 }
 
-std::vector<std::string> unique_names(const Statement& statement) {
+std::vector<std::string> unique_names(const store::Statement& statement) {
   std::vector<std::string> names;
   for (int c = 0; c < statement.columns(); ++c) {
     const std::string name = statement.column_name(c);
@@ -47,13 +47,13 @@ std::vector<std::string> unique_names(const Statement& statement) {
 // Takes the time limit off again, whatever happens.
 class TimeLimit {
  public:
-  TimeLimit(Database& database, double seconds) : database_(database) { database_.limit_time(seconds); }
+  TimeLimit(store::Database& database, double seconds) : database_(database) { database_.limit_time(seconds); }
   ~TimeLimit() { database_.limit_time(0); }
   TimeLimit(const TimeLimit&) = delete;
   TimeLimit& operator=(const TimeLimit&) = delete;
 
  private:
-  Database& database_;
+  store::Database& database_;
 };
 
 // The same message with the nearest documented name, where SQLite does not know one.
@@ -75,9 +75,9 @@ Error with_nearest_name(const Error& error) {
 
 // The table holds seeds as integers of 64 bits. A run from elsewhere may have a larger one, or one that was left out:
 // its spec says so, and for a person the view `runs` of this connection stands before the database's own.
-void show_seeds_as_told(Database& database) {
+void show_seeds_as_told(store::Database& database) {
   if (database.integer("SELECT count(*) FROM temp.sqlite_schema WHERE name = 'runs'") > 0) return;
-  Statement names = database.prepare("SELECT name FROM pragma_table_info('runs', 'main')");
+  store::Statement names = database.prepare("SELECT name FROM pragma_table_info('runs', 'main')");
   std::string columns;
   while (names.step()) {
     const std::string name = names.text(0);
@@ -92,7 +92,7 @@ void show_seeds_as_told(Database& database) {
 
 }  // namespace
 
-Statement prepare_for_person(Database& database, std::string_view sql) {
+store::Statement prepare_for_person(store::Database& database, std::string_view sql) {
   try {
     show_seeds_as_told(database);
     return database.prepare(sql);
@@ -101,7 +101,7 @@ Statement prepare_for_person(Database& database, std::string_view sql) {
   }
 }
 
-SqlResult run_sql(Database& database, std::string_view sql, const SqlLimits& limits) {
+SqlResult run_sql(store::Database& database, std::string_view sql, const SqlLimits& limits) {
   if (sql.find('\0') != std::string_view::npos) throw Error(ErrorKind::input, "the SQL statement holds a NUL byte");
   // ATTACH and some PRAGMAs count as reading for SQLite, and are not needed to read these views.
   const std::string word = first_word(sql);
@@ -111,7 +111,7 @@ SqlResult run_sql(Database& database, std::string_view sql, const SqlLimits& lim
                             "open for reading only",
                             word.empty() ? "nothing" : word));
   const TimeLimit limit(database, limits.timeout_s);
-  Statement statement = prepare_for_person(database, sql);
+  store::Statement statement = prepare_for_person(database, sql);
   if (!statement.reads_only())
     throw Error(ErrorKind::input, "this statement would write: the database is open for reading only");
   SqlResult result;
@@ -135,4 +135,4 @@ json::array to_json(const SqlResult& result) {
   return list;
 }
 
-}  // namespace bitsweep
+}  // namespace bitsweep::query

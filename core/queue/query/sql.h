@@ -7,7 +7,7 @@
 
 #include "base/json.h"
 
-namespace bitsweep {
+namespace bitsweep::query {
 
 struct SqlLimits {
   double timeout_s = 30;      // the statement is interrupted after it
@@ -37,4 +37,4 @@ std::vector<View> documented_views();
 // A list of objects, one per row.
 json::array to_json(const SqlResult& result);
 
-}  // namespace bitsweep
+}  // namespace bitsweep::query

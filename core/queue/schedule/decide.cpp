@@ -5,7 +5,7 @@
 
 #include "schedule/fit_in.h"
 
-namespace bitsweep {
+namespace bitsweep::schedule {
 
 bool FreeDevice::is_for(std::string_view wish) const {
   const std::string_view name = device->name;
@@ -164,4 +164,4 @@ Decision decide(const ScheduleInput& input) {
   return Deciding(input).run();
 }
 
-}  // namespace bitsweep
+}  // namespace bitsweep::schedule

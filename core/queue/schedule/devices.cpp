@@ -7,7 +7,7 @@
 #include "base/error.h"
 #include "schedule/schedule.h"
 
-namespace bitsweep {
+namespace bitsweep::schedule {
 namespace {
 
 constexpr int64_t kMostSlots = 4096;
@@ -52,4 +52,4 @@ std::vector<DeviceSlots> parse_devices(std::string_view text, int64_t slots_per_
   return devices;
 }
 
-}  // namespace bitsweep
+}  // namespace bitsweep::schedule

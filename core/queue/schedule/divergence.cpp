@@ -4,7 +4,7 @@
 
 #include <fmt/format.h>
 
-namespace bitsweep {
+namespace bitsweep::schedule {
 namespace {
 
 constexpr int64_t kInARow = 3;
@@ -34,4 +34,4 @@ std::string DivergenceWatch::words() const {
                      step_, rule_.uniform_bpc);
 }
 
-}  // namespace bitsweep
+}  // namespace bitsweep::schedule

@@ -9,7 +9,7 @@
 #include <cstdint>
 #include <string>
 
-namespace bitsweep {
+namespace bitsweep::schedule {
 
 inline constexpr double kDivergedMultiple = 2;
 
@@ -42,4 +42,4 @@ class DivergenceWatch {
   double loss_ = 0;
 };
 
-}  // namespace bitsweep
+}  // namespace bitsweep::schedule

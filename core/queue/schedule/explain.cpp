@@ -6,7 +6,7 @@
 #include "base/units.h"
 #include "schedule/fit_in.h"
 
-namespace bitsweep {
+namespace bitsweep::schedule {
 namespace {
 
 std::string device_names(const ScheduleInput& input) {
@@ -76,4 +76,4 @@ Explanation explain(const ScheduleInput& input, const QueuedRun& run) {
   return explain_blocked(input, run, mine);
 }
 
-}  // namespace bitsweep
+}  // namespace bitsweep::schedule

@@ -3,7 +3,7 @@
 
 #include "schedule/schedule.h"
 
-namespace bitsweep {
+namespace bitsweep::schedule {
 
 struct FreeDevice {
   const DeviceSlots* device = nullptr;
@@ -39,4 +39,4 @@ struct FreeDevice {
 
 std::vector<FreeDevice> free_devices(const ScheduleInput& input);
 
-}  // namespace bitsweep
+}  // namespace bitsweep::schedule

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-namespace bitsweep {
+namespace bitsweep::schedule {
 namespace {
 
 struct Replay {
@@ -69,4 +69,4 @@ ReplayResult replay_stopping(const StopSettings& settings, std::span<const RunCu
   return summary(replay, recorded);
 }
 
-}  // namespace bitsweep
+}  // namespace bitsweep::schedule

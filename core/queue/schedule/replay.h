@@ -3,7 +3,7 @@
 
 #include "schedule/stopping.h"
 
-namespace bitsweep {
+namespace bitsweep::schedule {
 
 struct ReplayResult {
   int64_t runs = 0;
@@ -19,4 +19,4 @@ struct ReplayResult {
 ReplayResult replay_stopping(const StopSettings& settings, std::span<const RunCurve> recorded, int64_t slots,
                              const Extrapolate& extrapolate);
 
-}  // namespace bitsweep
+}  // namespace bitsweep::schedule

@@ -4,7 +4,7 @@
 
 #include "schedule/schedule.h"
 
-namespace bitsweep {
+namespace bitsweep::schedule {
 namespace {
 
 constexpr double kMostDelays = 300;  // of the first
@@ -56,4 +56,4 @@ double longest_delay_s(double first_delay_s) { return kMostDelays * first_delay_
 
 bool stops_starting(std::optional<int64_t> stop_after, int64_t failed) { return stop_after && failed >= *stop_after; }
 
-}  // namespace bitsweep
+}  // namespace bitsweep::schedule

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-namespace bitsweep {
+namespace bitsweep::schedule {
 namespace {
 
 bool base_allows(const QueuedRun& run) { return run.init_from.empty() || run.init_from_state == RunState::done; }
@@ -182,4 +182,4 @@ double RunQueue::charge(const QueuedRun& run) const {
   return static_cast<double>(run.slots) * (run.predicted_s > 0 ? run.predicted_s : mean);
 }
 
-}  // namespace bitsweep
+}  // namespace bitsweep::schedule

@@ -23,7 +23,7 @@
 
 #include "base/run_state.h"
 
-namespace bitsweep {
+namespace bitsweep::schedule {
 
 struct QueuedRun {
   std::string id;
@@ -138,4 +138,4 @@ class RunQueue {
   int64_t known_ = 0;
 };
 
-}  // namespace bitsweep
+}  // namespace bitsweep::schedule

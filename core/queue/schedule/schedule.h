@@ -12,7 +12,7 @@
 #include "base/run_state.h"
 #include "schedule/run_queue.h"
 
-namespace bitsweep {
+namespace bitsweep::schedule {
 
 struct DeviceSlots {
   std::string name;  // cpu | cuda:N
@@ -120,4 +120,4 @@ double longest_delay_s(double first_delay_s = 1);
 // Whether a sweep that has had so many failed runs starts no more (on_error: stop is 1, continue is nothing).
 bool stops_starting(std::optional<int64_t> stop_after, int64_t failed);
 
-}  // namespace bitsweep
+}  // namespace bitsweep::schedule

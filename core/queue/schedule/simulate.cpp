@@ -4,7 +4,7 @@
 #include <cmath>
 #include <queue>
 
-namespace bitsweep {
+namespace bitsweep::schedule {
 namespace {
 
 struct Running {
@@ -184,4 +184,4 @@ Simulation simulate(std::span<const DeviceSlots> devices, std::span<const Simula
   return Simulator(devices, runs, options).run();
 }
 
-}  // namespace bitsweep
+}  // namespace bitsweep::schedule

@@ -4,7 +4,7 @@
 
 #include "schedule/schedule.h"
 
-namespace bitsweep {
+namespace bitsweep::schedule {
 
 struct SimulatedRun {
   QueuedRun run;         // predicted_s, slots, memory_bytes, priority, sweep, init_from …; position is given by order
@@ -35,4 +35,4 @@ struct Simulation {
 Simulation simulate(std::span<const DeviceSlots> devices, std::span<const SimulatedRun> runs,
                     const SimulationOptions& options = {});
 
-}  // namespace bitsweep
+}  // namespace bitsweep::schedule

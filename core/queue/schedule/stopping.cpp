@@ -7,7 +7,7 @@
 
 #include "base/statistics.h"
 
-namespace bitsweep {
+namespace bitsweep::schedule {
 namespace {
 
 // The last rung at or before a step; 0: none yet.
@@ -108,4 +108,4 @@ StopVerdict should_stop(const StopSettings& settings, const RunCurve& run, std::
   }
 }
 
-}  // namespace bitsweep
+}  // namespace bitsweep::schedule

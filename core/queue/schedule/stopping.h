@@ -12,7 +12,7 @@
 #include <string_view>
 #include <vector>
 
-namespace bitsweep {
+namespace bitsweep::schedule {
 
 enum class StopRule { none, asha, median, curve };
 std::optional<StopRule> stop_rule_from(std::string_view text);
@@ -67,4 +67,4 @@ struct StopVerdict {
 StopVerdict should_stop(const StopSettings& settings, const RunCurve& run, std::span<const RunCurve* const> peers,
                         const Extrapolate& extrapolate);
 
-}  // namespace bitsweep
+}  // namespace bitsweep::schedule

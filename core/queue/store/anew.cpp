@@ -3,7 +3,7 @@
 // Everything follows from the attempts' states and their start events, so a database that is rebuilt says the same.
 #include "store/store.h"
 
-namespace bitsweep {
+namespace bitsweep::store {
 
 bool Store::make_anew(std::string_view run) {
   sql("UPDATE run SET state = 'queued', exit_cause = NULL, message = NULL, faults = 0, not_before = 0, ended = NULL, "
@@ -36,7 +36,7 @@ CodeBuild Store::latest_build(std::string_view run) {
 
 // An attempt begins after another one of its run was done: what that one and those before it measured is theirs, and no
 // longer the run's.
-void Store::set_aside_finished(const Event& start) {
+void Store::set_aside_finished(const event::Event& start) {
   sql("DELETE FROM metric WHERE run = ?1 AND attempt <= (SELECT max(attempt) FROM attempt WHERE run = ?1 AND attempt < "
       "?2 AND state = 'done')")
       .run(start.run, start.attempt);
@@ -57,4 +57,4 @@ bool Store::is_set_aside(std::string_view run, int64_t attempt) {
   return found;
 }
 
-}  // namespace bitsweep
+}  // namespace bitsweep::store

@@ -5,7 +5,7 @@
 
 #include "store/rebuild.h"
 
-namespace bitsweep {
+namespace bitsweep::store {
 namespace {
 
 constexpr size_t kMostExamples = 3;
@@ -100,4 +100,4 @@ std::vector<TableDifference> compare_databases(Database& before, Database& after
   return all;
 }
 
-}  // namespace bitsweep
+}  // namespace bitsweep::store

@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-namespace bitsweep {
+namespace bitsweep::store {
 namespace {
 
 std::optional<std::string> value_of(Store& store, std::string_view name) {
@@ -155,4 +155,4 @@ std::vector<std::pair<std::string, int64_t>> finished_runs(Store& store, std::st
   return runs;
 }
 
-}  // namespace bitsweep
+}  // namespace bitsweep::store

@@ -11,7 +11,7 @@
 
 #include "store/store.h"
 
-namespace bitsweep {
+namespace bitsweep::store {
 
 struct Control {
   bool paused = false;           // nothing is started, and what runs is stopped after a checkpoint
@@ -76,4 +76,4 @@ std::vector<KnownRun> known_runs(Store& store);
 // Some finished runs of the plugin, with their parameters.
 std::vector<std::pair<std::string, int64_t>> finished_runs(Store& store, std::string_view plugin, int64_t most);
 
-}  // namespace bitsweep
+}  // namespace bitsweep::store

@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-namespace bitsweep {
+namespace bitsweep::store {
 
 std::vector<StoredCurve> sweep_curves(Store& store, std::string_view sweep, std::string_view metric) {
   const char* column = metric == "train_bpc" ? "train_bpc" : "val_bpc";
@@ -26,4 +26,4 @@ std::vector<StoredCurve> sweep_curves(Store& store, std::string_view sweep, std:
   return curves;
 }
 
-}  // namespace bitsweep
+}  // namespace bitsweep::store

@@ -7,7 +7,7 @@
 
 #include "store/store.h"
 
-namespace bitsweep {
+namespace bitsweep::store {
 
 struct StoredCurve {
   std::string run;
@@ -20,4 +20,4 @@ struct StoredCurve {
 // Of the runs whose first sweep this is and that have been evaluated; `metric`: val_bpc | train_bpc.
 std::vector<StoredCurve> sweep_curves(Store& store, std::string_view sweep, std::string_view metric);
 
-}  // namespace bitsweep
+}  // namespace bitsweep::store

@@ -15,7 +15,7 @@
 #include "base/error.h"
 #include "base/units.h"
 
-namespace bitsweep {
+namespace bitsweep::store {
 namespace {
 
 // Writers are one coordinator and short submissions; whoever holds the lock longer than this is stuck or foreign.
@@ -394,4 +394,4 @@ void refuse_network_filesystem(const fs::path& folder) {
                           folder.string(), name));
 }
 
-}  // namespace bitsweep
+}  // namespace bitsweep::store

@@ -22,7 +22,7 @@
 struct sqlite3;
 struct sqlite3_stmt;
 
-namespace bitsweep {
+namespace bitsweep::store {
 
 class Database;
 
@@ -184,4 +184,4 @@ void refuse_network_filesystem(const fs::path& folder);
 // The part that decides: the name of a refused filesystem by its statfs magic, or "".
 std::string_view network_filesystem_name(uint64_t magic);
 
-}  // namespace bitsweep
+}  // namespace bitsweep::store

@@ -8,7 +8,7 @@
 #include "base/error.h"
 #include "store/database.h"
 
-namespace bitsweep {
+namespace bitsweep::store {
 
 struct Database::Hooks {
   struct Defined {
@@ -98,4 +98,4 @@ void Database::on_commit(std::function<void()> before, std::function<void()> und
   sqlite3_rollback_hook(handle_, +rolled_back, &all);
 }
 
-}  // namespace bitsweep
+}  // namespace bitsweep::store

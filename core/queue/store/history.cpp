@@ -14,7 +14,7 @@
 #include "base/error.h"
 #include "store/schema.h"
 
-namespace bitsweep {
+namespace bitsweep::store {
 namespace {
 
 // Rows of these follow from events.jsonl. A table of a newer version is followed without a word here.
@@ -268,4 +268,4 @@ bool history_has_rows(const fs::path& file) {
   return second != std::string_view::npos && text.find("{\"put\"", second) != std::string_view::npos;
 }
 
-}  // namespace bitsweep
+}  // namespace bitsweep::store

@@ -20,7 +20,7 @@
 
 #include "store/database.h"
 
-namespace bitsweep {
+namespace bitsweep::store {
 
 // Keeps the file in step with one connection that writes.
 class History {
@@ -80,4 +80,4 @@ struct Replayed {
 // out. Throws Error{input} when the file cannot be read, Error{refused} when it is of a newer bitsweep.
 Replayed replay_history(const fs::path& file, Database& database);
 
-}  // namespace bitsweep
+}  // namespace bitsweep::store

@@ -8,7 +8,7 @@
 #include "store/history.h"
 #include "store/schema.h"
 
-namespace bitsweep {
+namespace bitsweep::store {
 namespace {
 
 struct Line {
@@ -192,4 +192,4 @@ Replayed replay_history(const fs::path& file, Database& database) {
   return found;
 }
 
-}  // namespace bitsweep
+}  // namespace bitsweep::store

@@ -7,7 +7,7 @@
 #include "store/imports.h"
 #include "store/store.h"
 
-namespace bitsweep {
+namespace bitsweep::store {
 namespace {
 
 constexpr const char* kElsewhere = "elsewhere";  // the attempt's device
@@ -63,7 +63,7 @@ void Store::put_imported(const ImportedRun& imported) {
   make_folder(folder);
   write_file_atomic(folder / "spec.json", pretty_json(imported.run.spec) + "\n");
   std::string lines;
-  for (const Event& event : imported.events) lines += to_line(event);
+  for (const event::Event& event : imported.events) lines += to_line(event);
   write_file_atomic(file, lines);
   struct stat info {};
   if (::stat(file.c_str(), &info) != 0)
@@ -73,9 +73,9 @@ void Store::put_imported(const ImportedRun& imported) {
   sql("UPDATE run SET imported = 1, started = ?2, flops = NULL, epochs = NULL WHERE id = ?1")
       .run(run, imported.started);
   sql("UPDATE attempt SET started = ?2 WHERE run = ?1").run(run, imported.started);
-  std::vector<Event> events;
-  for (const Event& event : imported.events)  // as a reader of the file finds them
-    if (auto parsed = parse_event(to_line(event))) events.push_back(std::move(*parsed));
+  std::vector<event::Event> events;
+  for (const event::Event& event : imported.events)  // as a reader of the file finds them
+    if (auto parsed = event::parse_event(to_line(event))) events.push_back(std::move(*parsed));
   const Batch batch{run, 1, events, static_cast<uint64_t>(info.st_size), static_cast<uint64_t>(info.st_ino)};
   ingest({&batch, 1});
   finish(run, 1,
@@ -112,4 +112,4 @@ std::optional<DatasetRecord> dataset_that_begins(Store& store, std::string_view 
   return store.dataset(id);
 }
 
-}  // namespace bitsweep
+}  // namespace bitsweep::store

@@ -8,7 +8,7 @@
 
 #include "store/store.h"
 
-namespace bitsweep {
+namespace bitsweep::store {
 
 struct KnownImport {
   std::string name;               // of the run, in its sweep
@@ -23,4 +23,4 @@ std::vector<KnownImport> known_imports(Store& store, std::string_view sweep);
 // The data set whose id begins so; nothing where none does. Throws Error{input} where several do.
 std::optional<DatasetRecord> dataset_that_begins(Store& store, std::string_view prefix);
 
-}  // namespace bitsweep
+}  // namespace bitsweep::store

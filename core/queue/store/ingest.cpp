@@ -10,7 +10,7 @@
 #include "store/history.h"
 #include "store/store.h"
 
-namespace bitsweep {
+namespace bitsweep::store {
 namespace {
 
 // Fields of an eval event that are columns of `eval`; other numbers go to `metric`.
@@ -72,14 +72,14 @@ struct Store::Digest {
   int64_t best_step = 0;
   bool replaced = false;
 
-  void add(const Event& event, const Numbers& numbers) {
+  void add(const event::Event& event, const Numbers& numbers) {
     step = event.step;
     if (event.kind == "resume") resumed_step = event.step;
     if (const auto& now = numbers[kTokensPerS]) rate = now;
     if (const auto& now = numbers[kElapsedS]) elapsed = std::max(elapsed.value_or(0), *now);
     if (const auto now = numbers.integer(kPeakRssBytes)) peak = std::max(peak.value_or(0), *now);
   }
-  void add_eval(const Event& event, const Numbers& numbers, bool is_new) {
+  void add_eval(const event::Event& event, const Numbers& numbers, bool is_new) {
     evals = true;
     replaced |= !is_new;
     const auto& loss = numbers[kValBpc];
@@ -90,7 +90,7 @@ struct Store::Digest {
 };
 
 // True: no attempt had reached the step before.
-bool Store::put_eval(const Event& event, const Numbers& numbers) {
+bool Store::put_eval(const event::Event& event, const Numbers& numbers) {
   const bool finite = !numbers.lost(kValBpc) && !numbers.lost(kTrainBpc);
   const auto run = [&](Statement& statement) {
     statement.run(event.run, event.step, event.attempt, numbers.integer(kTokens), numbers[kValBpc], numbers[kTrainBpc],
@@ -166,7 +166,7 @@ void Store::update_summaries(const Batch& batch, const Digest& digest) {
 
 void Store::ingest_batch(const Batch& batch, Ingested& count) {
   Digest digest;
-  for (const Event& event : batch.events) {
+  for (const event::Event& event : batch.events) {
     if (event.run != batch.run || event.attempt != batch.attempt) {
       ++count.foreign;
       continue;
@@ -210,4 +210,4 @@ std::optional<Store::EndEvent> Store::end_event(std::string_view run, int64_t at
   return end;
 }
 
-}  // namespace bitsweep
+}  // namespace bitsweep::store

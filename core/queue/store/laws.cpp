@@ -4,7 +4,7 @@
 #include "base/error.h"
 #include "store/store.h"
 
-namespace bitsweep {
+namespace bitsweep::store {
 namespace {
 
 std::optional<std::string> or_null(const std::string& text) {
@@ -84,4 +84,4 @@ StoredPredictions Store::put_predictions(std::span<const PredictionRecord> predi
   return result;
 }
 
-}  // namespace bitsweep
+}  // namespace bitsweep::store

@@ -3,7 +3,7 @@
 
 #include "store/schema.h"
 
-namespace bitsweep {
+namespace bitsweep::store {
 namespace {
 
 // Version 1. Times are unix seconds; *_s seconds; *_bytes bytes; JSON is text. A number that was not finite is null.
@@ -338,4 +338,4 @@ constexpr std::array<Migration, 4> kMigrations = {{{1, kFirst}, {2, kSpeeds}, {3
 
 std::span<const Migration> migrations() { return kMigrations; }
 
-}  // namespace bitsweep
+}  // namespace bitsweep::store

@@ -10,7 +10,7 @@
 #include "store/schema.h"
 #include "store/tail.h"
 
-namespace bitsweep {
+namespace bitsweep::store {
 namespace {
 
 constexpr size_t kAttemptsInCommit = 256;
@@ -159,4 +159,4 @@ std::vector<fs::path> Rebuild::take_over() {
   return kept;
 }
 
-}  // namespace bitsweep
+}  // namespace bitsweep::store

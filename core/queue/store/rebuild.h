@@ -6,7 +6,7 @@
 
 #include "store/store.h"
 
-namespace bitsweep {
+namespace bitsweep::store {
 
 struct Rebuilt {
   int64_t rows = 0;                   // changes that the history told
@@ -64,4 +64,4 @@ struct TableDifference {
 };
 std::vector<TableDifference> compare_databases(Database& before, Database& after);
 
-}  // namespace bitsweep
+}  // namespace bitsweep::store

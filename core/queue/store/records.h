@@ -10,7 +10,7 @@
 #include "base/run_state.h"
 #include "event/event.h"
 
-namespace bitsweep {
+namespace bitsweep::store {
 
 // What a run asks of the machine.
 struct RunResources {
@@ -45,7 +45,7 @@ struct NewRun {
 // A run that was trained elsewhere, as its log tells it.
 struct ImportedRun {
   NewRun run;                       // flops and epochs are not looked at
-  std::vector<Event> events;        // of its only attempt, numbered from 1
+  std::vector<event::Event> events;  // of its only attempt, numbered from 1
   RunState state = RunState::done;  // done | stopped
   std::string message;
   double started = 0, ended = 0;  // unix seconds
@@ -191,4 +191,4 @@ struct StoredPredictions {
   std::vector<std::string> begun;  // ids of runs that had begun: nothing is stored of those
 };
 
-}  // namespace bitsweep
+}  // namespace bitsweep::store

@@ -5,7 +5,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 
-namespace bitsweep {
+namespace bitsweep::store {
 namespace {
 
 // "bswp", in the file's header (PRAGMA application_id): this database is ours.
@@ -90,4 +90,4 @@ void require_current(Database& database, std::span<const Migration> steps) {
                           database.file().filename().string(), version));
 }
 
-}  // namespace bitsweep
+}  // namespace bitsweep::store

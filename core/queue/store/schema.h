@@ -10,7 +10,7 @@
 
 #include "store/database.h"
 
-namespace bitsweep {
+namespace bitsweep::store {
 
 // Brings a database from version - 1 to `version` (PRAGMA user_version). Only ever appended to.
 struct Migration {
@@ -28,4 +28,4 @@ void migrate(Database& database, std::span<const Migration> steps = migrations()
 // For Database::Mode::read_only: throws Error{refused} unless the version is exactly the newest one.
 void require_current(Database& database, std::span<const Migration> steps = migrations());
 
-}  // namespace bitsweep
+}  // namespace bitsweep::store

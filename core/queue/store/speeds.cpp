@@ -1,7 +1,7 @@
 // Training speeds: what plans take their hours from.
 #include "store/store.h"
 
-namespace bitsweep {
+namespace bitsweep::store {
 
 void Store::put_speed(const SpeedRecord& speed) {
   sql("INSERT OR REPLACE INTO speed (spec, device, threads, flops_per_token, tokens_per_s, measured) "
@@ -29,4 +29,4 @@ std::vector<SpeedRecord> Store::speeds() {
   return speeds;
 }
 
-}  // namespace bitsweep
+}  // namespace bitsweep::store

@@ -8,7 +8,7 @@
 #include "store/history.h"
 #include "store/schema.h"
 
-namespace bitsweep {
+namespace bitsweep::store {
 namespace {
 
 fs::path prepared_root(const fs::path& root, StoreMode mode) {
@@ -271,4 +271,4 @@ int64_t Store::data_version() {
   return version;
 }
 
-}  // namespace bitsweep
+}  // namespace bitsweep::store

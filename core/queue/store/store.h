@@ -21,7 +21,7 @@
 #include "store/database.h"
 #include "store/records.h"
 
-namespace bitsweep {
+namespace bitsweep::store {
 
 // Where everything of one root lies.
 struct RootPaths {
@@ -123,7 +123,7 @@ class Store {
   struct Batch {
     std::string run;
     int64_t attempt = 0;
-    std::span<const Event> events;
+    std::span<const event::Event> events;
     uint64_t next_offset = 0;
     uint64_t file = 0;  // identity of the file read
   };
@@ -177,11 +177,11 @@ class Store {
   void put_imported(const ImportedRun& imported);
   bool has_begun(const std::string& run);
   bool insert_prediction(const PredictionRecord& prediction);
-  void set_aside_finished(const Event& start);
+  void set_aside_finished(const event::Event& start);
   bool is_set_aside(std::string_view run, int64_t attempt);
   bool end_attempt(std::string_view run, int64_t attempt, const AttemptEnd& end);
   void ingest_batch(const Batch& batch, Ingested& count);
-  bool put_eval(const Event& event, const Numbers& numbers);
+  bool put_eval(const event::Event& event, const Numbers& numbers);
   void put_metric(std::string_view run, std::string_view name, int64_t step, int64_t attempt,
                   std::optional<double> value);
   void update_summaries(const Batch& batch, const Digest& digest);
@@ -193,4 +193,4 @@ class Store {
   std::unordered_map<const char*, Statement> statements_;
 };
 
-}  // namespace bitsweep
+}  // namespace bitsweep::store

@@ -6,7 +6,7 @@
 #include "base/error.h"
 #include "store/store.h"
 
-namespace bitsweep {
+namespace bitsweep::store {
 namespace {
 
 // The place in the design: axes and seed. Two versions of a sweep are compared place by place.
@@ -153,4 +153,4 @@ std::optional<DatasetRecord> Store::dataset(std::string_view id) {
   return d;
 }
 
-}  // namespace bitsweep
+}  // namespace bitsweep::store

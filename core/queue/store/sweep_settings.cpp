@@ -1,6 +1,6 @@
 #include "store/sweep_settings.h"
 
-namespace bitsweep {
+namespace bitsweep::store {
 namespace {
 
 std::vector<std::string> texts(const json::object& object, std::string_view key) {
@@ -83,4 +83,4 @@ SweepSettings sweep_settings_from(const json::object& object) {
   return settings;
 }
 
-}  // namespace bitsweep
+}  // namespace bitsweep::store

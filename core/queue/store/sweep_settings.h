@@ -7,7 +7,7 @@
 
 #include "base/json.h"
 
-namespace bitsweep {
+namespace bitsweep::store {
 
 struct SweepSettings {
   struct Stop {
@@ -38,4 +38,4 @@ json::object to_json(const SweepSettings& settings);
 // What is missing or of another type is as usual: settings of older versions, of imported and of recovered sweeps.
 SweepSettings sweep_settings_from(const json::object& object);
 
-}  // namespace bitsweep
+}  // namespace bitsweep::store

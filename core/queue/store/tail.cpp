@@ -6,7 +6,7 @@
 
 #include <algorithm>
 
-namespace bitsweep {
+namespace bitsweep::store {
 namespace {
 
 // Of one file at a time: a catch-up over many files then stays within the caches, and within a few megabytes.
@@ -34,9 +34,9 @@ EventTail::Chunk EventTail::read() {
   const auto size = static_cast<uint64_t>(info.st_size);
   const auto file = static_cast<uint64_t>(info.st_ino);
   const auto read_from = [&](uint64_t offset) {
-    return read_events(open_, offset, std::min<uint64_t>(kMost_bytes, size > offset ? size - offset : 1));
+    return event::read_events(open_, offset, std::min<uint64_t>(kMost_bytes, size > offset ? size - offset : 1));
   };
-  EventChunk found = offset_ == 0 || file == file_ ? read_from(offset_) : EventChunk{.truncated = true};
+  event::EventChunk found = offset_ == 0 || file == file_ ? read_from(offset_) : event::EventChunk{.truncated = true};
   const bool restarted = found.truncated;
   if (restarted) found = read_from(0);
   return {.events = std::move(found.events),
@@ -51,4 +51,4 @@ void EventTail::advance(const Chunk& chunk) {
   file_ = chunk.file;
 }
 
-}  // namespace bitsweep
+}  // namespace bitsweep::store

@@ -5,7 +5,7 @@
 
 #include "event/event.h"
 
-namespace bitsweep {
+namespace bitsweep::store {
 
 class EventTail {
  public:
@@ -15,7 +15,7 @@ class EventTail {
   // Whole lines since the last read, up to an eighth of a megabyte; nothing new gives no events. A file that became
   // shorter or is another one is read from its start: events that are known already are ignored by the store.
   struct Chunk {
-    std::vector<Event> events;
+    std::vector<event::Event> events;
     uint64_t next_offset = 0;
     uint64_t file = 0;
     int64_t foreign_lines = 0;
@@ -32,4 +32,4 @@ class EventTail {
   uint64_t file_;
 };
 
-}  // namespace bitsweep
+}  // namespace bitsweep::store

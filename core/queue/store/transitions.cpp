@@ -1,7 +1,7 @@
 // The state machine: every change names the state it comes from, so that two that race cannot both happen.
 #include "store/store.h"
 
-namespace bitsweep {
+namespace bitsweep::store {
 
 std::optional<int64_t> Store::claim(std::string_view run, std::string_view device, int64_t slots, int64_t threads,
                                     int64_t least_number) {
@@ -93,4 +93,4 @@ bool Store::set_priority(std::string_view run, int64_t priority) {
   return database_.changes() == 1;
 }
 
-}  // namespace bitsweep
+}  // namespace bitsweep::store

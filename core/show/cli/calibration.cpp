@@ -9,7 +9,7 @@
 #include "query/query.h"
 #include "render/table.h"
 
-namespace bitsweep {
+namespace bitsweep::cli {
 namespace {
 
 std::string number(const std::optional<double>& value, const char* format) {
@@ -17,27 +17,27 @@ std::string number(const std::optional<double>& value, const char* format) {
 }
 
 // `raw`: every digit, for programs.
-Table prediction_table(const Calibration& all, bool earlier, bool raw) {
-  Table table{{{"run"},
-               {"variant"},
-               {"law"},
-               {"stored"},
-               {"by"},
-               {"params", Align::right},
-               {"tokens", Align::right},
-               {"foretold", Align::right},
-               {"lower", Align::right},
-               {"upper", Align::right},
-               {"measured", Align::right},
-               {"error", Align::right},
-               {"sd", Align::right},
-               {"verdict"}},
-              {}};
+render::Table prediction_table(const query::Calibration& all, bool earlier, bool raw) {
+  render::Table table{{{"run"},
+                       {"variant"},
+                       {"law"},
+                       {"stored"},
+                       {"by"},
+                       {"params", render::Align::right},
+                       {"tokens", render::Align::right},
+                       {"foretold", render::Align::right},
+                       {"lower", render::Align::right},
+                       {"upper", render::Align::right},
+                       {"measured", render::Align::right},
+                       {"error", render::Align::right},
+                       {"sd", render::Align::right},
+                       {"verdict"}},
+                      {}};
   const char* loss = raw ? "{}" : "{:.4f}";
   const auto count = [&](double value) { return raw ? canonical_json(value) : format_count(value); };
-  for (const ScoredPrediction& p : all.predictions) {
+  for (const query::ScoredPrediction& p : all.predictions) {
     if (!earlier && !p.last) continue;
-    const PredictionRow& row = p.row;
+    const query::PredictionRow& row = p.row;
     table.rows.push_back({row.run.empty() ? "-" : row.run, row.variant, row.law,
                           raw ? canonical_json(row.made) : format_utc(row.made), row.maker, count(row.params),
                           count(row.tokens), fmt::format(fmt::runtime(loss), row.loss), number(row.lower, loss),
@@ -53,15 +53,15 @@ int do_calibration(const Verb& verb, const std::vector<std::string>& args) {
   line.flag("earlier", "also predictions that a later one of the same run superseded").root_option().output_options();
   if (!line.parse(args)) return 0;
   const OutputFormat format = output_format(line);
-  const Query query(line.root());
+  const query::Query query(line.root());
   std::vector<std::string> sweeps;
   for (const std::string& name : line.positional()) sweeps.push_back(query.sweep_name(name));
-  const Calibration all = calibrate(query.predictions(sweeps));
+  const query::Calibration all = calibrate(query.predictions(sweeps));
   if (format == OutputFormat::json) {
     print(pretty_json(to_json(all)) + "\n");
   } else if (format == OutputFormat::jsonl) {
     std::string text;
-    for (const ScoredPrediction& p : all.predictions) text += compact_json(to_json(p)) + "\n";
+    for (const query::ScoredPrediction& p : all.predictions) text += compact_json(to_json(p)) + "\n";
     print(text);
   } else if (format == OutputFormat::csv) {
     print(csv_table(prediction_table(all, true, true)));
@@ -80,4 +80,4 @@ int do_calibration(const Verb& verb, const std::vector<std::string>& args) {
 const Verb kCalibrationVerb{"calibration", "Every prediction that was stored before its run, and how it fared",
                             "[SWEEP…]", "bitsweep calibration", do_calibration};
 
-}  // namespace bitsweep
+}  // namespace bitsweep::cli

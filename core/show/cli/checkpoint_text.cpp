@@ -2,10 +2,10 @@
 
 #include <fmt/format.h>
 
-namespace bitsweep {
+namespace bitsweep::cli {
 
-std::string counts_text(const FitResult& fit, const std::vector<Point>& points) {
-  const CheckpointCount count = count_checkpoints(points);
+std::string counts_text(const fit::FitResult& fit, const std::vector<fit::Point>& points) {
+  const fit::CheckpointCount count = count_checkpoints(points);
   if (count.checkpoints == 0) return fmt::format("{} points, {} configurations", fit.points, fit.groups);
   const int64_t runs = fit.points == count.checkpoints ? fit.groups : count.runs;
   std::string text = fmt::format("{} run{}, {} checkpoints", runs, runs == 1 ? "" : "s", count.checkpoints);
@@ -13,13 +13,13 @@ std::string counts_text(const FitResult& fit, const std::vector<Point>& points) 
   return text;
 }
 
-std::string groups_text(const FitResult& fit) {
+std::string groups_text(const fit::FitResult& fit) {
   return fmt::format("; {} configurations{}", fit.groups,
                      fit.resamples > 0 ? fmt::format(", {} resamples of them in --json", fit.resamples) : "");
 }
 
-void advise_checkpoints(const std::vector<Point>& points, FitResult& fit) {
-  const CheckpointCount count = count_checkpoints(points);
+void advise_checkpoints(const std::vector<fit::Point>& points, fit::FitResult& fit) {
+  const fit::CheckpointCount count = count_checkpoints(points);
   if (count.checkpoints <= fit.points || fit.has_params() || fit.refused.empty()) return;
   fit.warnings.push_back(fmt::format(
       "the {} checkpoints lie within {} run{}: --law curve describes a run by its own (columns step and lr, or "
@@ -27,4 +27,4 @@ void advise_checkpoints(const std::vector<Point>& points, FitResult& fit) {
       count.checkpoints, count.runs, count.runs == 1 ? "" : "s"));
 }
 
-}  // namespace bitsweep
+}  // namespace bitsweep::cli

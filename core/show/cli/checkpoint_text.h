@@ -6,15 +6,15 @@
 
 #include "fit/fit.h"
 
-namespace bitsweep {
+namespace bitsweep::cli {
 
 // "24 points, 12 configurations", or, where the course of runs is known, "6 runs, 762 checkpoints".
-std::string counts_text(const FitResult& fit, const std::vector<Point>& points);
+std::string counts_text(const fit::FitResult& fit, const std::vector<fit::Point>& points);
 
 // "; 12 configurations, 1000 resamples of them in --json": what stands behind intervals.
-std::string groups_text(const FitResult& fit);
+std::string groups_text(const fit::FitResult& fit);
 
 // Of runs to one budget the checkpoints say what their ends cannot: a warning that names the ways.
-void advise_checkpoints(const std::vector<Point>& points, FitResult& fit);
+void advise_checkpoints(const std::vector<fit::Point>& points, fit::FitResult& fit);
 
-}  // namespace bitsweep
+}  // namespace bitsweep::cli

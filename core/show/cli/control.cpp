@@ -10,27 +10,27 @@
 #include "schedule/schedule.h"
 #include "store/control.h"
 
-namespace bitsweep {
+namespace bitsweep::cli {
 namespace {
 
-Store open_existing(const fs::path& root) {
-  if (!Store::exists(root)) Store(root, StoreMode::read_only);  // throws, naming what makes one
-  return Store(root, StoreMode::create);
+store::Store open_existing(const fs::path& root) {
+  if (!store::Store::exists(root)) store::Store(root, store::StoreMode::read_only);  // throws, naming what makes one
+  return store::Store(root, store::StoreMode::create);
 }
 
 // Runs by id, prefix, or sweep; each once, in the order given.
-std::vector<RunRecord> runs_named(Store& store, const std::vector<std::string>& names) {
+std::vector<store::RunRecord> runs_named(store::Store& store, const std::vector<std::string>& names) {
   const std::vector<std::string> sweeps = store.sweep_names();
-  std::vector<RunRecord> runs;
-  const auto add = [&](RunRecord run) {
-    const bool known = std::any_of(runs.begin(), runs.end(), [&](const RunRecord& r) { return r.id == run.id; });
+  std::vector<store::RunRecord> runs;
+  const auto add = [&](store::RunRecord run) {
+    const bool known = std::any_of(runs.begin(), runs.end(), [&](const store::RunRecord& r) { return r.id == run.id; });
     if (!known) runs.push_back(std::move(run));
   };
   for (const std::string& name : names) {
     if (std::find(sweeps.begin(), sweeps.end(), name) == sweeps.end())
       add(store.run(store.resolve_run(name)).value());
     else
-      for (RunRecord& run : store.runs_of(name)) add(std::move(run));
+      for (store::RunRecord& run : store.runs_of(name)) add(std::move(run));
   }
   return runs;
 }
@@ -48,10 +48,11 @@ int retry(const Verb& verb, const std::vector<std::string>& args) {
   }
   if (line.positional().empty() && !only)
     throw Error(ErrorKind::input, "bitsweep retry: expected runs or sweeps, or --state failed for all that failed");
-  Store store = open_existing(line.root());
-  Transaction transaction(store.database());
+  store::Store store = open_existing(line.root());
+  store::Transaction transaction(store.database());
   int64_t count = 0;
-  for (const RunRecord& run : runs_named(store, line.positional().empty() ? store.sweep_names() : line.positional()))
+  for (const store::RunRecord& run :
+       runs_named(store, line.positional().empty() ? store.sweep_names() : line.positional()))
     if (!only || run.state == *only) count += store.retry(run.id);
   transaction.commit();
   print(fmt::format("{} run{} queued again; 'bitsweep work' goes on from the last checkpoints\n", count,
@@ -63,10 +64,10 @@ int cancel(const Verb& verb, const std::vector<std::string>& args) {
   CommandLine line(verb);
   line.root_option();
   if (!line.parse(args, 1, 100'000)) return 0;
-  Store store = open_existing(line.root());
-  Transaction transaction(store.database());
+  store::Store store = open_existing(line.root());
+  store::Transaction transaction(store.database());
   int64_t count = 0;
-  for (const RunRecord& run : runs_named(store, line.positional())) count += store.cancel(run.id);
+  for (const store::RunRecord& run : runs_named(store, line.positional())) count += store.cancel(run.id);
   transaction.commit();
   print(fmt::format("{} run{} cancelled\n", count, count == 1 ? "" : "s"));
   return 0;
@@ -89,15 +90,15 @@ int pause(const Verb& verb, const std::vector<std::string>& args) {
   line.root_option().flag("all", "the whole queue: nothing is started, whatever is submitted, until 'resume --all'");
   if (!line.parse(args, 0, 100'000)) return 0;
   const bool all = all_of(line, verb);
-  Store store = open_existing(line.root());
+  store::Store store = open_existing(line.root());
   if (all) {
     set_all_paused(store, true);
     print("all paused; what runs stops after a checkpoint\n");
     return 0;
   }
-  Transaction transaction(store.database());
+  store::Transaction transaction(store.database());
   int64_t count = 0;
-  for (const RunRecord& run : runs_named(store, line.positional())) count += store.set_paused(run.id, true);
+  for (const store::RunRecord& run : runs_named(store, line.positional())) count += store.set_paused(run.id, true);
   transaction.commit();
   print(counted(count, "paused; those that run stop after a checkpoint"));
   return 0;
@@ -108,13 +109,13 @@ int resume(const Verb& verb, const std::vector<std::string>& args) {
   line.root_option().flag("all", "the whole queue, and every run that was paused by itself");
   if (!line.parse(args, 0, 100'000)) return 0;
   const bool all = all_of(line, verb);
-  Store store = open_existing(line.root());
-  Transaction transaction(store.database());
+  store::Store store = open_existing(line.root());
+  store::Transaction transaction(store.database());
   int64_t count = 0;
   for (const std::string& run : all ? paused_runs(store) : std::vector<std::string>())
     count += store.set_paused(run, false);
   if (all) set_all_paused(store, false);
-  for (const RunRecord& run : runs_named(store, line.positional())) count += store.set_paused(run.id, false);
+  for (const store::RunRecord& run : runs_named(store, line.positional())) count += store.set_paused(run.id, false);
   const bool still = read_control(store).paused;
   transaction.commit();
   print(counted(count, "resumed") + (still ? "all of the queue is paused: 'bitsweep resume --all' ends that\n" : ""));
@@ -126,11 +127,12 @@ int bump(const Verb& verb, const std::vector<std::string>& args) {
   line.root_option().value("priority", "this priority instead of one above all others (higher goes first)");
   if (!line.parse(args, 1, 100'000)) return 0;
   const auto asked = line.number("priority", -1e6, 1e6);
-  Store store = open_existing(line.root());
-  Transaction transaction(store.database());
+  store::Store store = open_existing(line.root());
+  store::Transaction transaction(store.database());
   const int64_t priority = asked ? static_cast<int64_t>(*asked) : foremost_priority(store);
   int64_t count = 0;
-  for (const RunRecord& run : runs_named(store, line.positional())) count += store.set_priority(run.id, priority);
+  for (const store::RunRecord& run : runs_named(store, line.positional()))
+    count += store.set_priority(run.id, priority);
   transaction.commit();
   print(counted(count, fmt::format("at priority {}", priority).c_str()));
   return 0;
@@ -143,8 +145,9 @@ int devices(const Verb& verb, const std::vector<std::string>& args) {
   const auto slots = static_cast<int64_t>(line.number("slots-per-device", 1, 64).value_or(1));
   const std::string& list = line.positional()[0];
   const bool none = list == "auto";
-  if (!none) parse_devices(list, slots);  // what is wrong with it is said here, not by a coordinator elsewhere
-  Store store = open_existing(line.root());
+  if (!none)
+    schedule::parse_devices(list, slots);  // what is wrong with it is said here, not by a coordinator elsewhere
+  store::Store store = open_existing(line.root());
   set_devices(store, none ? "" : list, slots);
   print(none ? "the next 'bitsweep work' finds its devices by itself\n"
              : fmt::format("{}: now, and for every 'bitsweep work' without --devices\n", list));
@@ -167,4 +170,4 @@ const Verb kBumpVerb{"bump", "Put runs before all others in the queue", "RUN|SWE
 const Verb kDevicesVerb{"devices", "Change the devices and slots of the coordinator at work",
                         "LIST|auto [--slots-per-device N]", "bitsweep devices cpu:4,cuda:0", devices};
 
-}  // namespace bitsweep
+}  // namespace bitsweep::cli

@@ -5,10 +5,10 @@
 #include "base/units.h"
 #include "data/dataset.h"
 
-namespace bitsweep {
+namespace bitsweep::cli {
 
-DatasetFacts DataTexts::probe(const DataSpec& data) {
-  DatasetInfo info = Dataset::inspect(data, cache_);
+plan::DatasetFacts DataTexts::probe(const spec::DataSpec& data) {
+  data::DatasetInfo info = data::Dataset::inspect(data, cache_);
   return {.sha256 = info.sha256,
           .bytes = static_cast<int64_t>(info.bytes),
           .train_tokens = info.train_tokens,
@@ -17,25 +17,25 @@ DatasetFacts DataTexts::probe(const DataSpec& data) {
           .notes = std::move(info.notes)};
 }
 
-DatasetRecord DataTexts::measure(const DataSpec& spec, Notes& notes) {
-  const Dataset data = Dataset::open(spec, cache_);
-  const DatasetInfo& info = data.info();
+store::DatasetRecord DataTexts::measure(const spec::DataSpec& spec, Notes& notes) {
+  const data::Dataset data = data::Dataset::open(spec, cache_);
+  const data::DatasetInfo& info = data.info();
   notes.progress(fmt::format("data: {}, {} to train on, {} to validate on; counting n-grams", info.name,
                              format_bytes(static_cast<double>(info.train_tokens)),
                              format_bytes(static_cast<double>(info.val_tokens))));
-  DatasetRecord record{.id = dataset_id(spec),
-                       .name = info.name,
-                       .tokenizer = spec.tokenizer,
-                       .sha256 = info.sha256,
-                       .bytes = static_cast<int64_t>(info.bytes),
-                       .train_tokens = info.train_tokens,
-                       .val_tokens = info.val_tokens,
-                       .val_sha256 = info.val_sha256,
-                       .unknown_bytes = static_cast<int64_t>(info.unknown_bytes),
-                       .ngram_bpb = {},
-                       .entropy_bpb = info.entropy_bits_per_byte};
+  store::DatasetRecord record{.id = dataset_id(spec),
+                              .name = info.name,
+                              .tokenizer = spec.tokenizer,
+                              .sha256 = info.sha256,
+                              .bytes = static_cast<int64_t>(info.bytes),
+                              .train_tokens = info.train_tokens,
+                              .val_tokens = info.val_tokens,
+                              .val_sha256 = info.val_sha256,
+                              .unknown_bytes = static_cast<int64_t>(info.unknown_bytes),
+                              .ngram_bpb = {},
+                              .entropy_bpb = info.entropy_bits_per_byte};
   for (double bits : data.yardsticks().bits_per_byte) record.ngram_bpb.push_back(bits);
   return record;
 }
 
-}  // namespace bitsweep
+}  // namespace bitsweep::cli

@@ -4,17 +4,17 @@
 #include "base/files.h"
 #include "prepare/texts.h"
 
-namespace bitsweep {
+namespace bitsweep::cli {
 
-class DataTexts : public Texts {
+class DataTexts : public prepare::Texts {
  public:
   // `cache`: where corpora of several sources are put together, and splits are remembered.
   explicit DataTexts(fs::path cache) : cache_(std::move(cache)) {}
-  DatasetFacts probe(const DataSpec& data) override;
-  DatasetRecord measure(const DataSpec& data, Notes& notes) override;
+  plan::DatasetFacts probe(const spec::DataSpec& data) override;
+  store::DatasetRecord measure(const spec::DataSpec& data, Notes& notes) override;
 
  private:
   fs::path cache_;
 };
 
-}  // namespace bitsweep
+}  // namespace bitsweep::cli

@@ -16,7 +16,7 @@
 #include "prepare/programs.h"
 #include "store/store.h"
 
-namespace bitsweep {
+namespace bitsweep::cli {
 namespace {
 
 struct Finding {
@@ -49,7 +49,7 @@ Finding cpu() {
 }
 
 Finding memory() {
-  const auto bytes = static_cast<double>(cpu_memory_bytes());
+  const auto bytes = static_cast<double>(coordinate::cpu_memory_bytes());
   return {"memory", bytes > 2e9, format_bytes(bytes), "LibTorch and a small model need about 1 GB a run"};
 }
 
@@ -61,7 +61,7 @@ Finding disk(const fs::path& root) {
 
 Finding worker() {
   try {
-    const Captured answer = capture({worker_program().string(), "--version"}, "", 30);
+    const execute::Captured answer = execute::capture({prepare::worker_program().string(), "--version"}, "", 30);
     if (answer.ok()) return {"worker", true, answer.out.substr(0, answer.out.find('\n')), ""};
     return {"worker", false, answer.ending() + ": " + answer.err, "rebuild with ./quickstart"};
   } catch (const Error& error) {
@@ -72,7 +72,7 @@ Finding worker() {
 Finding gpu() {
   if (!fs::exists("/proc/driver/nvidia/version"))
     return {"GPU", true, "no NVIDIA driver: runs go to the processor", ""};
-  const auto bytes = gpu_memory_bytes();
+  const auto bytes = coordinate::gpu_memory_bytes();
   if (!bytes) return {"GPU", false, "NVIDIA driver loaded, but nvidia-smi does not answer", "nvidia-smi"};
   return {"GPU", true,
           fmt::format("NVIDIA driver loaded, {} on the smallest", format_bytes(static_cast<double>(*bytes))), ""};
@@ -80,19 +80,20 @@ Finding gpu() {
 
 Finding plugins() {
   std::vector<std::string> problems;
-  const auto found = find_plugins(plugin_folder(), &problems);
+  const auto found = plugin::find_plugins(prepare::plugin_folder(), &problems);
   std::string names;
-  for (const Manifest& m : found) names += (names.empty() ? "" : ", ") + m.name;
+  for (const plugin::Manifest& m : found) names += (names.empty() ? "" : ", ") + m.name;
   for (const std::string& problem : problems) names += "; " + problem;
-  return {"plugins", !found.empty() && problems.empty(), fmt::format("{} ({})", names, plugin_folder().string()),
+  return {"plugins", !found.empty() && problems.empty(),
+          fmt::format("{} ({})", names, prepare::plugin_folder().string()),
           "build them with ./quickstart, or set BITSWEEP_PLUGINS"};
 }
 
 // `migrate`: an older one is brought forward first, which only a store that may write does.
 Finding database(const fs::path& root, bool migrate) {
-  if (!Store::exists(root)) return {"database", true, fmt::format("none yet in {}", root.string()), ""};
+  if (!store::Store::exists(root)) return {"database", true, fmt::format("none yet in {}", root.string()), ""};
   try {
-    const Store store(root, migrate ? StoreMode::create : StoreMode::read_only);
+    const store::Store store(root, migrate ? store::StoreMode::create : store::StoreMode::read_only);
     return {"database", true, store.paths().database().string(), ""};
   } catch (const Error& error) {
     return {"database", false, error.what(), "see the message"};
@@ -126,4 +127,4 @@ int do_doctor(const Verb& verb, const std::vector<std::string>& args) {
 const Verb kDoctorVerb{"doctor", "Check this machine: processor, memory, disk, GPU, worker, plugins, database",
                        "[--migrate] [--root DIR]", "bitsweep doctor", do_doctor};
 
-}  // namespace bitsweep
+}  // namespace bitsweep::cli

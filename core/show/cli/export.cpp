@@ -10,7 +10,7 @@
 #include "query/run_columns.h"
 #include "render/table.h"
 
-namespace bitsweep {
+namespace bitsweep::cli {
 namespace {
 
 const std::vector<std::string> kTables = {"runs", "evals", "metrics"};
@@ -19,20 +19,21 @@ const std::vector<std::string> kTables = {"runs", "evals", "metrics"};
 using Sink = std::function<void(const json::object& row)>;
 
 // What a row of a run's evaluations needs so that a file of them is whole without the others.
-json::object labels(const RunRow& run) {
+json::object labels(const query::RunRow& run) {
   return {
       {"sweep", run.sweep}, {"run", run.id}, {"plugin", run.plugin}, {"params", run.params}, {"seed", seed_of(run)}};
 }
 
-void each_row(const Query& query, const std::vector<RunRow>& runs, const std::string& table, const Sink& sink) {
+void each_row(const query::Query& query, const std::vector<query::RunRow>& runs, const std::string& table,
+              const Sink& sink) {
   const std::vector<std::string> columns = run_column_names(runs);
-  for (const RunRow& run : runs) {
+  for (const query::RunRow& run : runs) {
     if (table == "runs") {
       json::object row = run_json(run, columns);
       row.erase("axes");  // they are columns of their own
       sink(row);
     } else if (table == "evals") {
-      for (const EvalRow& eval : query.evals(run.id)) {
+      for (const query::EvalRow& eval : query.evals(run.id)) {
         json::object row = labels(run);
         row["step"] = eval.step, row["tokens"] = eval.tokens;
         row["val_bpc"] = finite_or_null(eval.val_bpc), row["train_bpc"] = finite_or_null(eval.train_bpc),
@@ -41,7 +42,7 @@ void each_row(const Query& query, const std::vector<RunRow>& runs, const std::st
         sink(row);
       }
     } else {
-      for (const MetricRow& metric : query.metrics(run.id)) {
+      for (const query::MetricRow& metric : query.metrics(run.id)) {
         json::object row = labels(run);
         row["step"] = metric.step, row["name"] = metric.name, row["value"] = finite_or_null(metric.value);
         sink(row);
@@ -52,7 +53,7 @@ void each_row(const Query& query, const std::vector<RunRow>& runs, const std::st
 
 std::string csv_header(const json::object& row) {
   std::string text;
-  for (const auto& member : row) text += (text.empty() ? "" : ",") + csv_cell(member.key());
+  for (const auto& member : row) text += (text.empty() ? "" : ",") + render::csv_cell(member.key());
   return text + "\n";
 }
 
@@ -65,9 +66,9 @@ std::string csv_row(const json::object& row, bool evals) {
     comma = ",";
     const json::value& value = member.value();
     if (value.is_string())
-      text += csv_cell(value.get_string());
+      text += render::csv_cell(value.get_string());
     else if (!value.is_null())
-      text += csv_cell(compact_json(value));
+      text += render::csv_cell(compact_json(value));
     else if (evals && member.key() == "val_bpc")
       text += "nan";
   }
@@ -92,7 +93,7 @@ class Pieces {
   std::string text_;
 };
 
-void write_table(const Query& query, const std::vector<RunRow>& runs, const std::string& table, bool csv,
+void write_table(const query::Query& query, const std::vector<query::RunRow>& runs, const std::string& table, bool csv,
                  const std::function<void(std::string_view)>& out) {
   Pieces pieces(out);
   bool header = csv;
@@ -104,17 +105,18 @@ void write_table(const Query& query, const std::vector<RunRow>& runs, const std:
   pieces.flush();
 }
 
-void write_file(const Query& query, const std::vector<RunRow>& runs, const std::string& table, const fs::path& path) {
+void write_file(const query::Query& query, const std::vector<query::RunRow>& runs, const std::string& table,
+                const fs::path& path) {
   AtomicFile file(path);
   write_table(query, runs, table, path.extension() == ".csv", [&](std::string_view text) { file.write(text); });
   file.commit();
   print_error(path.string());
 }
 
-std::vector<RunRow> runs_asked_for(const Query& query, const CommandLine& line) {
-  std::vector<RunRow> runs;
+std::vector<query::RunRow> runs_asked_for(const query::Query& query, const CommandLine& line) {
+  std::vector<query::RunRow> runs;
   for (const std::string& name : line.positional())
-    for (RunRow& run : query.runs(query.sweep_name(name))) runs.push_back(std::move(run));
+    for (query::RunRow& run : query.runs(query.sweep_name(name))) runs.push_back(std::move(run));
   if (runs.empty()) throw Error(ErrorKind::input, "no runs in there: nothing to export");
   return runs;
 }
@@ -143,8 +145,8 @@ int do_export(const Verb& verb, const std::vector<std::string>& args) {
   if (!suffix.empty() && !file && !fs::is_directory(output))
     throw Error(ErrorKind::input,
                 fmt::format("bitsweep export: '{}': expected a folder, FILE.csv or FILE.jsonl", output.string()));
-  const Query query(line.root());
-  const std::vector<RunRow> runs = runs_asked_for(query, line);
+  const query::Query query(line.root());
+  const std::vector<query::RunRow> runs = runs_asked_for(query, line);
   if (output.empty()) {
     write_table(query, runs, table, !line.has("jsonl"), [](std::string_view text) { print(text); });
   } else if (file) {
@@ -162,4 +164,4 @@ int do_export(const Verb& verb, const std::vector<std::string>& args) {
 const Verb kExportVerb{"export", "Write the runs and evaluations of sweeps as CSV and JSON lines",
                        "SWEEP… [-o FOLDER|FILE]", "bitsweep export quickstart -o quickstart-data", do_export};
 
-}  // namespace bitsweep
+}  // namespace bitsweep::cli

@@ -22,19 +22,19 @@
 #include "query/query.h"
 #include "store/store.h"
 
-namespace bitsweep {
+namespace bitsweep::cli {
 namespace {
 
 // Points that belong to one law.
 struct Subset {
   std::string variant, dataset, run;  // "" where the law is for several
-  std::vector<Point> points;
+  std::vector<fit::Point> points;
 };
 
 struct Fitted {
   Subset subset;
-  FitResult result;
-  std::optional<HoldOut> hold_out;
+  fit::FitResult result;
+  std::optional<fit::HoldOut> hold_out;
 };
 
 // Where points come from that are no file's.
@@ -44,13 +44,15 @@ struct Sweeps {
 };
 
 // What the law's name alone says of it.
-std::unique_ptr<Law> blank_law(const FitOptions& options) { return make_law(options.law, {}, options.choice()); }
+std::unique_ptr<fit::Law> blank_law(const fit::FitOptions& options) {
+  return make_law(options.law, {}, options.choice());
+}
 
 // A law for each variant and dataset that it does not pool; the checkpoints of a run by themselves.
-std::vector<Subset> subsets_of(std::vector<Point> points, const FitOptions& options) {
+std::vector<Subset> subsets_of(std::vector<fit::Point> points, const fit::FitOptions& options) {
   const auto law = make_law(options.law, points, options.choice());
   std::map<std::tuple<std::string, std::string, std::string>, Subset> subsets;
-  for (Point& p : points) {
+  for (fit::Point& p : points) {
     const std::string dataset = law->pools_datasets() ? "" : p.dataset,
                       variant = law->pools_variants() ? "" : p.variant;
     const std::string run = law->within_runs() ? p.run : "";
@@ -71,29 +73,29 @@ void tell_left_out(const std::map<std::string, int>& left_out) {
 }
 
 // Points of sweeps, a row a finished run: its last validation loss. What is left out is told on stderr.
-std::vector<Point> points_from_sweeps(const CommandLine& line, const FitOptions& options, Sweeps& sweeps) {
-  const Query query(line.root());
+std::vector<fit::Point> points_from_sweeps(const CommandLine& line, const fit::FitOptions& options, Sweeps& sweeps) {
+  const query::Query query(line.root());
   for (const std::string& name : line.positional()) sweeps.names.push_back(query.sweep_name(name));
-  SweepPointsOptions wanted;
-  if (line.has("where")) wanted.where = RowFilter(*line.get("where"), "--where");
+  analysis::SweepPointsOptions wanted;
+  if (line.has("where")) wanted.where = fit::RowFilter(*line.get("where"), "--where");
   wanted.all_settings = line.has("all-settings");
   wanted.checkpoints = blank_law(options)->within_runs();
-  SweepPoints found = points_of_sweeps(query, sweeps.names, wanted);
+  analysis::SweepPoints found = points_of_sweeps(query, sweeps.names, wanted);
   tell_left_out(found.left_out);
   if (found.points.empty()) throw Error(ErrorKind::input, "no finished run with a validation loss in these sweeps");
   sweeps.datasets = std::move(found.datasets);
   return std::move(found.points);
 }
 
-std::vector<Point> points_of_file(const CommandLine& line, const FitOptions& options) {
-  PointsFormat format = points_format(line);
+std::vector<fit::Point> points_of_file(const CommandLine& line, const fit::FitOptions& options) {
+  fit::PointsFormat format = points_format(line);
   format.needed.clear();
   // A law of one axis can do without the other column; without a choice it takes what there is.
   const auto law = blank_law(options);
-  for (const Axis axis : {Axis::params, Axis::tokens, Axis::unique_tokens, Axis::lr_area}) {
+  for (const fit::Axis axis : {fit::Axis::params, fit::Axis::tokens, fit::Axis::unique_tokens, fit::Axis::lr_area}) {
     if (law->reads(axis) && (options.law != "power" || !options.axis.empty())) format.needed.push_back(axis);
   }
-  PointsFile file = read_points_file(*line.get("points"), format);
+  analysis::PointsFile file = analysis::read_points_file(*line.get("points"), format);
   for (const std::string& note : file.notes) print_error("note: " + note);
   tell_left_out(drop_unfinished(file));
   if (file.points.empty()) throw Error(ErrorKind::input, "no finished run with a loss above 0 in this file");
@@ -102,8 +104,8 @@ std::vector<Point> points_of_file(const CommandLine& line, const FitOptions& opt
   return std::move(file.points);
 }
 
-FitOptions options_of(const CommandLine& line) {
-  FitOptions options;
+fit::FitOptions options_of(const CommandLine& line) {
+  fit::FitOptions options;
   options.law = line.get("law").value_or(options.law);
   options.axis = line.get("axis").value_or("");
   options.reference = line.get("reference").value_or("");
@@ -115,16 +117,16 @@ FitOptions options_of(const CommandLine& line) {
   if (const auto confidence = line.number("confidence", 0.5, 0.999)) options.confidence = *confidence;
   if (const auto seed = line.number("seed", 0, 9e15)) options.seed = static_cast<uint64_t>(*seed);
   if (line.has("force")) options.extrapolation_limit = HUGE_VAL;
-  for (const std::string& text : line.all("target")) options.targets.push_back(parse_target(text, "--target"));
+  for (const std::string& text : line.all("target")) options.targets.push_back(fit::parse_target(text, "--target"));
   blank_law(options);  // an unknown name is told before any file is read
   return options;
 }
 
-std::string interval_text(const std::optional<Interval>& interval) {
+std::string interval_text(const std::optional<fit::Interval>& interval) {
   return interval ? fmt::format("[{:.5g}, {:.5g}]", interval->first, interval->second) : "";
 }
 
-std::string target_text(const Target& target) {
+std::string target_text(const fit::Target& target) {
   std::string text;
   if (target.params > 0) text += fmt::format("params {}", format_count(target.params));
   if (target.tokens > 0) text += fmt::format("{}tokens {}", text.empty() ? "" : ", ", format_count(target.tokens));
@@ -135,10 +137,10 @@ std::string target_text(const Target& target) {
   return text;
 }
 
-std::string parameter_lines(const FitResult& fit) {
+std::string parameter_lines(const fit::FitResult& fit) {
   std::string text;
   size_t width = 6;
-  for (const NamedValue& v : fit.params) width = std::max(width, v.name.size());
+  for (const fit::NamedValue& v : fit.params) width = std::max(width, v.name.size());
   const auto line = [&](const std::string& name, double value) {
     const auto found = fit.intervals.find(name), profile = fit.profile.find(name);
     text += fmt::format("  {:<{}} {:>12.6g}  {:<24}", name, width, value,
@@ -150,12 +152,12 @@ std::string parameter_lines(const FitResult& fit) {
   if (!fit.intervals.empty())
     text += fmt::format("  {:<{}} {:>12}  {:<24}  profile\n", "", width, "",
                         fmt::format("{:.4g} % interval", 100 * fit.confidence));
-  for (const NamedValue& v : fit.params) line(v.name, v.value);
+  for (const fit::NamedValue& v : fit.params) line(v.name, v.value);
   if (fit.a_opt) line("a_opt", *fit.a_opt);
   return text;
 }
 
-std::string diagnostic_lines(const FitResult& fit) {
+std::string diagnostic_lines(const fit::FitResult& fit) {
   std::string text = fmt::format("  objective {:.8g} (sum of Huber losses, δ {:g}); {} of {} descents end there",
                                  fit.objective, fit.delta, fit.starts_at_best, fit.starts);
   if (fit.second_basin) text += fmt::format("; next minimum {:.6g}", fit.second_basin->objective);
@@ -169,9 +171,9 @@ std::string diagnostic_lines(const FitResult& fit) {
   return text;
 }
 
-std::string prediction_lines(const FitResult& fit) {
+std::string prediction_lines(const fit::FitResult& fit) {
   std::string text;
-  for (const Prediction& p : fit.predictions) {
+  for (const fit::Prediction& p : fit.predictions) {
     text += fmt::format("  at {}: ", target_text(p.target));
     text += p.loss ? fmt::format("{:.4f}", *p.loss) : std::string("no prediction");
     if (p.interval) text += fmt::format(" in [{:.4f}, {:.4f}]", p.interval->first, p.interval->second);
@@ -188,7 +190,7 @@ std::string prediction_lines(const FitResult& fit) {
   return text;
 }
 
-std::string hold_out_line(const HoldOut& h) {
+std::string hold_out_line(const fit::HoldOut& h) {
   const size_t inside = static_cast<size_t>(std::lround(h.coverage * static_cast<double>(h.runs.size())));
   return fmt::format(
       "  held out: the {} largest run{}, predicted from the rest: off by {:.2g} %, {} in their intervals\n",
@@ -196,7 +198,7 @@ std::string hold_out_line(const HoldOut& h) {
 }
 
 std::string human(const Fitted& fitted) {
-  const FitResult& fit = fitted.result;
+  const fit::FitResult& fit = fitted.result;
   std::string title = fit.formula;
   if (!fitted.subset.variant.empty()) title += "  " + fitted.subset.variant;
   if (!fitted.subset.dataset.empty()) title += "  " + fitted.subset.dataset;
@@ -233,9 +235,9 @@ std::string json_text(const std::vector<Fitted>& all, bool lines) {
 }
 
 // "no point has this --variant …", with the variants that there are.
-std::string no_such_points(const std::vector<Point>& points, const std::string& variant) {
+std::string no_such_points(const std::vector<fit::Point>& points, const std::string& variant) {
   std::set<std::string> names;
-  for (const Point& p : points) names.insert(p.variant);
+  for (const fit::Point& p : points) names.insert(p.variant);
   if (variant.empty() || names.contains(variant)) return "no point has this --variant and --dataset";
   const std::vector<std::string> known(names.begin(), names.end());
   return fmt::format("no point of --variant '{}'{}; there are {}", variant, did_you_mean(variant, known),
@@ -243,7 +245,7 @@ std::string no_such_points(const std::vector<Point>& points, const std::string& 
 }
 
 // A law that tells variants apart cannot take them as one.
-void refuse_pooling(const FitOptions& options) {
+void refuse_pooling(const fit::FitOptions& options) {
   if (blank_law(options)->pools_variants())
     throw Error(ErrorKind::input, fmt::format("--pool: the law '{}' tells variants apart; without --pool it is one law "
                                               "through all of them",
@@ -251,31 +253,33 @@ void refuse_pooling(const FitOptions& options) {
 }
 
 // What the options and the file leave of the points.
-std::vector<Point> chosen(std::vector<Point> points, const CommandLine& line) {
+std::vector<fit::Point> chosen(std::vector<fit::Point> points, const CommandLine& line) {
   const auto variant = line.get("variant"), dataset = line.get("dataset");
   const std::string nobody = no_such_points(points, variant.value_or(""));
-  std::erase_if(
-      points, [&](const Point& p) { return (variant && p.variant != *variant) || (dataset && p.dataset != *dataset); });
+  std::erase_if(points, [&](const fit::Point& p) {
+    return (variant && p.variant != *variant) || (dataset && p.dataset != *dataset);
+  });
   if (points.empty()) throw Error(ErrorKind::input, nobody);
   if (line.has("pool"))
-    for (Point& p : points) p.variant.clear();
+    for (fit::Point& p : points) p.variant.clear();
   if (const auto count = line.number("drop-largest-loss", 0, 1e9))
     points = without_largest_losses(std::move(points), static_cast<int>(*count));
   if (points.empty()) throw Error(ErrorKind::input, "--drop-largest-loss leaves no point");
-  refuse_too_many(points.size());
+  analysis::refuse_too_many(points.size());
   return points;
 }
 
 // Each fit of a sweep's runs is a row of the database, with the points and options that make it again.
 void store_fits(const CommandLine& line, const Sweeps& sweeps, const std::vector<Fitted>& all,
-                const FitOptions& options) {
+                const fit::FitOptions& options) {
   try {
-    Store store(line.root(), StoreMode::create);
+    store::Store store(line.root(), store::StoreMode::create);
     for (const Fitted& fitted : all) {
       if (!fitted.result.has_params()) continue;
       const auto dataset = sweeps.datasets.find(fitted.subset.dataset);
-      store.put_fit(fit_record(sweeps.names, fitted.subset.points,
-                               dataset == sweeps.datasets.end() ? "" : dataset->second, options, fitted.result));
+      store.put_fit(predict::fit_record(sweeps.names, fitted.subset.points,
+                                        dataset == sweeps.datasets.end() ? "" : dataset->second, options,
+                                        fitted.result));
     }
   } catch (const Error& error) {
     print_error(fmt::format("note: the fit was not stored: {}", error.what()));
@@ -299,7 +303,7 @@ int do_fit(const Verb& verb, const std::vector<std::string>& args) {
       .value("dataset", "only points of this dataset")
       .flag("pool", "all variants as one, instead of a law for each")
       .flag("all-settings", "of sweeps, the runs of every setting, instead of the best at each size and length")
-      .value("law", fmt::format("one of {}; default: chinchilla", fmt::join(law_names(), ", ")).c_str())
+      .value("law", fmt::format("one of {}; default: chinchilla", fmt::join(fit::law_names(), ", ")).c_str())
       .value("axis", "for power: params or tokens; the one that varies when not given")
       .value("reference", "for precision: the variant whose parameters count 1; llama when not given")
       .value("group", "for grouped: dataset or variant; the one that varies when not given")
@@ -326,14 +330,14 @@ int do_fit(const Verb& verb, const std::vector<std::string>& args) {
   for (const char* name : {"map", "label", "units", "checkpoints"}) {
     if (!file && line.has(name)) throw Error(ErrorKind::input, fmt::format("--{} is for --points FILE.csv", name));
   }
-  const FitOptions options = options_of(line);
+  const fit::FitOptions options = options_of(line);
   if (line.has("pool")) refuse_pooling(options);
   Sweeps sweeps;
-  std::vector<Point> points =
+  std::vector<fit::Point> points =
       chosen(file ? points_of_file(line, options) : points_from_sweeps(line, options, sweeps), line);
   std::vector<Fitted> all;
   for (Subset& subset : subsets_of(std::move(points), options)) {
-    FitResult result = fit_law(subset.points, options);
+    fit::FitResult result = fit_law(subset.points, options);
     const auto share = line.number("hold-out", 0.01, 0.9);
     auto hold_out = share ? hold_out_largest(subset.points, options, *share) : std::nullopt;
     if (share && !hold_out) result.warnings.push_back("without its largest runs nothing can be predicted of them");
@@ -358,4 +362,4 @@ int do_fit(const Verb& verb, const std::vector<std::string>& args) {
 const Verb kFitVerb{"fit", "Fit a scaling law, or say why the points cannot carry one", "SWEEP… | --points FILE.csv",
                     "bitsweep fit --points runs.csv --map params=N,tokens=D --target params=300M,tokens=1B", do_fit};
 
-}  // namespace bitsweep
+}  // namespace bitsweep::cli

@@ -16,7 +16,7 @@
 #include "render/table.h"
 #include "store/control.h"
 
-namespace bitsweep {
+namespace bitsweep::cli {
 namespace {
 
 constexpr size_t kMostListed = 30;
@@ -31,8 +31,8 @@ std::vector<std::string> words_of(const std::string& text) {
   return words;
 }
 
-CheckpointPolicy policy_of(const CommandLine& line) {
-  CheckpointPolicy policy;
+coordinate::CheckpointPolicy policy_of(const CommandLine& line) {
+  coordinate::CheckpointPolicy policy;
   std::vector<Diagnostic> wrong;
   const auto complain = [&](std::string message) { wrong.push_back({"", 0, 0, "bitsweep gc: " + std::move(message)}); };
   if (const auto keep = line.get("keep")) {
@@ -67,24 +67,24 @@ CheckpointPolicy policy_of(const CommandLine& line) {
 }
 
 // Runs by name of a sweep or prefix of an id; of all when none is named.
-std::set<std::string> named_run_ids(Store& store, const std::vector<std::string>& names) {
+std::set<std::string> named_run_ids(store::Store& store, const std::vector<std::string>& names) {
   const std::vector<std::string> sweeps = store.sweep_names();
   std::set<std::string> ids;
   for (const std::string& name : names) {
     if (std::find(sweeps.begin(), sweeps.end(), name) == sweeps.end())
       ids.insert(store.resolve_run(name));
     else
-      for (const RunRecord& run : store.runs_of(name)) ids.insert(run.id);
+      for (const store::RunRecord& run : store.runs_of(name)) ids.insert(run.id);
   }
   return ids;
 }
 
-void add_files(const RootPaths& paths, const KnownRun& run, const std::string& needed_by,
-               std::vector<StoredCheckpoint>& all) {
+void add_files(const store::RootPaths& paths, const store::KnownRun& run, const std::string& needed_by,
+               std::vector<coordinate::StoredCheckpoint>& all) {
   std::error_code code;
   for (const auto& attempt : fs::directory_iterator(paths.run(run.id), code)) {
     // Of this boot the kernel counts the time, whatever the clock was set to meanwhile.
-    const auto processes = read_process(attempt.path());
+    const auto processes = execute::read_process(attempt.path());
     const auto age = processes ? age_of(processes->shim) : std::nullopt;
     const auto most_age_s = age ? std::optional(age->most_s) : std::nullopt;
     for (const auto& entry : fs::directory_iterator(attempt.path() / "checkpoints", code)) {
@@ -105,16 +105,16 @@ void add_files(const RootPaths& paths, const KnownRun& run, const std::string& n
 
 // What lies there, and what of it somebody needs: a run that is queued or live goes on from its own checkpoints, and
 // begins with those of the run it is made from.
-std::vector<StoredCheckpoint> checkpoints(Store& store, const std::set<std::string>& named) {
-  const std::vector<KnownRun> runs = known_runs(store);
+std::vector<coordinate::StoredCheckpoint> checkpoints(store::Store& store, const std::set<std::string>& named) {
+  const std::vector<store::KnownRun> runs = known_runs(store);
   std::map<std::string, std::string> needed_by;
-  for (const KnownRun& run : runs) {
+  for (const store::KnownRun& run : runs) {
     if (is_terminal(run.state)) continue;
     needed_by[run.id] = fmt::format("it is {}", to_text(run.state));
     if (!run.init_from.empty()) needed_by[run.init_from] = fmt::format("run {} begins with it", run.id);
   }
-  std::vector<StoredCheckpoint> all;
-  for (const KnownRun& run : runs) {
+  std::vector<coordinate::StoredCheckpoint> all;
+  for (const store::KnownRun& run : runs) {
     if (!named.empty() && !named.contains(run.id)) continue;
     const auto need = needed_by.find(run.id);
     add_files(store.paths(), run, need == needed_by.end() ? "" : need->second, all);
@@ -123,23 +123,24 @@ std::vector<StoredCheckpoint> checkpoints(Store& store, const std::set<std::stri
 }
 
 struct Collected {
-  std::vector<StoredCheckpoint> all;
+  std::vector<coordinate::StoredCheckpoint> all;
   std::vector<size_t> chosen;
   std::vector<std::string> failed;  // what could not be deleted, and why
   double freed_bytes = 0, all_bytes = 0;
 };
 
-Collected collect(Store& store, const CommandLine& line, const CheckpointPolicy& policy, bool really) {
+Collected collect(store::Store& store, const CommandLine& line, const coordinate::CheckpointPolicy& policy,
+                  bool really) {
   // With the write lock held no run is queued, retried or claimed between the look and the deletion.
-  std::optional<Transaction> lock;
+  std::optional<store::Transaction> lock;
   if (really) lock.emplace(store.database());
   Collected found;
   const std::set<std::string> named = named_run_ids(store, line.positional());
   found.all = checkpoints(store, named);
   found.chosen = to_delete(found.all, policy, system_clock().unix_s());
-  for (const StoredCheckpoint& one : found.all) found.all_bytes += static_cast<double>(one.bytes);
+  for (const coordinate::StoredCheckpoint& one : found.all) found.all_bytes += static_cast<double>(one.bytes);
   for (const size_t i : found.chosen) {
-    const StoredCheckpoint& one = found.all[i];
+    const coordinate::StoredCheckpoint& one = found.all[i];
     std::error_code code;
     if (really) fs::remove(one.file, code);
     if (code)
@@ -151,16 +152,16 @@ Collected collect(Store& store, const CommandLine& line, const CheckpointPolicy&
 }
 
 std::string words(const Collected& found, bool really) {
-  Table table{.columns = {{"run", Align::left},
-                          {"state", Align::left},
-                          {"checkpoint", Align::left},
-                          {"size", Align::right},
-                          {"age", Align::right}},
-              .rows = {}};
+  render::Table table{.columns = {{"run", render::Align::left},
+                                  {"state", render::Align::left},
+                                  {"checkpoint", render::Align::left},
+                                  {"size", render::Align::right},
+                                  {"age", render::Align::right}},
+                      .rows = {}};
   const double now = system_clock().unix_s();
   for (const size_t i : found.chosen) {
     if (table.rows.size() == kMostListed) break;
-    const StoredCheckpoint& one = found.all[i];
+    const coordinate::StoredCheckpoint& one = found.all[i];
     table.rows.push_back({one.run, std::string(to_text(one.state)), one.kind,
                           format_bytes(static_cast<double>(one.bytes)),
                           format_duration(age_s(one, now))});
@@ -179,7 +180,7 @@ std::string words(const Collected& found, bool really) {
 json::object document(const Collected& found, bool really) {
   json::array files;
   for (const size_t i : found.chosen) {
-    const StoredCheckpoint& one = found.all[i];
+    const coordinate::StoredCheckpoint& one = found.all[i];
     files.push_back(json::object{{"run", one.run},
                                  {"state", to_text(one.state)},
                                  {"checkpoint", one.kind},
@@ -204,10 +205,11 @@ int do_gc(const Verb& verb, const std::vector<std::string>& args) {
       .flag("json", "one JSON document")
       .root_option();
   if (!line.parse(args, 0, 100'000)) return 0;
-  const CheckpointPolicy policy = policy_of(line);
+  const coordinate::CheckpointPolicy policy = policy_of(line);
   const bool really = line.has("yes");
-  if (!Store::exists(line.root())) Store(line.root(), StoreMode::read_only);  // throws, naming what makes one
-  Store store(line.root(), really ? StoreMode::create : StoreMode::read_only);
+  if (!store::Store::exists(line.root()))
+    store::Store(line.root(), store::StoreMode::read_only);  // throws, naming what makes one
+  store::Store store(line.root(), really ? store::StoreMode::create : store::StoreMode::read_only);
   const Collected found = collect(store, line, policy, really);
   print(line.has("json") ? pretty_json(document(found, really)) + "\n" : words(found, really));
   for (const std::string& failure : found.failed) print_error(failure);
@@ -220,4 +222,4 @@ const Verb kGcVerb{"gc", "Delete checkpoints that nobody needs any more; says wh
                    "[SWEEP|RUN…] [--keep best] [--older-than 30d] [--max-size 20B] [--yes]",
                    "bitsweep gc quickstart --older-than 7d", do_gc};
 
-}  // namespace bitsweep
+}  // namespace bitsweep::cli

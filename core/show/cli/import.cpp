@@ -19,7 +19,7 @@
 #include "store/imports.h"
 #include "store/store.h"
 
-namespace bitsweep {
+namespace bitsweep::cli {
 namespace {
 
 constexpr uint64_t kLargestLog_bytes = UINT64_C(4) << 30;
@@ -28,7 +28,7 @@ constexpr size_t kFewestDatasetDigits = 8;
 std::string lines(int64_t count) { return count == 1 ? "a line" : fmt::format("{} lines", count); }
 
 // What was not read of a file, or read as a person might not expect.
-void tell(const std::string& file, const ForeignLog& log) {
+void tell(const std::string& file, const imports::ForeignLog& log) {
   if (log.of_words)
     print_error(
         fmt::format("{}: read by its words, as in step:100 val_bpb:1.15{}", file,
@@ -46,22 +46,22 @@ void tell(const std::string& file, const ForeignLog& log) {
 
 // What all files hold, and what is wrong with any of them.
 struct Reading {
-  std::vector<FoundRun> found;
-  std::vector<DescribedRun> described;
+  std::vector<imports::FoundRun> found;
+  std::vector<imports::DescribedRun> described;
   std::vector<Diagnostic> wrong;
 };
 
-void add_runs_of(const std::string& file, const ForeignFormat& format, Reading& reading) {
+void add_runs_of(const std::string& file, const imports::ForeignFormat& format, Reading& reading) {
   Findings findings(file);
   try {
     const std::string text = read_file(file, kLargestLog_bytes);
     const fs::path path = fs::absolute(file).lexically_normal();
-    ForeignLog log = read_foreign_log(text, path.stem().string(), path.extension().string(), format, findings);
+    imports::ForeignLog log = read_foreign_log(text, path.stem().string(), path.extension().string(), format, findings);
     if (!findings.any()) tell(file, log);
     struct stat info {};
     const double modified = ::stat(file.c_str(), &info) == 0 ? static_cast<double>(info.st_mtime) : 0;
-    for (ForeignRun& run : log.runs) reading.found.push_back({std::move(run), path.string(), modified});
-    for (DescribedRun& run : log.described) reading.described.push_back(std::move(run));
+    for (imports::ForeignRun& run : log.runs) reading.found.push_back({std::move(run), path.string(), modified});
+    for (imports::DescribedRun& run : log.described) reading.described.push_back(std::move(run));
   } catch (const Error& error) {
     for (const Diagnostic& diagnostic : error.diagnostics()) reading.wrong.push_back(diagnostic);
   }
@@ -91,14 +91,14 @@ std::vector<std::string> files_of(const std::vector<std::string>& arguments) {
 }
 
 // The runs of all files, or every mistake in any of them.
-std::vector<FoundRun> read_logs(const std::vector<std::string>& files, const ForeignFormat& format,
-                                const std::vector<KnownImport>& known) {
+std::vector<imports::FoundRun> read_logs(const std::vector<std::string>& files, const imports::ForeignFormat& format,
+                                         const std::vector<store::KnownImport>& known) {
   Reading reading;
   for (const std::string& file : files) add_runs_of(file, format, reading);
   name_by_folder(reading.found, known);
   std::set<std::string> names;
-  std::vector<ForeignRun*> runs;
-  for (FoundRun& one : reading.found) {
+  std::vector<imports::ForeignRun*> runs;
+  for (imports::FoundRun& one : reading.found) {
     runs.push_back(&one.run);
     if (!names.insert(one.run.name).second)
       reading.wrong.push_back({one.file, 0, 0,
@@ -139,9 +139,9 @@ std::optional<double> size_option(const CommandLine& line, const char* name) {
   return value;
 }
 
-ForeignFormat format_of(const CommandLine& line) {
-  ForeignFormat format;
-  if (const auto map = line.get("map")) format.columns = parse_foreign_map(*map);
+imports::ForeignFormat format_of(const CommandLine& line) {
+  imports::ForeignFormat format;
+  if (const auto map = line.get("map")) format.columns = imports::parse_foreign_map(*map);
   const std::string unit = line.get("unit").value_or("bits");
   if (unit != "bits" && unit != "nats")
     throw Error(ErrorKind::input, fmt::format("bitsweep import: --unit '{}': expected bits or nats{}", unit,
@@ -152,8 +152,8 @@ ForeignFormat format_of(const CommandLine& line) {
   return format;
 }
 
-ImportOptions options_of(const CommandLine& line) {
-  ImportOptions options;
+imports::ImportOptions options_of(const CommandLine& line) {
+  imports::ImportOptions options;
   options.sweep = checked_sweep(line);
   options.plugin = line.get("plugin").value_or("");
   options.corpus = line.get("dataset").value_or("");
@@ -162,7 +162,7 @@ ImportOptions options_of(const CommandLine& line) {
   options.batch = size_option(line, "batch");
   options.context = size_option(line, "context");
   if (const auto text = line.get("seed")) {
-    const auto seed = exact_seed(json::value(*text));
+    const auto seed = imports::exact_seed(json::value(*text));
     if (!seed)
       throw Error(ErrorKind::input,
                   fmt::format("bitsweep import: --seed: expected a whole number of 64 bits, not '{}'", *text));
@@ -173,7 +173,7 @@ ImportOptions options_of(const CommandLine& line) {
 }
 
 // --dataset may name one that is known here by the beginning of its id: then the runs compare with one's own.
-void find_dataset(ImportOptions& options, Store& store) {
+void find_dataset(imports::ImportOptions& options, store::Store& store) {
   const bool digits = options.corpus.find_first_not_of("0123456789abcdef") == std::string::npos;
   if (options.corpus.size() < kFewestDatasetDigits || !digits) return;
   const auto dataset = dataset_that_begins(store, options.corpus);
@@ -183,31 +183,32 @@ void find_dataset(ImportOptions& options, Store& store) {
   if (options.tokenizer.empty()) options.tokenizer = dataset->tokenizer;
 }
 
-std::string state_word(const SubmitResult& result, const std::string& id, bool dry) {
+std::string state_word(const store::SubmitResult& result, const std::string& id, bool dry) {
   for (const auto& changed : result.changed)
     if (changed.after == id) return fmt::format("replaces {}", changed.before);
   const bool known = std::find(result.already.begin(), result.already.end(), id) != result.already.end();
   return known ? "already there" : dry ? "would be new" : "new";
 }
 
-std::string words(const std::vector<ImportedRun>& runs, const SubmitResult& result, bool dry) {
-  Table table{.columns = {{"id", Align::left},
-                          {"run", Align::left},
-                          {"plugin", Align::left},
-                          {"params", Align::right},
-                          {"tokens", Align::right},
-                          {"evals", Align::right},
-                          {"best", Align::right},
-                          {"last", Align::right}},
-              .rows = {}};
-  const bool ratios =
-      std::any_of(runs.begin(), runs.end(), [](const ImportedRun& run) { return bytes_per_token_of(run).has_value(); });
-  if (ratios) table.columns.push_back({"bytes/token", Align::right});
-  table.columns.push_back({"", Align::left});
+std::string words(const std::vector<store::ImportedRun>& runs, const store::SubmitResult& result, bool dry) {
+  render::Table table{.columns = {{"id", render::Align::left},
+                                  {"run", render::Align::left},
+                                  {"plugin", render::Align::left},
+                                  {"params", render::Align::right},
+                                  {"tokens", render::Align::right},
+                                  {"evals", render::Align::right},
+                                  {"best", render::Align::right},
+                                  {"last", render::Align::right}},
+                      .rows = {}};
+  const bool ratios = std::any_of(runs.begin(), runs.end(), [](const store::ImportedRun& run) {
+    return imports::bytes_per_token_of(run).has_value();
+  });
+  if (ratios) table.columns.push_back({"bytes/token", render::Align::right});
+  table.columns.push_back({"", render::Align::left});
   const auto loss = [](const std::optional<double>& value) { return value ? fmt::format("{:.4f}", *value) : "-"; };
   const auto count = [](int64_t value) { return value > 0 ? format_count(static_cast<double>(value)) : "-"; };
-  for (const ImportedRun& one : runs) {
-    const ImportedLosses losses = losses_of(one);
+  for (const store::ImportedRun& one : runs) {
+    const imports::ImportedLosses losses = imports::losses_of(one);
     std::vector<std::string> row = {one.run.id,
                                     string_or(one.run.axes, "run", ""),
                                     one.run.plugin,
@@ -216,17 +217,17 @@ std::string words(const std::vector<ImportedRun>& runs, const SubmitResult& resu
                                     fmt::format("{}", losses.evals),
                                     loss(losses.best),
                                     loss(losses.last)};
-    if (ratios) row.push_back(loss(bytes_per_token_of(one)));
+    if (ratios) row.push_back(loss(imports::bytes_per_token_of(one)));
     row.push_back(state_word(result, one.run.id, dry));
     table.rows.push_back(std::move(row));
   }
   return terminal_table(table);
 }
 
-json::array documents(const std::vector<ImportedRun>& runs, const SubmitResult& result, bool dry) {
+json::array documents(const std::vector<store::ImportedRun>& runs, const store::SubmitResult& result, bool dry) {
   json::array list;
-  for (const ImportedRun& one : runs) {
-    const ImportedLosses losses = losses_of(one);
+  for (const store::ImportedRun& one : runs) {
+    const imports::ImportedLosses losses = imports::losses_of(one);
     json::object document = {{"id", one.run.id},
                              {"run", one.run.axes.at("run")},
                              {"plugin", one.run.plugin},
@@ -236,27 +237,27 @@ json::array documents(const std::vector<ImportedRun>& runs, const SubmitResult& 
                              {"best_val_bpc", finite_or_null(losses.best)},
                              {"last_val_bpc", finite_or_null(losses.last)},
                              {"import", state_word(result, one.run.id, dry)}};
-    if (const auto ratio = bytes_per_token_of(one)) document["bytes_per_token"] = *ratio;
+    if (const auto ratio = imports::bytes_per_token_of(one)) document["bytes_per_token"] = *ratio;
     list.push_back(std::move(document));
   }
   return list;
 }
 
 // What laws and comparisons will lack, and which option gives it.
-void tell_gaps(const std::vector<ImportedRun>& runs, const ImportOptions& options) {
+void tell_gaps(const std::vector<store::ImportedRun>& runs, const imports::ImportOptions& options) {
   const auto tell = [&](const char* what, auto&& lacks) {
     const auto count = std::count_if(runs.begin(), runs.end(), lacks);
     if (count > 0) print_error(fmt::format("{} of {} runs: {}", count, runs.size(), what));
   };
   tell("the number of parameters is not known, so no law can use them (--params 300M, or --map params=NAME)",
-       [](const ImportedRun& one) { return one.run.params <= 0; });
+       [](const store::ImportedRun& one) { return one.run.params <= 0; });
   tell("tokens are not counted, so no law in tokens can use them (--batch and --context, or --map tokens=NAME)",
-       [](const ImportedRun& one) { return one.run.tokens <= 0; });
+       [](const store::ImportedRun& one) { return one.run.tokens <= 0; });
   const std::string where = fmt::format(
       "their data are not known, so that they compare with nothing but the sweep '{}' "
       "(--dataset NAME --tokenizer NAME, or the id of a data set of this root)",
       options.sweep);
-  tell(where.c_str(), [](const ImportedRun& one) { return one.run.spec.at("data").as_object().contains("of"); });
+  tell(where.c_str(), [](const store::ImportedRun& one) { return one.run.spec.at("data").as_object().contains("of"); });
 }
 
 std::string help_of_map() {
@@ -280,10 +281,11 @@ void declare(CommandLine& line) {
       .flag("dry-run", "say what would be imported; change nothing")
       .root_option()
       .output_options()
-      .forms(foreign_forms());
+      .forms(imports::foreign_forms());
 }
 
-void print_runs(const std::vector<ImportedRun>& runs, const SubmitResult& result, bool dry, OutputFormat format) {
+void print_runs(const std::vector<store::ImportedRun>& runs, const store::SubmitResult& result, bool dry,
+                OutputFormat format) {
   if (format == OutputFormat::table)
     print(words(runs, result, dry));
   else if (format == OutputFormat::json)
@@ -298,21 +300,22 @@ int do_import(const Verb& verb, const std::vector<std::string>& args) {
   if (!line.parse(args, 1, 100'000)) return 0;
   const OutputFormat format = output_format(line);
   if (format == OutputFormat::csv) throw Error(ErrorKind::input, "import has no --csv; use --json");
-  ImportOptions options = options_of(line);
+  imports::ImportOptions options = options_of(line);
   const bool dry = line.has("dry-run");
-  std::vector<KnownImport> known;
-  if (Store::exists(line.root())) {
-    Store store(line.root(), StoreMode::read_only);
+  std::vector<store::KnownImport> known;
+  if (store::Store::exists(line.root())) {
+    store::Store store(line.root(), store::StoreMode::read_only);
     known = known_imports(store, options.sweep);
   }
-  std::vector<FoundRun> found = read_logs(files_of(line.positional()), options.format, known);
-  std::vector<ImportedRun> runs;
-  SubmitResult result;
-  std::optional<Store> store;
-  if (!dry || Store::exists(line.root())) store.emplace(line.root(), dry ? StoreMode::read_only : StoreMode::create);
+  std::vector<imports::FoundRun> found = read_logs(files_of(line.positional()), options.format, known);
+  std::vector<store::ImportedRun> runs;
+  store::SubmitResult result;
+  std::optional<store::Store> store;
+  if (!dry || store::Store::exists(line.root()))
+    store.emplace(line.root(), dry ? store::StoreMode::read_only : store::StoreMode::create);
   if (store) find_dataset(options, *store);
-  for (FoundRun& one : found) {
-    ImportOptions of_run = options;
+  for (imports::FoundRun& one : found) {
+    imports::ImportOptions of_run = options;
     if (store && of_run.corpus.empty()) {
       of_run.corpus = one.run.facts.dataset;
       find_dataset(of_run, *store);
@@ -324,7 +327,7 @@ int do_import(const Verb& verb, const std::vector<std::string>& args) {
                  : store->import_runs(options.sweep, fs::absolute(line.positional()[0]).string(), runs);
   print_runs(runs, result, dry, format);
   tell_gaps(runs, options);
-  for (const std::string& doubt : doubts_about_units(runs, known)) print_error(doubt);
+  for (const std::string& doubt : imports::doubts_about_units(runs, known)) print_error(doubt);
   return 0;
 }
 
@@ -335,4 +338,4 @@ const Verb kImportVerb{"import", "Take in logs of runs that were trained elsewhe
                        "bitsweep import v76_300M.out --plugin v76 --params 300M --batch 64 --context 512 --dry-run",
                        do_import};
 
-}  // namespace bitsweep
+}  // namespace bitsweep::cli

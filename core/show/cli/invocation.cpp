@@ -7,7 +7,7 @@
 #include "base/error.h"
 #include "base/nearest.h"
 
-namespace bitsweep {
+namespace bitsweep::cli {
 namespace {
 
 const std::vector<std::string> kCommon{"--root", "--json", "--quiet"};
@@ -62,4 +62,4 @@ Invocation parse_invocation(const std::vector<std::string>& words) {
   return invocation;
 }
 
-}  // namespace bitsweep
+}  // namespace bitsweep::cli

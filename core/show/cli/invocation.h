@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-namespace bitsweep {
+namespace bitsweep::cli {
 
 struct Invocation {
   std::string verb;  // "": none was given; "--help" and "--version" for these
@@ -19,4 +19,4 @@ Invocation parse_invocation(const std::vector<std::string>& words);
 // Whether most verbs have this option ("--json"), so that a verb without it says that it has none.
 bool is_common_option(const std::string& name);
 
-}  // namespace bitsweep
+}  // namespace bitsweep::cli

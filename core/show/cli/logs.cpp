@@ -8,12 +8,12 @@
 #include "cli/options.h"
 #include "query/query.h"
 
-namespace bitsweep {
+namespace bitsweep::cli {
 namespace {
 
 constexpr double kPollSeconds = 0.3;
 
-fs::path log_of(const Query& query, const RunRow& run, int64_t attempt) {
+fs::path log_of(const query::Query& query, const query::RunRow& run, int64_t attempt) {
   return query.root() / "runs" / run.id / fmt::format("attempt-{}", attempt) / "worker.log";
 }
 
@@ -27,10 +27,12 @@ off_t print_from(const fs::path& file, off_t offset) {
   return offset;
 }
 
-bool is_over(const RunRow& run) { return run.state != "queued" && run.state != "starting" && run.state != "running"; }
+bool is_over(const query::RunRow& run) {
+  return run.state != "queued" && run.state != "starting" && run.state != "running";
+}
 
 // Until the run has ended; a new attempt's log follows the old one's.
-void follow(const Query& query, RunRow run, int64_t attempt) {
+void follow(const query::Query& query, query::RunRow run, int64_t attempt) {
   for (off_t offset = 0;;) {
     const bool over = is_over(run) && attempt >= run.attempts;
     if (attempt > 0) offset = print_from(log_of(query, run, attempt), offset);
@@ -52,8 +54,8 @@ int do_logs(const Verb& verb, const std::vector<std::string>& args) {
       .value("attempt", "this attempt's log (default: the latest)")
       .root_option();
   if (!line.parse(args, 1, 1)) return 0;
-  const Query query(line.root());
-  const RunRow row = query.run(line.positional()[0]);
+  const query::Query query(line.root());
+  const query::RunRow row = query.run(line.positional()[0]);
   const auto asked = line.number("attempt", 1, 1e9);
   const int64_t attempt = asked ? static_cast<int64_t>(*asked) : row.attempts;
   if (attempt > row.attempts)
@@ -77,4 +79,4 @@ int do_logs(const Verb& verb, const std::vector<std::string>& args) {
 
 const Verb kLogsVerb{"logs", "Print the worker's log of a run", "RUN", "bitsweep logs 3fa2 -f", do_logs};
 
-}  // namespace bitsweep
+}  // namespace bitsweep::cli

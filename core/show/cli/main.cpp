@@ -12,7 +12,7 @@
 #include "cli/options.h"
 #include "cli/verb.h"
 
-namespace bitsweep {
+namespace bitsweep::cli {
 namespace {
 
 void print_usage() {
@@ -44,23 +44,23 @@ int dispatch(const std::vector<std::string>& words) {
 }
 
 }  // namespace
-}  // namespace bitsweep
+}  // namespace bitsweep::cli
 
 int main(int argc, char** argv) {
   std::signal(SIGPIPE, SIG_IGN);
   try {
-    return bitsweep::dispatch({argv + 1, argv + argc});
+    return bitsweep::cli::dispatch({argv + 1, argv + argc});
   } catch (const bitsweep::Error& error) {
-    bitsweep::print_error(error.what());
+    bitsweep::cli::print_error(error.what());
     return error.exit_code();
   } catch (const std::bad_alloc&) {
-    bitsweep::print_error("bitsweep: out of memory");
+    bitsweep::cli::print_error("bitsweep: out of memory");
     return static_cast<int>(bitsweep::ErrorKind::environment);
   } catch (const std::filesystem::filesystem_error& error) {
-    bitsweep::print_error(fmt::format("cannot use '{}': {}", error.path1().string(), error.code().message()));
+    bitsweep::cli::print_error(fmt::format("cannot use '{}': {}", error.path1().string(), error.code().message()));
     return static_cast<int>(bitsweep::ErrorKind::environment);
   } catch (const std::exception& error) {
-    bitsweep::print_error(fmt::format("bitsweep: {}", error.what()));
+    bitsweep::cli::print_error(fmt::format("bitsweep: {}", error.what()));
     return static_cast<int>(bitsweep::ErrorKind::failed);
   }
 }

@@ -14,7 +14,7 @@
 #include "base/units.h"
 #include "cli/invocation.h"
 
-namespace bitsweep {
+namespace bitsweep::cli {
 
 namespace po = boost::program_options;
 
@@ -198,4 +198,4 @@ bool utf8_terminal() {
   return false;
 }
 
-}  // namespace bitsweep
+}  // namespace bitsweep::cli

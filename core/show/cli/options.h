@@ -11,7 +11,7 @@
 #include "base/notes.h"
 #include "cli/verb.h"
 
-namespace bitsweep {
+namespace bitsweep::cli {
 
 class CommandLine {
  public:
@@ -71,4 +71,4 @@ class PrintedNotes : public Notes {
   bool quiet_;
 };
 
-}  // namespace bitsweep
+}  // namespace bitsweep::cli

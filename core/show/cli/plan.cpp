@@ -15,13 +15,13 @@
 #include "prepare/planning.h"
 #include "render/table.h"
 
-namespace bitsweep {
+namespace bitsweep::cli {
 namespace {
 
 // The paths that vary in this sweep, in the order they first appear.
-std::vector<std::string> axis_paths(const Plan& plan) {
+std::vector<std::string> axis_paths(const plan::Plan& plan) {
   std::vector<std::string> paths;
-  for (const PlannedRun& run : plan.runs) {
+  for (const plan::PlannedRun& run : plan.runs) {
     for (const auto& axis : run.axes) {
       const std::string path(axis.key());
       if (std::find(paths.begin(), paths.end(), path) == paths.end()) paths.push_back(path);
@@ -31,14 +31,14 @@ std::vector<std::string> axis_paths(const Plan& plan) {
 }
 
 // "2m 05s"; "~2m 05s" when it is scaled from another shape; "-" when no speed is known.
-std::string time_text(const std::optional<TimeEstimate>& time) {
+std::string time_text(const std::optional<plan::TimeEstimate>& time) {
   if (!time) return "-";
   return (time->measured ? "" : "~") + format_duration(time->seconds);
 }
 
-std::string raw_hours(const PlannedRun& run) { return run.time ? canonical_json(run.time->seconds / 3600) : ""; }
+std::string raw_hours(const plan::PlannedRun& run) { return run.time ? canonical_json(run.time->seconds / 3600) : ""; }
 
-std::string memory_text(const PlannedRun& run, bool raw) {
+std::string memory_text(const plan::PlannedRun& run, bool raw) {
   if (!run.memory) return raw ? "" : "-";
   const int64_t bytes = run.memory->total_bytes();
   return raw ? std::to_string(bytes) : format_bytes(static_cast<double>(bytes));
@@ -46,9 +46,9 @@ std::string memory_text(const PlannedRun& run, bool raw) {
 
 // How plugins are named in a table: several that lie at paths are told apart by as much of these as it takes. `raw`: as
 // they are.
-std::map<std::string, std::string> plugin_names(const Plan& plan, bool raw) {
+std::map<std::string, std::string> plugin_names(const plan::Plan& plan, bool raw) {
   std::vector<std::string> plugins;
-  for (const PlannedRun& run : plan.runs) plugins.push_back(run.spec.model.plugin);
+  for (const plan::PlannedRun& run : plan.runs) plugins.push_back(run.spec.model.plugin);
   auto names = distinct_names(plugins);
   if (!raw && names.size() > 1) return names;
   for (auto& [plugin, name] : names) name = plugin;
@@ -56,27 +56,27 @@ std::map<std::string, std::string> plugin_names(const Plan& plan, bool raw) {
 }
 
 // `raw`: every digit, for programs.
-Table plan_table(const Plan& plan, bool raw) {
+render::Table plan_table(const plan::Plan& plan, bool raw) {
   std::vector<std::string> axes = axis_paths(plan);
   // The plugin has a column of its own.
   std::erase(axes, "model.plugin");
   const bool outdated = std::any_of(plan.runs.begin(), plan.runs.end(),
-                                    [](const PlannedRun& run) { return run.other_build.has_value(); });
+                                    [](const plan::PlannedRun& run) { return run.other_build.has_value(); });
   const auto plugins = plugin_names(plan, raw);
-  Table table;
+  render::Table table;
   table.columns = {{"run"}, {"state"}, {"plugin"}};
-  for (const std::string& path : axes) table.columns.push_back({path, Align::right});
+  for (const std::string& path : axes) table.columns.push_back({path, render::Align::right});
   for (const char* title : {"seed", "params", "steps", "tokens", "epochs", "flops", raw ? "memory_bytes" : "memory",
                             raw ? "hours" : "time"})
-    table.columns.push_back({title, Align::right});
+    table.columns.push_back({title, render::Align::right});
   if (outdated) table.columns.push_back({"made by another build"});
-  for (const PlannedRun& run : plan.runs) {
+  for (const plan::PlannedRun& run : plan.runs) {
     std::vector<std::string> row{run.id, run.state, plugins.at(run.spec.model.plugin)};
     for (const std::string& path : axes) {
       const json::value* value = run.axes.if_contains(path);
       row.push_back(value == nullptr             ? ""
                     : raw && !value->is_string() ? canonical_json(*value)
-                                                 : axis_text(path, *value));
+                                                 : spec::axis_text(path, *value));
     }
     const auto count = [&](double value) { return raw ? canonical_json(value) : format_count(value); };
     row.push_back(std::to_string(run.spec.seed));
@@ -93,8 +93,8 @@ Table plan_table(const Plan& plan, bool raw) {
   return table;
 }
 
-std::string totals_line(const Plan& plan) {
-  const PlanTotals totals = plan.totals();
+std::string totals_line(const plan::Plan& plan) {
+  const plan::PlanTotals totals = plan.totals();
   const std::string memory =
       totals.memory_bytes ? fmt::format("; at most {} a run", format_bytes(static_cast<double>(*totals.memory_bytes)))
                           : "";
@@ -111,15 +111,15 @@ std::string totals_line(const Plan& plan) {
 }
 
 // Parameters, FLOPs and bytes of one model by its blocks, and its memory by part.
-std::string blocks_text(const PlannedRun& run) {
-  Table table;
+std::string blocks_text(const plan::PlannedRun& run) {
+  render::Table table;
   table.columns = {{"block"}};
   for (const char* title : {"params", "FLOPs/token forward", "training", "share", "kept for backward"})
-    table.columns.push_back({title, Align::right});
-  for (const BlockCost& block : run.model.blocks) {
+    table.columns.push_back({title, render::Align::right});
+  for (const plugin::BlockCost& block : run.model.blocks) {
     table.rows.push_back(
         {block.name, format_thousands(block.params), format_count(block.flops_forward_per_token),
-         format_count(kTrainingFlops * block.flops_forward_per_token),
+         format_count(plan::kTrainingFlops * block.flops_forward_per_token),
          fmt::format("{:.1f} %", 100 * block.flops_forward_per_token / run.model.flops_forward_per_token),
          format_bytes(static_cast<double>(block.kept_bytes))});
   }
@@ -128,7 +128,7 @@ std::string blocks_text(const PlannedRun& run) {
                   run.spec.train.batch / run.spec.train.accumulate, run.spec.data.context, terminal_table(table));
   if (!run.memory) return text;
   const auto bytes = [](int64_t value) { return format_bytes(static_cast<double>(value)); };
-  const MemoryNeed& need = run.memory->tensors;
+  const plugin::MemoryNeed& need = run.memory->tensors;
   return text + fmt::format(
                     "weights {}, gradients {}, optimizer {}, activations {}: {} at most at once; the process {}; "
                     "a checkpoint {}\n",
@@ -137,25 +137,25 @@ std::string blocks_text(const PlannedRun& run) {
 }
 
 // Every kind of model of the plans, once.
-void print_blocks(const std::vector<Plan>& plans) {
+void print_blocks(const std::vector<plan::Plan>& plans) {
   std::set<std::string> told;
-  for (const Plan& plan : plans) {
-    for (const PlannedRun& run : plan.runs) {
+  for (const plan::Plan& plan : plans) {
+    for (const plan::PlannedRun& run : plan.runs) {
       const std::string text = blocks_text(run);
       if (told.insert(text).second) print((told.size() > 1 ? "\n" : "") + text);
     }
   }
 }
 
-void print_tables(const std::vector<Plan>& plans, bool quiet) {
+void print_tables(const std::vector<plan::Plan>& plans, bool quiet) {
   const char* gap = "";
-  for (const Plan& plan : plans) {
+  for (const plan::Plan& plan : plans) {
     print(gap + terminal_table(plan_table(plan, false)) + "\n" + totals_line(plan));
     gap = "\n";
     if (quiet) continue;
     for (const std::string& note : plan.notes) print_error("note: " + note);
     const auto outdated = std::count_if(plan.runs.begin(), plan.runs.end(),
-                                        [](const PlannedRun& run) { return run.other_build.has_value(); });
+                                        [](const plan::PlannedRun& run) { return run.other_build.has_value(); });
     if (outdated > 0)
       print_error(fmt::format("note: {} of {} finished runs were made by another build than the one at hand: run or "
                               "submit with --again makes them anew",
@@ -167,10 +167,10 @@ void print_tables(const std::vector<Plan>& plans, bool quiet) {
   }
 }
 
-void print_json(const std::vector<Plan>& plans, bool lines) {
+void print_json(const std::vector<plan::Plan>& plans, bool lines) {
   if (lines) {
     std::string text;
-    for (const Plan& plan : plans) {
+    for (const plan::Plan& plan : plans) {
       for (const json::value& run : plan_json(plan).at("runs").as_array()) {
         json::object row{{"sweep", plan.sweep.name}};
         for (const auto& member : run.get_object()) row[member.key()] = member.value();
@@ -181,15 +181,15 @@ void print_json(const std::vector<Plan>& plans, bool lines) {
   }
   if (plans.size() == 1) return print(pretty_json(plan_json(plans[0])) + "\n");
   json::array all;
-  for (const Plan& plan : plans) all.push_back(plan_json(plan));
+  for (const plan::Plan& plan : plans) all.push_back(plan_json(plan));
   print(pretty_json(all) + "\n");
 }
 
 // Every key that a sweep file may have, one below the other.
 void print_keys() {
-  Table table;
+  render::Table table;
   table.columns = {{"key"}, {"what it takes; what it is; default"}};
-  for (const std::string& line : sweep_keys()) {
+  for (const std::string& line : spec::sweep_keys()) {
     const size_t gap = line.find("  ");
     table.rows.push_back({line.substr(0, gap), line.substr(gap + 2)});
   }
@@ -216,11 +216,11 @@ int do_plan(const Verb& verb, const std::vector<std::string>& args) {
   const OutputFormat format = output_format(line);
   DataTexts texts(line.root() / "data");
   PrintedNotes notes(line.has("quiet"));
-  std::vector<Plan> plans = plan_sweeps(line.positional(), line.all("set"), line.root(), texts, notes);
-  const WorkOptions work = work_options(line);
-  if (line.has("measure")) measure_speeds(plans, line.root(), work, notes);
-  add_times(plans, line.root());
-  for (Plan& plan : plans) note_memory(plan, work.devices);
+  std::vector<plan::Plan> plans = plan_sweeps(line.positional(), line.all("set"), line.root(), texts, notes);
+  const coordinate::WorkOptions work = work_options(line);
+  if (line.has("measure")) prepare::measure_speeds(plans, line.root(), work, notes);
+  prepare::add_times(plans, line.root());
+  for (plan::Plan& plan : plans) prepare::note_memory(plan, work.devices);
   if (format == OutputFormat::table && line.has("blocks")) {
     print_blocks(plans);
   } else if (format == OutputFormat::table) {
@@ -240,4 +240,4 @@ int do_plan(const Verb& verb, const std::vector<std::string>& args) {
 const Verb kPlanVerb{"plan", "Show what a sweep would run: exact parameters, tokens, FLOPs, memory, time",
                      "SWEEP.yaml… | --keys", "bitsweep plan sweeps/quickstart.yaml --set train.steps=500", do_plan};
 
-}  // namespace bitsweep
+}  // namespace bitsweep::cli

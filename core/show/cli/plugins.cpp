@@ -11,11 +11,11 @@
 #include "prepare/programs.h"
 #include "render/table.h"
 
-namespace bitsweep {
+namespace bitsweep::cli {
 namespace {
 
 // "8 to 65536", "at least 0", "gumbel | topk", "".
-std::string range_text(const OptionSpec& option) {
+std::string range_text(const plugin::OptionSpec& option) {
   if (!option.choices.empty()) return fmt::format("{}", fmt::join(option.choices, " | "));
   if (option.min && option.max) return fmt::format("{} to {}", *option.min, *option.max);
   if (option.min) return fmt::format("at least {}", *option.min);
@@ -23,11 +23,11 @@ std::string range_text(const OptionSpec& option) {
   return "";
 }
 
-std::string default_text(const OptionSpec& option) {
+std::string default_text(const plugin::OptionSpec& option) {
   return option.default_value ? compact_json(*option.default_value) : "-";
 }
 
-json::object option_json(const OptionSpec& option) {
+json::object option_json(const plugin::OptionSpec& option) {
   json::object object{{"name", option.name}, {"type", option.type}};
   if (option.min) object["min"] = *option.min;
   if (option.max) object["max"] = *option.max;
@@ -37,9 +37,9 @@ json::object option_json(const OptionSpec& option) {
   return object;
 }
 
-json::object plugin_json(const Manifest& manifest) {
+json::object plugin_json(const plugin::Manifest& manifest) {
   json::array options;
-  for (const OptionSpec& option : manifest.options) options.push_back(option_json(option));
+  for (const plugin::OptionSpec& option : manifest.options) options.push_back(option_json(option));
   return {{"name", manifest.name},
           {"version", manifest.version},
           {"summary", manifest.summary},
@@ -50,19 +50,19 @@ json::object plugin_json(const Manifest& manifest) {
           {"built", fs::exists(manifest.library)}};
 }
 
-std::string list_text(const std::vector<Manifest>& manifests) {
-  Table table{.columns = {{"plugin"}, {"version", Align::right}, {"presets"}, {"summary"}}, .rows = {}};
-  for (const Manifest& manifest : manifests)
+std::string list_text(const std::vector<plugin::Manifest>& manifests) {
+  render::Table table{.columns = {{"plugin"}, {"version", render::Align::right}, {"presets"}, {"summary"}}, .rows = {}};
+  for (const plugin::Manifest& manifest : manifests)
     table.rows.push_back({manifest.name, fmt::format("{}", manifest.version),
                           fmt::format("{}", fmt::join(manifest.presets, " ")),
                           manifest.summary + (fs::exists(manifest.library) ? "" : "  (not built)")});
   return terminal_table(table);
 }
 
-std::string detail_text(const Manifest& manifest) {
-  Table table{.columns = {{"option"}, {"type"}, {"range"}, {"default"}, {"meaning"}}, .rows = {}};
+std::string detail_text(const plugin::Manifest& manifest) {
+  render::Table table{.columns = {{"option"}, {"type"}, {"range"}, {"default"}, {"meaning"}}, .rows = {}};
   table.rows.push_back({"params", "size", "", "-", "a target size in place of a shape: the nearest of the family"});
-  for (const OptionSpec& option : manifest.options)
+  for (const plugin::OptionSpec& option : manifest.options)
     table.rows.push_back({option.name, option.type, range_text(option), default_text(option), option.help});
   std::string text = fmt::format("{} (version {}): {}\n", manifest.name, manifest.version, manifest.summary);
   if (!manifest.source.empty()) text += fmt::format("source:  {}\n", manifest.source);
@@ -72,14 +72,14 @@ std::string detail_text(const Manifest& manifest) {
   return text + terminal_table(table);
 }
 
-const Manifest& find_manifest(const std::vector<Manifest>& manifests, const std::string& name) {
+const plugin::Manifest& find_manifest(const std::vector<plugin::Manifest>& manifests, const std::string& name) {
   std::vector<std::string> names;
-  for (const Manifest& manifest : manifests) {
+  for (const plugin::Manifest& manifest : manifests) {
     if (manifest.name == name) return manifest;
     names.push_back(manifest.name);
   }
-  throw Error(ErrorKind::input,
-              fmt::format("no plugin '{}' in '{}'{}", name, plugin_folder().string(), did_you_mean(name, names)));
+  throw Error(ErrorKind::input, fmt::format("no plugin '{}' in '{}'{}", name, prepare::plugin_folder().string(),
+                                            did_you_mean(name, names)));
 }
 
 int do_plugins(const Verb& verb, const std::vector<std::string>& args) {
@@ -89,16 +89,16 @@ int do_plugins(const Verb& verb, const std::vector<std::string>& args) {
   line.flag("json", "one JSON document");
   if (!line.parse(args, 0, 1)) return 0;
   std::vector<std::string> problems;
-  const std::vector<Manifest> manifests = find_plugins(plugin_folder(), &problems);
+  const std::vector<plugin::Manifest> manifests = plugin::find_plugins(prepare::plugin_folder(), &problems);
   for (const std::string& problem : problems) print_error(problem);
   const bool json_wanted = line.has("json");
   if (!line.positional().empty()) {
-    const Manifest& manifest = find_manifest(manifests, line.positional().front());
+    const plugin::Manifest& manifest = find_manifest(manifests, line.positional().front());
     print(json_wanted ? pretty_json(plugin_json(manifest)) + "\n" : detail_text(manifest));
     return 0;
   }
   json::array list;
-  for (const Manifest& manifest : manifests) list.push_back(plugin_json(manifest));
+  for (const plugin::Manifest& manifest : manifests) list.push_back(plugin_json(manifest));
   print(json_wanted ? pretty_json(list) + "\n" : list_text(manifests));
   return problems.empty() ? 0 : static_cast<int>(ErrorKind::failed);
 }
@@ -109,4 +109,4 @@ const Verb kPluginsVerb{
     "plugins", "List the model plugins, describe one (options, ranges, defaults, presets), or check some",
     "[NAME] | check [PATH|NAME]… (see 'bitsweep plugins check --help')", "bitsweep plugins v57", do_plugins};
 
-}  // namespace bitsweep
+}  // namespace bitsweep::cli

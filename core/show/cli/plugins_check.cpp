@@ -14,14 +14,14 @@
 #include "prepare/programs.h"
 #include "render/table.h"
 
-namespace bitsweep {
+namespace bitsweep::cli {
 namespace {
 
 // A plugin to check: what the worker is asked for, and its options where there is a manifest.
 struct Subject {
   std::string name;
   std::string asked;  // name, or absolute path of the library
-  std::optional<Manifest> manifest;
+  std::optional<plugin::Manifest> manifest;
 };
 
 // A built plugin's folder, or its library.
@@ -31,7 +31,7 @@ Subject subject_at(const fs::path& given) {
   Subject subject;
   if (const fs::path yaml = (fs::is_directory(path, code) ? path : path.parent_path()) / "plugin.yaml";
       fs::exists(yaml, code))
-    subject.manifest = read_manifest(yaml);
+    subject.manifest = plugin::read_manifest(yaml);
   fs::path library = path;
   if (fs::is_directory(path, code)) {
     if (!subject.manifest)
@@ -48,9 +48,9 @@ Subject subject_at(const fs::path& given) {
 }
 
 std::vector<Subject> subjects_of(const std::vector<std::string>& given) {
-  const std::vector<Manifest> installed = find_plugins(plugin_folder());
+  const std::vector<plugin::Manifest> installed = plugin::find_plugins(prepare::plugin_folder());
   std::vector<std::string> names;
-  for (const Manifest& manifest : installed) names.push_back(manifest.name);
+  for (const plugin::Manifest& manifest : installed) names.push_back(manifest.name);
   std::vector<Subject> subjects;
   std::vector<Diagnostic> problems;
   for (const std::string& word : given.empty() ? names : given) {
@@ -60,7 +60,7 @@ std::vector<Subject> subjects_of(const std::vector<std::string>& given) {
     } else if (word.find('/') != std::string::npos || word.ends_with(".so") || fs::exists(word)) {
       subjects.push_back(subject_at(word));
     } else {
-      problems.push_back({.message = fmt::format("no plugin '{}' in '{}'{}", word, plugin_folder().string(),
+      problems.push_back({.message = fmt::format("no plugin '{}' in '{}'{}", word, prepare::plugin_folder().string(),
                                                  did_you_mean(word, names))});
     }
   }
@@ -83,8 +83,8 @@ json::object options_of(const std::vector<std::string>& settings, const std::vec
     for (const Subject& subject : subjects) {
       if (!subject.manifest || name == "params") continue;
       std::vector<std::string> known;
-      for (const OptionSpec& option : subject.manifest->options) known.push_back(option.name);
-      const OptionSpec* option = subject.manifest->find(name);
+      for (const plugin::OptionSpec& option : subject.manifest->options) known.push_back(option.name);
+      const plugin::OptionSpec* option = subject.manifest->find(name);
       const std::string wrong = option == nullptr ? "" : option_problem(*option, value);
       if (option == nullptr)
         problems.push_back({.message = fmt::format("--set {}: {} has no option '{}'{}", setting, subject.name, name,
@@ -99,22 +99,22 @@ json::object options_of(const std::vector<std::string>& settings, const std::vec
 
 struct Checked {
   Subject subject;
-  std::vector<PluginVerdict> verdicts;
+  std::vector<prepare::PluginVerdict> verdicts;
   int64_t failed() const {
-    return std::count_if(verdicts.begin(), verdicts.end(), [](const PluginVerdict& v) { return !v.passed; });
+    return std::count_if(verdicts.begin(), verdicts.end(), [](const prepare::PluginVerdict& v) { return !v.passed; });
   }
 };
 
 json::object checked_json(const Checked& checked) {
   json::array checks;
-  for (const PluginVerdict& verdict : checked.verdicts)
+  for (const prepare::PluginVerdict& verdict : checked.verdicts)
     checks.push_back(json::object{{"check", verdict.check}, {"passed", verdict.passed}, {"decided", verdict.decided}});
   return {{"plugin", checked.subject.name}, {"passed", checked.failed() == 0}, {"checks", std::move(checks)}};
 }
 
 std::string checked_text(const Checked& checked) {
-  Table table{.columns = {{"check"}, {"verdict"}, {"what decided"}}, .rows = {}};
-  for (const PluginVerdict& verdict : checked.verdicts) {
+  render::Table table{.columns = {{"check"}, {"verdict"}, {"what decided"}}, .rows = {}};
+  for (const prepare::PluginVerdict& verdict : checked.verdicts) {
     std::string decided = verdict.decided;
     std::replace(decided.begin(), decided.end(), '\n', ' ');
     table.rows.push_back({verdict.check, verdict.passed ? "passed" : "FAILED", std::move(decided)});
@@ -132,7 +132,7 @@ int do_plugins_check(const Verb& verb, const std::vector<std::string>& args) {
   if (!line.parse(args)) return 0;
   const std::vector<Subject> subjects = subjects_of(line.positional());
   const json::object options = options_of(line.all("set"), subjects);
-  PluginChecker checker(worker_program(), plugin_folder());
+  prepare::PluginChecker checker(prepare::worker_program(), prepare::plugin_folder());
   json::array documents;
   bool all_passed = !subjects.empty();
   for (size_t i = 0; i < subjects.size(); ++i) {
@@ -146,7 +146,7 @@ int do_plugins_check(const Verb& verb, const std::vector<std::string>& args) {
     }
   }
   if (line.has("json")) print(pretty_json(documents) + "\n");
-  if (subjects.empty()) print_error(fmt::format("no plugin in '{}'", plugin_folder().string()));
+  if (subjects.empty()) print_error(fmt::format("no plugin in '{}'", prepare::plugin_folder().string()));
   return all_passed ? 0 : static_cast<int>(ErrorKind::failed);
 }
 
@@ -161,4 +161,4 @@ const Verb kPluginsCheckVerb{"plugins check",
                              "[PATH|NAME]… [--set OPTION=VALUE]… [--only CHECK]… [--json]",
                              "bitsweep plugins check build/plugins/mine", do_plugins_check};
 
-}  // namespace bitsweep
+}  // namespace bitsweep::cli

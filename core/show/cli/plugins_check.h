@@ -3,8 +3,8 @@
 
 #include "cli/verb.h"
 
-namespace bitsweep {
+namespace bitsweep::cli {
 
 extern const Verb kPluginsCheckVerb;  // of the verb `plugins`
 
-}  // namespace bitsweep
+}  // namespace bitsweep::cli

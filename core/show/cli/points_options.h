@@ -4,14 +4,14 @@
 #include "cli/options.h"
 #include "fit/points_csv.h"
 
-namespace bitsweep {
+namespace bitsweep::cli {
 
 // What --help says of --points: each form that is read.
 inline constexpr const char* kPointsHelp =
-    "a file with the columns params, tokens, loss (and variant, dataset, seed, run, state): CSV with commas, semicolons "
-    "or tabs, JSON lines, a JSON list; rows of one run are its checkpoints; unfinished rows are left out";
+    "a file with the columns params, tokens, loss (and variant, dataset, seed, run, state): CSV with commas, "
+    "semicolons or tabs, JSON lines, a JSON list; rows of one run are its checkpoints; unfinished rows are left out";
 
 // --map, --units, --where, --label and --checkpoints of a command line that declares them.
-PointsFormat points_format(const CommandLine& line);
+fit::PointsFormat points_format(const CommandLine& line);
 
-}  // namespace bitsweep
+}  // namespace bitsweep::cli

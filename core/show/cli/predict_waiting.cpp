@@ -9,7 +9,7 @@
 #include "query/query.h"
 #include "store/store.h"
 
-namespace bitsweep {
+namespace bitsweep::cli {
 namespace {
 
 constexpr int kNice = 10;  // lower still, it would not get to fit in the few minutes of a small sweep
@@ -20,12 +20,12 @@ int do_predict_waiting(const Verb& verb, const std::vector<std::string>& args) {
   line.root_option().value("maker", "the verb that asks");
   if (!line.parse(args)) return 0;
   ::setpriority(PRIO_PROCESS, 0, kNice);
-  const rlimit most{kMostPredicting_s, kMostPredicting_s};
+  const rlimit most{predict::kMostPredicting_s, predict::kMostPredicting_s};
   ::setrlimit(RLIMIT_CPU, &most);
-  const WaitingPredictions predictions =
-      predict_waiting(Query(line.root()), line.positional(), line.get("maker").value_or(verb.name));
+  const predict::WaitingPredictions predictions =
+      predict::predict_waiting(query::Query(line.root()), line.positional(), line.get("maker").value_or(verb.name));
   if (predictions.made.empty()) return 1;
-  Store store(line.root(), StoreMode::create);
+  store::Store store(line.root(), store::StoreMode::create);
   return keep_predictions(store, predictions).stored > 0 ? 0 : 1;
 }
 
@@ -42,4 +42,4 @@ const Verb kPredictWaitingVerb{"foretell",         "Store what laws say of the r
                                "[SWEEP…]",         "bitsweep foretell quickstart",
                                do_predict_waiting, true};
 
-}  // namespace bitsweep
+}  // namespace bitsweep::cli

@@ -6,10 +6,10 @@
 
 #include "base/files.h"
 
-namespace bitsweep {
+namespace bitsweep::cli {
 
 // Its words; no sweeps: all. `maker`: the verb that asks.
 std::vector<std::string> predict_waiting_command(const fs::path& root, const std::vector<std::string>& sweeps,
                                                  const std::string& maker);
 
-}  // namespace bitsweep
+}  // namespace bitsweep::cli

@@ -11,29 +11,30 @@
 #include "report/head_map.h"
 #include "store/store.h"
 
-namespace bitsweep {
+namespace bitsweep::cli {
 namespace {
 
 constexpr double kMostWindows = 4096;
 
 struct Chosen {
-  RunRecord run;
+  store::RunRecord run;
   fs::path checkpoint;
   int64_t attempt = 0;
 };
 
 // `kind` is best, last, or "" for the one of the two that there is, best first.
-Chosen choose(Store& store, const std::string& prefix, const std::string& kind) {
+Chosen choose(store::Store& store, const std::string& prefix, const std::string& kind) {
   Chosen chosen;
   chosen.run = store.run(store.resolve_run(prefix)).value();
   const fs::path folder = store.paths().run(chosen.run.id);
-  std::optional<fs::path> file = kind.empty() ? best_checkpoint(folder) : newest_checkpoint(folder, kind);
+  std::optional<fs::path> file =
+      kind.empty() ? coordinate::best_checkpoint(folder) : coordinate::newest_checkpoint(folder, kind);
   if (!file)
     throw Error(ErrorKind::input,
                 fmt::format("run {} ({}) has no {}checkpoint in '{}'", chosen.run.id, to_text(chosen.run.state),
                             kind.empty() ? "" : "'" + kind + "' ", folder.string()));
   chosen.checkpoint = *file;
-  chosen.attempt = attempt_of(*file);
+  chosen.attempt = coordinate::attempt_of(*file);
   return chosen;
 }
 
@@ -45,11 +46,12 @@ std::string checkpoint_kind(const CommandLine& line) {
 }
 
 // The worker's answer: {"step", "file", "metrics"}.
-json::object probe(const Store& store, const Chosen& chosen, int64_t windows, const WorkOptions& options) {
+json::object probe(const store::Store& store, const Chosen& chosen, int64_t windows,
+                   const coordinate::WorkOptions& options) {
   const fs::path folder = chosen.checkpoint.parent_path().parent_path();
-  return ask_worker(options, "probe", folder / "spec.json", store.paths().cache(),
-                    {"--checkpoint", chosen.checkpoint.string(), "--run", chosen.run.id, "--out", folder.string(),
-                     "--windows", std::to_string(windows)});
+  return prepare::ask_worker(options, "probe", folder / "spec.json", store.paths().cache(),
+                             {"--checkpoint", chosen.checkpoint.string(), "--run", chosen.run.id, "--out",
+                              folder.string(), "--windows", std::to_string(windows)});
 }
 
 std::vector<std::pair<std::string, double>> metrics_in(const json::object& answer) {
@@ -69,8 +71,9 @@ int do_probe(const Verb& verb, const std::vector<std::string>& args) {
   if (!line.parse(args, 1, 1)) return 0;
   const auto windows = static_cast<int64_t>(line.number("windows", 2, kMostWindows).value_or(64));
   const std::string kind = checkpoint_kind(line);
-  if (!Store::exists(line.root())) Store(line.root(), StoreMode::read_only);  // says what is missing
-  Store store(line.root(), StoreMode::create);
+  if (!store::Store::exists(line.root()))
+    store::Store(line.root(), store::StoreMode::read_only);  // says what is missing
+  store::Store store(line.root(), store::StoreMode::create);
   const Chosen chosen = choose(store, line.positional()[0], kind);
   const json::object answer = probe(store, chosen, windows, work_options(line));
   const int64_t step = integer_or(answer, "step", 0);
@@ -81,10 +84,11 @@ int do_probe(const Verb& verb, const std::vector<std::string>& args) {
     print(read_file(sidecar));
     return 0;
   }
-  print(fmt::format("run {}, {} at step {}, {} windows\n\n{}\nmatrices in {}\n", chosen.run.id,
-                    chosen.checkpoint.filename().string(), step, windows,
-                    pointer_health_text(pointer_health(step, metrics).value(), /*numbers=*/true, utf8_terminal()),
-                    sidecar.string()));
+  print(fmt::format(
+      "run {}, {} at step {}, {} windows\n\n{}\nmatrices in {}\n", chosen.run.id, chosen.checkpoint.filename().string(),
+      step, windows,
+      report::pointer_health_text(query::pointer_health(step, metrics).value(), /*numbers=*/true, utf8_terminal()),
+      sidecar.string()));
   return 0;
 }
 
@@ -93,4 +97,4 @@ int do_probe(const Verb& verb, const std::vector<std::string>& args) {
 const Verb kProbeVerb{"probe", "See where a run's attention looks: induction heads, static heads, in-context score",
                       "RUN", "bitsweep probe 3fa2 --checkpoint best --windows 64", do_probe};
 
-}  // namespace bitsweep
+}  // namespace bitsweep::cli

@@ -14,7 +14,7 @@
 #include "prepare/scratch_folder.h"
 #include "render/table.h"
 
-namespace bitsweep {
+namespace bitsweep::cli {
 namespace {
 
 struct StepTime {
@@ -29,26 +29,26 @@ StepTime time_of(const json::object& block) {
 }
 
 // The worker's answer, profile_verb.h.
-json::object profile(const PlannedRun& run, const fs::path& root, const WorkOptions& work, int64_t steps,
-                     bool reference) {
-  const ScratchFolder scratch(root, "profile");
+json::object profile(const plan::PlannedRun& run, const fs::path& root, const coordinate::WorkOptions& work,
+                     int64_t steps, bool reference) {
+  const prepare::ScratchFolder scratch(root, "profile");
   const fs::path spec = scratch.path() / "spec.json";
   write_file_atomic(spec, canonical_json(to_json(run.spec)));
   std::vector<std::string> extra{"--steps", std::to_string(steps)};
   if (reference) extra.push_back("--reference");
-  return ask_worker(work, "profile", spec, root / "data", extra);
+  return prepare::ask_worker(work, "profile", spec, root / "data", extra);
 }
 
-std::string heading(const PlannedRun& run) {
+std::string heading(const plan::PlannedRun& run) {
   return fmt::format("{}, {} parameters, {} x {} tokens", run.spec.model.plugin, format_thousands(run.model.params),
                      run.spec.train.batch / run.spec.train.accumulate, run.spec.data.context);
 }
 
-std::string profile_text(const PlannedRun& run, const json::object& profile) {
-  Table table;
+std::string profile_text(const plan::PlannedRun& run, const json::object& profile) {
+  render::Table table;
   table.columns = {{"block"}};
   for (const char* title : {"forward ms", "backward ms", "share", "of it matrix products"})
-    table.columns.push_back({title, Align::right});
+    table.columns.push_back({title, render::Align::right});
   StepTime sum;
   std::vector<std::pair<std::string, StepTime>> blocks;
   for (const json::value& block : profile.at("blocks").as_array()) {
@@ -73,7 +73,7 @@ std::string profile_text(const PlannedRun& run, const json::object& profile) {
       format_bytes(seconds(profile, "peak_tensor_bytes")));
 }
 
-json::object profile_json(const PlannedRun& run, json::object profile) {
+json::object profile_json(const plan::PlannedRun& run, json::object profile) {
   json::object row{{"plugin", run.spec.model.plugin},
                    {"params", run.model.params},
                    {"batch", run.spec.train.batch},
@@ -94,15 +94,15 @@ int do_profile(const Verb& verb, const std::vector<std::string>& args) {
   declare_device_options(line);
   if (!line.parse(args, 1)) return 0;
   const auto steps = static_cast<int64_t>(line.number("steps", 1, 100000).value_or(20));
-  const WorkOptions work = work_options(line);
+  const coordinate::WorkOptions work = work_options(line);
   DataTexts texts(line.root() / "data");
   PrintedNotes notes;
-  const std::vector<Plan> plans = plan_sweeps(line.positional(), line.all("set"), line.root(), texts, notes);
+  const std::vector<plan::Plan> plans = plan_sweeps(line.positional(), line.all("set"), line.root(), texts, notes);
   std::set<std::string> seen;
   json::array rows;
-  for (const Plan& plan : plans) {
-    for (const PlannedRun& planned : plan.runs) {
-      if (!seen.insert(speed_key(planned.spec)).second) continue;
+  for (const plan::Plan& plan : plans) {
+    for (const plan::PlannedRun& planned : plan.runs) {
+      if (!seen.insert(plan::speed_key(planned.spec)).second) continue;
       const json::object answer = profile(planned, line.root(), work, steps, line.has("reference"));
       if (line.has("json")) {
         rows.push_back(profile_json(planned, answer));
@@ -120,4 +120,4 @@ int do_profile(const Verb& verb, const std::vector<std::string>& args) {
 const Verb kProfileVerb{"profile", "Show where the time of a training step goes, block by block", "SWEEP.yaml…",
                         "bitsweep profile sweeps/quickstart.yaml --set model.params=500k", do_profile};
 
-}  // namespace bitsweep
+}  // namespace bitsweep::cli

@@ -11,7 +11,7 @@
 #include "base/units.h"
 #include "cli/options.h"
 
-namespace bitsweep {
+namespace bitsweep::cli {
 namespace {
 
 constexpr int kBar = 16;          // cells
@@ -46,9 +46,11 @@ std::string clipped(const std::string& text, size_t columns) {
   return text;
 }
 
-std::string name_of(const RunProgress& run) { return fmt::format("{} {} ({})", run.run, run.plugin, run.point); }
+std::string name_of(const coordinate::RunProgress& run) {
+  return fmt::format("{} {} ({})", run.run, run.plugin, run.point);
+}
 
-std::string queue_words(const QueueProgress& queue) {
+std::string queue_words(const coordinate::QueueProgress& queue) {
   std::string words =
       fmt::format("{} of {} done, {} running, {} queued", queue.done, queue.total, queue.running, queue.queued);
   if (queue.failed > 0) words += fmt::format(", {} failed", queue.failed);
@@ -56,27 +58,27 @@ std::string queue_words(const QueueProgress& queue) {
   return words;
 }
 
-std::string run_row(const RunProgress& run) {
+std::string run_row(const coordinate::RunProgress& run) {
   return fmt::format("  {} {} {:>6}/{:<6} {:>7} bpc {:>8} tok/s {:>9}  {} {}", run.run, bar(run.step, run.steps),
                      run.step, run.steps, number_or_dash(run.val_bpc, "{:.4f}"),
                      run.tokens_per_s ? format_count(*run.tokens_per_s) : "-", duration_or_dash(run.eta_s), run.plugin,
                      run.point + (run.diverging ? ", diverging" : ""));
 }
 
-class Lines : public Progress {
+class Lines : public coordinate::Progress {
  public:
   explicit Lines(bool quiet) : quiet_(quiet), table_(!quiet && stderr_is_terminal()) {}
   ~Lines() override { clear(); }
 
-  void started(const RunProgress& run) override {
+  void started(const coordinate::RunProgress& run) override {
     if (!quiet_ && !table_)
       say(fmt::format("start   {} on {}{}", name_of(run), run.device,
                       run.attempt > 1 ? fmt::format(", attempt {}", run.attempt) : ""));
   }
-  void adopted(const RunProgress& run) override {
+  void adopted(const coordinate::RunProgress& run) override {
     if (!quiet_) say(fmt::format("adopt   {} on {}: it went on by itself", name_of(run), run.device));
   }
-  void ended(const RunProgress& run, const RunRecord& after) override {
+  void ended(const coordinate::RunProgress& run, const store::RunRecord& after) override {
     if (quiet_ && went_well(after)) return;
     if (after.state == RunState::done)
       say(fmt::format("{} {}: {} bpc in {}", done_word(), name_of(run), number_or_dash(after.best_val_bpc, "{:.4f}"),
@@ -89,7 +91,7 @@ class Lines : public Progress {
   }
   void message(const std::string& text) override { say(text); }
 
-  void tick(const QueueProgress& queue) override {
+  void tick(const coordinate::QueueProgress& queue) override {
     if (quiet_) return;
     if (!table_) return plain_tick(queue);
     clear();
@@ -104,19 +106,19 @@ class Lines : public Progress {
   }
 
  private:
-  static std::string reason(const RunRecord& run) {
+  static std::string reason(const store::RunRecord& run) {
     const std::string_view cause = to_text(run.cause);
     if (run.message.empty()) return std::string(cause);
     return cause.empty() ? run.message : fmt::format("{}: {}", cause, run.message);
   }
   // Done, or ended because somebody or a rule wanted it so.
-  static bool went_well(const RunRecord& run) {
+  static bool went_well(const store::RunRecord& run) {
     return run.state == RunState::done || run.cause == ExitCause::stopped || run.cause == ExitCause::cancelled;
   }
   static std::string done_word() { return colour_allowed() ? "\x1b[32mdone\x1b[0m   " : "done   "; }
 
   // Without a terminal: the queue's state whenever a run has ended or begun, never more.
-  void plain_tick(const QueueProgress& queue) {
+  void plain_tick(const coordinate::QueueProgress& queue) {
     if (queue.done + queue.failed == ended_) return;
     ended_ = queue.done + queue.failed;
     say(fmt::format("        {}", queue_words(queue)));
@@ -140,17 +142,17 @@ class Lines : public Progress {
 
 }  // namespace
 
-std::unique_ptr<Progress> make_progress(bool quiet) { return std::make_unique<Lines>(quiet); }
+std::unique_ptr<coordinate::Progress> make_progress(bool quiet) { return std::make_unique<Lines>(quiet); }
 
-std::string failure_text(const WorkResult& result, const RootPaths& paths) {
+std::string failure_text(const coordinate::WorkResult& result, const store::RootPaths& paths) {
   std::string text;
-  for (const RunRecord& run : result.failed)
+  for (const store::RunRecord& run : result.failed)
     text += fmt::format("failed: {} {} ({}): {}\n        log: {}\n", run.id, run.plugin, to_text(run.cause),
                         run.message, (paths.attempt(run.id, run.attempts) / "worker.log").string());
   if (!result.failed.empty()) text += "once mended: bitsweep retry --state failed\n";
-  for (const RunRecord& run : result.waiting)
+  for (const store::RunRecord& run : result.waiting)
     text += fmt::format("waits:  {} {}: {}\n", run.id, run.plugin, run.message);
   return text;
 }
 
-}  // namespace bitsweep
+}  // namespace bitsweep::cli

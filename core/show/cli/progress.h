@@ -6,12 +6,12 @@
 
 #include "coordinate/coordinator.h"
 
-namespace bitsweep {
+namespace bitsweep::cli {
 
 // Lines on stderr; on a terminal a live table beneath them. `quiet` says only what went wrong.
-std::unique_ptr<Progress> make_progress(bool quiet);
+std::unique_ptr<coordinate::Progress> make_progress(bool quiet);
 
 // The list of failed runs with their causes, for the end of `run` and `work`; "" when all went well.
-std::string failure_text(const WorkResult& result, const RootPaths& paths);
+std::string failure_text(const coordinate::WorkResult& result, const store::RootPaths& paths);
 
-}  // namespace bitsweep
+}  // namespace bitsweep::cli

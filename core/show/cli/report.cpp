@@ -22,7 +22,7 @@
 #include "prepare/programs.h"
 #include "query/query.h"
 
-namespace bitsweep {
+namespace bitsweep::cli {
 namespace {
 
 // "a, b" as a and b.
@@ -36,16 +36,17 @@ std::vector<std::string> names_in(const std::string& text) {
   return names;
 }
 
-std::vector<Point> finished(const PointsFile& file) {
-  PointsFile kept = file;
+std::vector<fit::Point> finished(const analysis::PointsFile& file) {
+  analysis::PointsFile kept = file;
   drop_unfinished(kept);
   return kept.points;
 }
 
-ReportInput from_file(const CommandLine& line, const fs::path& file, const ClaimsFile& claims) {
+analysis::ReportInput from_file(const CommandLine& line, const fs::path& file, const analysis::ClaimsFile& claims) {
   if (!line.positional().empty()) throw Error(ErrorKind::input, "bitsweep report: either sweeps or --points, not both");
-  PointsFile read = read_points_file(file, points_format(line), names_in(line.get("factors").value_or("")));
-  refuse_too_many(read.points.size());
+  analysis::PointsFile read =
+      analysis::read_points_file(file, points_format(line), names_in(line.get("factors").value_or("")));
+  analysis::refuse_too_many(read.points.size());
   for (const std::string& note : implausible_magnitudes(finished(read))) print_error("note: " + note);
   add_facts(claims, read);
   std::string source = "bitsweep report --points " + file.filename().string();
@@ -53,23 +54,24 @@ ReportInput from_file(const CommandLine& line, const fs::path& file, const Claim
     if (line.has(option)) source += fmt::format(" --{} '{}'", option, *line.get(option));
   for (const std::string& label : line.all("label")) source += fmt::format(" --label '{}'", label);
   if (line.has("claims")) source += " --claims " + fs::path(*line.get("claims")).filename().string();
-  ReportInput input = report_from_points(read.points, line.get("name").value_or(file.stem().string()),
-                                         std::move(source), BITSWEEP_VERSION, read.settings);
+  analysis::ReportInput input = report_from_points(read.points, line.get("name").value_or(file.stem().string()),
+                                                   std::move(source), BITSWEEP_VERSION, read.settings);
   if (!read.no_seeds.empty()) read.notes.push_back(read.no_seeds);
   for (const std::string& note : read.notes) print_error("note: " + note);
   input.notes = std::move(read.notes);
   return input;
 }
 
-ReportInput from_sweeps(const CommandLine& line) {
+analysis::ReportInput from_sweeps(const CommandLine& line) {
   if (line.positional().empty())
     throw Error(ErrorKind::input,
                 "bitsweep report: expected SWEEP… or --points FILE.csv (see 'bitsweep runs' for what there is)");
-  return gather_report(Query(line.root()), line.positional(), line.get("name").value_or(""), BITSWEEP_VERSION);
+  return analysis::gather_report(query::Query(line.root()), line.positional(), line.get("name").value_or(""),
+                                 BITSWEEP_VERSION);
 }
 
 void require_law(const std::string& name) {
-  const std::vector<std::string> known = law_names();
+  const std::vector<std::string> known = fit::law_names();
   if (std::find(known.begin(), known.end(), name) == known.end())
     throw Error(ErrorKind::input, fmt::format("unknown law '{}'{}", name, did_you_mean(name, known)));
 }
@@ -107,21 +109,22 @@ int do_report(const Verb& verb, const std::vector<std::string>& args) {
     if (const auto results = read_results(*points, points_format(line))) return report_results(line, *points, *results);
   if (line.has("baseline"))
     throw Error(ErrorKind::input, "--baseline is for a table of results: this file has points, with params and tokens");
-  ClaimsFile claims;
-  if (const auto file = line.get("claims")) claims = read_claims(read_file(*file), *file);
+  analysis::ClaimsFile claims;
+  if (const auto file = line.get("claims")) claims = analysis::read_claims(read_file(*file), *file);
   if (!points && (!claims.unique_tokens.empty() || !claims.wall_s.empty()))
     throw Error(ErrorKind::input, "--claims: facts are for --points; of sweeps they are in the database");
-  ReportInput input = points ? from_file(line, *points, claims) : from_sweeps(line);
+  analysis::ReportInput input = points ? from_file(line, *points, claims) : from_sweeps(line);
   input.claims = std::move(claims.claims);
   resolve_runs(input.claims, input.runs);
-  if (std::any_of(input.claims.begin(), input.claims.end(), [](const Claim& c) { return !c.model.empty(); })) {
-    WorkerDescriber describer(worker_program(), plugin_folder());
+  if (std::any_of(input.claims.begin(), input.claims.end(),
+                  [](const analysis::Claim& c) { return !c.model.empty(); })) {
+    prepare::WorkerDescriber describer(prepare::worker_program(), prepare::plugin_folder());
     count_models(input.claims, describer);
   }
   if (line.has("force")) input.extrapolation_limit = HUGE_VAL;
   if (line.has("law")) input.laws = line.all("law");
   for (const std::string& law : input.laws) require_law(law);
-  for (const std::string& text : line.all("target")) input.targets.push_back(parse_target(text, "--target"));
+  for (const std::string& text : line.all("target")) input.targets.push_back(fit::parse_target(text, "--target"));
 
   for (const std::string& text : line.all("budget")) {
     const auto flops = parse_number(text);
@@ -136,19 +139,19 @@ int do_report(const Verb& verb, const std::vector<std::string>& args) {
       input.budget_hours.push_back(value / 3600);
   }
 
-  const Analysis analysis = points ? analyse(input) : analyse_sweeps(line.root(), input);
+  const analysis::Analysis analysis = points ? analyse(input) : advise::analyse_sweeps(line.root(), input);
   const int holds = std::any_of(analysis.verdicts.begin(), analysis.verdicts.end(),
-                                [](const ClaimVerdict& v) { return v.holds == false; });
-  const std::vector<ReportFile> files = render_report(input, analysis);
+                                [](const analysis::ClaimVerdict& v) { return v.holds == false; });
+  const std::vector<report::ReportFile> files = report::render_report(input, analysis);
   if (line.has("json")) {
-    for (const ReportFile& file : files)
+    for (const report::ReportFile& file : files)
       if (file.name == "report.json") print(file.bytes);
     return holds;
   }
   const fs::path folder = line.get("out").value_or("reports");
   print(write_report(folder, input.name, files).string() + "\n");
   PrintedNotes notes;
-  if (!points) keep_fits(line.root(), input, analysis, notes);
+  if (!points) advise::keep_fits(line.root(), input, analysis, notes);
   return holds;
 }
 
@@ -157,4 +160,4 @@ int do_report(const Verb& verb, const std::vector<std::string>& args) {
 const Verb kReportVerb{"report", "Write what sweeps found: Markdown, figures, HTML, JSON", "SWEEP… | --points FILE.csv",
                        "bitsweep report quickstart", do_report};
 
-}  // namespace bitsweep
+}  // namespace bitsweep::cli

@@ -7,12 +7,12 @@
 #include "cli/options.h"
 #include "fit/results_table.h"
 
-namespace bitsweep {
+namespace bitsweep::cli {
 
 // Nothing where the file is not of that form. Throws Error{input} as read_results_table does.
-std::optional<ResultsTable> read_results(const fs::path& file, const PointsFormat& format);
+std::optional<fit::ResultsTable> read_results(const fs::path& file, const fit::PointsFormat& format);
 
 // Writes the report, or prints its JSON; returns the exit code. Throws Error{input} for options that it cannot heed.
-int report_results(const CommandLine& line, const fs::path& file, const ResultsTable& table);
+int report_results(const CommandLine& line, const fs::path& file, const fit::ResultsTable& table);
 
-}  // namespace bitsweep
+}  // namespace bitsweep::cli

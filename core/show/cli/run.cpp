@@ -19,29 +19,32 @@
 #include "prepare/submission.h"
 #include "report/report.h"
 
-namespace bitsweep {
+namespace bitsweep::cli {
 namespace {
 
 // Queues all sweeps; how many of their runs are not done yet.
-int64_t submit_all(const std::vector<Plan>& plans, Store& store, Texts& texts, const CommandLine& line, Notes& notes) {
+int64_t submit_all(const std::vector<plan::Plan>& plans, store::Store& store, prepare::Texts& texts,
+                   const CommandLine& line, Notes& notes) {
   const bool quiet = line.has("quiet");
-  for (const Plan& plan : plans)
+  for (const plan::Plan& plan : plans)
     for (const std::string& note : plan.notes)
       if (!quiet) print_error(note);
   int64_t open = 0;
-  for (const Submission& submission : submit_plans(plans, store, texts, notes, line.has("again"))) {
+  for (const prepare::Submission& submission : submit_plans(plans, store, texts, notes, line.has("again"))) {
     if (!quiet) fmt::print(stderr, "{}", submission_text(submission));
     open -= submission.result.done;
   }
-  for (const Plan& plan : plans) open += plan.totals().runs;
+  for (const plan::Plan& plan : plans) open += plan.totals().runs;
   return open;
 }
 
 // Before the first run, in one line.
-void say_how_long(std::vector<Plan>& plans, const fs::path& root, const WorkOptions& options, Notes& notes) {
-  measure_speeds(plans, root, options, notes, MeasureScope::largest);
-  add_times(plans, root);
-  if (const std::string text = expected_text(plans, options.devices.at(0).slots); !text.empty()) notes.progress(text);
+void say_how_long(std::vector<plan::Plan>& plans, const fs::path& root, const coordinate::WorkOptions& options,
+                  Notes& notes) {
+  measure_speeds(plans, root, options, notes, prepare::MeasureScope::largest);
+  prepare::add_times(plans, root);
+  if (const std::string text = prepare::expected_text(plans, options.devices.at(0).slots); !text.empty())
+    notes.progress(text);
 }
 
 int do_run(const Verb& verb, const std::vector<std::string>& args) {
@@ -53,24 +56,24 @@ int do_run(const Verb& verb, const std::vector<std::string>& args) {
   declare_work_options(line);
   if (!line.parse(args, 1)) return 0;
   const fs::path root = line.root();
-  WorkOptions options = work_options(line);
+  coordinate::WorkOptions options = work_options(line);
   DataTexts texts(root / "data");
   const bool quiet = line.has("quiet");
   PrintedNotes notes(quiet);
-  std::vector<Plan> plans = plan_sweeps(line.positional(), line.all("set"), root, texts, notes);
-  for (const Plan& plan : plans) options.sweeps.push_back(plan.sweep.name);
+  std::vector<plan::Plan> plans = plan_sweeps(line.positional(), line.all("set"), root, texts, notes);
+  for (const plan::Plan& plan : plans) options.sweeps.push_back(plan.sweep.name);
 
-  const CoordinatorLock lock(root);
-  WorkResult result;
+  const coordinate::CoordinatorLock lock(root);
+  coordinate::WorkResult result;
   {
-    Store store(root, StoreMode::create);
+    store::Store store(root, store::StoreMode::create);
     if (submit_all(plans, store, texts, line, notes) > 0) {
       prepare_root(store, line, options);
       if (line.has("measure")) say_how_long(plans, root, options, notes);
-      LocalExecutor executor({.own_cpus = options.own_cpus});
-      store_predictions(store, options.sweeps, "run", notes);
-      const auto progress = predicting_progress(make_progress(quiet),
-                                                predict_waiting_command(root, options.sweeps, "run"), quiet);
+      execute::LocalExecutor executor({.own_cpus = options.own_cpus});
+      predict::store_predictions(store, options.sweeps, "run", notes);
+      const auto progress = predict::predicting_progress(make_progress(quiet),
+                                                         predict_waiting_command(root, options.sweeps, "run"), quiet);
       result = work(store, lock, executor, system_clock(), options, *progress);
       if (const std::string text = failure_text(result, store.paths()); !text.empty()) fmt::print(stderr, "{}", text);
     }
@@ -79,11 +82,11 @@ int do_run(const Verb& verb, const std::vector<std::string>& args) {
     print_error("interrupted; the same command goes on from the last checkpoints");
     return result.exit_code();
   }
-  ReportInput input = gather_report(Query(root), options.sweeps, "", BITSWEEP_VERSION);
-  const Analysis analysis = analyse_sweeps(root, input);
+  analysis::ReportInput input = analysis::gather_report(query::Query(root), options.sweeps, "", BITSWEEP_VERSION);
+  const analysis::Analysis analysis = advise::analyse_sweeps(root, input);
   const fs::path folder = fs::absolute(line.get("out").value_or("reports"));
-  print(write_report(folder, input.name, render_report(input, analysis)).string() + "\n");
-  keep_fits(root, input, analysis, notes);
+  print(write_report(folder, input.name, report::render_report(input, analysis)).string() + "\n");
+  advise::keep_fits(root, input, analysis, notes);
   return result.exit_code();
 }
 
@@ -92,4 +95,4 @@ int do_run(const Verb& verb, const std::vector<std::string>& args) {
 const Verb kRunVerb{"run", "Plan, queue, train and report: prints the report's path last",
                     "SWEEP.yaml… [--set PATH=VALUE]…", "bitsweep run sweeps/quickstart.yaml", do_run};
 
-}  // namespace bitsweep
+}  // namespace bitsweep::cli

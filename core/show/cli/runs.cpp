@@ -11,7 +11,7 @@
 #include "query/run_columns.h"
 #include "report/run_table.h"
 
-namespace bitsweep {
+namespace bitsweep::cli {
 namespace {
 
 constexpr int64_t kMostShown = 100;  // of a table, where nothing else is asked for
@@ -22,7 +22,7 @@ struct Scope {
   std::string where;
 };
 
-Scope scope_of(const Query& query, const CommandLine& line) {
+Scope scope_of(const query::Query& query, const CommandLine& line) {
   Scope scope{.where = line.get("where").value_or("")};
   if (!line.positional().empty()) scope.sweeps.clear();
   for (const std::string& name : line.positional()) scope.sweeps.push_back(query.sweep_name(name));
@@ -30,10 +30,10 @@ Scope scope_of(const Query& query, const CommandLine& line) {
 }
 
 // The newest `most` of them, in the order they were planned; -1: all.
-std::vector<RunRow> newest(const Query& query, const Scope& scope, int64_t most) {
-  std::vector<RunRow> rows;
+std::vector<query::RunRow> newest(const query::Query& query, const Scope& scope, int64_t most) {
+  std::vector<query::RunRow> rows;
   for (const std::string& sweep : scope.sweeps) {
-    std::vector<RunRow> some = query.runs(sweep, scope.where, most);
+    std::vector<query::RunRow> some = query.runs(sweep, scope.where, most);
     std::move(some.begin(), some.end(), std::back_inserter(rows));
   }
   if (const auto count = static_cast<int64_t>(rows.size()); most >= 0 && count > most)
@@ -41,7 +41,7 @@ std::vector<RunRow> newest(const Query& query, const Scope& scope, int64_t most)
   return rows;
 }
 
-int64_t count(const Query& query, const Scope& scope) {
+int64_t count(const query::Query& query, const Scope& scope) {
   int64_t sum = 0;
   for (const std::string& sweep : scope.sweeps) sum += query.count_runs(sweep, scope.where);
   return sum;
@@ -60,30 +60,32 @@ int64_t limit_of(const CommandLine& line, OutputFormat format) {
 
 // The columns named by `option`: of the runs that are shown, else of any, for an axis may be one of older runs alone,
 // and a condition that no run meets does not make the columns wrong.
-std::vector<std::string> columns_of(const Query& query, const CommandLine& line, const std::vector<RunRow>& rows,
-                                    const std::string& option, bool signs) {
+std::vector<std::string> columns_of(const query::Query& query, const CommandLine& line,
+                                    const std::vector<query::RunRow>& rows, const std::string& option, bool signs) {
   const auto text = line.get(option);
   if (!text) return {};
   try {
-    return parse_columns(*text, run_column_names(rows), option, signs);
+    return query::parse_columns(*text, run_column_names(rows), option, signs);
   } catch (const Error&) {
-    return parse_columns(*text, run_column_names(query.runs()), option, signs);
+    return query::parse_columns(*text, run_column_names(query.runs()), option, signs);
   }
 }
 
-void print_table(const std::vector<RunRow>& rows, const std::vector<std::string>& columns, int64_t more, bool sorted) {
+void print_table(const std::vector<query::RunRow>& rows, const std::vector<std::string>& columns, int64_t more,
+                 bool sorted) {
   if (rows.empty()) return print_error("no runs");
-  std::string text = terminal_table(run_table(rows, columns.empty() ? default_run_columns(rows) : columns));
+  std::string text =
+      terminal_table(report::run_table(rows, columns.empty() ? report::default_run_columns(rows) : columns));
   if (more > 0)
     text += fmt::format("… and {} {}; --limit all shows every one, --limit N as many\n", more,
                         sorted ? "more" : "earlier ones");
   print(text);
 }
 
-std::string json_text(const std::vector<RunRow>& rows, const std::vector<std::string>& columns, bool lines) {
+std::string json_text(const std::vector<query::RunRow>& rows, const std::vector<std::string>& columns, bool lines) {
   json::array list;
   std::string text;
-  for (const RunRow& row : rows) {
+  for (const query::RunRow& row : rows) {
     if (lines)
       text += compact_json(run_json(row, columns)) + "\n";
     else
@@ -105,9 +107,9 @@ int do_runs(const Verb& verb, const std::vector<std::string>& args) {
   const OutputFormat format = output_format(line);
   const int64_t most = limit_of(line, format);
   const bool sorted = line.has("sort");
-  const Query query(line.root());
+  const query::Query query(line.root());
   const Scope scope = scope_of(query, line);
-  std::vector<RunRow> rows = newest(query, scope, sorted ? -1 : most);
+  std::vector<query::RunRow> rows = newest(query, scope, sorted ? -1 : most);
 
   std::vector<std::string> columns = columns_of(query, line, rows, "columns", false);
   if (sorted) sort_runs(rows, columns_of(query, line, rows, "sort", true));
@@ -119,9 +121,9 @@ int do_runs(const Verb& verb, const std::vector<std::string>& args) {
     print_table(rows, columns, all - static_cast<int64_t>(rows.size()), sorted);
     return 0;
   }
-  if (columns.empty()) columns = run_json_columns();
+  if (columns.empty()) columns = query::run_json_columns();
   if (format == OutputFormat::csv)
-    print(csv_table(raw_run_table(rows, columns)));
+    print(csv_table(report::raw_run_table(rows, columns)));
   else
     print(json_text(rows, columns, format == OutputFormat::jsonl));
   return 0;
@@ -132,4 +134,4 @@ int do_runs(const Verb& verb, const std::vector<std::string>& args) {
 const Verb kRunsVerb{"runs", "List runs: state, size, losses, time", "[SWEEP…]",
                      "bitsweep runs quickstart --where \"state = 'done'\" --sort last_val_bpc", do_runs};
 
-}  // namespace bitsweep
+}  // namespace bitsweep::cli

@@ -15,7 +15,7 @@
 #include "report/head_map.h"
 #include "report/run_table.h"
 
-namespace bitsweep {
+namespace bitsweep::cli {
 namespace {
 
 struct RunFile {
@@ -24,10 +24,10 @@ struct RunFile {
 };
 
 struct Details {
-  RunRow run;
-  std::vector<AttemptRow> attempts;
-  std::vector<EvalRow> evals;
-  std::optional<PointerHealth> attention;
+  query::RunRow run;
+  std::vector<query::AttemptRow> attempts;
+  std::vector<query::EvalRow> evals;
+  std::optional<query::PointerHealth> attention;
   json::object start;
   fs::path folder;
   std::vector<RunFile> files;
@@ -46,7 +46,7 @@ std::vector<RunFile> files_in(const fs::path& folder) {
   return files;
 }
 
-Details gather(const Query& query, const std::string& prefix) {
+Details gather(const query::Query& query, const std::string& prefix) {
   Details d;
   d.run = query.run(prefix);
   d.attempts = query.attempts(d.run.id);
@@ -58,33 +58,33 @@ Details gather(const Query& query, const std::string& prefix) {
   return d;
 }
 
-void flatten(const json::value& value, const std::string& path, Table& table) {
+void flatten(const json::value& value, const std::string& path, render::Table& table) {
   if (value.is_object() && !value.get_object().empty()) {
     for (const auto& member : value.get_object())
       flatten(member.value(), path.empty() ? std::string(member.key()) : path + "." + std::string(member.key()), table);
     return;
   }
-  table.rows.push_back({"  " + path, cell_text(value, "-")});
+  table.rows.push_back({"  " + path, query::cell_text(value, "-")});
 }
 
 std::string lines_of(const json::object& object) {
-  Table table{{{""}, {""}}, {}};
+  render::Table table{{{""}, {""}}, {}};
   flatten(object, "", table);
   const std::string text = terminal_table(table);
   return text.substr(text.find('\n') + 1);
 }
 
-std::string headline(const RunRow& run) {
+std::string headline(const query::RunRow& run) {
   std::string text = fmt::format("run {}  {}", run.id, run.state);
   if (!run.exit_cause.empty()) text += " (" + run.exit_cause + ")";
-  text += fmt::format("\n  sweep {}, plugin {}, seed {}\n", clean_text(run.sweep), clean_text(run.plugin),
-                      cell_text(seed_of(run), "left out"));
-  if (!run.axes.empty()) text += "  axes " + clean_text(run_table({run}, {"axes"}).rows[0][0]) + "\n";
-  if (!run.message.empty()) text += "  " + clean_text(run.message) + "\n";
+  text += fmt::format("\n  sweep {}, plugin {}, seed {}\n", render::clean_text(run.sweep),
+                      render::clean_text(run.plugin), query::cell_text(seed_of(run), "left out"));
+  if (!run.axes.empty()) text += "  axes " + render::clean_text(report::run_table({run}, {"axes"}).rows[0][0]) + "\n";
+  if (!run.message.empty()) text += "  " + render::clean_text(run.message) + "\n";
   return text;
 }
 
-std::string metrics(const RunRow& run, const json::object& start) {
+std::string metrics(const query::RunRow& run, const json::object& start) {
   std::string text = fmt::format("  parameters    {} ({} without embedding and head)\n", format_thousands(run.params),
                                  format_thousands(run.params_nonembedding));
   text += fmt::format("  tokens        {} in {} steps", format_thousands(run.tokens), run.steps);
@@ -107,17 +107,17 @@ std::string metrics(const RunRow& run, const json::object& start) {
   return text;
 }
 
-std::string attempts_text(const std::vector<AttemptRow>& attempts) {
-  Table table{{{"attempt", Align::right},
-               {"state"},
-               {"cause"},
-               {"device"},
-               {"steps"},
-               {"began (UTC)"},
-               {"took", Align::right},
-               {"message"}},
-              {}};
-  for (const AttemptRow& a : attempts) {
+std::string attempts_text(const std::vector<query::AttemptRow>& attempts) {
+  render::Table table{{{"attempt", render::Align::right},
+                       {"state"},
+                       {"cause"},
+                       {"device"},
+                       {"steps"},
+                       {"began (UTC)"},
+                       {"took", render::Align::right},
+                       {"message"}},
+                      {}};
+  for (const query::AttemptRow& a : attempts) {
     std::string cause = a.exit_cause;
     if (a.signal)
       cause += fmt::format("{}signal {}", cause.empty() ? "" : ", ", *a.signal);
@@ -134,21 +134,21 @@ std::string attempts_text(const std::vector<AttemptRow>& attempts) {
 std::string text_of(const Details& d) {
   std::string text = headline(d.run) + "\n" + metrics(d.run, d.start);
   std::vector<std::pair<double, double>> curve;
-  for (const EvalRow& e : d.evals)
+  for (const query::EvalRow& e : d.evals)
     if (e.val_bpc) curve.emplace_back(static_cast<double>(e.step), *e.val_bpc);
-  TextChartOptions options;
+  render::TextChartOptions options;
   options.unicode = utf8_terminal();
   options.x_label = "steps";
   if (const std::string chart = text_chart(curve, options); !chart.empty()) text += "\nval_bpc\n" + chart;
   if (d.attention)
     text += fmt::format("\nattention at step {}\n{}", d.attention->step,
-                        pointer_health_text(*d.attention, /*numbers=*/false, options.unicode));
+                        report::pointer_health_text(*d.attention, /*numbers=*/false, options.unicode));
   if (!d.attempts.empty()) text += "\n" + attempts_text(d.attempts);
   if (!d.start.empty()) text += "\nat its start\n" + lines_of(d.start);
   text += "\nspec\n" + lines_of(d.run.spec);
   if (d.files.empty()) return text;
   text += fmt::format("\nfiles in {}\n", d.folder.string());
-  Table files{{{""}, {"", Align::right}}, {}};
+  render::Table files{{{""}, {"", render::Align::right}}, {}};
   for (const RunFile& f : d.files) files.rows.push_back({"  " + f.path, format_bytes(static_cast<double>(f.bytes))});
   const std::string list = terminal_table(files);
   return text + list.substr(list.find('\n') + 1);
@@ -165,7 +165,7 @@ json::object json_of(const Details& d) {
                            "peak_rss_bytes", "submitted", "started", "ended", "dataset"})
     object[more] = run_column(d.run, more);
   json::array attempts, evals, files;
-  for (const AttemptRow& a : d.attempts)
+  for (const query::AttemptRow& a : d.attempts)
     attempts.push_back(
         json::object{{"attempt", a.attempt},
                      {"state", a.state},
@@ -178,7 +178,7 @@ json::object json_of(const Details& d) {
                      {"ended", or_null(a.ended)},
                      {"step", a.step},
                      {"resumed_step", or_null(a.resumed_step)}});
-  for (const EvalRow& e : d.evals)
+  for (const query::EvalRow& e : d.evals)
     evals.push_back(json::object{{"step", e.step},
                                  {"tokens", e.tokens},
                                  {"val_bpc", or_null(e.val_bpc)},
@@ -201,7 +201,7 @@ int do_show(const Verb& verb, const std::vector<std::string>& args) {
   CommandLine line(verb);
   line.flag("json", "one JSON document").root_option();
   if (!line.parse(args, 1, 1)) return 0;
-  const Details details = gather(Query(line.root()), line.positional()[0]);
+  const Details details = gather(query::Query(line.root()), line.positional()[0]);
   print(line.has("json") ? pretty_json(json_of(details)) + "\n" : text_of(details));
   return 0;
 }
@@ -211,4 +211,4 @@ int do_show(const Verb& verb, const std::vector<std::string>& args) {
 const Verb kShowVerb{"show", "One run: spec, attempts and why they ended, metrics, a small curve, files", "RUN",
                      "bitsweep show 3fa2", do_show};
 
-}  // namespace bitsweep
+}  // namespace bitsweep::cli

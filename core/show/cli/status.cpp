@@ -12,26 +12,26 @@
 #include "report/run_table.h"
 #include "spec/sweep.h"
 
-namespace bitsweep {
+namespace bitsweep::cli {
 namespace {
 
 constexpr std::array kStates = {"queued", "starting", "running", "done", "failed", "stopped", "cancelled"};
 constexpr int64_t kMostRunsListed = 20;  // queued runs told one by one …
 constexpr int64_t kMostTold = 1000;      // … and in JSON
 
-std::string live_table(const QueueView& view) {
-  Table table{{{"running"},
-               {"plugin"},
-               {"params", Align::right},
-               {"what"},
-               {"device"},
-               {"step", Align::right},
-               {"val_bpc", Align::right},
-               {"tok/s", Align::right},
-               {"left", Align::right}},
-              {}};
+std::string live_table(const coordinate::QueueView& view) {
+  render::Table table{{{"running"},
+                       {"plugin"},
+                       {"params", render::Align::right},
+                       {"what"},
+                       {"device"},
+                       {"step", render::Align::right},
+                       {"val_bpc", render::Align::right},
+                       {"tok/s", render::Align::right},
+                       {"left", render::Align::right}},
+                      {}};
   for (const auto& [run, device, left, diverging] : view.live) {
-    const std::string what = short_point_text(run.axes, run.seed) + (diverging ? ", diverging" : "");
+    const std::string what = spec::short_point_text(run.axes, run.seed) + (diverging ? ", diverging" : "");
     table.rows.push_back({run.id, run.plugin, format_count(static_cast<double>(run.params)), what, device,
                           fmt::format("{}/{}", run.step, run.steps),
                           run.last_val_bpc ? fmt::format("{:.4f}", *run.last_val_bpc) : "-",
@@ -41,8 +41,8 @@ std::string live_table(const QueueView& view) {
   return terminal_table(table);
 }
 
-std::string text_of(const QueueView& view) {
-  std::string text = plural(view.runs(), "run", "runs") + ":";
+std::string text_of(const coordinate::QueueView& view) {
+  std::string text = render::plural(view.runs(), "run", "runs") + ":";
   for (const char* state : kStates)
     if (const int64_t n = view.count(*run_state_from(state)); n > 0) text += fmt::format("  {} {}", n, state);
   const bool left = !view.is_over();
@@ -55,17 +55,17 @@ std::string text_of(const QueueView& view) {
   if (left && !view.held.empty()) text += view.held + "\n";
   if (!view.live.empty()) text += "\n" + live_table(view);
   if (view.waiting.empty()) return text;
-  Table table{{{"queued"}, {"plugin"}, {"params", Align::right}, {"what"}, {"why it waits"}}, {}};
-  for (const QueueView::Waiting& w : view.waiting)
+  render::Table table{{{"queued"}, {"plugin"}, {"params", render::Align::right}, {"what"}, {"why it waits"}}, {}};
+  for (const coordinate::QueueView::Waiting& w : view.waiting)
     table.rows.push_back({w.run.id, w.run.plugin, format_count(static_cast<double>(w.run.params)),
-                          short_point_text(w.run.axes, w.run.seed), w.why});
+                          spec::short_point_text(w.run.axes, w.run.seed), w.why});
   text += "\n" + terminal_table(table);
   const int64_t more = view.count(RunState::queued) - static_cast<int64_t>(view.waiting.size());
   if (more > 0) text += fmt::format("… and {} more\n", more);
   return text;
 }
 
-json::object json_of(const QueueView& view) {
+json::object json_of(const coordinate::QueueView& view) {
   json::object counts;
   for (const char* state : kStates) counts[state] = view.count(*run_state_from(state));
   json::array running, queued;
@@ -77,7 +77,8 @@ json::object json_of(const QueueView& view) {
     if (diverging) object["diverging"] = true;
     running.push_back(std::move(object));
   }
-  for (const QueueView::Waiting& w : view.waiting) queued.push_back(json::object{{"id", w.run.id}, {"why", w.why}});
+  for (const coordinate::QueueView::Waiting& w : view.waiting)
+    queued.push_back(json::object{{"id", w.run.id}, {"why", w.why}});
   return {{"counts", std::move(counts)},
           {"working", view.coordinator},
           {"held", view.held},
@@ -88,9 +89,9 @@ json::object json_of(const QueueView& view) {
 }
 
 // Until nothing is queued or live: again after every commit, and every few seconds for the times.
-int watch(const Query& query, Store& store, const std::vector<std::string>& sweeps) {
+int watch(const query::Query& query, store::Store& store, const std::vector<std::string>& sweeps) {
   for (;;) {
-    const QueueView view = view_queue(query, store, sweeps, kMostRunsListed);
+    const coordinate::QueueView view = coordinate::view_queue(query, store, sweeps, kMostRunsListed);
     print((stdout_is_terminal() ? "\x1b[H\x1b[2J" : "") + text_of(view));
     if (view.is_over()) return 0;
     const int64_t seen = query.data_version();
@@ -107,12 +108,13 @@ int do_status(const Verb& verb, const std::vector<std::string>& args) {
       .flag("json", "one JSON document")
       .root_option();
   if (!line.parse(args)) return 0;
-  const Query query(line.root());
+  const query::Query query(line.root());
   std::vector<std::string> sweeps;
   for (const std::string& name : line.positional()) sweeps.push_back(query.sweep_name(name));
-  Store store(line.root(), StoreMode::read_only);
+  store::Store store(line.root(), store::StoreMode::read_only);
   if (line.has("watch")) return watch(query, store, sweeps);
-  const QueueView view = view_queue(query, store, sweeps, line.has("json") ? kMostTold : kMostRunsListed);
+  const coordinate::QueueView view =
+      coordinate::view_queue(query, store, sweeps, line.has("json") ? kMostTold : kMostRunsListed);
   print(line.has("json") ? pretty_json(json_of(view)) + "\n" : text_of(view));
   return 0;
 }
@@ -122,4 +124,4 @@ int do_status(const Verb& verb, const std::vector<std::string>& args) {
 const Verb kStatusVerb{"status", "Counts by state, what runs where and how fast, why the rest waits", "[SWEEP…]",
                        "bitsweep status --watch", do_status};
 
-}  // namespace bitsweep
+}  // namespace bitsweep::cli

@@ -9,7 +9,7 @@
 #include "prepare/planning.h"
 #include "prepare/submission.h"
 
-namespace bitsweep {
+namespace bitsweep::cli {
 namespace {
 
 int do_submit(const Verb& verb, const std::vector<std::string>& args) {
@@ -18,24 +18,24 @@ int do_submit(const Verb& verb, const std::vector<std::string>& args) {
   line.flag("again", kAgainHelp).quiet_option();
   if (!line.parse(args, 1, 1000)) return 0;
   const fs::path root = line.root();
-  refuse_network_filesystem(root);
+  store::refuse_network_filesystem(root);
   // Everything that can be wrong with any of the files is found before the first of them is queued.
   DataTexts texts(root / "data");
   const bool quiet = line.has("quiet");
   PrintedNotes notes(quiet);
-  const std::vector<Plan> plans = plan_sweeps(line.positional(), line.all("set"), root, texts, notes);
-  Store store(root, StoreMode::create);
+  const std::vector<plan::Plan> plans = plan_sweeps(line.positional(), line.all("set"), root, texts, notes);
+  store::Store store(root, store::StoreMode::create);
   json::array documents;
-  for (const Plan& plan : plans)
+  for (const plan::Plan& plan : plans)
     for (const std::string& note : plan.notes)
       if (!quiet) print_error(note);
-  for (const Submission& submission : submit_plans(plans, store, texts, notes, line.has("again"))) {
+  for (const prepare::Submission& submission : submit_plans(plans, store, texts, notes, line.has("again"))) {
     documents.push_back(to_json(submission));
     if (!line.has("json") && !quiet) print(submission_text(submission));
   }
   std::vector<std::string> sweeps;
-  for (const Plan& plan : plans) sweeps.push_back(plan.sweep.name);
-  store_predictions(store, sweeps, "submit", notes);
+  for (const plan::Plan& plan : plans) sweeps.push_back(plan.sweep.name);
+  predict::store_predictions(store, sweeps, "submit", notes);
   if (line.has("json")) print(pretty_json(documents) + "\n");
   return 0;
 }
@@ -45,4 +45,4 @@ int do_submit(const Verb& verb, const std::vector<std::string>& args) {
 const Verb kSubmitVerb{"submit", "Queue the runs of sweep files; the same file twice adds nothing",
                        "SWEEP.yaml… [--set PATH=VALUE]", "bitsweep submit sweeps/quickstart.yaml", do_submit};
 
-}  // namespace bitsweep
+}  // namespace bitsweep::cli

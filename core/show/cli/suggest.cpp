@@ -18,21 +18,21 @@
 #include "prepare/planning.h"
 #include "prepare/programs.h"
 
-namespace bitsweep {
+namespace bitsweep::cli {
 namespace {
 
 constexpr size_t kFewestParts = 12;  // into which hours for several variants are divided
 
 // The laws to be advised on: of each --variant, or of all. Throws Error{input} naming the choices.
-std::vector<const LawData*> chosen_laws(const SweepData& data, const CommandLine& line,
-                                        const std::vector<Target>& targets) {
+std::vector<const analysis::LawData*> chosen_laws(const analysis::SweepData& data, const CommandLine& line,
+                                                  const std::vector<fit::Target>& targets) {
   std::vector<std::string> asked = line.all("variant");
-  for (const Target& target : targets)
+  for (const fit::Target& target : targets)
     if (asked.empty() && !target.variant.empty()) asked.push_back(target.variant);
   const std::string dataset = line.get("dataset").value_or("");
-  std::vector<const LawData*> fitting;
+  std::vector<const analysis::LawData*> fitting;
   std::vector<std::string> variants, labels;
-  for (const LawData& law : data.laws) {
+  for (const analysis::LawData& law : data.laws) {
     if (law.points.empty()) continue;
     if (std::find(variants.begin(), variants.end(), law.variant) == variants.end()) variants.push_back(law.variant);
     if (!dataset.empty() && law.label != dataset) continue;
@@ -53,18 +53,19 @@ std::vector<const LawData*> chosen_laws(const SweepData& data, const CommandLine
   return fitting;
 }
 
-std::vector<Target> targets_of(const CommandLine& line, const Query& query, const std::vector<std::string>& sweeps) {
-  std::vector<Target> targets;
-  for (const std::string& text : line.all("target")) targets.push_back(parse_target(text, "--target"));
+std::vector<fit::Target> targets_of(const CommandLine& line, const query::Query& query,
+                                    const std::vector<std::string>& sweeps) {
+  std::vector<fit::Target> targets;
+  for (const std::string& text : line.all("target")) targets.push_back(fit::parse_target(text, "--target"));
   if (!targets.empty()) return targets;
-  for (const SweepRow& sweep : query.sweeps()) {
+  for (const query::SweepRow& sweep : query.sweeps()) {
     if (std::find(sweeps.begin(), sweeps.end(), sweep.name) == sweeps.end()) continue;
     const json::value* report = sweep.settings.if_contains("report");
     const json::value* list =
         report != nullptr && report->is_object() ? report->get_object().if_contains("targets") : nullptr;
     if (list == nullptr || !list->is_array()) continue;
     for (const json::value& item : list->get_array()) {
-      Target target;
+      fit::Target target;
       target.params = number_or(item.as_object(), "params", 0);
       target.tokens = number_or(item.as_object(), "tokens", 0);
       targets.push_back(std::move(target));
@@ -78,7 +79,7 @@ std::vector<Target> targets_of(const CommandLine& line, const Query& query, cons
 
 // A law that does not exist is refused where it is made.
 void require_one_variant_law(const std::string& law) {
-  const std::vector<std::string> all = law_names(), possible = one_variant_law_names();
+  const std::vector<std::string> all = fit::law_names(), possible = fit::one_variant_law_names();
   const auto in = [&](const std::vector<std::string>& names) {
     return std::find(names.begin(), names.end(), law) != names.end();
   };
@@ -88,13 +89,13 @@ void require_one_variant_law(const std::string& law) {
 }
 
 // `share`: of the hours that are asked for, within them.
-SuggestOptions options_of(const CommandLine& line, const std::vector<Target>& targets, const LawData& law,
-                          const Costs& costs, double share) {
-  SuggestOptions options;
+advise::SuggestOptions options_of(const CommandLine& line, const std::vector<fit::Target>& targets,
+                                  const analysis::LawData& law, const advise::Costs& costs, double share) {
+  advise::SuggestOptions options;
   options.law = line.get("law").value_or(options.law);
   require_one_variant_law(options.law);
   options.targets = targets;
-  for (Target& target : options.targets) {
+  for (fit::Target& target : options.targets) {
     target.variant = law.variant;
     target.dataset = law.label;
   }
@@ -121,7 +122,7 @@ SuggestOptions options_of(const CommandLine& line, const std::vector<Target>& ta
 
 // A name that neither a sweep nor a file here has.
 std::string free_name(const std::vector<std::string>& taken, const std::string& sweep, const std::string& variant) {
-  return next_name(sweep, variant, [&](const std::string& name) {
+  return advise::next_name(sweep, variant, [&](const std::string& name) {
     return std::find(taken.begin(), taken.end(), name) != taken.end() || fs::exists(name + ".yaml");
   });
 }
@@ -149,11 +150,12 @@ void describe_options(CommandLine& line) {
 class Writing {
  public:
   // `several`: files are named by their variant.
-  Writing(const CommandLine& line, const SweepData& data, const LawData& law, bool several)
+  Writing(const CommandLine& line, const analysis::SweepData& data, const analysis::LawData& law, bool several)
       : line_(line), data_(data), law_(law), several_(several) {}
 
-  std::string write(const Suggestion& s, const std::vector<ChosenRun>& chosen, const SweepDefaults& defaults,
-                    const Costs& costs, const std::vector<Target>& targets, const std::vector<std::string>& taken) {
+  std::string write(const advise::Suggestion& s, const std::vector<advise::ChosenRun>& chosen,
+                    const advise::SweepDefaults& defaults, const advise::Costs& costs,
+                    const std::vector<fit::Target>& targets, const std::vector<std::string>& taken) {
     const std::string file =
         line_.get("out").value_or(free_name(taken, data_.sweeps.at(0), several_ ? law_.variant : "") + ".yaml");
     if (file == "-" || chosen.empty()) return "";
@@ -167,32 +169,32 @@ class Writing {
   }
 
   // What the joint fit says of these runs, kept before they are queued; why not, when it says nothing.
-  void predict_runs(const std::vector<ChosenRun>& chosen) {
-    std::vector<PredictionPlace> about;
-    for (const ChosenRun& run : chosen)
+  void predict_runs(const std::vector<advise::ChosenRun>& chosen) {
+    std::vector<predict::PredictionPlace> about;
+    for (const advise::ChosenRun& run : chosen)
       about.push_back(
           {run_id(spec_of(run)), static_cast<double>(run.candidate->run.model.params), run.candidate->run.tokens});
     std::string why;
     const std::vector<std::string> laws{line_.get("law").value_or("chinchilla")};
-    auto made = predict(law_, data_.sweeps, about, laws, "suggest", why);
+    auto made = predict::predict(law_, data_.sweeps, about, laws, "suggest", why);
     if (!made) return print_error("note: no prediction of these runs is stored: " + why);
-    WaitingPredictions predictions;
+    predict::WaitingPredictions predictions;
     predictions.made.push_back(std::move(*made));
-    Store store(line_.root(), StoreMode::create);
-    const StoredPredictions kept = keep_predictions(store, predictions);
+    store::Store store(line_.root(), store::StoreMode::create);
+    const store::StoredPredictions kept = keep_predictions(store, predictions);
     if (kept.stored > 0)
       print_error(fmt::format("foretold {} run{}; 'bitsweep calibration' will tell how they fare", kept.stored,
                               kept.stored == 1 ? "" : "s"));
   }
 
  private:
-  void check(const std::string& file, const std::vector<ChosenRun>& chosen) const {
+  void check(const std::string& file, const std::vector<advise::ChosenRun>& chosen) const {
     DataTexts texts(line_.root() / "data");
     PrintedNotes notes;
-    const std::vector<Plan> plans = plan_sweeps({file}, {}, line_.root(), texts, notes);
-    for (const ChosenRun& run : chosen) {
+    const std::vector<plan::Plan> plans = plan_sweeps({file}, {}, line_.root(), texts, notes);
+    for (const advise::ChosenRun& run : chosen) {
       const std::string id = run_id(spec_of(run));
-      const auto same = [&](const PlannedRun& planned) { return planned.id == id; };
+      const auto same = [&](const plan::PlannedRun& planned) { return planned.id == id; };
       if (std::none_of(plans[0].runs.begin(), plans[0].runs.end(), same))
         throw Error(ErrorKind::failed,
                     fmt::format("'{}' does not give run {} as it was chosen; its data or plugin have "
@@ -202,8 +204,8 @@ class Writing {
   }
 
   const CommandLine& line_;
-  const SweepData& data_;
-  const LawData& law_;
+  const analysis::SweepData& data_;
+  const analysis::LawData& law_;
   bool several_;
 };
 
@@ -213,29 +215,29 @@ class Advising {
   explicit Advising(const CommandLine& line)
       : line_(line),
         query_(line.root()),
-        store_(line.root(), StoreMode::read_only),
-        worker_(worker_program(), plugin_folder()),
+        store_(line.root(), store::StoreMode::read_only),
+        worker_(prepare::worker_program(), prepare::plugin_folder()),
         describer_(worker_) {
     for (const std::string& name : line.positional()) sweeps_.push_back(query_.sweep_name(name));
-    for (const SweepRow& sweep : query_.sweeps()) taken_.push_back(sweep.name);
+    for (const query::SweepRow& sweep : query_.sweeps()) taken_.push_back(sweep.name);
     targets_ = targets_of(line, query_, sweeps_);
-    data_ = law_data(query_, sweeps_);
-    defaults_ = sweep_defaults(store_, sweeps_);
+    data_ = analysis::law_data(query_, sweeps_);
+    defaults_ = advise::sweep_defaults(store_, sweeps_);
     rules_.most_seeds =
         static_cast<int64_t>(line.number("seeds", 1, 1000).value_or(static_cast<double>(most_seeds(defaults_))));
   }
 
   int run() {
-    const std::vector<const LawData*> laws = chosen_laws(data_, line_, targets_);
+    const std::vector<const analysis::LawData*> laws = chosen_laws(data_, line_, targets_);
     const bool several = laws.size() > 1;
     if (several && line_.get("out").value_or("-") != "-")
       throw Error(ErrorKind::input,
                   "--out names one file, and each variant has its own: name one variant by --variant");
-    for (const LawData* law : laws)
-      describer_.expect(
-          candidate_questions(references_of(data_, *law), law->points, targets_for(*law), defaults_.kept, rules_));
+    for (const analysis::LawData* law : laws)
+      describer_.expect(candidate_questions(advise::references_of(data_, *law), law->points, targets_for(*law),
+                                            defaults_.kept, rules_));
     std::vector<Prepared> all;
-    for (const LawData* law : laws) all.push_back(prepare(*law));
+    for (const analysis::LawData* law : laws) all.push_back(prepare(*law));
     const std::vector<double> shares = shares_of(all);
     json::array documents;
     int code = 0;
@@ -246,25 +248,25 @@ class Advising {
 
  private:
   // Those of this variant, or of none in particular.
-  std::vector<Target> targets_for(const LawData& law) const {
-    std::vector<Target> targets;
-    for (const Target& target : targets_)
+  std::vector<fit::Target> targets_for(const analysis::LawData& law) const {
+    std::vector<fit::Target> targets;
+    for (const fit::Target& target : targets_)
       if (target.variant.empty() || target.variant == law.variant) targets.push_back(target);
     return targets.empty() ? targets_ : targets;
   }
 
   // A law with the runs that could be made for it.
   struct Prepared {
-    const LawData* law;
-    std::vector<Target> targets;
-    CandidateSet set;
-    Costs costs;
+    const analysis::LawData* law;
+    std::vector<fit::Target> targets;
+    advise::CandidateSet set;
+    advise::Costs costs;
   };
 
-  Prepared prepare(const LawData& law) {
+  Prepared prepare(const analysis::LawData& law) {
     Prepared p{&law, targets_for(law), {}, {}};
-    p.set = make_candidates(references_of(data_, law), law.points, p.targets, defaults_.kept, defaults_.seeds, rules_,
-                            describer_, [&](const std::string& id) { return store_.state(id).has_value(); });
+    p.set = make_candidates(advise::references_of(data_, law), law.points, p.targets, defaults_.kept, defaults_.seeds,
+                            rules_, describer_, [&](const std::string& id) { return store_.state(id).has_value(); });
     for (const std::string& note : p.set.notes) print_error("note: " + note);
     if (p.set.runs.empty())
       throw Error(ErrorKind::input, fmt::format("no run of {} can be made that is not there already", law.variant));
@@ -272,7 +274,7 @@ class Advising {
     return p;
   }
 
-  SuggestOptions options_for(const Prepared& p, double share) const {
+  advise::SuggestOptions options_for(const Prepared& p, double share) const {
     return options_of(line_, p.targets, *p.law, p.costs, share);
   }
 
@@ -288,7 +290,7 @@ class Advising {
     std::vector<std::vector<double>> left;
     for (const Prepared& p : all)
       left.push_back(variance_left(p.law->points, as_candidates(p.set, *p.law, p.costs), options_for(p, 1), budgets));
-    const std::vector<int> divided = divide_parts(left);
+    const std::vector<int> divided = advise::divide_parts(left);
     std::vector<std::string> told;
     for (size_t v = 0; v < all.size(); ++v) {
       shares[v] = static_cast<double>(divided[v]) / static_cast<double>(parts);
@@ -301,9 +303,9 @@ class Advising {
 
   int advise(const Prepared& p, double share, bool several, json::array& documents) {
     const auto& [law_data, targets, set, costs] = p;
-    const LawData& law = *law_data;
-    const Suggestion s = suggest(law.points, as_candidates(set, law, costs), options_for(p, share));
-    const std::vector<ChosenRun> chosen = with_seeds(s, set);
+    const analysis::LawData& law = *law_data;
+    const advise::Suggestion s = suggest(law.points, as_candidates(set, law, costs), options_for(p, share));
+    const std::vector<advise::ChosenRun> chosen = with_seeds(s, set);
     Writing writing(line_, data_, law, several);
     const std::string file = writing.write(s, chosen, defaults_, costs, targets, taken_);
     if (line_.has("json"))
@@ -327,15 +329,15 @@ class Advising {
   }
 
   const CommandLine& line_;
-  Query query_;
-  Store store_;
-  WorkerDescriber worker_;
-  CachingDescriber describer_;
+  query::Query query_;
+  store::Store store_;
+  prepare::WorkerDescriber worker_;
+  advise::CachingDescriber describer_;
   std::vector<std::string> sweeps_, taken_;
-  std::vector<Target> targets_;
-  SweepData data_;
-  SweepDefaults defaults_;
-  CandidateRules rules_;
+  std::vector<fit::Target> targets_;
+  analysis::SweepData data_;
+  advise::SweepDefaults defaults_;
+  advise::CandidateRules rules_;
   bool told_ = false;
 };
 
@@ -353,4 +355,4 @@ const Verb kSuggestVerb{"suggest", "Which runs to make next, by what they take f
                         "bitsweep suggest quickstart --variant llama --target params=2M,tokens=4M --hours 0.5",
                         do_suggest};
 
-}  // namespace bitsweep
+}  // namespace bitsweep::cli

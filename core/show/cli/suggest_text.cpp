@@ -8,26 +8,26 @@
 #include "base/units.h"
 #include "render/table.h"
 
-namespace bitsweep {
+namespace bitsweep::cli {
 namespace {
 
 constexpr size_t kRanked = 8;        // candidates told beside the batch
 constexpr size_t kRankedJson = 200;  // … and by --json
 
-Table batch_table(const Suggestion& s, const CandidateSet& set, const std::vector<ChosenRun>& chosen,
-                  const Costs& costs) {
-  Table table{{{"run"},
-               {"params", Align::right},
-               {"tokens", Align::right},
-               {"steps", Align::right},
-               {"seed", Align::right},
-               {costs.hours ? "time" : "FLOPs", Align::right},
-               {"expected", Align::right},
-               {"takes", Align::right},
-               {"leaves ±", Align::right}},
-              {}};
+render::Table batch_table(const advise::Suggestion& s, const advise::CandidateSet& set,
+                          const std::vector<advise::ChosenRun>& chosen, const advise::Costs& costs) {
+  render::Table table{{{"run"},
+                       {"params", render::Align::right},
+                       {"tokens", render::Align::right},
+                       {"steps", render::Align::right},
+                       {"seed", render::Align::right},
+                       {costs.hours ? "time" : "FLOPs", render::Align::right},
+                       {"expected", render::Align::right},
+                       {"takes", render::Align::right},
+                       {"leaves ±", render::Align::right}},
+                      {}};
   for (size_t i = 0; i < s.batch.size(); ++i) {
-    const PlannedRun& run = set.runs[s.batch[i].candidate].run;
+    const plan::PlannedRun& run = set.runs[s.batch[i].candidate].run;
     table.rows.push_back({run_id(spec_of(chosen[i])), format_count(static_cast<double>(run.model.params)),
                           format_count(run.tokens), format_thousands(run.spec.train.steps),
                           std::to_string(chosen[i].seed), costs.text(costs.of[s.batch[i].candidate]),
@@ -37,26 +37,26 @@ Table batch_table(const Suggestion& s, const CandidateSet& set, const std::vecto
   return table;
 }
 
-Table ranking_table(const Suggestion& s, const CandidateSet& set, const Costs& costs) {
-  Table table{{{"params"},
-               {"tokens", Align::right},
-               {costs.hours ? "time" : "FLOPs", Align::right},
-               {"takes alone", Align::right}},
-              {}};
+render::Table ranking_table(const advise::Suggestion& s, const advise::CandidateSet& set, const advise::Costs& costs) {
+  render::Table table{{{"params"},
+                       {"tokens", render::Align::right},
+                       {costs.hours ? "time" : "FLOPs", render::Align::right},
+                       {"takes alone", render::Align::right}},
+                      {}};
   for (size_t i = 0; i < std::min(kRanked, s.ranking.size()); ++i) {
-    const RankedCandidate& ranked = s.ranking[i];
-    const PlannedRun& run = set.runs[ranked.candidate].run;
+    const advise::RankedCandidate& ranked = s.ranking[i];
+    const plan::PlannedRun& run = set.runs[ranked.candidate].run;
     table.rows.push_back({format_count(static_cast<double>(run.model.params)), format_count(run.tokens),
                           costs.text(costs.of[ranked.candidate]), fmt::format("{:.1f} %", 100 * ranked.reduction)});
   }
   return table;
 }
 
-json::array batch_json(const Suggestion& s, const CandidateSet& set, const std::vector<ChosenRun>& chosen,
-                       const Costs& costs) {
+json::array batch_json(const advise::Suggestion& s, const advise::CandidateSet& set,
+                       const std::vector<advise::ChosenRun>& chosen, const advise::Costs& costs) {
   json::array list;
   for (size_t i = 0; i < s.batch.size(); ++i) {
-    const PlannedRun& run = set.runs[s.batch[i].candidate].run;
+    const plan::PlannedRun& run = set.runs[s.batch[i].candidate].run;
     list.push_back(json::object{{"id", run_id(spec_of(chosen[i]))},
                                 {"params", run.model.params},
                                 {"tokens", run.tokens},
@@ -70,7 +70,7 @@ json::array batch_json(const Suggestion& s, const CandidateSet& set, const std::
   return list;
 }
 
-std::string headline(const Suggestion& s, const LawData& law) {
+std::string headline(const advise::Suggestion& s, const analysis::LawData& law) {
   std::string text =
       fmt::format("{}  {}  {}  ({} point{}, {} configuration{})\n", s.formula, law.variant, law.label, s.points,
                   s.points == 1 ? "" : "s", s.configurations, s.configurations == 1 ? "" : "s");
@@ -85,8 +85,8 @@ std::string headline(const Suggestion& s, const LawData& law) {
 
 }  // namespace
 
-std::string suggestion_text(const Suggestion& s, const LawData& law, const CandidateSet& set,
-                            const std::vector<ChosenRun>& chosen, const Costs& costs) {
+std::string suggestion_text(const advise::Suggestion& s, const analysis::LawData& law, const advise::CandidateSet& set,
+                            const std::vector<advise::ChosenRun>& chosen, const advise::Costs& costs) {
   std::string text = headline(s, law);
   for (const std::string& outlook : outlook_lines(s, costs)) text += "  " + outlook + "\n";
   if (!s.batch.empty()) text += "\n" + terminal_table(batch_table(s, set, chosen, costs));
@@ -96,16 +96,17 @@ std::string suggestion_text(const Suggestion& s, const LawData& law, const Candi
          terminal_table(ranking_table(s, set, costs));
 }
 
-json::object suggestion_json(const Suggestion& s, const LawData& law, const CandidateSet& set,
-                             const std::vector<ChosenRun>& chosen, const Costs& costs, const std::string& file) {
+json::object suggestion_json(const advise::Suggestion& s, const analysis::LawData& law, const advise::CandidateSet& set,
+                             const std::vector<advise::ChosenRun>& chosen, const advise::Costs& costs,
+                             const std::string& file) {
   json::array targets, ranking, reasons;
-  for (const TargetOutlook& t : s.targets)
+  for (const advise::TargetOutlook& t : s.targets)
     targets.push_back(json::object{{"target", json::object{{"params", t.target.params}, {"tokens", t.target.tokens}}},
                                    {"loss", finite_or_null(t.loss)},
                                    {"half_width", finite_or_null(t.half_width)},
                                    {"half_width_after", finite_or_null(t.half_width_after)}});
   for (size_t i = 0; i < std::min(kRankedJson, s.ranking.size()); ++i) {
-    const PlannedRun& run = set.runs[s.ranking[i].candidate].run;
+    const plan::PlannedRun& run = set.runs[s.ranking[i].candidate].run;
     const double cost = costs.of[s.ranking[i].candidate];
     ranking.push_back(json::object{{"params", run.model.params},
                                    {"tokens", run.tokens},
@@ -134,4 +135,4 @@ json::object suggestion_json(const Suggestion& s, const LawData& law, const Cand
           {"file", file.empty() ? json::value(nullptr) : json::value(file)}};
 }
 
-}  // namespace bitsweep
+}  // namespace bitsweep::cli

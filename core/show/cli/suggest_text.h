@@ -7,14 +7,15 @@
 #include "advise/next_sweep.h"
 #include "base/json.h"
 
-namespace bitsweep {
+namespace bitsweep::cli {
 
 // Everything `suggest` prints. `chosen`: the batch with its seeds.
-std::string suggestion_text(const Suggestion& s, const LawData& law, const CandidateSet& set,
-                            const std::vector<ChosenRun>& chosen, const Costs& costs);
+std::string suggestion_text(const advise::Suggestion& s, const analysis::LawData& law, const advise::CandidateSet& set,
+                            const std::vector<advise::ChosenRun>& chosen, const advise::Costs& costs);
 
 // The document of `suggest --json`. `file`: that was written, "" for none.
-json::object suggestion_json(const Suggestion& s, const LawData& law, const CandidateSet& set,
-                             const std::vector<ChosenRun>& chosen, const Costs& costs, const std::string& file);
+json::object suggestion_json(const advise::Suggestion& s, const analysis::LawData& law, const advise::CandidateSet& set,
+                             const std::vector<advise::ChosenRun>& chosen, const advise::Costs& costs,
+                             const std::string& file);
 
-}  // namespace bitsweep
+}  // namespace bitsweep::cli

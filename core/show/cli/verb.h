@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-namespace bitsweep {
+namespace bitsweep::cli {
 
 struct Verb {
   const char* name;
@@ -24,4 +24,4 @@ extern const Verb kFitVerb, kLogsVerb, kPlanVerb, kPluginsVerb, kProbeVerb, kPro
     kResumeVerb, kBumpVerb, kDevicesVerb, kDoctorVerb, kRebuildVerb, kCalibrationVerb, kSuggestVerb, kImportVerb,
     kExportVerb, kGcVerb, kPredictWaitingVerb;
 
-}  // namespace bitsweep
+}  // namespace bitsweep::cli

@@ -1,6 +1,6 @@
 #include "cli/verb.h"
 
-namespace bitsweep {
+namespace bitsweep::cli {
 
 // In the order of a user's day.
 std::span<const Verb* const> all_verbs() {
@@ -13,4 +13,4 @@ std::span<const Verb* const> all_verbs() {
   return kVerbs;
 }
 
-}  // namespace bitsweep
+}  // namespace bitsweep::cli

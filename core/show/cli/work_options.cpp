@@ -14,12 +14,12 @@
 #include "prepare/programs.h"
 #include "store/control.h"
 
-namespace bitsweep {
+namespace bitsweep::cli {
 namespace {
 
 constexpr int64_t kMostCpuSlots = 8;
 
-int64_t usable_cores() { return std::max<int64_t>(1, static_cast<int64_t>(usable_cpus().size())); }
+int64_t usable_cores() { return std::max<int64_t>(1, static_cast<int64_t>(execute::usable_cpus().size())); }
 
 }  // namespace
 
@@ -38,9 +38,9 @@ void declare_work_options(CommandLine& line) {
       .flag("wait-for-room", "start though the disk cannot hold a checkpoint of each run; they pause when it is full");
 }
 
-std::vector<DeviceSlots> default_devices(int64_t gpus, int64_t cores, int64_t slots_per_gpu) {
+std::vector<schedule::DeviceSlots> default_devices(int64_t gpus, int64_t cores, int64_t slots_per_gpu) {
   if (gpus == 0) return {{"cpu", std::clamp<int64_t>(cores, 1, kMostCpuSlots), 0}};
-  std::vector<DeviceSlots> devices;
+  std::vector<schedule::DeviceSlots> devices;
   for (int64_t i = 0; i < gpus; ++i) devices.push_back({"cuda:" + std::to_string(i), slots_per_gpu, 0});
   return devices;
 }
@@ -60,8 +60,8 @@ std::optional<double> quantity(const CommandLine& line, const char* name, const 
 
 }  // namespace
 
-WorkOptions work_options(const CommandLine& line) {
-  WorkOptions options;
+coordinate::WorkOptions work_options(const CommandLine& line) {
+  coordinate::WorkOptions options;
   if (const auto seconds = quantity(line, "hung-after", "a time such as 10m, or 0", parse_duration_s))
     options.hung_after_s = *seconds;
   if (const auto bytes = quantity(line, "disk-floor", "a size such as 2G, or 0", parse_size))
@@ -72,13 +72,13 @@ WorkOptions work_options(const CommandLine& line) {
   options.threads = static_cast<int64_t>(line.number("threads", 1, 4096).value_or(static_cast<double>(cores)));
   const auto devices = line.get("devices");
   options.slots_per_device = slots;
-  options.devices =
-      with_memory(devices ? parse_devices(*devices, slots)
-                          : default_devices(static_cast<int64_t>(gpus_of_this_machine().names.size()),
-                                            options.threads, slots));
-  options.worker_program = worker_program();
-  options.plugin_folder = plugin_folder();
-  options.curve_end = extrapolate_curve;
+  options.devices = coordinate::with_memory(
+      devices ? schedule::parse_devices(*devices, slots)
+              : default_devices(static_cast<int64_t>(coordinate::gpus_of_this_machine().names.size()), options.threads,
+                                slots));
+  options.worker_program = prepare::worker_program();
+  options.plugin_folder = prepare::plugin_folder();
+  options.curve_end = predict::extrapolate_curve;
   return options;
 }
 
@@ -86,15 +86,16 @@ namespace {
 
 // What is sure not to fit is not begun: one checkpoint of each run in the queue that keeps any, where each run that has
 // begun has perhaps written its own already.
-void require_room(Store& store, const CommandLine& line, const WorkOptions& options) {
+void require_room(store::Store& store, const CommandLine& line, const coordinate::WorkOptions& options) {
   if (line.has("wait-for-room")) return;
-  const CheckpointsAhead ahead = checkpoints_ahead(store, options.sweeps);
+  const store::CheckpointsAhead ahead = checkpoints_ahead(store, options.sweeps);
   double bytes = 0;
-  for (const CheckpointsAhead::Begun& run : ahead.begun) {
+  for (const store::CheckpointsAhead::Begun& run : ahead.begun) {
     const fs::path folder = store.paths().run(run.run);
-    if (!best_checkpoint(folder)) bytes += static_cast<double>(checkpoint_bytes(folder, run.params));
+    if (!coordinate::best_checkpoint(folder))
+      bytes += static_cast<double>(coordinate::checkpoint_bytes(folder, run.params));
   }
-  bytes += static_cast<double>(checkpoint_bytes({}, 1)) * ahead.params;
+  bytes += static_cast<double>(coordinate::checkpoint_bytes({}, 1)) * ahead.params;
   const fs::path& root = store.paths().root;
   const uint64_t free = free_bytes(root);
   const double room = static_cast<double>(free) - static_cast<double>(std::max<int64_t>(0, options.disk_floor_bytes));
@@ -112,28 +113,29 @@ void require_room(Store& store, const CommandLine& line, const WorkOptions& opti
 
 }  // namespace
 
-void prepare_root(Store& store, const CommandLine& line, WorkOptions& options) {
-  const Control control = read_control(store);
+void prepare_root(store::Store& store, const CommandLine& line, coordinate::WorkOptions& options) {
+  const store::Control control = read_control(store);
   if (line.get("devices")) {
     if (!control.devices.empty()) set_devices(store, "", 1);  // the newer word
   } else if (!control.devices.empty()) {
-    options.devices = with_memory(parse_devices(control.devices, control.slots_per_device));
+    options.devices = coordinate::with_memory(schedule::parse_devices(control.devices, control.slots_per_device));
     options.slots_per_device = control.slots_per_device;
   }
-  require_devices(options.devices);
+  coordinate::require_devices(options.devices);
   require_room(store, line, options);
   if (options.disk_floor_bytes <= 0) return;
   const fs::path& root = store.paths().root;
   const uint64_t free = free_bytes(root);
   if (free < static_cast<uint64_t>(options.disk_floor_bytes))
-    throw Error(ErrorKind::environment, disk_words(root, free, options.disk_floor_bytes) +
+    throw Error(ErrorKind::environment, coordinate::disk_words(root, free, options.disk_floor_bytes) +
                                             "; make room, or set another floor with --disk-floor");
   const double room = static_cast<double>(free) - static_cast<double>(options.disk_floor_bytes);
-  if (const double ahead = predicted_checkpoint_bytes(store, what_is_ahead(store, options.sweeps)); ahead > room)
+  if (const double ahead = coordinate::predicted_checkpoint_bytes(store, what_is_ahead(store, options.sweeps));
+      ahead > room)
     print_error(fmt::format(
         "disk: checkpoints of what is queued will take about {}, but {} are free above the floor of "
         "{}; runs will wait for room",
         format_bytes(ahead), format_bytes(room), format_bytes(static_cast<double>(options.disk_floor_bytes))));
 }
 
-}  // namespace bitsweep
+}  // namespace bitsweep::cli

@@ -4,7 +4,7 @@
 #include "cli/options.h"
 #include "coordinate/coordinator.h"
 
-namespace bitsweep {
+namespace bitsweep::cli {
 
 // Of verbs that queue sweeps: what --again does.
 inline constexpr const char* kAgainHelp =
@@ -18,14 +18,14 @@ void declare_work_options(CommandLine& line);
 // Worker and plugins are found beside the program. Without --devices: every GPU that CUDA_VISIBLE_DEVICES leaves, one
 // slot each; where there is none, the CPU with a slot for every thread, at most eight: small models scale better over
 // runs than over threads. Throws Error{input}.
-WorkOptions work_options(const CommandLine& line);
+coordinate::WorkOptions work_options(const CommandLine& line);
 
 // What stands between a root and work on it: without --devices, those that `bitsweep devices` has set; a warning when
 // the checkpoints ahead will not fit on the disk. Throws Error{environment} when its disk is below the floor already,
 // or cannot hold even one checkpoint of each run, or a GPU is asked for that is not there.
-void prepare_root(Store& store, const CommandLine& line, WorkOptions& options);
+void prepare_root(store::Store& store, const CommandLine& line, coordinate::WorkOptions& options);
 
 // The part that decides.
-std::vector<DeviceSlots> default_devices(int64_t gpus, int64_t cores, int64_t slots_per_gpu);
+std::vector<schedule::DeviceSlots> default_devices(int64_t gpus, int64_t cores, int64_t slots_per_gpu);
 
-}  // namespace bitsweep
+}  // namespace bitsweep::cli

@@ -8,7 +8,7 @@
 #include "render/svg.h"
 #include "render/table.h"
 
-namespace bitsweep {
+namespace bitsweep::render {
 
 // Running text: plain parts, code and strong ones. Everything is escaped by the form.
 class Text {
@@ -71,4 +71,4 @@ struct Document {
 std::string render_markdown(const Document& document);
 std::string render_html(const Document& document);
 
-}  // namespace bitsweep
+}  // namespace bitsweep::render

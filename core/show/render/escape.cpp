@@ -4,7 +4,7 @@
 #include <cctype>
 #include <cstdint>
 
-namespace bitsweep {
+namespace bitsweep::render {
 namespace {
 
 constexpr std::string_view kReplacement = "\xEF\xBF\xBD";
@@ -130,4 +130,4 @@ std::string markdown_code(std::string_view raw) {
   return fence + pad + body + pad + fence;
 }
 
-}  // namespace bitsweep
+}  // namespace bitsweep::render

@@ -5,7 +5,7 @@
 #include <string>
 #include <string_view>
 
-namespace bitsweep {
+namespace bitsweep::render {
 
 // Valid UTF-8 without control characters (tab and newline become a blank).
 std::string clean_text(std::string_view text);
@@ -17,4 +17,4 @@ std::string escape_markdown(std::string_view text);
 // A code span that holds any text, backticks and '|' (inside a table) included.
 std::string markdown_code(std::string_view text);
 
-}  // namespace bitsweep
+}  // namespace bitsweep::render

@@ -6,7 +6,7 @@
 
 #include "base/units.h"
 
-namespace bitsweep {
+namespace bitsweep::render {
 namespace {
 
 std::string with_minus(std::string digits) {
@@ -68,4 +68,4 @@ std::string plural(int64_t count, const char* one, const char* many) {
   return fmt::format("{} {}", count, count == 1 ? one : many);
 }
 
-}  // namespace bitsweep
+}  // namespace bitsweep::render

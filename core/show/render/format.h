@@ -6,7 +6,7 @@
 #include <optional>
 #include <string>
 
-namespace bitsweep {
+namespace bitsweep::render {
 
 inline constexpr const char* kNothing = "–";
 
@@ -19,4 +19,4 @@ std::string format_change(double fraction);                            // −36.
 std::string format_exact_count(double value);                          // 655.36M
 std::string plural(int64_t count, const char* one, const char* many);  // "1 run", "3 runs"
 
-}  // namespace bitsweep
+}  // namespace bitsweep::render

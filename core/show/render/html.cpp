@@ -1,7 +1,7 @@
 #include "render/document.h"
 #include "render/escape.h"
 
-namespace bitsweep {
+namespace bitsweep::render {
 namespace {
 
 constexpr const char* kStyle = R"css(
@@ -83,4 +83,4 @@ std::string render_html(const Document& document) {
   return writer.out + "</main>\n</body>\n</html>\n";
 }
 
-}  // namespace bitsweep
+}  // namespace bitsweep::render

@@ -1,7 +1,7 @@
 #include "render/document.h"
 #include "render/escape.h"
 
-namespace bitsweep {
+namespace bitsweep::render {
 namespace {
 
 std::string inline_markdown(const Text& text) {
@@ -62,4 +62,4 @@ std::string render_markdown(const Document& document) {
   return writer.out;
 }
 
-}  // namespace bitsweep
+}  // namespace bitsweep::render

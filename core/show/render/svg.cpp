@@ -9,7 +9,7 @@
 #include "render/svg_draw.h"
 #include "render/table.h"
 
-namespace bitsweep {
+namespace bitsweep::render {
 namespace {
 
 constexpr double kWidth = 880, kPanelHeight = 290, kTop = 34, kPanelTitle = 22, kBelow = 46, kGap = 18,
@@ -382,4 +382,4 @@ std::string render_svg(const Figure& figure) {
   return out + paint_legend(legend, legend_top) + "</svg>\n";
 }
 
-}  // namespace bitsweep
+}  // namespace bitsweep::render

@@ -11,7 +11,7 @@
 
 #include "render/ticks.h"
 
-namespace bitsweep {
+namespace bitsweep::render {
 
 struct PlotPoint {
   double x = 0;
@@ -101,4 +101,4 @@ std::string render_svg(const Figure& figure);
 // Width of a text in a sans-serif of this size; within some per cent.
 double text_width_px(const std::string& text, double font_px);
 
-}  // namespace bitsweep
+}  // namespace bitsweep::render

@@ -8,7 +8,7 @@
 
 #include "render/escape.h"
 
-namespace bitsweep {
+namespace bitsweep::render {
 namespace {
 
 struct Shade {
@@ -146,4 +146,4 @@ std::string svg_marker(Marker marker, int colour, double x, double y, double r, 
   return fmt::format("{}><title>{}</title></{}>\n", shape, escape_html(title), tag);
 }
 
-}  // namespace bitsweep
+}  // namespace bitsweep::render

@@ -6,7 +6,7 @@
 
 #include "render/svg.h"
 
-namespace bitsweep {
+namespace bitsweep::render {
 
 // At most two decimals, none that are zero; never "nan": REQUIRES a finite value.
 std::string svg_number(double value);
@@ -29,4 +29,4 @@ std::string colour_class(int colour);
 // The <style> element: light, and dark by prefers-color-scheme.
 std::string svg_style();
 
-}  // namespace bitsweep
+}  // namespace bitsweep::render

@@ -5,7 +5,7 @@
 
 #include "render/escape.h"
 
-namespace bitsweep {
+namespace bitsweep::render {
 namespace {
 
 const std::string& cell(const std::vector<std::string>& row, size_t column) {
@@ -127,4 +127,4 @@ std::string csv_table(const Table& table) {
   return out;
 }
 
-}  // namespace bitsweep
+}  // namespace bitsweep::render

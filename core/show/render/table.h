@@ -5,7 +5,7 @@
 #include <string_view>
 #include <vector>
 
-namespace bitsweep {
+namespace bitsweep::render {
 
 enum class Align { left, right };
 
@@ -34,4 +34,4 @@ std::string csv_cell(std::string_view text);
 // Columns a string takes on a terminal: UTF-8 code points, combining marks 0, East Asian wide 2.
 size_t display_width(std::string_view text);
 
-}  // namespace bitsweep
+}  // namespace bitsweep::render

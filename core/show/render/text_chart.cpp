@@ -8,7 +8,7 @@
 
 #include "base/units.h"
 
-namespace bitsweep {
+namespace bitsweep::render {
 namespace {
 
 // Dots of one character: 2 × 4 in braille, 1 × 1 in ASCII.
@@ -82,4 +82,4 @@ std::string text_chart(const std::vector<std::pair<double, double>>& all, const 
   return text + fmt::format("{:>10}{}{:{}}{}\n", "", from, "", gap, to);
 }
 
-}  // namespace bitsweep
+}  // namespace bitsweep::render

@@ -5,7 +5,7 @@
 #include <utility>
 #include <vector>
 
-namespace bitsweep {
+namespace bitsweep::render {
 
 struct TextChartOptions {
   int width = 60;  // characters, without the axis
@@ -17,4 +17,4 @@ struct TextChartOptions {
 // Points in ascending x; values that are not finite are left out. "" when fewer than two are left.
 std::string text_chart(const std::vector<std::pair<double, double>>& points, const TextChartOptions& options = {});
 
-}  // namespace bitsweep
+}  // namespace bitsweep::render

@@ -7,7 +7,7 @@
 
 #include "base/units.h"
 
-namespace bitsweep {
+namespace bitsweep::render {
 namespace {
 
 std::string superscript(int exponent) {
@@ -121,4 +121,4 @@ Extent padded_extent(Scale scale, double least, double most, double air) {
   return {middle - span * (0.5 + air), middle + span * (0.5 + air)};
 }
 
-}  // namespace bitsweep
+}  // namespace bitsweep::render

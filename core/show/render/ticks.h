@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-namespace bitsweep {
+namespace bitsweep::render {
 
 enum class Scale { linear, log };
 
@@ -41,4 +41,4 @@ struct Extent {
 };
 Extent padded_extent(Scale scale, double least, double most, double air);
 
-}  // namespace bitsweep
+}  // namespace bitsweep::render

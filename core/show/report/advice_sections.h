@@ -8,18 +8,20 @@
 #include "base/json.h"
 #include "render/document.h"
 
-namespace bitsweep {
+namespace bitsweep::report {
 
 // One table a target, a column a variant.
-std::vector<Block> recommendation_section(const ReportInput& input, const GroupAnalysis& g, int level);
-json::array recommendation_json(const ReportInput& input, const GroupAnalysis& g);
+std::vector<render::Block> recommendation_section(const analysis::ReportInput& input, const analysis::GroupAnalysis& g,
+                                                  int level);
+json::array recommendation_json(const analysis::ReportInput& input, const analysis::GroupAnalysis& g);
 
-std::vector<Block> next_runs_section(const ReportInput& input, const GroupAnalysis& g, int level);
-json::array next_runs_json(const ReportInput& input, const GroupAnalysis& g);
+std::vector<render::Block> next_runs_section(const analysis::ReportInput& input, const analysis::GroupAnalysis& g,
+                                             int level);
+json::array next_runs_json(const analysis::ReportInput& input, const analysis::GroupAnalysis& g);
 
 // What the latest earlier report of the same runs said that this one says otherwise; nothing when there was none, or
 // when the points are the same.
-std::vector<Block> changes_section(const ReportInput& input, const Analysis& analysis);
-json::array changes_json(const ReportInput& input, const Analysis& analysis);
+std::vector<render::Block> changes_section(const analysis::ReportInput& input, const analysis::Analysis& analysis);
+json::array changes_json(const analysis::ReportInput& input, const analysis::Analysis& analysis);
 
-}  // namespace bitsweep
+}  // namespace bitsweep::report

@@ -9,7 +9,7 @@
 #include "report/findings.h"
 #include "render/format.h"
 
-namespace bitsweep {
+namespace bitsweep::report {
 namespace {
 
 constexpr size_t kMostIds = 4;
@@ -20,7 +20,7 @@ using RunsByBuild = std::map<std::string, std::vector<std::string>>;  // fingerp
 std::string told(const RunsByBuild& builds) {
   std::vector<std::string> parts;
   for (const auto& [build, runs] : builds) {
-    const std::string count = plural(static_cast<int64_t>(runs.size()), "run", "runs");
+    const std::string count = render::plural(static_cast<int64_t>(runs.size()), "run", "runs");
     std::string part = fmt::format("{} ({}", build.substr(0, 8), count);
     if (runs.size() <= kMostIds) part += fmt::format(": {}", fmt::join(runs, ", "));
     parts.push_back(part + ")");
@@ -29,7 +29,8 @@ std::string told(const RunsByBuild& builds) {
 }
 
 // The builds of these runs by one part of them; runs that do not tell it are left out.
-RunsByBuild builds_by(const ReportInput& input, const std::vector<size_t>& runs, std::string CodeBuild::*part) {
+RunsByBuild builds_by(const analysis::ReportInput& input, const std::vector<size_t>& runs,
+                      std::string CodeBuild::*part) {
   RunsByBuild builds;
   for (const size_t r : runs) {
     std::set<std::string> seen;
@@ -40,16 +41,17 @@ RunsByBuild builds_by(const ReportInput& input, const std::vector<size_t>& runs,
   return builds;
 }
 
-std::vector<size_t> runs_of_variant(const GroupAnalysis& g, const std::string& variant) {
+std::vector<size_t> runs_of_variant(const analysis::GroupAnalysis& g, const std::string& variant) {
   std::vector<size_t> runs;
-  for (const ReportCell& cell : g.table.cells)
+  for (const analysis::ReportCell& cell : g.table.cells)
     if (cell.variant == variant) runs.insert(runs.end(), cell.runs.begin(), cell.runs.end());
   std::sort(runs.begin(), runs.end());
   return runs;
 }
 
 // How the newest build of a finished run differs from the one at hand; nothing when it does not.
-std::optional<std::pair<CodeBuild, CodeBuild>> outdated(const ReportInput& input, const MeasuredRun& run) {
+std::optional<std::pair<CodeBuild, CodeBuild>> outdated(const analysis::ReportInput& input,
+                                                        const analysis::MeasuredRun& run) {
   if (run.row.state != "done" || run.builds.empty()) return std::nullopt;
   const auto now = input.at_hand.find(run.row.plugin);
   if (now == input.at_hand.end() || differing_parts(run.builds.front(), now->second).empty()) return std::nullopt;
@@ -58,7 +60,8 @@ std::optional<std::pair<CodeBuild, CodeBuild>> outdated(const ReportInput& input
 
 }  // namespace
 
-void several_builds(const ReportInput& input, const GroupAnalysis& g, std::vector<Text>& out) {
+void several_builds(const analysis::ReportInput& input, const analysis::GroupAnalysis& g,
+                    std::vector<render::Text>& out) {
   bool nn_told = false;
   for (const std::string& variant : g.table.variants) {
     const std::vector<size_t> runs = runs_of_variant(g, variant);
@@ -76,22 +79,23 @@ void several_builds(const ReportInput& input, const GroupAnalysis& g, std::vecto
   }
   if (nn_told) return;
   std::vector<size_t> all;
-  for (const ReportCell& cell : g.table.cells) all.insert(all.end(), cell.runs.begin(), cell.runs.end());
+  for (const analysis::ReportCell& cell : g.table.cells) all.insert(all.end(), cell.runs.begin(), cell.runs.end());
   if (const RunsByBuild nn = builds_by(input, all, &CodeBuild::nn); nn.size() > 1)
     out.push_back(fmt::format(
         "The variants were run on several builds of libbitsweep_nn: {}. What differs between them may be that.",
         told(nn)));
 }
 
-std::vector<Text> outdated_runs(const ReportInput& input) {
+std::vector<render::Text> outdated_runs(const analysis::ReportInput& input) {
   std::map<std::string, std::vector<std::string>> by_change;
-  for (const MeasuredRun& run : input.runs)
+  for (const analysis::MeasuredRun& run : input.runs)
     if (const auto change = outdated(input, run))
       by_change[build_change(change->first, change->second)].push_back(run.row.id);
-  std::vector<Text> out;
+  std::vector<render::Text> out;
   for (const auto& [change, runs] : by_change) {
-    Text text(fmt::format("{} made by another build of the code than the one at hand ({}):",
-                          plural(static_cast<int64_t>(runs.size()), "finished run was", "finished runs were"), change));
+    render::Text text(fmt::format(
+        "{} made by another build of the code than the one at hand ({}):",
+        render::plural(static_cast<int64_t>(runs.size()), "finished run was", "finished runs were"), change));
     for (const std::string& id : runs) (text << " ").code(id);
     text << "; ";
     out.push_back(text.code("bitsweep run SWEEP.yaml --again") << " makes them anew.");
@@ -99,9 +103,9 @@ std::vector<Text> outdated_runs(const ReportInput& input) {
   return out;
 }
 
-json::array outdated_json(const ReportInput& input) {
+json::array outdated_json(const analysis::ReportInput& input) {
   json::array rows;
-  for (const MeasuredRun& run : input.runs) {
+  for (const analysis::MeasuredRun& run : input.runs) {
     const auto change = outdated(input, run);
     if (!change) continue;
     const auto& [made, now] = *change;
@@ -114,4 +118,4 @@ json::array outdated_json(const ReportInput& input) {
   return rows;
 }
 
-}  // namespace bitsweep
+}  // namespace bitsweep::report

@@ -6,14 +6,15 @@
 #include "analysis/analysis.h"
 #include "render/document.h"
 
-namespace bitsweep {
+namespace bitsweep::report {
 
 // A rule (rules.h): the runs of a variant, or the variants, were made by several builds.
-void several_builds(const ReportInput& input, const GroupAnalysis& g, std::vector<Text>& out);
+void several_builds(const analysis::ReportInput& input, const analysis::GroupAnalysis& g,
+                    std::vector<render::Text>& out);
 
 // A sentence for each way in which finished runs were made by another build than the one at hand, with their ids.
-std::vector<Text> outdated_runs(const ReportInput& input);
+std::vector<render::Text> outdated_runs(const analysis::ReportInput& input);
 // The same for programs: [{"run", "plugin": {"made", "now"}, "libbitsweep_nn": {…}}]; empty when there is none.
-json::array outdated_json(const ReportInput& input);
+json::array outdated_json(const analysis::ReportInput& input);
 
-}  // namespace bitsweep
+}  // namespace bitsweep::report

@@ -7,12 +7,12 @@
 #include "report/findings.h"
 #include "report/rules.h"
 
-namespace bitsweep {
+namespace bitsweep::report {
 namespace {
 
 constexpr size_t kMostListed = 8;
 
-std::vector<std::string> empty_cells(const GroupAnalysis& g) {
+std::vector<std::string> empty_cells(const analysis::GroupAnalysis& g) {
   std::vector<std::string> names;
   for (const std::string& variant : g.table.variants)
     for (size_t size = 0; size < g.table.sizes.size(); ++size)
@@ -25,14 +25,14 @@ std::vector<std::string> empty_cells(const GroupAnalysis& g) {
 
 }  // namespace
 
-std::vector<Text> group_caveats(const ReportInput& input, const GroupAnalysis& g) {
-  std::vector<Text> out;
+std::vector<render::Text> group_caveats(const analysis::ReportInput& input, const analysis::GroupAnalysis& g) {
+  std::vector<render::Text> out;
   for (Remark& remark : group_remarks(input, g)) out.push_back(std::move(remark.text));
   return out;
 }
 
-std::vector<Text> group_missing(const ReportInput& input, const GroupAnalysis& g) {
-  std::vector<Text> out;
+std::vector<render::Text> group_missing(const analysis::ReportInput& input, const analysis::GroupAnalysis& g) {
+  std::vector<render::Text> out;
   int64_t waiting = 0, failed = 0;
   for (const size_t r : g.group.runs) {
     const std::string& state = input.runs[r].row.state;
@@ -40,12 +40,13 @@ std::vector<Text> group_missing(const ReportInput& input, const GroupAnalysis& g
     failed += state == "failed" || state == "stopped";
   }
   if (waiting > 0)
-    out.push_back(Text(fmt::format("{} not finished: ", plural(waiting, "run is", "runs are"))).code("bitsweep work")
+    out.push_back(render::Text(fmt::format("{} not finished: ", render::plural(waiting, "run is", "runs are")))
+                      .code("bitsweep work")
                   << ".");
   if (failed > 0)
-    out.push_back(
-        Text(fmt::format("{} failed or stopped: ", plural(failed, "run has", "runs have"))).code("bitsweep show RUN")
-        << " says why.");
+    out.push_back(render::Text(fmt::format("{} failed or stopped: ", render::plural(failed, "run has", "runs have")))
+                      .code("bitsweep show RUN")
+                  << " says why.");
   std::vector<std::string> cells = empty_cells(g);
   // Where most are empty the runs were not meant as a grid: budgets that grow with the size, a search.
   if (2 * cells.size() > g.table.variants.size() * g.table.sizes.size() * g.table.budgets.size()) cells.clear();
@@ -54,12 +55,12 @@ std::vector<Text> group_missing(const ReportInput& input, const GroupAnalysis& g
   else if (!cells.empty())
     out.push_back(fmt::format("{} of {} cells of the design (variant × size × budget) have no finished run.",
                               cells.size(), g.table.variants.size() * g.table.sizes.size() * g.table.budgets.size()));
-  const bool seeds =
-      std::any_of(g.table.cells.begin(), g.table.cells.end(), [](const ReportCell& c) { return c.runs.size() > 2; });
+  const bool seeds = std::any_of(g.table.cells.begin(), g.table.cells.end(),
+                                 [](const analysis::ReportCell& c) { return c.runs.size() > 2; });
   if (!seeds && !g.table.cells.empty())
-    out.push_back(Text("Noise: one configuration at three or more seeds (").code("seeds: [0, 1, 2]")
+    out.push_back(render::Text("Noise: one configuration at three or more seeds (").code("seeds: [0, 1, 2]")
                   << ") would tell which differences are real.");
-  for (const LawFit& fit : g.fits)
+  for (const analysis::LawFit& fit : g.fits)
     if (fit.law == "chinchilla" && !fit.result.identified &&
         (g.table.sizes_of(fit.variant) < 4 || g.table.budgets.size() < 3)) {
       out.push_back(
@@ -70,4 +71,4 @@ std::vector<Text> group_missing(const ReportInput& input, const GroupAnalysis& g
   return out;
 }
 
-}  // namespace bitsweep
+}  // namespace bitsweep::report

@@ -8,12 +8,12 @@
 #include "base/json.h"
 #include "render/document.h"
 
-namespace bitsweep {
+namespace bitsweep::report {
 
 // What the runs say, in words.
-std::string claim_text(const ClaimFinding& found);
+std::string claim_text(const analysis::ClaimFinding& found);
 
-std::vector<Block> claims_section(const Analysis& analysis);
-json::array claims_json(const Analysis& analysis);
+std::vector<render::Block> claims_section(const analysis::Analysis& analysis);
+json::array claims_json(const analysis::Analysis& analysis);
 
-}  // namespace bitsweep
+}  // namespace bitsweep::report

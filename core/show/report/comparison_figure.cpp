@@ -10,7 +10,7 @@
 #include "report/figures.h"
 #include "report/scaling_panels.h"
 
-namespace bitsweep {
+namespace bitsweep::report {
 namespace {
 
 constexpr size_t kMostRows = 24;
@@ -21,16 +21,16 @@ struct Compared {
   size_t variant = 0;  // into CellTable::variants, never the reference
   Place place;
   double change = 0;  // its loss − the reference's
-  const VariantComparison* gap = nullptr;
+  const analysis::VariantComparison* gap = nullptr;
 };
 
 // llama where it is compared with anything, else the variant of the most comparisons.
-std::string reference_of(const GroupAnalysis& g) {
+std::string reference_of(const analysis::GroupAnalysis& g) {
   std::string best;
   int64_t most = 0;
   for (const std::string& variant : g.table.variants) {
-    int64_t count =
-        std::count_if(g.variant_comparisons.begin(), g.variant_comparisons.end(), [&](const VariantComparison& gap) {
+    int64_t count = std::count_if(
+        g.variant_comparisons.begin(), g.variant_comparisons.end(), [&](const analysis::VariantComparison& gap) {
           return g.table.cells[gap.a].variant == variant || g.table.cells[gap.b].variant == variant;
         });
     if (count > 0 && variant == "llama") return variant;
@@ -42,10 +42,10 @@ std::string reference_of(const GroupAnalysis& g) {
   return best;
 }
 
-std::vector<Compared> comparisons_with(const GroupAnalysis& g, const std::string& reference) {
+std::vector<Compared> comparisons_with(const analysis::GroupAnalysis& g, const std::string& reference) {
   std::vector<Compared> list;
-  for (const VariantComparison& gap : g.variant_comparisons) {
-    const ReportCell &a = g.table.cells[gap.a], &b = g.table.cells[gap.b];
+  for (const analysis::VariantComparison& gap : g.variant_comparisons) {
+    const analysis::ReportCell &a = g.table.cells[gap.a], &b = g.table.cells[gap.b];
     if (a.variant != reference && b.variant != reference) continue;
     const bool first = a.variant == reference;
     const std::string& other = first ? b.variant : a.variant;
@@ -56,34 +56,36 @@ std::vector<Compared> comparisons_with(const GroupAnalysis& g, const std::string
   return list;
 }
 
-PlotPoint dot(const GroupAnalysis& g, const std::string& reference, const Compared& c, double row) {
-  const ReportCell &a = g.table.cells[c.gap->a], &b = g.table.cells[c.gap->b];
-  const ReportCell &mine = a.variant == reference ? b : a, &other = a.variant == reference ? a : b;
-  PlotPoint point{c.change, row, {}, {}, ""};
+render::PlotPoint dot(const analysis::GroupAnalysis& g, const std::string& reference, const Compared& c, double row) {
+  const analysis::ReportCell &a = g.table.cells[c.gap->a], &b = g.table.cells[c.gap->b];
+  const analysis::ReportCell &mine = a.variant == reference ? b : a, &other = a.variant == reference ? a : b;
+  render::PlotPoint point{c.change, row, {}, {}, ""};
   point.title = fmt::format("{} against {} at {} parameters and {} tokens: {}", mine.variant, reference,
-                            format_count(mine.params), format_count(mine.tokens), format_delta(c.change));
+                            format_count(mine.params), format_count(mine.tokens), render::format_delta(c.change));
   if (const auto half = c.gap->change.half_width) {
     point.low = c.change - *half;
     point.high = c.change + *half;
-    point.title += fmt::format(" ± {}", format_bpc(*half));
+    point.title += fmt::format(" ± {}", render::format_bpc(*half));
   }
-  point.title += fmt::format(" ({} against {})", format_bpc(mine.final_bpc.mean), format_bpc(other.final_bpc.mean));
+  point.title += fmt::format(" ({} against {})", render::format_bpc(mine.final_bpc.mean),
+                             render::format_bpc(other.final_bpc.mean));
   for (size_t i = 0; i < c.gap->also.size(); ++i)
     point.title += (i == 0 ? "; differs besides: " : ", ") + c.gap->also[i];
   return point;
 }
 
-std::string place_name(const GroupAnalysis& g, const Place& place, const char* between) {
+std::string place_name(const analysis::GroupAnalysis& g, const Place& place, const char* between) {
   return g.table.sizes[place.first].label + between + g.table.budgets[place.second].label + " tokens";
 }
 
-PlotPanel empty_panel(const GroupAnalysis& g, std::string title, const std::string& reference,
-                      const std::vector<std::string>& rows) {
-  PlotPanel panel;
+render::PlotPanel empty_panel(const analysis::GroupAnalysis& g, std::string title, const std::string& reference,
+                              const std::vector<std::string>& rows) {
+  render::PlotPanel panel;
   panel.title = std::move(title);
-  panel.x = {loss_title(g, fmt::format("loss − {}'s", reference)), Scale::linear, TickFormat::plain, {}, {}};
+  panel.x = {
+      loss_title(g, fmt::format("loss − {}'s", reference)), render::Scale::linear, render::TickFormat::plain, {}, {}};
   panel.y.names = rows;
-  PlotSeries zero{"", kNeutral, Marker::none, Dash::dashed, true, true, {}};
+  render::PlotSeries zero{"", render::kNeutral, render::Marker::none, render::Dash::dashed, true, true, {}};
   zero.points = {{0, -0.5, {}, {}, ""}, {0, static_cast<double>(rows.size()) - 0.5, {}, {}, ""}};
   panel.series.push_back(std::move(zero));
   return panel;
@@ -104,23 +106,23 @@ std::optional<size_t> index_in(const std::vector<T>& list, const T& value) {
 }
 
 // All panels on one scale, zero included.
-void share_x(std::vector<PlotPanel>& panels) {
+void share_x(std::vector<render::PlotPanel>& panels) {
   double least = 0, most = 0;
-  for (const PlotPanel& panel : panels) {
-    for (const PlotSeries& series : panel.series) {
-      for (const PlotPoint& p : series.points) {
+  for (const render::PlotPanel& panel : panels) {
+    for (const render::PlotSeries& series : panel.series) {
+      for (const render::PlotPoint& p : series.points) {
         least = std::min({least, p.x, p.low.value_or(p.x)});
         most = std::max({most, p.x, p.high.value_or(p.x)});
       }
     }
   }
   const double air = std::max(0.06 * (most - least), 1e-4);
-  for (PlotPanel& panel : panels) panel.x.least = least - air, panel.x.most = most + air;
+  for (render::PlotPanel& panel : panels) panel.x.least = least - air, panel.x.most = most + air;
 }
 
 // Rows are variants and panels places, or the other way round: whichever fills the panels.
-std::vector<PlotPanel> gap_panels(const GroupAnalysis& g, const std::string& reference,
-                                  const std::vector<Compared>& compared) {
+std::vector<render::PlotPanel> gap_panels(const analysis::GroupAnalysis& g, const std::string& reference,
+                                          const std::vector<Compared>& compared) {
   std::set<size_t> variants;
   std::set<Place> places;
   for (const Compared& c : compared) variants.insert(c.variant), places.insert(c.place);
@@ -132,7 +134,7 @@ std::vector<PlotPanel> gap_panels(const GroupAnalysis& g, const std::string& ref
   std::vector<std::string> rows;  // from the bottom
   for (size_t i = rows_shown; i-- > 0;)
     rows.push_back(rows_are_variants ? g.table.variants[shown_variants[i]] : place_name(g, shown_places[i], ", "));
-  std::vector<PlotPanel> panels;
+  std::vector<render::PlotPanel> panels;
   const size_t wanted = std::min(kMostPanels, rows_are_variants ? shown_places.size() : shown_variants.size());
   for (size_t k = 0; k < wanted; ++k)
     panels.push_back(empty_panel(g,
@@ -144,7 +146,7 @@ std::vector<PlotPanel> gap_panels(const GroupAnalysis& g, const std::string& ref
     if (!v || !p) continue;
     const size_t row = rows_are_variants ? *v : *p, panel = rows_are_variants ? *p : *v;
     if (row >= rows_shown || panel >= panels.size()) continue;
-    PlotSeries series = variant_series(c.variant, "");
+    render::PlotSeries series = variant_series(c.variant, "");
     series.sideways = true;
     series.points.push_back(dot(g, reference, c, static_cast<double>(rows_shown - 1 - row)));
     panels[panel].series.push_back(std::move(series));
@@ -155,11 +157,11 @@ std::vector<PlotPanel> gap_panels(const GroupAnalysis& g, const std::string& ref
 
 }  // namespace
 
-std::optional<Figure> comparison_figure(const ReportInput&, const GroupAnalysis& g) {
+std::optional<render::Figure> comparison_figure(const analysis::ReportInput&, const analysis::GroupAnalysis& g) {
   if (g.variant_comparisons.empty()) return std::nullopt;
   const std::string reference = reference_of(g);
   const std::vector<Compared> compared = comparisons_with(g, reference);
-  Figure figure{"variants.svg", "Variant against variant", "", gap_panels(g, reference, compared), true};
+  render::Figure figure{"variants.svg", "Variant against variant", "", gap_panels(g, reference, compared), true};
   figure.caption = fmt::format(
       "Final loss minus that of {} at equal size and tokens; left of the dashed line is better.", reference);
   const auto bars = std::count_if(compared.begin(), compared.end(),
@@ -170,4 +172,4 @@ std::optional<Figure> comparison_figure(const ReportInput&, const GroupAnalysis&
   return figure;
 }
 
-}  // namespace bitsweep
+}  // namespace bitsweep::report

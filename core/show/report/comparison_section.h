@@ -9,23 +9,25 @@
 #include "analysis/analysis.h"
 #include "render/document.h"
 
-namespace bitsweep {
+namespace bitsweep::report {
 
-std::vector<Block> comparisons_section(const GroupAnalysis& g, int level);
+std::vector<render::Block> comparisons_section(const analysis::GroupAnalysis& g, int level);
 
 // Size against size, or budget against budget: "per tenfold params", "per doubling". REQUIRES steps.
-Table steps_table(const ReportInput& input, const GroupAnalysis& g, const std::vector<ScalingStep>& steps, Along along);
+render::Table steps_table(const analysis::ReportInput& input, const analysis::GroupAnalysis& g,
+                          const std::vector<analysis::ScalingStep>& steps, analysis::Along along);
 
 // One batch against the next larger, with what it cost.
-std::vector<Block> batch_section(const ReportInput& input, const GroupAnalysis& g, int level);
+std::vector<render::Block> batch_section(const analysis::ReportInput& input, const analysis::GroupAnalysis& g,
+                                         int level);
 
 // How much harder one text is than another.
-std::vector<Block> offsets_section(const ReportInput& input, const Analysis& analysis);
+std::vector<render::Block> offsets_section(const analysis::ReportInput& input, const analysis::Analysis& analysis);
 
 // comparisons.csv: a row a comparison of any kind, with p_holm.
-std::string comparisons_csv(const ReportInput& input, const Analysis& analysis);
+std::string comparisons_csv(const analysis::ReportInput& input, const analysis::Analysis& analysis);
 
 // "0.012", "< 0.001", "–"
 std::string p_text(std::optional<double> p);
 
-}  // namespace bitsweep
+}  // namespace bitsweep::report

@@ -10,27 +10,28 @@
 #include "render/format.h"
 #include "report/scaling_panels.h"
 
-namespace bitsweep {
+namespace bitsweep::report {
 namespace {
 
 // Losses of the first steps would flatten all that matters: the axis begins where a tenth of the run is done.
-double top_of(const std::vector<EvalRow>& curve) {
+double top_of(const std::vector<query::EvalRow>& curve) {
   const double from = 0.1 * static_cast<double>(curve.back().tokens);
-  for (const EvalRow& e : curve)
+  for (const query::EvalRow& e : curve)
     if (e.val_bpc && static_cast<double>(e.tokens) >= from) return *e.val_bpc;
   return -HUGE_VAL;
 }
 
-std::vector<PlotLevel> yardstick_levels(const DatasetRow* dataset) {
-  std::vector<PlotLevel> levels;
+std::vector<render::PlotLevel> yardstick_levels(const query::DatasetRow* dataset) {
+  std::vector<render::PlotLevel> levels;
   if (dataset == nullptr) return levels;
   for (size_t order = 0; order < dataset->ngram_bpb.size(); ++order)
-    levels.push_back(
-        {fmt::format("order {}", order), dataset->ngram_bpb[order],
-         fmt::format("count model of order {}: {} bits per byte", order, format_bpc(dataset->ngram_bpb[order]))});
+    levels.push_back({fmt::format("order {}", order), dataset->ngram_bpb[order],
+                      fmt::format("count model of order {}: {} bits per byte", order,
+                                  render::format_bpc(dataset->ngram_bpb[order]))});
   if (dataset->entropy_bpb)
-    levels.push_back({"entropy", *dataset->entropy_bpb,
-                      fmt::format("entropy rate of the source: {} bits per byte", format_bpc(*dataset->entropy_bpb))});
+    levels.push_back(
+        {"entropy", *dataset->entropy_bpb,
+         fmt::format("entropy rate of the source: {} bits per byte", render::format_bpc(*dataset->entropy_bpb))});
   return levels;
 }
 
@@ -39,71 +40,73 @@ struct CurveRange {
 };
 
 // Yardsticks just outside of the curves are drawn in; far ones are not worth the room.
-CurveRange widen_to_levels(CurveRange range, const std::vector<PlotLevel>& levels) {
+CurveRange widen_to_levels(CurveRange range, const std::vector<render::PlotLevel>& levels) {
   const double near = std::max(0.15 * (range.most - range.least), 0.05);
   CurveRange wide = range;
-  for (const PlotLevel& level : levels)
+  for (const render::PlotLevel& level : levels)
     if (level.y > range.least - near && level.y < range.most + near)
       wide = {std::min(wide.least, level.y), std::max(wide.most, level.y)};
   const double air = 0.04 * (wide.most - wide.least);
   return {wide.least - air, wide.most + air};
 }
 
-PlotSeries curve_of(const MeasuredRun& run, const std::string& size_label, int colour, bool counts) {
-  PlotSeries series;
+render::PlotSeries curve_of(const analysis::MeasuredRun& run, const std::string& size_label, int colour, bool counts) {
+  render::PlotSeries series;
   series.name = size_label;
   series.colour = colour;
   series.small = true;
-  series.dash = counts ? Dash::solid : Dash::dotted;
-  for (const EvalRow& e : run.curve) {
+  series.dash = counts ? render::Dash::solid : render::Dash::dotted;
+  for (const query::EvalRow& e : run.curve) {
     if (!e.val_bpc || e.tokens <= 0) continue;
     series.points.push_back({static_cast<double>(e.tokens),
                              *e.val_bpc,
                              {},
                              {},
                              fmt::format("{} {}, {} tokens: {} (run {}{})", run.row.plugin, size_label,
-                                         format_count(static_cast<double>(e.tokens)), format_bpc(*e.val_bpc),
+                                         format_count(static_cast<double>(e.tokens)), render::format_bpc(*e.val_bpc),
                                          run.row.id, counts ? "" : ", " + exclusion_reason(run.row))});
   }
   // Many points on a line are a smear of markers.
-  series.marker = series.points.size() <= 30 ? Marker::circle : Marker::none;
+  series.marker = series.points.size() <= 30 ? render::Marker::circle : render::Marker::none;
   return series;
 }
 
 }  // namespace
 
-std::optional<Figure> curves_figure(const ReportInput& input, const GroupAnalysis& g) {
+std::optional<render::Figure> curves_figure(const analysis::ReportInput& input, const analysis::GroupAnalysis& g) {
   std::vector<double> sizes;
   for (const size_t r : g.group.runs)
     if (input.runs[r].curve.size() >= 2) sizes.push_back(static_cast<double>(input.runs[r].row.params));
   if (sizes.empty()) return std::nullopt;
   std::vector<size_t> size_of;
-  const std::vector<ValueClass> classes = classify_sizes(sizes, size_of);
+  const std::vector<analysis::ValueClass> classes = analysis::classify_sizes(sizes, size_of);
 
-  Figure figure{"curves.svg", "Validation loss during training", "", {}, true};
+  render::Figure figure{"curves.svg", "Validation loss during training", "", {}, true};
   CurveRange range;
   bool dotted = false;
   for (size_t k = 0, drawn = 0; k < g.group.runs.size(); ++k) {
-    const MeasuredRun& run = input.runs[g.group.runs[k]];
+    const analysis::MeasuredRun& run = input.runs[g.group.runs[k]];
     if (run.curve.size() < 2) continue;
     const size_t size = size_of[drawn++];
     const bool counts = exclusion_reason(run.row).empty();
-    PlotSeries series = curve_of(run, classes[size].label + " params", ramp_colour(size, classes.size()), counts);
+    render::PlotSeries series =
+        curve_of(run, classes[size].label + " params", render::ramp_colour(size, classes.size()), counts);
     if (series.points.empty()) continue;
     dotted |= !counts;
-    const auto same = [&](const PlotPanel& panel) { return panel.title == g.variant_of[k]; };
+    const auto same = [&](const render::PlotPanel& panel) { return panel.title == g.variant_of[k]; };
     auto panel = std::find_if(figure.panels.begin(), figure.panels.end(), same);
     if (panel == figure.panels.end()) {
       if (figure.panels.size() == kMostVariantPanels) continue;
-      panel = figure.panels.insert(panel, {g.variant_of[k],
-                                           {"tokens seen", Scale::log, TickFormat::count, {}, {}},
-                                           {loss_title(g, "validation loss"), Scale::linear, TickFormat::plain, {}, {}},
-                                           {},
-                                           yardstick_levels(g.dataset),
-                                           {}});
+      panel = figure.panels.insert(
+          panel, {g.variant_of[k],
+                  {"tokens seen", render::Scale::log, render::TickFormat::count, {}, {}},
+                  {loss_title(g, "validation loss"), render::Scale::linear, render::TickFormat::plain, {}, {}},
+                  {},
+                  yardstick_levels(g.dataset),
+                  {}});
     }
     if (counts || range.most < range.least) range.most = std::max(range.most, top_of(run.curve));
-    for (const PlotPoint& p : series.points) {
+    for (const render::PlotPoint& p : series.points) {
       range.least = std::min(range.least, p.y);
       range.most = std::max(range.most, series.points.back().y);
     }
@@ -111,12 +114,12 @@ std::optional<Figure> curves_figure(const ReportInput& input, const GroupAnalysi
   }
   if (figure.panels.empty()) return std::nullopt;
   range = widen_to_levels(range, figure.panels[0].levels);
-  for (PlotPanel& panel : figure.panels) {
+  for (render::PlotPanel& panel : figure.panels) {
     panel.y.least = range.least;
     panel.y.most = range.most;
     // The legend lists sizes from small to large.
     std::stable_sort(panel.series.begin(), panel.series.end(),
-                     [](const PlotSeries& a, const PlotSeries& b) { return a.colour < b.colour; });
+                     [](const render::PlotSeries& a, const render::PlotSeries& b) { return a.colour < b.colour; });
   }
   figure.caption = "Validation loss against tokens seen, one line a run, coloured by size.";
   if (g.dataset != nullptr && !g.dataset->ngram_bpb.empty())
@@ -126,79 +129,87 @@ std::optional<Figure> curves_figure(const ReportInput& input, const GroupAnalysi
   return figure;
 }
 
-std::optional<Figure> params_figure(const ReportInput& input, const GroupAnalysis& g) {
-  Figure figure{"params.svg", "Loss against parameters", "", scaling_panels(input, g, ScalingAxis::params), true};
+std::optional<render::Figure> params_figure(const analysis::ReportInput& input, const analysis::GroupAnalysis& g) {
+  render::Figure figure{"params.svg", "Loss against parameters", "", scaling_panels(input, g, ScalingAxis::params),
+                        true};
   if (figure.panels.empty()) return std::nullopt;
   figure.caption = "Final validation loss against parameters, one panel a token budget." +
                    scaling_caption(g, figure.panels, ScalingAxis::params);
   return figure;
 }
 
-std::optional<Figure> tokens_figure(const ReportInput& input, const GroupAnalysis& g) {
-  Figure figure{"tokens.svg", "Loss against tokens", "", scaling_panels(input, g, ScalingAxis::tokens), true};
+std::optional<render::Figure> tokens_figure(const analysis::ReportInput& input, const analysis::GroupAnalysis& g) {
+  render::Figure figure{"tokens.svg", "Loss against tokens", "", scaling_panels(input, g, ScalingAxis::tokens), true};
   if (figure.panels.empty()) return std::nullopt;
   figure.caption = "Final validation loss against training tokens, one panel a size." +
                    scaling_caption(g, figure.panels, ScalingAxis::tokens);
   return figure;
 }
 
-std::optional<Figure> compute_figure(const ReportInput& input, const GroupAnalysis& g) {
+std::optional<render::Figure> compute_figure(const analysis::ReportInput& input, const analysis::GroupAnalysis& g) {
   if (g.table.cells.size() < 2) return std::nullopt;
-  PlotPanel panel{"",
-                  {"training FLOPs", Scale::log, TickFormat::power, {}, {}},
-                  {loss_title(g, "final validation loss"), Scale::log, TickFormat::plain, {}, {}},
-                  {},
-                  {},
-                  {}};
-  std::vector<const ReportCell*> by_compute;
-  for (const ReportCell& cell : g.table.cells) by_compute.push_back(&cell);
+  render::PlotPanel panel{
+      "",
+      {"training FLOPs", render::Scale::log, render::TickFormat::power, {}, {}},
+      {loss_title(g, "final validation loss"), render::Scale::log, render::TickFormat::plain, {}, {}},
+      {},
+      {},
+      {}};
+  std::vector<const analysis::ReportCell*> by_compute;
+  for (const analysis::ReportCell& cell : g.table.cells) by_compute.push_back(&cell);
   std::stable_sort(by_compute.begin(), by_compute.end(), [](auto* a, auto* b) {
     const double x = training_flops(*a), y = training_flops(*b);
     return x != y ? x < y : a->final_bpc.mean < b->final_bpc.mean;
   });
-  PlotSeries frontier{"frontier: nothing better for less", kNeutral, Marker::none, Dash::dashed, true, false, {}};
+  render::PlotSeries frontier{"frontier: nothing better for less",
+                              render::kNeutral,
+                              render::Marker::none,
+                              render::Dash::dashed,
+                              true,
+                              false,
+                              {}};
   double best = HUGE_VAL;
-  for (const ReportCell* cell : by_compute) {
+  for (const analysis::ReportCell* cell : by_compute) {
     if (cell->final_bpc.mean >= best) continue;
     best = cell->final_bpc.mean;
     frontier.points.push_back({training_flops(*cell), best, {}, {}, ""});
   }
   if (frontier.points.size() > 1) panel.series.push_back(std::move(frontier));
   for (size_t v = 0; v < g.table.variants.size(); ++v) {
-    PlotSeries series = variant_series(v, g.table.variants[v]);
-    for (const ReportCell* cell : by_compute)
+    render::PlotSeries series = variant_series(v, g.table.variants[v]);
+    for (const analysis::ReportCell* cell : by_compute)
       if (cell->variant == g.table.variants[v])
         series.points.push_back(cell_point(input, *cell, training_flops(*cell)));
     panel.series.push_back(std::move(series));
   }
   const bool planned =
       std::all_of(by_compute.begin(), by_compute.end(), [](auto* c) { return c->flops && *c->flops > 0; });
-  return Figure{"compute.svg",
-                "Loss against compute",
-                std::string("Final validation loss against training FLOPs (") +
-                    (planned ? "counted from the model's shape" : "6 N D where the exact count is not known") +
-                    "). The dashed frontier joins the runs that none beats with less compute.",
-                {std::move(panel)},
-                true};
+  return render::Figure{"compute.svg",
+                        "Loss against compute",
+                        std::string("Final validation loss against training FLOPs (") +
+                            (planned ? "counted from the model's shape" : "6 N D where the exact count is not known") +
+                            "). The dashed frontier joins the runs that none beats with less compute.",
+                        {std::move(panel)},
+                        true};
 }
 
-std::optional<Figure> residual_figure(const ReportInput& input, const GroupAnalysis& g) {
-  PlotPanel panel{"",
-                  {"training FLOPs", Scale::log, TickFormat::power, {}, {}},
-                  {"log measured − log fitted loss", Scale::linear, TickFormat::plain, {}, {}},
-                  {},
-                  {{"", 0, "measured as fitted"}},
-                  {}};
+std::optional<render::Figure> residual_figure(const analysis::ReportInput& input, const analysis::GroupAnalysis& g) {
+  render::PlotPanel panel{"",
+                          {"training FLOPs", render::Scale::log, render::TickFormat::power, {}, {}},
+                          {"log measured − log fitted loss", render::Scale::linear, render::TickFormat::plain, {}, {}},
+                          {},
+                          {{"", 0, "measured as fitted"}},
+                          {}};
   double largest = 1e-4;
   for (size_t v = 0; v < g.table.variants.size(); ++v) {
-    for (const LawFit& fit : g.fits) {
+    for (const analysis::LawFit& fit : g.fits) {
       if (fit.variant != g.table.variants[v] || !fit.drawable()) continue;
       // As many parameters as configurations: there is nothing left over to look at.
       if (fit.result.groups <= static_cast<int>(fit.result.params.size())) continue;
-      PlotSeries series = variant_series(v, fit.variant);
+      render::PlotSeries series = variant_series(v, fit.variant);
       for (size_t k = 0; k < fit.result.fits.size(); ++k) {
-        const PointFit& p = fit.result.fits[k];
-        const RunRow& row = input.runs[fit.runs[k]].row;
+        const fit::PointFit& p = fit.result.fits[k];
+        const query::RunRow& row = input.runs[fit.runs[k]].row;
         const double relative = std::log(fit.points[k].loss / p.fitted);
         largest = std::max(largest, std::abs(relative));
         series.points.push_back(
@@ -208,7 +219,8 @@ std::optional<Figure> residual_figure(const ReportInput& input, const GroupAnaly
              {},
              fmt::format("{}, {} parameters, {} tokens: measured {}, fitted {}, residual {} (run {})", fit.variant,
                          format_count(fit.points[k].params), format_count(fit.points[k].tokens),
-                         format_bpc(fit.points[k].loss), format_bpc(p.fitted), format_delta(p.residual), row.id)});
+                         render::format_bpc(fit.points[k].loss), render::format_bpc(p.fitted),
+                         render::format_delta(p.residual), row.id)});
       }
       panel.series.push_back(std::move(series));
       break;  // the first law that could be fitted
@@ -217,13 +229,14 @@ std::optional<Figure> residual_figure(const ReportInput& input, const GroupAnaly
   if (panel.series.empty()) return std::nullopt;
   panel.y.least = -1.15 * largest;
   panel.y.most = 1.15 * largest;
-  return Figure{"residuals.svg",
-                "Residuals of the fitted laws",
-                "Log of the measured minus log of the fitted final loss against training FLOPs, one point a run; 0.01 "
-                "is about one "
-                "per cent. A pattern along the axis means that the law does not fit.",
-                {std::move(panel)},
-                true};
+  return render::Figure{
+      "residuals.svg",
+      "Residuals of the fitted laws",
+      "Log of the measured minus log of the fitted final loss against training FLOPs, one point a run; 0.01 "
+      "is about one "
+      "per cent. A pattern along the axis means that the law does not fit.",
+      {std::move(panel)},
+      true};
 }
 
-}  // namespace bitsweep
+}  // namespace bitsweep::report

@@ -12,31 +12,32 @@
 #include "render/format.h"
 #include "report/rules.h"
 
-namespace bitsweep {
+namespace bitsweep::report {
 namespace {
 
 constexpr size_t kMostTold = 20;  // comparisons whose whole range is told
 
-const ReportCell* best_cell(const GroupAnalysis& g) {
-  const ReportCell* best = nullptr;
-  for (const ReportCell& cell : g.table.cells)
+const analysis::ReportCell* best_cell(const analysis::GroupAnalysis& g) {
+  const analysis::ReportCell* best = nullptr;
+  for (const analysis::ReportCell& cell : g.table.cells)
     if (best == nullptr || cell.final_bpc.mean < best->final_bpc.mean) best = &cell;
   return best;
 }
 
-Text best_finding(const GroupAnalysis& g, const ReportCell& best) {
-  Text text("Lowest final loss: ");
-  text.strong(format_bpc(best.final_bpc.mean)) << in_loss_unit(g, "") << ", by " + cell_name(best);
+render::Text best_finding(const analysis::GroupAnalysis& g, const analysis::ReportCell& best) {
+  render::Text text("Lowest final loss: ");
+  text.strong(render::format_bpc(best.final_bpc.mean)) << in_loss_unit(g, "") << ", by " + cell_name(best);
   if (best.final_bpc.half_width)
-    text << fmt::format(" (mean of {} seeds, ± {})", best.final_bpc.values, format_bpc(*best.final_bpc.half_width));
+    text << fmt::format(" (mean of {} seeds, ± {})", best.final_bpc.values,
+                        render::format_bpc(*best.final_bpc.half_width));
   return text << ".";
 }
 
-Text yardstick_finding(const GroupAnalysis& g, const ReportCell& best) {
+render::Text yardstick_finding(const analysis::GroupAnalysis& g, const analysis::ReportCell& best) {
   const std::vector<double>& orders = g.dataset->ngram_bpb;
-  const int beaten = highest_order_beaten(best.final_bpc.mean, *g.dataset);
+  const int beaten = analysis::highest_order_beaten(best.final_bpc.mean, *g.dataset);
   const auto model = [&](int k) {
-    return fmt::format("the order-{} count model ({})", k, format_bpc(orders[static_cast<size_t>(k)]));
+    return fmt::format("the order-{} count model ({})", k, render::format_bpc(orders[static_cast<size_t>(k)]));
   };
   std::string text;
   if (beaten < 0)
@@ -47,9 +48,9 @@ Text yardstick_finding(const GroupAnalysis& g, const ReportCell& best) {
     text = fmt::format("The best run beats {}, the strongest that was computed", model(beaten));
   if (beaten < 1 || g.table.cells.size() < 2) return text + ".";
   const auto count = std::count_if(g.table.cells.begin(), g.table.cells.end(),
-                                   [&](const ReportCell& cell) { return cell.final_bpc.mean < orders[1]; });
+                                   [&](const analysis::ReportCell& cell) { return cell.final_bpc.mean < orders[1]; });
   return text + fmt::format("; {} of {} configurations beat the order-1 model ({}).", count, g.table.cells.size(),
-                            format_bpc(orders[1]));
+                            render::format_bpc(orders[1]));
 }
 
 // "in all 6 comparisons", "in 5 of 6 comparisons", "in the one comparison there is"
@@ -61,31 +62,32 @@ std::string share(size_t part, size_t whole) {
 
 std::string range_of(const std::vector<double>& values) {
   const auto [low, high] = std::minmax_element(values.begin(), values.end());
-  if (format_bpc(*low) == format_bpc(*high)) return format_bpc(*low);
-  return format_bpc(*low) + " to " + format_bpc(*high);
+  if (render::format_bpc(*low) == render::format_bpc(*high)) return render::format_bpc(*low);
+  return render::format_bpc(*low) + " to " + render::format_bpc(*high);
 }
 
 // Of many values the middle ones: the ends are the luckiest runs.
-std::string gain_text(const GroupAnalysis& g, std::vector<double> gains, const char* unit) {
+std::string gain_text(const analysis::GroupAnalysis& g, std::vector<double> gains, const char* unit) {
   if (gains.size() <= kMostTold) return fmt::format("by {} per {}", in_loss_unit(g, range_of(gains)), unit);
-  const auto [low, high] = percentile_interval(gains, 0.5);
-  return fmt::format("by a median of {} per {} (half of them {} to {})", in_loss_unit(g, format_bpc(median(gains))),
-                     unit, format_bpc(low), format_bpc(high));
+  const auto [low, high] = fit::percentile_interval(gains, 0.5);
+  return fmt::format("by a median of {} per {} (half of them {} to {})",
+                     in_loss_unit(g, render::format_bpc(median(gains))), unit, render::format_bpc(low),
+                     render::format_bpc(high));
 }
 
-void scaling_finding(const GroupAnalysis& g, const std::vector<ScalingStep>& steps, const char* more, const char* unit,
-                     std::vector<Text>& out) {
+void scaling_finding(const analysis::GroupAnalysis& g, const std::vector<analysis::ScalingStep>& steps,
+                     const char* more, const char* unit, std::vector<render::Text>& out) {
   if (steps.empty()) return;
   std::vector<double> gains;
   size_t confounded = 0;
-  for (const ScalingStep& step : steps) {
+  for (const analysis::ScalingStep& step : steps) {
     if (step.change.mean < 0) gains.push_back(-step.per_unit);
     if (!step.also.empty()) ++confounded;
   }
   std::string text;
   if (gains.empty())
     text = fmt::format("{} did not lower the loss in any of {}", more,
-                       plural(static_cast<int64_t>(steps.size()), "comparison", "comparisons"));
+                       render::plural(static_cast<int64_t>(steps.size()), "comparison", "comparisons"));
   else
     text =
         fmt::format("{} lowered the loss {}, {}", more, share(gains.size(), steps.size()), gain_text(g, gains, unit));
@@ -97,7 +99,7 @@ void scaling_finding(const GroupAnalysis& g, const std::vector<ScalingStep>& ste
 }
 
 // The variants from low to high loss at one size and budget; empty unless all of them are there.
-std::vector<std::string> order_at(const GroupAnalysis& g, size_t size, size_t budget) {
+std::vector<std::string> order_at(const analysis::GroupAnalysis& g, size_t size, size_t budget) {
   std::vector<std::pair<double, std::string>> losses;
   for (const std::string& variant : g.table.variants) {
     const auto cell = g.table.at(variant, size, budget);
@@ -114,7 +116,7 @@ std::vector<std::string> order_at(const GroupAnalysis& g, size_t size, size_t bu
 
 // One order of all variants wherever they can all be compared; nothing when there is no such place, or the order
 // changes.
-std::optional<Text> common_order(const GroupAnalysis& g) {
+std::optional<render::Text> common_order(const analysis::GroupAnalysis& g) {
   std::vector<std::string> common;
   size_t places = 0;
   for (size_t size = 0; size < g.table.sizes.size(); ++size) {
@@ -129,7 +131,7 @@ std::optional<Text> common_order(const GroupAnalysis& g) {
   if (places == 0) return std::nullopt;
   std::string names;
   for (const std::string& name : common) names += (names.empty() ? "" : ", then ") + name;
-  return Text(
+  return render::Text(
       places == 1
           ? "At the one size and budget that all variants share, the order from low to high loss is " + names + "."
           : fmt::format(
@@ -137,9 +139,9 @@ std::optional<Text> common_order(const GroupAnalysis& g) {
                 places, names));
 }
 
-void pair_findings(const GroupAnalysis& g, std::vector<Text>& out) {
+void pair_findings(const analysis::GroupAnalysis& g, std::vector<render::Text>& out) {
   std::map<std::pair<std::string, std::string>, std::vector<double>> pairs;
-  for (const VariantComparison& gap : g.variant_comparisons)
+  for (const analysis::VariantComparison& gap : g.variant_comparisons)
     pairs[{g.table.cells[gap.a].variant, g.table.cells[gap.b].variant}].push_back(gap.change.mean);
   for (const auto& [names, changes] : pairs) {
     const auto second =
@@ -156,14 +158,14 @@ void pair_findings(const GroupAnalysis& g, std::vector<Text>& out) {
       text += ", by " + in_loss_unit(g, range_of(sizes));
     } else {
       const auto [least, most] = std::minmax_element(changes.begin(), changes.end());
-      text += fmt::format("; {} minus {} is {} to {}", names.second, names.first, format_delta(*least),
-                          in_loss_unit(g, format_delta(*most)));
+      text += fmt::format("; {} minus {} is {} to {}", names.second, names.first, render::format_delta(*least),
+                          in_loss_unit(g, render::format_delta(*most)));
     }
     out.push_back(text + ".");
   }
 }
 
-void variant_findings(const GroupAnalysis& g, std::vector<Text>& out) {
+void variant_findings(const analysis::GroupAnalysis& g, std::vector<render::Text>& out) {
   if (g.variant_comparisons.empty()) {
     if (g.table.variants.size() > 1)
       out.push_back("No two variants share a size and a budget, so they cannot be compared.");
@@ -175,7 +177,7 @@ void variant_findings(const GroupAnalysis& g, std::vector<Text>& out) {
   if (g.table.variants.size() <= 3) pair_findings(g, out);
 }
 
-std::string place_of(const GroupAnalysis& g, const LawFit& fit, const Target& target) {
+std::string place_of(const analysis::GroupAnalysis& g, const analysis::LawFit& fit, const fit::Target& target) {
   std::string place;
   if (target.params > 0 && fit.uses_params()) place = format_count(target.params) + " parameters";
   if (target.tokens > 0 && fit.uses_tokens())
@@ -186,35 +188,35 @@ std::string place_of(const GroupAnalysis& g, const LawFit& fit, const Target& ta
   return place;
 }
 
-std::string prediction_text(const GroupAnalysis& g, const LawFit& fit, const Prediction& p) {
+std::string prediction_text(const analysis::GroupAnalysis& g, const analysis::LawFit& fit, const fit::Prediction& p) {
   const std::string place = place_of(g, fit, p.target);
   if (p.interval)
     return fmt::format("{} is predicted to reach {} at {} ({} interval {} to {}), {} times beyond the measured runs.",
-                       fit.variant, in_loss_unit(g, format_bpc(p.loss)), place, format_percent(fit.result.confidence),
-                       format_bpc(p.interval->first), format_bpc(p.interval->second),
-                       format_significant(p.extrapolation, 2));
+                       fit.variant, in_loss_unit(g, render::format_bpc(p.loss)), place,
+                       render::format_percent(fit.result.confidence), render::format_bpc(p.interval->first),
+                       render::format_bpc(p.interval->second), render::format_significant(p.extrapolation, 2));
   return fmt::format(
       "For {} at {}, the measured runs allow anything from {} to {} (residuals up to ± {}); no single "
       "figure is claimed.",
-      fit.variant, place, format_bpc(p.feasible->first), in_loss_unit(g, format_bpc(p.feasible->second)),
-      format_significant(fit.result.noise, 2));
+      fit.variant, place, render::format_bpc(p.feasible->first),
+      in_loss_unit(g, render::format_bpc(p.feasible->second)), render::format_significant(fit.result.noise, 2));
 }
 
 // Whether another law of the variant says something of the target.
-bool is_told_elsewhere(const GroupAnalysis& g, const LawFit& fit, const Target& target) {
-  return std::any_of(g.fits.begin(), g.fits.end(), [&](const LawFit& other) {
+bool is_told_elsewhere(const analysis::GroupAnalysis& g, const analysis::LawFit& fit, const fit::Target& target) {
+  return std::any_of(g.fits.begin(), g.fits.end(), [&](const analysis::LawFit& other) {
     return other.variant == fit.variant &&
-           std::any_of(other.result.predictions.begin(), other.result.predictions.end(), [&](const Prediction& p) {
+           std::any_of(other.result.predictions.begin(), other.result.predictions.end(), [&](const fit::Prediction& p) {
              return (p.interval || p.feasible) && p.target.params == target.params && p.target.tokens == target.tokens;
            });
   });
 }
 
 // Each target once, with all the variants for which nothing can be said.
-void unpredictable(const GroupAnalysis& g, std::vector<Text>& out) {
+void unpredictable(const analysis::GroupAnalysis& g, std::vector<render::Text>& out) {
   std::vector<std::pair<std::string, std::vector<std::string>>> places;
-  for (const LawFit& fit : g.fits) {
-    for (const Prediction& p : fit.result.predictions) {
+  for (const analysis::LawFit& fit : g.fits) {
+    for (const fit::Prediction& p : fit.result.predictions) {
       if (p.interval || p.feasible) continue;
       const std::string place = place_of(g, fit, p.target);
       if (is_told_elsewhere(g, fit, p.target)) continue;
@@ -229,17 +231,17 @@ void unpredictable(const GroupAnalysis& g, std::vector<Text>& out) {
                               listed_variants(g, variants), place));
 }
 
-void law_findings(const GroupAnalysis& g, std::vector<Text>& out) {
+void law_findings(const analysis::GroupAnalysis& g, std::vector<render::Text>& out) {
   std::vector<std::string> refused;
-  std::vector<Text> predictions;
-  for (const LawFit& fit : g.fits) {
-    for (const Prediction& p : fit.result.predictions)
+  std::vector<render::Text> predictions;
+  for (const analysis::LawFit& fit : g.fits) {
+    for (const fit::Prediction& p : fit.result.predictions)
       if (p.interval || p.feasible) predictions.push_back(prediction_text(g, fit, p));
     if (fit.budget_class || fit.size_class) continue;  // a part of the runs: in the table of fits
     if (fit.result.identified) {
       std::string values;
-      for (const NamedValue& v : fit.result.params)
-        values += fmt::format("{}{} = {}", values.empty() ? "" : ", ", v.name, format_significant(v.value, 4));
+      for (const fit::NamedValue& v : fit.result.params)
+        values += fmt::format("{}{} = {}", values.empty() ? "" : ", ", v.name, render::format_significant(v.value, 4));
       out.push_back(fmt::format("{} follows {} with {}.", fit.variant, fit.result.formula, values));
     } else if (std::find(refused.begin(), refused.end(), fit.variant) == refused.end()) {
       refused.push_back(fit.variant);
@@ -258,14 +260,14 @@ std::string sentence(std::string note) {
   return note + ".";
 }
 
-void parameter_value_finding(const GroupAnalysis& g, std::vector<Text>& out) {
+void parameter_value_finding(const analysis::GroupAnalysis& g, std::vector<render::Text>& out) {
   if (!g.parameter_value) return;
   std::string values;
-  for (const ParameterValueRow& row : g.parameter_value->rows)
+  for (const analysis::ParameterValueRow& row : g.parameter_value->rows)
     if (row.interval)
       values += fmt::format("{}{} {} (95 % interval {} to {})", values.empty() ? "" : ", ", row.variant,
-                            format_significant(row.eff, 3), format_significant(row.interval->first, 3),
-                            format_significant(row.interval->second, 3));
+                            render::format_significant(row.eff, 3), render::format_significant(row.interval->first, 3),
+                            render::format_significant(row.interval->second, 3));
   if (!values.empty())
     out.push_back(fmt::format("By one law through all variants, a parameter does as much as this many of {}'s: {}.",
                               g.parameter_value->reference, values));
@@ -273,16 +275,16 @@ void parameter_value_finding(const GroupAnalysis& g, std::vector<Text>& out) {
 
 }  // namespace
 
-std::string cell_name(const ReportCell& cell) {
+std::string cell_name(const analysis::ReportCell& cell) {
   return fmt::format("{} with {} parameters and {} tokens", cell.variant, format_count(cell.params),
                      format_count(cell.tokens));
 }
 
-std::string in_loss_unit(const GroupAnalysis& g, const std::string& number) {
+std::string in_loss_unit(const analysis::GroupAnalysis& g, const std::string& number) {
   return g.group.loss_unit.empty() ? number : number + " " + g.group.loss_unit;
 }
 
-std::string loss_title(const GroupAnalysis& g, const std::string& what) {
+std::string loss_title(const analysis::GroupAnalysis& g, const std::string& what) {
   return fmt::format("{} ({})", what, g.group.loss_unit.empty() ? "unit not told" : g.group.loss_unit);
 }
 
@@ -292,14 +294,14 @@ std::string listed(const std::vector<std::string>& names) {
   return text;
 }
 
-std::string listed_variants(const GroupAnalysis& g, const std::vector<std::string>& names) {
+std::string listed_variants(const analysis::GroupAnalysis& g, const std::vector<std::string>& names) {
   const size_t n = g.table.variants.size();
   return n > 3 && names.size() == n ? fmt::format("all {} variants", n) : listed(names);
 }
 
-std::vector<Text> group_findings(const GroupAnalysis& g) {
-  std::vector<Text> out;
-  const ReportCell* best = best_cell(g);
+std::vector<render::Text> group_findings(const analysis::GroupAnalysis& g) {
+  std::vector<render::Text> out;
+  const analysis::ReportCell* best = best_cell(g);
   if (best == nullptr) return out;
   out.push_back(best_finding(g, *best));
   if (g.dataset != nullptr && !g.dataset->ngram_bpb.empty()) out.push_back(yardstick_finding(g, *best));
@@ -311,13 +313,13 @@ std::vector<Text> group_findings(const GroupAnalysis& g) {
   return out;
 }
 
-std::vector<Text> run_findings(const ReportInput& input, const Analysis& analysis) {
-  std::vector<Text> out;
+std::vector<render::Text> run_findings(const analysis::ReportInput& input, const analysis::Analysis& analysis) {
+  std::vector<render::Text> out;
   for (const std::string& note : input.notes) out.emplace_back(sentence(note));
   const auto total = static_cast<int64_t>(input.runs.size());
   if (total == 0) return {"There are no runs yet."};
   std::map<std::string, int64_t> reasons;
-  for (const MeasuredRun& run : input.runs)
+  for (const analysis::MeasuredRun& run : input.runs)
     if (const std::string reason = exclusion_reason(run.row); !reason.empty()) ++reasons[reason];
   if (reasons.empty()) return out;
   std::vector<std::string> parts;
@@ -325,21 +327,21 @@ std::vector<Text> run_findings(const ReportInput& input, const Analysis& analysi
   if (analysis.finished == 0)
     out.push_back(fmt::format("No run has finished, so nothing can be said yet: {}.", listed(parts)));
   else
-    out.push_back(
-        fmt::format("{} of {} count; left out: {}.", analysis.finished, plural(total, "run", "runs"), listed(parts)));
+    out.push_back(fmt::format("{} of {} count; left out: {}.", analysis.finished, render::plural(total, "run", "runs"),
+                              listed(parts)));
   return out;
 }
 
-std::vector<Text> summary_findings(const ReportInput& input, const Analysis& analysis) {
-  std::vector<Text> items = run_findings(input, analysis);
-  for (const GroupAnalysis& g : analysis.groups) {
-    for (Text& finding : group_findings(g)) {
+std::vector<render::Text> summary_findings(const analysis::ReportInput& input, const analysis::Analysis& analysis) {
+  std::vector<render::Text> items = run_findings(input, analysis);
+  for (const analysis::GroupAnalysis& g : analysis.groups) {
+    for (render::Text& finding : group_findings(g)) {
       if (analysis.groups.size() > 1) {
-        Text named(g.group.label + ": ");
-        for (const Text::Part& part : finding.parts())
-          part.kind == Text::Kind::strong ? named.strong(part.text)
-          : part.kind == Text::Kind::code ? named.code(part.text)
-                                          : named << part.text;
+        render::Text named(g.group.label + ": ");
+        for (const render::Text::Part& part : finding.parts())
+          part.kind == render::Text::Kind::strong ? named.strong(part.text)
+          : part.kind == render::Text::Kind::code ? named.code(part.text)
+                                                  : named << part.text;
         finding = std::move(named);
       }
       items.push_back(std::move(finding));
@@ -356,4 +358,4 @@ std::vector<Text> summary_findings(const ReportInput& input, const Analysis& ana
   return items;
 }
 
-}  // namespace bitsweep
+}  // namespace bitsweep::report

@@ -7,7 +7,7 @@
 
 #include "render/table.h"
 
-namespace bitsweep {
+namespace bitsweep::report {
 namespace {
 
 // Where the shades begin.
@@ -20,16 +20,16 @@ size_t shade_of(double value) {
       std::count_if(kLimits.begin(), kLimits.end(), [&](double limit) { return value >= limit; }));
 }
 
-size_t widest_row(const HeadMatrix& matrix) {
+size_t widest_row(const query::HeadMatrix& matrix) {
   size_t heads = 0;
   for (const auto& row : matrix) heads = std::max(heads, row.size());
   return heads;
 }
 
-std::string number_map(const HeadMatrix& matrix) {
-  Table table{{{""}}, {}};
+std::string number_map(const query::HeadMatrix& matrix) {
+  render::Table table{{{""}}, {}};
   for (size_t head = 0; head < widest_row(matrix); ++head)
-    table.columns.push_back({fmt::format("H{}", head), Align::right});
+    table.columns.push_back({fmt::format("H{}", head), render::Align::right});
   for (size_t layer = 0; layer < matrix.size(); ++layer) {
     std::vector<std::string> row{fmt::format("  L{}", layer)};
     for (const auto& value : matrix[layer]) row.push_back(value ? fmt::format("{:.1f}", 100 * *value) : "-");
@@ -38,14 +38,14 @@ std::string number_map(const HeadMatrix& matrix) {
   return terminal_table(table);
 }
 
-std::string in_context_text(const PointerHealth& health) {
+std::string in_context_text(const query::PointerHealth& health) {
   const auto text = health.total("in_context_bits"), repeated = health.total("repeat_in_context_bits");
   if (!text || !repeated) return "";
   return fmt::format("in-context score {:+.3f} bits per token on text, {:+.3f} on repeated tokens\n", *text, *repeated);
 }
 
-std::string split_text(const PointerHealth& health) {
-  const HeadSplit split = split_of(health.map("agreement"));
+std::string split_text(const query::PointerHealth& health) {
+  const query::HeadSplit split = query::split_of(health.map("agreement"));
   if (split.heads == 0) return "";
   return fmt::format("{} of {} heads are position-locked, {} content-driven\n", split.locked, split.heads,
                      split.content);
@@ -53,7 +53,7 @@ std::string split_text(const PointerHealth& health) {
 
 }  // namespace
 
-std::string text_head_map(const HeadMatrix& matrix, bool unicode) {
+std::string text_head_map(const query::HeadMatrix& matrix, bool unicode) {
   if (matrix.empty()) return "";
   const auto& shades = unicode ? kBlocks : kLetters;
   std::string text;
@@ -73,8 +73,8 @@ std::string text_head_map(const HeadMatrix& matrix, bool unicode) {
   return text.erase(text.find_last_not_of(' ') + 1) + "\n";
 }
 
-std::string specialists_text(const HeadMatrix& matrix, double chance, size_t most) {
-  const std::vector<NamedHead> heads = specialists_of(matrix);
+std::string specialists_text(const query::HeadMatrix& matrix, double chance, size_t most) {
+  const std::vector<query::NamedHead> heads = query::specialists_of(matrix);
   if (heads.empty()) return "none";
   std::string text;
   for (size_t i = 0; i < std::min(most, heads.size()); ++i) {
@@ -85,10 +85,10 @@ std::string specialists_text(const HeadMatrix& matrix, double chance, size_t mos
   return text;
 }
 
-std::string pointer_health_text(const PointerHealth& health, bool numbers, bool unicode) {
+std::string pointer_health_text(const query::PointerHealth& health, bool numbers, bool unicode) {
   std::string text;
   for (const auto& [name, title] : {std::pair{"ipmr", "text"}, std::pair{"repeat_ipmr", "repeated random tokens"}}) {
-    const HeadMatrix& matrix = health.map(name);
+    const query::HeadMatrix& matrix = health.map(name);
     if (matrix.empty()) continue;
     const double chance = health.total(std::string(name) + "_chance").value_or(0);
     text += fmt::format("IPMR on {}, chance {:.1f} %\n{}", title, 100 * chance,
@@ -98,4 +98,4 @@ std::string pointer_health_text(const PointerHealth& health, bool numbers, bool 
   return text + split_text(health) + in_context_text(health);
 }
 
-}  // namespace bitsweep
+}  // namespace bitsweep::report

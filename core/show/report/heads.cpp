@@ -11,15 +11,15 @@
 #include "render/format.h"
 #include "report/head_map.h"
 
-namespace bitsweep {
+namespace bitsweep::report {
 namespace {
 
 std::string percent(std::optional<double> fraction) {
-  return fraction ? fmt::format("{:.1f} %", 100 * *fraction) : kNothing;
+  return fraction ? fmt::format("{:.1f} %", 100 * *fraction) : render::kNothing;
 }
 
 // The head with the highest value, and that value: "L1H3, 63.0 %".
-std::string best_head(const HeadMatrix& matrix) {
+std::string best_head(const query::HeadMatrix& matrix) {
   std::string name;
   double best = -1;
   for (size_t layer = 0; layer < matrix.size(); ++layer)
@@ -28,51 +28,54 @@ std::string best_head(const HeadMatrix& matrix) {
         best = *matrix[layer][head];
         name = head_name(layer, head);
       }
-  return name.empty() ? kNothing : fmt::format("{}, {}", name, percent(best));
+  return name.empty() ? render::kNothing : fmt::format("{}, {}", name, percent(best));
 }
 
-json::array names_json(const HeadMatrix& matrix) {
+json::array names_json(const query::HeadMatrix& matrix) {
   json::array names;
-  for (const NamedHead& head : specialists_of(matrix)) names.emplace_back(head.name);
+  for (const query::NamedHead& head : query::specialists_of(matrix)) names.emplace_back(head.name);
   return names;
 }
 
-Table probes_table(const std::vector<ProbedVariant>& probed) {
-  Table t{{{"variant"},
-           {"params", Align::right},
-           {"step", Align::right},
-           {"best head on text"},
-           {"chance", Align::right},
-           {"best head on repeats"},
-           {"chance", Align::right},
-           {"position-locked", Align::right},
-           {"content-driven", Align::right},
-           {"in-context, bits", Align::right}},
-          {}};
+render::Table probes_table(const std::vector<ProbedVariant>& probed) {
+  render::Table t{{{"variant"},
+                   {"params", render::Align::right},
+                   {"step", render::Align::right},
+                   {"best head on text"},
+                   {"chance", render::Align::right},
+                   {"best head on repeats"},
+                   {"chance", render::Align::right},
+                   {"position-locked", render::Align::right},
+                   {"content-driven", render::Align::right},
+                   {"in-context, bits", render::Align::right}},
+                  {}};
   for (const ProbedVariant& p : probed) {
-    const PointerHealth& health = *p.run->attention;
-    const HeadSplit split = split_of(health.map("agreement"));
-    const auto of_all = [&](int64_t n) { return split.heads > 0 ? fmt::format("{} of {}", n, split.heads) : kNothing; };
+    const query::PointerHealth& health = *p.run->attention;
+    const query::HeadSplit split = query::split_of(health.map("agreement"));
+    const auto of_all = [&](int64_t n) {
+      return split.heads > 0 ? fmt::format("{} of {}", n, split.heads) : render::kNothing;
+    };
     t.rows.push_back({p.variant, format_count(static_cast<double>(p.run->row.params)), std::to_string(health.step),
                       best_head(health.map("ipmr")), percent(health.total("ipmr_chance")),
                       best_head(health.map("repeat_ipmr")), percent(health.total("repeat_ipmr_chance")),
-                      of_all(split.locked), of_all(split.content), format_delta(health.total("in_context_bits"))});
+                      of_all(split.locked), of_all(split.content),
+                      render::format_delta(health.total("in_context_bits"))});
   }
   return t;
 }
 
 }  // namespace
 
-std::vector<ProbedVariant> probed_variants(const ReportInput& input, const GroupAnalysis& g) {
-  const auto order = [](const MeasuredRun& run) {
+std::vector<ProbedVariant> probed_variants(const analysis::ReportInput& input, const analysis::GroupAnalysis& g) {
+  const auto order = [](const analysis::MeasuredRun& run) {
     return std::tuple(-run.row.params, -run.row.tokens, run.row.seed, run.row.id);
   };
   std::vector<ProbedVariant> probed;
   for (const std::string& variant : g.table.variants) {
-    const MeasuredRun* best = nullptr;
+    const analysis::MeasuredRun* best = nullptr;
     for (size_t k = 0; k < g.group.runs.size(); ++k) {
       const size_t r = g.group.runs[k];
-      const MeasuredRun& run = input.runs[r];
+      const analysis::MeasuredRun& run = input.runs[r];
       const bool usable = std::find(g.usable.begin(), g.usable.end(), r) != g.usable.end();
       if (g.variant_of[k] != variant || !usable || !run.attention) continue;
       if (best == nullptr || order(run) < order(*best)) best = &run;
@@ -82,39 +85,39 @@ std::vector<ProbedVariant> probed_variants(const ReportInput& input, const Group
   return probed;
 }
 
-std::vector<Block> heads_section(const ReportInput& input, const GroupAnalysis& g, const GroupFigures& figures,
-                                 int level) {
+std::vector<render::Block> heads_section(const analysis::ReportInput& input, const analysis::GroupAnalysis& g,
+                                         const GroupFigures& figures, int level) {
   const std::vector<ProbedVariant> probed = probed_variants(input, g);
   if (probed.empty()) return {};
-  std::vector<Block> blocks;
-  blocks.emplace_back(Heading{level, "Where attention looks"});
-  blocks.emplace_back(
-      Paragraph{"Of each variant's largest run. IPMR, the induction pointer match rate: of the queries whose token "
-                "occurred earlier in the window, the fraction that look most at what followed it then. Chance is what "
-                "a query gets that looks at any earlier token, or itself, at random. A head is a specialist from 5 % "
-                "on; on text, whose common letters recur often, chance alone may give that much: repeated random "
-                "tokens tell more. Position-locked heads look at the same place in at least 90 % of pairs of windows, "
-                "content-driven ones in fewer than half. The in-context score is the loss of late tokens of a window "
-                "minus that of early ones."});
+  std::vector<render::Block> blocks;
+  blocks.emplace_back(render::Heading{level, "Where attention looks"});
+  blocks.emplace_back(render::Paragraph{
+      "Of each variant's largest run. IPMR, the induction pointer match rate: of the queries whose token "
+      "occurred earlier in the window, the fraction that look most at what followed it then. Chance is what "
+      "a query gets that looks at any earlier token, or itself, at random. A head is a specialist from 5 % "
+      "on; on text, whose common letters recur often, chance alone may give that much: repeated random "
+      "tokens tell more. Position-locked heads look at the same place in at least 90 % of pairs of windows, "
+      "content-driven ones in fewer than half. The in-context score is the loss of late tokens of a window "
+      "minus that of early ones."});
   for (const DrawnFigure& f : figures)
     if (f.figure.file.rfind("heads", 0) == 0)
-      blocks.emplace_back(FigureBlock{f.figure.file, f.figure.title, f.figure.caption, f.svg});
-  blocks.emplace_back(TableBlock{probes_table(probed)});
-  BulletList specialists;
+      blocks.emplace_back(render::FigureBlock{f.figure.file, f.figure.title, f.figure.caption, f.svg});
+  blocks.emplace_back(render::TableBlock{probes_table(probed)});
+  render::BulletList specialists;
   for (const ProbedVariant& p : probed) {
-    const PointerHealth& health = *p.run->attention;
+    const query::PointerHealth& health = *p.run->attention;
     const auto listed_in = [&](const std::string& map) {
       return specialists_text(health.map(map), health.total(map + "_chance").value_or(0));
     };
-    specialists.items.push_back(Text().strong(p.variant) << ": specialists on text " + listed_in("ipmr") +
-                                                                "; on repeated random tokens " +
-                                                                listed_in("repeat_ipmr") + ".");
+    specialists.items.push_back(render::Text().strong(p.variant) << ": specialists on text " + listed_in("ipmr") +
+                                                                        "; on repeated random tokens " +
+                                                                        listed_in("repeat_ipmr") + ".");
   }
   blocks.emplace_back(std::move(specialists));
   return blocks;
 }
 
-json::array heads_json(const ReportInput& input, const GroupAnalysis& g) {
+json::array heads_json(const analysis::ReportInput& input, const analysis::GroupAnalysis& g) {
   json::array list;
   for (const ProbedVariant& p : probed_variants(input, g)) {
     json::object object{{"variant", p.variant}, {"run", p.run->row.id}};
@@ -126,4 +129,4 @@ json::array heads_json(const ReportInput& input, const GroupAnalysis& g) {
   return list;
 }
 
-}  // namespace bitsweep
+}  // namespace bitsweep::report

@@ -10,7 +10,7 @@
 #include "render/svg_draw.h"
 #include "report/heads.h"
 
-namespace bitsweep {
+namespace bitsweep::report {
 namespace {
 
 constexpr double kWidth = 880, kLeft = 34, kGap = 34, kTop = 34, kTitle = 22, kMapTitle = 17, kBelow = 30;
@@ -26,7 +26,7 @@ constexpr std::array<MapKind, 3> kKinds = {{{"ipmr", "IPMR on text", true},
                                             {"repeat_ipmr", "IPMR on repeated random tokens", true},
                                             {"agreement", "agreement between windows", false}}};
 
-size_t heads_in(const HeadMatrix& matrix) {
+size_t heads_in(const query::HeadMatrix& matrix) {
   size_t heads = 1;
   for (const auto& row : matrix) heads = std::max(heads, row.size());
   return heads;
@@ -37,13 +37,15 @@ std::string cell(double x, double y, double width, double height, double value, 
   return fmt::format(
       "<rect class=\"{}\" style=\"stroke:none;fill-opacity:{}\" x=\"{}\" y=\"{}\" width=\"{}\" height=\"{}\">"
       "<title>{}</title></rect>\n",
-      colour_class(kPaletteSize + kRampSize - 1), svg_number(0.05 + 0.95 * std::sqrt(std::clamp(value, 0.0, 1.0))),
-      svg_number(x), svg_number(y), svg_number(width), svg_number(height), escape_html(title));
+      render::colour_class(render::kPaletteSize + render::kRampSize - 1),
+      render::svg_number(0.05 + 0.95 * std::sqrt(std::clamp(value, 0.0, 1.0))), render::svg_number(x),
+      render::svg_number(y), render::svg_number(width), render::svg_number(height), render::escape_html(title));
 }
 
 std::string outline(double x, double y, double width, double height) {
   return fmt::format("<rect class=\"{} bs-o\" stroke-width=\"1.6\" x=\"{}\" y=\"{}\" width=\"{}\" height=\"{}\"/>\n",
-                     colour_class(1), svg_number(x), svg_number(y), svg_number(width), svg_number(height));
+                     render::colour_class(1), render::svg_number(x), render::svg_number(y), render::svg_number(width),
+                     render::svg_number(height));
 }
 
 // The cells' sizes of one variant's maps.
@@ -53,8 +55,8 @@ struct Grid {
   double height() const { return kMapTitle + static_cast<double>(layers) * cell_height + kBelow; }
 };
 
-Grid grid_of(const PointerHealth& health) {
-  const HeadMatrix& matrix = health.map("ipmr");
+Grid grid_of(const query::PointerHealth& health) {
+  const query::HeadMatrix& matrix = health.map("ipmr");
   const double room = (kWidth - kLeft - 10 - 2 * kGap) / 3;
   Grid grid{matrix.size(), heads_in(matrix), 0, 0};
   grid.cell_width = std::clamp(room / static_cast<double>(grid.heads), 1.0, kMostCell);
@@ -62,13 +64,14 @@ Grid grid_of(const PointerHealth& health) {
   return grid;
 }
 
-std::string paint_map(const PointerHealth& health, const MapKind& kind, const Grid& grid, double left, double top) {
-  const HeadMatrix& matrix = health.map(kind.name);
+std::string paint_map(const query::PointerHealth& health, const MapKind& kind, const Grid& grid, double left,
+                      double top) {
+  const query::HeadMatrix& matrix = health.map(kind.name);
   if (matrix.empty()) return "";
   std::string title = kind.title, outlines;
   const auto chance = health.total(std::string(kind.name) + "_chance");
   if (chance) title += fmt::format(" (chance {:.1f} %)", 100 * *chance);
-  std::string out = svg_text(left, top + 11, title, {"bs-m", kFont, Anchor::start, false});
+  std::string out = render::svg_text(left, top + 11, title, {"bs-m", kFont, render::Anchor::start, false});
   const double at = top + kMapTitle;
   for (size_t layer = 0; layer < matrix.size(); ++layer) {
     const double y = at + static_cast<double>(layer) * grid.cell_height;
@@ -86,8 +89,8 @@ std::string paint_map(const PointerHealth& health, const MapKind& kind, const Gr
   const double bottom = at + static_cast<double>(grid.layers) * grid.cell_height;
   const auto every = static_cast<size_t>(std::ceil(28 / grid.cell_width));
   for (size_t head = 0; head < grid.heads; head += every)
-    out += svg_text(left + (static_cast<double>(head) + 0.5) * grid.cell_width, bottom + 12, fmt::format("H{}", head),
-                    {"bs-m", 10, Anchor::middle, false});
+    out += render::svg_text(left + (static_cast<double>(head) + 0.5) * grid.cell_width, bottom + 12,
+                            fmt::format("H{}", head), {"bs-m", 10, render::Anchor::middle, false});
   return out + outlines;
 }
 
@@ -95,8 +98,8 @@ std::string paint_layers(const Grid& grid, double right, double top) {
   std::string out;
   const auto every = static_cast<size_t>(std::ceil(11 / grid.cell_height));
   for (size_t layer = 0; layer < grid.layers; layer += every)
-    out += svg_text(right, top + kMapTitle + (static_cast<double>(layer) + 0.5) * grid.cell_height + 3.5,
-                    fmt::format("L{}", layer), {"bs-m", 10, Anchor::end, false});
+    out += render::svg_text(right, top + kMapTitle + (static_cast<double>(layer) + 0.5) * grid.cell_height + 3.5,
+                            fmt::format("L{}", layer), {"bs-m", 10, render::Anchor::end, false});
   return out;
 }
 
@@ -106,16 +109,16 @@ std::string paint_legend(double top) {
   for (const double value : {0.0, 0.05, 0.25, 0.5, 1.0}) {
     const std::string label = fmt::format("{:.0f} %", 100 * value);
     out += cell(x, top, 18, 12, value, label);
-    out += svg_text(x + 23, top + 10, label, {"bs-t", kFont, Anchor::start, false});
+    out += render::svg_text(x + 23, top + 10, label, {"bs-t", kFont, render::Anchor::start, false});
     x += 66;
   }
   out += outline(x + 0.8, top + 0.8, 16.4, 10.4);
-  return out + svg_text(x + 23, top + 10, "specialist", {"bs-t", kFont, Anchor::start, false});
+  return out + render::svg_text(x + 23, top + 10, "specialist", {"bs-t", kFont, render::Anchor::start, false});
 }
 
 }  // namespace
 
-std::optional<DrawnFigure> heads_figure(const ReportInput& input, const GroupAnalysis& g) {
+std::optional<DrawnFigure> heads_figure(const analysis::ReportInput& input, const analysis::GroupAnalysis& g) {
   std::vector<ProbedVariant> probed = probed_variants(input, g);
   if (probed.empty()) return std::nullopt;
   if (probed.size() > kMostVariants) probed.resize(kMostVariants);
@@ -131,12 +134,12 @@ std::optional<DrawnFigure> heads_figure(const ReportInput& input, const GroupAna
   double top = kTop;
   std::string body;
   for (const ProbedVariant& p : probed) {
-    const PointerHealth& health = *p.run->attention;
+    const query::PointerHealth& health = *p.run->attention;
     const Grid grid = grid_of(health);
-    body += svg_text(12, top + 12,
-                     fmt::format("{}, {} parameters, run {}", p.variant,
-                                 format_count(static_cast<double>(p.run->row.params)), p.run->row.id),
-                     {"bs-t", 12, Anchor::start, true});
+    body += render::svg_text(12, top + 12,
+                             fmt::format("{}, {} parameters, run {}", p.variant,
+                                         format_count(static_cast<double>(p.run->row.params)), p.run->row.id),
+                             {"bs-t", 12, render::Anchor::start, true});
     top += kTitle;
     double left = kLeft;
     body += paint_layers(grid, left - 5, top);
@@ -150,10 +153,12 @@ std::optional<DrawnFigure> heads_figure(const ReportInput& input, const GroupAna
   drawn.svg = fmt::format(
       "<svg xmlns=\"http://www.w3.org/2000/svg\" class=\"bs\" role=\"img\" viewBox=\"0 0 {0} {1}\" width=\"{0}\" "
       "height=\"{1}\" style=\"max-width:100%;height:auto\">\n<title>{2}</title>\n<desc>{3}</desc>\n",
-      svg_number(kWidth), svg_number(height), escape_html(drawn.figure.title), escape_html(drawn.figure.caption));
-  drawn.svg += svg_style() + svg_text(12, 18, drawn.figure.title, {"bs-t", 14, Anchor::start, true}) + body +
+      render::svg_number(kWidth), render::svg_number(height), render::escape_html(drawn.figure.title),
+      render::escape_html(drawn.figure.caption));
+  drawn.svg += render::svg_style() +
+               render::svg_text(12, 18, drawn.figure.title, {"bs-t", 14, render::Anchor::start, true}) + body +
                paint_legend(top) + "</svg>\n";
   return drawn;
 }
 
-}  // namespace bitsweep
+}  // namespace bitsweep::report

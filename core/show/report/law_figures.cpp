@@ -11,8 +11,15 @@
 #include "report/findings.h"
 #include "report/scaling_panels.h"
 
-namespace bitsweep {
+namespace bitsweep::report {
 namespace {
+
+using analysis::GroupAnalysis;
+using analysis::LawFit;
+using analysis::ReportInput;
+using render::Figure;
+using render::PlotPanel;
+using render::PlotSeries;
 
 constexpr size_t kLevels = 6, kSlices = 6, kLawSlices = 4;
 constexpr double kSameCompute = 1.05, kSlicesApart = 1.5;
@@ -34,12 +41,12 @@ struct Range {
   void take(double value) { least = std::min(least, value), most = std::max(most, value); }
 };
 
-PlotSeries runs_of(const ReportInput& input, const GroupAnalysis& g, size_t variant, double ReportCell::*y) {
+PlotSeries runs_of(const ReportInput& input, const GroupAnalysis& g, size_t variant, double analysis::ReportCell::*y) {
   PlotSeries runs = variant_series(variant, g.table.variants[variant]);
   for (const size_t c : g.table.chosen) {
-    const ReportCell& cell = g.table.cells[c];
+    const analysis::ReportCell& cell = g.table.cells[c];
     if (cell.variant != g.table.variants[variant] || !(cell.params > 0) || !(cell.tokens > 0)) continue;
-    PlotPoint point = cell_point(input, cell, cell.params);
+    render::PlotPoint point = cell_point(input, cell, cell.params);
     point.y = cell.*y;
     point.low = point.high = std::nullopt;
     runs.points.push_back(std::move(point));
@@ -58,27 +65,27 @@ std::optional<double> tokens_at(const LawFit& fit, double params, double loss) {
 
 // Each contour's loss where it is farthest from all markers and other words; none where there is no room.
 void label_contours(PlotPanel& panel, const std::vector<std::string>& names) {
-  const auto place = [](const PlotAxis& axis, double value) {
+  const auto place = [](const render::PlotAxis& axis, double value) {
     return std::log(value / *axis.least) / std::log(*axis.most / *axis.least);
   };
   std::vector<std::pair<double, double>> taken;
   for (const PlotSeries& series : panel.series) {
-    if (series.marker == Marker::none && series.dash == Dash::solid) continue;
-    for (const PlotPoint& p : series.points) taken.push_back({place(panel.x, p.x), place(panel.y, p.y)});
+    if (series.marker == render::Marker::none && series.dash == render::Dash::solid) continue;
+    for (const render::PlotPoint& p : series.points) taken.push_back({place(panel.x, p.x), place(panel.y, p.y)});
   }
   // The contours come first, in the order of their names.
   for (size_t k = 0; k < names.size(); ++k) {
     const PlotSeries& series = panel.series[k];
     double best = 0.06;
-    std::optional<PlotNote> note;
-    for (const PlotPoint& p : series.points) {
+    std::optional<render::PlotNote> note;
+    for (const render::PlotPoint& p : series.points) {
       const double x = place(panel.x, p.x), y = place(panel.y, p.y);
       if (x < 0.08 || x > 0.92 || y < 0.05 || y > 0.95) continue;
       double room = HUGE_VAL;
       for (const auto& [u, v] : taken) room = std::min(room, std::hypot(0.7 * (x - u), y - v));
       if (room > best) {
         best = room;
-        note = PlotNote{p.x, p.y, names[k]};
+        note = render::PlotNote{p.x, p.y, names[k]};
       }
     }
     if (!note) continue;
@@ -89,8 +96,8 @@ void label_contours(PlotPanel& panel, const std::vector<std::string>& names) {
 
 PlotPanel contour_panel(const ReportInput& input, const GroupAnalysis& g, size_t variant, const LawFit& fit) {
   PlotPanel panel{g.table.variants[variant],
-                  {"parameters", Scale::log, TickFormat::count, {}, {}},
-                  {"training tokens", Scale::log, TickFormat::count, {}, {}},
+                  {"parameters", render::Scale::log, render::TickFormat::count, {}, {}},
+                  {"training tokens", render::Scale::log, render::TickFormat::count, {}, {}},
                   {},
                   {},
                   {}};
@@ -106,7 +113,9 @@ PlotPanel contour_panel(const ReportInput& input, const GroupAnalysis& g, size_t
   std::vector<std::string> names;
   for (size_t level = 0; level < kLevels; ++level) {
     const double loss = losses.least + (losses.most - losses.least) * (static_cast<double>(level) + 0.5) / kLevels;
-    PlotSeries contour{"", ramp_colour(kLevels - 1 - level, kLevels), Marker::none, Dash::solid, true, true, {}};
+    PlotSeries contour{
+        "", render::ramp_colour(kLevels - 1 - level, kLevels), render::Marker::none, render::Dash::solid, true, true,
+        {}};
     for (int i = 0; i < kCurvePoints; ++i) {
       const double n = logarithmic(*panel.x.least, *panel.x.most, i, kCurvePoints);
       if (const auto d = tokens_at(fit, n, loss); d && *d<1e3 * *panel.y.most&& * d> 1e-3 * *panel.y.least)
@@ -114,20 +123,21 @@ PlotPanel contour_panel(const ReportInput& input, const GroupAnalysis& g, size_t
                                   *d,
                                   {},
                                   {},
-                                  fmt::format("fitted loss {} at {} parameters and {} tokens", format_bpc(loss),
+                                  fmt::format("fitted loss {} at {} parameters and {} tokens", render::format_bpc(loss),
                                               format_count(n), format_count(*d))});
     }
-    names.push_back(format_bpc(loss));
+    names.push_back(render::format_bpc(loss));
     panel.series.push_back(std::move(contour));
   }
-  for (const ComputeOptimum& optimum : g.optima) {
+  for (const analysis::ComputeOptimum& optimum : g.optima) {
     if (optimum.variant != fit.variant) continue;
-    PlotSeries best{"best division of compute", kNeutral, Marker::none, Dash::dashed, true, true, {}};
-    for (const FrontierPoint& p : optimum.path)
+    PlotSeries best{
+        "best division of compute", render::kNeutral, render::Marker::none, render::Dash::dashed, true, true, {}};
+    for (const analysis::FrontierPoint& p : optimum.path)
       best.points.push_back({p.params, p.flops / optimum.flops_per_nd / p.params, {}, {}, ""});
     panel.series.push_back(std::move(best));
   }
-  panel.series.push_back(runs_of(input, g, variant, &ReportCell::tokens));
+  panel.series.push_back(runs_of(input, g, variant, &analysis::ReportCell::tokens));
   label_contours(panel, names);
   return panel;
 }
@@ -135,10 +145,10 @@ PlotPanel contour_panel(const ReportInput& input, const GroupAnalysis& g, size_t
 // Runs of one variant whose training FLOPs are equal within a few per cent.
 struct Slice {
   double flops = 0;  // of the first
-  std::vector<const ReportCell*> cells;
+  std::vector<const analysis::ReportCell*> cells;
   size_t sizes() const {
     std::set<size_t> classes;
-    for (const ReportCell* cell : cells) classes.insert(cell->size_class);
+    for (const analysis::ReportCell* cell : cells) classes.insert(cell->size_class);
     return classes.size();
   }
 };
@@ -160,15 +170,15 @@ std::vector<Slice> fullest_apart(std::vector<Slice> slices) {
 }
 
 std::vector<Slice> slices_of(const GroupAnalysis& g, const std::string& variant) {
-  std::vector<const ReportCell*> cells;
+  std::vector<const analysis::ReportCell*> cells;
   for (const size_t c : g.table.chosen) {
-    const ReportCell& cell = g.table.cells[c];
+    const analysis::ReportCell& cell = g.table.cells[c];
     if (cell.variant == variant && training_flops(cell) > 0) cells.push_back(&cell);
   }
   std::stable_sort(cells.begin(), cells.end(),
                    [](auto* a, auto* b) { return training_flops(*a) < training_flops(*b); });
   std::vector<Slice> slices;
-  for (const ReportCell* cell : cells) {
+  for (const analysis::ReportCell* cell : cells) {
     if (slices.empty() || training_flops(*cell) > kSameCompute * slices.back().flops)
       slices.push_back({training_flops(*cell), {}});
     slices.back().cells.push_back(cell);
@@ -189,7 +199,7 @@ std::vector<double> budgets_of_slices(const GroupAnalysis& g) {
     if (distinct.empty() || flops > kSameCompute * distinct.back()) distinct.push_back(flops);
   if (!distinct.empty()) return distinct;
   Range flops;
-  for (const ReportCell& cell : g.table.cells)
+  for (const analysis::ReportCell& cell : g.table.cells)
     if (training_flops(cell) > 0) flops.take(training_flops(cell));
   for (size_t k = 0; k < kLawSlices && flops.most > flops.least; ++k)
     distinct.push_back(logarithmic(flops.least, flops.most, static_cast<int>(k), kLawSlices));
@@ -201,25 +211,25 @@ std::pair<int, std::string> look_of(const std::vector<double>& budgets, double f
   size_t nearest = 0;
   for (size_t k = 1; k < budgets.size(); ++k)
     if (std::abs(std::log(budgets[k] / flops)) < std::abs(std::log(budgets[nearest] / flops))) nearest = k;
-  return {ramp_colour(nearest, budgets.size()), format_significant(budgets[nearest], 2) + " FLOPs"};
+  return {render::ramp_colour(nearest, budgets.size()), render::format_significant(budgets[nearest], 2) + " FLOPs"};
 }
 
 // The law where the compute is that of the slice, over the sizes that were run.
 PlotSeries law_at(const LawFit& fit, const Slice& slice, int colour) {
   Range params;
   double per_nd = 0;  // FLOPs of a parameter and token
-  for (const ReportCell* cell : slice.cells) {
+  for (const analysis::ReportCell* cell : slice.cells) {
     params.take(cell->params);
     per_nd += training_flops(*cell) / (cell->params * cell->tokens) / static_cast<double>(slice.cells.size());
   }
-  std::vector<Target> at;
+  std::vector<fit::Target> at;
   for (int i = 0; i < kCurvePoints; ++i) {
-    Target target;
+    fit::Target target;
     target.params = logarithmic(params.least / 1.3, params.most * 1.3, i, kCurvePoints);
     target.tokens = slice.flops / per_nd / target.params;
     at.push_back(target);
   }
-  PlotSeries curve{"", colour, Marker::none, Dash::solid, true, true, {}};
+  PlotSeries curve{"", colour, render::Marker::none, render::Dash::solid, true, true, {}};
   const std::vector<double> losses = fit.losses(at);
   for (size_t i = 0; i < at.size(); ++i) curve.points.push_back({at[i].params, losses[i], {}, {}, ""});
   return curve;
@@ -231,8 +241,8 @@ std::optional<PlotPanel> slice_panel(const ReportInput& input, const GroupAnalys
   const std::vector<Slice> slices = slices_of(g, variant);
   if (slices.empty()) return std::nullopt;
   PlotPanel panel{variant,
-                  {"parameters", Scale::log, TickFormat::count, {}, {}},
-                  {loss_title(g, "final validation loss"), Scale::linear, TickFormat::plain, {}, {}},
+                  {"parameters", render::Scale::log, render::TickFormat::count, {}, {}},
+                  {loss_title(g, "final validation loss"), render::Scale::linear, render::TickFormat::plain, {}, {}},
                   {},
                   {},
                   {}};
@@ -240,16 +250,17 @@ std::optional<PlotPanel> slice_panel(const ReportInput& input, const GroupAnalys
   for (size_t k = 0; k < slices.size(); ++k) {
     const auto [colour, name] = look_of(budgets, slices[k].flops);
     if (fit != nullptr) panel.series.push_back(law_at(*fit, slices[k], colour));
-    PlotSeries runs{name, colour, Marker::circle, Dash::dotted, fit == nullptr, false, {}};
-    for (const ReportCell* cell : slices[k].cells) runs.points.push_back(cell_point(input, *cell, cell->params));
+    PlotSeries runs{name, colour, render::Marker::circle, render::Dash::dotted, fit == nullptr, false, {}};
+    for (const analysis::ReportCell* cell : slices[k].cells)
+      runs.points.push_back(cell_point(input, *cell, cell->params));
     std::stable_sort(runs.points.begin(), runs.points.end(),
-                     [](const PlotPoint& p, const PlotPoint& q) { return p.x < q.x; });
+                     [](const render::PlotPoint& p, const render::PlotPoint& q) { return p.x < q.x; });
     panel.series.push_back(std::move(runs));
   }
   return panel;
 }
 
-bool curve_misses(const Division& best, const Range& params, const Range& tokens) {
+bool curve_misses(const analysis::Division& best, const Range& params, const Range& tokens) {
   return best.params < params.least / 1.3 || best.params > params.most * 1.3 ||
          best.tokens < tokens.least / kLittleBeyond || best.tokens > tokens.most * kLittleBeyond;
 }
@@ -262,19 +273,19 @@ std::optional<PlotPanel> law_slice_panel(const GroupAnalysis& g, const std::stri
   const LawFit* fit = drawn_law(g, variant);
   if (optimum == g.optima.end() || fit == nullptr) return std::nullopt;
   Range params, tokens;
-  for (const Point& p : fit->points) {
+  for (const fit::Point& p : fit->points) {
     params.take(p.params), tokens.take(p.tokens);
   }
   PlotPanel panel{variant,
-                  {"parameters", Scale::log, TickFormat::count, {}, {}},
-                  {loss_title(g, "final validation loss"), Scale::linear, TickFormat::plain, {}, {}},
+                  {"parameters", render::Scale::log, render::TickFormat::count, {}, {}},
+                  {loss_title(g, "final validation loss"), render::Scale::linear, render::TickFormat::plain, {}, {}},
                   {},
                   {},
                   {}};
-  const JointLaw law = joint_law(fit->result.params);
+  const analysis::JointLaw law = analysis::joint_law(fit->result.params);
   for (const double budget : budgets) {
     const auto [colour, name] = look_of(budgets, budget);
-    PlotSeries curve{name, colour, Marker::none, Dash::solid, true, true, {}};
+    PlotSeries curve{name, colour, render::Marker::none, render::Dash::solid, true, true, {}};
     for (int i = 0; i < kCurvePoints; ++i) {
       const double n = logarithmic(params.least / 1.3, params.most * 1.3, i, kCurvePoints);
       const double d = budget / optimum->flops_per_nd / n;
@@ -284,13 +295,13 @@ std::optional<PlotPanel> law_slice_panel(const GroupAnalysis& g, const std::stri
     if (!curve.points.empty()) panel.series.push_back(std::move(curve));
     const auto best = law.divide(budget, optimum->flops_per_nd);
     if (!best || curve_misses(*best, params, tokens)) continue;
-    PlotSeries lowest{"", colour, Marker::ring, Dash::solid, false, false, {}};
+    PlotSeries lowest{"", colour, render::Marker::ring, render::Dash::solid, false, false, {}};
     lowest.points.push_back(
         {best->params,
          best->loss,
          {},
          {},
-         fmt::format("{}: {} at {} parameters and {} tokens, by the law", name, format_bpc(best->loss),
+         fmt::format("{}: {} at {} parameters and {} tokens, by the law", name, render::format_bpc(best->loss),
                      format_count(best->params), format_count(best->tokens))});
     panel.series.push_back(std::move(lowest));
   }
@@ -354,22 +365,22 @@ std::optional<Figure> slice_figure(const ReportInput& input, const GroupAnalysis
 std::optional<Figure> frontier_figure(const ReportInput& input, const GroupAnalysis& g) {
   if (g.optima.empty()) return std::nullopt;
   PlotPanel panel{"",
-                  {"training FLOPs", Scale::log, TickFormat::power, {}, {}},
-                  {loss_title(g, "loss"), Scale::linear, TickFormat::plain, {}, {}},
+                  {"training FLOPs", render::Scale::log, render::TickFormat::power, {}, {}},
+                  {loss_title(g, "loss"), render::Scale::linear, render::TickFormat::plain, {}, {}},
                   {},
                   {},
                   {}};
   for (size_t v = 0; v < g.table.variants.size(); ++v) {
-    for (const ComputeOptimum& optimum : g.optima) {
+    for (const analysis::ComputeOptimum& optimum : g.optima) {
       if (optimum.variant != g.table.variants[v]) continue;
       const PlotSeries look = variant_series(v, optimum.variant);
-      PlotBand band{look.colour, {}};
-      PlotSeries inside{"", look.colour, Marker::none, Dash::solid, true, false, {}};
-      PlotSeries beyond{"", look.colour, Marker::none, Dash::dashed, true, false, {}};
-      for (const FrontierPoint& p : optimum.path) {
-        const std::string title =
-            fmt::format("{}, {} FLOPs at {} parameters: {} ({} to {})", optimum.variant, format_significant(p.flops, 3),
-                        format_count(p.params), format_bpc(p.loss), format_bpc(p.low), format_bpc(p.high));
+      render::PlotBand band{look.colour, {}};
+      PlotSeries inside{"", look.colour, render::Marker::none, render::Dash::solid, true, false, {}};
+      PlotSeries beyond{"", look.colour, render::Marker::none, render::Dash::dashed, true, false, {}};
+      for (const analysis::FrontierPoint& p : optimum.path) {
+        const std::string title = fmt::format(
+            "{}, {} FLOPs at {} parameters: {} ({} to {})", optimum.variant, render::format_significant(p.flops, 3),
+            format_count(p.params), render::format_bpc(p.loss), render::format_bpc(p.low), render::format_bpc(p.high));
         band.points.push_back({p.flops, p.loss, p.low, p.high, ""});
         if (p.flops <= optimum.largest_flops) inside.points.push_back({p.flops, p.loss, {}, {}, title});
         if (p.flops > optimum.largest_flops && beyond.points.empty() && !inside.points.empty())
@@ -382,7 +393,7 @@ std::optional<Figure> frontier_figure(const ReportInput& input, const GroupAnaly
     }
     PlotSeries runs = variant_series(v, g.table.variants[v]);
     for (const size_t c : g.table.chosen) {
-      const ReportCell& cell = g.table.cells[c];
+      const analysis::ReportCell& cell = g.table.cells[c];
       if (cell.variant == runs.name) runs.points.push_back(cell_point(input, cell, training_flops(cell)));
     }
     panel.series.push_back(std::move(runs));
@@ -395,4 +406,4 @@ std::optional<Figure> frontier_figure(const ReportInput& input, const GroupAnaly
                 true};
 }
 
-}  // namespace bitsweep
+}  // namespace bitsweep::report

@@ -7,9 +7,9 @@
 #include "base/json.h"
 #include "render/document.h"
 
-namespace bitsweep {
+namespace bitsweep::report {
 
-std::vector<Block> optimum_section(const GroupAnalysis& g, int level);
-json::array optimum_json(const GroupAnalysis& g);
+std::vector<render::Block> optimum_section(const analysis::GroupAnalysis& g, int level);
+json::array optimum_json(const analysis::GroupAnalysis& g);
 
-}  // namespace bitsweep
+}  // namespace bitsweep::report

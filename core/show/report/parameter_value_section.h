@@ -7,9 +7,9 @@
 #include "base/json.h"
 #include "render/document.h"
 
-namespace bitsweep {
+namespace bitsweep::report {
 
-std::vector<Block> parameter_value_section(const GroupAnalysis& g, int level);
-json::value parameter_value_json(const GroupAnalysis& g);
+std::vector<render::Block> parameter_value_section(const analysis::GroupAnalysis& g, int level);
+json::value parameter_value_json(const analysis::GroupAnalysis& g);
 
-}  // namespace bitsweep
+}  // namespace bitsweep::report

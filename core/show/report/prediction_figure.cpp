@@ -14,7 +14,7 @@
 #include "report/figures.h"
 #include "report/scaling_panels.h"
 
-namespace bitsweep {
+namespace bitsweep::report {
 namespace {
 
 constexpr int kBandPoints = 41;
@@ -31,20 +31,20 @@ struct Path {
   double log_flops() const { return std::log(6.0) + log_params + log_tokens; }
   // Whether compute tells the places along the line apart.
   bool useful() const { return std::abs(params_step + tokens_step) > std::log(2.0); }
-  Target at(double flops, const Target& like) const {
+  fit::Target at(double flops, const fit::Target& like) const {
     const double t = (std::log(flops) - log_flops()) / (params_step + tokens_step);
-    Target target = like;
+    fit::Target target = like;
     target.params = std::exp(log_params + t * params_step);
     target.tokens = std::exp(log_tokens + t * tokens_step);
     return target;
   }
 };
 
-std::optional<Path> path_to(const std::vector<const LawFit*>& fits, const Target& target) {
+std::optional<Path> path_to(const std::vector<const analysis::LawFit*>& fits, const fit::Target& target) {
   Path path;
   double count = 0;
-  for (const LawFit* fit : fits) {
-    for (const Point& p : fit->points) {
+  for (const analysis::LawFit* fit : fits) {
+    for (const fit::Point& p : fit->points) {
       path.log_params += std::log(p.params), path.log_tokens += std::log(p.tokens), ++count;
       const double flops = flops_of(p.params, p.tokens);
       path.least = std::min(path.least, flops);
@@ -59,25 +59,26 @@ std::optional<Path> path_to(const std::vector<const LawFit*>& fits, const Target
   return path;
 }
 
-const Prediction* prediction_at(const LawFit& fit, const Target& target) {
-  for (const Prediction& p : fit.result.predictions)
+const fit::Prediction* prediction_at(const analysis::LawFit& fit, const fit::Target& target) {
+  for (const fit::Prediction& p : fit.result.predictions)
     if (p.target.params == target.params && p.target.tokens == target.tokens && p.loss && p.interval) return &p;
   return nullptr;
 }
 
 // Of a new run at each place, as the interval of a prediction.
-std::vector<Interval> band_of(const LawFit& fit, const Posterior& draws, const std::vector<Target>& at) {
+std::vector<fit::Interval> band_of(const analysis::LawFit& fit, const fit::Posterior& draws,
+                                   const std::vector<fit::Target>& at) {
   const Eigen::MatrixXd losses = draws.predict(at);
   std::vector<double> factors;
   for (int k = 0; k < draws.size(); ++k) {
-    const double z = normal_quantile(random_unit(0, kNoiseStream, static_cast<uint64_t>(k)) + 0x1p-54);
+    const double z = fit::normal_quantile(random_unit(0, kNoiseStream, static_cast<uint64_t>(k)) + 0x1p-54);
     factors.push_back(std::exp(draws.noise()[k] * z));
   }
-  std::vector<Interval> band;
+  std::vector<fit::Interval> band;
   for (Eigen::Index t = 0; t < losses.cols(); ++t) {
     std::vector<double> values;
     for (int k = 0; k < draws.size(); ++k) values.push_back(losses(k, t) * factors[static_cast<size_t>(k)]);
-    band.push_back(percentile_interval(std::move(values), fit.result.confidence));
+    band.push_back(fit::percentile_interval(std::move(values), fit.result.confidence));
   }
   return band;
 }
@@ -85,11 +86,11 @@ std::vector<Interval> band_of(const LawFit& fit, const Posterior& draws, const s
 // One variant of a panel: its law along the path, the runs about it, and the target.
 class VariantOnPath {
  public:
-  VariantOnPath(const ReportInput& input, const LawFit& fit, const Posterior& draws, const Path& path,
-                const Prediction& prediction, PlotSeries look)
+  VariantOnPath(const analysis::ReportInput& input, const analysis::LawFit& fit, const fit::Posterior& draws,
+                const Path& path, const fit::Prediction& prediction, render::PlotSeries look)
       : input_(input), fit_(fit), draws_(draws), path_(path), prediction_(prediction), look_(std::move(look)) {}
 
-  void add_to(PlotPanel& panel) const {
+  void add_to(render::PlotPanel& panel) const {
     add_law(panel);
     add_runs(panel);
     add_target(panel);
@@ -98,24 +99,25 @@ class VariantOnPath {
  private:
   double target_flops() const { return flops_of(prediction_.target.params, prediction_.target.tokens); }
 
-  void add_law(PlotPanel& panel) const {
+  void add_law(render::PlotPanel& panel) const {
     const double from = std::min(path_.least, target_flops()), to = std::max(path_.most, target_flops());
-    std::vector<Target> at;
+    std::vector<fit::Target> at;
     for (int i = 0; i < kBandPoints; ++i)
       at.push_back(
           path_.at(from * std::pow(to / from, static_cast<double>(i) / (kBandPoints - 1)), prediction_.target));
     const std::vector<double> losses = fit_.losses(at);
-    const std::vector<Interval> band = band_of(fit_, draws_, at);
-    PlotBand shade{look_.colour, {}, look_.name};
-    PlotSeries inside{"", look_.colour, Marker::none, Dash::solid, true, false, {}};
-    PlotSeries beyond{"", look_.colour, Marker::none, Dash::dashed, true, false, {}};
+    const std::vector<fit::Interval> band = band_of(fit_, draws_, at);
+    render::PlotBand shade{look_.colour, {}, look_.name};
+    render::PlotSeries inside{"", look_.colour, render::Marker::none, render::Dash::solid, true, false, {}};
+    render::PlotSeries beyond{"", look_.colour, render::Marker::none, render::Dash::dashed, true, false, {}};
     for (size_t i = 0; i < at.size(); ++i) {
       const double flops = flops_of(at[i].params, at[i].tokens);
-      const std::string title = fmt::format(
-          "{}, {} parameters on {} tokens: {} by the law, {} to {}", look_.name, format_count(at[i].params),
-          format_count(at[i].tokens), format_bpc(losses[i]), format_bpc(band[i].first), format_bpc(band[i].second));
+      const std::string title =
+          fmt::format("{}, {} parameters on {} tokens: {} by the law, {} to {}", look_.name, format_count(at[i].params),
+                      format_count(at[i].tokens), render::format_bpc(losses[i]), render::format_bpc(band[i].first),
+                      render::format_bpc(band[i].second));
       shade.points.push_back({flops, losses[i], band[i].first, band[i].second, ""});
-      const PlotPoint point{flops, losses[i], {}, {}, title};
+      const render::PlotPoint point{flops, losses[i], {}, {}, title};
       const bool measured = flops >= path_.least * (1 - 1e-9) && flops <= path_.most;
       if (measured) inside.points.push_back(point);
       // The two meet, whichever side the runs are on.
@@ -127,59 +129,60 @@ class VariantOnPath {
     panel.series.push_back(std::move(beyond));
   }
 
-  void add_runs(PlotPanel& panel) const {
-    std::vector<Target> at;
-    for (const Point& p : fit_.points) at.push_back(path_.at(flops_of(p.params, p.tokens), prediction_.target));
+  void add_runs(render::PlotPanel& panel) const {
+    std::vector<fit::Target> at;
+    for (const fit::Point& p : fit_.points) at.push_back(path_.at(flops_of(p.params, p.tokens), prediction_.target));
     const std::vector<double> losses = fit_.losses(at);
-    PlotSeries runs = look_;
+    render::PlotSeries runs = look_;
     runs.small = fit_.points.size() > 40;
     for (size_t k = 0; k < fit_.points.size(); ++k) {
-      const Point& p = fit_.points[k];
+      const fit::Point& p = fit_.points[k];
       const double missed = p.loss / fit_.result.fits[k].fitted;
-      runs.points.push_back({flops_of(p.params, p.tokens),
-                             losses[k] * missed,
-                             {},
-                             {},
-                             fmt::format("{}, {} parameters on {} tokens: measured {}, by the law {} (run {})",
-                                         look_.name, format_count(p.params), format_count(p.tokens), format_bpc(p.loss),
-                                         format_bpc(fit_.result.fits[k].fitted), input_.runs[fit_.runs[k]].row.id)});
+      runs.points.push_back(
+          {flops_of(p.params, p.tokens),
+           losses[k] * missed,
+           {},
+           {},
+           fmt::format("{}, {} parameters on {} tokens: measured {}, by the law {} (run {})", look_.name,
+                       format_count(p.params), format_count(p.tokens), render::format_bpc(p.loss),
+                       render::format_bpc(fit_.result.fits[k].fitted), input_.runs[fit_.runs[k]].row.id)});
     }
     panel.series.push_back(std::move(runs));
   }
 
-  void add_target(PlotPanel& panel) const {
+  void add_target(render::PlotPanel& panel) const {
     const auto [low, high] = *prediction_.interval;
-    PlotSeries ring{"", look_.colour, Marker::ring, Dash::solid, false, false, {}};
+    render::PlotSeries ring{"", look_.colour, render::Marker::ring, render::Dash::solid, false, false, {}};
     ring.points.push_back(
         {target_flops(), *prediction_.loss, low, high,
          fmt::format("{} at {} parameters on {} tokens: {} predicted, {} to {}, {}× beyond the runs", look_.name,
                      format_count(prediction_.target.params), format_count(prediction_.target.tokens),
-                     format_bpc(*prediction_.loss), format_bpc(low), format_bpc(high),
-                     format_significant(prediction_.extrapolation, 2))});
+                     render::format_bpc(*prediction_.loss), render::format_bpc(low), render::format_bpc(high),
+                     render::format_significant(prediction_.extrapolation, 2))});
     panel.series.push_back(std::move(ring));
   }
 
-  const ReportInput& input_;
-  const LawFit& fit_;
-  const Posterior& draws_;
+  const analysis::ReportInput& input_;
+  const analysis::LawFit& fit_;
+  const fit::Posterior& draws_;
   const Path& path_;
-  const Prediction& prediction_;
-  PlotSeries look_;
+  const fit::Prediction& prediction_;
+  render::PlotSeries look_;
 };
 
 // Laws of both axes that the points carry with an interval, at most one a variant.
 struct Drawn {
-  const LawFit* fit;
+  const analysis::LawFit* fit;
   size_t variant;
 };
 
-std::vector<Drawn> laws_with_intervals(const GroupAnalysis& g) {
+std::vector<Drawn> laws_with_intervals(const analysis::GroupAnalysis& g) {
   std::vector<Drawn> drawn;
   for (size_t v = 0; v < g.table.variants.size(); ++v) {
-    for (const LawFit& fit : g.fits) {
+    for (const analysis::LawFit& fit : g.fits) {
       if (fit.variant != g.table.variants[v] || !fit.drawable() || !fit.result.axis.empty()) continue;
       const auto& predictions = fit.result.predictions;
-      if (std::none_of(predictions.begin(), predictions.end(), [](const Prediction& p) { return p.interval; }))
+      if (std::none_of(predictions.begin(), predictions.end(), [](const fit::Prediction& p) { return p.interval; }))
         continue;
       if (fit.result.posterior) drawn.push_back({&fit, v});
       break;
@@ -190,23 +193,23 @@ std::vector<Drawn> laws_with_intervals(const GroupAnalysis& g) {
 
 }  // namespace
 
-std::optional<Figure> prediction_figure(const ReportInput& input, const GroupAnalysis& g) {
-  Figure figure{"prediction.svg", "Predictions", "", {}, true};
+std::optional<render::Figure> prediction_figure(const analysis::ReportInput& input, const analysis::GroupAnalysis& g) {
+  render::Figure figure{"prediction.svg", "Predictions", "", {}, true};
   const std::vector<Drawn> drawn = laws_with_intervals(g);
-  for (const Target& target : input.targets) {
+  for (const fit::Target& target : input.targets) {
     if (figure.panels.size() == kMostPanels) break;
-    std::vector<const LawFit*> fits;
+    std::vector<const analysis::LawFit*> fits;
     for (const Drawn& d : drawn)
       if (prediction_at(*d.fit, target) != nullptr) fits.push_back(d.fit);
     if (!(target.params > 0) || !(target.tokens > 0)) continue;
     const auto path = path_to(fits, target);
     if (!path) continue;
-    PlotPanel panel;
+    render::PlotPanel panel;
     panel.title = fmt::format("{} parameters on {} tokens", format_count(target.params), format_count(target.tokens));
-    panel.x = {"training compute, 6 N D (FLOPs)", Scale::log, TickFormat::power, {}, {}};
-    panel.y = {loss_title(g, "final validation loss"), Scale::linear, TickFormat::plain, {}, {}};
+    panel.x = {"training compute, 6 N D (FLOPs)", render::Scale::log, render::TickFormat::power, {}, {}};
+    panel.y = {loss_title(g, "final validation loss"), render::Scale::linear, render::TickFormat::plain, {}, {}};
     for (const Drawn& d : drawn) {
-      const Prediction* prediction = prediction_at(*d.fit, target);
+      const fit::Prediction* prediction = prediction_at(*d.fit, target);
       if (prediction == nullptr) continue;
       VariantOnPath(input, *d.fit, *d.fit->result.posterior, *path, *prediction,
                     variant_series(d.variant, d.fit->variant))
@@ -223,4 +226,4 @@ std::optional<Figure> prediction_figure(const ReportInput& input, const GroupAna
   return figure;
 }
 
-}  // namespace bitsweep
+}  // namespace bitsweep::report

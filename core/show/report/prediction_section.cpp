@@ -5,53 +5,54 @@
 #include "base/units.h"
 #include "render/format.h"
 
-namespace bitsweep {
+namespace bitsweep::report {
 namespace {
 
-const char* fared(Verdict verdict) {
+const char* fared(query::Verdict verdict) {
   switch (verdict) {
-    case Verdict::pending:
+    case query::Verdict::pending:
       return "not finished";
-    case Verdict::hit:
+    case query::Verdict::hit:
       return "within";
-    case Verdict::miss:
+    case query::Verdict::miss:
       return "outside";
-    case Verdict::without_interval:
+    case query::Verdict::without_interval:
       return "no interval";
-    case Verdict::void_run:
+    case query::Verdict::void_run:
       return "run ended without a loss";
   }
-  return kNothing;
+  return render::kNothing;
 }
 
 }  // namespace
 
-std::vector<Block> prediction_section(const ReportInput& input) {
-  const Calibration calibration = calibrate(input.predictions);
-  Table t{{{"run"},
-           {"variant"},
-           {"law"},
-           {"params", Align::right},
-           {"tokens", Align::right},
-           {"foretold", Align::right},
-           {"interval", Align::right},
-           {"measured", Align::right},
-           {"fared"}},
-          {}};
-  for (const ScoredPrediction& p : calibration.predictions) {
+std::vector<render::Block> prediction_section(const analysis::ReportInput& input) {
+  const query::Calibration calibration = calibrate(input.predictions);
+  render::Table t{{{"run"},
+                   {"variant"},
+                   {"law"},
+                   {"params", render::Align::right},
+                   {"tokens", render::Align::right},
+                   {"foretold", render::Align::right},
+                   {"interval", render::Align::right},
+                   {"measured", render::Align::right},
+                   {"fared"}},
+                  {}};
+  for (const query::ScoredPrediction& p : calibration.predictions) {
     if (!p.last) continue;
-    const PredictionRow& row = p.row;
-    t.rows.push_back({row.run.empty() ? kNothing : row.run, row.variant, row.law, format_count(row.params),
-                      format_count(row.tokens), format_bpc(row.loss),
-                      row.lower && row.upper ? format_bpc(row.lower) + " to " + format_bpc(row.upper) : kNothing,
-                      format_bpc(row.measured), fared(p.verdict)});
+    const query::PredictionRow& row = p.row;
+    t.rows.push_back({row.run.empty() ? render::kNothing : row.run, row.variant, row.law, format_count(row.params),
+                      format_count(row.tokens), render::format_bpc(row.loss),
+                      row.lower && row.upper ? render::format_bpc(row.lower) + " to " + render::format_bpc(row.upper)
+                                             : render::kNothing,
+                      render::format_bpc(row.measured), fared(p.verdict)});
   }
   if (t.empty()) return {};
-  std::vector<Block> blocks;
-  blocks.emplace_back(Heading{2, "Earlier predictions"});
-  blocks.emplace_back(Paragraph{"Stored before their runs began. " + calibration_words(calibration)});
-  blocks.emplace_back(TableBlock{std::move(t)});
+  std::vector<render::Block> blocks;
+  blocks.emplace_back(render::Heading{2, "Earlier predictions"});
+  blocks.emplace_back(render::Paragraph{"Stored before their runs began. " + calibration_words(calibration)});
+  blocks.emplace_back(render::TableBlock{std::move(t)});
   return blocks;
 }
 
-}  // namespace bitsweep
+}  // namespace bitsweep::report

@@ -6,9 +6,9 @@
 #include "render/document.h"
 #include "report/report.h"
 
-namespace bitsweep {
+namespace bitsweep::report {
 
 // A paragraph and a table, the last prediction of each run; empty when none was stored.
-std::vector<Block> prediction_section(const ReportInput& input);
+std::vector<render::Block> prediction_section(const analysis::ReportInput& input);
 
-}  // namespace bitsweep
+}  // namespace bitsweep::report

@@ -9,14 +9,14 @@
 #include "report/builds.h"
 #include "report/findings.h"
 
-namespace bitsweep {
+namespace bitsweep::report {
 namespace {
 
 // Distinct values of what the runs said at their start, in the order of runs.
-std::vector<std::string> said(const ReportInput& input, const char* key) {
+std::vector<std::string> said(const analysis::ReportInput& input, const char* key) {
   std::vector<std::string> values;
   std::set<std::string> seen;
-  for (const MeasuredRun& run : input.runs) {
+  for (const analysis::MeasuredRun& run : input.runs) {
     const json::value* value = run.start.if_contains(key);
     if (value == nullptr || value->is_null()) continue;
     std::string text = value->is_string() ? std::string(value->get_string()) : canonical_json(*value);
@@ -25,9 +25,10 @@ std::vector<std::string> said(const ReportInput& input, const char* key) {
   return values;
 }
 
-void dataset_line(const DatasetRow& d, std::vector<Text>& items) {
-  Text text(fmt::format("Data {}, {}: {} bytes, {} training and {} validation tokens, content ", d.name, d.tokenizer,
-                        format_thousands(d.bytes), format_thousands(d.train_tokens), format_thousands(d.val_tokens)));
+void dataset_line(const query::DatasetRow& d, std::vector<render::Text>& items) {
+  render::Text text(fmt::format("Data {}, {}: {} bytes, {} training and {} validation tokens, content ", d.name,
+                                d.tokenizer, format_thousands(d.bytes), format_thousands(d.train_tokens),
+                                format_thousands(d.val_tokens)));
   text.code(d.sha256.substr(0, 16)) << ", validation part ";
   text.code(d.val_sha256.substr(0, 16)) << " (first digits of SHA-256).";
   items.push_back(std::move(text));
@@ -35,31 +36,32 @@ void dataset_line(const DatasetRow& d, std::vector<Text>& items) {
 
 }  // namespace
 
-void append_provenance(const ReportInput& input, const Analysis& analysis, std::vector<Block>& out) {
-  out.emplace_back(Heading{2, "Where this comes from"});
-  std::vector<Text> items;
+void append_provenance(const analysis::ReportInput& input, const analysis::Analysis& analysis,
+                       std::vector<render::Block>& out) {
+  out.emplace_back(render::Heading{2, "Where this comes from"});
+  std::vector<render::Text> items;
   if (!input.source.empty()) {
-    Text text("Made by ");
+    render::Text text("Made by ");
     items.push_back(text.code(input.source) << ", bitsweep " + input.version + ".");
   } else {
     items.push_back("Made by bitsweep " + input.version + ".");
   }
-  for (const GroupAnalysis& g : analysis.groups)
+  for (const analysis::GroupAnalysis& g : analysis.groups)
     if (g.dataset != nullptr) dataset_line(*g.dataset, items);
   for (const auto& [key, title] :
        {std::pair{"build_id", "Worker built with"}, {"device", "Devices"}, {"precision", "Precision"}}) {
     const std::vector<std::string> values = said(input, key);
     if (!values.empty()) items.push_back(fmt::format("{}: {}.", title, listed(values)));
   }
-  for (Text& text : outdated_runs(input)) items.push_back(std::move(text));
+  for (render::Text& text : outdated_runs(input)) items.push_back(std::move(text));
   double last = 0;
-  for (const MeasuredRun& run : input.runs) last = std::max(last, run.row.ended.value_or(0));
+  for (const analysis::MeasuredRun& run : input.runs) last = std::max(last, run.row.ended.value_or(0));
   if (last > 0) items.push_back("The last of these runs ended " + format_utc(last) + " UTC.");
-  out.emplace_back(BulletList{std::move(items)});
+  out.emplace_back(render::BulletList{std::move(items)});
   if (input.runs.empty()) return;
-  Text ids;
+  render::Text ids;
   for (size_t i = 0; i < input.runs.size(); ++i) (i > 0 ? ids << " " : ids).code(input.runs[i].row.id);
-  out.emplace_back(Details{fmt::format("Run ids ({})", input.runs.size()), std::move(ids)});
+  out.emplace_back(render::Details{fmt::format("Run ids ({})", input.runs.size()), std::move(ids)});
 }
 
-}  // namespace bitsweep
+}  // namespace bitsweep::report

@@ -6,8 +6,9 @@
 #include "analysis/analysis.h"
 #include "render/document.h"
 
-namespace bitsweep {
+namespace bitsweep::report {
 
-void append_provenance(const ReportInput& input, const Analysis& analysis, std::vector<Block>& out);
+void append_provenance(const analysis::ReportInput& input, const analysis::Analysis& analysis,
+                       std::vector<render::Block>& out);
 
-}  // namespace bitsweep
+}  // namespace bitsweep::report

@@ -11,20 +11,21 @@
 #include "report/advice_sections.h"
 #include "report/findings.h"
 
-namespace bitsweep {
+namespace bitsweep::report {
 namespace {
 
-const ReportCell* cell_of(const GroupAnalysis& g, const ReportInput& input, const std::string& run) {
-  for (const ReportCell& cell : g.table.cells)
+const analysis::ReportCell* cell_of(const analysis::GroupAnalysis& g, const analysis::ReportInput& input,
+                                    const std::string& run) {
+  for (const analysis::ReportCell& cell : g.table.cells)
     for (const size_t r : cell.runs)
       if (input.runs[r].row.id == run) return &cell;
   return nullptr;
 }
 
-const Prediction* prediction_for(const GroupAnalysis& g, const TargetPlan& plan) {
-  for (const LawFit& fit : g.fits) {
+const fit::Prediction* prediction_for(const analysis::GroupAnalysis& g, const analysis::TargetPlan& plan) {
+  for (const analysis::LawFit& fit : g.fits) {
     if (fit.variant != plan.variant || fit.budget_class || fit.size_class) continue;
-    for (const Prediction& p : fit.result.predictions)
+    for (const fit::Prediction& p : fit.result.predictions)
       if (p.target.params == plan.target.params && p.target.tokens == plan.target.tokens && p.interval && p.loss)
         return &p;
   }
@@ -37,16 +38,16 @@ struct Rate {
   std::string why;
 };
 
-Rate rate_for(const GroupAnalysis& g, const TargetPlan& plan, const ReportCell& like) {
+Rate rate_for(const analysis::GroupAnalysis& g, const analysis::TargetPlan& plan, const analysis::ReportCell& like) {
   if (const auto trend = rate_trend(g, plan.variant)) {
     const std::string spread =
-        trend->half_width ? fmt::format(" ± {}", format_significant(*trend->half_width, 2)) : std::string();
+        trend->half_width ? fmt::format(" ± {}", render::format_significant(*trend->half_width, 2)) : std::string();
     return {trend->at(plan.params),
             fmt::format("by its best rates at {} sizes, which go as the {}{} power of the parameters", trend->sizes,
-                        format_significant(trend->exponent, 2), spread)};
+                        render::format_significant(trend->exponent, 2), spread)};
   }
   if (!like.lr) return {};
-  const RateLadder ladder = ladder_about(g, like);
+  const analysis::RateLadder ladder = ladder_about(g, like);
   const std::string at = g.table.sizes[like.size_class].label + " parameters";
   if (ladder.rates.size() < 2) return {like.lr, fmt::format("the only rate that was tried at {}: not tuned", at)};
   if (ladder.at_an_end())
@@ -56,54 +57,60 @@ Rate rate_for(const GroupAnalysis& g, const TargetPlan& plan, const ReportCell& 
 
 // ", which is 6.6 times smaller"; nothing for about the same size.
 std::string how_far(double factor) {
-  if (factor > 1.5) return fmt::format(", {} times smaller than the target", format_significant(factor, 2));
-  if (factor < 1 / 1.5) return fmt::format(", {} times larger than the target", format_significant(1 / factor, 2));
+  if (factor > 1.5) return fmt::format(", {} times smaller than the target", render::format_significant(factor, 2));
+  if (factor < 1 / 1.5)
+    return fmt::format(", {} times larger than the target", render::format_significant(1 / factor, 2));
   return "";
 }
 
-std::string bytes_text(int64_t bytes) { return bytes > 0 ? format_bytes(static_cast<double>(bytes)) : kNothing; }
+std::string bytes_text(int64_t bytes) {
+  return bytes > 0 ? format_bytes(static_cast<double>(bytes)) : render::kNothing;
+}
 
 // A row a property, a column a variant.
 class PlanTable {
  public:
-  PlanTable(const ReportInput& input, const GroupAnalysis& g, std::vector<const TargetPlan*> plans)
+  PlanTable(const analysis::ReportInput& input, const analysis::GroupAnalysis& g,
+            std::vector<const analysis::TargetPlan*> plans)
       : input_(input), g_(g), plans_(std::move(plans)) {}
 
-  Table make() {
+  render::Table make() {
     table_.columns = {{""}};
-    for (const TargetPlan* plan : plans_) table_.columns.push_back({plan->variant, Align::right});
-    row("shape", [](const TargetPlan& p) { return p.shape; });
-    row("params", [](const TargetPlan& p) { return format_count(p.params); });
-    row("tokens", [](const TargetPlan& p) { return format_count(p.tokens); });
-    row("batch", [&](const TargetPlan& p) {
-      const ReportCell* like = cell_of(g_, input_, p.like);
-      return like != nullptr && like->batch ? format_count(*like->batch) : std::string(kNothing);
+    for (const analysis::TargetPlan* plan : plans_) table_.columns.push_back({plan->variant, render::Align::right});
+    row("shape", [](const analysis::TargetPlan& p) { return p.shape; });
+    row("params", [](const analysis::TargetPlan& p) { return format_count(p.params); });
+    row("tokens", [](const analysis::TargetPlan& p) { return format_count(p.tokens); });
+    row("batch", [&](const analysis::TargetPlan& p) {
+      const analysis::ReportCell* like = cell_of(g_, input_, p.like);
+      return like != nullptr && like->batch ? format_count(*like->batch) : std::string(render::kNothing);
     });
-    row("learning rate", [&](const TargetPlan& p) {
-      const ReportCell* like = cell_of(g_, input_, p.like);
+    row("learning rate", [&](const analysis::TargetPlan& p) {
+      const analysis::ReportCell* like = cell_of(g_, input_, p.like);
       const Rate rate = like != nullptr ? rate_for(g_, p, *like) : Rate{};
-      return rate.value ? format_significant(*rate.value, 2) : std::string(kNothing);
+      return rate.value ? render::format_significant(*rate.value, 2) : std::string(render::kNothing);
     });
-    row("steps", [](const TargetPlan& p) { return format_thousands(p.steps); });
-    row("of these warmup", [](const TargetPlan& p) { return format_thousands(p.warmup); });
-    row("loss by the law", [&](const TargetPlan& p) {
-      const Prediction* told = prediction_for(g_, p);
-      return told == nullptr ? std::string("not claimed")
-                             : fmt::format("{} ({} to {})", format_bpc(*told->loss), format_bpc(told->interval->first),
-                                           format_bpc(told->interval->second));
+    row("steps", [](const analysis::TargetPlan& p) { return format_thousands(p.steps); });
+    row("of these warmup", [](const analysis::TargetPlan& p) { return format_thousands(p.warmup); });
+    row("loss by the law", [&](const analysis::TargetPlan& p) {
+      const fit::Prediction* told = prediction_for(g_, p);
+      return told == nullptr
+                 ? std::string("not claimed")
+                 : fmt::format("{} ({} to {})", render::format_bpc(*told->loss),
+                               render::format_bpc(told->interval->first), render::format_bpc(told->interval->second));
     });
-    row("FLOPs", [](const TargetPlan& p) { return format_significant(p.flops, 3); });
-    row("6 N D", [](const TargetPlan& p) { return format_significant(6 * p.params * p.tokens, 3); });
-    row("hours", [](const TargetPlan& p) {
-      return p.hours ? (p.hours_measured ? "" : "~ ") + format_significant(*p.hours, 2) : std::string(kNothing);
+    row("FLOPs", [](const analysis::TargetPlan& p) { return render::format_significant(p.flops, 3); });
+    row("6 N D", [](const analysis::TargetPlan& p) { return render::format_significant(6 * p.params * p.tokens, 3); });
+    row("hours", [](const analysis::TargetPlan& p) {
+      return p.hours ? (p.hours_measured ? "" : "~ ") + render::format_significant(*p.hours, 2)
+                     : std::string(render::kNothing);
     });
-    bytes("memory at its peak", &TargetBytes::peak);
-    bytes("… weights", &TargetBytes::weights);
-    bytes("… gradients", &TargetBytes::gradients);
-    bytes("… optimizer", &TargetBytes::optimizer);
-    bytes("… activations", &TargetBytes::activations);
-    bytes("checkpoint", &TargetBytes::checkpoint);
-    row("stored, as deployed", [](const TargetPlan& p) { return bytes_text(p.stored_bytes); });
+    bytes("memory at its peak", &analysis::TargetBytes::peak);
+    bytes("… weights", &analysis::TargetBytes::weights);
+    bytes("… gradients", &analysis::TargetBytes::gradients);
+    bytes("… optimizer", &analysis::TargetBytes::optimizer);
+    bytes("… activations", &analysis::TargetBytes::activations);
+    bytes("checkpoint", &analysis::TargetBytes::checkpoint);
+    row("stored, as deployed", [](const analysis::TargetPlan& p) { return bytes_text(p.stored_bytes); });
     return std::move(table_);
   }
 
@@ -111,18 +118,20 @@ class PlanTable {
   template <typename Value>
   void row(const char* name, Value value) {
     std::vector<std::string> cells{name};
-    for (const TargetPlan* plan : plans_) cells.push_back(value(*plan));
-    if (std::any_of(cells.begin() + 1, cells.end(), [](const std::string& cell) { return cell != kNothing; }))
+    for (const analysis::TargetPlan* plan : plans_) cells.push_back(value(*plan));
+    if (std::any_of(cells.begin() + 1, cells.end(), [](const std::string& cell) { return cell != render::kNothing; }))
       table_.rows.push_back(std::move(cells));
   }
-  void bytes(const char* name, int64_t TargetBytes::*part) {
-    row(name, [&](const TargetPlan& p) { return p.bytes ? bytes_text((*p.bytes).*part) : std::string(kNothing); });
+  void bytes(const char* name, int64_t analysis::TargetBytes::*part) {
+    row(name, [&](const analysis::TargetPlan& p) {
+      return p.bytes ? bytes_text((*p.bytes).*part) : std::string(render::kNothing);
+    });
   }
 
-  const ReportInput& input_;
-  const GroupAnalysis& g_;
-  std::vector<const TargetPlan*> plans_;
-  Table table_;
+  const analysis::ReportInput& input_;
+  const analysis::GroupAnalysis& g_;
+  std::vector<const analysis::TargetPlan*> plans_;
+  render::Table table_;
 };
 
 // A sentence with the variants that it holds for, each sentence once.
@@ -134,10 +143,10 @@ class Reasons {
     if (known == told_.end()) known = told_.insert(known, {sentence, {}});
     known->second.push_back(variant);
   }
-  BulletList list(const GroupAnalysis& g) const {
-    BulletList items;
+  render::BulletList list(const analysis::GroupAnalysis& g) const {
+    render::BulletList items;
     for (const auto& [sentence, variants] : told_)
-      items.items.push_back(Text().strong(listed_variants(g, variants)) << ": " + sentence + ".");
+      items.items.push_back(render::Text().strong(listed_variants(g, variants)) << ": " + sentence + ".");
     return items;
   }
 
@@ -145,24 +154,26 @@ class Reasons {
   std::vector<std::pair<std::string, std::vector<std::string>>> told_;
 };
 
-std::vector<const TargetPlan*> plans_of(const ReportInput& input, const GroupAnalysis& g, const Target& target) {
-  std::vector<const TargetPlan*> plans;
-  for (const TargetPlan& plan : input.plans)
+std::vector<const analysis::TargetPlan*> plans_of(const analysis::ReportInput& input, const analysis::GroupAnalysis& g,
+                                                  const fit::Target& target) {
+  std::vector<const analysis::TargetPlan*> plans;
+  for (const analysis::TargetPlan& plan : input.plans)
     if (plan.group == g.group.label && plan.target.params == target.params && plan.target.tokens == target.tokens)
       plans.push_back(&plan);
   return plans;
 }
 
-void add_target(const ReportInput& input, const GroupAnalysis& g, const Target& target, std::vector<Block>& blocks) {
-  std::vector<const TargetPlan*> possible;
+void add_target(const analysis::ReportInput& input, const analysis::GroupAnalysis& g, const fit::Target& target,
+                std::vector<render::Block>& blocks) {
+  std::vector<const analysis::TargetPlan*> possible;
   Reasons refusals, reasons;
-  for (const TargetPlan* plan : plans_of(input, g, target)) {
+  for (const analysis::TargetPlan* plan : plans_of(input, g, target)) {
     if (!plan->refused.empty()) {
       refusals.add(plan->variant, plan->refused);
       continue;
     }
     possible.push_back(plan);
-    if (const ReportCell* like = cell_of(g, input, plan->like)) {
+    if (const analysis::ReportCell* like = cell_of(g, input, plan->like)) {
       reasons.add(plan->variant, "learning rate " + rate_for(g, *plan, *like).why);
       reasons.add(plan->variant,
                   fmt::format("batch, and warmup as a share of the steps, as in its best run of {} parameters{}",
@@ -173,43 +184,44 @@ void add_target(const ReportInput& input, const GroupAnalysis& g, const Target& 
                   "hours (~) are scaled by FLOPs from the nearest shape that was measured on this machine");
     if (!plan->hours) reasons.add(plan->variant, "no speed of it is known on this machine, so no hours are told");
   }
-  blocks.emplace_back(Paragraph{Text().strong(
+  blocks.emplace_back(render::Paragraph{render::Text().strong(
       fmt::format("{} parameters on {} tokens", format_count(target.params), format_count(target.tokens)))});
   if (!possible.empty()) {
     const bool memory = std::any_of(possible.begin(), possible.end(), [](auto* p) { return p->bytes.has_value(); });
-    blocks.emplace_back(TableBlock{PlanTable(input, g, possible).make()});
+    blocks.emplace_back(render::TableBlock{PlanTable(input, g, possible).make()});
     blocks.emplace_back(reasons.list(g));
     if (memory)
       blocks.emplace_back(
-          Paragraph{"Memory is that of the tensors of one step; the worker itself and the mapped text "
-                    "come on top. The parts are not there all at once, so that the peak is less than "
-                    "their sum."});
+          render::Paragraph{"Memory is that of the tensors of one step; the worker itself and the mapped text "
+                            "come on top. The parts are not there all at once, so that the peak is less than "
+                            "their sum."});
   }
-  if (BulletList none = refusals.list(g); !none.items.empty()) {
-    blocks.emplace_back(Paragraph{"Without a configuration:"});
+  if (render::BulletList none = refusals.list(g); !none.items.empty()) {
+    blocks.emplace_back(render::Paragraph{"Without a configuration:"});
     blocks.emplace_back(std::move(none));
   }
 }
 
 }  // namespace
 
-std::vector<Block> recommendation_section(const ReportInput& input, const GroupAnalysis& g, int level) {
-  std::vector<Block> blocks;
-  for (const Target& target : input.targets)
+std::vector<render::Block> recommendation_section(const analysis::ReportInput& input, const analysis::GroupAnalysis& g,
+                                                  int level) {
+  std::vector<render::Block> blocks;
+  for (const fit::Target& target : input.targets)
     if (!plans_of(input, g, target).empty()) add_target(input, g, target, blocks);
-  if (!blocks.empty()) blocks.insert(blocks.begin(), Heading{level, "Recommended configuration"});
+  if (!blocks.empty()) blocks.insert(blocks.begin(), render::Heading{level, "Recommended configuration"});
   return blocks;
 }
 
-json::array recommendation_json(const ReportInput& input, const GroupAnalysis& g) {
+json::array recommendation_json(const analysis::ReportInput& input, const analysis::GroupAnalysis& g) {
   json::array list;
-  for (const TargetPlan& plan : input.plans) {
+  for (const analysis::TargetPlan& plan : input.plans) {
     if (plan.group != g.group.label) continue;
     json::object object{{"variant", plan.variant},
                         {"target", json::object{{"params", plan.target.params}, {"tokens", plan.target.tokens}}},
                         {"refused", plan.refused.empty() ? json::value(nullptr) : json::value(plan.refused)}};
     if (plan.refused.empty()) {
-      const ReportCell* like = cell_of(g, input, plan.like);
+      const analysis::ReportCell* like = cell_of(g, input, plan.like);
       const Rate rate = like != nullptr ? rate_for(g, plan, *like) : Rate{};
       object["like"] = plan.like, object["shape"] = plan.shape, object["params"] = plan.params;
       object["tokens"] = plan.tokens, object["steps"] = plan.steps, object["warmup"] = plan.warmup;
@@ -229,4 +241,4 @@ json::array recommendation_json(const ReportInput& input, const GroupAnalysis& g
   return list;
 }
 
-}  // namespace bitsweep
+}  // namespace bitsweep::report

@@ -11,7 +11,7 @@
 #include "report/report_json.h"
 #include "report/sections.h"
 
-namespace bitsweep {
+namespace bitsweep::report {
 namespace {
 
 // "curves.svg" of the second group is "curves-2.svg".
@@ -20,12 +20,12 @@ std::string numbered(std::string file, size_t group) {
   return file;
 }
 
-GroupFigures draw(const ReportInput& input, const GroupAnalysis& g, size_t number) {
+GroupFigures draw(const analysis::ReportInput& input, const analysis::GroupAnalysis& g, size_t number) {
   GroupFigures drawn;
   for (const auto make :
        {curves_figure, params_figure, tokens_figure, compute_figure, residual_figure, prediction_figure,
         comparison_figure, surface_figure, contour_figure, slice_figure, frontier_figure, wall_figure, rates_figure}) {
-    std::optional<Figure> figure = make(input, g);
+    std::optional<render::Figure> figure = make(input, g);
     if (!figure) continue;
     figure->file = numbered(figure->file, number);
     std::string svg = render_svg(*figure);
@@ -40,16 +40,18 @@ GroupFigures draw(const ReportInput& input, const GroupAnalysis& g, size_t numbe
 
 }  // namespace
 
-std::vector<ReportFile> render_report(const ReportInput& input) { return render_report(input, analyse(input)); }
+std::vector<ReportFile> render_report(const analysis::ReportInput& input) {
+  return render_report(input, analyse(input));
+}
 
-std::vector<ReportFile> render_report(const ReportInput& input, const Analysis& analysis) {
+std::vector<ReportFile> render_report(const analysis::ReportInput& input, const analysis::Analysis& analysis) {
   std::vector<GroupFigures> figures;
   for (size_t k = 0; k < analysis.groups.size(); ++k) figures.push_back(draw(input, analysis.groups[k], k));
-  const Document document = make_document(input, analysis, figures);
+  const render::Document document = make_document(input, analysis, figures);
   std::vector<ReportFile> files;
   for (const GroupFigures& group : figures)
     for (const DrawnFigure& drawn : group) files.push_back({drawn.figure.file, drawn.svg});
-  for (const NextRuns& next : input.next)
+  for (const analysis::NextRuns& next : input.next)
     if (!next.file.empty()) files.push_back({next.file, next.yaml});
   if (std::string csv = comparisons_csv(input, analysis); !csv.empty())
     files.push_back({"comparisons.csv", std::move(csv)});
@@ -94,4 +96,4 @@ fs::path write_report(const fs::path& folder, const std::string& name, const std
   return target / "report.md";
 }
 
-}  // namespace bitsweep
+}  // namespace bitsweep::report

@@ -12,7 +12,7 @@
 #include "analysis/analysis.h"
 #include "base/files.h"
 
-namespace bitsweep {
+namespace bitsweep::report {
 
 struct ReportFile {
   std::string name;  // within the report's folder
@@ -20,12 +20,12 @@ struct ReportFile {
 };
 
 // All files of the report. Pure.
-std::vector<ReportFile> render_report(const ReportInput& input);
+std::vector<ReportFile> render_report(const analysis::ReportInput& input);
 // The same where the input has been analysed already.
-std::vector<ReportFile> render_report(const ReportInput& input, const Analysis& analysis);
+std::vector<ReportFile> render_report(const analysis::ReportInput& input, const analysis::Analysis& analysis);
 
 // Writes them into FOLDER/NAME, each atomically, removes figures of an earlier report of this name that are no longer
 // made, and returns the path of report.md. Throws Error{environment}.
 fs::path write_report(const fs::path& folder, const std::string& name, const std::vector<ReportFile>& files);
 
-}  // namespace bitsweep
+}  // namespace bitsweep::report

@@ -12,12 +12,12 @@
 #include "report/rules.h"
 #include "report/stored_section.h"
 
-namespace bitsweep {
+namespace bitsweep::report {
 namespace {
 
-json::array sentences(const std::vector<Text>& texts) {
+json::array sentences(const std::vector<render::Text>& texts) {
   json::array list;
-  for (const Text& text : texts) list.emplace_back(text.plain());
+  for (const render::Text& text : texts) list.emplace_back(text.plain());
   return list;
 }
 
@@ -27,14 +27,14 @@ json::array strings(const std::vector<std::string>& texts) {
   return list;
 }
 
-json::object estimate_json(const Estimate& e) {
+json::object estimate_json(const analysis::Estimate& e) {
   return {{"mean", finite_or_null(e.mean)},
           {"values", e.values},
           {"sd", finite_or_null(e.sd)},
           {"half_width_95", finite_or_null(e.half_width)}};
 }
 
-json::object dataset_json(const DatasetRow& d) {
+json::object dataset_json(const query::DatasetRow& d) {
   json::array orders;
   for (const double level : d.ngram_bpb) orders.push_back(finite_or_null(level));
   return {{"id", d.id},
@@ -50,7 +50,7 @@ json::object dataset_json(const DatasetRow& d) {
           {"entropy_bpb", finite_or_null(d.entropy_bpb)}};
 }
 
-json::object cell_json(const ReportInput& input, const ReportCell& c) {
+json::object cell_json(const analysis::ReportInput& input, const analysis::ReportCell& c) {
   json::array runs;
   for (const size_t r : c.runs) runs.emplace_back(input.runs[r].row.id);
   json::object cell{{"variant", c.variant},
@@ -71,9 +71,9 @@ json::object cell_json(const ReportInput& input, const ReportCell& c) {
   return cell;
 }
 
-json::array steps_json(const std::vector<ScalingStep>& steps, const char* unit) {
+json::array steps_json(const std::vector<analysis::ScalingStep>& steps, const char* unit) {
   json::array list;
-  for (const ScalingStep& s : steps)
+  for (const analysis::ScalingStep& s : steps)
     list.push_back(json::object{{"from", s.from},
                                 {"to", s.to},
                                 {"change", estimate_json(s.change)},
@@ -85,9 +85,9 @@ json::array steps_json(const std::vector<ScalingStep>& steps, const char* unit) 
   return list;
 }
 
-json::array setting_steps_json(const std::vector<SettingStep>& steps) {
+json::array setting_steps_json(const std::vector<analysis::SettingStep>& steps) {
   json::array list;
-  for (const SettingStep& s : steps)
+  for (const analysis::SettingStep& s : steps)
     list.push_back(json::object{{"from", s.from},
                                 {"to", s.to},
                                 {"change", estimate_json(s.change)},
@@ -100,9 +100,9 @@ json::array setting_steps_json(const std::vector<SettingStep>& steps) {
   return list;
 }
 
-json::array offsets_json(const Analysis& analysis) {
+json::array offsets_json(const analysis::Analysis& analysis) {
   json::array list;
-  for (const TextOffset& o : analysis.offsets)
+  for (const analysis::TextOffset& o : analysis.offsets)
     list.push_back(json::object{{"first_group", o.first_group},
                                 {"first", o.first},
                                 {"second_group", o.second_group},
@@ -111,9 +111,9 @@ json::array offsets_json(const Analysis& analysis) {
   return list;
 }
 
-json::array text_laws_json(const Analysis& analysis) {
+json::array text_laws_json(const analysis::Analysis& analysis) {
   json::array list;
-  for (const TextLaw& law : analysis.text_laws)
+  for (const analysis::TextLaw& law : analysis.text_laws)
     list.push_back(json::object{{"variant", law.variant},
                                 {"groups", json::array(law.groups.begin(), law.groups.end())},
                                 {"runs", law.runs},
@@ -132,9 +132,9 @@ json::array remarks_json(const std::vector<Remark>& remarks) {
   return list;
 }
 
-json::array gaps_json(const std::vector<VariantComparison>& gaps) {
+json::array gaps_json(const std::vector<analysis::VariantComparison>& gaps) {
   json::array list;
-  for (const VariantComparison& gap : gaps)
+  for (const analysis::VariantComparison& gap : gaps)
     list.push_back(json::object{{"first", gap.a},
                                 {"second", gap.b},
                                 {"change", estimate_json(gap.change)},
@@ -145,12 +145,13 @@ json::array gaps_json(const std::vector<VariantComparison>& gaps) {
   return list;
 }
 
-json::array fits_json(const std::vector<LawFit>& fits) {
+json::array fits_json(const std::vector<analysis::LawFit>& fits) {
   json::array list;
-  for (const LawFit& fit : fits) {
+  for (const analysis::LawFit& fit : fits) {
     json::object object = fit_json(fit.result);
     object["variant"] = fit.variant;
-    if (const auto millions = amplitude_in_millions(fit.result)) object["A_with_params_in_millions"] = *millions;
+    if (const auto millions = analysis::amplitude_in_millions(fit.result))
+      object["A_with_params_in_millions"] = *millions;
     json::array points;
     for (size_t k = 0; k < fit.points.size(); ++k) {
       json::object point{{"run", fit.points[k].run},
@@ -169,10 +170,10 @@ json::array fits_json(const std::vector<LawFit>& fits) {
   return list;
 }
 
-json::array left_out_json(const ReportInput& input, const GroupAnalysis& g) {
+json::array left_out_json(const analysis::ReportInput& input, const analysis::GroupAnalysis& g) {
   json::array list;
   for (size_t k = 0; k < g.group.runs.size(); ++k) {
-    const RunRow& row = input.runs[g.group.runs[k]].row;
+    const query::RunRow& row = input.runs[g.group.runs[k]].row;
     const std::string reason = exclusion_reason(row);
     if (!reason.empty())
       list.push_back(json::object{{"run", row.id},
@@ -187,9 +188,9 @@ json::array left_out_json(const ReportInput& input, const GroupAnalysis& g) {
   return list;
 }
 
-json::array points_json(const std::vector<PlotPoint>& points) {
+json::array points_json(const std::vector<render::PlotPoint>& points) {
   json::array list;
-  for (const PlotPoint& p : points) {
+  for (const render::PlotPoint& p : points) {
     json::array point{finite_or_null(p.x), finite_or_null(p.y)};
     if (p.low && p.high) point.push_back(finite_or_null(*p.low)), point.push_back(finite_or_null(*p.high));
     list.push_back(std::move(point));
@@ -197,16 +198,17 @@ json::array points_json(const std::vector<PlotPoint>& points) {
   return list;
 }
 
-json::object panel_json(const PlotPanel& panel) {
+json::object panel_json(const render::PlotPanel& panel) {
   json::array series, bands, cells, levels;
-  for (const PlotSeries& s : panel.series)
+  for (const render::PlotSeries& s : panel.series)
     series.push_back(
-        json::object{{"name", s.name}, {"dashed", s.dash != Dash::solid}, {"points", points_json(s.points)}});
-  for (const PlotBand& b : panel.bands)
+        json::object{{"name", s.name}, {"dashed", s.dash != render::Dash::solid}, {"points", points_json(s.points)}});
+  for (const render::PlotBand& b : panel.bands)
     bands.push_back(json::object{{"name", b.name}, {"points", points_json(b.points)}});
-  for (const PlotCell& c : panel.cells)
+  for (const render::PlotCell& c : panel.cells)
     cells.push_back(json::object{{"x", c.x}, {"y", c.y}, {"value", finite_or_null(c.value)}});
-  for (const PlotLevel& l : panel.levels) levels.push_back(json::object{{"name", l.name}, {"y", finite_or_null(l.y)}});
+  for (const render::PlotLevel& l : panel.levels)
+    levels.push_back(json::object{{"name", l.name}, {"y", finite_or_null(l.y)}});
   json::object object{
       {"title", panel.title}, {"x", panel.x.label}, {"y", panel.y.label}, {"series", std::move(series)}};
   if (!bands.empty()) object["bands"] = std::move(bands);
@@ -222,7 +224,7 @@ json::array figures_json(const GroupFigures& figures) {
   json::array list;
   for (const DrawnFigure& drawn : figures) {
     json::array panels;
-    for (const PlotPanel& panel : drawn.figure.panels) panels.push_back(panel_json(panel));
+    for (const render::PlotPanel& panel : drawn.figure.panels) panels.push_back(panel_json(panel));
     list.push_back(json::object{{"file", drawn.figure.file},
                                 {"title", drawn.figure.title},
                                 {"caption", drawn.figure.caption},
@@ -233,14 +235,15 @@ json::array figures_json(const GroupFigures& figures) {
 
 }  // namespace
 
-json::object report_json(const ReportInput& input, const Analysis& analysis, const std::vector<GroupFigures>& figures) {
+json::object report_json(const analysis::ReportInput& input, const analysis::Analysis& analysis,
+                         const std::vector<GroupFigures>& figures) {
   json::array groups, runs;
-  std::vector<Text> summary = run_findings(input, analysis);
+  std::vector<render::Text> summary = run_findings(input, analysis);
   for (size_t k = 0; k < analysis.groups.size(); ++k) {
-    const GroupAnalysis& g = analysis.groups[k];
+    const analysis::GroupAnalysis& g = analysis.groups[k];
     json::array cells;
-    for (const ReportCell& cell : g.table.cells) cells.push_back(cell_json(input, cell));
-    const std::vector<Text> findings = group_findings(g);
+    for (const analysis::ReportCell& cell : g.table.cells) cells.push_back(cell_json(input, cell));
+    const std::vector<render::Text> findings = group_findings(g);
     summary.insert(summary.end(), findings.begin(), findings.end());
     groups.push_back(
         json::object{{"label", g.group.label},
@@ -266,7 +269,7 @@ json::object report_json(const ReportInput& input, const Analysis& analysis, con
                      {"missing", sentences(group_missing(input, g))},
                      {"figures", figures_json(figures[k])}});
   }
-  for (const MeasuredRun& run : input.runs) runs.emplace_back(run.row.id);
+  for (const analysis::MeasuredRun& run : input.runs) runs.emplace_back(run.row.id);
   json::object document{{"name", input.name},
                         {"sweeps", strings(input.sweeps)},
                         {"source", input.source},
@@ -285,4 +288,4 @@ json::object report_json(const ReportInput& input, const Analysis& analysis, con
   return document;
 }
 
-}  // namespace bitsweep
+}  // namespace bitsweep::report

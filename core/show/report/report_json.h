@@ -5,11 +5,12 @@
 #include "base/json.h"
 #include "report/sections.h"
 
-namespace bitsweep {
+namespace bitsweep::report {
 
 // {"name", "sweeps", "source", "version", "summary": [sentences], "groups": [{"label", "dataset", "cells", "left_out",
 // "param_steps", "token_steps", "variant_gaps", "fits", "caveats", "missing", "figures"}], "runs": [ids]}.
 // What is not known is null; nothing is NaN.
-json::object report_json(const ReportInput& input, const Analysis& analysis, const std::vector<GroupFigures>& figures);
+json::object report_json(const analysis::ReportInput& input, const analysis::Analysis& analysis,
+                         const std::vector<GroupFigures>& figures);
 
-}  // namespace bitsweep
+}  // namespace bitsweep::report

@@ -12,19 +12,19 @@
 #include "render/format.h"
 #include "analysis/cells.h"
 
-namespace bitsweep {
+namespace bitsweep::report {
 namespace {
 
 // A row of the comparison, worked out.
 struct Compared {
-  const ResultGroup* group = nullptr;
-  Estimate mean;
-  std::optional<Estimate> change;  // to the baseline; nothing for the baseline itself
+  const fit::ResultGroup* group = nullptr;
+  analysis::Estimate mean;
+  std::optional<analysis::Estimate> change;  // to the baseline; nothing for the baseline itself
   bool paired = false;
 };
 
 // Losses by seed; nothing where a seed is not told or is there twice.
-std::optional<std::map<std::string, double>> by_seed(const ResultGroup& group) {
+std::optional<std::map<std::string, double>> by_seed(const fit::ResultGroup& group) {
   std::map<std::string, double> losses;
   for (size_t i = 0; i < group.losses.size(); ++i)
     if (group.seeds[i].empty() || !losses.emplace(group.seeds[i], group.losses[i]).second) return std::nullopt;
@@ -32,7 +32,7 @@ std::optional<std::map<std::string, double>> by_seed(const ResultGroup& group) {
 }
 
 // Seed by seed where both have the same: what a seed does to both cancels.
-std::vector<double> paired_differences(const ResultGroup& a, const ResultGroup& b) {
+std::vector<double> paired_differences(const fit::ResultGroup& a, const fit::ResultGroup& b) {
   const auto first = by_seed(a), second = by_seed(b);
   if (!first || !second || first->size() != second->size() || first->size() < 2) return {};
   std::vector<double> differences;
@@ -45,36 +45,41 @@ std::vector<double> paired_differences(const ResultGroup& a, const ResultGroup& 
 }
 
 std::vector<Compared> compare(const ResultsInput& input) {
-  const ResultGroup& baseline = input.table.groups[input.baseline.group];
-  const Estimate base = *estimate(baseline.losses);
+  const fit::ResultGroup& baseline = input.table.groups[input.baseline.group];
+  const analysis::Estimate base = *analysis::estimate(baseline.losses);
   std::vector<Compared> rows;
-  for (const ResultGroup& group : input.table.groups) {
+  for (const fit::ResultGroup& group : input.table.groups) {
     Compared& row = rows.emplace_back();
     row.group = &group;
-    row.mean = *estimate(group.losses);
+    row.mean = *analysis::estimate(group.losses);
     if (&group == &baseline) continue;
     const std::vector<double> differences = paired_differences(group, baseline);
     row.paired = !differences.empty();
-    row.change = row.paired ? paired_difference(differences) : difference(row.mean, base);
+    row.change = row.paired ? analysis::paired_difference(differences) : difference(row.mean, base);
   }
   return rows;
 }
 
-std::string interval_of(const Estimate& e) {
-  return e.half_width ? fmt::format("[{:+.4f}, {:+.4f}]", e.mean - *e.half_width, e.mean + *e.half_width) : kNothing;
+std::string interval_of(const analysis::Estimate& e) {
+  return e.half_width ? fmt::format("[{:+.4f}, {:+.4f}]", e.mean - *e.half_width, e.mean + *e.half_width)
+                      : render::kNothing;
 }
 
-Table table_of(const std::vector<Compared>& rows, const ResultsInput& input) {
-  Table table;
-  table.columns = {{input.table.label},  {"n", Align::right},          {"mean", Align::right},
-                   {"sd", Align::right}, {"difference", Align::right}, {"95 % interval", Align::right},
+render::Table table_of(const std::vector<Compared>& rows, const ResultsInput& input) {
+  render::Table table;
+  table.columns = {{input.table.label},
+                   {"n", render::Align::right},
+                   {"mean", render::Align::right},
+                   {"sd", render::Align::right},
+                   {"difference", render::Align::right},
+                   {"95 % interval", render::Align::right},
                    {"compared"}};
   for (const Compared& row : rows) {
     std::vector<std::string> cells = {row.group->name, fmt::format("{}", row.mean.values),
                                       fmt::format("{:.4f}", row.mean.mean),
-                                      row.mean.sd ? fmt::format("{:.4f}", *row.mean.sd) : kNothing};
+                                      row.mean.sd ? fmt::format("{:.4f}", *row.mean.sd) : render::kNothing};
     if (!row.change) {
-      cells.insert(cells.end(), {kNothing, kNothing, "baseline"});
+      cells.insert(cells.end(), {render::kNothing, render::kNothing, "baseline"});
     } else {
       const char* how = row.paired ? "seed by seed" : row.change->half_width ? "Welch" : "one seed: no interval";
       cells.insert(cells.end(), {fmt::format("{:+.4f}", row.change->mean), interval_of(*row.change), how});
@@ -89,8 +94,8 @@ std::string sentence(std::string note) {
   return note + ".";
 }
 
-std::vector<Text> findings(const std::vector<Compared>& rows, const ResultsInput& input) {
-  std::vector<Text> out;
+std::vector<render::Text> findings(const std::vector<Compared>& rows, const ResultsInput& input) {
+  std::vector<render::Text> out;
   int64_t results = 0, apart = 0, with_interval = 0;
   const Compared* best = &rows[0];
   for (const Compared& row : rows) {
@@ -100,11 +105,11 @@ std::vector<Text> findings(const std::vector<Compared>& rows, const ResultsInput
     ++with_interval;
     apart += std::abs(row.change->mean) > *row.change->half_width;
   }
-  out.emplace_back(fmt::format("{} of {} by {}, {}.", plural(results, "result", "results"), input.table.metric,
-                               input.table.label, plural(static_cast<int64_t>(rows.size()), "row", "rows")));
-  Text lowest("Lowest mean: ");
+  out.emplace_back(fmt::format("{} of {} by {}, {}.", render::plural(results, "result", "results"), input.table.metric,
+                               input.table.label, render::plural(static_cast<int64_t>(rows.size()), "row", "rows")));
+  render::Text lowest("Lowest mean: ");
   lowest.strong(fmt::format("{:.4f}", best->mean.mean)) << fmt::format(
-      " {}, by {} ({}).", input.table.metric, best->group->name, plural(best->mean.values, "seed", "seeds"));
+      " {}, by {} ({}).", input.table.metric, best->group->name, render::plural(best->mean.values, "seed", "seeds"));
   out.push_back(std::move(lowest));
   out.emplace_back(fmt::format("Differences are to {}, taken for the baseline {}.",
                                input.table.groups[input.baseline.group].name, input.baseline.why));
@@ -112,7 +117,7 @@ std::vector<Text> findings(const std::vector<Compared>& rows, const ResultsInput
     out.emplace_back(fmt::format(
         "Apart from the baseline, by an interval without 0: {} of {} that have one. Each interval is of one "
         "comparison, not of all together.",
-        apart, plural(with_interval, "row", "rows")));
+        apart, render::plural(with_interval, "row", "rows")));
   if (rows.size() > 1 && with_interval + 1 < static_cast<int64_t>(rows.size()))
     out.emplace_back(
         "Rows with one result, and all of them where the baseline has one, have no interval: what a seed "
@@ -121,7 +126,7 @@ std::vector<Text> findings(const std::vector<Compared>& rows, const ResultsInput
   return out;
 }
 
-json::value interval_json(const Estimate& e) {
+json::value interval_json(const analysis::Estimate& e) {
   if (!e.half_width) return nullptr;
   return json::array{e.mean - *e.half_width, e.mean + *e.half_width};
 }
@@ -156,15 +161,15 @@ json::object document_json(const std::vector<Compared>& rows, const ResultsInput
 
 std::vector<ReportFile> render_results(const ResultsInput& input) {
   const std::vector<Compared> rows = compare(input);
-  Document document{"Results: " + input.name, {}};
-  document.blocks.emplace_back(BulletList{findings(rows, input)});
-  document.blocks.emplace_back(TableBlock{table_of(rows, input)});
-  document.blocks.emplace_back(Heading{2, "Where this comes from"});
-  Text source("Made by ");
-  document.blocks.emplace_back(Paragraph{source.code(input.source) << ", bitsweep " + input.version + "."});
+  render::Document document{"Results: " + input.name, {}};
+  document.blocks.emplace_back(render::BulletList{findings(rows, input)});
+  document.blocks.emplace_back(render::TableBlock{table_of(rows, input)});
+  document.blocks.emplace_back(render::Heading{2, "Where this comes from"});
+  render::Text source("Made by ");
+  document.blocks.emplace_back(render::Paragraph{source.code(input.source) << ", bitsweep " + input.version + "."});
   return {{"report.json", pretty_json(document_json(rows, input)) + "\n"},
           {"report.html", render_html(document)},
           {"report.md", render_markdown(document)}};
 }
 
-}  // namespace bitsweep
+}  // namespace bitsweep::report

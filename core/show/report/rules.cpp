@@ -15,14 +15,14 @@
 #include "report/confounds.h"
 #include "report/findings.h"
 
-namespace bitsweep {
+namespace bitsweep::report {
 namespace {
 
-using Texts = std::vector<Text>;
+using Texts = std::vector<render::Text>;
 
 constexpr double kTokensPerParameter = 20;  // Hoffmann et al. 2022, at the compute optimum of ordinary models
 
-void few_sizes(const ReportInput&, const GroupAnalysis& g, Texts& out) {
+void few_sizes(const analysis::ReportInput&, const analysis::GroupAnalysis& g, Texts& out) {
   std::map<size_t, std::vector<std::string>> by_count;
   for (const std::string& variant : g.table.variants)
     if (const size_t n = g.table.sizes_of(variant); n < 4) by_count[n].push_back(variant);
@@ -31,7 +31,7 @@ void few_sizes(const ReportInput&, const GroupAnalysis& g, Texts& out) {
                               n == 1 ? std::string("one") : fmt::format("{}", n), listed_variants(g, variants)));
 }
 
-void few_budgets(const ReportInput&, const GroupAnalysis& g, Texts& out) {
+void few_budgets(const analysis::ReportInput&, const analysis::GroupAnalysis& g, Texts& out) {
   const size_t n = g.table.budgets.size();
   if (n == 1)
     out.push_back("One token budget: nothing is known about more or longer training.");
@@ -39,9 +39,9 @@ void few_budgets(const ReportInput&, const GroupAnalysis& g, Texts& out) {
     out.push_back("Two token budgets: the slope with tokens is one difference a size, its curvature unknown.");
 }
 
-void one_seed(const ReportInput&, const GroupAnalysis& g, Texts& out) {
-  const auto single = static_cast<size_t>(
-      std::count_if(g.table.cells.begin(), g.table.cells.end(), [](const ReportCell& c) { return c.runs.size() < 2; }));
+void one_seed(const analysis::ReportInput&, const analysis::GroupAnalysis& g, Texts& out) {
+  const auto single = static_cast<size_t>(std::count_if(
+      g.table.cells.begin(), g.table.cells.end(), [](const analysis::ReportCell& c) { return c.runs.size() < 2; }));
   if (single == 0) return;
   if (single == g.table.cells.size())
     out.push_back(
@@ -50,10 +50,10 @@ void one_seed(const ReportInput&, const GroupAnalysis& g, Texts& out) {
     out.push_back(fmt::format("{} of {} configurations have one seed only.", single, g.table.cells.size()));
 }
 
-void collinear(const ReportInput&, const GroupAnalysis& g, Texts& out) {
+void collinear(const analysis::ReportInput&, const analysis::GroupAnalysis& g, Texts& out) {
   std::vector<std::string> variants;
-  for (const LawFit& fit : g.fits)
-    if (fit.points.size() > 2 && std::abs(collinearity(fit.points)) > 0.9 &&
+  for (const analysis::LawFit& fit : g.fits)
+    if (fit.points.size() > 2 && std::abs(analysis::collinearity(fit.points)) > 0.9 &&
         std::find(variants.begin(), variants.end(), fit.variant) == variants.end())
       variants.push_back(fit.variant);
   if (!variants.empty())
@@ -62,13 +62,13 @@ void collinear(const ReportInput&, const GroupAnalysis& g, Texts& out) {
 }
 
 // Tuned at a cell: several learning rates were measured there.
-void untuned_rate(const ReportInput&, const GroupAnalysis& g, Texts& out) {
+void untuned_rate(const analysis::ReportInput&, const analysis::GroupAnalysis& g, Texts& out) {
   std::set<double> rates;
   bool tuned = true;
   for (const size_t c : g.table.chosen) {
-    const ReportCell& cell = g.table.cells[c];
+    const analysis::ReportCell& cell = g.table.cells[c];
     std::set<double> here;
-    for (const ReportCell& other : g.table.cells)
+    for (const analysis::ReportCell& other : g.table.cells)
       if (other.variant == cell.variant && other.size_class == cell.size_class &&
           other.budget_class == cell.budget_class && other.lr)
         here.insert(*other.lr);
@@ -77,63 +77,64 @@ void untuned_rate(const ReportInput&, const GroupAnalysis& g, Texts& out) {
     rates.insert(here.begin(), here.end());
   }
   if (tuned || g.table.chosen.size() < 2) return;
-  std::string which = rates.size() == 1 ? fmt::format("every run used {}", format_significant(*rates.begin(), 2))
-                                        : std::string("not every size and budget was tried at several");
+  std::string which = rates.size() == 1
+                          ? fmt::format("every run used {}", render::format_significant(*rates.begin(), 2))
+                          : std::string("not every size and budget was tried at several");
   out.push_back(fmt::format(
       "Learning rate not tuned per size: {}. Part of a difference between sizes or variants may be tuning.", which));
 }
 
-void chosen_rate(const ReportInput&, const GroupAnalysis& g, Texts& out) {
+void chosen_rate(const analysis::ReportInput&, const analysis::GroupAnalysis& g, Texts& out) {
   const auto several =
       std::count_if(g.table.alternatives.begin(), g.table.alternatives.end(), [](int n) { return n > 1; });
   if (several > 0)
     out.push_back(
         fmt::format("At {} several settings were measured; relations and fits use the one with the lowest final "
                     "loss, which flatters it a little.",
-                    plural(several, "size and budget", "sizes and budgets")));
+                    render::plural(several, "size and budget", "sizes and budgets")));
 }
 
-void repeated_data(const ReportInput&, const GroupAnalysis& g, Texts& out) {
+void repeated_data(const analysis::ReportInput&, const analysis::GroupAnalysis& g, Texts& out) {
   int64_t count = 0;
   double most = 0;
-  for (const ReportCell& cell : g.table.cells)
+  for (const analysis::ReportCell& cell : g.table.cells)
     if (cell.epochs && *cell.epochs > 1) ++count, most = std::max(most, *cell.epochs);
   if (count > 0)
     out.push_back(
         fmt::format("Repeated data: {} more than once over the training text (up to {} times). Repeated tokens are "
                     "worth less than new ones.",
                     count == 1 ? "one configuration goes" : fmt::format("{} configurations go", count),
-                    format_significant(most, 2)));
+                    render::format_significant(most, 2)));
 }
 
-void short_runs(const ReportInput&, const GroupAnalysis& g, Texts& out) {
+void short_runs(const analysis::ReportInput&, const analysis::GroupAnalysis& g, Texts& out) {
   double most = 0;
-  for (const ReportCell& cell : g.table.cells)
+  for (const analysis::ReportCell& cell : g.table.cells)
     if (cell.size_class + 1 == g.table.sizes.size() && cell.params > 0)
       most = std::max(most, cell.tokens / cell.params);
   if (most > 0 && most < kTokensPerParameter)
     out.push_back(
         fmt::format("Short runs: the largest models saw at most {} tokens a parameter, where compute-optimal training "
                     "of ordinary models takes about {}. Longer training may change the order.",
-                    format_significant(most, 2), kTokensPerParameter));
+                    render::format_significant(most, 2), kTokensPerParameter));
 }
 
-void unknown_bytes(const ReportInput&, const GroupAnalysis& g, Texts& out) {
+void unknown_bytes(const analysis::ReportInput&, const analysis::GroupAnalysis& g, Texts& out) {
   if (g.dataset == nullptr || g.dataset->unknown_bytes == 0) return;
   out.push_back(fmt::format(
       "Unknown bytes: {} of {} are outside the vocabulary of {} ({}).", format_thousands(g.dataset->unknown_bytes),
       format_thousands(g.dataset->bytes), g.dataset->tokenizer,
       g.dataset->bytes > 0
-          ? format_significant(
+          ? render::format_significant(
                 100.0 * static_cast<double>(g.dataset->unknown_bytes) / static_cast<double>(g.dataset->bytes), 2) +
                 " %"
           : "of an unknown total"));
 }
 
-void worse_at_the_end(const ReportInput&, const GroupAnalysis& g, Texts& out) {
+void worse_at_the_end(const analysis::ReportInput&, const analysis::GroupAnalysis& g, Texts& out) {
   int64_t count = 0;
   double most = 0;
-  for (const ReportCell& cell : g.table.cells) {
+  for (const analysis::ReportCell& cell : g.table.cells) {
     const double rise = cell.final_bpc.mean - cell.best_bpc.mean;
     if (rise > 0.01) ++count, most = std::max(most, rise);
   }
@@ -141,10 +142,10 @@ void worse_at_the_end(const ReportInput&, const GroupAnalysis& g, Texts& out) {
     out.push_back(fmt::format(
         "{} ended above {} best loss, by up to {}: overfitting or unstable training. Relations use the final loss.",
         count == 1 ? "One configuration" : fmt::format("{} configurations", count), count == 1 ? "its" : "their",
-        format_bpc(most)));
+        render::format_bpc(most)));
 }
 
-void mixed_machines(const ReportInput& input, const GroupAnalysis& g, Texts& out) {
+void mixed_machines(const analysis::ReportInput& input, const analysis::GroupAnalysis& g, Texts& out) {
   std::set<std::string> devices;
   for (const size_t r : g.usable)
     if (const std::string device = string_or(input.runs[r].start, "device", ""); !device.empty())
@@ -155,24 +156,25 @@ void mixed_machines(const ReportInput& input, const GroupAnalysis& g, Texts& out
 }
 
 // Of runs that ended some way, how many.
-int64_t count_of(const ReportInput& input, const GroupAnalysis& g, bool (*ended_so)(const std::string& reason)) {
+int64_t count_of(const analysis::ReportInput& input, const analysis::GroupAnalysis& g,
+                 bool (*ended_so)(const std::string& reason)) {
   return std::count_if(g.group.runs.begin(), g.group.runs.end(), [&](size_t r) {
     const std::string reason = exclusion_reason(input.runs[r].row);
     return !reason.empty() && ended_so(reason);
   });
 }
 
-void stopped_runs(const ReportInput& input, const GroupAnalysis& g, Texts& out) {
+void stopped_runs(const analysis::ReportInput& input, const analysis::GroupAnalysis& g, Texts& out) {
   const int64_t n = count_of(input, g, [](const std::string& reason) { return reason == "stopped early"; });
   if (n > 0)
     out.push_back(
         fmt::format("Left out of every comparison and fit: {} stopped early. A loss before the end of the schedule is "
                     "no loss at the "
                     "end of a shorter one.",
-                    plural(n, "run", "runs")));
+                    render::plural(n, "run", "runs")));
 }
 
-void diverged_runs(const ReportInput& input, const GroupAnalysis& g, Texts& out) {
+void diverged_runs(const analysis::ReportInput& input, const analysis::GroupAnalysis& g, Texts& out) {
   const int64_t n = count_of(input, g, [](const std::string& reason) { return reason == "diverged"; });
   if (n > 0)
     out.push_back(fmt::format(
@@ -181,7 +183,7 @@ void diverged_runs(const ReportInput& input, const GroupAnalysis& g, Texts& out)
         n));
 }
 
-void unfinished_runs(const ReportInput& input, const GroupAnalysis& g, Texts& out) {
+void unfinished_runs(const analysis::ReportInput& input, const analysis::GroupAnalysis& g, Texts& out) {
   std::map<std::string, int64_t> reasons;
   for (const size_t r : g.group.runs) {
     const std::string reason = exclusion_reason(input.runs[r].row);
@@ -226,30 +228,30 @@ const std::vector<Rule>& group_rules() {
   return kRules;
 }
 
-std::vector<Remark> group_remarks(const ReportInput& input, const GroupAnalysis& g) {
+std::vector<Remark> group_remarks(const analysis::ReportInput& input, const analysis::GroupAnalysis& g) {
   std::vector<Remark> remarks;
   if (g.table.cells.empty()) return remarks;
   for (const Rule& rule : group_rules()) {
-    std::vector<Text> said;
+    std::vector<render::Text> said;
     rule.says(input, g, said);
-    for (Text& text : said) remarks.push_back({rule.name, std::move(text)});
+    for (render::Text& text : said) remarks.push_back({rule.name, std::move(text)});
   }
   return remarks;
 }
 
-std::vector<Remark> comparability_remarks(const Analysis& analysis) {
+std::vector<Remark> comparability_remarks(const analysis::Analysis& analysis) {
   std::vector<Remark> remarks;
-  for (size_t k = 0; k < comparability_rules().size(); ++k) {
+  for (size_t k = 0; k < query::comparability_rules().size(); ++k) {
     std::vector<std::string> values;
-    for (const GroupAnalysis& g : analysis.groups) {
+    for (const analysis::GroupAnalysis& g : analysis.groups) {
       const std::string value = g.group.values[k].empty() ? "not known" : g.group.values[k];
       if (std::find(values.begin(), values.end(), value) == values.end()) values.push_back(value);
     }
     if (values.size() < 2) continue;
-    const ComparabilityRule& rule = comparability_rules()[k];
+    const query::ComparabilityRule& rule = query::comparability_rules()[k];
     remarks.push_back({rule.name, fmt::format("{} ({})", rule.what, listed(values))});
   }
   return remarks;
 }
 
-}  // namespace bitsweep
+}  // namespace bitsweep::report

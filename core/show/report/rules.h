@@ -8,25 +8,25 @@
 #include "analysis/analysis.h"
 #include "render/document.h"
 
-namespace bitsweep {
+namespace bitsweep::report {
 
 struct Rule {
   const char* name;  // "one-seed"
   const char* when;  // it speaks
-  void (*says)(const ReportInput& input, const GroupAnalysis& g, std::vector<Text>& out);
+  void (*says)(const analysis::ReportInput& input, const analysis::GroupAnalysis& g, std::vector<render::Text>& out);
 };
 // About the runs of one comparable group.
 const std::vector<Rule>& group_rules();
 
 struct Remark {
   std::string rule;
-  Text text;
+  render::Text text;
 };
 // What the rules say of a group, in the order of the list.
-std::vector<Remark> group_remarks(const ReportInput& input, const GroupAnalysis& g);
+std::vector<Remark> group_remarks(const analysis::ReportInput& input, const analysis::GroupAnalysis& g);
 
 // Why groups are not compared with each other: of comparability_rules() (query/comparable.h), those in which they
 // differ, with the values: "the tokenizer (ascii128 and bytes256)".
-std::vector<Remark> comparability_remarks(const Analysis& analysis);
+std::vector<Remark> comparability_remarks(const analysis::Analysis& analysis);
 
-}  // namespace bitsweep
+}  // namespace bitsweep::report

@@ -10,20 +10,21 @@
 #include "query/run_columns.h"
 #include "render/format.h"
 
-namespace bitsweep {
+namespace bitsweep::report {
 namespace {
 
 std::string axes_text(const json::object& axes) {
   std::string text;
   for (const auto& member : axes)
-    text += fmt::format("{}{}={}", text.empty() ? "" : " ", std::string_view(member.key()), cell_text(member.value()));
+    text += fmt::format("{}{}={}", text.empty() ? "" : " ", std::string_view(member.key()),
+                        query::cell_text(member.value()));
   return text;
 }
 
-std::string shown(const RunRow& run, const std::string& column) {
+std::string shown(const query::RunRow& run, const std::string& column) {
   if (column == "axes") return run.axes.empty() ? "-" : axes_text(run.axes);
   const json::value value = run_column(run, column);
-  if (!value.is_number()) return cell_text(value, "-");
+  if (!value.is_number()) return query::cell_text(value, "-");
   const double number = value.to_number<double>();
   if (column == "best_val_bpc" || column == "last_val_bpc") return fmt::format("{:.4f}", number);
   if (column == "answer_accuracy") return fmt::format("{:.1f} %", 100 * number);
@@ -35,7 +36,7 @@ std::string shown(const RunRow& run, const std::string& column) {
   static const std::set<std::string> kCounts = {"params", "params_nonembedding", "params_extra", "tokens",
                                                 "tokens_per_s"};
   if (kCounts.count(column) > 0) return format_count(number);
-  return cell_text(value, "-");
+  return query::cell_text(value, "-");
 }
 
 // "train.lr" as "lr" where no other column ends so.
@@ -53,9 +54,9 @@ std::string title_of(const std::string& column, const std::vector<std::string>& 
   return same > 1 ? column : last;
 }
 
-bool is_number_column(const std::vector<RunRow>& runs, const std::string& column) {
+bool is_number_column(const std::vector<query::RunRow>& runs, const std::string& column) {
   bool any = false;
-  for (const RunRow& run : runs) {
+  for (const query::RunRow& run : runs) {
     const json::value value = run_column(run, column);
     if (value.is_null()) continue;
     if (!value.is_number()) return false;
@@ -65,12 +66,13 @@ bool is_number_column(const std::vector<RunRow>& runs, const std::string& column
 }
 
 template <typename Cell>
-Table table_of(const std::vector<RunRow>& runs, const std::vector<std::string>& columns, bool titles, Cell cell) {
-  Table table;
+render::Table table_of(const std::vector<query::RunRow>& runs, const std::vector<std::string>& columns, bool titles,
+                       Cell cell) {
+  render::Table table;
   for (const std::string& column : columns)
-    table.columns.push_back(
-        {titles ? title_of(column, columns) : column, is_number_column(runs, column) ? Align::right : Align::left});
-  for (const RunRow& run : runs) {
+    table.columns.push_back({titles ? title_of(column, columns) : column,
+                             is_number_column(runs, column) ? render::Align::right : render::Align::left});
+  for (const query::RunRow& run : runs) {
     std::vector<std::string>& row = table.rows.emplace_back();
     for (const std::string& column : columns) row.push_back(cell(run, column));
   }
@@ -79,29 +81,30 @@ Table table_of(const std::vector<RunRow>& runs, const std::vector<std::string>& 
 
 }  // namespace
 
-std::vector<std::string> default_run_columns(const std::vector<RunRow>& runs) {
+std::vector<std::string> default_run_columns(const std::vector<query::RunRow>& runs) {
   std::vector<std::string> columns = {"id", "state"};
   const auto any = [&](auto predicate) { return std::any_of(runs.begin(), runs.end(), predicate); };
-  if (any([](const RunRow& r) { return !r.exit_cause.empty(); })) columns.push_back("exit_cause");
-  if (any([&](const RunRow& r) { return r.sweep != runs.front().sweep; })) columns.push_back("sweep");
+  if (any([](const query::RunRow& r) { return !r.exit_cause.empty(); })) columns.push_back("exit_cause");
+  if (any([&](const query::RunRow& r) { return r.sweep != runs.front().sweep; })) columns.push_back("sweep");
   columns.insert(columns.end(), {"plugin", "params", "tokens"});
   for (const std::string& axis : varying_axes(runs))
     if (axis != "model.plugin" && axis != "model.params" && axis != "train.tokens") columns.push_back(axis);
-  if (any([&](const RunRow& r) { return r.seed != runs.front().seed; })) columns.push_back("seed");
+  if (any([&](const query::RunRow& r) { return r.seed != runs.front().seed; })) columns.push_back("seed");
   columns.insert(columns.end(), {"best_val_bpc", "last_val_bpc"});
-  if (any([](const RunRow& r) { return r.answer_accuracy.has_value(); })) columns.push_back("answer_accuracy");
+  if (any([](const query::RunRow& r) { return r.answer_accuracy.has_value(); })) columns.push_back("answer_accuracy");
   columns.insert(columns.end(), {"wall_s", "tokens_per_s"});
-  if (any([](const RunRow& r) { return r.attempts > 1; })) columns.push_back("attempts");
+  if (any([](const query::RunRow& r) { return r.attempts > 1; })) columns.push_back("attempts");
   return columns;
 }
 
-Table run_table(const std::vector<RunRow>& runs, const std::vector<std::string>& columns) {
+render::Table run_table(const std::vector<query::RunRow>& runs, const std::vector<std::string>& columns) {
   return table_of(runs, columns, true, shown);
 }
 
-Table raw_run_table(const std::vector<RunRow>& runs, const std::vector<std::string>& columns) {
-  return table_of(runs, columns, false,
-                  [](const RunRow& run, const std::string& column) { return cell_text(run_column(run, column)); });
+render::Table raw_run_table(const std::vector<query::RunRow>& runs, const std::vector<std::string>& columns) {
+  return table_of(runs, columns, false, [](const query::RunRow& run, const std::string& column) {
+    return query::cell_text(run_column(run, column));
+  });
 }
 
-}  // namespace bitsweep
+}  // namespace bitsweep::report

@@ -7,16 +7,16 @@
 #include "query/run_columns.h"
 #include "render/table.h"
 
-namespace bitsweep {
+namespace bitsweep::report {
 
 // What `runs` shows when no columns are asked for: state, what varies, size, losses, time. Columns that say nothing
 // about these runs (no cause, one seed) are left out.
-std::vector<std::string> default_run_columns(const std::vector<RunRow>& runs);
+std::vector<std::string> default_run_columns(const std::vector<query::RunRow>& runs);
 
 // Cells in people's units (46.4M, 2h 10m); an empty cell is "-".
-Table run_table(const std::vector<RunRow>& runs, const std::vector<std::string>& columns);
+render::Table run_table(const std::vector<query::RunRow>& runs, const std::vector<std::string>& columns);
 
 // Cells as they are, for CSV: full precision, nothing for null, axes as JSON.
-Table raw_run_table(const std::vector<RunRow>& runs, const std::vector<std::string>& columns);
+render::Table raw_run_table(const std::vector<query::RunRow>& runs, const std::vector<std::string>& columns);
 
-}  // namespace bitsweep
+}  // namespace bitsweep::report

@@ -18,15 +18,15 @@
 #include "report/provenance.h"
 #include "report/stored_section.h"
 
-namespace bitsweep {
+namespace bitsweep::report {
 namespace {
 
 constexpr size_t kMostRowsShown = 48;
 
 class GroupSections {
  public:
-  GroupSections(const ReportInput& input, const GroupAnalysis& g, const GroupFigures& figures, int level,
-                std::vector<Block>& out)
+  GroupSections(const analysis::ReportInput& input, const analysis::GroupAnalysis& g, const GroupFigures& figures,
+                int level, std::vector<render::Block>& out)
       : input_(input), g_(g), figures_(figures), level_(level), out_(out) {}
 
   void write() {
@@ -52,27 +52,27 @@ class GroupSections {
   }
 
  private:
-  void append(std::vector<Block> blocks) {
-    for (Block& block : blocks) out_.push_back(std::move(block));
+  void append(std::vector<render::Block> blocks) {
+    for (render::Block& block : blocks) out_.push_back(std::move(block));
   }
-  void heading(const char* text) { out_.emplace_back(Heading{level_, text}); }
-  void paragraph(Text text) { out_.emplace_back(Paragraph{std::move(text)}); }
-  void table(Table table) { out_.emplace_back(TableBlock{std::move(table)}); }
+  void heading(const char* text) { out_.emplace_back(render::Heading{level_, text}); }
+  void paragraph(render::Text text) { out_.emplace_back(render::Paragraph{std::move(text)}); }
+  void table(render::Table table) { out_.emplace_back(render::TableBlock{std::move(table)}); }
   // Folded where nobody would read it to its end.
-  void long_table(Table t, const char* rows) {
+  void long_table(render::Table t, const char* rows) {
     if (t.rows.size() <= kMostRowsShown) return table(std::move(t));
-    out_.emplace_back(Details{fmt::format("{} {}", t.rows.size(), rows), {}, std::move(t)});
+    out_.emplace_back(render::Details{fmt::format("{} {}", t.rows.size(), rows), {}, std::move(t)});
   }
-  void bullets(const char* title, std::vector<Text> items) {
+  void bullets(const char* title, std::vector<render::Text> items) {
     if (items.empty()) return;
     heading(title);
-    out_.emplace_back(BulletList{std::move(items)});
+    out_.emplace_back(render::BulletList{std::move(items)});
   }
 
   void figure(std::string_view kind) {
     for (const DrawnFigure& f : figures_)
       if (f.figure.file.rfind(kind, 0) == 0)
-        out_.emplace_back(FigureBlock{f.figure.file, f.figure.title, f.figure.caption, f.svg});
+        out_.emplace_back(render::FigureBlock{f.figure.file, f.figure.title, f.figure.caption, f.svg});
   }
 
   void measured();
@@ -85,28 +85,32 @@ class GroupSections {
   void reasons();
   void predictions();
 
-  const ReportInput& input_;
-  const GroupAnalysis& g_;
+  const analysis::ReportInput& input_;
+  const analysis::GroupAnalysis& g_;
   const GroupFigures& figures_;
   int level_;
-  std::vector<Block>& out_;
+  std::vector<render::Block>& out_;
 };
 
-std::string with_spread(const Estimate& e) {
-  return e.half_width ? format_bpc(e.mean) + " ± " + format_bpc(*e.half_width) : format_bpc(e.mean);
+std::string with_spread(const analysis::Estimate& e) {
+  return e.half_width ? render::format_bpc(e.mean) + " ± " + render::format_bpc(*e.half_width)
+                      : render::format_bpc(e.mean);
 }
 
-std::string percent_with_spread(const Estimate& e) {
+std::string percent_with_spread(const analysis::Estimate& e) {
   std::string text = fmt::format("{:.1f} %", 100 * e.mean);
   return e.half_width ? text + fmt::format(" ± {:.1f}", 100 * *e.half_width) : text;
 }
 
-std::string rate_text(std::optional<double> value) { return value ? format_significant(*value, 2) : kNothing; }
+std::string rate_text(std::optional<double> value) {
+  return value ? render::format_significant(*value, 2) : render::kNothing;
+}
 
 // A table of points knows less of its runs than the database does.
-Table without_empty_columns(Table t) {
+render::Table without_empty_columns(render::Table t) {
   for (size_t c = t.columns.size(); c-- > 0;) {
-    if (std::any_of(t.rows.begin(), t.rows.end(), [&](const auto& row) { return row[c] != kNothing; })) continue;
+    if (std::any_of(t.rows.begin(), t.rows.end(), [&](const auto& row) { return row[c] != render::kNothing; }))
+      continue;
     t.columns.erase(t.columns.begin() + static_cast<std::ptrdiff_t>(c));
     for (std::vector<std::string>& row : t.rows) row.erase(row.begin() + static_cast<std::ptrdiff_t>(c));
   }
@@ -115,7 +119,7 @@ Table without_empty_columns(Table t) {
 
 bool GroupSections::has_answers() const {
   return std::any_of(g_.table.cells.begin(), g_.table.cells.end(),
-                     [](const ReportCell& c) { return c.answer_accuracy.has_value(); });
+                     [](const analysis::ReportCell& c) { return c.answer_accuracy.has_value(); });
 }
 
 // What "answers right" is, and what chance gives, as the runs said at their start.
@@ -135,36 +139,38 @@ void GroupSections::answers_told() {
 void GroupSections::measured() {
   heading("Measured runs");
   if (g_.table.cells.empty()) return paragraph("No run on this text has finished yet.");
-  const bool seeds =
-      std::any_of(g_.table.cells.begin(), g_.table.cells.end(), [](const ReportCell& c) { return c.runs.size() > 1; });
+  const bool seeds = std::any_of(g_.table.cells.begin(), g_.table.cells.end(),
+                                 [](const analysis::ReportCell& c) { return c.runs.size() > 1; });
   const std::string text = g_.group.label == "data not named" ? "" : fmt::format("Text: {}. ", g_.group.label);
   paragraph(text +
             (g_.group.loss_unit.empty() ? "The losses' unit was not told."
                                         : fmt::format("Losses are {} of the validation text.", g_.group.loss_unit)) +
             (seeds ? " ± is the 95 % interval of the mean over seeds. Time and speed are means." : ""));
   answers_told();
-  Table t;
+  render::Table t;
   t.columns = {{"variant"},
-               {"params", Align::right},
-               {"tokens", Align::right},
-               {"epochs", Align::right},
-               {"batch", Align::right},
-               {"LR", Align::right},
-               {"best", Align::right},
-               {"final", Align::right},
-               {"wall", Align::right},
-               {"tok/s", Align::right},
-               {"attempts", Align::right}};
+               {"params", render::Align::right},
+               {"tokens", render::Align::right},
+               {"epochs", render::Align::right},
+               {"batch", render::Align::right},
+               {"LR", render::Align::right},
+               {"best", render::Align::right},
+               {"final", render::Align::right},
+               {"wall", render::Align::right},
+               {"tok/s", render::Align::right},
+               {"attempts", render::Align::right}};
   const bool answers = has_answers();
-  if (answers) t.columns.insert(t.columns.begin() + 8, {"answers right", Align::right});
-  if (seeds) t.columns.push_back({"seeds", Align::right});
-  for (const ReportCell& c : g_.table.cells) {
+  if (answers) t.columns.insert(t.columns.begin() + 8, {"answers right", render::Align::right});
+  if (seeds) t.columns.push_back({"seeds", render::Align::right});
+  for (const analysis::ReportCell& c : g_.table.cells) {
     t.rows.push_back({c.variant, format_count(c.params), format_count(c.tokens), rate_text(c.epochs),
-                      c.batch ? format_count(*c.batch) : kNothing, rate_text(c.lr), with_spread(c.best_bpc),
-                      with_spread(c.final_bpc), c.wall_s ? format_duration(*c.wall_s) : kNothing,
-                      format_rate(c.tokens_per_s), c.attempts > 0 ? std::to_string(c.attempts) : kNothing});
+                      c.batch ? format_count(*c.batch) : render::kNothing, rate_text(c.lr), with_spread(c.best_bpc),
+                      with_spread(c.final_bpc), c.wall_s ? format_duration(*c.wall_s) : render::kNothing,
+                      render::format_rate(c.tokens_per_s),
+                      c.attempts > 0 ? std::to_string(c.attempts) : render::kNothing});
     std::vector<std::string>& row = t.rows.back();
-    if (answers) row.insert(row.begin() + 8, c.answer_accuracy ? percent_with_spread(*c.answer_accuracy) : kNothing);
+    if (answers)
+      row.insert(row.begin() + 8, c.answer_accuracy ? percent_with_spread(*c.answer_accuracy) : render::kNothing);
     if (seeds) row.push_back(std::to_string(c.runs.size()));
   }
   long_table(without_empty_columns(std::move(t)), "configurations");
@@ -174,22 +180,22 @@ void GroupSections::measured() {
 }
 
 void GroupSections::excluded() {
-  Table t{{{"run"},
-           {"variant"},
-           {"params", Align::right},
-           {"tokens", Align::right},
-           {"why"},
-           {"reached", Align::right},
-           {"last loss", Align::right},
-           {"message"}},
-          {}};
+  render::Table t{{{"run"},
+                   {"variant"},
+                   {"params", render::Align::right},
+                   {"tokens", render::Align::right},
+                   {"why"},
+                   {"reached", render::Align::right},
+                   {"last loss", render::Align::right},
+                   {"message"}},
+                  {}};
   for (size_t k = 0; k < g_.group.runs.size(); ++k) {
-    const RunRow& row = input_.runs[g_.group.runs[k]].row;
+    const query::RunRow& row = input_.runs[g_.group.runs[k]].row;
     const std::string reason = exclusion_reason(row);
     if (reason.empty()) continue;
     t.rows.push_back({row.id, g_.variant_of[k], format_count(static_cast<double>(row.params)),
                       format_count(static_cast<double>(row.tokens)), reason, fmt::format("{}/{}", row.step, row.steps),
-                      format_bpc(row.last_val_bpc), row.message.substr(0, 120)});
+                      render::format_bpc(row.last_val_bpc), row.message.substr(0, 120)});
   }
   if (t.empty()) return;
   paragraph("These runs are listed, and left out of every comparison and fit:");
@@ -202,24 +208,29 @@ void GroupSections::yardsticks() {
   paragraph(fmt::format(
       "Count models (n-grams, interpolated) on the same validation text, {}: what a table of counts achieves.",
       g_.dataset->name));
-  Table t{{{"model"}, {"bits per byte", Align::right}, {"beaten by", Align::right}, {"smallest that beats it"}}, {}};
+  render::Table t{{{"model"},
+                   {"bits per byte", render::Align::right},
+                   {"beaten by", render::Align::right},
+                   {"smallest that beats it"}},
+                  {}};
   for (size_t order = 0; order < g_.dataset->ngram_bpb.size(); ++order) {
     const double level = g_.dataset->ngram_bpb[order];
     int64_t beaten = 0;
-    const ReportCell* smallest = nullptr;
-    for (const ReportCell& c : g_.table.cells) {
+    const analysis::ReportCell* smallest = nullptr;
+    for (const analysis::ReportCell& c : g_.table.cells) {
       if (!(c.final_bpc.mean < level)) continue;
       ++beaten;
       if (smallest == nullptr || c.params < smallest->params ||
           (c.params == smallest->params && c.tokens < smallest->tokens))
         smallest = &c;
     }
-    t.rows.push_back({fmt::format("order {}", order), format_bpc(level),
+    t.rows.push_back({fmt::format("order {}", order), render::format_bpc(level),
                       fmt::format("{} of {}", beaten, g_.table.cells.size()),
-                      smallest != nullptr ? cell_name(*smallest) : kNothing});
+                      smallest != nullptr ? cell_name(*smallest) : render::kNothing});
   }
   if (g_.dataset->entropy_bpb)
-    t.rows.push_back({"entropy rate of the source", format_bpc(*g_.dataset->entropy_bpb), kNothing, kNothing});
+    t.rows.push_back({"entropy rate of the source", render::format_bpc(*g_.dataset->entropy_bpb), render::kNothing,
+                      render::kNothing});
   table(std::move(t));
 }
 
@@ -228,12 +239,12 @@ void GroupSections::scaling() {
   heading("Scaling relations");
   if (!g_.param_steps.empty()) {
     paragraph("Parameters, at the same tokens:");
-    long_table(steps_table(input_, g_, g_.param_steps, Along::params), "comparisons");
+    long_table(steps_table(input_, g_, g_.param_steps, analysis::Along::params), "comparisons");
   }
   figure("params");
   if (!g_.token_steps.empty()) {
     paragraph("Tokens, at the same size:");
-    long_table(steps_table(input_, g_, g_.token_steps, Along::tokens), "comparisons");
+    long_table(steps_table(input_, g_, g_.token_steps, analysis::Along::tokens), "comparisons");
   }
   figure("tokens");
   for (const char* kind : {"compute", "wall"}) figure(kind);
@@ -241,7 +252,7 @@ void GroupSections::scaling() {
 
 constexpr double kRounding = 1e-20;  // an objective below it is an exact fit
 
-std::string law_name(const GroupAnalysis& g, const LawFit& fit) {
+std::string law_name(const analysis::GroupAnalysis& g, const analysis::LawFit& fit) {
   if (fit.budget_class) return fmt::format("{} at {} tokens", fit.variant, g.table.budgets[*fit.budget_class].label);
   if (fit.size_class) return fmt::format("{} at {} parameters", fit.variant, g.table.sizes[*fit.size_class].label);
   return fit.variant;
@@ -251,7 +262,7 @@ std::string law_name(const GroupAnalysis& g, const LawFit& fit) {
 void GroupSections::reasons() {
   for (const bool refusals : {true, false}) {
     std::vector<std::pair<std::string, std::vector<std::string>>> sentences;
-    for (const LawFit& fit : g_.fits) {
+    for (const analysis::LawFit& fit : g_.fits) {
       for (const std::string& sentence : refusals ? fit.result.refused : fit.result.warnings) {
         const auto same = [&](const auto& known) { return known.first == sentence; };
         auto known = std::find_if(sentences.begin(), sentences.end(), same);
@@ -261,52 +272,54 @@ void GroupSections::reasons() {
     }
     if (sentences.empty()) continue;
     paragraph(refusals ? "What is not claimed, and why:" : "Before relying on these fits:");
-    std::vector<Text> items;
+    std::vector<render::Text> items;
     for (const auto& [sentence, names] : sentences)
-      items.push_back(Text().strong(names.size() > 3 && names.size() == g_.fits.size()
-                                        ? fmt::format("All {} fits", names.size())
-                                        : listed(names))
+      items.push_back(render::Text().strong(names.size() > 3 && names.size() == g_.fits.size()
+                                                ? fmt::format("All {} fits", names.size())
+                                                : listed(names))
                       << ": " + sentence + ".");
-    out_.emplace_back(BulletList{std::move(items)});
+    out_.emplace_back(render::BulletList{std::move(items)});
   }
 }
 
 void GroupSections::laws() {
   if (g_.fits.empty()) return;
   heading("Fitted laws");
-  const bool intervals =
-      std::any_of(g_.fits.begin(), g_.fits.end(), [](const LawFit& fit) { return !fit.result.intervals.empty(); });
+  const bool intervals = std::any_of(g_.fits.begin(), g_.fits.end(),
+                                     [](const analysis::LawFit& fit) { return !fit.result.intervals.empty(); });
   paragraph(
       std::string(
           "Huber loss (δ = 0.001) on the log of the final loss, summed over runs; the best of many starts. N is "
           "parameters, D training tokens.") +
       (intervals ? " In brackets, 95 % of the posterior of the parameters, the noise and all basins included." : ""));
-  Table t{{{"variant"},
-           {"law"},
-           {"runs", Align::right},
-           {"parameters"},
-           {"objective", Align::right},
-           {"starts at the best", Align::right},
-           {"residual sd", Align::right},
-           {"determined"}},
-          {}};
-  for (const LawFit& fit : g_.fits) {
-    const FitResult& r = fit.result;
+  render::Table t{{{"variant"},
+                   {"law"},
+                   {"runs", render::Align::right},
+                   {"parameters"},
+                   {"objective", render::Align::right},
+                   {"starts at the best", render::Align::right},
+                   {"residual sd", render::Align::right},
+                   {"determined"}},
+                  {}};
+  for (const analysis::LawFit& fit : g_.fits) {
+    const fit::FitResult& r = fit.result;
     std::string values;
-    for (const NamedValue& v : r.params) {
-      values += fmt::format("{}{} {}", values.empty() ? "" : ", ", v.name, format_significant(v.value, 4));
-      if (const auto millions = v.name == "A" ? amplitude_in_millions(r) : std::nullopt)
-        values += fmt::format(" ({} with N in millions)", format_significant(*millions, 4));
+    for (const fit::NamedValue& v : r.params) {
+      values += fmt::format("{}{} {}", values.empty() ? "" : ", ", v.name, render::format_significant(v.value, 4));
+      if (const auto millions = v.name == "A" ? analysis::amplitude_in_millions(r) : std::nullopt)
+        values += fmt::format(" ({} with N in millions)", render::format_significant(*millions, 4));
       const auto interval = r.intervals.find(v.name);
       if (interval != r.intervals.end())
-        values += fmt::format(" ({} to {})", format_significant(interval->second.first, 3),
-                              format_significant(interval->second.second, 3));
+        values += fmt::format(" ({} to {})", render::format_significant(interval->second.first, 3),
+                              render::format_significant(interval->second.second, 3));
     }
-    t.rows.push_back({law_name(g_, fit), r.formula.empty() ? fit.law : r.formula, std::to_string(r.points),
-                      values.empty() ? "refused" : values,
-                      values.empty() ? kNothing : format_significant(r.objective < kRounding ? 0 : r.objective, 6),
-                      values.empty() ? kNothing : fmt::format("{} of {}", r.starts_at_best, r.starts),
-                      r.residual_sd ? format_significant(*r.residual_sd, 2) : kNothing, r.identified ? "yes" : "no"});
+    t.rows.push_back(
+        {law_name(g_, fit), r.formula.empty() ? fit.law : r.formula, std::to_string(r.points),
+         values.empty() ? "refused" : values,
+         values.empty() ? render::kNothing : render::format_significant(r.objective < kRounding ? 0 : r.objective, 6),
+         values.empty() ? render::kNothing : fmt::format("{} of {}", r.starts_at_best, r.starts),
+         r.residual_sd ? render::format_significant(*r.residual_sd, 2) : render::kNothing,
+         r.identified ? "yes" : "no"});
   }
   table(std::move(t));
   reasons();
@@ -314,27 +327,28 @@ void GroupSections::laws() {
 }
 
 void GroupSections::predictions() {
-  Table t{{{"variant"},
-           {"law"},
-           {"params", Align::right},
-           {"tokens", Align::right},
-           {"loss", Align::right},
-           {"range", Align::right},
-           {"what the range is"},
-           {"beyond the runs", Align::right}},
-          {}};
-  for (const LawFit& fit : g_.fits) {
-    for (const Prediction& p : fit.result.predictions) {
+  render::Table t{{{"variant"},
+                   {"law"},
+                   {"params", render::Align::right},
+                   {"tokens", render::Align::right},
+                   {"loss", render::Align::right},
+                   {"range", render::Align::right},
+                   {"what the range is"},
+                   {"beyond the runs", render::Align::right}},
+                  {}};
+  for (const analysis::LawFit& fit : g_.fits) {
+    for (const fit::Prediction& p : fit.result.predictions) {
       const auto& range = p.interval ? p.interval : p.feasible;
-      const std::string kind =
-          p.interval   ? format_percent(fit.result.confidence) + " interval"
-          : p.feasible ? fmt::format("all that residuals up to ± {} allow", format_significant(fit.result.noise, 2))
-                       : std::string("refused");
-      t.rows.push_back({law_name(g_, fit), fit.law, p.target.params > 0 ? format_count(p.target.params) : kNothing,
-                        p.target.tokens > 0 ? format_count(p.target.tokens) : kNothing,
-                        fit.result.identified || p.interval ? format_bpc(p.loss) : "not claimed",
-                        range ? format_bpc(range->first) + " to " + format_bpc(range->second) : kNothing, kind,
-                        format_significant(p.extrapolation, 2) + "×"});
+      const std::string kind = p.interval   ? render::format_percent(fit.result.confidence) + " interval"
+                               : p.feasible ? fmt::format("all that residuals up to ± {} allow",
+                                                          render::format_significant(fit.result.noise, 2))
+                                            : std::string("refused");
+      t.rows.push_back(
+          {law_name(g_, fit), fit.law, p.target.params > 0 ? format_count(p.target.params) : render::kNothing,
+           p.target.tokens > 0 ? format_count(p.target.tokens) : render::kNothing,
+           fit.result.identified || p.interval ? render::format_bpc(p.loss) : "not claimed",
+           range ? render::format_bpc(range->first) + " to " + render::format_bpc(range->second) : render::kNothing,
+           kind, render::format_significant(p.extrapolation, 2) + "×"});
     }
   }
   if (t.empty()) return;
@@ -343,30 +357,31 @@ void GroupSections::predictions() {
   figure("prediction");
 }
 
-void summary(const ReportInput& input, const Analysis& analysis, std::vector<Block>& out) {
-  std::vector<Text> items = summary_findings(input, analysis);
+void summary(const analysis::ReportInput& input, const analysis::Analysis& analysis, std::vector<render::Block>& out) {
+  std::vector<render::Text> items = summary_findings(input, analysis);
   if (items.empty()) return;
-  out.emplace_back(Heading{2, "Summary"});
-  out.emplace_back(BulletList{std::move(items)});
+  out.emplace_back(render::Heading{2, "Summary"});
+  out.emplace_back(render::BulletList{std::move(items)});
 }
 
 }  // namespace
 
-Document make_document(const ReportInput& input, const Analysis& analysis, const std::vector<GroupFigures>& figures) {
-  Document document{"Scaling report: " + input.name, {}};
+render::Document make_document(const analysis::ReportInput& input, const analysis::Analysis& analysis,
+                               const std::vector<GroupFigures>& figures) {
+  render::Document document{"Scaling report: " + input.name, {}};
   summary(input, analysis, document.blocks);
-  for (Block& block : changes_section(input, analysis)) document.blocks.push_back(std::move(block));
+  for (render::Block& block : changes_section(input, analysis)) document.blocks.push_back(std::move(block));
   for (size_t k = 0; k < analysis.groups.size(); ++k) {
-    const GroupAnalysis& g = analysis.groups[k];
+    const analysis::GroupAnalysis& g = analysis.groups[k];
     const bool several = analysis.groups.size() > 1;
-    if (several) document.blocks.emplace_back(Heading{2, g.group.label});
+    if (several) document.blocks.emplace_back(render::Heading{2, g.group.label});
     GroupSections(input, g, figures[k], several ? 3 : 2, document.blocks).write();
   }
-  for (Block& block : offsets_section(input, analysis)) document.blocks.push_back(std::move(block));
-  for (Block& block : claims_section(analysis)) document.blocks.push_back(std::move(block));
-  for (Block& block : prediction_section(input)) document.blocks.push_back(std::move(block));
+  for (render::Block& block : offsets_section(input, analysis)) document.blocks.push_back(std::move(block));
+  for (render::Block& block : claims_section(analysis)) document.blocks.push_back(std::move(block));
+  for (render::Block& block : prediction_section(input)) document.blocks.push_back(std::move(block));
   append_provenance(input, analysis, document.blocks);
   return document;
 }
 
-}  // namespace bitsweep
+}  // namespace bitsweep::report

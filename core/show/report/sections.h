@@ -6,15 +6,16 @@
 #include "analysis/analysis.h"
 #include "render/document.h"
 
-namespace bitsweep {
+namespace bitsweep::report {
 
 // A group's figures with their file names ("curves.svg"; "curves-2.svg" for the second group) and their SVG.
 struct DrawnFigure {
-  Figure figure;
+  render::Figure figure;
   std::string svg;
 };
 using GroupFigures = std::vector<DrawnFigure>;
 
-Document make_document(const ReportInput& input, const Analysis& analysis, const std::vector<GroupFigures>& figures);
+render::Document make_document(const analysis::ReportInput& input, const analysis::Analysis& analysis,
+                               const std::vector<GroupFigures>& figures);
 
-}  // namespace bitsweep
+}  // namespace bitsweep::report

@@ -10,71 +10,74 @@
 #include "render/format.h"
 #include "report/findings.h"
 
-namespace bitsweep {
+namespace bitsweep::report {
 namespace {
 
-std::string change_text(const Estimate& change) {
-  return format_delta(change.mean) + (change.half_width ? " ± " + format_bpc(*change.half_width) : "");
+std::string change_text(const analysis::Estimate& change) {
+  return render::format_delta(change.mean) + (change.half_width ? " ± " + render::format_bpc(*change.half_width) : "");
 }
 
 std::string short_number(double value) { return fmt::format("{:.3g}", value); }  // 1.58, 20
 
 std::string bytes_text(int64_t bytes) { return format_bytes(static_cast<double>(bytes)); }
 
-std::string sentence(const StoredCell& stored, const GroupAnalysis& g) {
+std::string sentence(const analysis::StoredCell& stored, const analysis::GroupAnalysis& g) {
   const double change = stored.change->mean;
-  const std::string spread = stored.change->half_width ? " ± " + format_bpc(*stored.change->half_width) : "";
+  const std::string spread = stored.change->half_width ? " ± " + render::format_bpc(*stored.change->half_width) : "";
   return fmt::format(": {} {} a weight, {}, {} times smaller than {}; it {} {}.", short_number(stored.bits_per_weight),
                      stored.bits_per_weight == 1 ? "bit" : "bits", bytes_text(stored.bytes),
                      short_number(stored.smaller), g.table.cells[*stored.twin].variant, change > 0 ? "loses" : "gains",
-                     in_loss_unit(g, format_bpc(std::abs(change)) + spread));
+                     in_loss_unit(g, render::format_bpc(std::abs(change)) + spread));
 }
 
 }  // namespace
 
-std::vector<Block> stored_section(const ReportInput& input, const GroupAnalysis& g, int level) {
-  const std::vector<StoredCell> cells = stored_cells(input, g);
+std::vector<render::Block> stored_section(const analysis::ReportInput& input, const analysis::GroupAnalysis& g,
+                                          int level) {
+  const std::vector<analysis::StoredCell> cells = stored_cells(input, g);
   if (cells.empty()) return {};
-  Table t{{{"variant"},
-           {"params", Align::right},
-           {"tokens", Align::right},
-           {"bits/weight", Align::right},
-           {"stored", Align::right},
-           {"final", Align::right},
-           {"against"},
-           {"change", Align::right},
-           {"smaller", Align::right}},
-          {}};
-  std::map<std::string, const StoredCell*> last;  // cells come by size, then budget
+  render::Table t{{{"variant"},
+                   {"params", render::Align::right},
+                   {"tokens", render::Align::right},
+                   {"bits/weight", render::Align::right},
+                   {"stored", render::Align::right},
+                   {"final", render::Align::right},
+                   {"against"},
+                   {"change", render::Align::right},
+                   {"smaller", render::Align::right}},
+                  {}};
+  std::map<std::string, const analysis::StoredCell*> last;  // cells come by size, then budget
   std::vector<std::string> order;
-  for (const StoredCell& stored : cells) {
-    const ReportCell& cell = g.table.cells[stored.cell];
+  for (const analysis::StoredCell& stored : cells) {
+    const analysis::ReportCell& cell = g.table.cells[stored.cell];
     t.rows.push_back({cell.variant, format_count(cell.params), format_count(cell.tokens),
-                      short_number(stored.bits_per_weight), bytes_text(stored.bytes), format_bpc(cell.final_bpc.mean),
-                      stored.twin ? g.table.cells[*stored.twin].variant : kNothing,
-                      stored.change ? change_text(*stored.change) : kNothing,
-                      stored.twin ? short_number(stored.smaller) + "×" : kNothing});
+                      short_number(stored.bits_per_weight), bytes_text(stored.bytes),
+                      render::format_bpc(cell.final_bpc.mean),
+                      stored.twin ? g.table.cells[*stored.twin].variant : render::kNothing,
+                      stored.change ? change_text(*stored.change) : render::kNothing,
+                      stored.twin ? short_number(stored.smaller) + "×" : render::kNothing});
     if (!stored.twin) continue;
     if (!last.contains(cell.variant)) order.push_back(cell.variant);
     last[cell.variant] = &stored;
   }
-  std::vector<Block> blocks;
-  blocks.emplace_back(Heading{level, "What a stored bit buys"});
-  blocks.emplace_back(Paragraph{
+  std::vector<render::Block> blocks;
+  blocks.emplace_back(render::Heading{level, "What a stored bit buys"});
+  blocks.emplace_back(render::Paragraph{
       "Stored: weights at their bits as deployed, and thresholds, scales, norms and biases at 32 bits each. The "
       "change is the final loss minus that of the variant with the most bits a weight at the same size and "
       "tokens, as above."});
-  blocks.emplace_back(TableBlock{std::move(t)});
-  BulletList told;
-  for (const std::string& variant : order) told.items.push_back(Text().strong(variant) << sentence(*last[variant], g));
+  blocks.emplace_back(render::TableBlock{std::move(t)});
+  render::BulletList told;
+  for (const std::string& variant : order)
+    told.items.push_back(render::Text().strong(variant) << sentence(*last[variant], g));
   if (!told.items.empty()) blocks.emplace_back(std::move(told));
   return blocks;
 }
 
-json::array stored_json(const ReportInput& input, const GroupAnalysis& g) {
+json::array stored_json(const analysis::ReportInput& input, const analysis::GroupAnalysis& g) {
   json::array list;
-  for (const StoredCell& stored : stored_cells(input, g)) {
-    const ReportCell& cell = g.table.cells[stored.cell];
+  for (const analysis::StoredCell& stored : stored_cells(input, g)) {
+    const analysis::ReportCell& cell = g.table.cells[stored.cell];
     json::object row{{"variant", cell.variant},
                      {"params", cell.params},
                      {"tokens", cell.tokens},
@@ -90,4 +93,4 @@ json::array stored_json(const ReportInput& input, const GroupAnalysis& g) {
   return list;
 }
 
-}  // namespace bitsweep
+}  // namespace bitsweep::report

@@ -11,16 +11,17 @@
 #include "report/figures.h"
 #include "report/scaling_panels.h"
 
-namespace bitsweep {
+namespace bitsweep::report {
 namespace {
 
 constexpr size_t kLeastCells = 4;
 
 // The best of each pair of batch and rate, where other settings were varied besides.
-std::map<std::pair<double, double>, const ReportCell*> surface_of(const std::vector<const ReportCell*>& cells) {
-  std::map<std::pair<double, double>, const ReportCell*> best;
-  for (const ReportCell* cell : cells) {
-    const ReportCell*& known = best[{*cell->batch, *cell->lr}];
+std::map<std::pair<double, double>, const analysis::ReportCell*> surface_of(
+    const std::vector<const analysis::ReportCell*>& cells) {
+  std::map<std::pair<double, double>, const analysis::ReportCell*> best;
+  for (const analysis::ReportCell* cell : cells) {
+    const analysis::ReportCell*& known = best[{*cell->batch, *cell->lr}];
     if (known == nullptr || cell->final_bpc.mean < known->final_bpc.mean) known = cell;
   }
   return best;
@@ -30,7 +31,7 @@ struct Grid {
   std::vector<double> batches, rates;  // ascending
 };
 
-Grid grid_of(const std::map<std::pair<double, double>, const ReportCell*>& surface) {
+Grid grid_of(const std::map<std::pair<double, double>, const analysis::ReportCell*>& surface) {
   std::set<double> batches, rates;
   for (const auto& [at, cell] : surface) batches.insert(at.first), rates.insert(at.second);
   return {{batches.begin(), batches.end()}, {rates.begin(), rates.end()}};
@@ -40,14 +41,15 @@ double index_in(const std::vector<double>& values, double value) {
   return static_cast<double>(std::lower_bound(values.begin(), values.end(), value) - values.begin());
 }
 
-PlotPanel surface_panel(const ReportInput& input, std::string title,
-                        const std::map<std::pair<double, double>, const ReportCell*>& surface, bool& edge) {
+render::PlotPanel surface_panel(const analysis::ReportInput& input, std::string title,
+                                const std::map<std::pair<double, double>, const analysis::ReportCell*>& surface,
+                                bool& edge) {
   const Grid grid = grid_of(surface);
-  PlotPanel panel;
+  render::PlotPanel panel;
   panel.title = std::move(title);
   panel.x.label = "learning rate";
   panel.y.label = "batch (sequences)";
-  for (const double rate : grid.rates) panel.x.names.push_back(format_significant(rate, 2));
+  for (const double rate : grid.rates) panel.x.names.push_back(render::format_significant(rate, 2));
   for (const double batch : grid.batches) panel.y.names.push_back(format_count(batch));
   double least = HUGE_VAL, most = -HUGE_VAL;
   for (const auto& [at, cell] : surface) {
@@ -56,18 +58,18 @@ PlotPanel surface_panel(const ReportInput& input, std::string title,
   }
   for (const auto& [at, cell] : surface) {
     const double loss = cell->final_bpc.mean;
-    PlotCell square;
+    render::PlotCell square;
     square.x = index_in(grid.rates, at.second);
     square.y = index_in(grid.batches, at.first);
     square.value = loss;
-    square.text = format_bpc(loss);
+    square.text = render::format_bpc(loss);
     square.shade = most > least ? (most - loss) / (most - least) : 0;
     square.outlined = loss <= least;
     square.title = fmt::format("batch {}, learning rate {}: {}", format_count(at.first),
-                               format_significant(at.second, 2), format_bpc(loss));
+                               render::format_significant(at.second, 2), render::format_bpc(loss));
     if (cell->final_bpc.half_width)
       square.title +=
-          fmt::format(" ± {} over {} seeds", format_bpc(*cell->final_bpc.half_width), cell->final_bpc.values);
+          fmt::format(" ± {} over {} seeds", render::format_bpc(*cell->final_bpc.half_width), cell->final_bpc.values);
     square.title += fmt::format(" (run {})", input.runs[cell->runs.front()].row.id);
     if (square.outlined)
       edge |= square.x == 0 || square.y == 0 || square.x + 1 == static_cast<double>(grid.rates.size()) ||
@@ -79,9 +81,9 @@ PlotPanel surface_panel(const ReportInput& input, std::string title,
 
 }  // namespace
 
-std::optional<Figure> surface_figure(const ReportInput& input, const GroupAnalysis& g) {
-  const auto places = cells_by_place(g, [](const ReportCell& cell) { return cell.lr && cell.batch; });
-  Figure figure{"surface.svg", "Loss over batch and learning rate", "", {}, false};
+std::optional<render::Figure> surface_figure(const analysis::ReportInput& input, const analysis::GroupAnalysis& g) {
+  const auto places = cells_by_place(g, [](const analysis::ReportCell& cell) { return cell.lr && cell.batch; });
+  render::Figure figure{"surface.svg", "Loss over batch and learning rate", "", {}, false};
   bool edge = false;
   for (const auto& [place, cells] : places) {
     const auto surface = surface_of(cells);
@@ -102,4 +104,4 @@ std::optional<Figure> surface_figure(const ReportInput& input, const GroupAnalys
   return figure;
 }
 
-}  // namespace bitsweep
+}  // namespace bitsweep::report

@@ -13,19 +13,19 @@
 #include "spec/problems.h"
 #include "spec/tokenizers.h"
 
-namespace bitsweep {
+namespace bitsweep::plan {
 namespace {
 
 // Two runs with the same answer to this open the same data.
-std::string data_key(const DataSpec& data) {
-  RunSpec spec;
+std::string data_key(const spec::DataSpec& data) {
+  spec::RunSpec spec;
   spec.data = data;
   return canonical_json(to_json(spec).at("data"));
 }
 
 class Planner {
  public:
-  Planner(Sweep sweep, Describer& describer, DatasetProbe& probe)
+  Planner(spec::Sweep sweep, Describer& describer, DatasetProbe& probe)
       : describer_(describer), probe_(probe), runs_(std::move(sweep.runs)) {
     sweep.runs.clear();
     plan_.sweep = std::move(sweep);
@@ -45,14 +45,14 @@ class Planner {
  private:
   void probe_data() {
     std::unordered_map<std::string, size_t> known;
-    for (const ExpandedRun& run : runs_) {
+    for (const spec::ExpandedRun& run : runs_) {
       const auto [entry, fresh] = known.emplace(data_key(run.spec.data), facts_.size());
       if (fresh) facts_.push_back(probe_one(run));
       data_of_.push_back(entry->second);
     }
   }
 
-  DatasetFacts probe_one(const ExpandedRun& run) {
+  DatasetFacts probe_one(const spec::ExpandedRun& run) {
     try {
       DatasetFacts facts = probe_.probe(run.spec.data);
       for (const std::string& note : facts.notes) add_note(note);
@@ -70,10 +70,10 @@ class Planner {
     std::unordered_map<std::string, size_t> known;
     std::vector<DescribeQuestion> questions;
     for (size_t i = 0; i < runs_.size(); ++i) {
-      const RunSpec& spec = runs_[i].spec;
+      const spec::RunSpec& spec = runs_[i].spec;
       // What the data set says, if it could be opened; else what the tokenizer is known to have.
       const int64_t told = facts_[data_of_[i]].vocab;
-      const int64_t vocab = told > 0 ? told : vocabulary_of(spec.data.tokenizer).value_or(256);
+      const int64_t vocab = told > 0 ? told : spec::vocabulary_of(spec.data.tokenizer).value_or(256);
       DescribeQuestion question{spec.model.plugin,
                                 {.options = spec.model.options,
                                  .vocab = vocab,
@@ -95,7 +95,7 @@ class Planner {
       const DescribeAnswer& answer = models_[model_of_[i]];
       if (answer.description || !told.insert(model_of_[i]).second) continue;
       const YamlPlace& place = runs_[i].model_place.file ? runs_[i].model_place : runs_[i].place;
-      const std::string point = point_text(runs_[i].axes, runs_[i].spec.seed);
+      const std::string point = spec::point_text(runs_[i].axes, runs_[i].spec.seed);
       std::istringstream findings(answer.error);  // a line each
       for (std::string finding; std::getline(findings, finding);)
         problems_.add(place, fmt::format("{}; at {}", finding, point));
@@ -103,7 +103,7 @@ class Planner {
   }
 
   // Steps from whatever the budget is in; 0 when that is not even one.
-  static double steps(const ExpandedRun& run, const DatasetFacts& data) {
+  static double steps(const spec::ExpandedRun& run, const DatasetFacts& data) {
     const auto a_step = static_cast<double>(run.spec.tokens_per_step());
     if (run.budget.tokens) return std::ceil(*run.budget.tokens / a_step);
     if (run.budget.epochs) return std::floor(*run.budget.epochs * static_cast<double>(data.train_tokens) / a_step);
@@ -111,14 +111,14 @@ class Planner {
   }
 
   void resolve(size_t i) {
-    ExpandedRun& run = runs_[i];
+    spec::ExpandedRun& run = runs_[i];
     const DatasetFacts& data = facts_[data_of_[i]];
     const double count = steps(run, data);
     if (count < 1 || count > 1e9) {
       problems_.add(
           run.budget_place,
           fmt::format("the budget comes to {:.0f} steps of {} tokens; from 1 to 1,000,000,000 are possible; at {}",
-                      count, format_thousands(run.spec.tokens_per_step()), point_text(run.axes, run.spec.seed)));
+                      count, format_thousands(run.spec.tokens_per_step()), spec::point_text(run.axes, run.spec.seed)));
       return;
     }
     PlannedRun planned;
@@ -144,8 +144,8 @@ class Planner {
       plan_.runs.push_back(std::move(run));
     } else if (++same_ == 1) {
       const PlannedRun& first = plan_.runs[known->second];
-      same_text_ =
-          fmt::format("({}) and ({})", point_text(first.axes, first.spec.seed), point_text(run.axes, run.spec.seed));
+      same_text_ = fmt::format("({}) and ({})", spec::point_text(first.axes, first.spec.seed),
+                               spec::point_text(run.axes, run.spec.seed));
     }
   }
 
@@ -156,7 +156,7 @@ class Planner {
     int64_t repeated = 0, unwarmed = 0, unsaved = 0;
     double most = 0;
     for (const PlannedRun& run : plan_.runs) {
-      const TrainSpec& train = run.spec.train;
+      const spec::TrainSpec& train = run.spec.train;
       // Whole steps may pass the end of the text by less than one of them.
       if (run.epochs > 1.005) ++repeated;
       most = std::max(most, run.epochs);
@@ -181,9 +181,9 @@ class Planner {
 
   Describer& describer_;
   DatasetProbe& probe_;
-  std::vector<ExpandedRun> runs_;
+  std::vector<spec::ExpandedRun> runs_;
   Plan plan_;
-  Problems problems_;
+  spec::Problems problems_;
   std::vector<DatasetFacts> facts_;
   std::vector<size_t> data_of_, model_of_;  // of each run
   std::vector<DescribeAnswer> models_;
@@ -218,7 +218,7 @@ PlanTotals Plan::totals() const {
   return totals;
 }
 
-Plan make_plan(Sweep sweep, Describer& describer, DatasetProbe& probe) {
+Plan make_plan(spec::Sweep sweep, Describer& describer, DatasetProbe& probe) {
   return Planner(std::move(sweep), describer, probe).run();
 }
 
@@ -245,4 +245,4 @@ std::vector<std::string> memory_notes(const Plan& plan, std::string_view device,
   return notes;
 }
 
-}  // namespace bitsweep
+}  // namespace bitsweep::plan

@@ -11,15 +11,15 @@
 #include "plugin/describe.h"
 #include "spec/sweep.h"
 
-namespace bitsweep {
+namespace bitsweep::plan {
 
 struct DescribeQuestion {
   std::string plugin;  // name, or absolute path of a .so
-  DescribeRequest request;
+  plugin::DescribeRequest request;
 };
 
 struct DescribeAnswer {
-  std::optional<Description> description;
+  std::optional<plugin::Description> description;
   std::string error;          // when there is no description
   int64_t process_bytes = 0;  // resident in a worker that has loaded LibTorch and the plugin; 0: not known
 };
@@ -45,7 +45,7 @@ struct DatasetFacts {
 class DatasetProbe {
  public:
   virtual ~DatasetProbe() = default;
-  virtual DatasetFacts probe(const DataSpec& data) = 0;
+  virtual DatasetFacts probe(const spec::DataSpec& data) = 0;
 };
 
 // How long a run takes on one slot of this machine (plan/speed.h).
@@ -59,7 +59,7 @@ inline constexpr double kTrainingFlops = 3;
 
 // What a run takes on the device that trains it, and elsewhere.
 struct RunMemory {
-  MemoryNeed tensors;
+  plugin::MemoryNeed tensors;
   int64_t process_bytes = 0;  // of the worker before it has a model
   int64_t data_bytes = 0;     // of the text, mapped: the system takes it back when it must
   int64_t total_bytes() const { return tensors.peak + process_bytes; }
@@ -73,10 +73,10 @@ struct OtherBuild {
 json::object to_json(const OtherBuild& build);  // {"plugin": {"made", "now"}, "libbitsweep_nn": {…}}: what differs
 
 struct PlannedRun {
-  RunSpec spec;    // resolved: options of the description, steps, sha256 of the data
+  spec::RunSpec spec;  // resolved: options of the description, steps, sha256 of the data
   std::string id;  // run_id(spec)
   json::object axes;
-  Description model;
+  plugin::Description model;
   double tokens = 0;
   double epochs = 0;  // tokens over the training split's
   double flops = 0;   // of training
@@ -103,7 +103,7 @@ struct PlanTotals {
 };
 
 struct Plan {
-  Sweep sweep;                     // without its runs
+  spec::Sweep sweep;               // without its runs
   std::vector<PlannedRun> runs;    // no two with the same id
   std::vector<std::string> notes;  // the sweep's, then the plan's
   PlanTotals totals() const;
@@ -111,7 +111,7 @@ struct Plan {
 
 // Asks each distinct question once. Throws Error{input} with everything that is wrong with any run, naming the place in
 // the sweep file and the point.
-Plan make_plan(Sweep sweep, Describer& describer, DatasetProbe& probe);
+Plan make_plan(spec::Sweep sweep, Describer& describer, DatasetProbe& probe);
 
 // A sentence for each group of runs that needs more than `available_bytes` of `device`, where `slots` runs share them.
 std::vector<std::string> memory_notes(const Plan& plan, std::string_view device, int64_t available_bytes,
@@ -120,4 +120,4 @@ std::vector<std::string> memory_notes(const Plan& plan, std::string_view device,
 // The document of `plan --json`. hours are null until something has measured them, bytes where the plugin says none.
 json::object plan_json(const Plan& plan);
 
-}  // namespace bitsweep
+}  // namespace bitsweep::plan

@@ -1,6 +1,6 @@
 #include "plan/plan.h"
 
-namespace bitsweep {
+namespace bitsweep::plan {
 namespace {
 
 json::value hours(const std::optional<double>& seconds) {
@@ -22,7 +22,7 @@ json::value bytes_json(const PlannedRun& run) {
 
 json::array blocks_json(const PlannedRun& run) {
   json::array blocks;
-  for (const BlockCost& block : run.model.blocks) {
+  for (const plugin::BlockCost& block : run.model.blocks) {
     blocks.push_back({{"name", block.name},
                       {"params", block.params},
                       {"flops_forward_per_token", block.flops_forward_per_token},
@@ -92,4 +92,4 @@ json::object plan_json(const Plan& plan) {
           {"notes", std::move(notes)}};
 }
 
-}  // namespace bitsweep
+}  // namespace bitsweep::plan

@@ -6,14 +6,14 @@
 
 #include "base/statistics.h"
 
-namespace bitsweep {
+namespace bitsweep::plan {
 namespace {
 
 // A process with LibTorch, its data and its first step; seen to be 0.4 to 0.9 s on two-core machines.
 constexpr double kStartSeconds = 0.7;
 
 // Tokens of training whose time the run's evaluations take: a forward pass is a third of a step.
-double evaluation_tokens(const RunSpec& spec) {
+double evaluation_tokens(const spec::RunSpec& spec) {
   const int64_t every = std::max<int64_t>(1, spec.eval.every);
   const int64_t evaluations = (spec.train.steps + every - 1) / every;
   return static_cast<double>(evaluations * spec.eval.windows * spec.data.context) / 3;
@@ -21,7 +21,7 @@ double evaluation_tokens(const RunSpec& spec) {
 
 }  // namespace
 
-std::string speed_key(const RunSpec& spec) {
+std::string speed_key(const spec::RunSpec& spec) {
   const json::object whole = to_json(spec);
   const json::object& data = whole.at("data").as_object();
   const json::object& train = whole.at("train").as_object();
@@ -55,4 +55,4 @@ void estimate_times(Plan& plan, std::span<const MeasuredSpeed> speeds) {
   for (PlannedRun& run : plan.runs) run.time = estimate_time(run, speeds);
 }
 
-}  // namespace bitsweep
+}  // namespace bitsweep::plan

@@ -8,7 +8,7 @@
 
 #include "plan/plan.h"
 
-namespace bitsweep {
+namespace bitsweep::plan {
 
 struct MeasuredSpeed {
   std::string key;  // speed_key() of the run it was measured on
@@ -19,7 +19,7 @@ struct MeasuredSpeed {
 
 // Everything of a spec that decides how fast a step is, as text: model, tokenizer, context, batch, precision. Neither
 // rates and seeds nor the number of steps.
-std::string speed_key(const RunSpec& spec);
+std::string speed_key(const spec::RunSpec& spec);
 
 // Seconds on one slot: steps, and evaluations at a third of a step's work a token. Of the same key when it was measured
 // (the median of several), else scaled by FLOPs from the nearest measured shape of the same plugin; nothing without
@@ -29,4 +29,4 @@ std::optional<TimeEstimate> estimate_time(const PlannedRun& run, std::span<const
 // Fills `time` of every run.
 void estimate_times(Plan& plan, std::span<const MeasuredSpeed> speeds);
 
-}  // namespace bitsweep
+}  // namespace bitsweep::plan

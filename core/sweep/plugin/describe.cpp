@@ -6,7 +6,7 @@
 
 #include "base/error.h"
 
-namespace bitsweep {
+namespace bitsweep::plugin {
 namespace {
 
 [[noreturn]] void fail(const char* what, std::string message) {
@@ -139,4 +139,4 @@ Description description_from_json(const json::object& object) {
   return d;
 }
 
-}  // namespace bitsweep
+}  // namespace bitsweep::plugin

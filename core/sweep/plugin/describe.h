@@ -8,7 +8,7 @@
 
 #include "base/json.h"
 
-namespace bitsweep {
+namespace bitsweep::plugin {
 
 struct DescribeRequest {
   json::object options;   // as in the sweep file; may hold "params" (a target size) instead of a shape
@@ -59,4 +59,4 @@ json::object to_json(const MemoryNeed& bytes);
 json::object to_json(const Description& description);
 Description description_from_json(const json::object& object);
 
-}  // namespace bitsweep
+}  // namespace bitsweep::plugin

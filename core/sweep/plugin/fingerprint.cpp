@@ -11,7 +11,7 @@
 #include "base/error.h"
 #include "base/sha256.h"
 
-namespace bitsweep {
+namespace bitsweep::plugin {
 namespace {
 
 constexpr size_t kDigits = 16;
@@ -128,4 +128,4 @@ fs::path nn_library(const fs::path& programs) {
   return {};
 }
 
-}  // namespace bitsweep
+}  // namespace bitsweep::plugin

@@ -11,7 +11,7 @@
 #include "base/code_build.h"
 #include "base/files.h"
 
-namespace bitsweep {
+namespace bitsweep::plugin {
 
 // 16 hex digits; "" when the file cannot be read.
 std::string code_fingerprint(const fs::path& library);
@@ -20,4 +20,4 @@ std::string code_fingerprint(const fs::path& library);
 // at neither place.
 fs::path nn_library(const fs::path& programs);
 
-}  // namespace bitsweep
+}  // namespace bitsweep::plugin

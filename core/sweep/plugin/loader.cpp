@@ -13,7 +13,7 @@
 #include "base/error.h"
 #include "base/nearest.h"
 
-namespace bitsweep {
+namespace bitsweep::plugin {
 namespace {
 
 [[noreturn]] void refuse(const fs::path& library, std::string_view why) {
@@ -114,7 +114,7 @@ OwnedModel Plugin::create(const DescribeRequest& resolved) const {
   void* model = guard_call(library_, "create", [&] { return table_->create(text.c_str(), append, &message); });
   if (model == nullptr)
     throw Error(ErrorKind::failed, fmt::format("plugin '{}': {}", name(), message.empty() ? "no model" : message));
-  return OwnedModel(static_cast<Model*>(model), table_->destroy);
+  return OwnedModel(static_cast<nn::Model*>(model), table_->destroy);
 }
 
 fs::path plugin_library(std::string_view name_or_path, const fs::path& plugin_dir) {
@@ -143,4 +143,4 @@ Plugin load_plugin(std::string_view name_or_path, const fs::path& plugin_dir, st
   return plugin;
 }
 
-}  // namespace bitsweep
+}  // namespace bitsweep::plugin

@@ -10,12 +10,14 @@
 #include "plugin/abi.h"
 #include "plugin/describe.h"
 
-namespace bitsweep {
-
+namespace bitsweep::nn {
 class Model;
+}
+
+namespace bitsweep::plugin {
 
 // A model and the function of its plugin that ends it.
-using OwnedModel = std::unique_ptr<Model, void (*)(void*)>;
+using OwnedModel = std::unique_ptr<nn::Model, void (*)(void*)>;
 
 // A loaded plugin. A value: it is never unloaded, because LibTorch keeps pointers into what it has seen.
 class Plugin {
@@ -48,4 +50,4 @@ fs::path plugin_library(std::string_view name_or_path, const fs::path& plugin_di
 // plugin_library() and load(); a plugin found by name must also call itself so.
 Plugin load_plugin(std::string_view name_or_path, const fs::path& plugin_dir, std::string_view build_id);
 
-}  // namespace bitsweep
+}  // namespace bitsweep::plugin

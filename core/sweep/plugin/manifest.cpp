@@ -10,7 +10,7 @@
 #include "base/units.h"
 #include "base/yaml.h"
 
-namespace bitsweep {
+namespace bitsweep::plugin {
 namespace {
 
 const std::vector<std::string> kTypes{"int", "float", "bool", "choice", "string", "int_list"};
@@ -236,4 +236,4 @@ std::string option_problem(const OptionSpec& option, const json::value& value) {
   return list ? "" : range_text("a list of integers, each", option);
 }
 
-}  // namespace bitsweep
+}  // namespace bitsweep::plugin

@@ -22,7 +22,7 @@
 #include "base/files.h"
 #include "base/json.h"
 
-namespace bitsweep {
+namespace bitsweep::plugin {
 
 struct OptionSpec {
   std::string name;
@@ -53,4 +53,4 @@ std::vector<Manifest> find_plugins(const fs::path& folder, std::vector<std::stri
 // "" when `value` fits the option, else what is expected: "an integer from 8 to 65536".
 std::string option_problem(const OptionSpec& option, const json::value& value);
 
-}  // namespace bitsweep
+}  // namespace bitsweep::plugin

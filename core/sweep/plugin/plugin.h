@@ -4,7 +4,7 @@
 //   #include "plugin/plugin.h"
 //
 //   bitsweep::Description describe(const bitsweep::DescribeRequest& request);        // builds no tensor
-//   std::unique_ptr<bitsweep::Model> create(const bitsweep::json::object& options,   // those of a description
+//   std::unique_ptr<bitsweep::nn::Model> create(const bitsweep::json::object& options,   // those of a description
 //                                           int64_t vocab, int64_t context);
 //
 //   BITSWEEP_PLUGIN("v57", describe, create)   // once, in one .cpp, at namespace scope
@@ -25,14 +25,16 @@
 #include "plugin/build_id.h"
 #include "plugin/describe.h"
 
-namespace bitsweep {
-
+namespace bitsweep::nn {
 class Model;
+}
+
+namespace bitsweep::plugin {
 
 using DescribeFunction = Description (*)(const DescribeRequest&);
-using CreateFunction = std::unique_ptr<Model> (*)(const json::object& options, int64_t vocab, int64_t context);
+using CreateFunction = std::unique_ptr<nn::Model> (*)(const json::object& options, int64_t vocab, int64_t context);
 
-namespace plugin_detail {
+namespace detail {
 
 inline void emit_text(bitsweep_emit emit, void* context, std::string_view text) noexcept {
   emit(context, text.data(), text.size());
@@ -85,17 +87,18 @@ void destroy_entry(void* model) {
   delete static_cast<M*>(model);
 }
 
-}  // namespace plugin_detail
-}  // namespace bitsweep
+}  // namespace detail
+}  // namespace bitsweep::plugin
 
-#define BITSWEEP_PLUGIN(NAME, DESCRIBE, CREATE)                                                                       \
-  extern "C" __attribute__((visibility("default"))) const bitsweep_plugin_table* bitsweep_plugin_entry(void) {        \
-    static const bitsweep_plugin_table table = {BITSWEEP_PLUGIN_ABI,                                                  \
-                                                sizeof(bitsweep_plugin_table),                                        \
-                                                NAME,                                                                 \
-                                                BITSWEEP_BUILD_ID,                                                    \
-                                                &::bitsweep::plugin_detail::describe_entry<&DESCRIBE>,                \
-                                                &::bitsweep::plugin_detail::create_entry<::bitsweep::Model, &CREATE>, \
-                                                &::bitsweep::plugin_detail::destroy_entry<::bitsweep::Model>};        \
-    return &table;                                                                                                    \
+#define BITSWEEP_PLUGIN(NAME, DESCRIBE, CREATE)                                                                \
+  extern "C" __attribute__((visibility("default"))) const bitsweep_plugin_table* bitsweep_plugin_entry(void) { \
+    static const bitsweep_plugin_table table = {                                                               \
+        BITSWEEP_PLUGIN_ABI,                                                                                   \
+        sizeof(bitsweep_plugin_table),                                                                         \
+        NAME,                                                                                                  \
+        BITSWEEP_BUILD_ID,                                                                                     \
+        &::bitsweep::plugin::detail::describe_entry<&DESCRIBE>,                                                \
+        &::bitsweep::plugin::detail::create_entry<::bitsweep::nn::Model, &CREATE>,                             \
+        &::bitsweep::plugin::detail::destroy_entry<::bitsweep::nn::Model>};                                    \
+    return &table;                                                                                             \
   }

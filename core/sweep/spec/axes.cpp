@@ -9,7 +9,7 @@
 #include "spec/random_axes.h"
 #include "spec/sweep.h"
 
-namespace bitsweep {
+namespace bitsweep::spec {
 namespace {
 
 class DesignReader {
@@ -287,4 +287,4 @@ std::vector<DesignBlock> read_design(const YamlNode& root, const DesignKeys& key
   return DesignReader(keys, problems, notes).run(root);
 }
 
-}  // namespace bitsweep
+}  // namespace bitsweep::spec

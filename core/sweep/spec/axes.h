@@ -14,7 +14,7 @@
 
 #include "spec/settings.h"
 
-namespace bitsweep {
+namespace bitsweep::spec {
 
 struct DesignBlock {
   std::string kind;  // "grid", "zip", "cases", "random"
@@ -38,4 +38,4 @@ struct DesignKeys {
 std::vector<DesignBlock> read_design(const YamlNode& root, const DesignKeys& keys, Problems& problems,
                                      std::vector<std::string>& notes);
 
-}  // namespace bitsweep
+}  // namespace bitsweep::spec

@@ -8,7 +8,7 @@
 
 #include "spec/expression_functions.h"
 
-namespace bitsweep {
+namespace bitsweep::spec {
 namespace {
 
 using Arguments = std::span<const double>;
@@ -130,4 +130,4 @@ double Expression::call(const Node& node, const Lookup& lookup) const {
                 fmt::format("{}({})", node.word, fmt::join(arguments, ", ")));
 }
 
-}  // namespace bitsweep
+}  // namespace bitsweep::spec

@@ -17,7 +17,7 @@
 #include <variant>
 #include <vector>
 
-namespace bitsweep {
+namespace bitsweep::spec {
 
 using ExpressionValue = std::variant<double, bool, std::string>;
 
@@ -73,4 +73,4 @@ class Expression {
   std::vector<Name> names_;
 };
 
-}  // namespace bitsweep
+}  // namespace bitsweep::spec

@@ -7,7 +7,7 @@
 #include <string_view>
 #include <vector>
 
-namespace bitsweep {
+namespace bitsweep::spec {
 
 struct ExpressionFunction {
   const char* name;
@@ -18,4 +18,4 @@ struct ExpressionFunction {
 const ExpressionFunction* find_function(std::string_view name);  // nullptr: unknown
 std::vector<std::string> function_names();
 
-}  // namespace bitsweep
+}  // namespace bitsweep::spec

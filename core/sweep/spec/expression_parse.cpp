@@ -9,7 +9,7 @@
 #include "spec/expression.h"
 #include "spec/expression_functions.h"
 
-namespace bitsweep {
+namespace bitsweep::spec {
 namespace {
 
 constexpr size_t kLongest = 4096;
@@ -277,4 +277,4 @@ class ExpressionParser {
 
 Expression Expression::parse(std::string_view text) { return ExpressionParser(text).run(); }
 
-}  // namespace bitsweep
+}  // namespace bitsweep::spec

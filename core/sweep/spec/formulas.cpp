@@ -8,7 +8,7 @@
 
 #include "spec/settings.h"
 
-namespace bitsweep {
+namespace bitsweep::spec {
 namespace {
 
 // Parses one expression and checks the names it uses. Nothing, and a problem, when it is wrong.
@@ -157,4 +157,4 @@ std::optional<ExpressionValue> formula_value(const json::value& value) {
   return std::nullopt;
 }
 
-}  // namespace bitsweep
+}  // namespace bitsweep::spec

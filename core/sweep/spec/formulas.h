@@ -12,7 +12,7 @@
 #include "spec/keys.h"
 #include "spec/problems.h"
 
-namespace bitsweep {
+namespace bitsweep::spec {
 
 struct Formula {
   Expression expression;
@@ -42,4 +42,4 @@ json::value formula_json(const ExpressionValue& value);
 // A JSON value as an expression sees it; nothing for lists and null.
 std::optional<ExpressionValue> formula_value(const json::value& value);
 
-}  // namespace bitsweep
+}  // namespace bitsweep::spec

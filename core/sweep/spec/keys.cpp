@@ -8,7 +8,7 @@
 
 #include "base/units.h"
 
-namespace bitsweep {
+namespace bitsweep::spec {
 namespace {
 
 constexpr double kExact = 9007199254740992.0;  // 2^53
@@ -159,18 +159,18 @@ json::value typed_value(const RunKey& key, const YamlNode& node, std::string& pr
   return value;
 }
 
-const OptionSpec& params_option() {
-  static const OptionSpec option{.name = "params",
-                                 .type = "int",
-                                 .min = 1,
-                                 .max = 1e13,
-                                 .choices = {},
-                                 .default_value = {},
-                                 .help = "target size in place of a shape, e.g. 5.5M"};
+const plugin::OptionSpec& params_option() {
+  static const plugin::OptionSpec option{.name = "params",
+                                         .type = "int",
+                                         .min = 1,
+                                         .max = 1e13,
+                                         .choices = {},
+                                         .default_value = {},
+                                         .help = "target size in place of a shape, e.g. 5.5M"};
   return option;
 }
 
-json::value typed_option(const OptionSpec& option, const YamlNode& node, std::string& problem) {
+json::value typed_option(const plugin::OptionSpec& option, const YamlNode& node, std::string& problem) {
   json::value value;
   if (option.type == "int" || option.type == "float")
     value = scalar_of(ValueType::number, node);
@@ -185,4 +185,4 @@ json::value typed_option(const OptionSpec& option, const YamlNode& node, std::st
   return value;
 }
 
-}  // namespace bitsweep
+}  // namespace bitsweep::spec

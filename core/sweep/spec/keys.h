@@ -12,7 +12,7 @@
 #include "plugin/manifest.h"
 #include "spec/run_spec.h"
 
-namespace bitsweep {
+namespace bitsweep::spec {
 
 enum class ValueType { integer, number, choice, text, path, texts, numbers };
 
@@ -59,7 +59,7 @@ std::string value_problem(const RunKey& key, const json::value& value);
 json::value typed_value(const RunKey& key, const YamlNode& node, std::string& problem);
 
 // The same for an option of a plugin. `params` is every plugin's.
-json::value typed_option(const OptionSpec& option, const YamlNode& node, std::string& problem);
-const OptionSpec& params_option();
+json::value typed_option(const plugin::OptionSpec& option, const YamlNode& node, std::string& problem);
+const plugin::OptionSpec& params_option();
 
-}  // namespace bitsweep
+}  // namespace bitsweep::spec

@@ -8,7 +8,7 @@
 
 #include "spec/keys.h"
 
-namespace bitsweep {
+namespace bitsweep::spec {
 namespace {
 
 constexpr size_t kLongestChain = 32;
@@ -232,4 +232,4 @@ LayeredFile read_layers(const fs::path& file, const std::vector<std::string>& ov
   return result;
 }
 
-}  // namespace bitsweep
+}  // namespace bitsweep::spec

@@ -13,7 +13,7 @@
 #include "base/yaml.h"
 #include "spec/problems.h"
 
-namespace bitsweep {
+namespace bitsweep::spec {
 
 struct LayeredFile {
   Yaml root;                      // a map, without `extends`
@@ -28,4 +28,4 @@ LayeredFile read_layers(const fs::path& file, const std::vector<std::string>& ov
 // `over` on top of `base`; both maps, at the dotted path `path` of the sweep file.
 Yaml merge_layers(const Yaml& base, const Yaml& over, const std::string& path = "");
 
-}  // namespace bitsweep
+}  // namespace bitsweep::spec

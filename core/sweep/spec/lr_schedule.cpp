@@ -9,7 +9,7 @@
 #include "base/error.h"
 #include "base/nearest.h"
 
-namespace bitsweep {
+namespace bitsweep::spec {
 namespace {
 
 // How much of [begin, end) lies behind `step`.
@@ -47,4 +47,4 @@ double weight_decay(const TrainSpec& train, int64_t step) {
   return step < std::llround(train.weight_decay_until * static_cast<double>(train.steps)) ? train.weight_decay : 0.0;
 }
 
-}  // namespace bitsweep
+}  // namespace bitsweep::spec

@@ -5,7 +5,7 @@
 
 #include "spec/run_spec.h"
 
-namespace bitsweep {
+namespace bitsweep::spec {
 
 // The rate of step `step` (from 0) of `train.steps`. The first `warmup` steps rise linearly to lr, which the last of
 // them has; then, with p the part of the remaining steps that lies behind, from 0 towards (never reaching) 1:
@@ -22,4 +22,4 @@ double learning_rate(const TrainSpec& train, int64_t step);
 // weight_decay over the first weight_decay_until of the steps, then 0.
 double weight_decay(const TrainSpec& train, int64_t step);
 
-}  // namespace bitsweep
+}  // namespace bitsweep::spec

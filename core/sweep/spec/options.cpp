@@ -14,7 +14,7 @@
 #include "spec/other_tools.h"
 #include "spec/settings.h"
 
-namespace bitsweep {
+namespace bitsweep::spec {
 namespace {
 
 // What the scheduler of this version knows; a new rule is one line here and one in schedule.
@@ -352,4 +352,4 @@ std::vector<std::string> option_help() {
       "report.targets  [{ params: 300M, tokens: 1B }]"};
 }
 
-}  // namespace bitsweep
+}  // namespace bitsweep::spec

@@ -8,7 +8,7 @@
 #include "spec/problems.h"
 #include "spec/sweep.h"
 
-namespace bitsweep {
+namespace bitsweep::spec {
 
 // Every key that a sweep file may have at its top.
 const std::vector<std::string>& top_keys();
@@ -19,4 +19,4 @@ void read_options(const YamlNode& root, Sweep& sweep, Problems& problems, const 
 // For help: "resources.slots  an integer from 1 to 1,024".
 std::vector<std::string> option_help();
 
-}  // namespace bitsweep
+}  // namespace bitsweep::spec

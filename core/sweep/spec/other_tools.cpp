@@ -9,7 +9,7 @@
 
 #include "spec/settings.h"
 
-namespace bitsweep {
+namespace bitsweep::spec {
 namespace {
 
 constexpr size_t kMostShown = 12;  // values of a list; of more, the ends
@@ -360,4 +360,4 @@ std::string top_key_hint(const YamlEntry& entry) {
                      value.empty() ? "…" : value);
 }
 
-}  // namespace bitsweep
+}  // namespace bitsweep::spec

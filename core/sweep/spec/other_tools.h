@@ -9,7 +9,7 @@
 
 #include "base/yaml.h"
 
-namespace bitsweep {
+namespace bitsweep::spec {
 
 // The key here that another tool's word means: "learning_rate" is "train.lr". "" for none.
 std::string our_key(std::string_view word);
@@ -37,4 +37,4 @@ bool is_axis_word(std::string_view word);
 // For a key at the top of a file that belongs to another tool: what to write here. "" for none.
 std::string top_key_hint(const YamlEntry& entry);
 
-}  // namespace bitsweep
+}  // namespace bitsweep::spec

@@ -8,7 +8,7 @@
 #include "base/nearest.h"
 #include "spec/other_tools.h"
 
-namespace bitsweep {
+namespace bitsweep::spec {
 namespace {
 
 constexpr size_t kMostCases = 4;  // of variants that lack an option, in a message
@@ -60,7 +60,7 @@ json::value DesignPoint::value(std::string_view path) const {
   if (path == "train.steps" || path == "train.tokens") return converted_budget(path);
   if (const RunKey* key = find_run_key(path)) return key->get == nullptr ? json::value(nullptr) : key->get(RunSpec{});
   if (!path.starts_with("model.") || plugin == nullptr) return nullptr;
-  const OptionSpec* option = plugin->manifest->find(path.substr(6));
+  const plugin::OptionSpec* option = plugin->manifest->find(path.substr(6));
   return option == nullptr ? json::value(nullptr) : option->default_value.value_or(nullptr);
 }
 
@@ -83,7 +83,7 @@ bool OptionChecker::check(DesignPoint& point) {
 
 // An option that another variant of the sweep has belongs into a case of its own: that case is shown. Else the nearest
 // option is named.
-void OptionChecker::tell_unknown(const Setting& setting, const Manifest& manifest) {
+void OptionChecker::tell_unknown(const Setting& setting, const plugin::Manifest& manifest) {
   if (problems_.full()) return;
   const std::string unknown =
       fmt::format("unknown key '{}' (the plugin '{}' has no such option)", setting.path, manifest.name);
@@ -102,7 +102,7 @@ void OptionChecker::tell_unknown(const Setting& setting, const Manifest& manifes
                          fmt::format("{}; what one variant alone has goes into its case: cases: [{}]", unknown,
                                      fmt::join(cases, ", ")));
   std::vector<std::string> known{"model.params", "model.plugin"};
-  for (const OptionSpec& one : manifest.options) known.push_back("model." + one.name);
+  for (const plugin::OptionSpec& one : manifest.options) known.push_back("model." + one.name);
   const std::string ours = our_key(setting.option());
   const std::string hint =
       ours.empty() ? did_you_mean(setting.path, known) : fmt::format("; here it is '{}'", ours);
@@ -110,12 +110,12 @@ void OptionChecker::tell_unknown(const Setting& setting, const Manifest& manifes
                                                hint, manifest.name));
 }
 
-const OptionChecker::Checked& OptionChecker::checked(const Setting& setting, const Manifest& manifest) {
+const OptionChecker::Checked& OptionChecker::checked(const Setting& setting, const plugin::Manifest& manifest) {
   const auto [entry, fresh] = checked_.try_emplace({&setting, &manifest});
   Checked& result = entry->second;
   if (!fresh) return result;
   const std::string name = setting.option();
-  const OptionSpec* option = name == "params" ? &params_option() : manifest.find(name);
+  const plugin::OptionSpec* option = name == "params" ? &params_option() : manifest.find(name);
   if (option == nullptr) {
     tell_unknown(setting, manifest);
     return result;
@@ -134,10 +134,10 @@ std::string derived_problem(const DesignPoint& point, const std::string& path, c
     return problem.empty() ? "" : "must be " + problem;
   }
   const std::string name = path.substr(6);
-  const OptionSpec* option = name == "params" ? &params_option() : point.plugin->manifest->find(name);
+  const plugin::OptionSpec* option = name == "params" ? &params_option() : point.plugin->manifest->find(name);
   if (option == nullptr) return fmt::format("is no option of the plugin '{}'", point.plugin->manifest->name);
   const std::string problem = option_problem(*option, value);
   return problem.empty() ? "" : "must be " + problem;
 }
 
-}  // namespace bitsweep
+}  // namespace bitsweep::spec

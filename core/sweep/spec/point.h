@@ -10,7 +10,7 @@
 #include "spec/formulas.h"
 #include "spec/settings.h"
 
-namespace bitsweep {
+namespace bitsweep::spec {
 
 class DesignPoint {
  public:
@@ -53,17 +53,17 @@ class OptionChecker {
     bool good = false;
     json::value value;
   };
-  const Checked& checked(const Setting& setting, const Manifest& manifest);
-  void tell_unknown(const Setting& setting, const Manifest& manifest);
+  const Checked& checked(const Setting& setting, const plugin::Manifest& manifest);
+  void tell_unknown(const Setting& setting, const plugin::Manifest& manifest);
 
   PluginShelf& plugins_;
   Problems& problems_;
   std::function<std::string(const std::string& path)> values_of_;
   std::map<const YamlNode*, std::optional<PluginShelf::Found>> found_;
-  std::map<std::pair<const Setting*, const Manifest*>, Checked> checked_;
+  std::map<std::pair<const Setting*, const plugin::Manifest*>, Checked> checked_;
 };
 
 // "must be an integer from 8 to 65536" when the typed value does not fit the key or the option, else "".
 std::string derived_problem(const DesignPoint& point, const std::string& path, const json::value& value);
 
-}  // namespace bitsweep
+}  // namespace bitsweep::spec

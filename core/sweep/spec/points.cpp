@@ -11,7 +11,7 @@
 #include "spec/other_tools.h"
 #include "spec/point.h"
 
-namespace bitsweep {
+namespace bitsweep::spec {
 namespace {
 
 // Errors of a formula at many points are one finding: the first, and how many more.
@@ -343,4 +343,4 @@ std::vector<ExpandedRun> expand(Design design, PluginShelf& plugins, Problems& p
   return Expander(std::move(design), plugins, problems, notes).run();
 }
 
-}  // namespace bitsweep
+}  // namespace bitsweep::spec

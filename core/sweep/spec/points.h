@@ -10,7 +10,7 @@
 #include "spec/settings.h"
 #include "spec/sweep.h"
 
-namespace bitsweep {
+namespace bitsweep::spec {
 
 struct Design {
   YamlPlace place;  // of the sweep: named when a key is missing
@@ -25,4 +25,4 @@ struct Design {
 std::vector<ExpandedRun> expand(Design design, PluginShelf& plugins, Problems& problems,
                                 std::vector<std::string>& notes);
 
-}  // namespace bitsweep
+}  // namespace bitsweep::spec

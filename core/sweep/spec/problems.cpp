@@ -5,7 +5,7 @@
 
 #include <fmt/format.h>
 
-namespace bitsweep {
+namespace bitsweep::spec {
 
 void Problems::add(const YamlPlace& place, std::string message) {
   Diagnostic diagnostic = place.diagnostic(std::move(message));
@@ -26,4 +26,4 @@ void Problems::throw_if_any() {
   throw Error(ErrorKind::input, std::move(found_));
 }
 
-}  // namespace bitsweep
+}  // namespace bitsweep::spec

@@ -8,7 +8,7 @@
 #include "base/error.h"
 #include "base/yaml.h"
 
-namespace bitsweep {
+namespace bitsweep::spec {
 
 class Problems {
  public:
@@ -25,4 +25,4 @@ class Problems {
   std::set<std::string> seen_;
 };
 
-}  // namespace bitsweep
+}  // namespace bitsweep::spec

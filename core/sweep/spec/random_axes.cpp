@@ -11,7 +11,7 @@
 #include "spec/other_tools.h"
 #include "spec/sweep.h"
 
-namespace bitsweep {
+namespace bitsweep::spec {
 namespace {
 
 const std::vector<std::string> kKeys{"count", "seed", "axes"};
@@ -144,4 +144,4 @@ Yaml random_value(const RandomAxis& axis, uint64_t seed, size_t i, bool whole) {
   return yaml_scalar(integer ? fmt::format("{}", static_cast<int64_t>(value)) : fmt::format("{}", value), axis.place);
 }
 
-}  // namespace bitsweep
+}  // namespace bitsweep::spec

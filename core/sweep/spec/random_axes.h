@@ -9,7 +9,7 @@
 #include "base/yaml.h"
 #include "spec/problems.h"
 
-namespace bitsweep {
+namespace bitsweep::spec {
 
 struct RandomAxis {
   enum class Law { log_uniform, uniform, int_uniform, choice };
@@ -32,4 +32,4 @@ std::optional<RandomPlan> read_random(const YamlNode& node, Problems& problems);
 // Value `i` of the axis; `whole` rounds it to an integer.
 Yaml random_value(const RandomAxis& axis, uint64_t seed, size_t i, bool whole);
 
-}  // namespace bitsweep
+}  // namespace bitsweep::spec

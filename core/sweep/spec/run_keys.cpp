@@ -4,7 +4,7 @@
 #include "spec/keys.h"
 #include "spec/tokenizers.h"
 
-namespace bitsweep {
+namespace bitsweep::spec {
 namespace {
 
 constexpr double kExact = 9007199254740992.0;  // 2^53
@@ -269,4 +269,4 @@ std::span<const RunKey> run_keys() {
   return keys;
 }
 
-}  // namespace bitsweep
+}  // namespace bitsweep::spec

@@ -9,7 +9,7 @@
 #include "base/nearest.h"
 #include "base/sha256.h"
 
-namespace bitsweep {
+namespace bitsweep::spec {
 namespace {
 
 json::array text_array(const std::vector<std::string>& words) {
@@ -267,4 +267,4 @@ std::string dataset_id(const DataSpec& data) {
   return sha256_hex(canonical_json(split));
 }
 
-}  // namespace bitsweep
+}  // namespace bitsweep::spec

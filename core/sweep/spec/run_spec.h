@@ -10,7 +10,7 @@
 
 #include "base/json.h"
 
-namespace bitsweep {
+namespace bitsweep::spec {
 
 struct ModelSpec {
   std::string plugin;    // name of a known plugin, or the absolute path of a .so
@@ -87,4 +87,4 @@ std::string run_id(const RunSpec& spec);  // 12 hex digits
 // Names a corpus under one tokenizer and split: 64 hex digits. REQUIRES data.sha256.
 std::string dataset_id(const DataSpec& data);
 
-}  // namespace bitsweep
+}  // namespace bitsweep::spec

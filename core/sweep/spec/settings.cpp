@@ -7,7 +7,7 @@
 #include "base/nearest.h"
 #include "spec/other_tools.h"
 
-namespace bitsweep {
+namespace bitsweep::spec {
 namespace {
 
 std::vector<std::string> all_paths(const std::vector<std::string>& option_paths) {
@@ -48,7 +48,7 @@ std::optional<PluginShelf::Found> PluginShelf::find(const YamlNode& node, Proble
   const bool path = node.text.find('/') != std::string::npos || node.text.ends_with(".so");
   if (path) return find_library(node, problems);
   std::vector<std::string> names;
-  for (const Manifest& manifest : known_) {
+  for (const plugin::Manifest& manifest : known_) {
     if (manifest.name == node.text) {
       asked_[node.text] = Found{&manifest, manifest.name};
       return asked_[node.text];
@@ -76,7 +76,7 @@ std::optional<PluginShelf::Found> PluginShelf::find_library(const YamlNode& node
     problems.add(node.place, fmt::format("the plugin '{}' has no plugin.yaml beside it", name));
   } else {
     try {
-      const auto [kept, fresh] = outside_.emplace(name, read_manifest(manifest));
+      const auto [kept, fresh] = outside_.emplace(name, plugin::read_manifest(manifest));
       asked_[name] = Found{&kept->second, name};
     } catch (const Error& error) {
       for (const Diagnostic& d : error.diagnostics())
@@ -90,7 +90,7 @@ std::vector<std::string> PluginShelf::option_paths() const {
   std::set<std::string> paths{"model.params"};
   for (const auto& [name, found] : asked_) {
     if (!found) continue;
-    for (const OptionSpec& option : found->manifest->options) paths.insert("model." + option.name);
+    for (const plugin::OptionSpec& option : found->manifest->options) paths.insert("model." + option.name);
   }
   return {paths.begin(), paths.end()};
 }
@@ -99,7 +99,7 @@ std::set<std::string> PluginShelf::list_option_paths() const {
   std::set<std::string> paths;
   for (const auto& [name, found] : asked_) {
     if (!found) continue;
-    for (const OptionSpec& option : found->manifest->options)
+    for (const plugin::OptionSpec& option : found->manifest->options)
       if (option.type == "int_list") paths.insert("model." + option.name);
   }
   return paths;
@@ -169,4 +169,4 @@ std::vector<Setting> base_settings(const YamlNode& root, Problems& problems,
   return settings;
 }
 
-}  // namespace bitsweep
+}  // namespace bitsweep::spec

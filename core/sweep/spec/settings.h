@@ -12,7 +12,7 @@
 #include "spec/keys.h"
 #include "spec/problems.h"
 
-namespace bitsweep {
+namespace bitsweep::spec {
 
 // One key with its value. A model option (key == nullptr) gets its type when the plugin is known.
 struct Setting {
@@ -27,10 +27,10 @@ struct Setting {
 // What plugins a sweep can name. A path to a .so reads the plugin.yaml beside it, once.
 class PluginShelf {
  public:
-  explicit PluginShelf(const std::vector<Manifest>& known) : known_(known) {}
+  explicit PluginShelf(const std::vector<plugin::Manifest>& known) : known_(known) {}
 
   struct Found {
-    const Manifest* manifest = nullptr;
+    const plugin::Manifest* manifest = nullptr;
     std::string plugin;  // as RunSpec wants it: the name, or an absolute path
   };
   // `node` is the value of model.plugin. Nothing, and a problem, when there is no such plugin.
@@ -45,8 +45,8 @@ class PluginShelf {
  private:
   std::optional<Found> find_library(const YamlNode& node, Problems& problems);
 
-  const std::vector<Manifest>& known_;
-  std::map<std::string, Manifest> outside_;            // by absolute path of the .so
+  const std::vector<plugin::Manifest>& known_;
+  std::map<std::string, plugin::Manifest> outside_;    // by absolute path of the .so
   std::map<std::string, std::optional<Found>> asked_;  // by text and file
 };
 
@@ -64,4 +64,4 @@ std::optional<Setting> make_setting(const std::string& path, const YamlPlace& ke
 std::vector<Setting> base_settings(const YamlNode& root, Problems& problems,
                                    const std::vector<std::string>& option_paths);
 
-}  // namespace bitsweep
+}  // namespace bitsweep::spec

@@ -13,7 +13,7 @@
 #include "spec/points.h"
 #include "spec/settings.h"
 
-namespace bitsweep {
+namespace bitsweep::spec {
 namespace {
 
 void add_items(const YamlNode& axes, std::vector<Yaml>& out) {
@@ -151,4 +151,4 @@ std::vector<std::string> sweep_keys() {
   return lines;
 }
 
-}  // namespace bitsweep
+}  // namespace bitsweep::spec

@@ -16,7 +16,7 @@
 #include "plugin/manifest.h"
 #include "spec/run_spec.h"
 
-namespace bitsweep {
+namespace bitsweep::spec {
 
 // How long to train: exactly one of the three is set. `tokens` and `epochs` become steps when the plan knows the data.
 struct Budget {
@@ -87,7 +87,7 @@ struct Sweep {
 struct SweepInput {
   fs::path file;
   std::vector<std::string> overrides;  // "PATH=VALUE", later ones win
-  std::vector<Manifest> plugins;
+  std::vector<plugin::Manifest> plugins;
 };
 
 constexpr size_t kMaxRuns = 100'000;
@@ -107,4 +107,4 @@ std::string axis_text(std::string_view path, const json::value& value);
 // Every key of a sweep file with its type, range and default, for help and for tests: "train.steps  integer from 1 …".
 std::vector<std::string> sweep_keys();
 
-}  // namespace bitsweep
+}  // namespace bitsweep::spec

@@ -8,7 +8,7 @@
 #include <string_view>
 #include <vector>
 
-namespace bitsweep {
+namespace bitsweep::spec {
 
 struct TokenizerWord {
   std::string_view name;
@@ -30,4 +30,4 @@ inline std::optional<int64_t> vocabulary_of(std::string_view tokenizer) {
   return std::nullopt;
 }
 
-}  // namespace bitsweep
+}  // namespace bitsweep::spec

@@ -6,7 +6,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-namespace bitsweep {
+namespace bitsweep::advise {
 namespace {
 
 using testing::ElementsAre;
@@ -78,4 +78,4 @@ TEST(Design, TheCheapestBatchForAGoal) {
 }
 
 }  // namespace
-}  // namespace bitsweep
+}  // namespace bitsweep::advise

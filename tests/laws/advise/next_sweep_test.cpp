@@ -4,7 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-namespace bitsweep {
+namespace bitsweep::advise {
 namespace {
 
 using testing::HasSubstr;
@@ -19,12 +19,12 @@ TEST(NextSweep, NamesAreFreeAndToldApartByVariant) {
 }
 
 // Counts how often it is asked, and of how many models.
-struct CountingDescriber : Describer {
+struct CountingDescriber : plan::Describer {
   std::vector<size_t> asked;
-  std::vector<DescribeAnswer> describe(const std::vector<DescribeQuestion>& questions) override {
+  std::vector<plan::DescribeAnswer> describe(const std::vector<plan::DescribeQuestion>& questions) override {
     asked.push_back(questions.size());
-    std::vector<DescribeAnswer> answers;
-    for (const DescribeQuestion& question : questions) answers.push_back({{}, question.plugin, 0});
+    std::vector<plan::DescribeAnswer> answers;
+    for (const plan::DescribeQuestion& question : questions) answers.push_back({{}, question.plugin, 0});
     return answers;
   }
 };
@@ -32,7 +32,9 @@ struct CountingDescriber : Describer {
 TEST(NextSweep, AWorkerIsAskedOnceForAllThatIsExpected) {
   CountingDescriber worker;
   CachingDescriber describer(worker);
-  const auto about = [](const char* plugin, double params) { return DescribeQuestion{plugin, {{{"params", params}}}}; };
+  const auto about = [](const char* plugin, double params) {
+    return plan::DescribeQuestion{plugin, {{{"params", params}}}};
+  };
   describer.expect({about("v57", 1e6), about("v57", 2e6), about("llama", 1e6)});
   describer.expect({about("v57", 1e6)});
   EXPECT_EQ(describer.describe({about("llama", 1e6), about("v57", 1e6)})[0].error, "llama");
@@ -43,13 +45,13 @@ TEST(NextSweep, AWorkerIsAskedOnceForAllThatIsExpected) {
 }
 
 // Makes every size but those above 100,000.
-class FakeDescriber : public Describer {
+class FakeDescriber : public plan::Describer {
  public:
-  std::vector<DescribeAnswer> describe(const std::vector<DescribeQuestion>& questions) override {
-    std::vector<DescribeAnswer> answers;
-    for (const DescribeQuestion& question : questions) {
+  std::vector<plan::DescribeAnswer> describe(const std::vector<plan::DescribeQuestion>& questions) override {
+    std::vector<plan::DescribeAnswer> answers;
+    for (const plan::DescribeQuestion& question : questions) {
       const double params = question.request.options.at("params").to_number<double>();
-      DescribeAnswer& answer = answers.emplace_back();
+      plan::DescribeAnswer& answer = answers.emplace_back();
       if (params > 100000) {
         answer.error = "too large for this plugin";
         continue;
@@ -66,7 +68,7 @@ class FakeDescriber : public Describer {
 };
 
 TEST(CandidatesTest, AreAroundWhatWasRunAndAsItWasRun) {
-  RunSpec spec;
+  spec::RunSpec spec;
   spec.model = {"llama", {{"d_model", 64}, {"alibi", true}}};
   spec.data.corpus = "headers";
   spec.data.context = 64;
@@ -74,11 +76,11 @@ TEST(CandidatesTest, AreAroundWhatWasRunAndAsItWasRun) {
   spec.train.batch = 10;
   spec.train.steps = 1000;
   spec.train.warmup = 20;
-  Point point;
+  fit::Point point;
   point.params = 20000;
   point.tokens = 640000;
   point.loss = 3;
-  Target target;
+  fit::Target target;
   target.params = 200000;
   target.tokens = 6400000;
   FakeDescriber describer;
@@ -110,4 +112,4 @@ TEST(CandidatesTest, AreAroundWhatWasRunAndAsItWasRun) {
 }
 
 }  // namespace
-}  // namespace bitsweep
+}  // namespace bitsweep::advise

@@ -7,25 +7,25 @@
 
 #include "fit/simulate.h"
 
-namespace bitsweep {
+namespace bitsweep::advise {
 namespace {
 
-const TrueLaw kTruth;
+const fit::TrueLaw kTruth;
 const std::vector<double> kSizes = {1e6, 4e6, 16e6, 64e6}, kBudgets = {2e7, 8e7, 3e8, 1e9};
 
-std::vector<Point> repeated(const std::vector<Point>& points, int seeds, double sd) {
-  std::vector<Point> all;
-  for (const Point& point : points) {
+std::vector<fit::Point> repeated(const std::vector<fit::Point>& points, int seeds, double sd) {
+  std::vector<fit::Point> all;
+  for (const fit::Point& point : points) {
     for (int seed = 0; seed < seeds; ++seed) {
       all.push_back(point);
       all.back().seed = seed;
-      all.back().loss *= std::exp(sd * normal(3, all.size()));
+      all.back().loss *= std::exp(sd * fit::normal(3, all.size()));
     }
   }
   return all;
 }
 
-NoiseModel noise_of(const std::vector<Point>& points) {
+NoiseModel noise_of(const std::vector<fit::Point>& points) {
   return estimate_noise(points, *draw_posterior(points, {}, 200), 0.01);
 }
 
@@ -46,14 +46,14 @@ TEST(Noise, IsSharedEquallyUntilSeedsAreRepeated) {
 }
 
 TEST(Noise, IsAssumedWhereNothingTellsOfIt) {
-  const NoiseModel one = noise_of({make_point(1e6, 1e8, 3)});
+  const NoiseModel one = noise_of({fit::make_point(1e6, 1e8, 3)});
   EXPECT_NEAR(std::sqrt(one.variance(1)), 0.01, 1e-12);
   EXPECT_EQ(one.source, "assumed: too few runs tell of it");
   // Two seeds are seen, and the assumption still counts twice as much.
-  const NoiseModel two = noise_of(repeated({make_point(1e6, 1e8, 3)}, 2, 0.1));
+  const NoiseModel two = noise_of(repeated({fit::make_point(1e6, 1e8, 3)}, 2, 0.1));
   EXPECT_EQ(two.source, "repeated seeds");
   EXPECT_GT(two.seed_sd, 0.007);
 }
 
 }  // namespace
-}  // namespace bitsweep
+}  // namespace bitsweep::advise

@@ -7,7 +7,7 @@
 
 #include "base/rng.h"
 
-namespace bitsweep {
+namespace bitsweep::advise {
 namespace {
 
 using testing::ElementsAre;
@@ -44,4 +44,4 @@ TEST(DivideParts, NoDivisionLeavesLess) {
 }
 
 }  // namespace
-}  // namespace bitsweep
+}  // namespace bitsweep::advise

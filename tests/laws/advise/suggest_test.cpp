@@ -9,11 +9,11 @@
 #include "base/error.h"
 #include "fit/simulate.h"
 
-namespace bitsweep {
+namespace bitsweep::advise {
 namespace {
 
-const TrueLaw kTruth;
-const Target kTarget{.params = 3e8, .tokens = 6e9, .variant = "", .dataset = ""};
+const fit::TrueLaw kTruth;
+const fit::Target kTarget{.params = 3e8, .tokens = 6e9, .variant = "", .dataset = ""};
 
 std::vector<Candidate> candidates() {
   std::vector<Candidate> all;
@@ -76,7 +76,7 @@ TEST(Suggest, AWiderBudgetBuysMoreAndAnAimTheCheapestBatch) {
 }
 
 TEST(Suggest, SaysWhenTheRunsAloneDoNotTell) {
-  const Suggestion s = suggest({make_point(1e6, 2e7, kTruth(1e6, 2e7))}, candidates(), options(4, 0.01));
+  const Suggestion s = suggest({fit::make_point(1e6, 2e7, kTruth(1e6, 2e7))}, candidates(), options(4, 0.01));
   EXPECT_FALSE(s.leans_on_prior.empty());
   EXPECT_EQ(s.batch.size(), 4u);
   // One more run at the place that is known would tell least.
@@ -87,7 +87,7 @@ TEST(Suggest, SaysWhenTheRunsAloneDoNotTell) {
 
 TEST(Suggest, RefusesWhatItCannotAnswer) {
   EXPECT_THROW(suggest({}, candidates(), options(4, 1)), Error);
-  const std::vector<Point> points = {make_point(1e6, 2e7, 4)};
+  const std::vector<fit::Point> points = {fit::make_point(1e6, 2e7, 4)};
   SuggestOptions none = options(4, 1);
   none.targets.clear();
   EXPECT_THROW(suggest(points, candidates(), none), Error);
@@ -100,4 +100,4 @@ TEST(Suggest, RefusesWhatItCannotAnswer) {
 }
 
 }  // namespace
-}  // namespace bitsweep
+}  // namespace bitsweep::advise

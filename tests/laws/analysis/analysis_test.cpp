@@ -2,7 +2,7 @@
 
 #include "analysis/report_input.h"
 
-namespace bitsweep {
+namespace bitsweep::analysis {
 namespace {
 
 using testing::ElementsAre;
@@ -149,7 +149,7 @@ TEST(Analysis, GroupsAreNeverMixed) {
 }
 
 TEST(Analysis, TheOrderBeatenIsTheHighest) {
-  const DatasetRow d = made_dataset();  // 4.9, 3.6, 2.8, 2.3
+  const query::DatasetRow d = made_dataset();  // 4.9, 3.6, 2.8, 2.3
   EXPECT_EQ(highest_order_beaten(5.0, d), -1);
   EXPECT_EQ(highest_order_beaten(4.9, d), -1);
   EXPECT_EQ(highest_order_beaten(3.0, d), 1);
@@ -171,4 +171,4 @@ TEST(Analysis, ALadderCarriesTheJointLaw) {
 }
 
 }  // namespace
-}  // namespace bitsweep
+}  // namespace bitsweep::analysis

@@ -9,16 +9,16 @@
 
 #include "analysis/report_input.h"
 
-namespace bitsweep {
+namespace bitsweep::analysis {
 namespace {
 
 using testing::DoubleNear;
 
 // Three sizes at one budget on an exact law, N in millions.
 ReportInput three_sizes(double floor, double amplitude, double exponent) {
-  std::vector<Point> points;
+  std::vector<fit::Point> points;
   for (const double millions : {5.52, 13.7, 46.45}) {
-    Point p;
+    fit::Point p;
     p.params = millions * 1e6;
     p.tokens = 983.04e6;
     p.loss = floor + amplitude / std::pow(millions, exponent);
@@ -35,7 +35,7 @@ Claim law_claim() {
   claim.params_unit = 1e6;
   claim.parameters = {{"E", 1.0}, {"A", 1.76}, {"alpha", 0.218}};
   claim.runs = {"n0", "n1", "n2"};
-  claim.target = Target{};
+  claim.target = fit::Target{};
   claim.target->params = 3e8;
   return claim;
 }
@@ -135,4 +135,4 @@ TEST(Claims, EachRuleHoldsWhereTheClaimIsTrueAndFailsWhereItIsNot) {
 }
 
 }  // namespace
-}  // namespace bitsweep
+}  // namespace bitsweep::analysis

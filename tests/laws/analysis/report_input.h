@@ -12,7 +12,7 @@
 #include "analysis/analysis.h"
 #include "base/rng.h"
 
-namespace bitsweep {
+namespace bitsweep::analysis {
 
 inline double law(const std::string& variant, double params, double tokens) {
   const double worth = variant == "llama" ? 1.0 : variant == "v75" ? 0.3 : 0.15;
@@ -29,7 +29,7 @@ struct Made {
 
 inline MeasuredRun made_run(const Made& m) {
   MeasuredRun run;
-  RunRow& row = run.row;
+  query::RunRow& row = run.row;
   const auto bits = random_bits(static_cast<uint64_t>(m.seed), 1,
                                 static_cast<uint64_t>(m.params + 7 * m.tokens + 1e9 * m.lr) + m.variant[1]);
   row.id = fmt::format("{:012x}", bits & 0xffffffffffff);
@@ -61,7 +61,7 @@ inline MeasuredRun made_run(const Made& m) {
       {"seed", m.seed}};
   run.start = {{"device", "cpu"}, {"build_id", "g++-12 torch-2.11.0"}};
   for (int k = 1; k <= 20; ++k) {
-    EvalRow e;
+    query::EvalRow e;
     e.step = row.steps * k / 20;
     e.tokens = row.tokens * k / 20;
     e.val_bpc = *row.last_val_bpc + 1.8 * std::pow(1 - k / 20.0, 3) + (k == 20 ? 0 : 0.01);
@@ -70,8 +70,8 @@ inline MeasuredRun made_run(const Made& m) {
   return run;
 }
 
-inline DatasetRow made_dataset() {
-  DatasetRow d;
+inline query::DatasetRow made_dataset() {
+  query::DatasetRow d;
   d.id = "d1";
   d.name = "headers";
   d.tokenizer = "ascii128";
@@ -127,4 +127,4 @@ inline std::vector<Made> scattered_runs(int count) {
   return runs;
 }
 
-}  // namespace bitsweep
+}  // namespace bitsweep::analysis

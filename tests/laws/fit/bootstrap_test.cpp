@@ -6,7 +6,7 @@
 #include "fit/optimise.h"
 #include "simulate.h"
 
-namespace bitsweep {
+namespace bitsweep::fit {
 namespace {
 
 TEST(Percentiles, InterpolateBetweenOrderStatistics) {
@@ -89,4 +89,4 @@ TEST(Bootstrap, PredictionIntervalsHoldNewRuns) {
 }
 
 }  // namespace
-}  // namespace bitsweep
+}  // namespace bitsweep::fit

@@ -12,7 +12,7 @@
 #include "fit/likelihood.h"
 #include "fit/points_csv.h"
 
-namespace bitsweep {
+namespace bitsweep::fit {
 namespace {
 
 using testing::HasSubstr;
@@ -134,4 +134,4 @@ TEST(Checkpoints, ALawWithinRunsReadsThemAll) {
 }
 
 }  // namespace
-}  // namespace bitsweep
+}  // namespace bitsweep::fit

@@ -8,7 +8,7 @@
 #include "fit/points_csv.h"
 #include "fit/results_table.h"
 
-namespace bitsweep {
+namespace bitsweep::fit {
 namespace {
 
 std::string mutated(std::string text, uint64_t seed) {
@@ -91,4 +91,4 @@ TEST(CsvFuzz, OtherFormsAndTheirTables) {
 }
 
 }  // namespace
-}  // namespace bitsweep
+}  // namespace bitsweep::fit

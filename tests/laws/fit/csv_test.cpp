@@ -3,7 +3,7 @@
 #include "base/error.h"
 #include "fit/points_csv.h"
 
-namespace bitsweep {
+namespace bitsweep::fit {
 namespace {
 
 std::string error_of(std::string_view text, const ColumnMap& map = {}) {
@@ -243,4 +243,4 @@ TEST(Points, TheLargestLossesAreLeftOutInOrder) {
 }
 
 }  // namespace
-}  // namespace bitsweep
+}  // namespace bitsweep::fit

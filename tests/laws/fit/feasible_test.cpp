@@ -4,7 +4,7 @@
 
 #include "simulate.h"
 
-namespace bitsweep {
+namespace bitsweep::fit {
 namespace {
 
 using Eigen::MatrixXd;
@@ -79,4 +79,4 @@ TEST(Feasible, ASingleSizeSaysNothingOfASmallerOne) {
 }
 
 }  // namespace
-}  // namespace bitsweep
+}  // namespace bitsweep::fit

@@ -9,7 +9,7 @@
 #include "fit/hold_out.h"
 #include "simulate.h"
 
-namespace bitsweep {
+namespace bitsweep::fit {
 namespace {
 
 FitOptions options(int resamples = 0) {
@@ -190,4 +190,4 @@ TEST(HoldsOut, TheLargestConfigurationsWithAllTheirSeeds) {
 }
 
 }  // namespace
-}  // namespace bitsweep
+}  // namespace bitsweep::fit

@@ -9,7 +9,7 @@
 #include "fit/points_csv.h"
 #include "fit/row_state.h"
 
-namespace bitsweep {
+namespace bitsweep::fit {
 namespace {
 
 using testing::AllOf;
@@ -244,4 +244,4 @@ TEST(JsonTable, NothingInItIsToldWithItsPlace) {
 }
 
 }  // namespace
-}  // namespace bitsweep
+}  // namespace bitsweep::fit

@@ -13,7 +13,7 @@
 #include "fit/profile.h"
 #include "simulate.h"
 
-namespace bitsweep {
+namespace bitsweep::fit {
 namespace {
 
 TEST(Distributions, QuantilesAreThoseOfTables) {
@@ -206,4 +206,4 @@ TEST(Limits, ATargetOutsideOfAllReasonIsRefusedUnlessForced) {
 }
 
 }  // namespace
-}  // namespace bitsweep
+}  // namespace bitsweep::fit

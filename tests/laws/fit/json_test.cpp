@@ -4,7 +4,7 @@
 #include "fit/fit.h"
 #include "simulate.h"
 
-namespace bitsweep {
+namespace bitsweep::fit {
 namespace {
 
 json::object document(const std::vector<Point>& points, int resamples) {
@@ -54,4 +54,4 @@ TEST(FitJson, ParsesBackAndIsTheSameTwice) {
 }
 
 }  // namespace
-}  // namespace bitsweep
+}  // namespace bitsweep::fit

@@ -7,7 +7,7 @@
 #include "fit/objective.h"
 #include "simulate.h"
 
-namespace bitsweep {
+namespace bitsweep::fit {
 namespace {
 
 using Eigen::VectorXd;
@@ -159,4 +159,4 @@ TEST(Huber, IsQuadraticInsideAndLinearOutside) {
 }
 
 }  // namespace
-}  // namespace bitsweep
+}  // namespace bitsweep::fit

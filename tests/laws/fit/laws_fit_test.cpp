@@ -6,7 +6,7 @@
 #include "fit/fit.h"
 #include "simulate.h"
 
-namespace bitsweep {
+namespace bitsweep::fit {
 namespace {
 
 FitOptions options(const std::string& law, int resamples = 0) {
@@ -173,4 +173,4 @@ TEST(Laws, AChoiceThatALawHasNotIsRefused) {
 }
 
 }  // namespace
-}  // namespace bitsweep
+}  // namespace bitsweep::fit

@@ -5,7 +5,7 @@
 #include "fit/kernels.h"
 #include "simulate.h"
 
-namespace bitsweep {
+namespace bitsweep::fit {
 namespace {
 
 TEST(Optimise, GridHasTheStartsPromised) {
@@ -120,4 +120,4 @@ TEST(Kernels, ExponentialsAndLogarithmsAreTheLibrarysToTwoUlp) {
 }
 
 }  // namespace
-}  // namespace bitsweep
+}  // namespace bitsweep::fit

@@ -5,7 +5,7 @@
 #include "base/error.h"
 #include "simulate.h"
 
-namespace bitsweep {
+namespace bitsweep::fit {
 namespace {
 
 std::string error_of(const std::string& text) {
@@ -59,4 +59,4 @@ TEST(Groups, VariantDatasetAndUniqueTokensSeparate) {
 }
 
 }  // namespace
-}  // namespace bitsweep
+}  // namespace bitsweep::fit

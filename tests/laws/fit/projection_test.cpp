@@ -5,7 +5,7 @@
 #include "fit/optimise.h"
 #include "simulate.h"
 
-namespace bitsweep {
+namespace bitsweep::fit {
 namespace {
 
 TEST(NonnegativeLeastSquares, IsLeastSquaresWhereThatIsPositive) {
@@ -45,4 +45,4 @@ TEST(Projection, AgreesWithTheDescents) {
 }
 
 }  // namespace
-}  // namespace bitsweep
+}  // namespace bitsweep::fit

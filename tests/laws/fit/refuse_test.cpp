@@ -6,7 +6,7 @@
 #include "fit/fit.h"
 #include "simulate.h"
 
-namespace bitsweep {
+namespace bitsweep::fit {
 namespace {
 
 const TrueLaw kLaw;
@@ -142,4 +142,4 @@ TEST(Refuse, NoIntervalFromTwoSparePoints) {
 }
 
 }  // namespace
-}  // namespace bitsweep
+}  // namespace bitsweep::fit

@@ -6,7 +6,7 @@
 
 #include "base/error.h"
 
-namespace bitsweep {
+namespace bitsweep::fit {
 namespace {
 
 using testing::ElementsAre;
@@ -85,4 +85,4 @@ TEST(ResultsTable, TheBaselineIsAskedForNamedOrTheFirst) {
 }
 
 }  // namespace
-}  // namespace bitsweep
+}  // namespace bitsweep::fit

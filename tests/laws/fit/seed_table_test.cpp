@@ -6,7 +6,7 @@
 #include "fit/fit.h"
 #include "simulate.h"
 
-namespace bitsweep {
+namespace bitsweep::fit {
 namespace {
 
 const double kTokens = 983.04e6;
@@ -71,4 +71,4 @@ TEST(SeedTable, TheUnitOfParametersChangesOnlyTheAmplitude) {
 }
 
 }  // namespace
-}  // namespace bitsweep
+}  // namespace bitsweep::fit

@@ -8,7 +8,7 @@
 #include "base/rng.h"
 #include "fit/points.h"
 
-namespace bitsweep {
+namespace bitsweep::fit {
 
 struct TrueLaw {
   double e = 1.69, a = 406.4, b = 410.7, alpha = 0.34, beta = 0.28;  // Hoffmann et al. 2022, approach 3
@@ -53,4 +53,4 @@ inline std::vector<Point> random_points(const TrueLaw& law, int count, double sd
   return points;
 }
 
-}  // namespace bitsweep
+}  // namespace bitsweep::fit

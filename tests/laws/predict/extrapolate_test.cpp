@@ -6,15 +6,15 @@
 
 #include "spec/lr_schedule.h"
 
-namespace bitsweep {
+namespace bitsweep::predict {
 namespace {
 
 // Losses made by the law itself: what is read off two thirds of the way is what comes.
 TEST(ExtrapolateCurve, KnowsWhatTheScheduleWillDo) {
-  TrainSpec train;
+  spec::TrainSpec train;
   train.steps = 2000;
   train.warmup = 100;
-  RunCurve run{"r", train.steps, {}, false};
+  schedule::RunCurve run{"r", train.steps, {}, false};
   double area = 0, last = 0, push = 0, annealed = 0, end = 0;
   for (int64_t step = 1; step <= train.steps; ++step) {
     const double rate = learning_rate(train, step - 1);
@@ -35,4 +35,4 @@ TEST(ExtrapolateCurve, KnowsWhatTheScheduleWillDo) {
 }
 
 }  // namespace
-}  // namespace bitsweep
+}  // namespace bitsweep::predict

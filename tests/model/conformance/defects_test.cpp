@@ -9,14 +9,14 @@
 #include "conformance/conformance.h"
 #include "plugin/build_id.h"
 
-namespace bitsweep {
+namespace bitsweep::conformance {
 namespace {
 
 using testing::HasSubstr;
 
 Workbench bench_with(const std::string& defect) {
   const fs::path library = fs::path(BITSWEEP_BUILD_DIR) / "tests" / "plugins" / "planted" / "planted.so";
-  return {load_plugin(library.string(), "", BITSWEEP_BUILD_ID), {{"defect", defect}}};
+  return {plugin::load_plugin(library.string(), "", BITSWEEP_BUILD_ID), {{"defect", defect}}};
 }
 
 // The checks that take most of the time.
@@ -90,7 +90,7 @@ TEST(Checks, AreFoundByNameAndCatchWhatAPluginThrows) {
 
 TEST(Checks, TakeTheGivenOptions) {
   const fs::path library = fs::path(BITSWEEP_BUILD_DIR) / "tests" / "plugins" / "planted" / "planted.so";
-  const Workbench bench(load_plugin(library.string(), "", BITSWEEP_BUILD_ID), {{"n_layers", 1}, {"gain", 2}});
+  const Workbench bench(plugin::load_plugin(library.string(), "", BITSWEEP_BUILD_ID), {{"n_layers", 1}, {"gain", 2}});
   const json::object options = bench.plugin().describe(bench.request()).options;
   EXPECT_EQ(options.at("n_layers"), 1);
   EXPECT_EQ(options.at("d_model"), 32);
@@ -102,4 +102,4 @@ TEST(Checks, TakeTheGivenOptions) {
 }
 
 }  // namespace
-}  // namespace bitsweep
+}  // namespace bitsweep::conformance

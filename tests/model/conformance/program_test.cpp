@@ -6,7 +6,7 @@
 #include "base/json.h"
 #include "execute/capture.h"
 
-namespace bitsweep {
+namespace bitsweep::conformance {
 namespace {
 
 using testing::HasSubstr;
@@ -15,25 +15,25 @@ using testing::StartsWith;
 const fs::path kBuild = BITSWEEP_BUILD_DIR;
 const std::string kPlanted = (kBuild / "tests" / "plugins" / "planted").string();
 
-Captured check(std::vector<std::string> words) {
+execute::Captured check(std::vector<std::string> words) {
   words.insert(words.begin(), {(kBuild / "bin" / "bitsweep").string(), "plugins", "check"});
-  return capture(words, "", 120);
+  return execute::capture(words, "", 120);
 }
 
 TEST(PluginsCheck, PrintsATableAndExitsByTheVerdict) {
-  const Captured good = check({kPlanted, "--only", "causality", "--only", "counts"});
+  const execute::Captured good = check({kPlanted, "--only", "causality", "--only", "counts"});
   EXPECT_EQ(good.exit_code, 0) << good.err;
   EXPECT_THAT(good.out, StartsWith("check      verdict  what decided\n"));
   EXPECT_THAT(good.out, HasSubstr("planted: 2 of 2 checks passed\n"));
   EXPECT_THAT(good.err, HasSubstr("checking planted (1 of 1)"));
-  const Captured bad = check({kPlanted + "/planted.so", "--only", "causality", "--set", "defect=leak"});
+  const execute::Captured bad = check({kPlanted + "/planted.so", "--only", "causality", "--set", "defect=leak"});
   EXPECT_EQ(bad.exit_code, 1);
   EXPECT_THAT(bad.out, HasSubstr("causality  FAILED   in evaluation, changing token 1 changed"));
 }
 
 TEST(PluginsCheck, NamesTheCheckThatThePluginDiedInAndGoesOn) {
-  const Captured crashed = check({kPlanted, "--set", "defect=crash", "--json", "--only", "causality", "--only",
-                                  "gradients", "--only", "evaluation", "--only", "slopes"});
+  const execute::Captured crashed = check({kPlanted, "--set", "defect=crash", "--json", "--only", "causality", "--only",
+                                           "gradients", "--only", "evaluation", "--only", "slopes"});
   EXPECT_EQ(crashed.exit_code, 1) << crashed.err;
   const json::value document = parse_json(crashed.out, "output");
   const json::array& checks = document.at(0).at("checks").as_array();
@@ -47,7 +47,7 @@ TEST(PluginsCheck, NamesTheCheckThatThePluginDiedInAndGoesOn) {
 
 TEST(PluginsCheck, RefusesWhatItCannotUnderstandAtOnce) {
   const auto refused = [&](const std::vector<std::string>& words) {
-    const Captured ended = check(words);
+    const execute::Captured ended = check(words);
     EXPECT_EQ(ended.exit_code, 2) << ended.out;
     return ended.err;
   };
@@ -58,10 +58,10 @@ TEST(PluginsCheck, RefusesWhatItCannotUnderstandAtOnce) {
   EXPECT_THAT(refused({kPlanted, "--set", "gain"}), HasSubstr("expected OPTION=VALUE"));
   EXPECT_THAT(refused({kBuild.string()}), HasSubstr("holds no plugin.yaml"));
   EXPECT_THAT(refused({"/nonexistent/mine.so"}), HasSubstr("is missing"));
-  const Captured help = check({"--help"});
+  const execute::Captured help = check({"--help"});
   EXPECT_EQ(help.exit_code, 0);
   EXPECT_THAT(help.out, StartsWith("example: bitsweep plugins check build/plugins/mine\n"));
 }
 
 }  // namespace
-}  // namespace bitsweep
+}  // namespace bitsweep::conformance

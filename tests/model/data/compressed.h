@@ -7,7 +7,7 @@
 #include <zlib.h>
 #include <zstd.h>
 
-namespace bitsweep {
+namespace bitsweep::data {
 
 // One member.
 inline std::string gzip(std::string_view text) {
@@ -34,4 +34,4 @@ inline std::string zstd(std::string_view text) {
   return out;
 }
 
-}  // namespace bitsweep
+}  // namespace bitsweep::data

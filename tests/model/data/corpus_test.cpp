@@ -12,7 +12,7 @@
 #include "data/stories.h"
 #include "temp_folder.h"
 
-namespace bitsweep {
+namespace bitsweep::data {
 namespace {
 
 using testing::ElementsAre;
@@ -356,4 +356,4 @@ TEST_F(CorpusTest, what_a_crash_left_is_removed_after_a_day) {
 }
 
 }  // namespace
-}  // namespace bitsweep
+}  // namespace bitsweep::data

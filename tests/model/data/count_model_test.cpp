@@ -9,7 +9,7 @@
 #include "data/yardsticks.h"
 #include "temp_folder.h"
 
-namespace bitsweep {
+namespace bitsweep::data {
 namespace {
 
 const Tokenizer bytes256("bytes256");
@@ -127,4 +127,4 @@ TEST(Yardsticks, json_round_trip) {
 }
 
 }  // namespace
-}  // namespace bitsweep
+}  // namespace bitsweep::data

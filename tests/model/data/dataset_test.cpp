@@ -9,7 +9,7 @@
 #include "data/stories.h"
 #include "temp_folder.h"
 
-namespace bitsweep {
+namespace bitsweep::data {
 namespace {
 
 using testing::ElementsAre;
@@ -18,13 +18,13 @@ using testing::IsEmpty;
 
 class DatasetTest : public TempFolder {
  protected:
-  DataSpec spec(const fs::path& corpus, int64_t context = 32) const {
-    DataSpec data;
+  spec::DataSpec spec(const fs::path& corpus, int64_t context = 32) const {
+    spec::DataSpec data;
     data.corpus = corpus;
     data.context = context;
     return data;
   }
-  Dataset open(const DataSpec& data) const { return Dataset::open(data, root / "cache"); }
+  Dataset open(const spec::DataSpec& data) const { return Dataset::open(data, root / "cache"); }
   Dataset numbered(size_t bytes, int64_t context = 32) {
     return open(spec(write("n.txt", numbered_text(bytes)), context));
   }
@@ -144,7 +144,7 @@ TEST_F(DatasetTest, validation_windows_outlive_the_dataset) {
 TEST_F(DatasetTest, unknown_bytes_are_counted_told_and_masked) {
   std::string text = numbered_text(100'000);
   text[1010] = '\xc3', text[1011] = '\xa4', text[50'000] = '\xff';
-  DataSpec data_spec = spec(write("n.txt", text));
+  spec::DataSpec data_spec = spec(write("n.txt", text));
   data_spec.tokenizer = "ascii128";
   const Dataset data = open(data_spec);
   EXPECT_EQ(data.info().vocab, 128);
@@ -166,9 +166,9 @@ TEST_F(DatasetTest, unknown_bytes_are_counted_told_and_masked) {
 TEST_F(DatasetTest, binary_data_is_taken_with_a_warning) {
   std::string binary(50'000, '\0');
   for (size_t i = 0; i < binary.size(); ++i) binary[i] = static_cast<char>(i * i >> 3);
-  const DataSpec data = spec(write("b.bin", binary));
+  const spec::DataSpec data = spec(write("b.bin", binary));
   EXPECT_THAT(open(data).info().notes, ElementsAre(HasSubstr("looks like binary data")));
-  DataSpec ascii = data;
+  spec::DataSpec ascii = data;
   ascii.tokenizer = "ascii128";
   EXPECT_THAT(open(ascii).info().notes,
               ElementsAre(HasSubstr("looks like binary data"), HasSubstr("outside ascii128")));
@@ -176,7 +176,7 @@ TEST_F(DatasetTest, binary_data_is_taken_with_a_warning) {
 
 TEST_F(DatasetTest, a_separate_validation_text_leaves_the_corpus_whole) {
   const std::string train = numbered_text(20'000), val = "validation " + numbered_text(1'000);
-  DataSpec data_spec = spec(write("t.txt", train));
+  spec::DataSpec data_spec = spec(write("t.txt", train));
   data_spec.val = write("v.txt", val);
   const Dataset data = open(data_spec);
   EXPECT_EQ(data.info().train_tokens, 20'000);
@@ -190,7 +190,7 @@ TEST_F(DatasetTest, a_separate_validation_text_leaves_the_corpus_whole) {
 }
 
 TEST_F(DatasetTest, what_is_wrong_with_both_texts_is_told_at_once) {
-  DataSpec data = spec(root / "no corpus");
+  spec::DataSpec data = spec(root / "no corpus");
   data.val = root / "no validation";
   const Error error = error_of([&] { open(data); });
   EXPECT_EQ(error.diagnostics().size(), 2u);
@@ -206,14 +206,14 @@ TEST_F(DatasetTest, a_short_text_is_refused_by_name_with_what_it_needs) {
 }
 
 TEST_F(DatasetTest, unknown_tokenizer_is_refused_before_anything_is_read) {
-  DataSpec data = spec(root / "nowhere");
+  spec::DataSpec data = spec(root / "nowhere");
   data.tokenizer = "bytes";
   EXPECT_THAT(error_of([&] { open(data); }).what(), HasSubstr("unknown tokenizer 'bytes'"));
 }
 
 TEST_F(DatasetTest, a_text_that_changed_since_the_plan_is_refused) {
   const std::string path = write("n.txt", numbered_text(50'000));
-  DataSpec data = spec(path);
+  spec::DataSpec data = spec(path);
   data.sha256 = Dataset::inspect(data, root / "cache").sha256;
   EXPECT_NO_THROW(open(data));
   write("n.txt", numbered_text(50'001), std::chrono::seconds(30));
@@ -224,7 +224,7 @@ TEST_F(DatasetTest, a_text_that_changed_since_the_plan_is_refused) {
 
 TEST_F(DatasetTest, a_planned_run_goes_on_from_the_cache_when_its_sources_change) {
   write("c/a", numbered_text(50'000));
-  DataSpec data = spec(root / "c");
+  spec::DataSpec data = spec(root / "c");
   data.sha256 = open(data).info().sha256;
   const auto before = batch(open(data), 1, 0, 4);
   fs::remove_all(root / "c");
@@ -266,7 +266,7 @@ TEST_F(DatasetTest, yardsticks_are_computed_once_and_kept) {
 TEST_F(DatasetTest, yardsticks_differ_by_tokenizer_and_split) {
   std::string text = numbered_text(100'000);
   for (size_t i = 0; i < text.size(); i += 3) text[i] = static_cast<char>(text[i] | 0x80);
-  DataSpec data = spec(write("n.txt", text));
+  spec::DataSpec data = spec(write("n.txt", text));
   const auto bytes = open(data).yardsticks().bits_per_byte;
   data.tokenizer = "ascii128";
   const auto ascii = open(data).yardsticks().bits_per_byte;
@@ -277,4 +277,4 @@ TEST_F(DatasetTest, yardsticks_differ_by_tokenizer_and_split) {
 }
 
 }  // namespace
-}  // namespace bitsweep
+}  // namespace bitsweep::data

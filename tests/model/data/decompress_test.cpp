@@ -5,7 +5,7 @@
 #include "compressed.h"
 #include "temp_folder.h"
 
-namespace bitsweep {
+namespace bitsweep::data {
 namespace {
 
 using testing::HasSubstr;
@@ -74,4 +74,4 @@ TEST(Decompress, damage_is_told_with_its_place) {
 }
 
 }  // namespace
-}  // namespace bitsweep
+}  // namespace bitsweep::data

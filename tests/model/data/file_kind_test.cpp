@@ -5,7 +5,7 @@
 #include "compressed.h"
 #include "temp_folder.h"
 
-namespace bitsweep {
+namespace bitsweep::data {
 namespace {
 
 using testing::HasSubstr;
@@ -113,4 +113,4 @@ TEST(FileKind, wide_encodings_are_known_with_and_without_a_mark) {
 }
 
 }  // namespace
-}  // namespace bitsweep
+}  // namespace bitsweep::data

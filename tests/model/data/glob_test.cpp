@@ -3,7 +3,7 @@
 #include "data/glob.h"
 #include "temp_folder.h"
 
-namespace bitsweep {
+namespace bitsweep::data {
 namespace {
 
 bool matches(std::string_view pattern, std::string_view path) { return Glob(pattern).matches(path); }
@@ -68,4 +68,4 @@ TEST(Glob, many_stars_take_no_exponential_time) {
 }
 
 }  // namespace
-}  // namespace bitsweep
+}  // namespace bitsweep::data

@@ -13,7 +13,7 @@
 #include "data/induction.h"
 #include "temp_folder.h"
 
-namespace bitsweep {
+namespace bitsweep::data {
 namespace {
 
 using testing::Contains;
@@ -238,8 +238,8 @@ TEST(InductionAnswers, of_lines_cut_anywhere) {
 
 class InductionCorpus : public TempFolder {
  protected:
-  DataSpec spec(const std::string& corpus, int64_t context = 128) const {
-    DataSpec data;
+  spec::DataSpec spec(const std::string& corpus, int64_t context = 128) const {
+    spec::DataSpec data;
     data.corpus = corpus;
     data.context = context;
     return data;
@@ -282,7 +282,7 @@ TEST_F(InductionCorpus, other_texts_have_no_answers) {
   const Dataset own = Dataset::open(spec(file.string()), root / "cache");
   EXPECT_FALSE(own.validation(5).have_answers());
   EXPECT_TRUE(own.validation(5).answers(0, 5).empty());
-  DataSpec separate = spec("repeat");
+  spec::DataSpec separate = spec("repeat");
   separate.val = file.string();
   EXPECT_FALSE(Dataset::open(separate, root / "cache").validation(5).have_answers());
 }
@@ -305,4 +305,4 @@ TEST_F(InductionCorpus, bad_input_is_refused) {
 }
 
 }  // namespace
-}  // namespace bitsweep
+}  // namespace bitsweep::data

@@ -7,7 +7,7 @@
 #include "data/jsonl.h"
 #include "temp_folder.h"
 
-namespace bitsweep {
+namespace bitsweep::data {
 namespace {
 
 using testing::ElementsAre;
@@ -189,4 +189,4 @@ TEST(JsonLines, empty_input_gives_nothing) {
 }
 
 }  // namespace
-}  // namespace bitsweep
+}  // namespace bitsweep::data

@@ -10,7 +10,7 @@
 #include "data/sources.h"
 #include "temp_folder.h"
 
-namespace bitsweep {
+namespace bitsweep::data {
 namespace {
 
 using testing::ElementsAre;
@@ -210,4 +210,4 @@ TEST_F(HeadersTest, without_torch_say_what_mends_it) {
 }
 
 }  // namespace
-}  // namespace bitsweep
+}  // namespace bitsweep::data

@@ -7,7 +7,7 @@
 #include "data/split.h"
 #include "temp_folder.h"
 
-namespace bitsweep {
+namespace bitsweep::data {
 namespace {
 
 using testing::ElementsAre;
@@ -132,4 +132,4 @@ TEST(Sample, cuts_pieces_at_the_borders_of_segments) {
 }
 
 }  // namespace
-}  // namespace bitsweep
+}  // namespace bitsweep::data

@@ -9,7 +9,7 @@
 #include "data/stories_grammar.h"
 #include "temp_folder.h"
 
-namespace bitsweep {
+namespace bitsweep::data {
 namespace {
 
 using testing::HasSubstr;
@@ -98,4 +98,4 @@ TEST(StoryGrammar, probabilities_sum_to_one) {
 }
 
 }  // namespace
-}  // namespace bitsweep
+}  // namespace bitsweep::data

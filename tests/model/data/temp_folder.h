@@ -17,7 +17,7 @@
 
 #include "base/error.h"
 
-namespace bitsweep {
+namespace bitsweep::data {
 
 class TempFolder : public testing::Test {
  protected:
@@ -81,4 +81,4 @@ inline std::string numbered_text(size_t bytes) {
   return text;
 }
 
-}  // namespace bitsweep
+}  // namespace bitsweep::data

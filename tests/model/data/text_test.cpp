@@ -4,7 +4,7 @@
 #include "data/tokenizer.h"
 #include "temp_folder.h"
 
-namespace bitsweep {
+namespace bitsweep::data {
 namespace {
 
 using testing::HasSubstr;
@@ -84,4 +84,4 @@ TEST(Tokenizer, names_the_nearest_known_one) {
 }
 
 }  // namespace
-}  // namespace bitsweep
+}  // namespace bitsweep::data

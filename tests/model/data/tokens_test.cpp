@@ -10,11 +10,11 @@
 #include "temp_folder.h"
 #include "wide_tokens.h"
 
-namespace bitsweep {
+namespace bitsweep::data {
 namespace {
 
-DataSpec spec_of(int64_t context) {
-  DataSpec spec;
+spec::DataSpec spec_of(int64_t context) {
+  spec::DataSpec spec;
   spec.context = context;
   return spec;
 }
@@ -44,7 +44,7 @@ TEST_F(TokensTest, of_any_width_are_split_and_ordered_as_bytes_are) {
   const Dataset wide = Dataset::over(spec_of(32), {}, source, source);
   const Dataset bytes = Dataset::open(
       [&] {
-        DataSpec spec = spec_of(32);
+        spec::DataSpec spec = spec_of(32);
         spec.corpus = write("n.txt", numbered_text(count));
         return spec;
       }(),
@@ -91,7 +91,7 @@ TEST_F(TokensTest, a_validation_source_of_its_own) {
 }
 
 TEST_F(TokensTest, of_bytes_are_one_byte_each_to_the_last_bit) {
-  DataSpec spec = spec_of(32);
+  spec::DataSpec spec = spec_of(32);
   spec.corpus = write("n.txt", numbered_text(50'000));
   const Dataset bytes = Dataset::open(spec, root / "cache");
   EXPECT_EQ(bytes.bytes_per_train_token(), 1.0);
@@ -116,4 +116,4 @@ TEST_F(TokensTest, more_of_them_than_32_bits_count) {
 }
 
 }  // namespace
-}  // namespace bitsweep
+}  // namespace bitsweep::data

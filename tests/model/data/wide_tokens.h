@@ -6,7 +6,7 @@
 
 #include "data/tokens.h"
 
-namespace bitsweep {
+namespace bitsweep::data {
 
 class WideTokens final : public TokenSource {
  public:
@@ -37,4 +37,4 @@ class WideTokens final : public TokenSource {
   uint64_t count_;
 };
 
-}  // namespace bitsweep
+}  // namespace bitsweep::data

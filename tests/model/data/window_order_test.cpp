@@ -7,7 +7,7 @@
 
 #include "data/window_order.h"
 
-namespace bitsweep {
+namespace bitsweep::data {
 namespace {
 
 std::vector<uint64_t> starts_of(const WindowOrder& order, uint64_t seed, uint64_t first, size_t count) {
@@ -129,4 +129,4 @@ TEST(WindowOrder, golden) {
 }
 
 }  // namespace
-}  // namespace bitsweep
+}  // namespace bitsweep::data

@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace bitsweep {
+namespace bitsweep::kernels {
 namespace {
 
 void first(const float*, float*, int64_t, float) {}
@@ -41,4 +41,4 @@ TEST(KernelTable, TheBuiltInOneServesEveryOperationInF32OnTheCpu) {
 }
 
 }  // namespace
-}  // namespace bitsweep
+}  // namespace bitsweep::kernels

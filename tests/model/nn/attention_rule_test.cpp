@@ -8,7 +8,7 @@
 #include "nn/tensors.h"
 #include "nn/top_keys.h"
 
-namespace bitsweep {
+namespace bitsweep::nn {
 namespace {
 
 using testing::HasSubstr;
@@ -202,4 +202,4 @@ TEST(AttentionStep, IsObservedInEvaluationAlone) {
 }
 
 }  // namespace
-}  // namespace bitsweep
+}  // namespace bitsweep::nn

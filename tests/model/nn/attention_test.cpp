@@ -3,7 +3,7 @@
 #include "nn/softmax_attention.h"
 #include "nn/tensors.h"
 
-namespace bitsweep {
+namespace bitsweep::nn {
 namespace {
 
 TEST(AlibiSlopes, PowersOfTwoAreThePapersGeometricSequence) {
@@ -125,4 +125,4 @@ TEST_P(SoftmaxCausality, NotANumberIsNotHidden) {
 INSTANTIATE_TEST_SUITE_P(Paths, SoftmaxCausality, kPaths);
 
 }  // namespace
-}  // namespace bitsweep
+}  // namespace bitsweep::nn

@@ -5,7 +5,7 @@
 #include "nn/strict_linear.h"
 #include "nn/tensors.h"
 
-namespace bitsweep {
+namespace bitsweep::nn {
 namespace {
 
 TEST(BinarizedPart, RisesToOneAndStaysThere) {
@@ -89,4 +89,4 @@ TEST(Anneal, GoldenValues) {
 }
 
 }  // namespace
-}  // namespace bitsweep
+}  // namespace bitsweep::nn

@@ -4,7 +4,7 @@
 
 #include "nn/tensors.h"
 
-namespace bitsweep {
+namespace bitsweep::nn {
 namespace {
 
 // value in the forward pass, the gradient of `through`.
@@ -155,4 +155,4 @@ TEST(BitnetLinears, NormalizeBeforeTheyQuantize) {
 }
 
 }  // namespace
-}  // namespace bitsweep
+}  // namespace bitsweep::nn

@@ -8,7 +8,7 @@
 #include "nn/strict_linear.h"
 #include "nn/tensors.h"
 
-namespace bitsweep {
+namespace bitsweep::nn {
 namespace {
 
 TEST(Bits, PackAndUnpackAreInverse) {
@@ -103,4 +103,4 @@ TEST(BitMatrix, HasNoFloatOfItsOwn) {
 }
 
 }  // namespace
-}  // namespace bitsweep
+}  // namespace bitsweep::nn

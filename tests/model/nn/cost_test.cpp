@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace bitsweep {
+namespace bitsweep::nn {
 namespace {
 
 const std::vector<Stage> kStages = {
@@ -56,4 +56,4 @@ TEST(StageList, BytesGrowWithTheBatchAlone) {
 }
 
 }  // namespace
-}  // namespace bitsweep
+}  // namespace bitsweep::nn

@@ -8,7 +8,7 @@
 #include "nn/bits.h"
 #include "nn/tensors.h"
 
-namespace bitsweep {
+namespace bitsweep::nn {
 namespace {
 
 class OneMatrix final : public Model {
@@ -158,4 +158,4 @@ TEST(FlipRule, FrozenMeansNoUpdate) {
 }
 
 }  // namespace
-}  // namespace bitsweep
+}  // namespace bitsweep::nn

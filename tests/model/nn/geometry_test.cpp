@@ -5,7 +5,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-namespace bitsweep {
+namespace bitsweep::nn {
 namespace {
 
 using testing::HasSubstr;
@@ -127,4 +127,4 @@ TEST(OptionReader, NullCountsAsAbsentAndWholeDoublesAsIntegers) {
 }
 
 }  // namespace
-}  // namespace bitsweep
+}  // namespace bitsweep::nn

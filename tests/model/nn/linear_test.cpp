@@ -6,7 +6,7 @@
 #include "nn/strict_linear.h"
 #include "nn/tensors.h"
 
-namespace bitsweep {
+namespace bitsweep::nn {
 namespace {
 
 at::Tensor composed_end(const at::Tensor& y, OutputSign output) {
@@ -176,4 +176,4 @@ TEST_P(LinearAutocast, ComputesInBf16AndKeepsF32Masters) {
 INSTANTIATE_TEST_SUITE_P(StrictAndAlpha, LinearAutocast, testing::Bool());
 
 }  // namespace
-}  // namespace bitsweep
+}  // namespace bitsweep::nn

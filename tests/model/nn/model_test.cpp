@@ -4,7 +4,7 @@
 #include "nn/sign.h"
 #include "nn/tensors.h"
 
-namespace bitsweep {
+namespace bitsweep::nn {
 namespace {
 
 TEST(ParameterSink, NamesAreDottedPathsInOrder) {
@@ -75,13 +75,13 @@ TEST(StepContext, ProgressRunsFromZeroToOne) {
 
 TEST(WithKernels, EndsWithItsScope) {
   const at::Tensor x = at::ones({1});
-  EXPECT_NE(kernel_for<Operation::sign>(x), nullptr);
+  EXPECT_NE(kernel_for<kernels::Operation::sign>(x), nullptr);
   {
-    const WithKernels none(no_kernels());
-    EXPECT_EQ(kernel_for<Operation::sign>(x), nullptr);
+    const WithKernels none(kernels::no_kernels());
+    EXPECT_EQ(kernel_for<kernels::Operation::sign>(x), nullptr);
   }
-  EXPECT_NE(kernel_for<Operation::sign>(x), nullptr);
-  EXPECT_EQ(kernel_for<Operation::sign>(x.to(at::kBFloat16)), nullptr);
+  EXPECT_NE(kernel_for<kernels::Operation::sign>(x), nullptr);
+  EXPECT_EQ(kernel_for<kernels::Operation::sign>(x.to(at::kBFloat16)), nullptr);
 }
 
 // A second implementation beside the loops, for narrow rows alone: the block takes it where it serves.
@@ -92,8 +92,8 @@ void narrow_residual_sign(const float* x, const float* a, const float* b, float*
 }
 
 TEST(WithKernels, ABlockTakesTheFirstRowThatServes) {
-  KernelTable table;
-  table.add<Operation::residual_sign>({.name = "narrow", .most_columns = 8}, narrow_residual_sign);
+  kernels::KernelTable table;
+  table.add<kernels::Operation::residual_sign>({.name = "narrow", .most_columns = 8}, narrow_residual_sign);
   const WithKernels kernels(table);
   for (const int64_t columns : {8, 9}) {
     const at::Tensor x = at::randn({5, columns}), a = at::randn({5, columns}), b = at::randn({5, columns});
@@ -105,4 +105,4 @@ TEST(WithKernels, ABlockTakesTheFirstRowThatServes) {
 }
 
 }  // namespace
-}  // namespace bitsweep
+}  // namespace bitsweep::nn

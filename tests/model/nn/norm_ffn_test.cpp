@@ -4,7 +4,7 @@
 #include "nn/sign_embedding.h"
 #include "nn/tensors.h"
 
-namespace bitsweep {
+namespace bitsweep::nn {
 namespace {
 
 at::Tensor composed_norm(const at::Tensor& x, const at::Tensor& gamma) {
@@ -127,4 +127,4 @@ TEST(SignHead, StartsAtTheCodebookOverRootD) {
 }
 
 }  // namespace
-}  // namespace bitsweep
+}  // namespace bitsweep::nn

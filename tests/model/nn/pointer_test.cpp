@@ -4,7 +4,7 @@
 #include "nn/pointer_attention.h"
 #include "nn/tensors.h"
 
-namespace bitsweep {
+namespace bitsweep::nn {
 namespace {
 
 // The definition: hard one-hot forward, gradient of the soft weights. `noise` [B, H, T, T].
@@ -189,17 +189,17 @@ TEST(GumbelNoise, HasItsMomentsAndQuantiles) {
 
 TEST(GumbelNoise, APlaceDoesNotDependOnTheRowsLength) {
   std::vector<float> shorter(64), longer(256);
-  gumbel_row(42, 7, shorter.data(), 50);
-  gumbel_row(42, 7, longer.data(), 200);
+  kernels::gumbel_row(42, 7, shorter.data(), 50);
+  kernels::gumbel_row(42, 7, longer.data(), 200);
   for (size_t j = 0; j < 50; ++j) EXPECT_EQ(shorter[j], longer[j]);
 }
 
 TEST(GumbelNoise, RowsAndKeysAreIndependent) {
   std::vector<float> a(64), b(64), c(64), d(64);
-  gumbel_row(42, 7, a.data(), 64);
-  gumbel_row(42, 8, b.data(), 64);
-  gumbel_row(43, 7, c.data(), 64);
-  gumbel_row(42, 7 + (uint64_t{1} << 32), d.data(), 64);
+  kernels::gumbel_row(42, 7, a.data(), 64);
+  kernels::gumbel_row(42, 8, b.data(), 64);
+  kernels::gumbel_row(43, 7, c.data(), 64);
+  kernels::gumbel_row(42, 7 + (uint64_t{1} << 32), d.data(), 64);
   for (size_t j = 0; j < 64; ++j) {
     EXPECT_NE(a[j], b[j]);
     EXPECT_NE(a[j], c[j]);
@@ -215,4 +215,4 @@ TEST(LogSchedule, IsGeometricBetweenItsEnds) {
 }
 
 }  // namespace
-}  // namespace bitsweep
+}  // namespace bitsweep::nn

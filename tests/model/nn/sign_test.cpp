@@ -2,7 +2,7 @@
 
 #include "nn/tensors.h"
 
-namespace bitsweep {
+namespace bitsweep::nn {
 namespace {
 
 class SignPath : public testing::TestWithParam<Path> {
@@ -81,4 +81,4 @@ TEST_P(SignPath, RowsTakeTheirMagnitude) {
 INSTANTIATE_TEST_SUITE_P(Paths, SignPath, kPaths);
 
 }  // namespace
-}  // namespace bitsweep
+}  // namespace bitsweep::nn

@@ -8,7 +8,7 @@
 #include "nn/model.h"
 #include "nn/kernel_for.h"
 
-namespace bitsweep {
+namespace bitsweep::nn {
 
 inline at::Generator generator(uint64_t seed) {
   at::Generator made = at::globalContext().defaultGenerator(at::kCPU).clone();
@@ -82,7 +82,8 @@ enum class Path { reference, fused_cpu };
 inline const auto kPaths = testing::Values(Path::reference, Path::fused_cpu);
 
 struct ForcePath : WithKernels {
-  explicit ForcePath(Path path) : WithKernels(path == Path::reference ? no_kernels() : built_in_kernels()) {}
+  explicit ForcePath(Path path)
+      : WithKernels(path == Path::reference ? kernels::no_kernels() : kernels::built_in_kernels()) {}
 };
 
-}  // namespace bitsweep
+}  // namespace bitsweep::nn

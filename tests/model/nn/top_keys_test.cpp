@@ -4,7 +4,7 @@
 
 #include "nn/tensors.h"
 
-namespace bitsweep {
+namespace bitsweep::nn {
 namespace {
 
 // The definition, in double precision, with the choice made by a stable sort and everything else left to autograd.
@@ -196,4 +196,4 @@ TEST(TopKeysPaths, WorkUnderAutocast) {
 }
 
 }  // namespace
-}  // namespace bitsweep
+}  // namespace bitsweep::nn

@@ -8,10 +8,10 @@
 #include "train/gradients.h"
 #include "train/loss_meter.h"
 
-namespace bitsweep {
+namespace bitsweep::train {
 namespace {
 
-std::vector<Parameter> two_parameters() {
+std::vector<nn::Parameter> two_parameters() {
   return {{"w", at::randn({3, 5}).set_requires_grad(true), true}, {"b", at::randn({5}).set_requires_grad(true), false}};
 }
 
@@ -19,7 +19,7 @@ std::vector<Parameter> two_parameters() {
 struct Reference {
   at::Tensor w, m, v;
   double decay;
-  void step(const at::Tensor& gradient, int t, const TrainSpec& train) {
+  void step(const at::Tensor& gradient, int t, const spec::TrainSpec& train) {
     const at::Tensor g = gradient.to(at::kDouble);
     w = w * (1 - train.lr * decay);
     m = train.beta1 * m + (1 - train.beta1) * g;
@@ -31,13 +31,13 @@ struct Reference {
 
 TEST(AdamW, FollowsTheReferenceFormulaInBothGroups) {
   at::manual_seed(3);
-  TrainSpec train;
+  spec::TrainSpec train;
   train.lr = 0.02;
   train.weight_decay = 0.3;
-  std::vector<Parameter> parameters = two_parameters();
+  std::vector<nn::Parameter> parameters = two_parameters();
   AdamW optimizer(train, parameters);
   std::vector<Reference> references;
-  for (const Parameter& p : parameters) {
+  for (const nn::Parameter& p : parameters) {
     const at::Tensor w = p.tensor.detach().to(at::kDouble).clone();
     references.push_back({w, at::zeros_like(w), at::zeros_like(w), p.decay ? train.weight_decay : 0.0});
   }
@@ -55,14 +55,14 @@ TEST(AdamW, FollowsTheReferenceFormulaInBothGroups) {
 
 TEST(AdamW, DecayEndsWithItsPartOfTheStepsAlsoAfterAResume) {
   at::manual_seed(5);
-  TrainSpec train;
+  spec::TrainSpec train;
   train.steps = 8;
   train.weight_decay = 0.5;
   train.weight_decay_until = 0.5;
-  std::vector<Parameter> parameters = two_parameters();
+  std::vector<nn::Parameter> parameters = two_parameters();
   AdamW optimizer(train, parameters);
   const auto step_on_zeros = [&](AdamW& by) {
-    for (Parameter& p : parameters) p.tensor.mutable_grad() = at::zeros_like(p.tensor);
+    for (nn::Parameter& p : parameters) p.tensor.mutable_grad() = at::zeros_like(p.tensor);
     const at::Tensor before = parameters[0].tensor.detach().clone();
     by.step(0.1, {});
     return (parameters[0].tensor.detach() / before).mean().item<double>();
@@ -77,8 +77,8 @@ TEST(AdamW, DecayEndsWithItsPartOfTheStepsAlsoAfterAResume) {
 
 TEST(AdamW, TheDivisorDividesGradients) {
   at::manual_seed(4);
-  const TrainSpec train;
-  std::vector<Parameter> a = two_parameters(), b = two_parameters();
+  const spec::TrainSpec train;
+  std::vector<nn::Parameter> a = two_parameters(), b = two_parameters();
   for (size_t i = 0; i < a.size(); ++i) {
     b[i].tensor = a[i].tensor.detach().clone().set_requires_grad(true);
     const at::Tensor gradient = at::randn_like(a[i].tensor).detach();
@@ -91,9 +91,9 @@ TEST(AdamW, TheDivisorDividesGradients) {
 }
 
 TEST(AdamW, FrozenParametersHaveNoStateAndNeverMove) {
-  std::vector<Parameter> parameters = two_parameters();
+  std::vector<nn::Parameter> parameters = two_parameters();
   parameters[0].tensor.set_requires_grad(false);
-  AdamW optimizer(TrainSpec{}, parameters);
+  AdamW optimizer(spec::TrainSpec{}, parameters);
   const at::Tensor before = parameters[0].tensor.clone();
   parameters[1].tensor.mutable_grad() = at::ones({5});
   optimizer.step(0.1, {});
@@ -103,14 +103,14 @@ TEST(AdamW, FrozenParametersHaveNoStateAndNeverMove) {
 }
 
 TEST(AdamW, NothingToTrainIsAnInputError) {
-  std::vector<Parameter> parameters = two_parameters();
-  for (Parameter& p : parameters) p.tensor.set_requires_grad(false);
-  EXPECT_THROW(AdamW(TrainSpec{}, parameters), Error);
+  std::vector<nn::Parameter> parameters = two_parameters();
+  for (nn::Parameter& p : parameters) p.tensor.set_requires_grad(false);
+  EXPECT_THROW(AdamW(spec::TrainSpec{}, parameters), Error);
 }
 
 TEST(AdamW, AParameterWithoutAGradientIsPassedOver) {
-  std::vector<Parameter> parameters = two_parameters();
-  AdamW optimizer(TrainSpec{}, parameters);
+  std::vector<nn::Parameter> parameters = two_parameters();
+  AdamW optimizer(spec::TrainSpec{}, parameters);
   const at::Tensor before = parameters[0].tensor.detach().clone();
   parameters[1].tensor.mutable_grad() = at::ones({5});
   optimizer.step(0.1, {});
@@ -118,7 +118,7 @@ TEST(AdamW, AParameterWithoutAGradientIsPassedOver) {
 }
 
 TEST(Optimizer, AnUnknownNameNamesTheNearest) {
-  TrainSpec train;
+  spec::TrainSpec train;
   train.optimizer = "adamv";
   try {
     make_optimizer(train, two_parameters());
@@ -129,7 +129,7 @@ TEST(Optimizer, AnUnknownNameNamesTheNearest) {
 }
 
 TEST(Gradients, NormIsGlobalAndClippingLeavesSmallOnesAlone) {
-  std::vector<Parameter> parameters = two_parameters();
+  std::vector<nn::Parameter> parameters = two_parameters();
   EXPECT_EQ(gradient_norm(parameters).item<double>(), 0.0);
   parameters[0].tensor.mutable_grad() = at::zeros({3, 5});
   parameters[0].tensor.mutable_grad().select(0, 0).fill_(3.0 / std::sqrt(5.0));
@@ -169,4 +169,4 @@ TEST(LossMeter, MeanIsOfTheIntervalAndSurvivesRestore) {
 }
 
 }  // namespace
-}  // namespace bitsweep
+}  // namespace bitsweep::train

@@ -10,16 +10,17 @@
 #include "tiny_run.h"
 #include "train/evaluate.h"
 
-namespace bitsweep {
+namespace bitsweep::train {
 namespace {
 
 // Says the byte that `say` names after each prefix of a window, with a logit of 10 against 0.
-class Oracle : public Model {
+class Oracle : public nn::Model {
  public:
-  using Say = std::function<uint8_t(std::span<const uint8_t> window, const InductionAnswer* answer, int64_t position)>;
-  explicit Oracle(InductionTask task, Say say) : task_(task), say_(std::move(say)) {}
+  using Say =
+      std::function<uint8_t(std::span<const uint8_t> window, const data::InductionAnswer* answer, int64_t position)>;
+  explicit Oracle(data::InductionTask task, Say say) : task_(task), say_(std::move(say)) {}
 
-  at::Tensor forward(const at::Tensor& tokens, const StepContext&) override {
+  at::Tensor forward(const at::Tensor& tokens, const nn::StepContext&) override {
     const int64_t rows = tokens.size(0), length = tokens.size(1);
     const at::Tensor bytes = tokens.to(at::kByte).contiguous();
     at::Tensor logits = at::zeros({rows, length, 256});
@@ -28,7 +29,7 @@ class Oracle : public Model {
       std::vector<uint8_t> window(bytes.const_data_ptr<uint8_t>() + r * length,
                                   bytes.const_data_ptr<uint8_t>() + (r + 1) * length);
       window.push_back('#');
-      const std::vector<InductionAnswer> answers = induction_answers(task_, window);
+      const std::vector<data::InductionAnswer> answers = induction_answers(task_, window);
       auto next = answers.begin();
       for (int64_t position = 1; position <= length; ++position) {
         const bool asked = next != answers.end() && next->position == position;
@@ -42,7 +43,7 @@ class Oracle : public Model {
   }
 
  private:
-  InductionTask task_;
+  data::InductionTask task_;
   Say say_;
 };
 
@@ -52,25 +53,25 @@ class Answers : public testing::TestWithParam<const char*> {
     spec_.corpus = GetParam();
     spec_.context = 128;
   }
-  Validation score(Model& model, int64_t windows = 12, int64_t batch = 5) {
+  Validation score(nn::Model& model, int64_t windows = 12, int64_t batch = 5) {
     return validate(model, dataset().validation(windows), spec_.context, batch, {}, c10::Device(c10::kCPU),
                     Precision::f32);
   }
-  const Dataset& dataset() {
-    if (!dataset_) dataset_.emplace(Dataset::open(spec_, fresh_folder() / "data"));
+  const data::Dataset& dataset() {
+    if (!dataset_) dataset_.emplace(data::Dataset::open(spec_, fresh_folder() / "data"));
     return *dataset_;
   }
-  InductionTask task() const { return *find_induction_task(GetParam()); }
+  data::InductionTask task() const { return *data::find_induction_task(GetParam()); }
 
-  DataSpec spec_;
-  std::optional<Dataset> dataset_;
+  spec::DataSpec spec_;
+  std::optional<data::Dataset> dataset_;
 };
 
 INSTANTIATE_TEST_SUITE_P(Tasks, Answers, testing::Values("repeat", "copy", "needle"),
                          [](const auto& info) { return std::string(info.param); });
 
 TEST_P(Answers, OneWhoLooksBackIsAlwaysRight) {
-  Oracle model(task(), [](auto window, const InductionAnswer* answer, int64_t) {
+  Oracle model(task(), [](auto window, const data::InductionAnswer* answer, int64_t) {
     return answer != nullptr ? window[static_cast<size_t>(answer->evidence)] : uint8_t{'#'};
   });
   const Validation validation = score(model);
@@ -85,7 +86,7 @@ TEST_P(Answers, OneWhoLooksBackIsAlwaysRight) {
 
 TEST_P(Answers, TheFractionThatIsRightIsCounted) {
   int64_t asked = 0, right = 0;
-  Oracle model(task(), [&](auto window, const InductionAnswer* answer, int64_t) {
+  Oracle model(task(), [&](auto window, const data::InductionAnswer* answer, int64_t) {
     if (answer == nullptr) return uint8_t{'#'};
     const bool know = asked++ % 3 == 0;
     right += know;
@@ -99,9 +100,9 @@ TEST_P(Answers, TheFractionThatIsRightIsCounted) {
 }
 
 TEST_P(Answers, ABlindGuessIsAtChance) {
-  const uint8_t guess = task() == InductionTask::needle ? 'e' : 'E';
-  Oracle model(task(), [&](auto, const InductionAnswer*, int64_t) { return guess; });
-  EXPECT_NEAR(score(model, 400, 100).answers->accuracy, induction_chance, 0.015);
+  const uint8_t guess = task() == data::InductionTask::needle ? 'e' : 'E';
+  Oracle model(task(), [&](auto, const data::InductionAnswer*, int64_t) { return guess; });
+  EXPECT_NEAR(score(model, 400, 100).answers->accuracy, data::induction_chance, 0.015);
 }
 
 TEST_P(Answers, TheBatchSizeDoesNotMatter) {
@@ -118,4 +119,4 @@ TEST_P(Answers, WindowsTooShortForAnyHaveNoScore) {
 }
 
 }  // namespace
-}  // namespace bitsweep
+}  // namespace bitsweep::train

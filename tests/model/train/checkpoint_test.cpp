@@ -12,7 +12,7 @@
 #include "train/adamw.h"
 #include "train/restore.h"
 
-namespace bitsweep {
+namespace bitsweep::train {
 namespace {
 
 const CheckpointOwner kOwner{.run = "0123456789ab", .spec_sha256 = "feed", .plugin = "tiny"};
@@ -44,7 +44,7 @@ struct Saved {
   }
 };
 
-bool same_parameters(const Model& a, const Model& b) {
+bool same_parameters(const nn::Model& a, const nn::Model& b) {
   for (size_t i = 0; i < a.parameters().size(); ++i)
     if (!at::equal(a.parameters()[i].tensor, b.parameters()[i].tensor)) return false;
   return true;
@@ -216,4 +216,4 @@ TEST(Restore, MutatedCheckpointsNeverCrashNorLoadWrongWeights) {
 }
 
 }  // namespace
-}  // namespace bitsweep
+}  // namespace bitsweep::train

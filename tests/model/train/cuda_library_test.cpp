@@ -11,7 +11,7 @@
 #include "base/error.h"
 #include "base/files.h"
 
-namespace bitsweep {
+namespace bitsweep::train {
 namespace {
 
 using testing::HasSubstr;
@@ -75,4 +75,4 @@ TEST_F(CudaLibrary, OneThatLoadsIsTaken) {
 }
 
 }  // namespace
-}  // namespace bitsweep
+}  // namespace bitsweep::train

@@ -11,7 +11,7 @@
 #include "train/cuda_library.h"
 #include "train/precision.h"
 
-namespace bitsweep {
+namespace bitsweep::train {
 namespace {
 
 TEST(Device, ParsesTheTwoForms) {
@@ -84,4 +84,4 @@ TEST(Precision, WordsAndNearest) {
 }
 
 }  // namespace
-}  // namespace bitsweep
+}  // namespace bitsweep::train

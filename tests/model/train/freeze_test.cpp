@@ -5,7 +5,7 @@
 #include "base/error.h"
 #include "tiny_model.h"
 
-namespace bitsweep {
+namespace bitsweep::train {
 namespace {
 
 TEST(Freeze, Patterns) {
@@ -30,7 +30,7 @@ TEST(Freeze, TakesTheGradientFromWhatMatches) {
   TinyModel model;
   const auto frozen = freeze_parameters(model.parameters(), {"layers.*", "layers.0.weight"});
   EXPECT_EQ(frozen, (std::vector<std::string>{"layers.0.weight", "layers.0.shift"}));
-  for (const Parameter& p : model.parameters())
+  for (const nn::Parameter& p : model.parameters())
     EXPECT_EQ(p.tensor.requires_grad(), p.name.rfind("layers", 0) != 0) << p.name;
 }
 
@@ -48,4 +48,4 @@ TEST(Freeze, EveryPatternWithoutAMatchIsNamedWithTheNearest) {
 }
 
 }  // namespace
-}  // namespace bitsweep
+}  // namespace bitsweep::train

@@ -4,7 +4,7 @@
 
 #include "base/error.h"
 
-namespace bitsweep {
+namespace bitsweep::train {
 namespace {
 
 constexpr const char* kSecond = "GPU-01112131-4151-6171-8191-a1b1c1d1e1f1";
@@ -39,4 +39,4 @@ TEST(GpuUuid, AnIndexAListOrABeginningCannotBeChecked) {
 }
 
 }  // namespace
-}  // namespace bitsweep
+}  // namespace bitsweep::train

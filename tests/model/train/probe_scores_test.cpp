@@ -8,7 +8,7 @@
 
 #include "base/error.h"
 
-namespace bitsweep {
+namespace bitsweep::train {
 namespace {
 
 using testing::HasSubstr;
@@ -178,4 +178,4 @@ TEST(AttentionTally, RefusesWhatAPluginTellsWrongly) {
 }
 
 }  // namespace
-}  // namespace bitsweep
+}  // namespace bitsweep::train

@@ -5,7 +5,7 @@
 #include "base/error.h"
 #include "base/rng.h"
 
-namespace bitsweep {
+namespace bitsweep::train {
 namespace {
 
 std::span<const uint8_t> bytes_of(const std::string& text) {
@@ -127,4 +127,4 @@ TEST(Safetensors, MutatedFilesNeverCrash) {
 }
 
 }  // namespace
-}  // namespace bitsweep
+}  // namespace bitsweep::train

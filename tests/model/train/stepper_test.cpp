@@ -13,20 +13,20 @@
 #include "train/evaluate.h"
 #include "spec/lr_schedule.h"
 
-namespace bitsweep {
+namespace bitsweep::train {
 namespace {
 
 // A model, its optimizer and a stepper over one spec.
 struct Rig {
-  RunSpec spec;
-  Dataset dataset;
+  spec::RunSpec spec;
+  data::Dataset dataset;
   TinyModel model{1};
   std::unique_ptr<Optimizer> optimizer;
   LossMeter losses{1};
   std::unique_ptr<Stepper> stepper;
 
-  Rig(const fs::path& folder, RunSpec wanted)
-      : spec(std::move(wanted)), dataset(Dataset::open(spec.data, folder / "data")) {
+  Rig(const fs::path& folder, spec::RunSpec wanted)
+      : spec(std::move(wanted)), dataset(data::Dataset::open(spec.data, folder / "data")) {
     optimizer = make_optimizer(spec.train, model.parameters());
     stepper = std::make_unique<Stepper>(spec, dataset, model, *optimizer, losses, c10::Device(c10::kCPU));
   }
@@ -35,7 +35,7 @@ struct Rig {
   }
 };
 
-double largest_difference(const Model& a, const Model& b) {
+double largest_difference(const nn::Model& a, const nn::Model& b) {
   double most = 0;
   for (size_t i = 0; i < a.parameters().size(); ++i)
     most = std::max(most, (a.parameters()[i].tensor - b.parameters()[i].tensor).abs().max().item<double>());
@@ -44,7 +44,7 @@ double largest_difference(const Model& a, const Model& b) {
 
 TEST(Stepper, AccumulationEqualsTheBiggerBatch) {
   const fs::path folder = fresh_folder();
-  RunSpec spec = tiny_spec(folder);
+  spec::RunSpec spec = tiny_spec(folder);
   spec.train.batch = 12;
   Rig whole(folder, spec);
   spec.train.accumulate = 3;
@@ -60,7 +60,7 @@ TEST(Stepper, AccumulationEqualsTheBiggerBatch) {
 
 TEST(Stepper, EveryParameterMovesAndTheLossFalls) {
   const fs::path folder = fresh_folder();
-  RunSpec spec = tiny_spec(folder);
+  spec::RunSpec spec = tiny_spec(folder);
   spec.train.steps = 60;
   Rig rig(folder, spec);
   const TinyModel before(1);
@@ -76,7 +76,7 @@ TEST(Stepper, EveryParameterMovesAndTheLossFalls) {
 
 TEST(Stepper, StepsAreFunctionsOfSeedAndStep) {
   const fs::path folder = fresh_folder();
-  RunSpec spec = tiny_spec(folder);
+  spec::RunSpec spec = tiny_spec(folder);
   Rig a(folder, spec), b(folder, spec);
   a.run(4);
   at::manual_seed(12345);  // the default generator plays no part
@@ -90,12 +90,12 @@ TEST(Stepper, StepsAreFunctionsOfSeedAndStep) {
 
 TEST(Stepper, ModelsSeeTheirPlaceInTheRunAndDistinctNoise) {
   const fs::path folder = fresh_folder();
-  RunSpec spec = tiny_spec(folder);
+  spec::RunSpec spec = tiny_spec(folder);
   spec.train.accumulate = 2;
   Rig rig(folder, spec);
   std::vector<int64_t> steps;
   std::vector<uint64_t> seeds;
-  rig.model.on_step = [&](const StepContext& context) {
+  rig.model.on_step = [&](const nn::StepContext& context) {
     EXPECT_TRUE(context.training);
     EXPECT_EQ(context.total_steps, 20);
     steps.push_back(context.step);
@@ -109,7 +109,7 @@ TEST(Stepper, ModelsSeeTheirPlaceInTheRunAndDistinctNoise) {
 
 TEST(Stepper, Bf16ComputesInBf16AndKeepsF32State) {
   const fs::path folder = fresh_folder();
-  RunSpec spec = tiny_spec(folder);
+  spec::RunSpec spec = tiny_spec(folder);
   Rig f32(folder, spec);
   spec.train.precision = "bf16";
   Rig bf16(folder, spec);
@@ -134,11 +134,11 @@ TEST(Stepper, ABadLossIsNotLearnedFrom) {
 
 TEST(Stepper, RefusesWhatDoesNotFit) {
   const fs::path folder = fresh_folder();
-  for (const auto& change : std::vector<std::function<void(TrainSpec&)>>{
-           [](TrainSpec& t) { t.accumulate = 3; }, [](TrainSpec& t) { t.accumulate = 0; },
-           [](TrainSpec& t) { t.batch = 0; }, [](TrainSpec& t) { t.schedule = "cubic"; },
-           [](TrainSpec& t) { t.precision = "f8"; }, [](TrainSpec& t) { t.optimizer = "sgd"; }}) {
-    RunSpec spec = tiny_spec(folder);
+  for (const auto& change : std::vector<std::function<void(spec::TrainSpec&)>>{
+           [](spec::TrainSpec& t) { t.accumulate = 3; }, [](spec::TrainSpec& t) { t.accumulate = 0; },
+           [](spec::TrainSpec& t) { t.batch = 0; }, [](spec::TrainSpec& t) { t.schedule = "cubic"; },
+           [](spec::TrainSpec& t) { t.precision = "f8"; }, [](spec::TrainSpec& t) { t.optimizer = "sgd"; }}) {
+    spec::RunSpec spec = tiny_spec(folder);
     change(spec.train);
     try {
       Rig rig(folder, spec);
@@ -151,12 +151,12 @@ TEST(Stepper, RefusesWhatDoesNotFit) {
 
 TEST(Evaluate, AUniformModelScoresLog2OfTheVocabulary) {
   const fs::path folder = fresh_folder();
-  RunSpec spec = tiny_spec(folder);
-  const Dataset dataset = Dataset::open(spec.data, folder / "data");
+  spec::RunSpec spec = tiny_spec(folder);
+  const data::Dataset dataset = data::Dataset::open(spec.data, folder / "data");
   TinyModel model;
   {
     const at::NoGradGuard no_grad;
-    for (const Parameter& p : model.parameters()) p.tensor.zero_();
+    for (const nn::Parameter& p : model.parameters()) p.tensor.zero_();
   }
   const Validation validation =
       validate(model, dataset.validation(8), 16, 3, {}, c10::Device(c10::kCPU), Precision::f32);
@@ -166,7 +166,7 @@ TEST(Evaluate, AUniformModelScoresLog2OfTheVocabulary) {
 
 TEST(Evaluate, TheBatchSizeDoesNotMatter) {
   const fs::path folder = fresh_folder();
-  const Dataset dataset = Dataset::open(tiny_spec(folder).data, folder / "data");
+  const data::Dataset dataset = data::Dataset::open(tiny_spec(folder).data, folder / "data");
   TinyModel model(5);
   const auto bpc = [&](int64_t batch) {
     return validate(model, dataset.validation(10), 16, batch, {}, c10::Device(c10::kCPU), Precision::f32).bits_per_byte;
@@ -176,9 +176,9 @@ TEST(Evaluate, TheBatchSizeDoesNotMatter) {
 }
 
 TEST(Evaluate, LogitsOfAnotherShapeAreTheModelsFault) {
-  struct Flat : Model {
+  struct Flat : nn::Model {
     Flat() { w = add_parameter("w", at::zeros({16, 256})); }
-    at::Tensor forward(const at::Tensor&, const StepContext&) override { return w; }
+    at::Tensor forward(const at::Tensor&, const nn::StepContext&) override { return w; }
     at::Tensor w;
   } model;
   const TokenBatch batch = to_device(at::zeros({1, 17}, at::kByte), c10::Device(c10::kCPU));
@@ -193,4 +193,4 @@ TEST(Evaluate, LogitsOfAnotherShapeAreTheModelsFault) {
 }
 
 }  // namespace
-}  // namespace bitsweep
+}  // namespace bitsweep::train

@@ -12,12 +12,12 @@
 #include "nn/model.h"
 #include "train/randomness.h"
 
-namespace bitsweep {
+namespace bitsweep::train {
 
 // Tensors this small only lose by being shared between threads.
 inline const bool kOneThread = (at::set_num_threads(1), true);
 
-class TinyModel : public Model {
+class TinyModel : public nn::Model {
  public:
   explicit TinyModel(int64_t seed = 0, int64_t width = 8, int64_t vocab = 256) {
     seed_initial_weights(seed);
@@ -27,7 +27,7 @@ class TinyModel : public Model {
     head_ = add_parameter("head.weight", at::randn({vocab, width}).mul_(0.1));
   }
 
-  at::Tensor forward(const at::Tensor& tokens, const StepContext& context) override {
+  at::Tensor forward(const at::Tensor& tokens, const nn::StepContext& context) override {
     at::Tensor x = at::embedding(embedding_, tokens);  // [B, T, d]
     x = at::tanh(at::linear(x, hidden_, shift_));
     if (context.training && noise > 0) x = x + noise * at::randn(x.sizes(), context.noise, x.options());
@@ -41,10 +41,10 @@ class TinyModel : public Model {
   double noise = 0.1;
   int64_t nan_at_step = -1;
   at::ScalarType seen_type = at::kDouble;
-  std::function<void(const StepContext&)> on_step;
+  std::function<void(const nn::StepContext&)> on_step;
 
  private:
   at::Tensor embedding_, hidden_, shift_, head_;
 };
 
-}  // namespace bitsweep
+}  // namespace bitsweep::train

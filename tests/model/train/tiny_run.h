@@ -16,7 +16,7 @@
 #include "event/event.h"
 #include "spec/run_spec.h"
 
-namespace bitsweep {
+namespace bitsweep::train {
 
 // A folder of its own for one test, empty.
 inline fs::path fresh_folder() {
@@ -38,10 +38,10 @@ inline std::string sample_text(size_t bytes) {
   return text;
 }
 
-inline RunSpec tiny_spec(const fs::path& folder) {
+inline spec::RunSpec tiny_spec(const fs::path& folder) {
   const fs::path text = folder / "text.txt";
   std::ofstream(text) << sample_text(40000);
-  RunSpec spec;
+  spec::RunSpec spec;
   spec.model.plugin = "tiny";
   spec.data.corpus = text.string();
   spec.data.context = 16;
@@ -56,13 +56,13 @@ inline RunSpec tiny_spec(const fs::path& folder) {
   return spec;
 }
 
-inline std::vector<Event> all_events(const fs::path& attempt) {
-  return read_events(attempt / "events.jsonl", 0).events;
+inline std::vector<event::Event> all_events(const fs::path& attempt) {
+  return event::read_events(attempt / "events.jsonl", 0).events;
 }
 
-inline std::vector<Event> events_of(const fs::path& attempt, const std::string& kind) {
-  std::vector<Event> some;
-  for (Event& event : all_events(attempt))
+inline std::vector<event::Event> events_of(const fs::path& attempt, const std::string& kind) {
+  std::vector<event::Event> some;
+  for (event::Event& event : all_events(attempt))
     if (event.kind == kind) some.push_back(std::move(event));
   return some;
 }
@@ -71,7 +71,7 @@ inline std::vector<Event> events_of(const fs::path& attempt, const std::string& 
 inline std::map<int64_t, std::string> measured(const std::vector<fs::path>& attempts) {
   std::map<int64_t, std::string> lines;
   for (const fs::path& attempt : attempts) {
-    for (Event& event : events_of(attempt, "eval")) {
+    for (event::Event& event : events_of(attempt, "eval")) {
       for (const char* key : {"tokens_per_s", "peak_rss_bytes", "elapsed_s"}) event.fields.erase(key);
       lines[event.step] = canonical_json(event.fields);
     }
@@ -79,4 +79,4 @@ inline std::map<int64_t, std::string> measured(const std::vector<fs::path>& atte
   return lines;
 }
 
-}  // namespace bitsweep
+}  // namespace bitsweep::train

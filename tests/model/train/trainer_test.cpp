@@ -9,13 +9,13 @@
 #include "tiny_run.h"
 #include "train/checkpoint.h"
 
-namespace bitsweep {
+namespace bitsweep::train {
 namespace {
 
 class TrainerTest : public testing::Test {
  protected:
   const fs::path folder_ = fresh_folder();
-  RunSpec spec_ = tiny_spec(folder_);
+  spec::RunSpec spec_ = tiny_spec(folder_);
   std::atomic<bool> stop_{false};
 
   fs::path attempt(const std::string& name) const { return folder_ / name; }
@@ -25,8 +25,8 @@ class TrainerTest : public testing::Test {
   TrainOutcome train_as(const std::string& name, TinyModel& model, std::vector<fs::path> resume = {},
                         fs::path init = {}) {
     fs::create_directories(attempt(name));
-    EventWriter events(attempt(name) / "events.jsonl", "0123456789ab", 1);
-    const Dataset dataset = Dataset::open(spec_.data, folder_ / "data");
+    event::EventWriter events(attempt(name) / "events.jsonl", "0123456789ab", 1);
+    const data::Dataset dataset = data::Dataset::open(spec_.data, folder_ / "data");
     const TrainJob job{.spec = spec_,
                        .run = "0123456789ab",
                        .attempt_folder = attempt(name),
@@ -43,7 +43,7 @@ class TrainerTest : public testing::Test {
   // Ends the run as SIGTERM would, after `steps` steps.
   void stopped_run(const std::string& name, int64_t steps, std::vector<fs::path> resume = {}) {
     TinyModel model(1);
-    model.on_step = [&, steps](const StepContext& context) {
+    model.on_step = [&, steps](const nn::StepContext& context) {
       if (context.training && context.step + 1 == steps) stop_ = true;
     };
     const TrainOutcome outcome = train_as(name, model, std::move(resume));
@@ -59,7 +59,7 @@ TEST_F(TrainerTest, EventsComeAtTheirSteps) {
   EXPECT_EQ(outcome.step, 20);
   std::vector<int64_t> evals, lasts;
   int64_t seq = 0;
-  for (const Event& event : all_events(attempt("a"))) {
+  for (const event::Event& event : all_events(attempt("a"))) {
     EXPECT_EQ(event.seq, ++seq);
     if (event.kind == "eval") evals.push_back(event.step);
     if (event.kind == "checkpoint" && string_or(event.fields, "path", "") == "checkpoints/last.safetensors")
@@ -71,9 +71,9 @@ TEST_F(TrainerTest, EventsComeAtTheirSteps) {
 
 TEST_F(TrainerTest, AnEvaluationSaysEverything) {
   train_as("a");
-  const std::vector<Event> evals = events_of(attempt("a"), "eval");
+  const std::vector<event::Event> evals = events_of(attempt("a"), "eval");
   double best = 100;
-  for (const Event& event : evals) {
+  for (const event::Event& event : evals) {
     const double val = number_or(event.fields, "val_bpc", -1);
     EXPECT_GT(val, 0);
     EXPECT_GT(number_or(event.fields, "train_bpc", -1), 0);
@@ -95,7 +95,7 @@ TEST_F(TrainerTest, ResumedIsUndisturbedBitForBit) {
   stopped_run("a2", 16, {last("a1")});
   EXPECT_EQ(train_as("a3", {last("a2"), last("a1")}).status, TrainStatus::done);
   EXPECT_EQ(measured({attempt("a1"), attempt("a2"), attempt("a3")}), measured({attempt("whole")}));
-  const std::vector<Event> resumes = events_of(attempt("a3"), "resume");
+  const std::vector<event::Event> resumes = events_of(attempt("a3"), "resume");
   ASSERT_EQ(resumes.size(), 1u);
   EXPECT_EQ(resumes[0].step, 16);
   EXPECT_EQ(string_or(resumes[0].fields, "from", ""), last("a2").string());
@@ -116,7 +116,7 @@ TEST_F(TrainerTest, ATruncatedLastFallsBackToBest) {
   stopped_run("a", 9);
   fs::resize_file(last("a"), 1000);
   EXPECT_EQ(train_as("b", {last("a"), best("a")}).status, TrainStatus::done);
-  const std::vector<Event> refused = events_of(attempt("b"), "checkpoint_refused");
+  const std::vector<event::Event> refused = events_of(attempt("b"), "checkpoint_refused");
   ASSERT_EQ(refused.size(), 1u);
   EXPECT_EQ(string_or(refused[0].fields, "path", ""), last("a").string());
   EXPECT_EQ(events_of(attempt("b"), "resume").at(0).step, 8);
@@ -155,7 +155,7 @@ TEST_F(TrainerTest, DivergenceEndsTheRunWithTheLastFiniteStep) {
 
 TEST_F(TrainerTest, AValidationLossThatIsNotFiniteDiverges) {
   TinyModel model(1);
-  model.on_step = [&](const StepContext& context) {
+  model.on_step = [&](const nn::StepContext& context) {
     if (!context.training && context.step == 9) {
       const at::NoGradGuard no_grad;
       model.parameters()[0].tensor.fill_(std::nan(""));
@@ -165,7 +165,7 @@ TEST_F(TrainerTest, AValidationLossThatIsNotFiniteDiverges) {
   const TrainOutcome outcome = train_as("a", model);
   EXPECT_EQ(outcome.status, TrainStatus::diverged);
   EXPECT_EQ(outcome.last_finite_step, 10);
-  const std::vector<Event> evals = events_of(attempt("a"), "eval");
+  const std::vector<event::Event> evals = events_of(attempt("a"), "eval");
   ASSERT_EQ(evals.size(), 2u);
   EXPECT_TRUE(evals[1].fields.at("val_bpc").is_null());
   EXPECT_FALSE(bool_or(evals[1].fields, "best", true));
@@ -202,7 +202,7 @@ TEST_F(TrainerTest, FinetuningWithFrozenParametersLeavesThemAsTheyWere) {
   TinyModel base(99);
   const Checkpoint checkpoint(best("base"));
   std::vector<NamedTensor> tensors;
-  for (const Parameter& p : base.parameters()) tensors.push_back({"model." + p.name, p.tensor});
+  for (const nn::Parameter& p : base.parameters()) tensors.push_back({"model." + p.name, p.tensor});
   checkpoint.copy_into(tensors);
   for (size_t i = 0; i < base.parameters().size(); ++i) {
     const bool frozen = base.parameters()[i].name != "head.weight";
@@ -216,7 +216,7 @@ TEST_F(TrainerTest, AFinetuneResumesFromItselfNotFromItsInit) {
   spec_.train.freeze = {"layers.*"};
   const auto tune = [&](const std::string& name, std::vector<fs::path> resume, int64_t stop_at) {
     TinyModel model(99);
-    model.on_step = [&](const StepContext& context) { stop_ = context.training && context.step + 1 == stop_at; };
+    model.on_step = [&](const nn::StepContext& context) { stop_ = context.training && context.step + 1 == stop_at; };
     train_as(name, model, std::move(resume), best("base"));
     stop_ = false;
   };
@@ -260,4 +260,4 @@ TEST_F(TrainerTest, OnlyOneStep) {
 }
 
 }  // namespace
-}  // namespace bitsweep
+}  // namespace bitsweep::train

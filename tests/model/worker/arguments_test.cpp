@@ -6,7 +6,7 @@
 #include "process.h"
 #include "train/tiny_run.h"
 
-namespace bitsweep {
+namespace bitsweep::worker {
 namespace {
 
 const std::vector<std::string> kLeast{"--spec", "s.json",    "--out", "o",       "--run",
@@ -67,7 +67,7 @@ TEST(Arguments, OfACheckAreAPluginAndOptions) {
 }
 
 TEST(WorkerProgram, VersionUsageAndUnknownVerb) {
-  const fs::path folder = fresh_folder();
+  const fs::path folder = train::fresh_folder();
   const auto worker = [&](std::vector<std::string> args) {
     args.insert(args.begin(), BITSWEEP_WORKER);
     return Process(std::move(args), folder).wait();
@@ -85,4 +85,4 @@ TEST(WorkerProgram, VersionUsageAndUnknownVerb) {
 }
 
 }  // namespace
-}  // namespace bitsweep
+}  // namespace bitsweep::worker

@@ -5,19 +5,19 @@
 #include "plugin/describe.h"
 #include "worker_run.h"
 
-namespace bitsweep {
+namespace bitsweep::worker {
 namespace {
 
 std::string request(const std::string& plugin, json::object options = {}, int64_t vocab = 128, int64_t context = 256) {
   json::object line;
   if (!plugin.empty()) line["plugin"] = plugin;
-  line["request"] = to_json(DescribeRequest{.options = std::move(options), .vocab = vocab, .context = context});
+  line["request"] = to_json(plugin::DescribeRequest{.options = std::move(options), .vocab = vocab, .context = context});
   return json::serialize(line) + "\n";
 }
 
 class DescribeTest : public testing::Test {
  protected:
-  const fs::path folder_ = fresh_folder();
+  const fs::path folder_ = train::fresh_folder();
   Ended describe(const std::string& input, std::vector<std::string> args = {}) const {
     args.insert(args.begin(), {BITSWEEP_WORKER, "describe"});
     args.insert(args.end(), {"--plugin-dir", BITSWEEP_PLUGIN_DIR});
@@ -115,4 +115,4 @@ TEST_F(DescribeTest, NothingAskedNothingAnswered) {
 }
 
 }  // namespace
-}  // namespace bitsweep
+}  // namespace bitsweep::worker

@@ -6,14 +6,14 @@
 
 #include "worker_run.h"
 
-namespace bitsweep {
+namespace bitsweep::worker {
 namespace {
 
 class FaultTest : public testing::Test {
  protected:
-  const fs::path folder_ = fresh_folder();
+  const fs::path folder_ = train::fresh_folder();
 
-  void expect_end(const RunSpec& spec, int exit_code, const std::string& status, const std::string& message,
+  void expect_end(const spec::RunSpec& spec, int exit_code, const std::string& status, const std::string& message,
                   std::vector<std::string> more = {}) {
     const WorkerRun run(folder_, spec);
     const Ended ended = run.run(1, std::move(more));
@@ -23,8 +23,8 @@ class FaultTest : public testing::Test {
     EXPECT_NE(ended.err.find(message), std::string::npos) << ended.err;
     EXPECT_EQ(ended.err.find("frame #"), std::string::npos) << "a backtrace: " << ended.err;
   }
-  RunSpec with_plugin(const std::string& name) const {
-    RunSpec spec = odd_spec(folder_);
+  spec::RunSpec with_plugin(const std::string& name) const {
+    spec::RunSpec spec = odd_spec(folder_);
     spec.model.plugin = (kTestPlugins / name / (name + ".so")).string();
     return spec;
   }
@@ -49,7 +49,7 @@ TEST_F(FaultTest, APluginThatCrashesTakesItsProcessAlone) {
 }
 
 TEST_F(FaultTest, AnUnknownPluginNamesTheNearest) {
-  RunSpec spec = small_spec(folder_, "v57");
+  spec::RunSpec spec = small_spec(folder_, "v57");
   spec.model.plugin = "lama";
   expect_end(spec, 2, "bad_input", "did you mean 'llama'?");
 }
@@ -75,14 +75,14 @@ TEST_F(FaultTest, AnErrorOfLibTorchsComesWithoutItsBacktrace) {
 TEST_F(FaultTest, ACrashInAStepLeavesWholeEventsAndACheckpointToGoOnFrom) {
   const WorkerRun run(folder_, odd_spec(folder_, {{"crash_at", 12}}));
   EXPECT_NE(run.run(1).signal, 0);
-  EXPECT_EQ(events_of(run.attempt(1), "eval").size(), 2u);
+  EXPECT_EQ(train::events_of(run.attempt(1), "eval").size(), 2u);
   EXPECT_TRUE(fs::exists(run.last(1)));
   EXPECT_NE(run.resume(2, 1).signal, 0);
-  EXPECT_EQ(events_of(run.attempt(2), "resume").at(0).step, 7);
+  EXPECT_EQ(train::events_of(run.attempt(2), "resume").at(0).step, 7);
 }
 
 TEST_F(FaultTest, DataThatIsMissingEmptyOrTooShort) {
-  RunSpec spec = odd_spec(folder_);
+  spec::RunSpec spec = odd_spec(folder_);
   spec.data.corpus = (folder_ / "none.txt").string();
   expect_end(spec, 2, "bad_input", "none.txt");
   std::ofstream(folder_ / "empty.txt") << "";
@@ -95,7 +95,7 @@ TEST_F(FaultTest, DataThatIsMissingEmptyOrTooShort) {
 }
 
 TEST_F(FaultTest, DataThatChangedSinceThePlanIsRefused) {
-  RunSpec spec = odd_spec(folder_);
+  spec::RunSpec spec = odd_spec(folder_);
   spec.data.sha256 = std::string(64, '0');
   const WorkerRun run(folder_, spec);
   EXPECT_EQ(run.run(1).exit_code, 2);
@@ -114,7 +114,7 @@ TEST_F(FaultTest, SpecsThatAreNone) {
 }
 
 TEST_F(FaultTest, UnknownWordsOfARecipe) {
-  RunSpec spec = odd_spec(folder_);
+  spec::RunSpec spec = odd_spec(folder_);
   spec.train.schedule = "cosin";
   expect_end(spec, 2, "bad_input", "'cosine'");
   spec = odd_spec(folder_);
@@ -151,7 +151,7 @@ TEST_F(FaultTest, ADiskThatFillsUpAtACheckpoint) {
   EXPECT_EQ(ended.exit_code, 3) << ended.err;
   EXPECT_EQ(run.status(1), "failed");
   EXPECT_NE(run.message(1).find("safetensors"), std::string::npos) << run.message(1);
-  EXPECT_EQ(events_of(run.attempt(1), "eval").size(), 1u);
+  EXPECT_EQ(train::events_of(run.attempt(1), "eval").size(), 1u);
   EXPECT_TRUE(fs::is_empty(run.attempt(1) / "checkpoints"));  // no half of one
 }
 
@@ -164,4 +164,4 @@ TEST_F(FaultTest, CheckpointsThatCannotBeWrittenEndTheRunAsEnvironment) {
 }
 
 }  // namespace
-}  // namespace bitsweep
+}  // namespace bitsweep::worker

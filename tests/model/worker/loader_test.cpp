@@ -12,14 +12,14 @@
 #include "plugin/fingerprint.h"
 #include "train/tiny_run.h"
 
-namespace bitsweep {
+namespace bitsweep::worker {
 namespace {
 
 const fs::path kPlugins = fs::path(BITSWEEP_BUILD_DIR) / "tests" / "plugins";
 
 Error load_error(const std::string& name_or_path, const fs::path& dir = kPlugins) {
   try {
-    load_plugin(name_or_path, dir, BITSWEEP_BUILD_ID);
+    plugin::load_plugin(name_or_path, dir, BITSWEEP_BUILD_ID);
   } catch (const Error& error) {
     return error;
   }
@@ -50,7 +50,7 @@ TEST(Loader, AMissingDependencyIsTheMachines) {
 }
 
 TEST(Loader, FilesThatAreNoSharedObjectAreRefused) {
-  const fs::path folder = fresh_folder();
+  const fs::path folder = train::fresh_folder();
   const auto refused = [&](const std::string& content, const std::string& why) {
     const fs::path path = folder / "x.so";
     std::ofstream(path, std::ios::binary) << content;
@@ -66,7 +66,7 @@ TEST(Loader, FilesThatAreNoSharedObjectAreRefused) {
 }
 
 TEST(Loader, TruncatedSharedObjectsAreAnErrorNotACrash) {
-  const fs::path folder = fresh_folder();
+  const fs::path folder = train::fresh_folder();
   const std::string whole = read_file(kPlugins / "no_plugin" / "no_plugin.so");
   const fs::path path = folder / "cut.so";
   for (size_t bytes = 0; bytes < 4096; bytes += 61) {
@@ -80,37 +80,37 @@ TEST(Loader, TruncatedSharedObjectsAreAnErrorNotACrash) {
 
 TEST(Fingerprint, TellsCodeAndNothingElse) {
   const fs::path odd = kPlugins / "odd" / "odd.so", other = kPlugins / "odd_other" / "odd_other.so";
-  const std::string code = code_fingerprint(odd);
+  const std::string code = plugin::code_fingerprint(odd);
   EXPECT_EQ(code.size(), 16u);
-  EXPECT_NE(code, code_fingerprint(other));
+  EXPECT_NE(code, plugin::code_fingerprint(other));
   // Copied, stripped, or with another search path it is the same code.
-  const fs::path folder = fresh_folder(), copy = folder / "a 'b'.so";
+  const fs::path folder = train::fresh_folder(), copy = folder / "a 'b'.so";
   fs::copy_file(odd, copy);
-  EXPECT_EQ(code_fingerprint(copy), code);
+  EXPECT_EQ(plugin::code_fingerprint(copy), code);
   if (std::system(fmt::format("strip \"{}\" 2> /dev/null", copy.string()).c_str()) == 0) {
     EXPECT_NE(read_file(copy), read_file(odd));
-    EXPECT_EQ(code_fingerprint(copy), code);
+    EXPECT_EQ(plugin::code_fingerprint(copy), code);
   }
   // What is no shared object has a fingerprint of its bytes; what is not there has none.
   std::ofstream(folder / "x.so") << "text";
-  EXPECT_EQ(code_fingerprint(folder / "x.so"), sha256_hex("text").substr(0, 16));
-  EXPECT_EQ(code_fingerprint(folder / "none.so"), "");
-  EXPECT_EQ(code_fingerprint(folder), "");
+  EXPECT_EQ(plugin::code_fingerprint(folder / "x.so"), sha256_hex("text").substr(0, 16));
+  EXPECT_EQ(plugin::code_fingerprint(folder / "none.so"), "");
+  EXPECT_EQ(plugin::code_fingerprint(folder), "");
 }
 
 TEST(Fingerprint, TornFilesAreNoCrash) {
-  const fs::path path = fresh_folder() / "cut.so";
+  const fs::path path = train::fresh_folder() / "cut.so";
   const std::string whole = read_file(kPlugins / "no_plugin" / "no_plugin.so");
   std::set<std::string> seen;
   for (size_t bytes = 0; bytes < whole.size(); bytes += 509) {
     std::ofstream(path, std::ios::binary) << whole.substr(0, bytes);
-    seen.insert(code_fingerprint(path));
+    seen.insert(plugin::code_fingerprint(path));
   }
-  EXPECT_FALSE(seen.contains(code_fingerprint(kPlugins / "no_plugin" / "no_plugin.so")));
+  EXPECT_FALSE(seen.contains(plugin::code_fingerprint(kPlugins / "no_plugin" / "no_plugin.so")));
 }
 
 TEST(Loader, NamesAreLookedUpAndTheNearestIsNamed) {
-  EXPECT_EQ(load_plugin("throws_in_create", kPlugins, BITSWEEP_BUILD_ID).name(), "throws_in_create");
+  EXPECT_EQ(plugin::load_plugin("throws_in_create", kPlugins, BITSWEEP_BUILD_ID).name(), "throws_in_create");
   EXPECT_NE(std::string(load_error("odt").what()).find("'odd'"), std::string::npos);
   EXPECT_NE(std::string(load_error("odd", "/nonexistent").what()).find("/nonexistent"), std::string::npos);
   EXPECT_NE(std::string(load_error("").what()).find("no plugin ''"), std::string::npos);
@@ -125,7 +125,7 @@ TEST(Loader, APluginUnderAnotherNameIsRefused) {
 
 TEST(Loader, ThrowingAndLyingPluginsBecomeErrors) {
   const auto failure = [](const char* name, auto&& call) {
-    const Plugin plugin = load_plugin(name, kPlugins, BITSWEEP_BUILD_ID);
+    const plugin::Plugin plugin = plugin::load_plugin(name, kPlugins, BITSWEEP_BUILD_ID);
     try {
       call(plugin);
     } catch (const Error& error) {
@@ -134,14 +134,14 @@ TEST(Loader, ThrowingAndLyingPluginsBecomeErrors) {
     }
     return std::string();
   };
-  const auto describe = [](const Plugin& plugin) { plugin.describe({}); };
+  const auto describe = [](const plugin::Plugin& plugin) { plugin.describe({}); };
   EXPECT_NE(failure("throws_in_describe", describe).find("does not feel well"), std::string::npos);
   EXPECT_NE(failure("lies_in_describe", describe).find("no JSON object"), std::string::npos);
-  EXPECT_NE(failure("throws_in_create", [](const Plugin& plugin) { plugin.create({}); }).find("create threw"),
+  EXPECT_NE(failure("throws_in_create", [](const plugin::Plugin& plugin) { plugin.create({}); }).find("create threw"),
             std::string::npos);
-  EXPECT_NE(failure("lies_in_describe", [](const Plugin& plugin) { plugin.create({}); }).find("no model"),
+  EXPECT_NE(failure("lies_in_describe", [](const plugin::Plugin& plugin) { plugin.create({}); }).find("no model"),
             std::string::npos);
 }
 
 }  // namespace
-}  // namespace bitsweep
+}  // namespace bitsweep::worker

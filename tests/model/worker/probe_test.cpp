@@ -5,27 +5,27 @@
 
 #include "worker_run.h"
 
-namespace bitsweep {
+namespace bitsweep::worker {
 namespace {
 
 class ProbeVerbTest : public testing::Test {
  protected:
-  Ended probe(const WorkerRun& run, const RunSpec& spec, const fs::path& checkpoint,
+  Ended probe(const WorkerRun& run, const spec::RunSpec& spec, const fs::path& checkpoint,
               const std::string& windows = "16") const {
     const std::string plugins = BITSWEEP_PLUGIN_DIR;
     return Process({BITSWEEP_WORKER, "probe", "--spec", run.spec_file().string(), "--checkpoint", checkpoint.string(),
-                    "--run", run_id(spec), "--out", run.attempt(1).string(), "--windows", windows, "--cache",
+                    "--run", spec::run_id(spec), "--out", run.attempt(1).string(), "--windows", windows, "--cache",
                     (folder_ / "data").string(), "--plugin-dir", plugins},
                    folder_ / "probe")
         .wait();
   }
-  static bool probed(const Event& eval) { return eval.fields.contains("ipmr.L1H1"); }
+  static bool probed(const event::Event& eval) { return eval.fields.contains("ipmr.L1H1"); }
 
-  const fs::path folder_ = fresh_folder();
+  const fs::path folder_ = train::fresh_folder();
 };
 
 TEST_F(ProbeVerbTest, SaysOfACheckpointWhatTheEvaluationSaid) {
-  const RunSpec spec = small_spec(folder_, "llama");
+  const spec::RunSpec spec = small_spec(folder_, "llama");
   const WorkerRun run(folder_, spec);
   ASSERT_EQ(run.run(1).exit_code, 0);
   const fs::path sidecar = run.attempt(1) / "step-30_pointer_health.json";
@@ -36,7 +36,7 @@ TEST_F(ProbeVerbTest, SaysOfACheckpointWhatTheEvaluationSaid) {
   const json::object answer = parse_json(ended.out, "answer").as_object();
   EXPECT_EQ(integer_or(answer, "step", 0), 30);
   EXPECT_EQ(string_or(answer, "file", ""), sidecar.string());
-  const json::object last = events_of(run.attempt(1), "eval").back().fields;
+  const json::object last = train::events_of(run.attempt(1), "eval").back().fields;
   const json::object& metrics = answer.at("metrics").as_object();
   EXPECT_GT(metrics.size(), 4 * 6u);
   for (const auto& metric : metrics) {
@@ -48,12 +48,12 @@ TEST_F(ProbeVerbTest, SaysOfACheckpointWhatTheEvaluationSaid) {
 TEST_F(ProbeVerbTest, EvaluationsProbeWhenTheSpecSays) {
   std::map<std::string, std::vector<std::string>> learned;
   for (const auto& [when, times] : {std::pair{"off", 0}, std::pair{"last", 1}, std::pair{"every", 6}}) {
-    RunSpec spec = small_spec(folder_, "v57");
+    spec::RunSpec spec = small_spec(folder_, "v57");
     spec.eval.probes = when;
     const WorkerRun run(folder_ / when, spec);
     ASSERT_EQ(run.run(1).exit_code, 0);
     int seen = 0, files = 0;
-    for (const Event& eval : events_of(run.attempt(1), "eval")) {
+    for (const event::Event& eval : train::events_of(run.attempt(1), "eval")) {
       seen += probed(eval) ? 1 : 0;
       for (const char* name : {"val_bpc", "train_bpc", "grad_norm"})
         learned[when].push_back(canonical_json(eval.fields.at(name)));
@@ -68,19 +68,19 @@ TEST_F(ProbeVerbTest, EvaluationsProbeWhenTheSpecSays) {
 }
 
 TEST_F(ProbeVerbTest, AModelWithoutAttentionIsRefusedAndTrainsAllTheSame) {
-  const RunSpec spec = odd_spec(folder_);
+  const spec::RunSpec spec = odd_spec(folder_);
   const WorkerRun run(folder_, spec);
   ASSERT_EQ(run.run(1).exit_code, 0);
-  EXPECT_TRUE(events_of(run.attempt(1), "eval").back().fields.contains("in_context_bits"));
-  EXPECT_FALSE(events_of(run.attempt(1), "eval").back().fields.contains("ipmr_chance"));
+  EXPECT_TRUE(train::events_of(run.attempt(1), "eval").back().fields.contains("in_context_bits"));
+  EXPECT_FALSE(train::events_of(run.attempt(1), "eval").back().fields.contains("ipmr_chance"));
   const Ended ended = probe(run, spec, run.last(1));
   EXPECT_EQ(ended.exit_code, 2);
   EXPECT_NE(ended.err.find("'odd' has no attention"), std::string::npos) << ended.err;
 }
 
 TEST_F(ProbeVerbTest, ForeignDamagedAndMissingCheckpointsAreRefused) {
-  const RunSpec spec = small_spec(folder_, "llama");
-  RunSpec other_spec = spec;
+  const spec::RunSpec spec = small_spec(folder_, "llama");
+  spec::RunSpec other_spec = spec;
   other_spec.seed = 1;
   const WorkerRun run(folder_ / "a", spec), other(folder_ / "b", other_spec);
   ASSERT_EQ(run.run(1).exit_code, 0);
@@ -98,4 +98,4 @@ TEST_F(ProbeVerbTest, ForeignDamagedAndMissingCheckpointsAreRefused) {
 }
 
 }  // namespace
-}  // namespace bitsweep
+}  // namespace bitsweep::worker

@@ -13,7 +13,7 @@
 
 #include "base/files.h"
 
-namespace bitsweep {
+namespace bitsweep::worker {
 
 struct Ended {
   int exit_code = -1;  // when it exited
@@ -81,4 +81,4 @@ bool eventually(Condition&& condition) {
   return false;
 }
 
-}  // namespace bitsweep
+}  // namespace bitsweep::worker

@@ -6,14 +6,14 @@
 
 #include "worker_run.h"
 
-namespace bitsweep {
+namespace bitsweep::worker {
 namespace {
 
 class ProfileVerbTest : public testing::Test {
  protected:
-  Ended profile(const RunSpec& spec, std::vector<std::string> more = {}) const {
+  Ended profile(const spec::RunSpec& spec, std::vector<std::string> more = {}) const {
     const fs::path file = folder_ / "spec.json";
-    write_file_atomic(file, canonical_json(to_json(spec)));
+    write_file_atomic(file, canonical_json(spec::to_json(spec)));
     const std::string plugins = BITSWEEP_PLUGIN_DIR;
     std::vector<std::string> command{BITSWEEP_WORKER, "profile", "--spec",
                                      file.string(),   "--cache", (folder_ / "data").string(),
@@ -22,7 +22,7 @@ class ProfileVerbTest : public testing::Test {
     return Process(command, folder_ / "profile").wait();
   }
 
-  const fs::path folder_ = fresh_folder();
+  const fs::path folder_ = train::fresh_folder();
 };
 
 TEST_F(ProfileVerbTest, EveryBlockHasItsTime) {
@@ -65,7 +65,7 @@ TEST_F(ProfileVerbTest, TheReferencePathIsProfiledOnRequest) {
 }
 
 TEST_F(ProfileVerbTest, BadInputIsRefused) {
-  RunSpec spec = small_spec(folder_, "v57");
+  spec::RunSpec spec = small_spec(folder_, "v57");
   const Ended steps = profile(spec, {"--steps", "0"});
   EXPECT_EQ(steps.exit_code, 2);
   EXPECT_THAT(steps.err, testing::HasSubstr("--steps 0: expected 1 to 100000"));
@@ -76,4 +76,4 @@ TEST_F(ProfileVerbTest, BadInputIsRefused) {
 }
 
 }  // namespace
-}  // namespace bitsweep
+}  // namespace bitsweep::worker

@@ -5,20 +5,20 @@
 
 #include "worker_run.h"
 
-namespace bitsweep {
+namespace bitsweep::worker {
 namespace {
 
 class ResumeTest : public testing::Test {
  protected:
-  const fs::path folder_ = fresh_folder();
+  const fs::path folder_ = train::fresh_folder();
   // A spec whose steps take long enough to be interrupted.
-  RunSpec slow_spec() const {
-    RunSpec spec = odd_spec(folder_, {{"sleep_ms", 10}});
+  spec::RunSpec slow_spec() const {
+    spec::RunSpec spec = odd_spec(folder_, {{"sleep_ms", 10}});
     spec.train.steps = 60;
     return spec;
   }
   static bool has_step(const fs::path& attempt, const std::string& kind, int64_t step) {
-    for (const Event& event : events_of(attempt, kind))
+    for (const event::Event& event : train::events_of(attempt, kind))
       if (event.step >= step) return true;
     return false;
   }
@@ -27,7 +27,7 @@ class ResumeTest : public testing::Test {
 class ResumeEveryPlugin : public ResumeTest, public testing::WithParamInterface<const char*> {};
 
 TEST_P(ResumeEveryPlugin, KilledInTheMiddle) {
-  RunSpec spec = small_spec(folder_, GetParam());
+  spec::RunSpec spec = small_spec(folder_, GetParam());
   spec.train.steps = 120;
   spec.eval.every = 6;
   const WorkerRun whole(folder_ / "whole", spec);
@@ -44,8 +44,8 @@ TEST_P(ResumeEveryPlugin, KilledInTheMiddle) {
   }
   ASSERT_TRUE(killed);
   ASSERT_EQ(run.resume(2, 1).exit_code, 0) << run.message(2);
-  EXPECT_GE(events_of(run.attempt(2), "resume").at(0).step, 21);
-  EXPECT_EQ(measured({run.attempt(1), run.attempt(2)}), measured({whole.attempt(1)}));
+  EXPECT_GE(train::events_of(run.attempt(2), "resume").at(0).step, 21);
+  EXPECT_EQ(train::measured({run.attempt(1), run.attempt(2)}), train::measured({whole.attempt(1)}));
 }
 
 INSTANTIATE_TEST_SUITE_P(Plugins, ResumeEveryPlugin, testing::Values("v57", "v75", "truebit", "llama"),
@@ -66,15 +66,15 @@ TEST_F(ResumeTest, TermFinishesTheStepAndCanGoOn) {
   const int64_t stopped_at = run.end(1).step;
   EXPECT_GE(stopped_at, 5);
   EXPECT_LT(stopped_at, 60);
-  EXPECT_EQ(events_of(run.attempt(1), "checkpoint").back().step, stopped_at);
+  EXPECT_EQ(train::events_of(run.attempt(1), "checkpoint").back().step, stopped_at);
   ASSERT_EQ(run.resume(2, 1).exit_code, 0);
-  EXPECT_EQ(events_of(run.attempt(2), "resume").at(0).step, stopped_at);
+  EXPECT_EQ(train::events_of(run.attempt(2), "resume").at(0).step, stopped_at);
   ASSERT_EQ(whole.run(1).exit_code, 0);
-  EXPECT_EQ(measured({run.attempt(1), run.attempt(2)}), measured({whole.attempt(1)}));
+  EXPECT_EQ(train::measured({run.attempt(1), run.attempt(2)}), train::measured({whole.attempt(1)}));
 }
 
 TEST_F(ResumeTest, TruncatedAndForeignCheckpointsFallBackToThePrevious) {
-  RunSpec other = odd_spec(folder_);
+  spec::RunSpec other = odd_spec(folder_);
   other.seed = 7;
   const WorkerRun run(folder_ / "run", odd_spec(folder_)), foreign(folder_ / "foreign", other);
   ASSERT_EQ(run.run(1).exit_code, 0);
@@ -85,11 +85,11 @@ TEST_F(ResumeTest, TruncatedAndForeignCheckpointsFallBackToThePrevious) {
                         (folder_ / "none").string(), "--resume", run.best(1).string()})
                 .exit_code,
             0);
-  const std::vector<Event> refused = events_of(run.attempt(2), "checkpoint_refused");
+  const std::vector<event::Event> refused = train::events_of(run.attempt(2), "checkpoint_refused");
   ASSERT_EQ(refused.size(), 3u);
   EXPECT_NE(string_or(refused[0].fields, "message", "").find("cut.safetensors"), std::string::npos);
   EXPECT_NE(string_or(refused[1].fields, "message", "").find("belongs to run"), std::string::npos);
-  EXPECT_EQ(string_or(events_of(run.attempt(2), "resume").at(0).fields, "from", ""), run.best(1).string());
+  EXPECT_EQ(string_or(train::events_of(run.attempt(2), "resume").at(0).fields, "from", ""), run.best(1).string());
 }
 
 TEST_F(ResumeTest, OnlyBadCheckpointsMeanAFreshStart) {
@@ -98,19 +98,19 @@ TEST_F(ResumeTest, OnlyBadCheckpointsMeanAFreshStart) {
   std::ofstream(bad) << "no checkpoint";
   ASSERT_EQ(run.run(1, {"--resume", bad.string()}).exit_code, 0);
   ASSERT_EQ(run.run(2).exit_code, 0);
-  EXPECT_EQ(measured({run.attempt(1)}), measured({run.attempt(2)}));
+  EXPECT_EQ(train::measured({run.attempt(1)}), train::measured({run.attempt(2)}));
 }
 
 TEST_F(ResumeTest, TheSameAttemptAgainGoesOnNumberingItsEvents) {
   const WorkerRun run(folder_, odd_spec(folder_));
   ASSERT_EQ(run.run(1).exit_code, 0);
   std::ofstream(run.attempt(1) / "events.jsonl", std::ios::app) << "{\"event\":\"ev";  // torn by a crash
-  const size_t before = all_events(run.attempt(1)).size();
+  const size_t before = train::all_events(run.attempt(1)).size();
   ASSERT_EQ(run.resume(1, 1).exit_code, 0);
-  const std::vector<Event> events = all_events(run.attempt(1));
+  const std::vector<event::Event> events = train::all_events(run.attempt(1));
   EXPECT_GT(events.size(), before);
   for (size_t i = 0; i < events.size(); ++i) EXPECT_EQ(events[i].seq, static_cast<int64_t>(i) + 1);
 }
 
 }  // namespace
-}  // namespace bitsweep
+}  // namespace bitsweep::worker

@@ -7,12 +7,12 @@
 #include "train/safetensors.h"
 #include "worker_run.h"
 
-namespace bitsweep {
+namespace bitsweep::worker {
 namespace {
 
 class TrainVerbTest : public testing::Test {
  protected:
-  const fs::path folder_ = fresh_folder();
+  const fs::path folder_ = train::fresh_folder();
 };
 
 class EveryPlugin : public TrainVerbTest, public testing::WithParamInterface<const char*> {};
@@ -23,7 +23,7 @@ TEST_P(EveryPlugin, TrainsToTheEnd) {
   ASSERT_EQ(ended.exit_code, 0) << ended.err;
   EXPECT_EQ(ended.err, "");
   EXPECT_EQ(run.status(1), "done");
-  const std::vector<Event> events = all_events(run.attempt(1));
+  const std::vector<event::Event> events = train::all_events(run.attempt(1));
   EXPECT_EQ(events.front().kind, "start");
   for (size_t i = 0; i < events.size(); ++i) {
     EXPECT_EQ(events[i].seq, static_cast<int64_t>(i) + 1);
@@ -32,21 +32,21 @@ TEST_P(EveryPlugin, TrainsToTheEnd) {
       EXPECT_GE(events[i].step, events[i - 1].step);
     }
   }
-  const std::vector<Event> evals = events_of(run.attempt(1), "eval");
+  const std::vector<event::Event> evals = train::events_of(run.attempt(1), "eval");
   ASSERT_EQ(evals.size(), 6u);
   EXPECT_EQ(evals.back().step, 30);
   EXPECT_LT(number_or(evals.back().fields, "val_bpc", 99), number_or(evals.front().fields, "val_bpc", 0));
 }
 
 TEST_P(EveryPlugin, TrainsInBf16) {
-  RunSpec spec = small_spec(folder_, GetParam());
+  spec::RunSpec spec = small_spec(folder_, GetParam());
   spec.train.precision = "bf16";
   spec.train.steps = 10;
   const WorkerRun run(folder_, spec);
   const Ended ended = run.run(1);
   ASSERT_EQ(ended.exit_code, 0) << ended.err;
-  EXPECT_EQ(string_or(events_of(run.attempt(1), "start").at(0).fields, "precision", ""), "bf16");
-  EXPECT_TRUE(std::isfinite(number_or(events_of(run.attempt(1), "eval").at(0).fields, "val_bpc", NAN)));
+  EXPECT_EQ(string_or(train::events_of(run.attempt(1), "start").at(0).fields, "precision", ""), "bf16");
+  EXPECT_TRUE(std::isfinite(number_or(train::events_of(run.attempt(1), "eval").at(0).fields, "val_bpc", NAN)));
 }
 
 INSTANTIATE_TEST_SUITE_P(Plugins, EveryPlugin, testing::Values("v57", "v75", "truebit", "llama"),
@@ -58,15 +58,17 @@ INSTANTIATE_TEST_SUITE_P(Families, EveryPlugin, testing::Values("v47b", "v52", "
 TEST_F(TrainVerbTest, StartSaysWhatRuns) {
   const WorkerRun run(folder_, small_spec(folder_, "v57"));
   ASSERT_EQ(run.run(1, {"--threads", "2"}).exit_code, 0);
-  const json::object start = events_of(run.attempt(1), "start").at(0).fields;
+  const json::object start = train::events_of(run.attempt(1), "start").at(0).fields;
   EXPECT_EQ(integer_or(start, "params", 0), 2 * (4 * 32 * 32 + 3 * 32 * 32 + 4 * 32 + 2 * 32 + 32) + 2 * 128 * 32);
   EXPECT_GE(integer_or(start, "params_extra", -1), 128);
   EXPECT_EQ(string_or(start, "device", ""), "cpu");
   EXPECT_EQ(integer_or(start, "threads", 0), 2);
   EXPECT_EQ(string_or(start, "plugin", ""), "v57");
   EXPECT_GE(integer_or(start, "plugin_version", 0), 1);
-  EXPECT_EQ(string_or(start, "plugin_build", ""), code_fingerprint(fs::path(BITSWEEP_PLUGIN_DIR) / "v57" / "v57.so"));
-  EXPECT_EQ(string_or(start, "nn_build", ""), code_fingerprint(nn_library(fs::path(BITSWEEP_WORKER).parent_path())));
+  EXPECT_EQ(string_or(start, "plugin_build", ""),
+            plugin::code_fingerprint(fs::path(BITSWEEP_PLUGIN_DIR) / "v57" / "v57.so"));
+  EXPECT_EQ(string_or(start, "nn_build", ""),
+            plugin::code_fingerprint(plugin::nn_library(fs::path(BITSWEEP_WORKER).parent_path())));
   EXPECT_EQ(string_or(start, "nn_build", "").size(), 16u);
   EXPECT_EQ(integer_or(start, "val_windows", 0), 8);
   EXPECT_EQ(string_or(start, "val_sha256", "").size(), 64u);
@@ -75,7 +77,7 @@ TEST_F(TrainVerbTest, StartSaysWhatRuns) {
 }
 
 TEST_F(TrainVerbTest, AnotherVersionThanPlannedIsBadInput) {
-  RunSpec spec = small_spec(folder_, "v57");
+  spec::RunSpec spec = small_spec(folder_, "v57");
   spec.model.version = 2;
   const WorkerRun run(folder_, spec);
   EXPECT_EQ(run.run(1).exit_code, 2);
@@ -88,13 +90,13 @@ TEST_F(TrainVerbTest, TheSameSpecGivesTheSameLosses) {
   const WorkerRun run(folder_, small_spec(folder_, "v57"));
   ASSERT_EQ(run.run(1).exit_code, 0);
   ASSERT_EQ(run.run(2).exit_code, 0);
-  EXPECT_EQ(measured({run.attempt(1)}), measured({run.attempt(2)}));
+  EXPECT_EQ(train::measured({run.attempt(1)}), train::measured({run.attempt(2)}));
 }
 
 TEST_F(TrainVerbTest, FinetuneFromAnotherRunKeepsFrozenTensorsBitForBit) {
   const WorkerRun base(folder_ / "base", small_spec(folder_, "llama"));
   ASSERT_EQ(base.run(1).exit_code, 0);
-  RunSpec spec = small_spec(folder_, "llama");
+  spec::RunSpec spec = small_spec(folder_, "llama");
   spec.train.init_from = "0123456789ab";
   spec.train.freeze = {"layers.0.*"};
   const WorkerRun tuned(folder_ / "tuned", spec);
@@ -103,11 +105,12 @@ TEST_F(TrainVerbTest, FinetuneFromAnotherRunKeepsFrozenTensorsBitForBit) {
   const auto bytes = [](const std::string& file) {
     return std::span(reinterpret_cast<const uint8_t*>(file.data()), file.size());
   };
-  const Safetensors a = parse_safetensors(bytes(before), "a"), b = parse_safetensors(bytes(after), "b");
+  const train::Safetensors a = train::parse_safetensors(bytes(before), "a"),
+                           b = train::parse_safetensors(bytes(after), "b");
   int frozen = 0, moved = 0;
-  for (const TensorEntry& entry : a.tensors) {
+  for (const train::TensorEntry& entry : a.tensors) {
     if (entry.name.rfind("model.", 0) != 0) continue;
-    const TensorEntry* other = b.find(entry.name);
+    const train::TensorEntry* other = b.find(entry.name);
     ASSERT_NE(other, nullptr) << entry.name;
     const bool same = before.substr(a.payload_offset + entry.begin, entry.end - entry.begin) ==
                       after.substr(b.payload_offset + other->begin, other->end - other->begin);
@@ -120,7 +123,7 @@ TEST_F(TrainVerbTest, FinetuneFromAnotherRunKeepsFrozenTensorsBitForBit) {
 }
 
 TEST_F(TrainVerbTest, AFreezePatternWithoutAMatchIsBadInput) {
-  RunSpec spec = small_spec(folder_, "v57");
+  spec::RunSpec spec = small_spec(folder_, "v57");
   spec.train.freeze = {"layer.0.*"};
   const WorkerRun run(folder_, spec);
   EXPECT_EQ(run.run(1).exit_code, 2);
@@ -147,19 +150,19 @@ TEST_F(TrainVerbTest, DivergenceSaysWhen) {
 
 // The corpus by its name alone: the worker makes the text, and tells how many answers of the windows are right.
 TEST_F(TrainVerbTest, AnInductionTaskTellsItsAnswers) {
-  RunSpec spec = small_spec(folder_, "llama");
+  spec::RunSpec spec = small_spec(folder_, "llama");
   spec.data.corpus = "repeat";
   spec.data.context = 64;
   const WorkerRun run(folder_, spec);
   const Ended ended = run.run(1);
   ASSERT_EQ(ended.exit_code, 0) << ended.err;
   EXPECT_NE(ended.out.find("bits/byte  answers "), std::string::npos) << ended.out;
-  const json::object start = events_of(run.attempt(1), "start").at(0).fields;
+  const json::object start = train::events_of(run.attempt(1), "start").at(0).fields;
   EXPECT_GT(integer_or(start, "val_answers", 0), 8 * 10);
   EXPECT_NEAR(number_or(start, "answer_chance", 0), 1.0 / 26, 1e-12);
-  const std::vector<Event> evals = events_of(run.attempt(1), "eval");
+  const std::vector<event::Event> evals = train::events_of(run.attempt(1), "eval");
   ASSERT_EQ(evals.size(), 6u);
-  for (const Event& eval : evals) {
+  for (const event::Event& eval : evals) {
     const double accuracy = number_or(eval.fields, "answer_accuracy", -1);
     EXPECT_TRUE(accuracy >= 0 && accuracy < 0.5) << accuracy;
   }
@@ -169,8 +172,9 @@ TEST_F(TrainVerbTest, AnInductionTaskTellsItsAnswers) {
 TEST_F(TrainVerbTest, OtherTextsTellOfNoAnswers) {
   const WorkerRun run(folder_, odd_spec(folder_));
   ASSERT_EQ(run.run(1).exit_code, 0);
-  EXPECT_FALSE(events_of(run.attempt(1), "start").at(0).fields.contains("val_answers"));
-  for (const Event& eval : events_of(run.attempt(1), "eval")) EXPECT_FALSE(eval.fields.contains("answer_accuracy"));
+  EXPECT_FALSE(train::events_of(run.attempt(1), "start").at(0).fields.contains("val_answers"));
+  for (const event::Event& eval : train::events_of(run.attempt(1), "eval"))
+    EXPECT_FALSE(eval.fields.contains("answer_accuracy"));
 }
 
 TEST_F(TrainVerbTest, PathsWithSpacesAndQuotes) {
@@ -181,4 +185,4 @@ TEST_F(TrainVerbTest, PathsWithSpacesAndQuotes) {
 }
 
 }  // namespace
-}  // namespace bitsweep
+}  // namespace bitsweep::worker

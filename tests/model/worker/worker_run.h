@@ -7,13 +7,13 @@
 #include "process.h"
 #include "train/tiny_run.h"
 
-namespace bitsweep {
+namespace bitsweep::worker {
 
 inline const fs::path kTestPlugins = fs::path(BITSWEEP_BUILD_DIR) / "tests" / "plugins";
 
 // The smallest shape of the real plugins that still has two layers and two heads.
-inline RunSpec small_spec(const fs::path& folder, const std::string& plugin) {
-  RunSpec spec = tiny_spec(folder);
+inline spec::RunSpec small_spec(const fs::path& folder, const std::string& plugin) {
+  spec::RunSpec spec = train::tiny_spec(folder);
   spec.model.plugin = plugin;
   spec.model.options = {{"d_model", 32}, {"n_layers", 2}, {"n_heads", 2}, {"d_ff", 32}};
   spec.data.tokenizer = "ascii128";
@@ -22,8 +22,8 @@ inline RunSpec small_spec(const fs::path& folder, const std::string& plugin) {
 }
 
 // `plugin` is one of tests/model/worker/plugins.
-inline RunSpec odd_spec(const fs::path& folder, json::object options = {}) {
-  RunSpec spec = tiny_spec(folder);
+inline spec::RunSpec odd_spec(const fs::path& folder, json::object options = {}) {
+  spec::RunSpec spec = train::tiny_spec(folder);
   spec.model.plugin = (kTestPlugins / "odd" / "odd.so").string();
   spec.model.options = std::move(options);
   return spec;
@@ -31,7 +31,7 @@ inline RunSpec odd_spec(const fs::path& folder, json::object options = {}) {
 
 class WorkerRun {
  public:
-  WorkerRun(fs::path folder, const RunSpec& spec) : folder_(std::move(folder)), run_(run_id(spec)) {
+  WorkerRun(fs::path folder, const spec::RunSpec& spec) : folder_(std::move(folder)), run_(run_id(spec)) {
     fs::create_directories(folder_);
     write_file_atomic(folder_ / "spec.json", pretty_json(to_json(spec)));
   }
@@ -61,8 +61,8 @@ class WorkerRun {
   }
 
   // The last event, which must be `end`.
-  Event end(int k) const {
-    const std::vector<Event> events = all_events(attempt(k));
+  event::Event end(int k) const {
+    const std::vector<event::Event> events = train::all_events(attempt(k));
     EXPECT_FALSE(events.empty());
     if (events.empty()) return {};
     EXPECT_EQ(events.back().kind, "end");
@@ -76,4 +76,4 @@ class WorkerRun {
   std::string run_;
 };
 
-}  // namespace bitsweep
+}  // namespace bitsweep::worker

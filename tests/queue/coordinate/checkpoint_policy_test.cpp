@@ -3,7 +3,7 @@
 
 #include <gtest/gtest.h>
 
-namespace bitsweep {
+namespace bitsweep::coordinate {
 namespace {
 
 constexpr double kDay_s = 86'400, kNow = 1.7e9;
@@ -31,5 +31,16 @@ TEST(CheckpointPolicy, AClockSetBackMakesNothingOld) {
   EXPECT_FALSE(goes(ended(10, 0.5 * kDay_s), kNow));  // it ended while the clock was ten days late
 }
 
+TEST(CheckpointPolicy, ARunWithoutBestKeepsItsLast) {
+  const std::vector<StoredCheckpoint> all = {
+      {.run = "a", .kind = "last", .file = {}, .bytes = 5, .since = 1, .needed_by = ""},
+      {.run = "b", .kind = "last", .file = {}, .bytes = 5, .since = 2, .needed_by = ""},
+      {.run = "b", .kind = "best", .file = {}, .bytes = 5, .since = 2, .needed_by = ""}};
+  EXPECT_THAT(to_delete(all, {}, 10), testing::ElementsAre(1));
+  EXPECT_THAT(to_delete(all, {.keep = {"last"}}, 10), testing::ElementsAre(2));
+  EXPECT_THAT(to_delete(all, {.keep = {}, .most_bytes = 10.0}, 10), testing::ElementsAre(0));
+  EXPECT_THAT(to_delete(all, {.keep = {}, .most_bytes = 15.0}, 10), testing::IsEmpty());
+}
+
 }  // namespace
-}  // namespace bitsweep
+}  // namespace bitsweep::coordinate

@@ -11,7 +11,7 @@
 #include "store/control.h"
 #include "store/store_fixture.h"
 
-namespace bitsweep {
+namespace bitsweep::coordinate {
 namespace {
 
 constexpr double kDay_s = 86'400;
@@ -19,7 +19,7 @@ constexpr double kDay_s = 86'400;
 class Told : public Progress {
  public:
   void message(const std::string& text) override { messages.push_back(text); }
-  void evaluated(const RunProgress& run, const Event&) override { diverging |= run.diverging; }
+  void evaluated(const RunProgress& run, const event::Event&) override { diverging |= run.diverging; }
   void tick(const QueueProgress& queue) override { held = queue.held; }
   int64_t count(std::string_view part) const {
     return std::count_if(messages.begin(), messages.end(),
@@ -30,7 +30,7 @@ class Told : public Progress {
   bool diverging = false;
 };
 
-class CoordinatorTest : public StoreTest {
+class CoordinatorTest : public store::StoreTest {
  protected:
   CoordinatorTest() : lock(root), executor(clock) {
     options.devices = {{"cpu", 2, 0}};
@@ -39,21 +39,21 @@ class CoordinatorTest : public StoreTest {
                         .takes = [this](uint64_t bytes) { return bytes <= std::min(free, quota); }};
   }
 
-  static NewRun run_of(const std::string& id, int64_t retries = 2, double timeout_s = 0) {
-    NewRun run = new_run(id);
+  static store::NewRun run_of(const std::string& id, int64_t retries = 2, double timeout_s = 0) {
+    store::NewRun run = store::new_run(id);
     run.spec = {{"data", json::object{{"tokenizer", "ascii128"}}}, {"train", json::object{{"warmup", 5}}}};
     run.axes = {{"name", id}};
     run.retries = retries;
     run.resources.timeout_s = timeout_s;
     return run;
   }
-  void submit(std::vector<NewRun> runs, json::object settings = {}) {
-    NewSweep sweep = new_sweep("sweep", std::move(runs));
+  void submit(std::vector<store::NewRun> runs, json::object settings = {}) {
+    store::NewSweep sweep = new_sweep("sweep", std::move(runs));
     sweep.settings = std::move(settings);
     store.submit(sweep);
   }
-  WorkResult work() { return bitsweep::work(store, lock, executor, clock, options, told); }
-  RunRecord run(const std::string& id) { return store.run(id).value(); }
+  WorkResult work() { return bitsweep::coordinate::work(store, lock, executor, clock, options, told); }
+  store::RunRecord run(const std::string& id) { return store.run(id).value(); }
 
   uint64_t free = 1 << 30, quota = 1 << 30;
   CoordinatorLock lock;
@@ -128,7 +128,7 @@ Script script_of(int64_t i, int64_t attempt) {
 
 TEST_F(CoordinatorTest, TenThousandRunsEndAsTheyMustEachNeverTwiceAtOnce) {
   constexpr int64_t kRuns = 10'000, kSlots = 256;
-  std::vector<NewRun> runs;
+  std::vector<store::NewRun> runs;
   const auto id_of = [](int64_t i) { return fmt::format("{:012x}", i); };
   for (int64_t i = 0; i < kRuns; ++i) runs.push_back(run_of(id_of(i), 2, fate_of(i) == Fate::late ? 8 : 0));
   submit(std::move(runs));
@@ -136,8 +136,10 @@ TEST_F(CoordinatorTest, TenThousandRunsEndAsTheyMustEachNeverTwiceAtOnce) {
   options.hung_after_s = 20;
   options.grace_s = 5;
   executor.least_wait_s = 1;
-  executor.script = [](const Launch& launch) { return script_of(std::stoll(launch.run, nullptr, 16), launch.attempt); };
-  Store other(root, StoreMode::create, clock);  // whoever types commands meanwhile
+  executor.script = [](const execute::Launch& launch) {
+    return script_of(std::stoll(launch.run, nullptr, 16), launch.attempt);
+  };
+  store::Store other(root, store::StoreMode::create, clock);  // whoever types commands meanwhile
   other.database().execute("PRAGMA synchronous = OFF");
   executor.at(2, [&] {
     for (int64_t i = 0; i < kRuns; ++i)
@@ -160,7 +162,7 @@ TEST_F(CoordinatorTest, TenThousandRunsEndAsTheyMustEachNeverTwiceAtOnce) {
   EXPECT_TRUE(result.waiting.empty());
   std::map<std::string, int64_t> ended, expected;
   for (int64_t i = 0; i < kRuns; ++i) {
-    const RunRecord record = run(id_of(i));
+    const store::RunRecord record = run(id_of(i));
     ++ended[fmt::format("{} {} {}", i % 40 > 11 ? 0 : static_cast<int>(fate_of(i)), to_text(record.state),
                         to_text(record.cause))];
     if (fate_of(i) == Fate::fails) EXPECT_GE(record.attempts, 3);  // one more where all was paused meanwhile
@@ -194,7 +196,7 @@ TEST_F(CoordinatorTest, TenThousandRunsEndAsTheyMustEachNeverTwiceAtOnce) {
 
 TEST_F(CoordinatorTest, AnInterruptPutsEverythingBackWithItsCheckpoint) {
   submit({run_of("aaaaaaaaaaaa"), run_of("bbbbbbbbbbbb"), run_of("cccccccccccc")});
-  executor.script = [](const Launch&) { return Script{.seconds = 1000}; };
+  executor.script = [](const execute::Launch&) { return Script{.seconds = 1000}; };
   executor.at(5, [] { ::raise(SIGINT); });
   const WorkResult result = work();
   EXPECT_TRUE(result.interrupted);
@@ -222,9 +224,11 @@ INSTANTIATE_TEST_SUITE_P(Jumps, SetClockTest, testing::Values(-2 * 3600.0, 30 * 
 TEST_P(SetClockTest, HoldsNoRetryBack) {
   submit({run_of("aaaaaaaaaaaa")});
   options.first_retry_s = 4;
-  executor.script = [](const Launch& launch) { return Script{.seconds = 1, .exit_code = launch.attempt == 1 ? 1 : 0}; };
+  executor.script = [](const execute::Launch& launch) {
+    return Script{.seconds = 1, .exit_code = launch.attempt == 1 ? 1 : 0};
+  };
   executor.at(2, [&] { clock.unix += GetParam(); });
-  Store other(root, StoreMode::create, clock);
+  store::Store other(root, store::StoreMode::create, clock);
   // Whatever is written meanwhile lets the coordinator read its queue again.
   for (int i = 0; i < 5; ++i) executor.at(2.2 + 0.5 * i, [&] { other.put_dataset({.id = "d"}); });
   EXPECT_EQ(work().done, 1);
@@ -234,7 +238,7 @@ TEST_P(SetClockTest, HoldsNoRetryBack) {
 
 TEST_P(SetClockTest, KillsNoRunByItsTimeLimit) {
   submit({run_of("aaaaaaaaaaaa", 0, 100)});
-  executor.script = [](const Launch&) { return Script{.seconds = 90}; };
+  executor.script = [](const execute::Launch&) { return Script{.seconds = 90}; };
   executor.at(20, [&] { clock.unix += GetParam(); });
   EXPECT_EQ(work().done, 1);
 }
@@ -265,7 +269,7 @@ TEST_P(SetClockTest, HoldsNoRetryBackAcrossARestart) {
 TEST_P(SetClockTest, TakesNoRunForHung) {
   submit({run_of("aaaaaaaaaaaa", 0)});
   options.hung_after_s = 30;
-  executor.script = [](const Launch&) {
+  executor.script = [](const execute::Launch&) {
     return Script{.seconds = 100, .evals = {{.part = 0.25}, {.part = 0.5}, {.part = 0.75}}};
   };
   executor.at(40, [&] { clock.unix += GetParam(); });
@@ -277,7 +281,7 @@ TEST_P(SetClockTest, TakesNoRunForHung) {
 TEST_F(CoordinatorTest, AFullDiskFailsNoRunWhateverTheFloorAndTheRetries) {
   submit({run_of("aaaaaaaaaaaa", 0), run_of("bbbbbbbbbbbb", 0), run_of("cccccccccccc", 0), run_of("dddddddddddd", 0)});
   const std::string full = fmt::format("cannot write 'x': {}", std::strerror(ENOSPC));
-  executor.script = [&](const Launch& launch) {
+  executor.script = [&](const execute::Launch& launch) {
     Script script{.seconds = 5};
     if (free > 100 << 20 || launch.attempt > 2) return script;
     if (launch.run[0] == 'a') script = {.seconds = 5, .exit_code = 3, .message = full};
@@ -305,7 +309,7 @@ TEST_F(CoordinatorTest, AFullDiskFailsNoRunWhateverTheFloorAndTheRetries) {
 
 TEST_F(CoordinatorTest, AQuotaThatIsUsedUpIsAFullDisk) {
   submit({run_of("aaaaaaaaaaaa", 0)});
-  executor.script = [&](const Launch& launch) {
+  executor.script = [&](const execute::Launch& launch) {
     if (launch.attempt > 1) return Script{};
     return Script{.seconds = 5, .exit_code = 3, .message = std::strerror(EDQUOT)};
   };
@@ -318,7 +322,7 @@ TEST_F(CoordinatorTest, AQuotaThatIsUsedUpIsAFullDisk) {
 
 TEST_F(CoordinatorTest, WhereTheRootHasRoomAnotherFullDiskIsTriedAgainWithGrowingPauses) {
   submit({run_of("aaaaaaaaaaaa", 0)});
-  executor.script = [&](const Launch& launch) {
+  executor.script = [&](const execute::Launch& launch) {
     if (launch.attempt > 6) return Script{};
     return Script{.seconds = 1, .exit_code = 1, .message = std::strerror(ENOSPC)};
   };
@@ -328,7 +332,7 @@ TEST_F(CoordinatorTest, WhereTheRootHasRoomAnotherFullDiskIsTriedAgainWithGrowin
 }
 
 TEST_F(CoordinatorTest, AfterAFullDiskNoMoreRunAtOnceThanItTakesCheckpointsOf) {
-  std::vector<NewRun> runs;
+  std::vector<store::NewRun> runs;
   for (int i = 0; i < 8; ++i) {
     runs.push_back(run_of(fmt::format("{:012x}", i), 0));
     runs.back().params = 1'000'000;  // 12 MB
@@ -336,7 +340,7 @@ TEST_F(CoordinatorTest, AfterAFullDiskNoMoreRunAtOnceThanItTakesCheckpointsOf) {
   submit(std::move(runs));
   options.devices = {{"cpu", 4, 0}};
   free = 30'000'000;
-  executor.script = [&](const Launch& launch) {
+  executor.script = [&](const execute::Launch& launch) {
     if (launch.attempt > 1 || launch.run.back() > '3') return Script{.seconds = 10};
     return Script{.seconds = 5, .exit_code = 3, .message = std::strerror(ENOSPC)};
   };
@@ -358,11 +362,11 @@ Script losing(std::vector<double> losses, double seconds = 100) {
 
 TEST_F(CoordinatorTest, ALossFarAboveThatOfKnowingNothingEndsARunAndIsToldBefore) {
   submit({run_of("aaaaaaaaaaaa"), run_of("bbbbbbbbbbbb")});
-  executor.script = [](const Launch& launch) {
+  executor.script = [](const execute::Launch& launch) {
     return launch.run[0] == 'a' ? losing({172, 300, 767, 500}) : losing({30, 8, 20, 20, 6.5});
   };
   work();
-  const RunRecord lost = run("aaaaaaaaaaaa");
+  const store::RunRecord lost = run("aaaaaaaaaaaa");
   EXPECT_EQ(lost.state, RunState::failed);
   EXPECT_EQ(lost.cause, ExitCause::diverged);
   EXPECT_EQ(lost.attempts, 1);
@@ -374,7 +378,7 @@ TEST_F(CoordinatorTest, ALossFarAboveThatOfKnowingNothingEndsARunAndIsToldBefore
 
 TEST_F(CoordinatorTest, ADivergedRunThatEndedBeforeItCouldBeStoppedIsJudgedTheSame) {
   submit({run_of("aaaaaaaaaaaa")});
-  executor.script = [](const Launch&) {
+  executor.script = [](const execute::Launch&) {
     Script script{.seconds = 0.05};
     script.evals = {{1, 100, 172}};  // its only one, of the last step
     return script;
@@ -385,9 +389,9 @@ TEST_F(CoordinatorTest, ADivergedRunThatEndedBeforeItCouldBeStoppedIsJudgedTheSa
 
 TEST_F(CoordinatorTest, ASweepMayLetItsRunsGoOnWhateverTheirLoss) {
   submit({run_of("aaaaaaaaaaaa")}, {{"stop", json::object{{"diverged", 0}}}});
-  executor.script = [](const Launch&) { return losing({172, 300, 767, 500}); };
+  executor.script = [](const execute::Launch&) { return losing({172, 300, 767, 500}); };
   EXPECT_EQ(work().done, 1);
 }
 
 }  // namespace
-}  // namespace bitsweep
+}  // namespace bitsweep::coordinate

@@ -8,15 +8,15 @@
 #include "coordinate/live_attempt.h"
 #include "store/store_fixture.h"
 
-namespace bitsweep {
+namespace bitsweep::coordinate {
 namespace {
 
-class EarlyStopTest : public StoreTest {
+class EarlyStopTest : public store::StoreTest {
  protected:
   // Four runs of sweep "s" at two rates: done, done, stopped and failed, with losses at steps 10 and 30.
   void SetUp() override {
-    store.submit(new_sweep(
-        "s", {new_run("a0", 1), new_run("a1", 1, 1), new_run("b0", 2), new_run("c0", 1, 2), new_run("me", 1, 3)}));
+    store.submit(store::new_sweep("s", {store::new_run("a0", 1), store::new_run("a1", 1, 1), store::new_run("b0", 2),
+                                 store::new_run("c0", 1, 2), store::new_run("me", 1, 3)}));
     over("a0", 2.0, RunState::done);
     over("a1", 2.2, RunState::done);
     over("b0", 0.5, RunState::stopped);
@@ -24,11 +24,11 @@ class EarlyStopTest : public StoreTest {
   }
   void over(const std::string& id, double loss, RunState state) {
     const int64_t attempt = store.claim(id, "cpu", 1, 1).value();
-    ingest(id, attempt, {eval_of(id, attempt, 1, 10, loss + 1), eval_of(id, attempt, 2, 30, loss)}, 10);
+    ingest(id, attempt, {store::eval_of(id, attempt, 1, 10, loss + 1), store::eval_of(id, attempt, 2, 30, loss)}, 10);
     store.finish(id, attempt, end(state));
   }
   std::string said(EarlyStop& stop, double loss, const SweepRules& rules, int64_t step = 10) {
-    return stop.evaluated(*store.run("me"), eval_of("me", 1, step, step, loss), rules);
+    return stop.evaluated(*store.run("me"), store::eval_of("me", 1, step, step, loss), rules);
   }
 };
 
@@ -41,7 +41,7 @@ TEST_F(EarlyStopTest, ARunIsHeldAgainstThoseOfItsGroup) {
   EXPECT_NE(said(within, 3.1, rules).find("1 of 3"), std::string::npos);
   EXPECT_EQ(said(within, 2.9, rules), "");  // it repeats the step after it was resumed
   EXPECT_EQ(said(within, NAN, rules), "");
-  rules.stop.rule = StopRule::none;
+  rules.stop.rule = schedule::StopRule::none;
   EXPECT_EQ(said(within, 9, rules), "");
 }
 
@@ -49,7 +49,7 @@ TEST_F(EarlyStopTest, WhatEndsWhileItLooksCountsToo) {
   const SweepRules rules = sweep_rules({{"stop_rule", "median"}, {"stop", {{"fewest", 3}, {"grace", 5}}}});
   EarlyStop stop(store);
   EXPECT_NE(said(stop, 9, rules), "");
-  RunRecord failed = *store.run("a0");
+  store::RunRecord failed = *store.run("a0");
   failed.state = RunState::failed;
   stop.ended(failed);
   EXPECT_EQ(said(stop, 9, rules), "");  // two are too few
@@ -57,13 +57,13 @@ TEST_F(EarlyStopTest, WhatEndsWhileItLooksCountsToo) {
 
 TEST_F(EarlyStopTest, TheEndOfACurveIsAskedOfTheCaller) {
   const SweepRules rules = sweep_rules({{"stop_rule", "curve"}, {"stop", {{"grace", 5}}}});
-  RunRecord me = *store.run("me");
-  me.spec = to_json(RunSpec{});
-  const Event event = eval_of("me", 1, 10, 10, 9);
+  store::RunRecord me = *store.run("me");
+  me.spec = to_json(spec::RunSpec{});
+  const event::Event event = store::eval_of("me", 1, 10, 10, 9);
   EXPECT_EQ(EarlyStop(store).evaluated(me, event, rules), "");
-  EarlyStop stop(store, [](const RunCurve& run, const TrainSpec&) {
+  EarlyStop stop(store, [](const schedule::RunCurve& run, const spec::TrainSpec&) {
     EXPECT_EQ(run.id, "me");
-    return std::optional(Extrapolation{8, 0.1});
+    return std::optional(schedule::Extrapolation{8, 0.1});
   });
   EXPECT_NE(stop.evaluated(me, event, rules), "");  // the best finished peer is at 2.0
 }
@@ -80,26 +80,26 @@ TEST_F(EarlyStopTest, SweepsComeAfterSweepsAndRuns) {
 
 TEST_F(EarlyStopTest, ARunThatRanOutOfMemoryIsQueuedAsItsSweepAllows) {
   store.submit([] {
-    NewSweep sweep = new_sweep("t", {new_run("oo")});
+    store::NewSweep sweep = store::new_sweep("t", {store::new_run("oo")});
     sweep.settings["on_oom"] = "alone";
     return sweep;
   }());
   const int64_t attempt = store.claim("oo", "cpu", 1, 1).value();
   store.requeue("oo", attempt, end(RunState::failed, ExitCause::oom), false, 0);
   QueueMaker maker(store);
-  for (const QueueEntry& entry : store.queue()) EXPECT_EQ(maker.queued_run(entry, 0).alone, entry.id == "oo");
+  for (const store::QueueEntry& entry : store.queue()) EXPECT_EQ(maker.queued_run(entry, 0).alone, entry.id == "oo");
 }
 
 TEST(Judge, ARuleThatStoppedItIsNamed) {
   Evidence evidence;
-  evidence.poll.liveness = Liveness::lost;
+  evidence.poll.liveness = execute::Liveness::lost;
   evidence.stop = StopReason::rule;
   evidence.stop_words = "median: above";
-  const Outcome outcome = judge(evidence);
+  const execute::Outcome outcome = judge(evidence);
   EXPECT_EQ(outcome.state, RunState::stopped);
   EXPECT_EQ(outcome.cause, ExitCause::stopped);
   EXPECT_EQ(outcome.message, "median: above");
 }
 
 }  // namespace
-}  // namespace bitsweep
+}  // namespace bitsweep::coordinate

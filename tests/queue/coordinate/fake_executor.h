@@ -13,7 +13,7 @@
 #include "event/event.h"
 #include "execute/executor.h"
 
-namespace bitsweep {
+namespace bitsweep::coordinate {
 
 // What one attempt does.
 struct Script {
@@ -32,17 +32,17 @@ struct Script {
   std::vector<Eval> evals = {};
 };
 
-class FakeExecutor : public Executor {
+class FakeExecutor : public execute::Executor {
  public:
   explicit FakeExecutor(FakeClock& clock) : clock_(clock) {}
 
-  std::function<Script(const Launch&)> script = [](const Launch&) { return Script{}; };
-  std::function<void(const Launch&)> on_start = [](const Launch&) {};
+  std::function<Script(const execute::Launch&)> script = [](const execute::Launch&) { return Script{}; };
+  std::function<void(const execute::Launch&)> on_start = [](const execute::Launch&) {};
 
   // Something that happens from outside at a monotonic time.
   void at(double time, std::function<void()> what) { happenings_.emplace(time, std::move(what)); }
   // An attempt that an earlier coordinator began so long ago.
-  void leave(const Launch& launch, const Script& does, double age_s) {
+  void leave(const execute::Launch& launch, const Script& does, double age_s) {
     Attempt& attempt = attempts_[launch.run];
     attempt = {launch, does, clock_.monotonic - age_s, clock_.monotonic - age_s + does.seconds};
     fs::create_directories(launch.folder());
@@ -51,7 +51,7 @@ class FakeExecutor : public Executor {
   int64_t alive() const { return static_cast<int64_t>(attempts_.size()); }
   double last_start = 0;  // monotonic
 
-  StartResult start(const Launch& launch) override {
+  execute::StartResult start(const execute::Launch& launch) override {
     EXPECT_FALSE(attempts_.contains(launch.run)) << launch.run << " runs twice at once";
     on_start(launch);
     const Script does = script(launch);
@@ -60,44 +60,45 @@ class FakeExecutor : public Executor {
     ++started;
     last_start = clock_.monotonic;
     most_at_once = std::max(most_at_once, alive());
-    return StartResult::started;
+    return execute::StartResult::started;
   }
 
-  Poll adopt(const std::string& run, int64_t, const fs::path&) override {
+  execute::Poll adopt(const std::string& run, int64_t, const fs::path&) override {
     const auto found = attempts_.find(run);
-    if (found == attempts_.end()) return {.liveness = Liveness::never_began};
+    if (found == attempts_.end()) return {.liveness = execute::Liveness::never_began};
     ++adopted;
-    return {.liveness = Liveness::running, .worker = identity(), .age_s = clock_.monotonic - found->second.began};
+    return {
+        .liveness = execute::Liveness::running, .worker = identity(), .age_s = clock_.monotonic - found->second.began};
   }
 
-  Poll poll(const std::string& run) override {
+  execute::Poll poll(const std::string& run) override {
     Attempt& attempt = attempts_.at(run);
     const bool over = clock_.monotonic >= attempt.ends;
     write_events(attempt, over);
-    if (!over) return {.liveness = Liveness::running, .worker = identity()};
+    if (!over) return {.liveness = execute::Liveness::running, .worker = identity()};
     const Script does = attempt.does;
     const double began = attempt.began;
     attempts_.erase(run);
-    if (does.lost) return {.liveness = Liveness::lost};
-    ExitRecord exit{.exit_code = does.exit_code, .signal = {}, .started = began, .ended = clock_.monotonic};
+    if (does.lost) return {.liveness = execute::Liveness::lost};
+    execute::ExitRecord exit{.exit_code = does.exit_code, .signal = {}, .started = began, .ended = clock_.monotonic};
     if (does.signal != 0) {
       exit.exit_code.reset();
       exit.signal = does.signal;
     }
-    return {.liveness = Liveness::ended, .exit = exit};
+    return {.liveness = execute::Liveness::ended, .exit = exit};
   }
 
   std::optional<double> cpu_seconds(const std::string&) override { return 1; }
 
-  void stop(const std::string& run, StopMode mode) override {
+  void stop(const std::string& run, execute::StopMode mode) override {
     const auto found = attempts_.find(run);
     if (found == attempts_.end() || clock_.monotonic >= found->second.ends) return;
     Attempt& attempt = found->second;
-    if (mode == StopMode::graceful && !attempt.does.obeys) return;
-    attempt.ends = clock_.monotonic + (mode == StopMode::graceful ? 0.05 : 0);
+    if (mode == execute::StopMode::graceful && !attempt.does.obeys) return;
+    attempt.ends = clock_.monotonic + (mode == execute::StopMode::graceful ? 0.05 : 0);
     attempt.stopped = true;
     attempt.does.exit_code = 75;
-    attempt.does.signal = mode == StopMode::kill ? 9 : 0;
+    attempt.does.signal = mode == execute::StopMode::kill ? 9 : 0;
   }
 
   // Time passes at least in such steps, as it does while a machine is busy.
@@ -113,21 +114,21 @@ class FakeExecutor : public Executor {
 
  private:
   struct Attempt {
-    Launch launch;
+    execute::Launch launch;
     Script does;
     double began = 0, ends = 0;  // monotonic
     size_t told = 0;             // evaluations
     bool stopped = false;
-    std::unique_ptr<EventWriter> events = nullptr;
+    std::unique_ptr<event::EventWriter> events = nullptr;
   };
 
-  static ProcessIdentity identity() { return {.pid = 1, .start_ticks = 1, .boot_id = "boot"}; }
+  static execute::ProcessIdentity identity() { return {.pid = 1, .start_ticks = 1, .boot_id = "boot"}; }
 
   void write_events(Attempt& attempt, bool over) {
-    const auto writer = [&]() -> EventWriter& {
+    const auto writer = [&]() -> event::EventWriter& {
       if (!attempt.events)
-        attempt.events = std::make_unique<EventWriter>(attempt.launch.folder() / "events.jsonl", attempt.launch.run,
-                                                       attempt.launch.attempt);
+        attempt.events = std::make_unique<event::EventWriter>(attempt.launch.folder() / "events.jsonl",
+                                                              attempt.launch.run, attempt.launch.attempt);
       return *attempt.events;
     };
     const double passed = (clock_.monotonic - attempt.began) / attempt.does.seconds;
@@ -146,4 +147,4 @@ class FakeExecutor : public Executor {
   std::multimap<double, std::function<void()>> happenings_;
 };
 
-}  // namespace bitsweep
+}  // namespace bitsweep::coordinate

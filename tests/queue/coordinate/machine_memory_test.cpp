@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace bitsweep {
+namespace bitsweep::coordinate {
 namespace {
 
 TEST(MachineMemory, TheSmallestGpuCounts) {
@@ -19,4 +19,4 @@ TEST(MachineMemory, NothingOfAnAnswerThatIsNone) {
 TEST(MachineMemory, ThisMachineHasSome) { EXPECT_GT(cpu_memory_bytes(), int64_t{64} << 20); }
 
 }  // namespace
-}  // namespace bitsweep
+}  // namespace bitsweep::coordinate

@@ -8,7 +8,7 @@
 #include "base/rng.h"
 #include "event/event.h"
 
-namespace bitsweep {
+namespace bitsweep::event {
 namespace {
 
 fs::path fresh_file() {
@@ -183,4 +183,4 @@ TEST(EventFuzz, MutatedLinesNeverCrash) {
 }
 
 }  // namespace
-}  // namespace bitsweep
+}  // namespace bitsweep::event

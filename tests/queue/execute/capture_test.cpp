@@ -4,7 +4,7 @@
 
 #include "base/error.h"
 
-namespace bitsweep {
+namespace bitsweep::execute {
 namespace {
 
 Captured shell(const std::string& script, std::string_view input = "", double timeout_s = 30, size_t limit = 1 << 20) {
@@ -69,4 +69,4 @@ TEST(Capture, WhatCannotBeStarted) {
 }
 
 }  // namespace
-}  // namespace bitsweep
+}  // namespace bitsweep::execute

@@ -7,7 +7,7 @@
 
 #include <gtest/gtest.h>
 
-namespace bitsweep {
+namespace bitsweep::execute {
 namespace {
 
 class CpuClaimTest : public testing::Test {
@@ -56,4 +56,4 @@ TEST_F(CpuClaimTest, NothingIsClaimedThatCannotBe) {
 }
 
 }  // namespace
-}  // namespace bitsweep
+}  // namespace bitsweep::execute

@@ -6,7 +6,7 @@
 #include "execute/local.h"
 #include "execute/oom.h"
 
-namespace bitsweep {
+namespace bitsweep::execute {
 namespace {
 
 ExitRecord code(int64_t value) {
@@ -90,4 +90,4 @@ TEST(SlotEnvironment, SaysDeviceThreadsAndAllocator) {
 }
 
 }  // namespace
-}  // namespace bitsweep
+}  // namespace bitsweep::execute

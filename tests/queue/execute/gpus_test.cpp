@@ -7,7 +7,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-namespace bitsweep {
+namespace bitsweep::execute {
 namespace {
 
 using testing::ElementsAre;
@@ -126,4 +126,4 @@ TEST(HiddenGpus, AreSaidWithWhatThereIs) {
 }
 
 }  // namespace
-}  // namespace bitsweep
+}  // namespace bitsweep::execute

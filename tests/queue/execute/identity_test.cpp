@@ -10,7 +10,7 @@
 
 #include <gtest/gtest.h>
 
-namespace bitsweep {
+namespace bitsweep::execute {
 namespace {
 
 // A child that sleeps until it is killed.
@@ -77,4 +77,4 @@ TEST(Holders, AreTheProcessesThatHaveTheFileOpen) {
 }
 
 }  // namespace
-}  // namespace bitsweep
+}  // namespace bitsweep::execute

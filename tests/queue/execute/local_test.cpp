@@ -17,7 +17,7 @@
 #include "execute/process_identity.h"
 #include "execute/records.h"
 
-namespace bitsweep {
+namespace bitsweep::execute {
 namespace {
 
 class LocalTest : public testing::Test {
@@ -364,4 +364,4 @@ TEST_F(LocalTest, WaitWakesWhenAnAttemptEndsOrSomeoneKnocks) {
 }
 
 }  // namespace
-}  // namespace bitsweep
+}  // namespace bitsweep::execute

@@ -7,7 +7,7 @@
 
 #include "base/error.h"
 
-namespace bitsweep {
+namespace bitsweep::execute {
 namespace {
 
 class RecordsTest : public testing::Test {
@@ -69,4 +69,4 @@ TEST_F(RecordsTest, ADiskThatRefusesIsAnError) {
 }
 
 }  // namespace
-}  // namespace bitsweep
+}  // namespace bitsweep::execute

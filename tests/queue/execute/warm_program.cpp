@@ -14,7 +14,7 @@ int main(int argc, char** argv) {
   const bool warm = argc == 2 && words[1] == "warm";
   if (warm) {
     if (std::getenv("WARM_FAILS") != nullptr) return 2;
-    const auto told = bitsweep::await_order();
+    const auto told = bitsweep::event::await_order();
     if (!told) return 0;
     words = *told;
   }

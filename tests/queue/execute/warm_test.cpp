@@ -11,7 +11,7 @@
 #include "execute/process_identity.h"
 #include "execute/records.h"
 
-namespace bitsweep {
+namespace bitsweep::execute {
 namespace {
 
 class WarmTest : public testing::Test {
@@ -175,4 +175,4 @@ TEST_F(WarmTest, TheyGoWhenTheyAreNotWantedAndWithTheirCoordinator) {
 }
 
 }  // namespace
-}  // namespace bitsweep
+}  // namespace bitsweep::execute

@@ -6,7 +6,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-namespace bitsweep {
+namespace bitsweep::imports {
 namespace {
 
 using testing::AllOf;
@@ -122,7 +122,7 @@ struct Read {
     std::vector<std::string> all;
     for (const ForeignRun& run : log.runs) {
       std::string text = run.name + ":";
-      for (const Event& event : run.events)
+      for (const event::Event& event : run.events)
         if (event.kind == "eval")
           text += fmt::format(" {}={}", event.step,
                               event.fields.at("val_bpc").is_null() ? "-" : compact_json(event.fields.at("val_bpc")));
@@ -288,4 +288,4 @@ TEST(ForeignLog, WhatIsNoTextIsRefusedByItsFirstBytes) {
 }
 
 }  // namespace
-}  // namespace bitsweep
+}  // namespace bitsweep::imports

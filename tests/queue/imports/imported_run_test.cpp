@@ -3,7 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-namespace bitsweep {
+namespace bitsweep::imports {
 namespace {
 
 using testing::ElementsAre;
@@ -19,7 +19,8 @@ FoundRun found(const std::string& text, const std::string& file = "/logs/a/metri
 
 // Ids of earlier versions stay: this one was made by the first version that imports.
 TEST(ImportedRun, AnIdStaysWhatItWas) {
-  const ImportedRun run = imported_run(found("{\"step\":1,\"val_bpb\":2.9}\n", "/logs/metrics.jsonl"), ImportOptions{});
+  const store::ImportedRun run =
+      imported_run(found("{\"step\":1,\"val_bpb\":2.9}\n", "/logs/metrics.jsonl"), ImportOptions{});
   EXPECT_EQ(run.run.id, "cfa9a0748cd4");
 }
 
@@ -35,18 +36,18 @@ TEST(ImportedRun, SeedsAreInTheSpecDigitForDigit) {
 }
 
 TEST(ImportedRun, LossesAreTheDatabases) {
-  const ImportedRun run = imported_run(found(R"({"step":10,"val_bpb":1}
+  const store::ImportedRun run = imported_run(found(R"({"step":10,"val_bpb":1}
 {"step":20,"val_bpb":0.5}
 {"step":30,"val_bpb":0.4}
 {"step":20,"val_bpb":0.8})"),
-                                       {});
+                                              {});
   const ImportedLosses losses = losses_of(run);
   EXPECT_EQ(losses.evals, 2);
   EXPECT_EQ(losses.best, 0.8);
   EXPECT_EQ(losses.last, 0.8);
 }
 
-std::vector<std::string> names(std::vector<std::string> files, const std::vector<KnownImport>& known = {}) {
+std::vector<std::string> names(std::vector<std::string> files, const std::vector<store::KnownImport>& known = {}) {
   std::vector<FoundRun> runs;
   for (const std::string& file : files) runs.push_back(found("{\"step\":1,\"val_bpb\":2}", file));
   name_by_folder(runs, known);
@@ -55,7 +56,7 @@ std::vector<std::string> names(std::vector<std::string> files, const std::vector
   return named;
 }
 
-KnownImport known(const char* name, const char* file) {
+store::KnownImport known(const char* name, const char* file) {
   return {.name = name, .file = file, .corpus = "", .tokenizer = "", .bytes_per_token = {}};
 }
 
@@ -73,7 +74,7 @@ TEST(NamesByFolder, TheSameFileKeepsItsName) {
   EXPECT_THAT(names({"/x/b/m.jsonl"}, {known("m", "")}), ElementsAre("m"));  // an earlier version's import
 }
 
-ImportedRun with_units(const char* run, double nats, double bits, const char* tokenizer) {
+store::ImportedRun with_units(const char* run, double nats, double bits, const char* tokenizer) {
   return imported_run(
       found(fmt::format(R"({{"run":"{}","step":1,"val_loss":{},"val_bpb":{},"tokenizer":"{}","dataset":"web"}})", run,
                         nats, bits, tokenizer)),
@@ -81,15 +82,17 @@ ImportedRun with_units(const char* run, double nats, double bits, const char* to
 }
 
 TEST(Units, BytesATokenFollowFromTwoLosses) {
-  const ImportedRun run = with_units("a", 2.0606, 1.21717, "sp998");
+  const store::ImportedRun run = with_units("a", 2.0606, 1.21717, "sp998");
   EXPECT_NEAR(bytes_per_token_of(run).value(), 2.4424, 1e-3);
   EXPECT_THAT(doubts_about_units({run}, {}), IsEmpty());
 }
 
 TEST(Units, RunsOfOneTextThatDifferAreTold) {
-  const ImportedRun one = with_units("a", 2.0606, 1.21717, "sp998"), other = with_units("b", 2.0606, 1.1689, "sp998");
+  const store::ImportedRun one = with_units("a", 2.0606, 1.21717, "sp998"),
+                           other = with_units("b", 2.0606, 1.1689, "sp998");
   EXPECT_THAT(doubts_about_units({one, other}, {}), ElementsAre(HasSubstr("differ in bytes a token")));
-  const KnownImport before{.name = "c", .file = "", .corpus = "web", .tokenizer = "sp998", .bytes_per_token = 3.0};
+  const store::KnownImport before{
+      .name = "c", .file = "", .corpus = "web", .tokenizer = "sp998", .bytes_per_token = 3.0};
   EXPECT_THAT(doubts_about_units({one}, {before}), ElementsAre(HasSubstr("3 of 'c'")));
   EXPECT_THAT(doubts_about_units({one, with_units("b", 2, 0.9, "sp2048")}, {}), IsEmpty());
 }
@@ -101,4 +104,4 @@ TEST(Units, OneByteATokenIsDoubtedUnlessTokensAreBytes) {
 }
 
 }  // namespace
-}  // namespace bitsweep
+}  // namespace bitsweep::imports

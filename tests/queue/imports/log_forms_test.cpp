@@ -5,7 +5,7 @@
 #include "imports/foreign_log.h"
 #include "imports/log_forms.h"
 
-namespace bitsweep {
+namespace bitsweep::imports {
 namespace {
 
 using testing::AllOf;
@@ -26,7 +26,7 @@ Read read(const std::string& text, const std::string& suffix, const std::string&
   for (const Diagnostic& diagnostic : findings.take()) result.mistakes.push_back(diagnostic.to_string());
   for (const ForeignRun& run : log.runs) {
     std::string text_of_run = run.name + ":";
-    for (const Event& event : run.events)
+    for (const event::Event& event : run.events)
       if (event.kind == "eval")
         text_of_run += fmt::format(" {}={}", event.step, compact_json(event.fields.at("val_bpc")));
     result.curves.push_back(text_of_run);
@@ -110,4 +110,4 @@ TEST(Tables, RowsOfAnotherLengthAndRepeatedHeadersLoseNothingElse) {
 }
 
 }  // namespace
-}  // namespace bitsweep
+}  // namespace bitsweep::imports

@@ -3,7 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-namespace bitsweep {
+namespace bitsweep::imports {
 namespace {
 
 using testing::ElementsAre;
@@ -70,4 +70,4 @@ TEST(LogNames, ABetterMatchWins) {
 }
 
 }  // namespace
-}  // namespace bitsweep
+}  // namespace bitsweep::imports

@@ -4,7 +4,7 @@
 
 #include <gtest/gtest.h>
 
-namespace bitsweep {
+namespace bitsweep::imports {
 namespace {
 
 TEST(LogValues, Numbers) {
@@ -57,4 +57,4 @@ TEST(LogValues, Durations) {
 }
 
 }  // namespace
-}  // namespace bitsweep
+}  // namespace bitsweep::imports

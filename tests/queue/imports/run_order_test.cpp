@@ -3,22 +3,22 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-namespace bitsweep {
+namespace bitsweep::imports {
 namespace {
 
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
 
-Event event(const char* kind, int64_t step, double loss) {
-  Event made;
+event::Event event(const char* kind, int64_t step, double loss) {
+  event::Event made;
   made.kind = kind;
   made.step = step;
   if (made.kind == "eval") made.fields["val_bpc"] = loss;
   return made;
 }
 
-ForeignRun run_of(std::vector<Event> events) {
+ForeignRun run_of(std::vector<event::Event> events) {
   ForeignRun run;
   run.name = "r";
   run.events = std::move(events);
@@ -27,7 +27,7 @@ ForeignRun run_of(std::vector<Event> events) {
 
 std::vector<std::string> order(const ForeignRun& run) {
   std::vector<std::string> found;
-  for (const Event& one : run.events) found.push_back(fmt::format("{}{}", one.kind, one.step));
+  for (const event::Event& one : run.events) found.push_back(fmt::format("{}{}", one.kind, one.step));
   return found;
 }
 
@@ -74,4 +74,4 @@ TEST(RunOrder, RepeatedStepsAreTold) {
 }
 
 }  // namespace
-}  // namespace bitsweep
+}  // namespace bitsweep::imports

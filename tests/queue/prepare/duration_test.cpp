@@ -2,13 +2,13 @@
 
 #include <gtest/gtest.h>
 
-namespace bitsweep {
+namespace bitsweep::prepare {
 namespace {
 
-Plan plan_of(const std::vector<double>& seconds, const std::string& order = "longest") {
-  Plan plan;
+plan::Plan plan_of(const std::vector<double>& seconds, const std::string& order = "longest") {
+  plan::Plan plan;
   plan.sweep.order = order;
-  for (const double each : seconds) plan.runs.emplace_back().time = TimeEstimate{each, true};
+  for (const double each : seconds) plan.runs.emplace_back().time = plan::TimeEstimate{each, true};
   return plan;
 }
 
@@ -21,7 +21,7 @@ TEST(Duration, IsThatOfTheSlotsInTheOrderOfTheSweep) {
 }
 
 TEST(Duration, CountsWhatIsLeft) {
-  Plan plan = plan_of({60, 20});
+  plan::Plan plan = plan_of({60, 20});
   plan.runs[0].state = "done";
   EXPECT_EQ(expected_seconds({plan}, 2), 20);
   EXPECT_EQ(expected_text({plan}, 2), "1 run to train: about 20 s, 1 at once");
@@ -31,7 +31,7 @@ TEST(Duration, CountsWhatIsLeft) {
 }
 
 TEST(Duration, IsNotGuessed) {
-  Plan plan = plan_of({60, 20});
+  plan::Plan plan = plan_of({60, 20});
   plan.runs[1].time.reset();
   EXPECT_EQ(expected_seconds({plan}, 2), std::nullopt);
   plan.runs[1].state = "done";
@@ -43,4 +43,4 @@ TEST(Duration, SaysHowManyAtOnce) {
 }
 
 }  // namespace
-}  // namespace bitsweep
+}  // namespace bitsweep::prepare

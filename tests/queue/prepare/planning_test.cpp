@@ -9,7 +9,7 @@
 
 #include "base/error.h"
 
-namespace bitsweep {
+namespace bitsweep::prepare {
 namespace {
 
 using testing::HasSubstr;
@@ -29,12 +29,12 @@ class WorkerDescriberTest : public testing::Test {
   ~WorkerDescriberTest() override { fs::remove_all(folder_); }
 
   // A worker that runs `body` for each request, which it finds in $line.
-  std::vector<DescribeAnswer> ask(size_t count, const std::string& body) {
+  std::vector<plan::DescribeAnswer> ask(size_t count, const std::string& body) {
     const fs::path worker = folder_ / "worker";
     std::ofstream(worker) << "#!/bin/sh\ncd '" << folder_.string() << "'\nwhile read -r line; do\n"
                           << body << "\ndone\n";
     fs::permissions(worker, fs::perms::owner_all);
-    std::vector<DescribeQuestion> questions;
+    std::vector<plan::DescribeQuestion> questions;
     for (size_t i = 0; i < count; ++i) questions.push_back({"p" + std::to_string(i), {{{"d_model", 64}}, 256, 128}});
     return WorkerDescriber(worker, "/plugins").describe(questions);
   }
@@ -72,7 +72,7 @@ TEST_F(WorkerDescriberTest, APluginThatAlwaysCrashesIsNotAskedForEver) {
   const fs::path worker = folder_ / "worker";
   std::ofstream(worker) << "#!/bin/sh\necho x >> '" << (folder_ / "starts").string() << "'\nkill -SEGV $$\n";
   fs::permissions(worker, fs::perms::owner_all);
-  const auto answers = WorkerDescriber(worker, "/plugins").describe(std::vector<DescribeQuestion>(50, {"p", {}}));
+  const auto answers = WorkerDescriber(worker, "/plugins").describe(std::vector<plan::DescribeQuestion>(50, {"p", {}}));
   ASSERT_EQ(answers.size(), 50u);
   EXPECT_THAT(answers.back().error, HasSubstr("signal 11"));
   EXPECT_EQ(fs::file_size(folder_ / "starts"), 6u);
@@ -106,7 +106,7 @@ TEST_F(WorkerDescriberTest, NoQuestionStartsNoProcess) {
 }
 
 TEST(NewSweep, CarriesEverythingTheQueueNeeds) {
-  Plan plan;
+  plan::Plan plan;
   plan.sweep.name = "s";
   plan.sweep.file = "sweeps/s.yaml";
   plan.sweep.text = "{}";
@@ -117,7 +117,7 @@ TEST(NewSweep, CarriesEverythingTheQueueNeeds) {
   plan.sweep.stop_after = 2;
   plan.sweep.report.laws = {"power"};
   plan.sweep.report.targets = {{3e8, 1e9}};
-  PlannedRun run;
+  plan::PlannedRun run;
   run.spec.model.plugin = "v57";
   run.spec.train.steps = 10;
   run.spec.data.sha256 = std::string(64, 'a');
@@ -129,22 +129,22 @@ TEST(NewSweep, CarriesEverythingTheQueueNeeds) {
 
   plan.sweep.after = {"base"};
   plan.sweep.on_oom = "alone";
-  const NewSweep sweep = new_sweep(plan);
+  const store::NewSweep sweep = new_sweep(plan);
   EXPECT_TRUE(fs::path(sweep.file).is_absolute());
   EXPECT_EQ(canonical_json(sweep.settings),
             R"({"after":["base"],"on_oom":"alone",)"
             R"("report":{"laws":["power"],"targets":[{"params":300000000,"tokens":1000000000}]},)"
             R"("stop":{"fewest":4,"grace":0,"metric":"val_bpc","probability":0.95,"reduction":3,"within":[]},)"
             R"("stop_after":2,"stop_rule":"none"})");
-  const SweepRules rules = sweep_rules(sweep.settings);
+  const coordinate::SweepRules rules = coordinate::sweep_rules(sweep.settings);
   EXPECT_EQ(rules.stop_after, 2);
   EXPECT_EQ(rules.after, std::vector<std::string>{"base"});
-  EXPECT_EQ(rules.on_oom, OnOom::alone);
-  EXPECT_EQ(rules.stop.rule, StopRule::none);
+  EXPECT_EQ(rules.on_oom, schedule::OnOom::alone);
+  EXPECT_EQ(rules.stop.rule, schedule::StopRule::none);
   EXPECT_FALSE(rules.shortest_first);
   plan.sweep.order = "shortest";
-  EXPECT_TRUE(sweep_rules(new_sweep(plan).settings).shortest_first);
-  const NewRun& row = sweep.runs.at(0);
+  EXPECT_TRUE(coordinate::sweep_rules(new_sweep(plan).settings).shortest_first);
+  const store::NewRun& row = sweep.runs.at(0);
   EXPECT_EQ(row.id, run.id);
   EXPECT_EQ(row.tokens, 10 * 64 * 256);
   EXPECT_EQ(row.params_nonembedding, 60);
@@ -154,8 +154,8 @@ TEST(NewSweep, CarriesEverythingTheQueueNeeds) {
   EXPECT_EQ(row.resources.timeout_s, 60);
   EXPECT_EQ(row.retries, 7);
   EXPECT_EQ(row.priority, 3);
-  EXPECT_EQ(run_id(run_spec_from_json(row.spec)), run.id);
+  EXPECT_EQ(run_id(spec::run_spec_from_json(row.spec)), run.id);
 }
 
 }  // namespace
-}  // namespace bitsweep
+}  // namespace bitsweep::prepare

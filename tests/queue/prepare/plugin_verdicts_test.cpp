@@ -8,7 +8,7 @@
 
 #include "base/error.h"
 
-namespace bitsweep {
+namespace bitsweep::prepare {
 namespace {
 
 using testing::HasSubstr;
@@ -59,4 +59,4 @@ TEST_F(PluginVerdicts, AMachineThatLacksSomethingIsNoVerdict) {
 }
 
 }  // namespace
-}  // namespace bitsweep
+}  // namespace bitsweep::prepare

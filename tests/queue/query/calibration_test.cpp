@@ -3,7 +3,7 @@
 
 #include "query_fixture.h"
 
-namespace bitsweep {
+namespace bitsweep::query {
 namespace {
 
 PredictionRow row(int64_t id, const std::string& run, double loss, double half_width, std::optional<double> measured) {
@@ -67,7 +67,7 @@ TEST(Calibrate, OfNothingThereIsNothing) {
 class PredictionsTest : public QueryTest {};
 
 TEST_F(PredictionsTest, ComeWithTheirRunsFromTheStore) {
-  PredictionRecord record;
+  store::PredictionRecord record;
   record.run = "cccc00000004";
   record.law = "chinchilla";
   record.maker = "suggest";
@@ -91,4 +91,4 @@ TEST_F(PredictionsTest, ComeWithTheirRunsFromTheStore) {
 }
 
 }  // namespace
-}  // namespace bitsweep
+}  // namespace bitsweep::query

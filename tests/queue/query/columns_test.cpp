@@ -4,7 +4,7 @@
 #include "base/error.h"
 #include "query/run_columns.h"
 
-namespace bitsweep {
+namespace bitsweep::query {
 namespace {
 
 using testing::ElementsAre;
@@ -85,4 +85,4 @@ TEST(RunColumns, SortsAxesOfMixedTypes) {
 }
 
 }  // namespace
-}  // namespace bitsweep
+}  // namespace bitsweep::query

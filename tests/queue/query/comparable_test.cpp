@@ -3,7 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-namespace bitsweep {
+namespace bitsweep::query {
 namespace {
 
 using testing::ElementsAre;
@@ -107,4 +107,4 @@ TEST(ExclusionReason, LossesThatNoSoundRunEndsWithAreLeftOut) {
 }
 
 }  // namespace
-}  // namespace bitsweep
+}  // namespace bitsweep::query

@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace bitsweep {
+namespace bitsweep::query {
 namespace {
 
 RunRow run(const std::string& state, const std::string& plugin, int64_t params, int64_t step,
@@ -56,4 +56,4 @@ TEST(Outlook, ZeroStepsAndZeroRatesAreNoTrap) {
 }
 
 }  // namespace
-}  // namespace bitsweep
+}  // namespace bitsweep::query

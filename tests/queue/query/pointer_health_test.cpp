@@ -2,7 +2,7 @@
 
 #include "query/query_fixture.h"
 
-namespace bitsweep {
+namespace bitsweep::query {
 namespace {
 
 const std::vector<std::pair<std::string, double>> kMetrics = {
@@ -68,4 +68,4 @@ TEST_F(QueryTest, PointerHealthIsTheNewestProbes) {
 }
 
 }  // namespace
-}  // namespace bitsweep
+}  // namespace bitsweep::query

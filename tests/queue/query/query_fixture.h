@@ -12,7 +12,7 @@
 #include "query/query.h"
 #include "store/store.h"
 
-namespace bitsweep {
+namespace bitsweep::query {
 
 inline fs::path new_root() {
   const auto* info = testing::UnitTest::GetInstance()->current_test_info();
@@ -21,8 +21,9 @@ inline fs::path new_root() {
   return root;
 }
 
-inline NewRun planned(const std::string& id, const std::string& plugin, int64_t params, double lr, int64_t seed = 0) {
-  NewRun run;
+inline store::NewRun planned(const std::string& id, const std::string& plugin, int64_t params, double lr,
+                             int64_t seed = 0) {
+  store::NewRun run;
   run.id = id;
   run.plugin = plugin;
   run.seed = seed;
@@ -55,7 +56,7 @@ std::string thrown(Call call) {
 
 class QueryTest : public testing::Test {
  protected:
-  QueryTest() : root(new_root()), store(root, StoreMode::create, clock) {
+  QueryTest() : root(new_root()), store(root, store::StoreMode::create, clock) {
     store.put_dataset({.id = "d1",
                        .name = "headers",
                        .tokenizer = "ascii128",
@@ -67,7 +68,7 @@ class QueryTest : public testing::Test {
                        .unknown_bytes = 3,
                        .ngram_bpb = {4.5, 3.5, 2.9, 2.6},
                        .entropy_bpb = {}});
-    NewSweep sweep;
+    store::NewSweep sweep;
     sweep.name = "first";
     sweep.file = "sweeps/first.yaml";
     sweep.source = "x";
@@ -83,7 +84,7 @@ class QueryTest : public testing::Test {
   int64_t start(const std::string& id, const std::vector<double>& losses) {
     const int64_t attempt = store.claim(id, "cpu", 1, 1).value();
     store.mark_running(id, attempt, 1);
-    std::vector<Event> events;
+    std::vector<event::Event> events;
     const auto add = [&](const char* kind, int64_t step, json::object fields) {
       events.push_back({kind, id, attempt, static_cast<int64_t>(events.size()) + 1, step, 1000, std::move(fields)});
     };
@@ -94,14 +95,14 @@ class QueryTest : public testing::Test {
            {"tokens", static_cast<int64_t>(i + 1) * 6400},
            {"tokens_per_s", 800.0},
            {"elapsed_s", 8.0 * static_cast<double>(i + 1)}});
-    const Store::Batch batch{id, attempt, events, 100, 1};
+    const store::Store::Batch batch{id, attempt, events, 100, 1};
     store.ingest({&batch, 1});
     return attempt;
   }
 
   void finish(const std::string& id, const std::vector<double>& losses, RunState state, ExitCause cause) {
     const int64_t attempt = start(id, losses);
-    AttemptEnd end;
+    store::AttemptEnd end;
     end.state = state;
     end.cause = cause;
     end.message = cause == ExitCause::none ? "" : "loss is not finite";
@@ -117,7 +118,7 @@ class QueryTest : public testing::Test {
 
   fs::path root;
   FakeClock clock;
-  Store store;
+  store::Store store;
 };
 
-}  // namespace bitsweep
+}  // namespace bitsweep::query

@@ -1,6 +1,6 @@
 #include "query/query_fixture.h"
 
-namespace bitsweep {
+namespace bitsweep::query {
 namespace {
 
 using testing::ElementsAre;
@@ -28,7 +28,7 @@ TEST_F(QueryTest, ListsRunsInTheOrderOfTheirSubmission) {
 }
 
 TEST_F(QueryTest, AnswersAreTheNewestOfTheRun) {
-  std::vector<Event> events;
+  std::vector<event::Event> events;
   for (int64_t i = 1; i <= 3; ++i)
     events.push_back({"eval",
                       "bbbb00000003",
@@ -37,7 +37,7 @@ TEST_F(QueryTest, AnswersAreTheNewestOfTheRun) {
                       100 * i,
                       1000,
                       {{"val_bpc", 4.0}, {"answer_accuracy", 0.25 * static_cast<double>(i)}}});
-  const Store::Batch batch{"bbbb00000003", 1, events, 200, 1};
+  const store::Store::Batch batch{"bbbb00000003", 1, events, 200, 1};
   store.ingest({&batch, 1});
   const Query query(root);
   EXPECT_EQ(query.run("bbbb").answer_accuracy, 0.75);
@@ -47,7 +47,7 @@ TEST_F(QueryTest, AnswersAreTheNewestOfTheRun) {
 }
 
 TEST_F(QueryTest, ARunIsListedOnceThoughTwoSweepsHoldIt) {
-  NewSweep other;
+  store::NewSweep other;
   other.name = "other";
   other.file = "other.yaml";
   other.source = "y";
@@ -178,4 +178,4 @@ TEST(QueryOpening, AFileThatIsNoDatabaseIsRefused) {
 }
 
 }  // namespace
-}  // namespace bitsweep
+}  // namespace bitsweep::query

@@ -4,7 +4,7 @@
 
 #include "query/query_fixture.h"
 
-namespace bitsweep {
+namespace bitsweep::query {
 namespace {
 
 using testing::ElementsAre;
@@ -120,4 +120,4 @@ TEST_F(QueryTest, EveryDocumentedViewIsThere) {
 }
 
 }  // namespace
-}  // namespace bitsweep
+}  // namespace bitsweep::query

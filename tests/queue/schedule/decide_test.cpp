@@ -7,7 +7,7 @@
 #include "schedule/fit_in.h"
 #include "schedule/schedule.h"
 
-namespace bitsweep {
+namespace bitsweep::schedule {
 namespace {
 
 QueuedRun queued(const std::string& id, int64_t position, const std::string& device = "any", int64_t slots = 1) {
@@ -354,4 +354,4 @@ TEST(Decide, OnlyHeadsOfALongQueueAreLookedAt) {
 }
 
 }  // namespace
-}  // namespace bitsweep
+}  // namespace bitsweep::schedule

@@ -3,7 +3,7 @@
 #include "base/error.h"
 #include "schedule/schedule.h"
 
-namespace bitsweep {
+namespace bitsweep::schedule {
 namespace {
 
 TEST(Devices, AsPeopleWriteThem) {
@@ -37,4 +37,4 @@ TEST(Devices, AllMistakesAtOnce) {
 }
 
 }  // namespace
-}  // namespace bitsweep
+}  // namespace bitsweep::schedule

@@ -3,7 +3,7 @@
 
 #include <gtest/gtest.h>
 
-namespace bitsweep {
+namespace bitsweep::schedule {
 namespace {
 
 using Verdict = DivergenceWatch::Verdict;
@@ -38,4 +38,4 @@ TEST(Divergence, WithoutAYardstickOrSwitchedOffNothingIsJudged) {
 }
 
 }  // namespace
-}  // namespace bitsweep
+}  // namespace bitsweep::schedule

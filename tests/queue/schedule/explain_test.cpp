@@ -2,7 +2,7 @@
 
 #include "schedule/schedule.h"
 
-namespace bitsweep {
+namespace bitsweep::schedule {
 namespace {
 
 class ExplainTest : public testing::Test {
@@ -83,4 +83,4 @@ TEST_F(ExplainTest, AgreesWithTheDecision) {
 }
 
 }  // namespace
-}  // namespace bitsweep
+}  // namespace bitsweep::schedule

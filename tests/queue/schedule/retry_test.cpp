@@ -2,7 +2,7 @@
 
 #include "schedule/schedule.h"
 
-namespace bitsweep {
+namespace bitsweep::schedule {
 namespace {
 
 TEST(AfterAttempt, WellIsWell) { EXPECT_EQ(after_attempt(ExitCause::none, 0, 2).run, RunState::done); }
@@ -64,4 +64,4 @@ TEST(StopsStarting, AfterSoManyFailures) {
 }
 
 }  // namespace
-}  // namespace bitsweep
+}  // namespace bitsweep::schedule

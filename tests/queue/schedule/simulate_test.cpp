@@ -4,7 +4,7 @@
 
 #include "base/rng.h"
 
-namespace bitsweep {
+namespace bitsweep::schedule {
 namespace {
 
 SimulatedRun run_of(const std::string& id, double seconds, double submitted = 0, int64_t slots = 1) {
@@ -81,4 +81,4 @@ TEST(Simulate, RandomMonths) {
 }
 
 }  // namespace
-}  // namespace bitsweep
+}  // namespace bitsweep::schedule

@@ -5,7 +5,7 @@
 #include "base/rng.h"
 #include "schedule/replay.h"
 
-namespace bitsweep {
+namespace bitsweep::schedule {
 namespace {
 
 RunCurve curve(const std::string& id, const std::vector<double>& losses, int64_t every = 100) {
@@ -114,4 +114,4 @@ TEST(Replay, SaysWhatWasKilledWrongly) {
 }
 
 }  // namespace
-}  // namespace bitsweep
+}  // namespace bitsweep::schedule

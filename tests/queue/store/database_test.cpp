@@ -6,7 +6,7 @@
 
 #include "store_fixture.h"
 
-namespace bitsweep {
+namespace bitsweep::store {
 namespace {
 
 using testing::Test;
@@ -134,4 +134,4 @@ TEST(Database, NetworkFilesystemsAreKnownByTheirMagic) {
 }
 
 }  // namespace
-}  // namespace bitsweep
+}  // namespace bitsweep::store

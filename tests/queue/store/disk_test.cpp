@@ -5,14 +5,14 @@
 
 #include "store_fixture.h"
 
-namespace bitsweep {
+namespace bitsweep::store {
 namespace {
 
 // Fills the store's events until the disk refuses; how many batches went in.
 int64_t fill(Store& store, const std::string& run, std::string* refusal) {
   const std::string ballast(20'000, 'x');
   for (int64_t seq = 1; seq < 2000; ++seq) {
-    const std::vector<Event> events = {event_of(run, 1, seq, "note", seq, {{"ballast", ballast}})};
+    const std::vector<event::Event> events = {event_of(run, 1, seq, "note", seq, {{"ballast", ballast}})};
     const Store::Batch batch{run, 1, events, static_cast<uint64_t>(seq), 1};
     try {
       store.ingest({&batch, 1});
@@ -57,7 +57,7 @@ TEST(FullDisk, ThereIsRoomAgain) {
   EXPECT_NE(refusal.find("disk is full"), std::string::npos) << refusal;
   EXPECT_EQ(store.database().integer("SELECT count(*) FROM events"), stored);
   store.database().execute("PRAGMA max_page_count = 1000000");
-  const std::vector<Event> events = {eval_of("aaaaaaaaaaaa", 1, stored + 1, 10, 2.0)};
+  const std::vector<event::Event> events = {eval_of("aaaaaaaaaaaa", 1, stored + 1, 10, 2.0)};
   const Store::Batch batch{"aaaaaaaaaaaa", 1, events, 9, 1};
   EXPECT_EQ(store.ingest({&batch, 1}).stored, 1);
 }
@@ -80,4 +80,4 @@ TEST(FullDisk, AReadOnlyFilesystem) {
 }
 
 }  // namespace
-}  // namespace bitsweep
+}  // namespace bitsweep::store

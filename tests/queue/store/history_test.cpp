@@ -8,7 +8,7 @@
 #include "store/tail.h"
 #include "store_fixture.h"
 
-namespace bitsweep {
+namespace bitsweep::store {
 namespace {
 
 class HistoryTest : public StoreTest {
@@ -16,11 +16,11 @@ class HistoryTest : public StoreTest {
   std::string history() { return read_file(store.paths().history()); }
 
   // Events into the attempt's file, as a worker writes them, and from there into the store.
-  void work(const std::string& run, int64_t attempt, const std::vector<Event>& events) {
+  void work(const std::string& run, int64_t attempt, const std::vector<event::Event>& events) {
     const fs::path folder = store.paths().attempt(run, attempt);
     fs::create_directories(folder);
     std::ofstream file(folder / "events.jsonl", std::ios::app);
-    for (const Event& event : events) file << to_line(event);
+    for (const event::Event& event : events) file << to_line(event);
     file.close();
     EventTail tail(folder / "events.jsonl", 0, 0);
     const EventTail::Chunk chunk = tail.read();
@@ -256,4 +256,4 @@ TEST_F(HistoryTest, TakingOverKeepsWhatWasThere) {
 }
 
 }  // namespace
-}  // namespace bitsweep
+}  // namespace bitsweep::store

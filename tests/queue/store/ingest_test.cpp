@@ -4,7 +4,7 @@
 #include "store/tail.h"
 #include "store_fixture.h"
 
-namespace bitsweep {
+namespace bitsweep::store {
 namespace {
 
 constexpr const char* kRun = "aaaaaaaaaaaa";
@@ -12,8 +12,8 @@ constexpr const char* kRun = "aaaaaaaaaaaa";
 class IngestTest : public StoreTest {
  protected:
   IngestTest() { claimed(kRun); }
-  std::vector<Event> evals(int64_t first_seq, int64_t last_seq) {
-    std::vector<Event> events;
+  std::vector<event::Event> evals(int64_t first_seq, int64_t last_seq) {
+    std::vector<event::Event> events;
     for (int64_t seq = first_seq; seq <= last_seq; ++seq)
       events.push_back(eval_of(kRun, 1, seq, seq * 10, 5.0 - 0.1 * static_cast<double>(seq)));
     return events;
@@ -45,7 +45,7 @@ TEST_F(IngestTest, AnyOverlapMayBeRepeated) {
 }
 
 TEST_F(IngestTest, EventsOfOthersAreNotTaken) {
-  std::vector<Event> events = evals(1, 2);
+  std::vector<event::Event> events = evals(1, 2);
   events.push_back(eval_of("bbbbbbbbbbbb", 1, 3, 30, 1.0));
   events.push_back(eval_of(kRun, 2, 3, 30, 1.0));
   const auto got = ingest(kRun, 1, events, 10);
@@ -61,14 +61,14 @@ TEST_F(IngestTest, ABatchOfAnUnknownAttemptStoresNothing) {
 
 TEST_F(IngestTest, SeveralRunsInOneCommit) {
   claimed("bbbbbbbbbbbb");
-  const std::vector<Event> mine = evals(1, 3), other = {eval_of("bbbbbbbbbbbb", 1, 1, 10, 2.0)};
+  const std::vector<event::Event> mine = evals(1, 3), other = {eval_of("bbbbbbbbbbbb", 1, 1, 10, 2.0)};
   const std::vector<Store::Batch> batches = {{kRun, 1, mine, 30, 1}, {"bbbbbbbbbbbb", 1, other, 10, 2}};
   EXPECT_EQ(store.ingest(batches).stored, 4);
   EXPECT_EQ(store.run("bbbbbbbbbbbb")->best_val_bpc, 2.0);
 }
 
 TEST_F(IngestTest, NumbersOfAProbeComeBesideThoseOfEvents) {
-  Event eval = eval_of(kRun, 1, 1, 10, 3.0);
+  event::Event eval = eval_of(kRun, 1, 1, 10, 3.0);
   eval.fields["ipmr.L0H0"] = 0.1;
   ingest(kRun, 1, {eval}, 1);
   const std::vector<std::pair<std::string, double>> found = {
@@ -82,7 +82,7 @@ TEST_F(IngestTest, NumbersOfAProbeComeBesideThoseOfEvents) {
 }
 
 TEST_F(IngestTest, WhatIsNotFiniteIsNullAndMarked) {
-  Event bad = eval_of(kRun, 1, 1, 10, 3.0);
+  event::Event bad = eval_of(kRun, 1, 1, 10, 3.0);
   bad.fields["val_bpc"] = nullptr;
   bad.fields["grad_norm"] = std::nan("");
   bad.fields["flip_rate"] = nullptr;
@@ -94,7 +94,7 @@ TEST_F(IngestTest, WhatIsNotFiniteIsNullAndMarked) {
 }
 
 TEST_F(IngestTest, ADivergedLastEvalHasNoLastLoss) {
-  Event bad = eval_of(kRun, 1, 2, 20, 0);
+  event::Event bad = eval_of(kRun, 1, 2, 20, 0);
   bad.fields["val_bpc"] = nullptr;
   ingest(kRun, 1, {eval_of(kRun, 1, 1, 10, 2.5), bad}, 1);
   EXPECT_EQ(store.run(kRun)->best_val_bpc, 2.5);
@@ -102,7 +102,7 @@ TEST_F(IngestTest, ADivergedLastEvalHasNoLastLoss) {
 }
 
 TEST_F(IngestTest, OtherNumbersBecomeMetrics) {
-  Event event = eval_of(kRun, 1, 1, 10, 3.0);
+  event::Event event = eval_of(kRun, 1, 1, 10, 3.0);
   event.fields["flip_rate"] = 0.25;
   event.fields["stored_bits"] = 12345;
   event.fields["note"] = "words are no metric";
@@ -232,7 +232,7 @@ class IngestFileTest : public IngestTest {
   }
   std::string lines(int64_t first, int64_t last) {
     std::string text;
-    for (const Event& event : evals(first, last)) text += to_line(event);
+    for (const event::Event& event : evals(first, last)) text += to_line(event);
     return text;
   }
   EventTail tail{file(), 0, 0};
@@ -298,4 +298,4 @@ TEST_F(IngestFileTest, ANewReaderGoesOnWhereTheDatabaseIs) {
 }
 
 }  // namespace
-}  // namespace bitsweep
+}  // namespace bitsweep::store

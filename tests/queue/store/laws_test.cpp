@@ -1,6 +1,6 @@
 #include "store_fixture.h"
 
-namespace bitsweep {
+namespace bitsweep::store {
 namespace {
 
 class LawsTest : public StoreTest {};
@@ -118,4 +118,4 @@ TEST_F(LawsTest, APredictionOfAnUnknownFitIsRefused) {
 }
 
 }  // namespace
-}  // namespace bitsweep
+}  // namespace bitsweep::store

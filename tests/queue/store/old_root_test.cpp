@@ -8,7 +8,7 @@
 #include "store/store_fixture.h"
 #include "store/sweep_settings.h"
 
-namespace bitsweep {
+namespace bitsweep::store {
 namespace {
 
 class OldRootTest : public testing::Test {
@@ -38,7 +38,7 @@ TEST_F(OldRootTest, OpensWithItsRunsAsTheyWere) {
 TEST_F(OldRootTest, SpecsAreStillTheSameRuns) {
   Store store(root, StoreMode::create);
   for (const KnownRun& run : known_runs(store)) {
-    const RunSpec spec = run_spec_from_json(store.run(run.id)->spec);
+    const spec::RunSpec spec = spec::run_spec_from_json(store.run(run.id)->spec);
     EXPECT_EQ(run_id(spec), run.id);
     EXPECT_EQ(canonical_json(to_json(spec)), canonical_json(store.run(run.id)->spec));
   }
@@ -76,4 +76,4 @@ TEST(SweepSettings, OnlyAnUnusualBoundOfDivergenceIsWritten) {
 }
 
 }  // namespace
-}  // namespace bitsweep
+}  // namespace bitsweep::store

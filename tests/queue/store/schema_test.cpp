@@ -9,7 +9,7 @@
 #include "store/schema.h"
 #include "store_fixture.h"
 
-namespace bitsweep {
+namespace bitsweep::store {
 namespace {
 
 std::string bytes_of(const fs::path& file) { return read_file(file); }
@@ -215,4 +215,4 @@ TEST_P(EarlierSchema, WorksOn) {
 INSTANTIATE_TEST_SUITE_P(All, EarlierSchema, testing::Range<int64_t>(1, migrations().back().version));
 
 }  // namespace
-}  // namespace bitsweep
+}  // namespace bitsweep::store

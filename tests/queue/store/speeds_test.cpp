@@ -1,6 +1,6 @@
 #include "store_fixture.h"
 
-namespace bitsweep {
+namespace bitsweep::store {
 namespace {
 
 class SpeedsTest : public StoreTest {};
@@ -23,7 +23,7 @@ TEST_F(SpeedsTest, TheNewestOfASpecDeviceAndThreadsStays) {
 
 TEST_F(SpeedsTest, RunsThatAreDoneTellTheirs) {
   const int64_t attempt = claimed(kRun);
-  const std::vector<Event> events{eval_of(kRun, attempt, 1, 50, 4.0)};
+  const std::vector<event::Event> events{eval_of(kRun, attempt, 1, 50, 4.0)};
   const std::vector<Store::Batch> batches{{.run = kRun, .attempt = attempt, .events = events, .next_offset = 1}};
   store.ingest(batches);
   EXPECT_TRUE(store.speeds().empty());
@@ -36,4 +36,4 @@ TEST_F(SpeedsTest, RunsThatAreDoneTellTheirs) {
 }
 
 }  // namespace
-}  // namespace bitsweep
+}  // namespace bitsweep::store

@@ -12,7 +12,7 @@
 #include "base/error.h"
 #include "store/store.h"
 
-namespace bitsweep {
+namespace bitsweep::store {
 
 // An empty folder of this test; everything of this program is gone when it ends.
 inline fs::path fresh_folder(const std::string& name) {
@@ -55,8 +55,8 @@ inline NewSweep new_sweep(const std::string& name, std::vector<NewRun> runs) {
           .runs = std::move(runs)};
 }
 
-inline Event event_of(const std::string& run, int64_t attempt, int64_t seq, const std::string& kind, int64_t step,
-                      json::object fields = {}) {
+inline event::Event event_of(const std::string& run, int64_t attempt, int64_t seq, const std::string& kind,
+                             int64_t step, json::object fields = {}) {
   return {.kind = kind,
           .run = run,
           .attempt = attempt,
@@ -66,7 +66,7 @@ inline Event event_of(const std::string& run, int64_t attempt, int64_t seq, cons
           .fields = std::move(fields)};
 }
 
-inline Event eval_of(const std::string& run, int64_t attempt, int64_t seq, int64_t step, double loss) {
+inline event::Event eval_of(const std::string& run, int64_t attempt, int64_t seq, int64_t step, double loss) {
   return event_of(run, attempt, seq, "eval", step,
                   {{"val_bpc", loss},
                    {"train_bpc", loss - 0.1},
@@ -99,7 +99,8 @@ class StoreTest : public testing::Test {
             .peak_rss_bytes = 77,
             .ended = clock.unix};
   }
-  Store::Ingested ingest(const std::string& run, int64_t attempt, const std::vector<Event>& events, uint64_t offset) {
+  Store::Ingested ingest(const std::string& run, int64_t attempt, const std::vector<event::Event>& events,
+                         uint64_t offset) {
     const Store::Batch batch{run, attempt, events, offset, 1};
     return store.ingest({&batch, 1});
   }
@@ -122,4 +123,4 @@ Error error_of(Call&& call) {
   return Error(ErrorKind::failed, "none");
 }
 
-}  // namespace bitsweep
+}  // namespace bitsweep::store

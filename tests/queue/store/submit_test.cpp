@@ -1,6 +1,6 @@
 #include "store_fixture.h"
 
-namespace bitsweep {
+namespace bitsweep::store {
 namespace {
 
 using Ids = std::vector<std::string>;
@@ -169,4 +169,4 @@ TEST_F(SubmitTest, DatasetsAreKeptByTheirIdentity) {
 }
 
 }  // namespace
-}  // namespace bitsweep
+}  // namespace bitsweep::store

@@ -4,7 +4,7 @@
 
 #include "store_fixture.h"
 
-namespace bitsweep {
+namespace bitsweep::store {
 namespace {
 
 std::string line(int64_t seq) { return to_line(event_of("aaaaaaaaaaaa", 1, seq, "note", seq)); }
@@ -48,4 +48,4 @@ TEST(EventTail, AFolderInItsPlaceIsNothing) {
 }
 
 }  // namespace
-}  // namespace bitsweep
+}  // namespace bitsweep::store

@@ -2,7 +2,7 @@
 
 #include "store_fixture.h"
 
-namespace bitsweep {
+namespace bitsweep::store {
 namespace {
 
 constexpr const char* kRun = "aaaaaaaaaaaa";
@@ -148,4 +148,4 @@ TEST_F(TransitionsTest, WordsAndStatesMatch) {
 }
 
 }  // namespace
-}  // namespace bitsweep
+}  // namespace bitsweep::store

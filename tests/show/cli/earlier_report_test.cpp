@@ -7,32 +7,33 @@
 #include "query/query_fixture.h"
 #include "report/advice_sections.h"
 
-namespace bitsweep {
+namespace bitsweep::cli {
 namespace {
 
 using testing::HasSubstr;
 
 double law(double params, double tokens) { return 1.2 + std::pow(params / 1e4, -0.3) + std::pow(tokens / 1e6, -0.35); }
 
-class EarlierReportTest : public QueryTest {
+class EarlierReportTest : public query::QueryTest {
  protected:
   // A sweep of llama over sizes and lengths; those below `until` tokens are done, the rest waits.
   void sweep(const std::string& name, int sizes, int lengths, int64_t until, double lr = 1e-3) {
-    NewSweep sweep;
+    store::NewSweep sweep;
     sweep.name = name;
     sweep.file = name + ".yaml";
     sweep.source = name;
     for (int i = 0; i < sizes; ++i) {
       for (int j = 0; j < lengths; ++j) {
-        NewRun run = planned(fmt::format("{:04x}{:08x}", std::hash<std::string>{}(name)&0xffff, 16 * i + j + 1),
-                             "llama", int64_t{10000} << i, lr);
+        store::NewRun run =
+            query::planned(fmt::format("{:04x}{:08x}", std::hash<std::string>{}(name)&0xffff, 16 * i + j + 1), "llama",
+                           int64_t{10000} << i, lr);
         run.tokens = int64_t{500000} << j;
         run.spec["train"].as_object()["steps"] = run.tokens / 640;
         sweep.runs.push_back(run);
       }
     }
     store.submit(sweep);
-    for (const NewRun& run : sweep.runs) {
+    for (const store::NewRun& run : sweep.runs) {
       if (run.tokens < until)
         finish(run.id,
                {law(static_cast<double>(run.params), static_cast<double>(run.tokens)) *
@@ -45,33 +46,33 @@ class EarlierReportTest : public QueryTest {
 TEST_F(EarlierReportTest, AReportIsHeldAgainstTheLastOneOfOtherPoints) {
   sweep("grid", 4, 5, 4000000);
   CollectedNotes notes;
-  const auto report = [&] { return gather_report(Query(root), {"grid"}, "", "0"); };
-  const ReportInput first = report();
-  const Analysis before = analyse(first);
-  EXPECT_TRUE(earlier_fits(root, first, before).empty());
-  keep_fits(root, first, before, notes);
-  EXPECT_TRUE(earlier_fits(root, first, before).empty()) << "of the same points";
+  const auto report = [&] { return analysis::gather_report(query::Query(root), {"grid"}, "", "0"); };
+  const analysis::ReportInput first = report();
+  const analysis::Analysis before = analyse(first);
+  EXPECT_TRUE(advise::earlier_fits(root, first, before).empty());
+  advise::keep_fits(root, first, before, notes);
+  EXPECT_TRUE(advise::earlier_fits(root, first, before).empty()) << "of the same points";
   std::string waiting;
-  for (const MeasuredRun& run : first.runs)
+  for (const analysis::MeasuredRun& run : first.runs)
     if (run.row.state == "queued" && waiting.empty()) waiting = run.row.id;
   finish(waiting, {2.5}, RunState::done, ExitCause::none);
-  ReportInput second = report();
-  const Analysis after = analyse(second);
-  second.earlier = earlier_fits(root, second, after);
+  analysis::ReportInput second = report();
+  const analysis::Analysis after = analyse(second);
+  second.earlier = advise::earlier_fits(root, second, after);
   ASSERT_EQ(second.earlier.size(), 1u);
-  const EarlierFit& earlier = second.earlier[0];
+  const analysis::EarlierFit& earlier = second.earlier[0];
   EXPECT_EQ(earlier.law, "chinchilla");
   EXPECT_EQ(earlier.runs.size() + 1, after.groups.at(0).fits.at(0).points.size());
   EXPECT_EQ(earlier.params.size(), 5u);
   EXPECT_TRUE(earlier.intervals.contains("alpha"));
-  const std::string text = canonical_json(changes_json(second, after));
+  const std::string text = canonical_json(report::changes_json(second, after));
   EXPECT_THAT(text, HasSubstr(waiting));
   // Kept, and rendered again: the same.
-  keep_fits(root, second, after, notes);
-  ReportInput again = report();
-  again.earlier = earlier_fits(root, again, after);
-  EXPECT_EQ(canonical_json(changes_json(again, after)), text);
+  advise::keep_fits(root, second, after, notes);
+  analysis::ReportInput again = report();
+  again.earlier = advise::earlier_fits(root, again, after);
+  EXPECT_EQ(canonical_json(report::changes_json(again, after)), text);
 }
 
 }  // namespace
-}  // namespace bitsweep
+}  // namespace bitsweep::cli

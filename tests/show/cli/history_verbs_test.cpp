@@ -6,7 +6,7 @@
 #include "execute/records.h"
 #include "store/rebuild.h"
 
-namespace bitsweep {
+namespace bitsweep::cli {
 namespace {
 
 using testing::ElementsAre;
@@ -24,10 +24,16 @@ constexpr const char* kSeedLog = R"(Using device cuda
 {"event": "eval", "step": 40000, "val_b)";
 
 TEST_F(HistoryVerbs, ExportRefusesWhatItCannotDo) {
-  EXPECT_THAT(thrown([&] { call(kExportVerb, {"aaaa00000001", "-o", "x.bit2"}); }), HasSubstr("packs no checkpoints"));
-  EXPECT_THAT(thrown([&] { call(kExportVerb, {"frist"}); }), HasSubstr("did you mean 'first'?"));
-  EXPECT_THAT(thrown([&] { call(kExportVerb, {"first", "--table", "eval"}); }), HasSubstr("did you mean 'evals'?"));
-  EXPECT_THAT(thrown([&] { call(kExportVerb, {"first", "-o", "x.parquet"}); }), HasSubstr("expected a folder"));
+  EXPECT_THAT(query::thrown([&] {
+                call(kExportVerb, {"aaaa00000001", "-o", "x.bit2"});
+              }),
+              HasSubstr("packs no checkpoints"));
+  EXPECT_THAT(query::thrown([&] { call(kExportVerb, {"frist"}); }), HasSubstr("did you mean 'first'?"));
+  EXPECT_THAT(query::thrown([&] {
+                call(kExportVerb, {"first", "--table", "eval"});
+              }),
+              HasSubstr("did you mean 'evals'?"));
+  EXPECT_THAT(query::thrown([&] { call(kExportVerb, {"first", "-o", "x.parquet"}); }), HasSubstr("expected a folder"));
 }
 
 class Gc : public HistoryVerbs {
@@ -75,7 +81,7 @@ TEST_F(Gc, PoliciesNarrowAndWiden) {
               HasSubstr("\"bytes\": 1000"));
   call(kGcVerb, {"--keep", "none", "--state", "done,failed", "--yes"});
   EXPECT_EQ(left().size(), 3u);  // of the one that runs
-  EXPECT_THAT(thrown([&] {
+  EXPECT_THAT(query::thrown([&] {
                 call(kGcVerb, {"--keep", "bst", "--state", "running", "--older-than", "x", "--max-size", "-1"});
               }),
               testing::AllOf(HasSubstr("did you mean 'best'?"), HasSubstr("--state 'running'"),
@@ -83,9 +89,9 @@ TEST_F(Gc, PoliciesNarrowAndWiden) {
 }
 
 TEST_F(Gc, WhatAQueuedRunBeginsWithStays) {
-  NewRun finetune = planned("dddd00000005", "v57", 1000, 1e-4);
+  store::NewRun finetune = query::planned("dddd00000005", "v57", 1000, 1e-4);
   finetune.init_from = "aaaa00000001";
-  NewSweep sweep;
+  store::NewSweep sweep;
   sweep.name = "tune";
   sweep.runs = {finetune};
   store.submit(sweep);
@@ -98,26 +104,15 @@ TEST_F(Gc, WhatAQueuedRunBeginsWithStays) {
   EXPECT_TRUE(fs::exists(checkpoint("aaaa00000002", "last.safetensors")));
 }
 
-TEST(CheckpointPolicy, ARunWithoutBestKeepsItsLast) {
-  const std::vector<StoredCheckpoint> all = {
-      {.run = "a", .kind = "last", .file = {}, .bytes = 5, .since = 1, .needed_by = ""},
-      {.run = "b", .kind = "last", .file = {}, .bytes = 5, .since = 2, .needed_by = ""},
-      {.run = "b", .kind = "best", .file = {}, .bytes = 5, .since = 2, .needed_by = ""}};
-  EXPECT_THAT(to_delete(all, {}, 10), ElementsAre(1));
-  EXPECT_THAT(to_delete(all, {.keep = {"last"}}, 10), ElementsAre(2));
-  EXPECT_THAT(to_delete(all, {.keep = {}, .most_bytes = 10.0}, 10), ElementsAre(0));
-  EXPECT_THAT(to_delete(all, {.keep = {}, .most_bytes = 15.0}, 10), IsEmpty());
-}
-
 // --- rebuild ------------------------------------------------------------------------------------------------------
 
 TEST_F(HistoryVerbs, RebuildFindsImportedRunsAndRefusesToReplaceUnasked) {
   call(kImportVerb, {file("a.jsonl", kSeedLog)});
-  EXPECT_THAT(thrown([&] { call(kRebuildVerb, {}); }), StartsWith("4: "));
+  EXPECT_THAT(query::thrown([&] { call(kRebuildVerb, {}); }), StartsWith("4: "));
   // The fixture's own events are in no file.
   EXPECT_THAT(call(kRebuildVerb, {"--check"}, 1), testing::AllOf(HasSubstr("only before"), HasSubstr("rows differ")));
   const std::string id = store.runs_of("imported").at(0).id;
-  Rebuild rebuild(root, root / "scratch");
+  store::Rebuild rebuild(root, root / "scratch");
   rebuild.replay();
   rebuild.read_events();
   EXPECT_EQ(rebuild.store().run(id)->best_val_bpc, 5.674);
@@ -126,23 +121,24 @@ TEST_F(HistoryVerbs, RebuildFindsImportedRunsAndRefusesToReplaceUnasked) {
 
 // A root whose database is lost and which has no history: what its folders tell.
 TEST(OrphanRuns, TellSpecsAttemptsEndsAndEvents) {
-  const fs::path root = new_root();
-  const RootPaths paths{root};
+  const fs::path root = query::new_root();
+  const store::RootPaths paths{root};
   const auto event = [](const char* run, int64_t attempt, int64_t seq, const char* kind, int64_t step,
                         json::object fields) {
-    return to_line({kind, run, attempt, seq, step, 1000.0 + static_cast<double>(step), std::move(fields)});
+    return event::to_line({kind, run, attempt, seq, step, 1000.0 + static_cast<double>(step), std::move(fields)});
   };
-  const auto attempt = [&](const char* run, int64_t k, const std::string& events, std::optional<ExitRecord> exit) {
+  const auto attempt = [&](const char* run, int64_t k, const std::string& events,
+                           std::optional<execute::ExitRecord> exit) {
     const fs::path folder = paths.attempt(run, k);
     make_folder(folder);
     const json::object spec = {{"model", json::object{{"plugin", "v57"}}}, {"seed", 3}, {"steps", 40}};
     write_file_atomic(folder / "spec.json", pretty_json(spec));
     write_file_atomic(folder / "events.jsonl", events);
-    write_intent(folder, {.run = run, .attempt = k, .command = {"worker", "--device", "cpu"}, .environment = {}});
+    execute::write_intent(folder, {.run = run, .attempt = k, .command = {"worker", "--device", "cpu"}, .environment = {}});
     if (exit) write_exit(folder, *exit);
   };
   const auto exit = [](std::optional<int64_t> code, std::optional<int64_t> signal) {
-    return ExitRecord{
+    return execute::ExitRecord{
         .exit_code = code, .signal = signal, .cannot_start = "", .peak_rss_bytes = 5000, .started = 100, .ended = 200};
   };
   attempt("aaaaaaaaaaaa", 1,
@@ -159,23 +155,23 @@ TEST(OrphanRuns, TellSpecsAttemptsEndsAndEvents) {
           event("cccccccccccc", 1, 1, "end", 10, {{"status", "bad_input"}, {"message", "no such text"}}), exit(2, {}));
   make_folder(paths.attempt("dddddddddddd", 1));  // no spec
 
-  Rebuild rebuild(root, root / ".rebuild");
+  store::Rebuild rebuild(root, root / ".rebuild");
   rebuild.replay();
   rebuild.read_events();
-  const OrphanRuns found = adopt_orphan_runs(paths, rebuild);
+  const coordinate::OrphanRuns found = coordinate::adopt_orphan_runs(paths, rebuild);
   EXPECT_EQ(found.runs, 3);
   EXPECT_EQ(found.attempts, 4);
   ASSERT_EQ(rebuild.result().problems.size(), 1u);
   EXPECT_THAT(rebuild.result().problems[0], HasSubstr("dddddddddddd: has no readable spec.json"));
   EXPECT_EQ(rebuild.take_over().size(), 0u);
 
-  Store store(root, StoreMode::create);
-  const RunRecord done = store.run("aaaaaaaaaaaa").value();
+  store::Store store(root, store::StoreMode::create);
+  const store::RunRecord done = store.run("aaaaaaaaaaaa").value();
   EXPECT_EQ(done.state, RunState::done);
   EXPECT_EQ(done.best_val_bpc, 3.0);
   EXPECT_EQ(done.plugin, "v57");
   EXPECT_EQ(done.params, 1234);
-  EXPECT_EQ(done.sweep, kRecoveredSweep);
+  EXPECT_EQ(done.sweep, coordinate::kRecoveredSweep);
   const auto attempts = store.attempts("aaaaaaaaaaaa");
   ASSERT_EQ(attempts.size(), 2u);
   EXPECT_EQ(attempts[0].signal, 9);
@@ -187,4 +183,4 @@ TEST(OrphanRuns, TellSpecsAttemptsEndsAndEvents) {
 }
 
 }  // namespace
-}  // namespace bitsweep
+}  // namespace bitsweep::cli

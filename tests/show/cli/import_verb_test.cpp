@@ -1,7 +1,7 @@
 // import and export, as a person calls them.
 #include "cli/verbs_fixture.h"
 
-namespace bitsweep {
+namespace bitsweep::cli {
 namespace {
 
 using testing::AllOf;
@@ -41,7 +41,7 @@ TEST_F(HistoryVerbs, ImportMakesFinishedRunsOnce) {
   const std::string more = file("v76_300M.out", std::string(kSeedLog) + "pc\": 5.5}\n");
   EXPECT_THAT(call(kImportVerb, {more}), HasSubstr("replaces " + runs[0].id));
   EXPECT_EQ(store.runs_of("imported").size(), 2u);
-  EXPECT_THAT(thrown([&] {
+  EXPECT_THAT(query::thrown([&] {
                 call(kImportVerb, {log, "--sweep", "first"});
               }),
               StartsWith("2: the sweep 'first' was submitted"));
@@ -51,14 +51,22 @@ TEST_F(HistoryVerbs, ImportSaysAllMistakesOfAllFilesAndDoesNothing) {
   const std::string good = file("good.jsonl", R"({"step":1,"val_bpc":2})"),
                     bad = file("bad.jsonl", "{\"step\":-1,\"val_bpc\":1}\n"),
                     worse = file("worse.csv", "step,val_bpc\nx,y\n");
-  const std::string message = thrown([&] { call(kImportVerb, {good, bad, worse, (root / "none.csv").string()}); });
+  const std::string message = query::thrown([&] {
+    call(kImportVerb, {good, bad, worse, (root / "none.csv").string()});
+  });
   for (const char* part : {"bad.jsonl:1:2: step must not be negative", "worse.csv:2:1: step must be a number, not 'x'",
                            "worse.csv:2:3: val_bpc must be a number", "none.csv"})
     EXPECT_THAT(message, HasSubstr(part));
   EXPECT_EQ(store.sweep_names().size(), 1u);
-  EXPECT_THAT(thrown([&] { call(kImportVerb, {good, "--params", "many"}); }), HasSubstr("--params: expected a number"));
-  EXPECT_THAT(thrown([&] { call(kImportVerb, {good, "--unit", "nat"}); }), HasSubstr("did you mean 'nats'?"));
-  EXPECT_THAT(thrown([&] { call(kImportVerb, {good, "--sweep", "../up"}); }), HasSubstr("must be a folder's name"));
+  EXPECT_THAT(query::thrown([&] {
+                call(kImportVerb, {good, "--params", "many"});
+              }),
+              HasSubstr("--params: expected a number"));
+  EXPECT_THAT(query::thrown([&] { call(kImportVerb, {good, "--unit", "nat"}); }), HasSubstr("did you mean 'nats'?"));
+  EXPECT_THAT(query::thrown([&] {
+                call(kImportVerb, {good, "--sweep", "../up"});
+              }),
+              HasSubstr("must be a folder's name"));
 }
 
 TEST_F(HistoryVerbs, ADataSetOfThisRootMayBeNamed) {
@@ -75,7 +83,7 @@ TEST_F(HistoryVerbs, ADataSetOfThisRootMayBeNamed) {
                      .entropy_bpb = {}});
   const std::string log = file("a.jsonl", R"({"step":1,"val_bpc":2})");
   call(kImportVerb, {log, "--dataset", "abcdef01"});
-  const Query query(root);
+  const query::Query query(root);
   EXPECT_EQ(query.runs("imported").at(0).dataset, "abcdef0123456789");
   call(kImportVerb, {log, "--dataset", "GLM", "--tokenizer", "ascii128", "--sweep", "named"});
   EXPECT_EQ(query.runs_of({"named"}).at(0).spec.at("data").at("corpus"), "GLM");
@@ -106,7 +114,7 @@ TEST_F(HistoryVerbs, WhatIsExportedCanBeImported) {
 TEST_F(HistoryVerbs, AnExportedFolderGivesTheSameRuns) {
   call(kExportVerb, {"first", "-o", (root / "out").string()});
   call(kImportVerb, {(root / "out").string(), "--sweep", "back"});
-  const Query query(root);
+  const query::Query query(root);
   const auto before = query.runs("first"), after = query.runs("back");
   ASSERT_EQ(after.size(), 3u);  // those with an evaluation
   for (size_t i = 0; i < after.size(); ++i) {
@@ -119,7 +127,7 @@ TEST_F(HistoryVerbs, AnExportedFolderGivesTheSameRuns) {
   }
   EXPECT_EQ(after[0].state, "done");
   EXPECT_EQ(after[1].state, "stopped");  // it had failed: no law takes it for finished
-  EXPECT_THAT(thrown([&] { call(kImportVerb, {(root / "out" / "runs.csv").string()}); }),
+  EXPECT_THAT(query::thrown([&] { call(kImportVerb, {(root / "out" / "runs.csv").string()}); }),
               HasSubstr("a table of runs that bitsweep exported"));
 }
 
@@ -138,7 +146,7 @@ TEST_F(HistoryVerbs, SeedsOfSixtyFourBitsAreTheSameEverywhere) {
     EXPECT_THAT(csv, HasSubstr("," + seed + ",1,"));
   }
   EXPECT_THAT(json, HasSubstr("\"seed\": null,"));
-  const Query query(root);
+  const query::Query query(root);
   EXPECT_THAT(call(kShowVerb, {query.runs("imported").at(0).id}), HasSubstr("seed 12873548723948723947\n"));
   EXPECT_THAT(call(kShowVerb, {query.runs("imported").at(3).id}), HasSubstr("seed left out\n"));
   EXPECT_THAT(
@@ -160,8 +168,8 @@ TEST_F(HistoryVerbs, WhereStepsFallBackEverybodySaysTheSameLastLoss) {
   EXPECT_THAT(call(kImportVerb, {log}), HasSubstr("2.3000  2.3000"));
   EXPECT_THAT(errors,
               HasSubstr("fall back from 150 to 100: what lies beyond was given up, 5 evaluations are left out"));
-  const Query query(root);
-  const RunRow run = query.runs("imported").at(0);
+  const query::Query query(root);
+  const query::RunRow run = query.runs("imported").at(0);
   EXPECT_EQ(run.last_val_bpc, 2.3);
   EXPECT_EQ(run.best_val_bpc, 2.3);
   EXPECT_EQ(run.steps, 120);
@@ -177,7 +185,8 @@ TEST_F(HistoryVerbs, FilesOfOneNameInTwoFoldersAreTwoRuns) {
   }
   const auto names = [&] {
     std::vector<std::string> found;
-    for (const RunRow& run : Query(root).runs("imported")) found.push_back(string_or(run.axes, "run", ""));
+    for (const query::RunRow& run : query::Query(root).runs("imported"))
+      found.push_back(string_or(run.axes, "run", ""));
     return found;
   };
   EXPECT_THAT(names(), ElementsAre("metrics", "b/metrics"));
@@ -191,7 +200,7 @@ TEST_F(HistoryVerbs, FilesOfOneNameInTwoFoldersAreTwoRuns) {
 TEST_F(HistoryVerbs, BytesATokenAreShown) {
   const std::string log = file("units.jsonl", R"({"step":1,"val_loss":2.3,"val_bpb":1.35858,"tokenizer":"sp998"})");
   EXPECT_THAT(call(kImportVerb, {log}), AllOf(HasSubstr("bytes/token"), HasSubstr("2.4424")));
-  EXPECT_THAT(call(kShowVerb, {Query(root).runs("imported").at(0).id}), HasSubstr("bytes a token 2.4424"));
+  EXPECT_THAT(call(kShowVerb, {query::Query(root).runs("imported").at(0).id}), HasSubstr("bytes a token 2.4424"));
   call(kImportVerb, {file("mislabelled.jsonl", R"({"step":1,"val_loss":2.3,"val_bpb":3.3182,"tokenizer":"sp1024"})")});
   EXPECT_THAT(errors, HasSubstr("these are bits per token"));
 }
@@ -223,4 +232,4 @@ TEST_F(HistoryVerbs, HelpShowsEachFormInALine) {
 }
 
 }  // namespace
-}  // namespace bitsweep
+}  // namespace bitsweep::cli

@@ -15,7 +15,7 @@
 #include "cli/verb.h"
 #include "query/query_fixture.h"
 
-namespace bitsweep {
+namespace bitsweep::cli {
 namespace {
 
 using testing::ElementsAre;
@@ -25,23 +25,23 @@ using testing::Not;
 // Points as lines: run, size, length, unique tokens, loss, seed, variant, text.
 using Seen = std::set<std::string>;
 
-std::string line_of(const Point& p) {
+std::string line_of(const fit::Point& p) {
   return fmt::format("{} {} {} {} {} {} {} {}", p.run, p.params, p.tokens, p.unique_tokens, p.loss,
                      p.seed ? std::to_string(*p.seed) : "-", p.variant, p.dataset);
 }
 
-Seen seen(const std::vector<Point>& points) {
+Seen seen(const std::vector<fit::Point>& points) {
   Seen lines;
-  for (const Point& p : points) lines.insert(line_of(p));
+  for (const fit::Point& p : points) lines.insert(line_of(p));
   return lines;
 }
 
-class LawPointsTest : public QueryTest {
+class LawPointsTest : public query::QueryTest {
  protected:
   // 3 sizes × 3 lengths × 2 rates × 2 attentions × seeds; which rate is better differs from place to place. A setting
   // that is waited for and a run that diverged are there too.
   void SetUp() override {
-    NewSweep sweep;
+    store::NewSweep sweep;
     sweep.name = "grid";
     sweep.file = "grid.yaml";
     sweep.source = "{}";
@@ -51,20 +51,21 @@ class LawPointsTest : public QueryTest {
           for (int alibi = 0; alibi < 2; ++alibi)
             for (int seed = 0; seed < seeds; ++seed) sweep.runs.push_back(run(size, length, rate, alibi, seed));
     store.submit(sweep);
-    for (const NewRun& one : sweep.runs) finish(one.id, {loss_of(one)}, RunState::done, ExitCause::none);
+    for (const store::NewRun& one : sweep.runs) finish(one.id, {loss_of(one)}, RunState::done, ExitCause::none);
   }
 
-  static NewRun run(int size, int length, int rate, int alibi, int seed) {
+  static store::NewRun run(int size, int length, int rate, int alibi, int seed) {
     const double lr = rate == 0 ? 1e-3 : 4e-3;
-    NewRun run = planned(fmt::format("{:x}{:x}{:x}{:x}{:x}0000000", 0xa + size, length, rate, alibi, seed), "v76",
-                         int64_t{10000} << size, lr, seed);
+    store::NewRun run =
+        query::planned(fmt::format("{:x}{:x}{:x}{:x}{:x}0000000", 0xa + size, length, rate, alibi, seed), "v76",
+                       int64_t{10000} << size, lr, seed);
     run.tokens = int64_t{500000} << length;
     run.epochs = static_cast<double>(run.tokens) / 900.5;  // not to the digit what the data set has
     run.spec["model"].as_object()["alibi"] = alibi == 1;
     run.axes["model.alibi"] = alibi == 1;
     return run;
   }
-  static double loss_of(const NewRun& run) {
+  static double loss_of(const store::NewRun& run) {
     const bool alibi = run.spec.at("model").at("alibi").as_bool();
     const bool high = run.spec.at("train").at("lr").as_double() > 2e-3;
     const bool better = high == (run.params < 30000);  // small models like the high rate
@@ -88,10 +89,10 @@ class LawPointsTest : public QueryTest {
     return text;
   }
 
-  SweepPoints fit_points(bool all_settings = false) const {
-    SweepPointsOptions options;
+  analysis::SweepPoints fit_points(bool all_settings = false) const {
+    analysis::SweepPointsOptions options;
     options.all_settings = all_settings;
-    return points_of_sweeps(Query(root), {"grid"}, options);
+    return points_of_sweeps(query::Query(root), {"grid"}, options);
   }
 
   static constexpr int seeds = 2;
@@ -99,18 +100,19 @@ class LawPointsTest : public QueryTest {
 
 TEST_F(LawPointsTest, FourVerbsTakeTheSamePointsOfEachVariant) {
   std::map<std::string, Seen> fit, report, suggest;
-  for (const Point& p : fit_points().points) fit[p.variant].insert(line_of(p));
-  ReportInput input = gather_report(Query(root), {"grid"}, "", "0");
-  Claim claim;
+  for (const fit::Point& p : fit_points().points) fit[p.variant].insert(line_of(p));
+  analysis::ReportInput input = analysis::gather_report(query::Query(root), {"grid"}, "", "0");
+  analysis::Claim claim;
   claim.law = "chinchilla";
-  claim.target = Target{};
+  claim.target = fit::Target{};
   claim.target->params = 1e5;
   claim.target->tokens = 4e6;
-  const Analysis analysis = analyse(input);
+  const analysis::Analysis analysis = analyse(input);
   ASSERT_EQ(analysis.groups.size(), 1u);
-  for (const LawFit& law : analysis.groups[0].fits)
+  for (const analysis::LawFit& law : analysis.groups[0].fits)
     if (kept_for_later(law)) report[law.variant] = seen(law.points);
-  for (const LawData& law : law_data(Query(root), {"grid"}).laws) suggest[law.variant] = seen(law.points);
+  for (const analysis::LawData& law : analysis::law_data(query::Query(root), {"grid"}).laws)
+    suggest[law.variant] = seen(law.points);
 
   ASSERT_EQ(fit.size(), 2u);
   EXPECT_EQ(fit.begin()->first, "v76 (alibi=false)");
@@ -125,14 +127,14 @@ TEST_F(LawPointsTest, FourVerbsTakeTheSamePointsOfEachVariant) {
       EXPECT_THAT(line, HasSubstr(" 900 ")) << "unique tokens are the data set's";
     }
   // A claim's points are those of the runs that it names, as the law of their variant has them.
-  for (const Point& p : analysis.groups[0].fits[0].points) claim.runs.push_back(p.run);
+  for (const fit::Point& p : analysis.groups[0].fits[0].points) claim.runs.push_back(p.run);
   input.claims = {claim};
-  const Analysis checked = analyse(input);
+  const analysis::Analysis checked = analyse(input);
   ASSERT_EQ(checked.verdicts.size(), 1u);
-  FitOptions options;
+  fit::FitOptions options;
   options.noise = claim.noise;
   options.second_opinions = false;
-  const FitResult same = fit_law(analysis.groups[0].fits[0].points, options);
+  const fit::FitResult same = fit_law(analysis.groups[0].fits[0].points, options);
   ASSERT_TRUE(same.param("alpha"));
   double alpha = 0;
   for (const auto& [name, value] : checked.verdicts[0].figures)
@@ -170,8 +172,13 @@ TEST_F(LawPointsTest, PoolAndAllSettingsAskForElse) {
   EXPECT_THAT(points({"--pool", "--all-settings"}), ElementsAre(72));
   EXPECT_THAT(points({"--variant", "v76 (alibi=true)"}), ElementsAre(18));
   EXPECT_THAT(points({"--where", "params < 15000"}), ElementsAre(6, 6));
-  EXPECT_THAT(thrown([&] { out(kFitVerb, {"grid", "--pool", "--law", "precision"}); }), HasSubstr("--pool: the law"));
-  EXPECT_THAT(thrown([&] { out(kFitVerb, {"grid", "--variant", "v76"}); }),
+  EXPECT_THAT(query::thrown([&] {
+                out(kFitVerb, {"grid", "--pool", "--law", "precision"});
+              }),
+              HasSubstr("--pool: the law"));
+  EXPECT_THAT(query::thrown([&] {
+                out(kFitVerb, {"grid", "--variant", "v76"});
+              }),
               HasSubstr("there are v76 (alibi=false), v76 (alibi=true)"));
 }
 
@@ -183,4 +190,4 @@ TEST_F(LawPointsTest, SeedsAloneAreToldOnlyOfSeeds) {
 }
 
 }  // namespace
-}  // namespace bitsweep
+}  // namespace bitsweep::cli

@@ -8,7 +8,7 @@
 #include "cli/options.h"
 #include "cli/invocation.h"
 
-namespace bitsweep {
+namespace bitsweep::cli {
 namespace {
 
 const Verb kTestVerb{"test", "A verb for tests", "FILE…", "bitsweep test a.yaml",
@@ -148,4 +148,4 @@ TEST(Verbs, AreNamedOnceAndExplained) {
 }
 
 }  // namespace
-}  // namespace bitsweep
+}  // namespace bitsweep::cli

@@ -12,7 +12,7 @@
 #include "base/rng.h"
 #include "cli/verb.h"
 
-namespace bitsweep {
+namespace bitsweep::cli {
 namespace {
 
 using testing::DoubleNear;
@@ -317,7 +317,7 @@ TEST_F(PointsReport, ATableOfResultsIsComparedWithItsBaseline) {
 
 TEST_F(PointsReport, WrongClaimsAreToldAllAtOnceWithTheirPlaces) {
   try {
-    read_claims(
+    analysis::read_claims(
         "claims:\n"
         "  - { name: a, off: x, value: many }\n"
         "  - { law: cubic }\n"
@@ -341,4 +341,4 @@ TEST_F(PointsReport, WrongClaimsAreToldAllAtOnceWithTheirPlaces) {
 }
 
 }  // namespace
-}  // namespace bitsweep
+}  // namespace bitsweep::cli

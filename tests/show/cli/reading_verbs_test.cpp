@@ -4,14 +4,14 @@
 #include "cli/verb.h"
 #include "query/query_fixture.h"
 
-namespace bitsweep {
+namespace bitsweep::cli {
 namespace {
 
 using testing::HasSubstr;
 using testing::Not;
 using testing::StartsWith;
 
-class ReadingVerbs : public QueryTest {
+class ReadingVerbs : public query::QueryTest {
  protected:
   struct Printed {
     int code = 0;
@@ -50,8 +50,11 @@ TEST_F(ReadingVerbs, RunsTakesConditionsColumnsAndAnOrder) {
       "id,train.lr\ncccc00000004,0.002\nbbbb00000003,0.001\n");
   EXPECT_EQ(call(kRunsVerb, {"--where", "false", "--json"}).out, "[]\n");
   EXPECT_EQ(call(kRunsVerb, {"--where", "false", "--csv", "--columns", "id"}).out, "id\n");
-  EXPECT_THAT(thrown([&] { call(kRunsVerb, {"--sort", "los"}); }), StartsWith("2: --sort: unknown column 'los'"));
-  EXPECT_THAT(thrown([&] { call(kRunsVerb, {"frist"}); }), HasSubstr("did you mean 'first'?"));
+  EXPECT_THAT(query::thrown([&] {
+                call(kRunsVerb, {"--sort", "los"});
+              }),
+              StartsWith("2: --sort: unknown column 'los'"));
+  EXPECT_THAT(query::thrown([&] { call(kRunsVerb, {"frist"}); }), HasSubstr("did you mean 'first'?"));
 }
 
 TEST_F(ReadingVerbs, RunsShowsTheNewestAndSaysHowManyMore) {
@@ -66,8 +69,9 @@ TEST_F(ReadingVerbs, RunsShowsTheNewestAndSaysHowManyMore) {
   EXPECT_EQ(call(kRunsVerb, {"--limit", "4", "--columns", "id"}).out, call(kRunsVerb, {"--columns", "id"}).out);
   EXPECT_EQ(json_of(kRunsVerb, {"--limit", "1"}).as_array().size(), 1u);
 
-  NewSweep sweep{.name = "many", .file = "many.yaml", .source = "y", .settings = {}, .runs = {}};
-  for (int i = 0; i < 120; ++i) sweep.runs.push_back(planned(fmt::format("dddd{:08x}", i), "v57", 1000, 1e-3, i));
+  store::NewSweep sweep{.name = "many", .file = "many.yaml", .source = "y", .settings = {}, .runs = {}};
+  for (int i = 0; i < 120; ++i)
+    sweep.runs.push_back(query::planned(fmt::format("dddd{:08x}", i), "v57", 1000, 1e-3, i));
   sweep.runs[0].axes["train.batch"] = 8;
   store.submit(sweep);
   const auto lines = [](const std::string& text) { return std::count(text.begin(), text.end(), '\n'); };
@@ -79,7 +83,7 @@ TEST_F(ReadingVerbs, RunsShowsTheNewestAndSaysHowManyMore) {
   // The axis belongs to a run that is not among the newest.
   EXPECT_THAT(call(kRunsVerb, {"--columns", "id,train.batch"}).out, StartsWith("id            batch\n"));
   for (const char* bad : {"0", "-3", "1.5", "most", ""})
-    EXPECT_THAT(thrown([&] {
+    EXPECT_THAT(query::thrown([&] {
                   call(kRunsVerb, {"--limit", bad});
                 }),
                 StartsWith(fmt::format("2: --limit '{}': expected how many runs, from 1, or 'all'", bad)));
@@ -88,12 +92,12 @@ TEST_F(ReadingVerbs, RunsShowsTheNewestAndSaysHowManyMore) {
 TEST_F(ReadingVerbs, AnOlderDatabaseIsBroughtForwardByTheCommandThatIsNamed) {
   const fs::path old = root / "old";
   make_folder(old);
-  Database(old / "bitsweep.db", Database::Mode::create)
+  store::Database(old / "bitsweep.db", store::Database::Mode::create)
       .execute(read_file(fs::path(BITSWEEP_SOURCE_DIR) / "tests/queue/store/schemas/schema2.sql"));
   const auto asked = [&](const Verb& verb, std::vector<std::string> args) {
     args.insert(args.end(), {"--root", old.string()});
     testing::internal::CaptureStdout();
-    std::string failure = thrown([&] { verb.run(verb, args); });
+    std::string failure = query::thrown([&] { verb.run(verb, args); });
     const std::string out = testing::internal::GetCapturedStdout();
     return failure.empty() ? out : failure;
   };
@@ -134,8 +138,8 @@ TEST_F(ReadingVerbs, ShowTellsEverythingAboutOneRun) {
   EXPECT_EQ(document.at("evals").as_array().size(), 3u);
   EXPECT_EQ(document.at("attempt_list").as_array().size(), 1u);
   EXPECT_EQ(document.at("spec").at("data").at("corpus"), "headers");
-  EXPECT_THAT(thrown([&] { call(kShowVerb, {"aaaa"}); }), HasSubstr("give more digits"));
-  EXPECT_THAT(thrown([&] { call(kShowVerb, {}); }), StartsWith("2: "));
+  EXPECT_THAT(query::thrown([&] { call(kShowVerb, {"aaaa"}); }), HasSubstr("give more digits"));
+  EXPECT_THAT(query::thrown([&] { call(kShowVerb, {}); }), StartsWith("2: "));
 }
 
 TEST_F(ReadingVerbs, ShowDrawsWhereAttentionLooks) {
@@ -151,19 +155,22 @@ TEST_F(ReadingVerbs, ShowDrawsWhereAttentionLooks) {
 }
 
 TEST_F(ReadingVerbs, ProbeRefusesWhatItCannotProbe) {
-  EXPECT_THAT(thrown([&] { call(kProbeVerb, {"aaaa00000001"}); }),
+  EXPECT_THAT(query::thrown([&] { call(kProbeVerb, {"aaaa00000001"}); }),
               StartsWith("2: run aaaa00000001 (done) has no checkpoint in "));
-  EXPECT_THAT(thrown([&] {
+  EXPECT_THAT(query::thrown([&] {
                 call(kProbeVerb, {"aaaa00000001", "--checkpoint", "best"});
               }),
               HasSubstr("has no 'best' checkpoint"));
-  EXPECT_THAT(thrown([&] {
+  EXPECT_THAT(query::thrown([&] {
                 call(kProbeVerb, {"aaaa00000001", "--checkpoint", "bst"});
               }),
               StartsWith("2: --checkpoint bst: expected best or last; did you mean 'best'?"));
-  EXPECT_THAT(thrown([&] { call(kProbeVerb, {"aaaa00000001", "--windows", "1"}); }), HasSubstr("from 2 to 4096"));
-  EXPECT_THAT(thrown([&] { call(kProbeVerb, {"ffff"}); }), StartsWith("2: no run 'ffff'"));
-  EXPECT_THAT(thrown([&] { call(kProbeVerb, {}); }), StartsWith("2: "));
+  EXPECT_THAT(query::thrown([&] {
+                call(kProbeVerb, {"aaaa00000001", "--windows", "1"});
+              }),
+              HasSubstr("from 2 to 4096"));
+  EXPECT_THAT(query::thrown([&] { call(kProbeVerb, {"ffff"}); }), StartsWith("2: no run 'ffff'"));
+  EXPECT_THAT(query::thrown([&] { call(kProbeVerb, {}); }), StartsWith("2: "));
 }
 
 TEST_F(ReadingVerbs, LogsPrintsTheLatestAttempt) {
@@ -173,8 +180,11 @@ TEST_F(ReadingVerbs, LogsPrintsTheLatestAttempt) {
   EXPECT_EQ(call(kLogsVerb, {"aaaa00000001"}).out, "one\ntwo\n");
   EXPECT_EQ(call(kLogsVerb, {"aaaa00000001", "-f"}).out, "one\ntwo\n");  // it has ended: nothing to wait for
   EXPECT_EQ(call(kLogsVerb, {"cccc00000004"}).out, "");
-  EXPECT_THAT(thrown([&] { call(kLogsVerb, {"aaaa00000001", "--attempt", "2"}); }), HasSubstr("has no attempt 2"));
-  EXPECT_THAT(thrown([&] { call(kLogsVerb, {"aaaa00000002"}); }), StartsWith("3: the log is gone"));
+  EXPECT_THAT(query::thrown([&] {
+                call(kLogsVerb, {"aaaa00000001", "--attempt", "2"});
+              }),
+              HasSubstr("has no attempt 2"));
+  EXPECT_THAT(query::thrown([&] { call(kLogsVerb, {"aaaa00000002"}); }), StartsWith("3: the log is gone"));
 }
 
 TEST_F(ReadingVerbs, QueryAnswersInEveryForm) {
@@ -184,7 +194,7 @@ TEST_F(ReadingVerbs, QueryAnswersInEveryForm) {
   EXPECT_EQ(call(kQueryVerb, {sql, "--jsonl"}).out, "{\"plugin\":\"llama\",\"n\":2}\n{\"plugin\":\"v57\",\"n\":2}\n");
   EXPECT_EQ(json_of(kQueryVerb, {sql}).at(1).at("plugin"), "v57");
   EXPECT_EQ(json_of(kQueryVerb, {"SELECT 1 WHERE false"}).as_array().size(), 0u);
-  EXPECT_THAT(thrown([&] { call(kQueryVerb, {"DROP TABLE run"}); }), StartsWith("2: "));
+  EXPECT_THAT(query::thrown([&] { call(kQueryVerb, {"DROP TABLE run"}); }), StartsWith("2: "));
 }
 
 TEST_F(ReadingVerbs, QueryListsTheViews) {
@@ -198,15 +208,15 @@ TEST_F(ReadingVerbs, ReportIsWrittenWhereItIsAskedFor) {
   EXPECT_EQ(printed.out, (folder / "it's \"mine\"" / "report.md").string() + "\n");
   EXPECT_THAT(read_file(folder / "it's \"mine\"" / "report.md"), HasSubstr("1 of 4 runs count"));
   EXPECT_EQ(json_of(kReportVerb, {"first"}).at("runs").as_array().size(), 4u);
-  EXPECT_THAT(thrown([&] {
+  EXPECT_THAT(query::thrown([&] {
                 call(kReportVerb, {"first", "--law", "chinchila"});
               }),
               HasSubstr("did you mean 'chinchilla'?"));
-  EXPECT_THAT(thrown([&] {
+  EXPECT_THAT(query::thrown([&] {
                 call(kReportVerb, {"first", "--out", folder.string(), "--name", "../x"});
               }),
               StartsWith("2: "));
-  EXPECT_THAT(thrown([&] { call(kReportVerb, {}); }), StartsWith("2: "));
+  EXPECT_THAT(query::thrown([&] { call(kReportVerb, {}); }), StartsWith("2: "));
 }
 
 TEST_F(ReadingVerbs, HelpShowsAnExampleFirst) {
@@ -218,4 +228,4 @@ TEST_F(ReadingVerbs, HelpShowsAnExampleFirst) {
 }
 
 }  // namespace
-}  // namespace bitsweep
+}  // namespace bitsweep::cli

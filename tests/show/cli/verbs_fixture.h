@@ -8,9 +8,9 @@
 #include "cli/verb.h"
 #include "query/query_fixture.h"
 
-namespace bitsweep {
+namespace bitsweep::cli {
 
-class HistoryVerbs : public QueryTest {
+class HistoryVerbs : public query::QueryTest {
  protected:
   std::string call(const Verb& verb, std::vector<std::string> args, int code = 0) {
     args.insert(args.end(), {"--root", root.string()});
@@ -37,4 +37,4 @@ class HistoryVerbs : public QueryTest {
   std::string errors;
 };
 
-}  // namespace bitsweep
+}  // namespace bitsweep::cli

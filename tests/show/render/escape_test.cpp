@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace bitsweep {
+namespace bitsweep::render {
 namespace {
 
 TEST(Escape, HtmlAndXmlTakeAnyText) {
@@ -44,4 +44,4 @@ TEST(Escape, CodeSpansHoldBackticksAndBars) {
 }
 
 }  // namespace
-}  // namespace bitsweep
+}  // namespace bitsweep::render

@@ -9,7 +9,7 @@
 #include "render/svg_draw.h"
 #include "render/xml_check.h"
 
-namespace bitsweep {
+namespace bitsweep::render {
 namespace {
 
 using testing::HasSubstr;
@@ -148,4 +148,4 @@ TEST(Svg, ColoursOfARampAreInOrderAndDistinct) {
 }
 
 }  // namespace
-}  // namespace bitsweep
+}  // namespace bitsweep::render

@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace bitsweep {
+namespace bitsweep::render {
 namespace {
 
 Table small() { return {{{"name"}, {"loss", Align::right}}, {{"a|b", "3.25"}, {"<x>", "12.5"}}}; }
@@ -44,4 +44,4 @@ TEST(Table, ShortRowsAreFilled) {
 }
 
 }  // namespace
-}  // namespace bitsweep
+}  // namespace bitsweep::render

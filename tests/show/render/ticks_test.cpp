@@ -8,7 +8,7 @@
 
 #include "base/rng.h"
 
-namespace bitsweep {
+namespace bitsweep::render {
 namespace {
 
 using testing::ElementsAre;
@@ -94,4 +94,4 @@ TEST(Ticks, ExtentsHaveAirAndAreNeverEmpty) {
 }
 
 }  // namespace
-}  // namespace bitsweep
+}  // namespace bitsweep::render

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-namespace bitsweep {
+namespace bitsweep::render {
 
 // "" when it is, else what is wrong.
 inline std::string xml_problem(const std::string& text) {
@@ -56,4 +56,4 @@ inline std::string xml_problem(const std::string& text) {
   return open.empty() ? "" : "<" + open.back() + "> stays open";
 }
 
-}  // namespace bitsweep
+}  // namespace bitsweep::render

@@ -11,7 +11,7 @@
 #include "report/parameter_value_section.h"
 #include "report/prediction_section.h"
 
-namespace bitsweep {
+namespace bitsweep::report {
 namespace {
 
 using testing::ElementsAre;
@@ -19,16 +19,16 @@ using testing::HasSubstr;
 using testing::Not;
 
 // 5 sizes × 4 budgets × 2 seeds of one law, fitted once for all tests of this file.
-const Analysis& ladder_analysis() {
-  static const ReportInput input = made_input(ladder_runs());
-  static const Analysis analysis = analyse(input);
+const analysis::Analysis& ladder_analysis() {
+  static const analysis::ReportInput input = analysis::made_input(analysis::ladder_runs());
+  static const analysis::Analysis analysis = analyse(input);
   return analysis;
 }
 
-std::string text_of(const std::vector<Block>& blocks) { return render_markdown({"t", blocks}); }
+std::string text_of(const std::vector<render::Block>& blocks) { return render::render_markdown({"t", blocks}); }
 
 TEST(Optimum, DividesABudgetAsTheFormulaSays) {
-  const JointLaw law{1.4, 30, 250, 0.3, 0.4};
+  const analysis::JointLaw law{1.4, 30, 250, 0.3, 0.4};
   const auto best = law.divide(6e15, 6);
   ASSERT_TRUE(best);
   EXPECT_NEAR(best->params * best->tokens / 1e15, 1, 1e-12);
@@ -36,25 +36,26 @@ TEST(Optimum, DividesABudgetAsTheFormulaSays) {
   EXPECT_NEAR(best->loss, there, 1e-12);
   for (const double factor : {0.5, 0.9, 1.1, 2.0})
     EXPECT_GT(law.loss(best->params * factor, best->tokens / factor), there) << factor;
-  EXPECT_FALSE((JointLaw{1.4, 0, 250, 0.3, 0.4}).divide(6e15, 6)) << "a term has vanished";
-  EXPECT_FALSE((JointLaw{1.4, 30, 250, 0, 0.4}).divide(6e15, 6));
+  EXPECT_FALSE((analysis::JointLaw{1.4, 0, 250, 0.3, 0.4}).divide(6e15, 6)) << "a term has vanished";
+  EXPECT_FALSE((analysis::JointLaw{1.4, 30, 250, 0, 0.4}).divide(6e15, 6));
 }
 
 TEST(Optimum, ReadsTheLawByItsNames) {
-  const JointLaw law = joint_law({{"beta", 5}, {"E", 1}, {"A", 2}, {"alpha", 4}, {"B", 3}, {"other", 9}});
+  const analysis::JointLaw law =
+      analysis::joint_law({{"beta", 5}, {"E", 1}, {"A", 2}, {"alpha", 4}, {"B", 3}, {"other", 9}});
   EXPECT_THAT((std::vector<double>{law.E, law.A, law.B, law.alpha, law.beta}), ElementsAre(1, 2, 3, 4, 5));
 }
 
 TEST(Optimum, TellsBudgetsWithIntervalsAboutTheTruth) {
-  const GroupAnalysis& g = ladder_analysis().groups.at(0);
+  const analysis::GroupAnalysis& g = ladder_analysis().groups.at(0);
   ASSERT_EQ(g.optima.size(), 1u);
-  const ComputeOptimum& optimum = g.optima[0];
+  const analysis::ComputeOptimum& optimum = g.optima[0];
   EXPECT_TRUE(optimum.counted);
   EXPECT_NEAR(optimum.flops_per_nd, 6.6, 1e-9);
   ASSERT_EQ(optimum.rows.size(), 2u) << "the largest run's, and ten times it";
   EXPECT_NEAR(optimum.rows[1].flops / optimum.largest_flops, 10, 1e-9);
-  const JointLaw truth{1.4, 30, 250, 0.3, 0.4};
-  for (const BudgetRow& row : optimum.rows) {
+  const analysis::JointLaw truth{1.4, 30, 250, 0.3, 0.4};
+  for (const analysis::BudgetRow& row : optimum.rows) {
     const auto best = truth.divide(row.flops, 6.6);
     EXPECT_LT(row.params_range.first, best->params);
     EXPECT_GT(row.params_range.second, best->params);
@@ -69,11 +70,11 @@ TEST(Optimum, TellsBudgetsWithIntervalsAboutTheTruth) {
 }
 
 TEST(Optimum, RefusesBudgetsOutsideOfAllReasonUnlessForced) {
-  ReportInput input = made_input(ladder_runs());
+  analysis::ReportInput input = analysis::made_input(analysis::ladder_runs());
   input.budget_flops = {1e16, 1e30};
   for (const bool forced : {false, true}) {
     if (forced) input.extrapolation_limit = HUGE_VAL;
-    const Analysis analysis = analyse(input);
+    const analysis::Analysis analysis = analyse(input);
     const auto& rows = analysis.groups.at(0).optima.at(0).rows;
     ASSERT_EQ(rows.size(), 2u);
     EXPECT_FALSE(rows[0].refused);
@@ -84,17 +85,17 @@ TEST(Optimum, RefusesBudgetsOutsideOfAllReasonUnlessForced) {
 }
 
 TEST(Optimum, SaysThatFlopsAreTakenWhereRunsDoNotCountThem) {
-  std::vector<Point> points;
-  for (const Made& m : ladder_runs()) {
-    Point p;
+  std::vector<fit::Point> points;
+  for (const analysis::Made& m : analysis::ladder_runs()) {
+    fit::Point p;
     p.params = m.params;
     p.tokens = m.tokens;
-    p.loss = law(m.variant, m.params, m.tokens) + m.noise;
+    p.loss = analysis::law(m.variant, m.params, m.tokens) + m.noise;
     p.variant = m.variant;
     p.seed = m.seed;
     points.push_back(p);
   }
-  const ReportInput input = report_from_points(points, "p", "p", "0");
+  const analysis::ReportInput input = analysis::report_from_points(points, "p", "p", "0");
   const std::string text = text_of(optimum_section(analyse(input).groups.at(0), 2));
   EXPECT_THAT(text, HasSubstr("6 N D is taken for them"));
   EXPECT_THAT(text, Not(HasSubstr("rule of thumb")));
@@ -102,20 +103,21 @@ TEST(Optimum, SaysThatFlopsAreTakenWhereRunsDoNotCountThem) {
 }
 
 TEST(Worth, GivesEachVariantWithWhatItsBytesAndFlopsDo) {
-  std::vector<Made> runs = ladder_runs();
-  for (const Made& m : ladder_runs()) runs.push_back({"v57", m.params, m.tokens, m.lr, m.seed, m.batch, m.noise});
-  ReportInput input = made_input(runs);
-  for (MeasuredRun& run : input.runs) {
+  std::vector<analysis::Made> runs = analysis::ladder_runs();
+  for (const analysis::Made& m : analysis::ladder_runs())
+    runs.push_back({"v57", m.params, m.tokens, m.lr, m.seed, m.batch, m.noise});
+  analysis::ReportInput input = analysis::made_input(runs);
+  for (analysis::MeasuredRun& run : input.runs) {
     const bool full = run.row.plugin == "llama";
     run.start["stored_bytes"] = (full ? 4.0 : 0.125) * static_cast<double>(run.row.params);
     if (!full) run.row.flops = 2 * *run.row.flops;
   }
-  const Analysis analysis = analyse(input);
-  const GroupAnalysis& g = analysis.groups.at(0);
+  const analysis::Analysis analysis = analyse(input);
+  const analysis::GroupAnalysis& g = analysis.groups.at(0);
   ASSERT_TRUE(g.parameter_value);
   EXPECT_EQ(g.parameter_value->reference, "llama");
   ASSERT_EQ(g.parameter_value->rows.size(), 2u);
-  const ParameterValueRow &llama = g.parameter_value->rows[0], &v57 = g.parameter_value->rows[1];
+  const analysis::ParameterValueRow &llama = g.parameter_value->rows[0], &v57 = g.parameter_value->rows[1];
   EXPECT_EQ(llama.eff, 1);
   EXPECT_NEAR(*llama.per_byte, 1, 1e-12);
   ASSERT_TRUE(v57.interval);
@@ -128,16 +130,16 @@ TEST(Worth, GivesEachVariantWithWhatItsBytesAndFlopsDo) {
   EXPECT_THAT(text, Not(HasSubstr("eff(v57)")));
   EXPECT_THAT(text, HasSubstr("for its stored bytes"));
   std::string findings;
-  for (const Text& finding : group_findings(g)) findings += finding.plain() + "\n";
+  for (const render::Text& finding : group_findings(g)) findings += finding.plain() + "\n";
   EXPECT_THAT(findings, HasSubstr("as much as this many of llama's: v57 0.15"));
   EXPECT_FALSE(ladder_analysis().groups.at(0).parameter_value) << "one variant";
 }
 
 TEST(PredictionPlace, CountsWhatFellWithinAndOutside) {
-  ReportInput input = made_input({});
+  analysis::ReportInput input = analysis::made_input({});
   EXPECT_TRUE(prediction_section(input).empty());
   const auto row = [](const char* run, double measured) {
-    PredictionRow p;
+    query::PredictionRow p;
     p.run = run;
     p.law = "chinchilla";
     p.variant = "v57";
@@ -151,7 +153,7 @@ TEST(PredictionPlace, CountsWhatFellWithinAndOutside) {
     return p;
   };
   input.predictions = {row("aaa", 2.05), row("bbb", 2.3)};
-  PredictionRow waiting = row("ccc", 0);
+  query::PredictionRow waiting = row("ccc", 0);
   waiting.measured.reset(), waiting.state = "queued";
   input.predictions.push_back(waiting);
   const std::string text = text_of(prediction_section(input));
@@ -161,8 +163,8 @@ TEST(PredictionPlace, CountsWhatFellWithinAndOutside) {
 }
 
 // Rates at several sizes, best where lr = 1e-2 · (params / 1e5)^-0.5.
-std::vector<Made> tuned_runs(const std::vector<double>& sizes) {
-  std::vector<Made> runs;
+std::vector<analysis::Made> tuned_runs(const std::vector<double>& sizes) {
+  std::vector<analysis::Made> runs;
   for (const double params : sizes) {
     const double best = 1e-2 * std::sqrt(1e5 / params);
     for (const double factor : {0.25, 1.0, 4.0})
@@ -172,7 +174,7 @@ std::vector<Made> tuned_runs(const std::vector<double>& sizes) {
 }
 
 TEST(RateTrend, IsFittedOverSizesWhoseBestRateIsAnInnerOne) {
-  const ReportInput input = made_input(tuned_runs({1e5, 4e5, 1.6e6, 6.4e6}));
+  const analysis::ReportInput input = analysis::made_input(tuned_runs({1e5, 4e5, 1.6e6, 6.4e6}));
   const auto trend = rate_trend(analyse(input).groups.at(0), "v57");
   ASSERT_TRUE(trend);
   EXPECT_EQ(trend->sizes, 4u);
@@ -183,15 +185,15 @@ TEST(RateTrend, IsFittedOverSizesWhoseBestRateIsAnInnerOne) {
 }
 
 TEST(RateTrend, IsNotClaimedFromTwoSizesOrFromTheEndOfALadder) {
-  EXPECT_FALSE(rate_trend(analyse(made_input(tuned_runs({1e5, 1e6}))).groups.at(0), "v57"));
-  std::vector<Made> runs;
+  EXPECT_FALSE(rate_trend(analyse(analysis::made_input(tuned_runs({1e5, 1e6}))).groups.at(0), "v57"));
+  std::vector<analysis::Made> runs;
   for (const double params : {1e5, 4e5, 1.6e6})
     for (const double lr : {1e-3, 2e-3, 4e-3}) runs.push_back({"v57", params, 4e6, lr, 0, 32, 1e-4 / lr});
-  EXPECT_FALSE(rate_trend(analyse(made_input(runs)).groups.at(0), "v57"));
+  EXPECT_FALSE(rate_trend(analyse(analysis::made_input(runs)).groups.at(0), "v57"));
 }
 
-TargetPlan plan_like(const ReportInput& input, size_t run) {
-  TargetPlan plan;
+analysis::TargetPlan plan_like(const analysis::ReportInput& input, size_t run) {
+  analysis::TargetPlan plan;
   plan.group = analyse(input).groups.at(0).group.label;
   plan.variant = "v57";
   plan.target = input.targets.at(0);
@@ -202,17 +204,17 @@ TargetPlan plan_like(const ReportInput& input, size_t run) {
   plan.flops = 2.5e15;
   plan.steps = 19531;
   plan.warmup = 500;
-  plan.bytes = TargetBytes{40'000'000, 40'000'000, 80'000'000, 10'000'000, 150'000'000, 120'000'000};
+  plan.bytes = analysis::TargetBytes{40'000'000, 40'000'000, 80'000'000, 10'000'000, 150'000'000, 120'000'000};
   plan.hours = 2.5;
   plan.stored_bytes = 1'250'000;
   return plan;
 }
 
 TEST(Recommendation, TellsShapeRateMemoryHoursAndFlops) {
-  ReportInput input = made_input(tuned_runs({1e5, 4e5, 1.6e6, 6.4e6}));
+  analysis::ReportInput input = analysis::made_input(tuned_runs({1e5, 4e5, 1.6e6, 6.4e6}));
   input.targets = {{1e7, 4e7, "", ""}};
   input.plans = {plan_like(input, 10)};
-  const Analysis analysis = analyse(input);
+  const analysis::Analysis analysis = analyse(input);
   const std::string text = text_of(recommendation_section(input, analysis.groups[0], 2));
   for (const char* words :
        {"## Recommended configuration", "**10M parameters on 40M tokens**", "| shape | d_model 288, n_layers 3 |",
@@ -227,11 +229,11 @@ TEST(Recommendation, TellsShapeRateMemoryHoursAndFlops) {
 }
 
 TEST(Recommendation, SaysOfARateThatItWasNotTuned) {
-  ReportInput input = made_input({{"v57", 1e6, 4e6}});
+  analysis::ReportInput input = analysis::made_input({{"v57", 1e6, 4e6}});
   input.targets = {{1e7, 4e7, "", ""}};
   input.plans = {plan_like(input, 0)};
   input.plans[0].hours.reset(), input.plans[0].bytes.reset();
-  const Analysis analysis = analyse(input);
+  const analysis::Analysis analysis = analyse(input);
   std::string text = text_of(recommendation_section(input, analysis.groups[0], 2));
   EXPECT_THAT(text, HasSubstr("not tuned"));
   EXPECT_THAT(text, HasSubstr("10 times smaller than the target"));
@@ -245,8 +247,8 @@ TEST(Recommendation, SaysOfARateThatItWasNotTuned) {
   EXPECT_TRUE(recommendation_section(input, analysis.groups[0], 2).empty());
 }
 
-NextRuns advice_for(const std::string& group, const std::string& variant) {
-  NextRuns next;
+analysis::NextRuns advice_for(const std::string& group, const std::string& variant) {
+  analysis::NextRuns next;
   next.group = group;
   next.variant = variant;
   next.law = "chinchilla";
@@ -262,9 +264,9 @@ NextRuns advice_for(const std::string& group, const std::string& variant) {
 }
 
 TEST(NextRuns, AreRankedWithWhatTheyBuyAndAFileOfTheBatch) {
-  ReportInput input = made_input({{"v57", 1e6, 4e6}});
-  const Analysis analysis = analyse(input);
-  const GroupAnalysis& g = analysis.groups.at(0);
+  analysis::ReportInput input = analysis::made_input({{"v57", 1e6, 4e6}});
+  const analysis::Analysis analysis = analyse(input);
+  const analysis::GroupAnalysis& g = analysis.groups.at(0);
   EXPECT_TRUE(next_runs_section(input, g, 2).empty());
   input.next = {advice_for(g.group.label, "v57")};
   std::string text = text_of(next_runs_section(input, g, 2));
@@ -285,9 +287,9 @@ TEST(NextRuns, AreRankedWithWhatTheyBuyAndAFileOfTheBatch) {
 }
 
 TEST(NextRuns, OfManyVariantsAreOneTable) {
-  ReportInput input = made_input({{"v57", 1e6, 4e6}});
-  const Analysis analysis = analyse(input);
-  const GroupAnalysis& g = analysis.groups.at(0);
+  analysis::ReportInput input = analysis::made_input({{"v57", 1e6, 4e6}});
+  const analysis::Analysis analysis = analyse(input);
+  const analysis::GroupAnalysis& g = analysis.groups.at(0);
   for (const char* variant : {"a", "b", "c", "d"}) input.next.push_back(advice_for(g.group.label, variant));
   const std::string text = text_of(next_runs_section(input, g, 2));
   EXPECT_THAT(text, HasSubstr("| d | 400k on 8M, 15m 00s | 40.0 % | 2 runs, 30m 00s in all | 0.20 | 0.10 |"));
@@ -304,15 +306,15 @@ TEST(NextRuns, FilesOfAnEarlierReportAreRemovedAndOthersStay) {
 }
 
 TEST(Changes, AreToldAgainstTheFitOfTheLastReport) {
-  static const ReportInput input = made_input(ladder_runs());
-  ReportInput now = input;
-  const Analysis& analysis = ladder_analysis();
+  static const analysis::ReportInput input = analysis::made_input(analysis::ladder_runs());
+  analysis::ReportInput now = input;
+  const analysis::Analysis& analysis = ladder_analysis();
   EXPECT_TRUE(changes_section(now, analysis).empty()) << "no earlier report";
-  const LawFit& fit = analysis.groups.at(0).fits.at(0);
-  EarlierFit earlier{fit.law, fit.variant, analysis.groups[0].group.dataset, {}, {}, {}};
+  const analysis::LawFit& fit = analysis.groups.at(0).fits.at(0);
+  analysis::EarlierFit earlier{fit.law, fit.variant, analysis.groups[0].group.dataset, {}, {}, {}};
   for (size_t k = 3; k < fit.points.size(); ++k) earlier.runs.push_back(fit.points[k].run);
   earlier.runs.push_back("gone");
-  for (const NamedValue& v : fit.result.params) {
+  for (const fit::NamedValue& v : fit.result.params) {
     earlier.params.emplace_back(v.name, v.value);
     earlier.intervals[v.name] = {v.value * 0.9, v.value * 1.1};
   }
@@ -321,7 +323,7 @@ TEST(Changes, AreToldAgainstTheFitOfTheLastReport) {
   EXPECT_THAT(text, HasSubstr("## What changed since the last report"));
   EXPECT_THAT(text, HasSubstr("3 more runs and 1 fewer; every estimate is within the interval"));
   now.earlier[0].intervals["alpha"] = {0.1, 0.2};
-  PredictionRow p;
+  query::PredictionRow p;
   p.run = fit.points[0].run;
   p.law = "chinchilla";
   p.variant = "llama";
@@ -343,4 +345,4 @@ TEST(Changes, AreToldAgainstTheFitOfTheLastReport) {
 }
 
 }  // namespace
-}  // namespace bitsweep
+}  // namespace bitsweep::report

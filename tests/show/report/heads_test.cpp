@@ -4,16 +4,16 @@
 #include "render/xml_check.h"
 #include "report/head_map.h"
 
-namespace bitsweep {
+namespace bitsweep::report {
 namespace {
 
 using testing::HasSubstr;
 using testing::Not;
 using testing::StartsWith;
 
-const HeadMatrix kMatrix = {{0.0, 0.051, 0.2}, {0.4, 0.9, std::nullopt}};
+const query::HeadMatrix kMatrix = {{0.0, 0.051, 0.2}, {0.4, 0.9, std::nullopt}};
 
-PointerHealth health_of(size_t layers, size_t heads, double best) {
+query::PointerHealth health_of(size_t layers, size_t heads, double best) {
   std::vector<std::pair<std::string, double>> metrics = {
       {"ipmr_chance", 0.04}, {"repeat_ipmr_chance", 0.03}, {"in_context_bits", -0.2}, {"repeat_in_context_bits", -2.0}};
   for (size_t l = 0; l < layers; ++l)
@@ -24,15 +24,15 @@ PointerHealth health_of(size_t layers, size_t heads, double best) {
       metrics.emplace_back("repeat_ipmr." + name, last ? best : 0.02);
       metrics.emplace_back("agreement." + name, last ? 0.1 : 0.95);
     }
-  return pointer_health(400, metrics).value();
+  return query::pointer_health(400, metrics).value();
 }
 
 // Two sizes and seeds of v57, one of llama; all but the last were probed.
-ReportInput probed_input() {
-  ReportInput input = made_input({{.variant = "v57", .params = 1e6},
-                                  {.variant = "v57", .params = 2e6, .seed = 1},
-                                  {.variant = "v57", .params = 2e6, .seed = 0},
-                                  {.variant = "llama", .params = 1e6}});
+analysis::ReportInput probed_input() {
+  analysis::ReportInput input = analysis::made_input({{.variant = "v57", .params = 1e6},
+                                            {.variant = "v57", .params = 2e6, .seed = 1},
+                                            {.variant = "v57", .params = 2e6, .seed = 0},
+                                            {.variant = "llama", .params = 1e6}});
   for (size_t i = 0; i < 3; ++i) input.runs[i].attention = health_of(2, 4, 0.8);
   return input;
 }
@@ -54,7 +54,7 @@ TEST(SpecialistsText, NamesTheBestAndCountsTheRest) {
 }
 
 TEST(PointerHealthText, HasNumbersOrShades) {
-  const PointerHealth health = health_of(2, 4, 0.8);
+  const query::PointerHealth health = health_of(2, 4, 0.8);
   EXPECT_THAT(pointer_health_text(health, true, false), HasSubstr("  L1  1.0  1.0  1.0  40.0\n"));
   const std::string map = pointer_health_text(health, false, false);
   EXPECT_THAT(map, HasSubstr("IPMR on repeated random tokens, chance 3.0 %\n    L0  . . . .\n    L1  . . . #\n"));
@@ -64,8 +64,8 @@ TEST(PointerHealthText, HasNumbersOrShades) {
 }
 
 TEST(Heads, StandForTheirVariantByTheLargestRunWithTheLowestSeed) {
-  const ReportInput input = probed_input();
-  const Analysis analysis = analyse(input);
+  const analysis::ReportInput input = probed_input();
+  const analysis::Analysis analysis = analyse(input);
   const auto probed = probed_variants(input, analysis.groups.at(0));
   ASSERT_EQ(probed.size(), 1u);
   EXPECT_EQ(probed[0].variant, "v57");
@@ -73,21 +73,21 @@ TEST(Heads, StandForTheirVariantByTheLargestRunWithTheLowestSeed) {
 }
 
 TEST(Heads, FigureIsWellFormedAndOutlinesSpecialists) {
-  ReportInput input = probed_input();
+  analysis::ReportInput input = probed_input();
   const auto drawn = heads_figure(input, analyse(input).groups.at(0));
   ASSERT_TRUE(drawn);
-  EXPECT_EQ(xml_problem(drawn->svg), "");
+  EXPECT_EQ(render::xml_problem(drawn->svg), "");
   EXPECT_THAT(drawn->svg, HasSubstr("<title>L1H3: 80.0 %</title>"));
   EXPECT_THAT(drawn->svg, HasSubstr("IPMR on repeated random tokens (chance 3.0 %)"));
   size_t outlines = 0;
   for (size_t at = 0; (at = drawn->svg.find("bs-o\" stroke-width=\"1.6\"", at)) != std::string::npos; ++at) ++outlines;
   EXPECT_EQ(outlines, 3u);                           // one on text, one on repeats, one in the legend
   input.runs[2].attention = health_of(12, 64, 0.8);  // cells at their narrowest
-  EXPECT_EQ(xml_problem(heads_figure(input, analyse(input).groups.at(0))->svg), "");
+  EXPECT_EQ(render::xml_problem(heads_figure(input, analyse(input).groups.at(0))->svg), "");
 }
 
 TEST(Heads, AreASectionOfTheReportWhereRunsWereProbed) {
-  ReportInput input = probed_input();
+  analysis::ReportInput input = probed_input();
   const auto file = [&](const std::string& name) {
     for (const ReportFile& f : render_report(input))
       if (f.name == name) return f.bytes;
@@ -101,10 +101,10 @@ TEST(Heads, AreASectionOfTheReportWhereRunsWereProbed) {
   const json::value document = parse_json(file("report.json"), "report.json");
   EXPECT_EQ(document.at("groups").at(0).at("attention").at(0).at("repeat_specialists"),
             json::value(json::array{"L1H3"}));
-  for (MeasuredRun& run : input.runs) run.attention.reset();
+  for (analysis::MeasuredRun& run : input.runs) run.attention.reset();
   EXPECT_THAT(file("report.md"), Not(HasSubstr("Where attention looks")));
   EXPECT_EQ(file("heads.svg"), "");
 }
 
 }  // namespace
-}  // namespace bitsweep
+}  // namespace bitsweep::report

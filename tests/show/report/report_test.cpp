@@ -6,7 +6,7 @@
 #include "render/xml_check.h"
 #include "report/rendered.h"
 
-namespace bitsweep {
+namespace bitsweep::report {
 namespace {
 
 using testing::HasSubstr;
@@ -29,7 +29,7 @@ fs::path fresh_folder() {
 void expect_sound(const std::vector<ReportFile>& files) {
   for (const ReportFile& file : files) {
     if (file.name.find(".svg") != std::string::npos) {
-      EXPECT_EQ(xml_problem(file.bytes), "") << file.name;
+      EXPECT_EQ(render::xml_problem(file.bytes), "") << file.name;
     }
     for (const char* bad : {"NaN", "nan ", " nan", "-nan", " inf,", " inf ", "\"inf"})
       EXPECT_EQ(file.bytes.find(bad), std::string::npos) << file.name << " holds '" << bad << "'";
@@ -46,7 +46,7 @@ void expect_sound(const std::vector<ReportFile>& files) {
 }
 
 TEST(Report, AQuickstartHasItsSectionsAndFigures) {
-  const auto files = render_report(made_input(quickstart_runs()));
+  const auto files = render_report(analysis::made_input(analysis::quickstart_runs()));
   expect_sound(files);
   EXPECT_THAT(names(files), testing::IsSupersetOf({"report.md", "report.html", "report.json", "curves.svg",
                                                    "params.svg", "tokens.svg", "compute.svg"}));
@@ -60,8 +60,8 @@ TEST(Report, AQuickstartHasItsSectionsAndFigures) {
 }
 
 TEST(Report, IsTheSameToTheByteWhenRenderedTwice) {
-  for (const auto& runs : {quickstart_runs(), ladder_runs()}) {
-    ReportInput input = made_input(runs);
+  for (const auto& runs : {analysis::quickstart_runs(), analysis::ladder_runs()}) {
+    analysis::ReportInput input = analysis::made_input(runs);
     input.targets = {{3e8, 1e9, "", ""}};
     const auto first = render_report(input), second = render_report(input);
     ASSERT_EQ(first.size(), second.size());
@@ -71,7 +71,7 @@ TEST(Report, IsTheSameToTheByteWhenRenderedTwice) {
 
 // Three sizes and three parameters: the law goes through the points, and nothing is left over to judge it by.
 TEST(Report, AnExactFitIsDrawnButNotClaimed) {
-  const auto files = render_report(made_input(quickstart_runs()));
+  const auto files = render_report(analysis::made_input(analysis::quickstart_runs()));
   const std::string markdown = file_of(files, "report.md");
   EXPECT_THAT(markdown, HasSubstr("| v57 at 4M tokens | L = E + A / N^alpha | 3 |"));
   EXPECT_THAT(markdown, HasSubstr("dashed where it extrapolates"));
@@ -80,7 +80,7 @@ TEST(Report, AnExactFitIsDrawnButNotClaimed) {
 }
 
 TEST(Report, RefusesInWordsWhatFewRunsCannotCarry) {
-  ReportInput input = made_input({{"v57", 1e5, 2e6}, {"v57", 1e6, 2e6}});
+  analysis::ReportInput input = analysis::made_input({{"v57", 1e5, 2e6}, {"v57", 1e6, 2e6}});
   input.targets = {{3e8, 1e9, "", ""}};
   const std::string markdown = markdown_of(input);
   EXPECT_THAT(markdown, HasSubstr("What is not claimed, and why:"));
@@ -90,7 +90,7 @@ TEST(Report, RefusesInWordsWhatFewRunsCannotCarry) {
 }
 
 TEST(Report, PredictsWithIntervalsWhatALadderCarries) {
-  ReportInput input = made_input(ladder_runs());
+  analysis::ReportInput input = analysis::made_input(analysis::ladder_runs());
   input.targets = {{1e8, 1e9, "", ""}};
   const auto files = render_report(input);
   expect_sound(files);
@@ -103,18 +103,18 @@ TEST(Report, PredictsWithIntervalsWhatALadderCarries) {
 }
 
 TEST(Report, NoRunsOneRunAndFailuresOnlyAreStillReports) {
-  expect_sound(render_report(made_input({})));
-  EXPECT_THAT(markdown_of(made_input({})), HasSubstr("There are no runs yet."));
-  const auto one = render_report(made_input({{"v57", 1e6, 4e6}}));
+  expect_sound(render_report(analysis::made_input({})));
+  EXPECT_THAT(markdown_of(analysis::made_input({})), HasSubstr("There are no runs yet."));
+  const auto one = render_report(analysis::made_input({{"v57", 1e6, 4e6}}));
   expect_sound(one);
   EXPECT_THAT(names(one), Not(testing::Contains("params.svg")));
-  ReportInput failed = made_input(quickstart_runs());
-  for (MeasuredRun& run : failed.runs) {
+  analysis::ReportInput failed = analysis::made_input(analysis::quickstart_runs());
+  for (analysis::MeasuredRun& run : failed.runs) {
     run.row.state = "failed";
     run.row.exit_cause = "diverged";
     run.row.message = "loss | is <not> finite\n";
     run.row.last_val_bpc.reset(), run.row.best_val_bpc.reset();
-    for (EvalRow& e : run.curve) e.val_bpc.reset();
+    for (query::EvalRow& e : run.curve) e.val_bpc.reset();
   }
   const auto files = render_report(failed);
   expect_sound(files);
@@ -124,18 +124,18 @@ TEST(Report, NoRunsOneRunAndFailuresOnlyAreStillReports) {
 }
 
 TEST(Report, ManyRunsAreFoldedAndToldByTheirMiddle) {
-  const std::string many = markdown_of(made_input(scattered_runs(120)));
+  const std::string many = markdown_of(analysis::made_input(analysis::scattered_runs(120)));
   EXPECT_THAT(many, HasSubstr("<details><summary>120 configurations</summary>"));
   EXPECT_THAT(many, HasSubstr("by a median of"));
   EXPECT_THAT(many, HasSubstr("of those with the most runs"));
-  const std::string few = markdown_of(made_input(quickstart_runs()));
+  const std::string few = markdown_of(analysis::made_input(analysis::quickstart_runs()));
   EXPECT_THAT(few, Not(HasSubstr("configurations</summary>")));
   EXPECT_THAT(few, Not(HasSubstr("by a median of")));
 }
 
 TEST(Report, MissingValuesAreDashes) {
-  ReportInput input = made_input(quickstart_runs());
-  for (MeasuredRun& run : input.runs) {
+  analysis::ReportInput input = analysis::made_input(analysis::quickstart_runs());
+  for (analysis::MeasuredRun& run : input.runs) {
     run.row.wall_s.reset(), run.row.tokens_per_s.reset(), run.row.epochs.reset(), run.row.flops.reset(),
         run.row.best_val_bpc.reset();
     run.curve.clear(), run.start = {}, run.row.spec = {}, run.row.dataset.clear(), run.row.ended.reset();
@@ -148,7 +148,7 @@ TEST(Report, MissingValuesAreDashes) {
 }
 
 TEST(Report, HostileNamesAreTextEverywhere) {
-  ReportInput input = made_input(quickstart_runs(), "a|b <c> \"d\" `e`");
+  analysis::ReportInput input = analysis::made_input(analysis::quickstart_runs(), "a|b <c> \"d\" `e`");
   for (size_t i = 0; i < input.runs.size(); i += 2) {
     input.runs[i].row.plugin = "/x/<b>&\"'|`$.so";
     input.runs[i].row.spec["model"].as_object()["plugin"] = "/x/<b>&\"'|`$.so";
@@ -172,7 +172,7 @@ TEST(Report, HostileNamesAreTextEverywhere) {
 }
 
 TEST(Report, GroupsThatCannotBeComparedAreApart) {
-  ReportInput input = made_input(quickstart_runs());
+  analysis::ReportInput input = analysis::made_input(analysis::quickstart_runs());
   for (size_t i = 0; i < 6; ++i) input.runs[i].row.spec["data"].as_object()["context"] = 128;
   const auto files = render_report(input);
   expect_sound(files);
@@ -185,10 +185,10 @@ TEST(Report, GroupsThatCannotBeComparedAreApart) {
 
 // Only a report on an induction task speaks of answers.
 TEST(Report, AnswersOfAnInductionTaskAreAColumnWithItsChance) {
-  ReportInput input = made_input({{"v57"}, {"llama"}, {"llama", 1e6, 4e6, 1e-3, 1}});
+  analysis::ReportInput input = analysis::made_input({{"v57"}, {"llama"}, {"llama", 1e6, 4e6, 1e-3, 1}});
   EXPECT_THAT(markdown_of(input), Not(HasSubstr("answers right")));
   EXPECT_THAT(file_of(render_report(input), "report.json"), Not(HasSubstr("answer_accuracy")));
-  for (MeasuredRun& run : input.runs) run.start["val_answers"] = 4567, run.start["answer_chance"] = 1.0 / 26;
+  for (analysis::MeasuredRun& run : input.runs) run.start["val_answers"] = 4567, run.start["answer_chance"] = 1.0 / 26;
   input.runs[0].row.answer_accuracy = 0.031;
   input.runs[1].row.answer_accuracy = 0.97;
   input.runs[2].row.answer_accuracy = 0.98;
@@ -202,11 +202,12 @@ TEST(Report, AnswersOfAnInductionTaskAreAColumnWithItsChance) {
 }
 
 TEST(Report, JsonHoldsEveryFigure) {
-  const ReportInput input = made_input(quickstart_runs());
+  const analysis::ReportInput input = analysis::made_input(analysis::quickstart_runs());
   const json::value document = parse_json(file_of(render_report(input), "report.json"), "report.json");
   const json::object& group = document.at("groups").at(0).as_object();
   EXPECT_EQ(group.at("cells").as_array().size(), 18u);
-  EXPECT_NEAR(group.at("cells").at(0).at("final_val_bpc").at("mean").to_number<double>(), law("v57", 1e5, 2e6), 1e-9);
+  EXPECT_NEAR(group.at("cells").at(0).at("final_val_bpc").at("mean").to_number<double>(),
+              analysis::law("v57", 1e5, 2e6), 1e-9);
   EXPECT_EQ(group.at("param_steps").as_array().size(), 12u);
   EXPECT_EQ(group.at("token_steps").as_array().size(), 9u);
   EXPECT_EQ(group.at("variant_gaps").as_array().size(), 18u);
@@ -217,9 +218,9 @@ TEST(Report, JsonHoldsEveryFigure) {
 }
 
 TEST(Report, PointsFromAFileMakeAReportToo) {
-  std::vector<Point> points;
+  std::vector<fit::Point> points;
   for (const double params : {5.52e6, 13.7e6, 46.45e6}) {
-    Point p;
+    fit::Point p;
     p.params = params;
     p.tokens = 983.04e6;
     p.loss = 1.0 + 1.76 / std::pow(params / 1e6, 0.218);
@@ -227,7 +228,7 @@ TEST(Report, PointsFromAFileMakeAReportToo) {
     p.dataset = "GLM";
     points.push_back(p);
   }
-  const auto files = render_report(report_from_points(points, "glm", "bitsweep report --points glm.csv", "0.1.0"));
+  const auto files = render_report(analysis::report_from_points(points, "glm", "bitsweep report --points glm.csv", "0.1.0"));
   expect_sound(files);
   const std::string markdown = file_of(files, "report.md");
   EXPECT_THAT(markdown, HasSubstr("GLM"));
@@ -237,11 +238,11 @@ TEST(Report, PointsFromAFileMakeAReportToo) {
 
 TEST(Report, IsWrittenWholeAndDropsFiguresThatAreNoMore) {
   const fs::path folder = fresh_folder();
-  const fs::path path = write_report(folder, "made", render_report(made_input(quickstart_runs())));
+  const fs::path path = write_report(folder, "made", render_report(analysis::made_input(analysis::quickstart_runs())));
   EXPECT_EQ(path, folder / "made" / "report.md");
   EXPECT_TRUE(fs::exists(folder / "made" / "params.svg"));
   write_file_atomic(folder / "made" / "notes.txt", "mine");
-  write_report(folder, "made", render_report(made_input({{"v57", 1e6, 4e6}})));
+  write_report(folder, "made", render_report(analysis::made_input({{"v57", 1e6, 4e6}})));
   EXPECT_FALSE(fs::exists(folder / "made" / "params.svg"));
   EXPECT_TRUE(fs::exists(folder / "made" / "notes.txt"));
   for (const auto& entry : fs::directory_iterator(folder / "made"))
@@ -259,7 +260,7 @@ TEST(Report, AFolderThatCannotBeMadeIsAnEnvironmentError) {
   make_folder(folder);
   write_file_atomic(folder / "made", "a file where the folder should be");
   try {
-    write_report(folder, "made", render_report(made_input({})));
+    write_report(folder, "made", render_report(analysis::made_input({})));
     FAIL() << "nothing was thrown";
   } catch (const Error& error) {
     EXPECT_EQ(error.kind(), ErrorKind::environment);
@@ -267,4 +268,4 @@ TEST(Report, AFolderThatCannotBeMadeIsAnEnvironmentError) {
 }
 
 }  // namespace
-}  // namespace bitsweep
+}  // namespace bitsweep::report

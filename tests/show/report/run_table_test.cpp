@@ -5,14 +5,14 @@
 #include "render/format.h"
 #include "render/text_chart.h"
 
-namespace bitsweep {
+namespace bitsweep::report {
 namespace {
 
 using testing::ElementsAre;
 using testing::HasSubstr;
 
-std::vector<RunRow> rows() {
-  RunRow a = made_run({"v57", 1.05e6, 4e6}).row, b = made_run({"llama", 1e5, 2e6}).row;
+std::vector<query::RunRow> rows() {
+  query::RunRow a = analysis::made_run({"v57", 1.05e6, 4e6}).row, b = analysis::made_run({"llama", 1e5, 2e6}).row;
   a.id = "aaaaaaaaaaaa";
   b.id = "bbbbbbbbbbbb";
   a.last_val_bpc = 3.25;
@@ -32,7 +32,7 @@ TEST(RunTable, ShowsPeopleTheirUnits) {
 }
 
 TEST(RunTable, ColumnsThatSayNothingAreLeftOut) {
-  std::vector<RunRow> some = rows();
+  std::vector<query::RunRow> some = rows();
   EXPECT_THAT(default_run_columns(some), testing::Not(testing::Contains("exit_cause")));
   some[1].exit_cause = "oom";
   some[1].seed = 4;
@@ -42,7 +42,7 @@ TEST(RunTable, ColumnsThatSayNothingAreLeftOut) {
 }
 
 TEST(RunTable, AnswersAreShownWhereARunHasThem) {
-  std::vector<RunRow> some = rows();
+  std::vector<query::RunRow> some = rows();
   EXPECT_THAT(default_run_columns(some), testing::Not(testing::Contains("answer_accuracy")));
   some[0].answer_accuracy = 0.4816;
   EXPECT_THAT(default_run_columns(some), testing::Contains("answer_accuracy"));
@@ -59,37 +59,37 @@ TEST(RunTable, CsvKeepsFullPrecisionAndPlainNames) {
 }
 
 TEST(RunTable, AxesOfOneLastNameKeepTheirPaths) {
-  std::vector<RunRow> some = rows();
-  for (RunRow& row : some) row.axes["model.lr"] = 1;
-  const Table table = run_table(some, {"train.lr", "model.lr"});
+  std::vector<query::RunRow> some = rows();
+  for (query::RunRow& row : some) row.axes["model.lr"] = 1;
+  const render::Table table = run_table(some, {"train.lr", "model.lr"});
   EXPECT_EQ(table.columns[0].title, "train.lr");
   EXPECT_EQ(table.columns[1].title, "model.lr");
 }
 
 TEST(Format, NumbersOfReports) {
-  EXPECT_EQ(format_bpc(2.3456), "2.346");
-  EXPECT_EQ(format_bpc(-0.0001), "0.000");
-  EXPECT_EQ(format_bpc({}), "–");
-  EXPECT_EQ(format_bpc(std::nan("")), "–");
-  EXPECT_EQ(format_delta(-0.097), "−0.097");
-  EXPECT_EQ(format_delta(0.0041), "+0.004");
-  EXPECT_EQ(format_delta(0.0001), "0.000");
-  EXPECT_EQ(format_significant(0.2182, 3), "0.218");
-  EXPECT_EQ(format_significant(20, 2), "20");
-  EXPECT_EQ(format_significant(3.21e15, 3), "3.21×10¹⁵");
-  EXPECT_EQ(format_significant(-1.5e-7, 2), "−1.5×10⁻⁷");
-  EXPECT_EQ(format_significant(0, 3), "0");
-  EXPECT_EQ(format_significant(HUGE_VAL, 3), "–");
-  EXPECT_EQ(format_percent(0.95), "95 %");
+  EXPECT_EQ(render::format_bpc(2.3456), "2.346");
+  EXPECT_EQ(render::format_bpc(-0.0001), "0.000");
+  EXPECT_EQ(render::format_bpc({}), "–");
+  EXPECT_EQ(render::format_bpc(std::nan("")), "–");
+  EXPECT_EQ(render::format_delta(-0.097), "−0.097");
+  EXPECT_EQ(render::format_delta(0.0041), "+0.004");
+  EXPECT_EQ(render::format_delta(0.0001), "0.000");
+  EXPECT_EQ(render::format_significant(0.2182, 3), "0.218");
+  EXPECT_EQ(render::format_significant(20, 2), "20");
+  EXPECT_EQ(render::format_significant(3.21e15, 3), "3.21×10¹⁵");
+  EXPECT_EQ(render::format_significant(-1.5e-7, 2), "−1.5×10⁻⁷");
+  EXPECT_EQ(render::format_significant(0, 3), "0");
+  EXPECT_EQ(render::format_significant(HUGE_VAL, 3), "–");
+  EXPECT_EQ(render::format_percent(0.95), "95 %");
 }
 
 TEST(TextChart, FallsFromTheTopLeftToTheBottomRight) {
-  TextChartOptions options;
+  render::TextChartOptions options;
   options.width = 8;
   options.height = 4;
   options.unicode = false;
   options.x_label = "steps";
-  EXPECT_EQ(text_chart({{0, 4}, {100, 1}}, options),
+  EXPECT_EQ(render::text_chart({{0, 4}, {100, 1}}, options),
             "   4.000 |**\n"
             "         |  **\n"
             "   2.000 |    **\n"
@@ -98,18 +98,18 @@ TEST(TextChart, FallsFromTheTopLeftToTheBottomRight) {
 }
 
 TEST(TextChart, UsesDotsOfBrailleWhereItCan) {
-  const std::string chart = text_chart({{0, 4}, {10, 2}, {100, 1}});
+  const std::string chart = render::text_chart({{0, 4}, {10, 2}, {100, 1}});
   EXPECT_THAT(chart, HasSubstr("│"));
   EXPECT_THAT(chart, HasSubstr("\xE2\xA0"));
 }
 
 TEST(TextChart, NeedsTwoFinitePoints) {
-  EXPECT_EQ(text_chart({}), "");
-  EXPECT_EQ(text_chart({{1, 2}}), "");
-  EXPECT_EQ(text_chart({{1, 2}, {2, std::nan("")}}), "");
-  EXPECT_EQ(text_chart({{1, 2}, {1, 3}}), "");
-  EXPECT_NE(text_chart({{1, 2}, {2, 2}}), "");  // level is fine
+  EXPECT_EQ(render::text_chart({}), "");
+  EXPECT_EQ(render::text_chart({{1, 2}}), "");
+  EXPECT_EQ(render::text_chart({{1, 2}, {2, std::nan("")}}), "");
+  EXPECT_EQ(render::text_chart({{1, 2}, {1, 3}}), "");
+  EXPECT_NE(render::text_chart({{1, 2}, {2, 2}}), "");  // level is fine
 }
 
 }  // namespace
-}  // namespace bitsweep
+}  // namespace bitsweep::report

@@ -3,19 +3,19 @@
 #include "analysis/stored.h"
 #include "report/rendered.h"
 
-namespace bitsweep {
+namespace bitsweep::report {
 namespace {
 
 using testing::HasSubstr;
 using testing::Not;
 
 // Two sizes of v57, three seeds of the larger, and llama beside it.
-ReportInput stored_input() {
-  ReportInput input = made_input({{.variant = "v57", .params = 1e6},
-                                  {.variant = "v57", .params = 2e6, .seed = 0, .noise = 0.01},
-                                  {.variant = "v57", .params = 2e6, .seed = 1, .noise = -0.01},
-                                  {.variant = "llama", .params = 2e6}});
-  for (MeasuredRun& run : input.runs) {
+analysis::ReportInput stored_input() {
+  analysis::ReportInput input = analysis::made_input({{.variant = "v57", .params = 1e6},
+                                            {.variant = "v57", .params = 2e6, .seed = 0, .noise = 0.01},
+                                            {.variant = "v57", .params = 2e6, .seed = 1, .noise = -0.01},
+                                            {.variant = "llama", .params = 2e6}});
+  for (analysis::MeasuredRun& run : input.runs) {
     const bool full = run.row.plugin == "llama";
     run.start["stored_bits_per_weight"] = full ? 32.0 : 1.0;
     run.start["stored_bytes"] = full ? run.row.params * 4 : run.row.params / 5;
@@ -24,21 +24,21 @@ ReportInput stored_input() {
 }
 
 TEST(StoredCells, AreComparedWithTheFullestAtTheSamePoint) {
-  const ReportInput input = stored_input();
-  const Analysis analysis = analyse(input);
-  const GroupAnalysis& g = analysis.groups.at(0);
-  const std::vector<StoredCell> cells = stored_cells(input, g);
+  const analysis::ReportInput input = stored_input();
+  const analysis::Analysis analysis = analyse(input);
+  const analysis::GroupAnalysis& g = analysis.groups.at(0);
+  const std::vector<analysis::StoredCell> cells = stored_cells(input, g);
   ASSERT_EQ(cells.size(), 3u);
   EXPECT_FALSE(cells[0].twin);  // nothing beside it at 1M
   ASSERT_TRUE(cells[1].twin);
   EXPECT_EQ(g.table.cells[*cells[1].twin].variant, "llama");
   EXPECT_DOUBLE_EQ(cells[1].smaller, 20);
-  EXPECT_NEAR(cells[1].change->mean, law("v57", 2e6, 4e6) - law("llama", 2e6, 4e6), 1e-9);
+  EXPECT_NEAR(cells[1].change->mean, analysis::law("v57", 2e6, 4e6) - analysis::law("llama", 2e6, 4e6), 1e-9);
   EXPECT_FALSE(cells[2].twin);  // it is the fullest
 }
 
 TEST(StoredSection, SaysWhatIsLost) {
-  const ReportInput input = stored_input();
+  const analysis::ReportInput input = stored_input();
   const std::string text = markdown_of(input);
   EXPECT_THAT(text, HasSubstr("What a stored bit buys"));
   EXPECT_THAT(text, HasSubstr("| v57 | 2M | 4M | 1 | 400 kB |"));
@@ -46,10 +46,10 @@ TEST(StoredSection, SaysWhatIsLost) {
 }
 
 TEST(StoredSection, NothingOfRunsThatDidNotSay) {
-  const ReportInput input = made_input({{.variant = "v57"}, {.variant = "llama"}});
+  const analysis::ReportInput input = analysis::made_input({{.variant = "v57"}, {.variant = "llama"}});
   EXPECT_TRUE(stored_cells(input, analyse(input).groups.at(0)).empty());
   EXPECT_THAT(markdown_of(input), Not(HasSubstr("stored bit")));
 }
 
 }  // namespace
-}  // namespace bitsweep
+}  // namespace bitsweep::report

@@ -4,7 +4,7 @@
 
 #include "spec/support.h"
 
-namespace bitsweep {
+namespace bitsweep::plan {
 namespace {
 
 using testing::HasSubstr;
@@ -30,7 +30,7 @@ class FakeDescriber : public Describer {
         answers.push_back({std::nullopt, "d_model must be a multiple of 16" + second});
         continue;
       }
-      Description description;
+      plugin::Description description;
       description.options = options;
       description.params = layers * d * d + 2 * question.request.vocab * d;
       description.params_embedding = 2 * question.request.vocab * d;
@@ -46,7 +46,7 @@ class FakeDescriber : public Describer {
 
 class FakeProbe : public DatasetProbe {
  public:
-  DatasetFacts probe(const DataSpec& data) override {
+  DatasetFacts probe(const spec::DataSpec& data) override {
     ++calls;
     if (data.corpus == "headers") throw Error(ErrorKind::input, "the text is too short");
     DatasetFacts facts;
@@ -60,7 +60,7 @@ class FakeProbe : public DatasetProbe {
   int calls = 0;
 };
 
-class PlanTest : public SweepTest {
+class PlanTest : public spec::SweepTest {
  protected:
   Plan plan(const std::string& text) { return make_plan(load(text), describer_, probe_); }
   std::string plan_error(const std::string& text) {
@@ -106,7 +106,7 @@ TEST_F(PlanTest, AsksForTheMicroBatch) {
   plan(
       "name: a\nmodel: { plugin: strict, d_model: 64 }\ndata: { corpus: stories }\n"
       "train: { steps: 100, batch: 12, accumulate: 3, precision: bf16 }\n");
-  const DescribeRequest& request = describer_.asked.at(0).request;
+  const plugin::DescribeRequest& request = describer_.asked.at(0).request;
   EXPECT_EQ(request.sequences, 4);
   EXPECT_TRUE(request.accumulates);
   EXPECT_EQ(request.precision, "bf16");
@@ -209,4 +209,4 @@ TEST_F(PlanTest, Json) {
 }
 
 }  // namespace
-}  // namespace bitsweep
+}  // namespace bitsweep::plan

@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace bitsweep {
+namespace bitsweep::plan {
 namespace {
 
 PlannedRun run_of(int64_t d_model, double flops_per_token_forward) {
@@ -49,21 +49,21 @@ TEST(Speed, WithoutASpeedOfItsPluginThereIsNoTime) {
 }
 
 TEST(Speed, TheKeyHoldsWhatDecidesAStepAndNothingElse) {
-  const RunSpec spec = run_of(64, 1).spec;
+  const spec::RunSpec spec = run_of(64, 1).spec;
   const auto same = [&](auto change) {
-    RunSpec other = spec;
+    spec::RunSpec other = spec;
     change(other);
     return speed_key(other) == speed_key(spec);
   };
-  EXPECT_TRUE(same([](RunSpec& s) { s.seed = 7; }));
-  EXPECT_TRUE(same([](RunSpec& s) { s.train.lr = 1; }));
-  EXPECT_TRUE(same([](RunSpec& s) { s.train.steps = 7; }));
-  EXPECT_TRUE(same([](RunSpec& s) { s.data.corpus = "stories"; }));
-  EXPECT_FALSE(same([](RunSpec& s) { s.model.options["d_model"] = 65; }));
-  EXPECT_FALSE(same([](RunSpec& s) { s.model.plugin = "v75"; }));
-  EXPECT_FALSE(same([](RunSpec& s) { s.data.context = 7; }));
-  EXPECT_FALSE(same([](RunSpec& s) { s.train.batch = 7; }));
-  EXPECT_FALSE(same([](RunSpec& s) { s.train.precision = "bf16"; }));
+  EXPECT_TRUE(same([](spec::RunSpec& s) { s.seed = 7; }));
+  EXPECT_TRUE(same([](spec::RunSpec& s) { s.train.lr = 1; }));
+  EXPECT_TRUE(same([](spec::RunSpec& s) { s.train.steps = 7; }));
+  EXPECT_TRUE(same([](spec::RunSpec& s) { s.data.corpus = "stories"; }));
+  EXPECT_FALSE(same([](spec::RunSpec& s) { s.model.options["d_model"] = 65; }));
+  EXPECT_FALSE(same([](spec::RunSpec& s) { s.model.plugin = "v75"; }));
+  EXPECT_FALSE(same([](spec::RunSpec& s) { s.data.context = 7; }));
+  EXPECT_FALSE(same([](spec::RunSpec& s) { s.train.batch = 7; }));
+  EXPECT_FALSE(same([](spec::RunSpec& s) { s.train.precision = "bf16"; }));
 }
 
 TEST(Speed, TotalsNeedEveryTime) {
@@ -83,4 +83,4 @@ TEST(Speed, TotalsNeedEveryTime) {
 }
 
 }  // namespace
-}  // namespace bitsweep
+}  // namespace bitsweep::plan

@@ -5,7 +5,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-namespace bitsweep {
+namespace bitsweep::spec {
 namespace {
 
 using testing::HasSubstr;
@@ -124,4 +124,4 @@ TEST(Expression, NamesAreListedOnce) {
 }
 
 }  // namespace
-}  // namespace bitsweep
+}  // namespace bitsweep::spec

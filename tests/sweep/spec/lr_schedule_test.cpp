@@ -4,7 +4,7 @@
 
 #include "base/error.h"
 
-namespace bitsweep {
+namespace bitsweep::spec {
 namespace {
 
 TrainSpec spec(const std::string& schedule, int64_t steps = 100, int64_t warmup = 10) {
@@ -114,4 +114,4 @@ TEST(LrSchedule, UnknownNameNamesTheNearest) {
 }
 
 }  // namespace
-}  // namespace bitsweep
+}  // namespace bitsweep::spec

@@ -3,7 +3,7 @@
 #include "plugin/describe.h"
 #include "spec/support.h"
 
-namespace bitsweep {
+namespace bitsweep::spec {
 namespace {
 
 using testing::HasSubstr;
@@ -12,12 +12,12 @@ class ManifestTest : public SweepTest {
  protected:
   std::string manifest_error(const std::string& text) {
     write_text(folder_ / "p/plugin.yaml", text);
-    return error_in([&] { read_manifest(folder_ / "p/plugin.yaml"); });
+    return error_in([&] { plugin::read_manifest(folder_ / "p/plugin.yaml"); });
   }
 };
 
 TEST_F(ManifestTest, IsRead) {
-  const Manifest manifest = read_manifest(folder_ / "plugins/strict/plugin.yaml");
+  const plugin::Manifest manifest = plugin::read_manifest(folder_ / "plugins/strict/plugin.yaml");
   EXPECT_EQ(manifest.name, "strict");
   EXPECT_EQ(manifest.library.filename(), "strict.so");
   ASSERT_NE(manifest.find("tau"), nullptr);
@@ -48,16 +48,16 @@ TEST_F(ManifestTest, ABrokenOneDoesNotHideTheOthers) {
   write_text(folder_ / "plugins/broken/plugin.yaml", "name: [");
   write_text(folder_ / "plugins/twice/plugin.yaml", "name: llama\nsummary: again\n");
   std::vector<std::string> problems;
-  const auto plugins = find_plugins(folder_ / "plugins", &problems);
+  const auto plugins = plugin::find_plugins(folder_ / "plugins", &problems);
   ASSERT_EQ(plugins.size(), 2u);
   EXPECT_EQ(plugins[0].name, "llama");
   EXPECT_EQ(problems.size(), 2u);
-  EXPECT_TRUE(find_plugins(folder_ / "nothing", &problems).empty());
+  EXPECT_TRUE(plugin::find_plugins(folder_ / "nothing", &problems).empty());
   EXPECT_EQ(problems.size(), 3u);
 }
 
 TEST_F(ManifestTest, OptionProblems) {
-  const Manifest m = plugins_[1];
+  const plugin::Manifest m = plugins_[1];
   const auto problem = [&](const char* option, json::value value) { return option_problem(*m.find(option), value); };
   EXPECT_EQ(problem("d_model", 64), "");
   EXPECT_EQ(problem("d_model", 64.0), "");
@@ -72,49 +72,50 @@ TEST_F(ManifestTest, OptionProblems) {
 }
 
 TEST_F(ManifestTest, DescriptionsGoThroughJson) {
-  Description d{.options = {{"d_model", 8}},
-                .params = 100,
-                .params_embedding = 20,
-                .params_extra = 3,
-                .latent_bits_per_weight = 32,
-                .stored_bits_per_weight = 1,
-                .flops_forward_per_token = 200};
-  EXPECT_EQ(canonical_json(to_json(description_from_json(to_json(d)))), canonical_json(to_json(d)));
+  plugin::Description d{.options = {{"d_model", 8}},
+                        .params = 100,
+                        .params_embedding = 20,
+                        .params_extra = 3,
+                        .latent_bits_per_weight = 32,
+                        .stored_bits_per_weight = 1,
+                        .flops_forward_per_token = 200};
+  EXPECT_EQ(canonical_json(to_json(plugin::description_from_json(to_json(d)))), canonical_json(to_json(d)));
   d.blocks = {{"ffn", 60, 150, 4000}, {"head", 10, 50, 0}};
-  d.bytes = MemoryNeed{.weights = 400, .gradients = 400, .optimizer = 804, .activations = 9000, .peak = 10000};
-  EXPECT_EQ(canonical_json(to_json(description_from_json(to_json(d)))), canonical_json(to_json(d)));
+  d.bytes = plugin::MemoryNeed{.weights = 400, .gradients = 400, .optimizer = 804, .activations = 9000, .peak = 10000};
+  EXPECT_EQ(canonical_json(to_json(plugin::description_from_json(to_json(d)))), canonical_json(to_json(d)));
   EXPECT_EQ(to_json(d).at("bytes").at("checkpoint"), 1204);
   EXPECT_EQ(to_json(d).at("params_nonembedding"), 80);
   json::object bad = to_json(d);
   bad["params"] = -1;
-  EXPECT_THROW(description_from_json(bad), Error);
+  EXPECT_THROW(plugin::description_from_json(bad), Error);
   bad = to_json(d);
   bad["params_embedding"] = 101;
-  EXPECT_THROW(description_from_json(bad), Error);
+  EXPECT_THROW(plugin::description_from_json(bad), Error);
   bad = to_json(d);
   bad["bytes"].as_object()["peak"] = "much";
-  EXPECT_THROW(description_from_json(bad), Error);
+  EXPECT_THROW(plugin::description_from_json(bad), Error);
   bad["bytes"] = 1;
-  EXPECT_THROW(description_from_json(bad), Error);
+  EXPECT_THROW(plugin::description_from_json(bad), Error);
   bad = to_json(d);
   bad["blocks"] = json::array{1};
-  EXPECT_THROW(description_from_json(bad), Error);
+  EXPECT_THROW(plugin::description_from_json(bad), Error);
 }
 
 TEST_F(ManifestTest, RequestsGoThroughJson) {
-  const DescribeRequest request{
+  const plugin::DescribeRequest request{
       .options = {}, .vocab = 9, .context = 5, .sequences = 3, .accumulates = true, .precision = "bf16"};
-  EXPECT_EQ(canonical_json(to_json(describe_request_from_json(to_json(request)))), canonical_json(to_json(request)));
+  EXPECT_EQ(canonical_json(to_json(plugin::describe_request_from_json(to_json(request)))),
+            canonical_json(to_json(request)));
   // A request of an older caller says nothing of the batch.
   const json::object plain{{"options", json::object()}, {"vocab", 9}, {"context", 5}};
-  EXPECT_EQ(describe_request_from_json(plain).sequences, 1);
+  EXPECT_EQ(plugin::describe_request_from_json(plain).sequences, 1);
   for (const auto& [key, value] : std::initializer_list<std::pair<const char*, json::value>>{
            {"vocab", 0}, {"sequences", 0}, {"accumulates", 1}, {"precision", "f16"}}) {
     json::object wrong = plain;
     wrong[key] = value;
-    EXPECT_THROW(describe_request_from_json(wrong), Error) << key;
+    EXPECT_THROW(plugin::describe_request_from_json(wrong), Error) << key;
   }
 }
 
 }  // namespace
-}  // namespace bitsweep
+}  // namespace bitsweep::spec

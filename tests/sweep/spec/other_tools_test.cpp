@@ -4,7 +4,7 @@
 #include "spec/settings.h"
 #include "support.h"
 
-namespace bitsweep {
+namespace bitsweep::spec {
 namespace {
 
 using testing::HasSubstr;
@@ -153,4 +153,4 @@ TEST_F(Brought, TheVersionOfAPluginIsPartOfItsRuns) {
 }
 
 }  // namespace
-}  // namespace bitsweep
+}  // namespace bitsweep::spec

@@ -5,7 +5,7 @@
 
 #include "base/error.h"
 
-namespace bitsweep {
+namespace bitsweep::spec {
 namespace {
 
 RunSpec example() {
@@ -124,4 +124,4 @@ TEST(RunSpec, TokensOfAStep) {
 }
 
 }  // namespace
-}  // namespace bitsweep
+}  // namespace bitsweep::spec

@@ -12,7 +12,7 @@
 #include "plugin/manifest.h"
 #include "spec/sweep.h"
 
-namespace bitsweep {
+namespace bitsweep::spec {
 
 inline void write_text(const fs::path& path, const std::string& text) {
   fs::create_directories(path.parent_path());
@@ -41,7 +41,7 @@ options:
   d_model: { type: int, min: 8, max: 4096, help: width }
   n_layers: { type: int, min: 1, max: 64, help: depth }
 )");
-    plugins_ = find_plugins(folder_ / "plugins");
+    plugins_ = plugin::find_plugins(folder_ / "plugins");
   }
   ~SweepTest() override { fs::remove_all(folder_); }
 
@@ -84,7 +84,7 @@ options:
   }
 
   fs::path folder_;
-  std::vector<Manifest> plugins_;
+  std::vector<plugin::Manifest> plugins_;
 };
 
-}  // namespace bitsweep
+}  // namespace bitsweep::spec

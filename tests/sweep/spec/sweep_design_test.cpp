@@ -3,7 +3,7 @@
 
 #include "spec/support.h"
 
-namespace bitsweep {
+namespace bitsweep::spec {
 namespace {
 
 using testing::ElementsAre;
@@ -146,4 +146,4 @@ TEST_F(Design, TenThousandRuns) {
 }
 
 }  // namespace
-}  // namespace bitsweep
+}  // namespace bitsweep::spec

@@ -1,7 +1,7 @@
 // What a bad sweep file is told: where, what was expected, the nearest word; everything at once.
 #include "spec/support.h"
 
-namespace bitsweep {
+namespace bitsweep::spec {
 namespace {
 
 using testing::HasSubstr;
@@ -291,4 +291,4 @@ TEST_F(Bad, UnreadableFiles) {
 }
 
 }  // namespace
-}  // namespace bitsweep
+}  // namespace bitsweep::spec

@@ -1,7 +1,7 @@
 // The sweeps that come with the project: each loads against the project's own plugins.
 #include "spec/support.h"
 
-namespace bitsweep {
+namespace bitsweep::spec {
 namespace {
 
 std::vector<std::string> sweep_files() {
@@ -17,7 +17,7 @@ class SweepFiles : public testing::TestWithParam<std::string> {};
 
 TEST_P(SweepFiles, Expand) {
   std::vector<std::string> problems;
-  const auto plugins = find_plugins(fs::path(BITSWEEP_SOURCE_DIR) / "plugins", &problems);
+  const auto plugins = plugin::find_plugins(fs::path(BITSWEEP_SOURCE_DIR) / "plugins", &problems);
   EXPECT_TRUE(problems.empty()) << problems.front();
   const Sweep sweep = load_sweep({fs::path(BITSWEEP_SOURCE_DIR) / "sweeps" / GetParam(), {}, plugins});
   EXPECT_FALSE(sweep.runs.empty());
@@ -37,7 +37,7 @@ INSTANTIATE_TEST_SUITE_P(Project, SweepFiles, testing::ValuesIn(sweep_files()), 
 });
 
 TEST(SweepFilesShared, TheThirdScalePointIsARunOfTheLadder) {
-  const auto plugins = find_plugins(fs::path(BITSWEEP_SOURCE_DIR) / "plugins");
+  const auto plugins = plugin::find_plugins(fs::path(BITSWEEP_SOURCE_DIR) / "plugins");
   const fs::path folder = fs::path(BITSWEEP_SOURCE_DIR) / "sweeps";
   const Sweep ladder = load_sweep({folder / "v57-parameter-ladder.yaml", {}, plugins});
   const Sweep point = load_sweep({folder / "v57-third-scale-point.yaml", {}, plugins});
@@ -48,4 +48,4 @@ TEST(SweepFilesShared, TheThirdScalePointIsARunOfTheLadder) {
 }
 
 }  // namespace
-}  // namespace bitsweep
+}  // namespace bitsweep::spec

@@ -5,7 +5,7 @@
 #include "spec/expression.h"
 #include "spec/support.h"
 
-namespace bitsweep {
+namespace bitsweep::spec {
 namespace {
 
 class Random {
@@ -128,4 +128,4 @@ TEST_F(FuzzSweep, Overrides) {
 }
 
 }  // namespace
-}  // namespace bitsweep
+}  // namespace bitsweep::spec

@@ -7,7 +7,7 @@
 #include "nn/strict_stack.h"
 #include "plugin/plugin.h"
 
-namespace bitsweep {
+namespace bitsweep::conformance {
 namespace {
 
 const std::vector<std::string> kDefects{"none",
@@ -30,7 +30,7 @@ const std::vector<std::string> kDefects{"none",
                                         "identity",
                                         "crash"};
 
-struct PlantedOptions : StrictOptions {
+struct PlantedOptions : nn::StrictOptions {
   double gain = 1;
   std::string defect;
 };
@@ -38,8 +38,8 @@ struct PlantedOptions : StrictOptions {
 // StrictLinear, but for a threshold that can be cut off from its gradient.
 class PlantedLinear {
  public:
-  PlantedLinear(const ParameterSink& sink, int64_t d_in, int64_t d_out, OutputSign output, bool stuck)
-      : weight_(sink.normal("weight", {d_out, d_in}, kLatentSd)),
+  PlantedLinear(const nn::ParameterSink& sink, int64_t d_in, int64_t d_out, nn::OutputSign output, bool stuck)
+      : weight_(sink.normal("weight", {d_out, d_in}, nn::kLatentSd)),
         threshold_(sink.constant("threshold", {d_out}, 0.0)),
         scale_(1.0 / std::sqrt(static_cast<double>(d_in))),
         output_(output),
@@ -51,65 +51,65 @@ class PlantedLinear {
  private:
   at::Tensor weight_, threshold_;
   double scale_;
-  OutputSign output_;
+  nn::OutputSign output_;
   bool stuck_;
 };
 
 at::Generator default_generator() { return at::globalContext().defaultGenerator(at::kCPU); }
 
-class Planted final : public Model {
+class Planted final : public nn::Model {
  public:
   Planted(const PlantedOptions& options, int64_t vocab)
       : options_(options),
         embedding_(seeded_sink(options), vocab, options.shape.d_model),
-        head_(ParameterSink(*this, "head"), vocab, options.shape.d_model),
+        head_(nn::ParameterSink(*this, "head"), vocab, options.shape.d_model),
         bias_(options.shape.n_heads, options.attention.alibi) {
     for (int64_t i = 0; i < options.shape.n_layers; ++i) layers_.push_back(layer(i));
     if (has("unregistered")) shift_ = at::zeros({vocab}).set_requires_grad(true);
-    if (has("frozen")) ParameterSink(*this, "frozen").constant("gain", {vocab}, 1.0).set_requires_grad(false);
+    if (has("frozen")) nn::ParameterSink(*this, "frozen").constant("gain", {vocab}, 1.0).set_requires_grad(false);
   }
 
-  at::Tensor forward(const at::Tensor& tokens, const StepContext& given) override {
-    StepContext context = given;
+  at::Tensor forward(const at::Tensor& tokens, const nn::StepContext& given) override {
+    nn::StepContext context = given;
     if (context.training && has("unseeded_noise")) context.noise = default_generator();
-    const AttentionStep step = attention_step(options_.attention, context);
+    const nn::AttentionStep step = attention_step(options_.attention, context);
     at::Tensor x = embedding_.forward(tokens);
     for (const Layer& layer : layers_) {
       // The later neighbour in place of the earlier one: K-shift the wrong way round.
-      const at::Tensor read = has("leak") ? with_earlier(x.flip({1}), 1).flip({1}) : x;
-      x = residual_sign(x, layer.attention.forward(x, bias_, step), layer.ffn.forward(read));
+      const at::Tensor read = has("leak") ? nn::with_earlier(x.flip({1}), 1).flip({1}) : x;
+      x = nn::residual_sign(x, layer.attention.forward(x, bias_, step), layer.ffn.forward(read));
     }
     if (context.training) ++trained_;
     return spoilt(head_.forward(x), context);
   }
 
-  void update(const StepContext&) override {
+  void update(const nn::StepContext&) override {
     if (has("keeps_memory")) kept_.push_back(at::zeros({16}));
     ++updates_;
   }
 
  private:
   struct Layer {
-    PointerBlock<PlantedLinear> attention;
-    XnorFfn<PlantedLinear> ffn;
+    nn::PointerBlock<PlantedLinear> attention;
+    nn::XnorFfn<PlantedLinear> ffn;
   };
 
   bool has(std::string_view defect) const { return options_.defect == defect; }
 
-  ParameterSink seeded_sink(const PlantedOptions& options) {
+  nn::ParameterSink seeded_sink(const PlantedOptions& options) {
     if (options.defect == "own_seed") default_generator().set_current_seed(1);
-    return ParameterSink(*this, "embedding");
+    return nn::ParameterSink(*this, "embedding");
   }
 
   Layer layer(int64_t i) {
     const auto& [d, n_layers, heads, d_ff] = options_.shape;
-    const ParameterSink sink = ParameterSink(*this, "layers").scope(std::to_string(i));
-    const OutputSign output = options_.output;
+    const nn::ParameterSink sink = nn::ParameterSink(*this, "layers").scope(std::to_string(i));
+    const nn::OutputSign output = options_.output;
     return {{sink.scope("attention"), d, heads, output, output, /*key_shift=*/0, false},
             {sink.scope("ffn"), d, d_ff, output, output, has("stuck_threshold") && i == 1}};
   }
 
-  at::Tensor spoilt(at::Tensor logits, const StepContext& context) const {
+  at::Tensor spoilt(at::Tensor logits, const nn::StepContext& context) const {
     logits = logits * options_.gain;
     if (has("double_logits")) return logits.to(at::kDouble);
     if (has("unregistered")) return logits + shift_;
@@ -117,16 +117,16 @@ class Planted final : public Model {
     if (has("remembers_training") && !context.training) return logits * (1 + 1e-3 * static_cast<double>(trained_));
     if (has("unsaved_state") && context.training) return logits * (1 + 1e-3 * static_cast<double>(updates_));
     if (has("doubled_gradient")) return 2 * logits - logits.detach();
-    if (has("crash") && compute_type(logits) == at::kBFloat16) __builtin_trap();
-    if (has("bf16_overflow") && compute_type(logits) == at::kBFloat16) return logits * 1e30 * 1e30;
+    if (has("crash") && nn::compute_type(logits) == at::kBFloat16) __builtin_trap();
+    if (has("bf16_overflow") && nn::compute_type(logits) == at::kBFloat16) return logits * 1e30 * 1e30;
     return logits;
   }
 
   PlantedOptions options_;
-  SignEmbedding embedding_;
+  nn::SignEmbedding embedding_;
   std::vector<Layer> layers_;
-  SignHead head_;
-  CausalBias bias_;
+  nn::SignHead head_;
+  nn::CausalBias bias_;
   at::Tensor shift_;
   std::vector<at::Tensor> kept_;
   int64_t trained_ = 0, updates_ = 0;
@@ -134,19 +134,19 @@ class Planted final : public Model {
 
 struct Family {
   using Built = Planted;
-  static constexpr auto stages = strict_stages;
+  static constexpr auto stages = nn::strict_stages;
 
-  static PlantedOptions read(OptionReader& reader, int64_t vocab, int64_t) {
+  static PlantedOptions read(nn::OptionReader& reader, int64_t vocab, int64_t) {
     PlantedOptions options;
     read_family_shape<Family>(reader, options, vocab);
     options.defect = reader.choice("defect", "none", kDefects);
     options.gain = reader.number("gain", 1, options.defect == "open_range" ? -1e30 : 0, 4);
-    if (options.defect == "identity") options.output = OutputSign::identity;
+    if (options.defect == "identity") options.output = nn::OutputSign::identity;
     if (options.defect == "tensor_in_describe") at::zeros({options.shape.n_layers});
     return options;
   }
-  static ModelCount count(const PlantedOptions& options, int64_t vocab) {
-    ModelCount count = count_strict_stack(options, vocab);
+  static nn::ModelCount count(const PlantedOptions& options, int64_t vocab) {
+    nn::ModelCount count = count_strict_stack(options, vocab);
     if (options.defect == "miscount") count.extra += 1;
     if (options.defect == "frozen") count.extra += vocab;
     return count;
@@ -154,6 +154,7 @@ struct Family {
 };
 
 }  // namespace
-}  // namespace bitsweep
+}  // namespace bitsweep::conformance
 
-BITSWEEP_PLUGIN("planted", bitsweep::describe_family<bitsweep::Family>, bitsweep::create_family<bitsweep::Family>)
+BITSWEEP_PLUGIN("planted", bitsweep::nn::describe_family<bitsweep::conformance::Family>,
+                bitsweep::nn::create_family<bitsweep::conformance::Family>)

@@ -8,7 +8,7 @@
 #include "nn/model.h"
 #include "plugin/plugin.h"
 
-namespace bitsweep {
+namespace bitsweep::worker {
 namespace {
 
 constexpr int64_t kWidth = 8;
@@ -19,7 +19,7 @@ constexpr double kInitialScale = 0.5;
 constexpr double kInitialScale = 0.1;
 #endif
 
-class Odd : public Model {
+class Odd : public nn::Model {
  public:
   Odd(const json::object& options, int64_t vocab)
       : nan_at_(integer_or(options, "nan_at", -1)),
@@ -31,7 +31,7 @@ class Odd : public Model {
     head_ = add_parameter("head.weight", at::randn({vocab, kWidth}).mul_(kInitialScale));
   }
 
-  at::Tensor forward(const at::Tensor& tokens, const StepContext& context) override {
+  at::Tensor forward(const at::Tensor& tokens, const nn::StepContext& context) override {
     at::Tensor x = at::tanh(at::embedding(embedding_, tokens));
     if (context.training) x = x + 0.1 * at::randn(x.sizes(), context.noise, x.options());
     at::Tensor logits = at::linear(x, head_);
@@ -49,8 +49,8 @@ class Odd : public Model {
   at::Tensor embedding_, head_;
 };
 
-Description describe(const DescribeRequest& request) {
-  Description description;
+plugin::Description describe(const plugin::DescribeRequest& request) {
+  plugin::Description description;
   description.options = request.options;
   description.params = 2 * kWidth * request.vocab + (bool_or(request.options, "lie", false) ? 1 : 0);
   description.params_embedding = description.params;
@@ -59,12 +59,12 @@ Description describe(const DescribeRequest& request) {
   return description;
 }
 
-std::unique_ptr<Model> create(const json::object& options, int64_t vocab, int64_t) {
+std::unique_ptr<nn::Model> create(const json::object& options, int64_t vocab, int64_t) {
   if (bool_or(options, "no_model", false)) return nullptr;
   return std::make_unique<Odd>(options, vocab);
 }
 
 }  // namespace
-}  // namespace bitsweep
+}  // namespace bitsweep::worker
 
-BITSWEEP_PLUGIN("odd", bitsweep::describe, bitsweep::create)
+BITSWEEP_PLUGIN("odd", bitsweep::worker::describe, bitsweep::worker::create)
