@@ -59,6 +59,30 @@ TEST_F(WorldTest, ADiskThatFillsUpCostsNothingOnceThereIsRoom) {
   EXPECT_EQ(store.database().integer("SELECT count(*) FROM pragma_integrity_check WHERE integrity_check = 'ok'"), 1);
 }
 
+TEST_F(WorldTest, AFullDiskFailsNoRunWithoutAFloorEvenWithoutRetries) {
+  if (!on_small_disk("16m")) GTEST_SKIP() << "mounting a tmpfs is not permitted here";
+  std::vector<store::NewRun> runs;
+  for (int i = 0; i < 8; ++i) {
+    runs.push_back(fake_run(fmt::format("{:012x}", i), i, {{"steps", 200}}));
+    runs.back().retries = 0;
+  }
+  submit(std::move(runs));
+  start_coordinator(2);
+  until_step(ids[0], 30);
+  fill_disk(0);
+  ::sleep(4);  // what runs ends for want of room; what waits does not begin
+  EXPECT_FALSE(coordinator_ended()) << log();
+  fs::remove(root / "ballast");
+  EXPECT_EQ(wait_coordinator(), 0) << log();
+  store::Store store = open_store();
+  EXPECT_EQ(store.counts().at(RunState::done), 8);
+  EXPECT_EQ(store.database().integer("SELECT max(faults) FROM run"), 0);
+  for (const std::string& id : ids) {
+    EXPECT_EQ(losses(store, id), expected_losses(store.run(id)->spec, static_cast<uint64_t>(store.run(id)->seed)));
+    EXPECT_FALSE(fs::exists(folder(id) / "OVERLAP"));
+  }
+}
+
 TEST_F(WorldTest, BelowTheFloorRunsAreStoppedAndGoOnWhenThereIsRoom) {
   if (!on_small_disk("40m")) GTEST_SKIP() << "mounting a tmpfs is not permitted here";
   ::setenv("BITSWEEP_TEST_DISK_FLOOR", "20e6", 1);

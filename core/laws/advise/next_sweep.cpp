@@ -22,9 +22,7 @@ std::string target_text(const fit::Target& target) {
 
 SweepDefaults sweep_defaults(store::Store& store, const std::vector<std::string>& sweeps) {
   SweepDefaults defaults;
-  store::Statement row = store.database().prepare("SELECT source FROM sweep WHERE name = ?");
-  row.bind(sweeps.at(0));
-  if (const auto parsed = row.step() ? try_parse_json(row.text_view(0)) : std::nullopt; parsed && parsed->is_object())
+  if (const auto parsed = try_parse_json(store.sweep_source(sweeps.at(0))); parsed && parsed->is_object())
     defaults.source = parsed->get_object();
   if (const json::value* seeds = defaults.source.if_contains("seeds"); seeds != nullptr && seeds->is_array())
     for (const json::value& seed : seeds->get_array())

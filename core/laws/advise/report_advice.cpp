@@ -274,14 +274,9 @@ std::vector<analysis::EarlierFit> earlier_fits(const fs::path& root, const analy
   std::vector<analysis::EarlierFit> all;
   const std::string sweep = fmt::format("{}", fmt::join(input.sweeps, ","));
   each_kept_fit(analysis, [&](const analysis::GroupAnalysis& g, const analysis::LawFit& fit) {
-    store::Statement row = store.database().prepare(
-        "SELECT points, result FROM fit WHERE sweep = ? AND law = ? AND coalesce(variant, '') = ? AND "
-        "coalesce(dataset, '') = ? AND data <> ? AND json_extract(settings, '$.by') = 'report' ORDER BY id DESC");
-    row.bind(sweep, fit.law, fit.variant, g.group.dataset, data_hash(fit.points));
-    if (!row.step()) return;
-    const std::string points(row.text_view(0));
-    if (const auto result = try_parse_json(row.text_view(1)); result && result->is_object())
-      all.push_back(earlier_fit(fit, g.group.dataset, points, result->get_object()));
+    const auto last =
+        store.last_reported_fit(sweep, fit.law, fit.variant, g.group.dataset, data_hash(fit.points));
+    if (last) all.push_back(earlier_fit(fit, g.group.dataset, last->points, last->result));
   });
   return all;
 }

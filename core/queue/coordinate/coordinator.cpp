@@ -35,6 +35,7 @@ WorkResult Coordinator::run() {
       if (trouble_since_ >= 0) reconcile();  // a start may have been left half done
       if (!step()) break;
       trouble_since_ = -1;
+      trouble_was_full_disk_ = false;
     } catch (const Error& error) {
       if (!bear_trouble(error)) throw;
       executor_.wait(kTroublePause_s, interrupts_.wake_fd());
@@ -60,6 +61,7 @@ bool Coordinator::bear_trouble(const Error& error) {
   decide_ = true;
   // What ends meanwhile is recorded when there is room again: by then nothing else tells why it ended.
   const bool full = disk_.is_full();
+  trouble_was_full_disk_ |= full;
   for (auto& [id, live] : live_) live.disk_was_full |= full;
   return now - trouble_since_ <= kTroubleMost_s || full;
 }
@@ -106,6 +108,7 @@ void Coordinator::reconcile() {
     const double begun = clock_.monotonic_s() - poll.age_s.value_or(0);
     LiveAttempt live = make_live(std::move(*run), std::move(attempt), folder, begun);
     live.divergence = schedule::DivergenceWatch(divergence_rule(maker_.rules(live.run.sweep), live.run));
+    live.disk_was_full = trouble_was_full_disk_;  // its start may have been cut short by it
     LiveAttempt& kept = live_.emplace(id, std::move(live)).first->second;
     running_.push_back({id, kept.attempt.device, kept.attempt.slots, kept.run.resources.memory_bytes});
     if (poll.liveness == execute::Liveness::running)

@@ -112,6 +112,7 @@ class Coordinator {
     double unix_s = 0, monotonic_s = 0;
   };
   std::unordered_map<std::string, BackOff> back_offs_;
+  bool trouble_was_full_disk_ = false;
   double trouble_since_ = -1;  // monotonic, as all below; -1: the database takes what is written
   double events_read_ = 0;
   double settled_ = -1;

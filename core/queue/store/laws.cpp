@@ -34,6 +34,22 @@ int64_t Store::put_fit(const FitRecord& fit) {
   return id;
 }
 
+std::optional<ReportedFit> Store::last_reported_fit(std::string_view sweeps, std::string_view law,
+                                                    std::string_view variant, std::string_view dataset,
+                                                    std::string_view data) {
+  Statement& row = sql("SELECT points, result FROM fit WHERE sweep = ? AND law = ? AND coalesce(variant, '') = ? AND "
+                       "coalesce(dataset, '') = ? AND data <> ? AND json_extract(settings, '$.by') = 'report' "
+                       "ORDER BY id DESC")
+                       .bind(sweeps, law, variant, dataset, data);
+  std::optional<ReportedFit> found;
+  if (row.step()) {
+    const auto result = try_parse_json(row.text_view(1));
+    if (result && result->is_object()) found = ReportedFit{std::string(row.text_view(0)), result->get_object()};
+  }
+  row.reset();
+  return found;
+}
+
 // A run that was cancelled or withdrawn before its first attempt has not begun.
 bool Store::has_begun(const std::string& run) {
   Statement& row = sql("SELECT attempts > 0 OR state NOT IN ('queued', 'cancelled') FROM run WHERE id = ?").bind(run);

@@ -47,6 +47,8 @@ bool is_sound(Database& database) {
   return check.step() && check.text_view(0) == "ok";
 }
 
+bool has_sweeps(Database& database) { return database.integer("SELECT count(*) FROM sweep") > 0; }
+
 Rebuild::Rebuild(const fs::path& root, const fs::path& scratch) : root_{root}, scratch_{scratch} {
   std::error_code code;
   fs::remove_all(scratch, code);

@@ -53,6 +53,8 @@ class Rebuild {
 
 // Whether SQLite finds nothing wrong with the file.
 bool is_sound(Database& database);
+// Whether anything was ever submitted or imported.
+bool has_sweeps(Database& database);
 
 // Rows that two databases of the newest schema do not share, of every table but `history` and
 // every column but attempt.events_file (an inode, which a copy of the root does not keep).

@@ -160,6 +160,12 @@ struct SpeedRecord {
   double tokens_per_s = 0;     // of training steps alone
 };
 
+// A fit that a report kept: the runs of its points as a JSON list, and its result as `fit --json` has it.
+struct ReportedFit {
+  std::string points;
+  json::object result;
+};
+
 struct FitRecord {
   std::string sweep;  // or the sweeps, joined by a comma
   std::string law;

@@ -256,6 +256,15 @@ std::vector<std::string> Store::sweep_names() {
   return names;
 }
 
+std::string Store::sweep_source(std::string_view name) {
+  Statement& row = sql("SELECT source FROM sweep WHERE name = ?").bind(name);
+  std::string source = row.step() ? row.text(0) : "";
+  row.reset();
+  return source;
+}
+
+int64_t Store::run_count() { return database_.integer("SELECT count(*) FROM run"); }
+
 std::optional<json::object> Store::sweep_settings(std::string_view sweep) {
   Statement& row = sql("SELECT settings FROM sweep WHERE name = ?").bind(sweep);
   if (!row.step()) return std::nullopt;

@@ -88,6 +88,9 @@ class Store {
   // Current runs of a sweep, in the file's order. Throws Error{input} for an unknown sweep.
   std::vector<RunRecord> runs_of(std::string_view sweep);
   std::vector<std::string> sweep_names();
+  // The text of the file that the sweep was last submitted with; "" for one that is not there.
+  std::string sweep_source(std::string_view name);
+  int64_t run_count();
   std::optional<json::object> sweep_settings(std::string_view sweep);
   // Live runs that someone asked to give up.
   std::vector<std::string> asked_to_cancel();
@@ -158,6 +161,10 @@ class Store {
   // --- laws -----------------------------------------------------------------------------------------------------
   // The id of the stored fit; that of an earlier one of the same points, settings and program, if there is one.
   int64_t put_fit(const FitRecord& fit);
+  // The newest fit that a report of these sweeps ("a,b") kept of this law, variant and dataset, from other points than
+  // those of the hash `data`.
+  std::optional<ReportedFit> last_reported_fit(std::string_view sweeps, std::string_view law, std::string_view variant,
+                                               std::string_view dataset, std::string_view data);
   // Throws Error{refused} when the run it is about has begun: a prediction is worth something only beforehand.
   int64_t put_prediction(const PredictionRecord& prediction);
   // Of many runs at once: those that have begun are left out and named.

@@ -35,7 +35,7 @@ void tell_problems(const store::Rebuilt& result, const coordinate::OrphanRuns& l
 bool in_order(const fs::path& file) {
   try {
     store::Database database(file, store::Database::Mode::read_only);
-    return is_sound(database) && database.integer("SELECT count(*) FROM sweep") > 0;
+    return is_sound(database) && has_sweeps(database);
   } catch (const Error&) {
     return false;
   }
@@ -87,7 +87,7 @@ int do_rebuild(const Verb& verb, const std::vector<std::string>& args) {
   for (const fs::path& kept : rebuild.take_over()) print_error(fmt::format("kept: {}", kept.string()));
   print(fmt::format(
       "{}: {}, {}, {}\n", paths.database().string(),
-      counted(store::Store(root, store::StoreMode::read_only).database().integer("SELECT count(*) FROM run"), "run"),
+      counted(store::Store(root, store::StoreMode::read_only).run_count(), "run"),
       counted(result.attempts, "attempt"), counted(result.events, "event")));
   return result.problems.empty() ? 0 : static_cast<int>(ErrorKind::failed);
 }

@@ -128,7 +128,7 @@ TEST_F(FaultTest, UnknownWordsOfARecipe) {
 TEST_F(FaultTest, ADeviceThatIsNoneOrNotThere) {
   expect_end(odd_spec(folder_), 2, "bad_input", "expected cpu or cuda:N", {"--device", "tpu"});
   if (fs::exists("/dev/nvidia0")) return;
-  expect_end(odd_spec(folder_), 3, "failed", "--device cpu", {"--device", "cuda:0"});
+  expect_end(odd_spec(folder_), 3, "failed", "take the device cpu", {"--device", "cuda:0"});
 }
 
 TEST_F(FaultTest, AFolderThatCannotBeWrittenIsEnvironment) {
