@@ -62,7 +62,10 @@ TEST(CellValue, WholeNumbersAreWholeHoweverWritten) {
 }
 
 TEST(CellValue, NothingMeasuredHasManyWords) {
-  for (const char* text : {"", "NA", "n/a", "N/A", "null", "None", "-", "—", "NaN", "TO" "DO", "#N/A", "<NA>"})
+  for (const char* text : {"", "NA", "n/a", "N/A", "null", "None", "-", "—", "NaN",
+                           "TO"
+                           "DO",
+                           "#N/A", "<NA>"})
     EXPECT_TRUE(says_missing(text)) << text;
   for (const char* text : {"0", "x", "no", "1e9"}) EXPECT_FALSE(says_missing(text)) << text;
 }

@@ -124,11 +124,10 @@ TEST_F(CorpusTest, a_file_that_is_no_text_is_refused_in_words) {
                   open({write("c.gz", gzip(xz)), "", field});
                 }).what(),
                 HasSubstr("is xz-compressed data within gzip-compressed data"));
-    EXPECT_THAT(
-        error_of([&] {
-          open({write("d.gz", gzip(gzip("text"))), "", field});
-        }).what(),
-        HasSubstr("gzip-compressed data within gzip-compressed data, which is not read: unpack it once"));
+    EXPECT_THAT(error_of([&] {
+                  open({write("d.gz", gzip(gzip("text"))), "", field});
+                }).what(),
+                HasSubstr("gzip-compressed data within gzip-compressed data, which is not read: unpack it once"));
   }
   EXPECT_THAT(names("cache"), IsEmpty());
 }

@@ -5,8 +5,8 @@
 #include <ATen/autocast_mode.h>
 #include <gtest/gtest.h>
 
-#include "nn/model.h"
 #include "nn/kernel_for.h"
+#include "nn/model.h"
 
 namespace bitsweep::nn {
 

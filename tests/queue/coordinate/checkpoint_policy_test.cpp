@@ -9,8 +9,8 @@ namespace {
 constexpr double kDay_s = 86'400, kNow = 1.7e9;
 
 StoredCheckpoint ended(double days_ago, std::optional<double> most_age_s) {
-  return {.run = "a", .kind = "last", .file = "x", .bytes = 1, .since = kNow - days_ago * kDay_s,
-          .most_age_s = most_age_s};
+  return {
+      .run = "a", .kind = "last", .file = "x", .bytes = 1, .since = kNow - days_ago * kDay_s, .most_age_s = most_age_s};
 }
 
 bool goes(const StoredCheckpoint& one, double now) {

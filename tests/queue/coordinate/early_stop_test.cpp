@@ -16,7 +16,7 @@ class EarlyStopTest : public store::StoreTest {
   // Four runs of sweep "s" at two rates: done, done, stopped and failed, with losses at steps 10 and 30.
   void SetUp() override {
     store.submit(store::new_sweep("s", {store::new_run("a0", 1), store::new_run("a1", 1, 1), store::new_run("b0", 2),
-                                 store::new_run("c0", 1, 2), store::new_run("me", 1, 3)}));
+                                        store::new_run("c0", 1, 2), store::new_run("me", 1, 3)}));
     over("a0", 2.0, RunState::done);
     over("a1", 2.2, RunState::done);
     over("b0", 0.5, RunState::stopped);

@@ -17,11 +17,11 @@ namespace bitsweep::coordinate {
 
 // What one attempt does.
 struct Script {
-  double seconds = 1;       // until it ends by itself
-  int64_t exit_code = 0;    // 0 done, 1 failed, 2 bad input, 3 environment, 5 diverged, 6 out of memory
-  int64_t signal = 0;       // instead
-  bool lost = false;        // leaves no record
-  bool obeys = true;        // ends soon after it is asked to
+  double seconds = 1;        // until it ends by itself
+  int64_t exit_code = 0;     // 0 done, 1 failed, 2 bad input, 3 environment, 5 diverged, 6 out of memory
+  int64_t signal = 0;        // instead
+  bool lost = false;         // leaves no record
+  bool obeys = true;         // ends soon after it is asked to
   std::string message = {};  // of its end event
   // Evaluations: the share of its time after which they come, their step and loss.
   struct Eval {

@@ -134,7 +134,8 @@ TEST(OrphanRuns, TellSpecsAttemptsEndsAndEvents) {
     const json::object spec = {{"model", json::object{{"plugin", "v57"}}}, {"seed", 3}, {"steps", 40}};
     write_file_atomic(folder / "spec.json", pretty_json(spec));
     write_file_atomic(folder / "events.jsonl", events);
-    execute::write_intent(folder, {.run = run, .attempt = k, .command = {"worker", "--device", "cpu"}, .environment = {}});
+    execute::write_intent(folder,
+                          {.run = run, .attempt = k, .command = {"worker", "--device", "cpu"}, .environment = {}});
     if (exit) write_exit(folder, *exit);
   };
   const auto exit = [](std::optional<int64_t> code, std::optional<int64_t> signal) {

@@ -5,8 +5,8 @@
 #include <gtest/gtest.h>
 
 #include "base/error.h"
-#include "cli/options.h"
 #include "cli/invocation.h"
+#include "cli/options.h"
 
 namespace bitsweep::cli {
 namespace {

@@ -5,11 +5,11 @@
 
 #include "analysis/analysis.h"
 #include "analysis/rate_trend.h"
-#include "report/rendered.h"
 #include "report/findings.h"
 #include "report/optimum_section.h"
 #include "report/parameter_value_section.h"
 #include "report/prediction_section.h"
+#include "report/rendered.h"
 
 namespace bitsweep::report {
 namespace {

@@ -2,8 +2,8 @@
 
 #include <cmath>
 
-#include "report/rendered.h"
 #include "render/xml_check.h"
+#include "report/rendered.h"
 #include "report/scaling_panels.h"
 
 namespace bitsweep::report {

@@ -66,7 +66,8 @@ TEST(Findings, EqualLossesAreNoOrder) {
 }
 
 TEST(Findings, VariantsThatShareNothingAreNotCompared) {
-  EXPECT_THAT(speak(analysis::made_input({{"v57", 1e5, 2e6}, {"llama", 1e6, 2e6}})).findings, HasSubstr("cannot be compared"));
+  EXPECT_THAT(speak(analysis::made_input({{"v57", 1e5, 2e6}, {"llama", 1e6, 2e6}})).findings,
+              HasSubstr("cannot be compared"));
 }
 
 TEST(Findings, YardsticksBeatenAreTheOnesBeaten) {
@@ -126,7 +127,8 @@ TEST(Caveats, OneSeed) {
 }
 
 TEST(Caveats, FewSizesAndBudgets) {
-  EXPECT_THAT(speak(analysis::made_input(analysis::quickstart_runs())).caveats, HasSubstr("Few sizes: 3 for v57, v75 and llama"));
+  EXPECT_THAT(speak(analysis::made_input(analysis::quickstart_runs())).caveats,
+              HasSubstr("Few sizes: 3 for v57, v75 and llama"));
   EXPECT_THAT(speak(analysis::made_input(analysis::quickstart_runs())).caveats, HasSubstr("Two token budgets"));
   EXPECT_THAT(speak(analysis::made_input(analysis::ladder_runs())).caveats, Not(HasSubstr("Few sizes")));
   EXPECT_THAT(speak(analysis::made_input(analysis::ladder_runs())).caveats, Not(HasSubstr("budget")));

@@ -1,8 +1,8 @@
 #include "report/heads.h"
 
-#include "report/rendered.h"
 #include "render/xml_check.h"
 #include "report/head_map.h"
+#include "report/rendered.h"
 
 namespace bitsweep::report {
 namespace {
@@ -30,9 +30,9 @@ query::PointerHealth health_of(size_t layers, size_t heads, double best) {
 // Two sizes and seeds of v57, one of llama; all but the last were probed.
 analysis::ReportInput probed_input() {
   analysis::ReportInput input = analysis::made_input({{.variant = "v57", .params = 1e6},
-                                            {.variant = "v57", .params = 2e6, .seed = 1},
-                                            {.variant = "v57", .params = 2e6, .seed = 0},
-                                            {.variant = "llama", .params = 1e6}});
+                                                      {.variant = "v57", .params = 2e6, .seed = 1},
+                                                      {.variant = "v57", .params = 2e6, .seed = 0},
+                                                      {.variant = "llama", .params = 1e6}});
   for (size_t i = 0; i < 3; ++i) input.runs[i].attention = health_of(2, 4, 0.8);
   return input;
 }

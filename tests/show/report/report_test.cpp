@@ -228,7 +228,8 @@ TEST(Report, PointsFromAFileMakeAReportToo) {
     p.dataset = "GLM";
     points.push_back(p);
   }
-  const auto files = render_report(analysis::report_from_points(points, "glm", "bitsweep report --points glm.csv", "0.1.0"));
+  const auto files =
+      render_report(analysis::report_from_points(points, "glm", "bitsweep report --points glm.csv", "0.1.0"));
   expect_sound(files);
   const std::string markdown = file_of(files, "report.md");
   EXPECT_THAT(markdown, HasSubstr("GLM"));

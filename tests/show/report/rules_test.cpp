@@ -33,9 +33,9 @@ analysis::ReportInput tuned() {
 // Two variants, each at both rates, and each best at another.
 analysis::ReportInput searched() {
   return analysis::made_input({{"v57", 1e5, 2e6, 1e-3},
-                     {"v57", 1e5, 2e6, 3e-3, 0, 32, 0.1},
-                     {"llama", 1e5, 2e6, 1e-3, 0, 32, 0.1},
-                     {"llama", 1e5, 2e6, 3e-3}});
+                               {"v57", 1e5, 2e6, 3e-3, 0, 32, 0.1},
+                               {"llama", 1e5, 2e6, 1e-3, 0, 32, 0.1},
+                               {"llama", 1e5, 2e6, 3e-3}});
 }
 
 analysis::ReportInput repeats(bool seeds) {
@@ -77,13 +77,15 @@ TEST(Rules, EachSpeaksWhereItsWeaknessIsAndNowhereElse) {
     const char* rule;
     analysis::ReportInput speaks, silent;
   };
-  const analysis::ReportInput pair = analysis::made_input(pair_of_sizes()), ladder = analysis::made_input(analysis::ladder_runs());
+  const analysis::ReportInput pair = analysis::made_input(pair_of_sizes()),
+                              ladder = analysis::made_input(analysis::ladder_runs());
   const std::vector<Case> cases = {
       {"few-sizes", pair, ladder},
       {"few-budgets", pair, ladder},
       {"one-seed", pair, ladder},
       {"unlabelled-repeats", repeats(false), repeats(true)},
-      {"collinear-size-and-tokens", analysis::made_input({{"v57", 1e5, 2e6}, {"v57", 1e6, 2e7}, {"v57", 1e7, 2e8}}), pair},
+      {"collinear-size-and-tokens", analysis::made_input({{"v57", 1e5, 2e6}, {"v57", 1e6, 2e7}, {"v57", 1e7, 2e8}}),
+       pair},
       {"untuned-rate", pair, tuned()},
       {"chosen-setting", tuned(), pair},
       {"repeated-data", analysis::made_input({{"v57", 1e5, 7.2e7}}), pair},
@@ -134,7 +136,8 @@ TEST(Builds, OtherCodeThanAtHandIsToldRunByRun) {
 }
 
 TEST(Builds, PathsThatEndAlikeAreVariantsOfTheirOwn) {
-  analysis::ReportInput input = analysis::made_input({{"/x/a/mine.so", 1e5, 2e6}, {"/x/b/mine.so", 1e5, 2e6}, {"v57", 1e5, 2e6}});
+  analysis::ReportInput input =
+      analysis::made_input({{"/x/a/mine.so", 1e5, 2e6}, {"/x/b/mine.so", 1e5, 2e6}, {"v57", 1e5, 2e6}});
   EXPECT_THAT(variant_names(input.runs, {0, 1, 2}), ElementsAre("a/mine", "b/mine", "v57"));
   input.runs.erase(input.runs.begin());
   EXPECT_THAT(variant_names(input.runs, {0, 1}), ElementsAre("mine.so", "v57"));

@@ -1,9 +1,9 @@
 #include "report/run_table.h"
 
-#include "report/rendered.h"
 #include "query/run_columns.h"
 #include "render/format.h"
 #include "render/text_chart.h"
+#include "report/rendered.h"
 
 namespace bitsweep::report {
 namespace {

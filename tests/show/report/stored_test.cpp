@@ -12,9 +12,9 @@ using testing::Not;
 // Two sizes of v57, three seeds of the larger, and llama beside it.
 analysis::ReportInput stored_input() {
   analysis::ReportInput input = analysis::made_input({{.variant = "v57", .params = 1e6},
-                                            {.variant = "v57", .params = 2e6, .seed = 0, .noise = 0.01},
-                                            {.variant = "v57", .params = 2e6, .seed = 1, .noise = -0.01},
-                                            {.variant = "llama", .params = 2e6}});
+                                                      {.variant = "v57", .params = 2e6, .seed = 0, .noise = 0.01},
+                                                      {.variant = "v57", .params = 2e6, .seed = 1, .noise = -0.01},
+                                                      {.variant = "llama", .params = 2e6}});
   for (analysis::MeasuredRun& run : input.runs) {
     const bool full = run.row.plugin == "llama";
     run.start["stored_bits_per_weight"] = full ? 32.0 : 1.0;

@@ -2,8 +2,8 @@
 // the conformance suite is tested with. Without one it is a good plugin.
 #include <ATen/ATen.h>
 
-#include "nn/key_shift.h"
 #include "nn/compute_type.h"
+#include "nn/key_shift.h"
 #include "nn/strict_stack.h"
 #include "plugin/plugin.h"
 
