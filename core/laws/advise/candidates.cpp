@@ -7,6 +7,7 @@
 
 #include <fmt/format.h>
 
+#include "analysis/cells.h"
 #include "base/units.h"
 #include "spec/tokenizers.h"
 
@@ -16,10 +17,6 @@ namespace {
 // Sizes and lengths begin at half of the smallest that was run: further down runs cost all but nothing, and whether the
 // law holds there nobody has seen.
 constexpr double kBelow = 2;
-
-bool is_shape(std::string_view option) {
-  return option == "params" || option == "d_model" || option == "n_layers" || option == "n_heads" || option == "d_ff";
-}
 
 // Two significant digits, as a person would write it.
 double rounded(double value) {
@@ -49,7 +46,7 @@ json::object options_for(const spec::RunSpec& reference, double params, const js
   json::object options{{"params", params}};
   for (const auto& member : kept) options[member.key()] = member.value();
   for (const auto& member : reference.model.options)
-    if (!is_shape(member.key())) options[member.key()] = member.value();
+    if (!analysis::is_shape_option(member.key())) options[member.key()] = member.value();
   return options;
 }
 
@@ -178,7 +175,7 @@ json::object base_sections(const spec::RunSpec& spec, const json::object& kept) 
   json::object model{{"plugin", spec.model.plugin}};
   for (const auto& member : kept) model[member.key()] = member.value();
   for (const auto& member : spec.model.options)
-    if (!is_shape(member.key())) model[member.key()] = member.value();
+    if (!analysis::is_shape_option(member.key())) model[member.key()] = member.value();
   const std::vector<std::string_view> of_data = spec.data.val.empty()
                                                     ? std::vector<std::string_view>{"sha256"}
                                                     : std::vector<std::string_view>{"sha256", "val_fraction"};

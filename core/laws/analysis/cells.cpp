@@ -16,12 +16,7 @@ namespace {
 
 bool is_model_option(const std::string& path) { return path.rfind("model.", 0) == 0 && path != "model.plugin"; }
 
-// Options that make a model larger or smaller: told by its parameters.
-bool is_shape(const std::string& path) {
-  static const std::set<std::string> kShape = {"model.params", "model.d_model", "model.n_layers",  "model.n_heads",
-                                               "model.d_ff",   "model.d_head",  "model.n_kv_heads"};
-  return kShape.count(path) > 0;
-}
+bool is_shape(const std::string& path) { return is_model_option(path) && is_shape_option(path.substr(6)); }
 
 // Which log a run from elsewhere is of: its identity, and no setting.
 bool is_identity(const std::string& path) { return path.rfind("import.", 0) == 0; }
@@ -219,6 +214,12 @@ void classify_cells(CellTable& table) {
 }
 
 }  // namespace
+
+bool is_shape_option(std::string_view option) {
+  static const std::set<std::string_view> kShape = {"params", "d_model", "n_layers",  "n_heads",
+                                                    "d_ff",   "d_head",  "n_kv_heads"};
+  return kShape.contains(option);
+}
 
 std::vector<ValueClass> classify_sizes(const std::vector<double>& params, std::vector<size_t>& class_of) {
   return classify(params, kSameSize, class_of);

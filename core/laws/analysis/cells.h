@@ -4,12 +4,16 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "analysis/input.h"
 #include "query/comparable.h"
 
 namespace bitsweep::analysis {
+
+// Options of a model that make it larger or smaller, by their names below `model.`: they are told by its parameters.
+bool is_shape_option(std::string_view option);
 
 // Parameters and tokens within these factors of each other are one size and one budget.
 constexpr double kSameSize = 1.15, kSameBudget = 1.02;

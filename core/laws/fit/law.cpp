@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "base/error.h"
+#include "base/law_names.h"
 #include "base/nearest.h"
 #include "fit/axis.h"
 
@@ -44,11 +45,7 @@ void check_choice(const Entry& entry, const LawChoice& choice) {
 
 }  // namespace
 
-std::vector<std::string> law_names() {
-  std::vector<std::string> names;
-  for (const Entry& entry : kLaws) names.push_back(entry.name);
-  return names;
-}
+std::vector<std::string> law_names() { return known_law_names(); }
 
 std::vector<std::string> one_variant_law_names() {
   std::vector<std::string> names;

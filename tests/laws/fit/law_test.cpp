@@ -158,5 +158,11 @@ TEST(Huber, IsQuadraticInsideAndLinearOutside) {
   EXPECT_DOUBLE_EQ(huber(3, HUGE_VAL), 4.5);
 }
 
+// A sweep file is checked against the list of names before there is a law.
+TEST(LawNames, EachMakesItsLaw) {
+  EXPECT_FALSE(law_names().empty());
+  for (const std::string& name : law_names()) EXPECT_EQ(make_law(name, {}, {})->name(), name);
+}
+
 }  // namespace
 }  // namespace bitsweep::fit
