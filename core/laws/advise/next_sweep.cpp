@@ -45,7 +45,7 @@ int64_t most_seeds(const SweepDefaults& defaults) {
 std::vector<plan::MeasuredSpeed> speeds_for(const analysis::SweepData& data, const analysis::LawData& law,
                                             store::Store& store) {
   std::vector<plan::MeasuredSpeed> gpu = prepare::known_speeds(store, "cuda");
-  const std::string device = law.runs.empty() ? "any" : data.runs[law.runs[0]].queue.device;
+  const std::string device = law.runs.empty() ? "any" : data.runs[law.runs[0]].device;
   const bool on_gpu = device.starts_with("cuda") || (device != "cpu" && !gpu.empty());
   return on_gpu ? gpu : prepare::known_speeds(store, "cpu");
 }

@@ -85,7 +85,7 @@ ReportInput report_from_points(const std::vector<fit::Point>& points, std::strin
     const fit::Point& p = points[i];
     query::RunRow row;
     row.id = p.run.empty() ? fmt::format("row {}", i + 1) : p.run;
-    row.state = "done";
+    row.state = RunState::done;
     row.plugin = p.variant;
     row.seed = p.seed.value_or(0);
     row.params = static_cast<int64_t>(p.params);
@@ -99,7 +99,7 @@ ReportInput report_from_points(const std::vector<fit::Point>& points, std::strin
       row.steps = row.step = said.steps;
       row.wall_s = said.wall_s;
       if (said.wall_s && *said.wall_s > 0) row.tokens_per_s = p.tokens / *said.wall_s;
-      if (!said.state.empty()) row.state = said.state;
+      row.state = run_state_from(said.state).value_or(RunState::done);
       row.exit_cause = said.exit_cause;
     }
     if (p.seed) row.spec["seed"] = *p.seed;

@@ -16,7 +16,7 @@ std::string settings_key(const query::RunRow& run) {
   return canonical_json(spec);
 }
 
-bool may_still_begin(const query::RunRow& run) { return run.state == "queued" && run.attempts == 0; }
+bool may_still_begin(const query::RunRow& run) { return run.state == RunState::queued && run.attempts == 0; }
 
 // `of_variant`: its runs, whatever their state.
 void add_waiting(const std::vector<MeasuredRun>& runs, const std::vector<size_t>& of_variant, LawData& law) {

@@ -148,7 +148,7 @@ std::map<std::string, int> drop_unfinished(PointsFile& file) {
   std::vector<PointSettings> settings;
   for (size_t i = 0; i < file.points.size(); ++i) {
     query::RunRow row;
-    row.state = file.settings[i].state.empty() ? "done" : file.settings[i].state;
+    row.state = run_state_from(file.settings[i].state).value_or(RunState::done);
     row.exit_cause = file.settings[i].exit_cause;
     row.spec = file.settings[i].spec;
     if (file.points[i].loss > 0) row.last_val_bpc = file.points[i].loss;
@@ -156,7 +156,7 @@ std::map<std::string, int> drop_unfinished(PointsFile& file) {
     if (reason.empty()) {
       points.push_back(std::move(file.points[i]));
       settings.push_back(std::move(file.settings[i]));
-    } else if (row.last_val_bpc || row.state != "done") {
+    } else if (row.last_val_bpc || row.state != RunState::done) {
       ++left_out[reason];
     }
   }

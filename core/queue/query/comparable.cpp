@@ -158,13 +158,14 @@ std::vector<ComparableGroup> comparable_groups(const std::vector<RunRow>& runs,
 }
 
 std::string exclusion_reason(const RunRow& run) {
-  if (run.state == "done") return unusable_loss(run);
+  if (run.state == RunState::done) return unusable_loss(run);
   if (run.exit_cause == "diverged") return "diverged";
-  if (run.state == "queued") return "not begun";
-  if (run.state == "starting" || run.state == "running") return "still running";
-  if (run.state == "stopped") return "stopped early";
-  if (run.state == "cancelled") return run.exit_cause == "withdrawn" ? "withdrawn" : "cancelled";
-  return run.exit_cause.empty() ? run.state : run.state + ": " + run.exit_cause;
+  if (run.state == RunState::queued) return "not begun";
+  if (is_live(run.state)) return "still running";
+  if (run.state == RunState::stopped) return "stopped early";
+  if (run.state == RunState::cancelled) return run.exit_cause == "withdrawn" ? "withdrawn" : "cancelled";
+  const std::string state(to_text(run.state));
+  return run.exit_cause.empty() ? state : state + ": " + run.exit_cause;
 }
 
 }  // namespace bitsweep::query

@@ -12,7 +12,7 @@ double distance(const RunRow& a, const RunRow& b) {
 }
 
 std::optional<double> expected_tokens_per_s(const RunRow& run, const std::vector<RunRow>& runs) {
-  if (is_live_state(run) && run.tokens_per_s) return run.tokens_per_s;
+  if (is_live(run.state) && run.tokens_per_s) return run.tokens_per_s;
   const RunRow* nearest = nullptr;
   for (const RunRow& other : runs) {
     if (other.plugin != run.plugin || !other.tokens_per_s || !(*other.tokens_per_s > 0)) continue;
@@ -26,10 +26,8 @@ std::optional<double> expected_tokens_per_s(const RunRow& run, const std::vector
 
 }  // namespace
 
-bool is_live_state(const RunRow& run) { return run.state == "starting" || run.state == "running"; }
-
 std::optional<double> remaining_s(const RunRow& run, const std::vector<RunRow>& runs) {
-  if (!is_live_state(run) && run.state != "queued") return 0;
+  if (is_terminal(run.state)) return 0;
   const auto rate = expected_tokens_per_s(run, runs);
   if (!rate || !(*rate > 0)) return std::nullopt;
   const double left = run.steps > 0 ? 1 - static_cast<double>(run.step) / static_cast<double>(run.steps) : 1;

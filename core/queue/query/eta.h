@@ -16,6 +16,4 @@ std::optional<double> remaining_s(const RunRow& run, const std::vector<RunRow>& 
 // Of all that is queued or live, `slots` at a time. Nothing when some run cannot be estimated.
 std::optional<double> remaining_total_s(const std::vector<RunRow>& runs, int64_t slots);
 
-bool is_live_state(const RunRow& run);  // starting or running
-
 }  // namespace bitsweep::query

@@ -18,11 +18,10 @@ constexpr const char* kRunColumns =
     "run.id, s.name, run.state, coalesce(run.exit_cause, ''), coalesce(run.message, ''), run.plugin, run.seed, "
     "run.params, run.params_nonembedding, run.params_extra, run.tokens, run.steps, run.step, run.attempts, run.epochs, "
     "run.flops, run.best_val_bpc, run.last_val_bpc, run.wall_s, run.tokens_per_s, run.submitted, run.started, "
-    "run.ended, run.best_step, run.peak_rss_bytes, coalesce(run.dataset, ''), run.position, run.priority, run.paused, "
-    "run.not_before, run.device, run.slots, run.memory_bytes, coalesce(run.init_from, ''), run.retries, run.faults, "
+    "run.ended, run.best_step, run.peak_rss_bytes, coalesce(run.dataset, ''), run.priority, run.device, run.faults, "
     "(SELECT value FROM metric WHERE metric.run = run.id AND name = 'answer_accuracy' ORDER BY metric.step DESC LIMIT "
     "1), iif(run.imported, coalesce(run.spec -> '$.seed', 'null'), NULL)";
-constexpr int kRunColumnCount = 38;
+constexpr int kRunColumnCount = 31;
 
 json::object object_of(std::string_view text) {
   auto value = try_parse_json(text);
@@ -47,7 +46,7 @@ RunRow read_run(const store::Statement& row, bool with_spec) {
   const auto real = [&] { return row.optional_real(c++); };
   r.id = text();
   r.sweep = text();
-  r.state = text();
+  r.state = run_state_from(text()).value_or(RunState::queued);  // the schema admits no other word
   r.exit_cause = text();
   r.message = text();
   r.plugin = text();
@@ -71,16 +70,9 @@ RunRow read_run(const store::Statement& row, bool with_spec) {
   r.best_step = row.optional_integer(c++);
   r.peak_rss_bytes = row.optional_integer(c++);
   r.dataset = text();
-  r.queue.position = integer();
-  r.queue.priority = integer();
-  r.queue.paused = integer() != 0;
-  r.queue.not_before = row.real(c++);
-  r.queue.device = text();
-  r.queue.slots = integer();
-  r.queue.memory_bytes = integer();
-  r.queue.init_from = text();
-  r.queue.retries = integer();
-  r.queue.faults = integer();
+  r.priority = integer();
+  r.device = text();
+  r.faults = integer();
   r.answer_accuracy = real();
   read_seed(text(), r);
   r.axes = object_of(row.text_view(kRunColumnCount));

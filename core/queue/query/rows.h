@@ -9,25 +9,15 @@
 #include <vector>
 
 #include "base/json.h"
+#include "base/run_state.h"
 
 namespace bitsweep::query {
-
-// What the queue holds of a run: why it waits, and what it asks for.
-struct QueueRow {
-  int64_t position = 0, priority = 0;
-  bool paused = false;
-  double not_before = 0;       // unix seconds: back-off after a fault
-  std::string device = "any";  // any | cpu | cuda | cuda:N
-  int64_t slots = 1, memory_bytes = 0;
-  std::string init_from;  // id of the run it starts from
-  int64_t retries = 0, faults = 0;
-};
 
 // One row of the view `runs`, with what lies beside it.
 struct RunRow {
   std::string id;
   std::string sweep;       // the sweep asked for, else the first one that holds the run
-  std::string state;       // queued | starting | running | done | failed | stopped | cancelled
+  RunState state = RunState::queued;
   std::string exit_cause;  // "" while it has none
   std::string message;     // the worker's last words when it failed
   std::string plugin;
@@ -53,7 +43,9 @@ struct RunRow {
   std::optional<int64_t> peak_rss_bytes;
   std::string dataset;  // id of its DatasetRow; "" when its data were never opened
   json::object spec;    // the resolved spec; only filled by Query::run and Query::runs_of
-  QueueRow queue;
+  // Of its place in the queue, of which store::QueueEntry tells all.
+  int64_t priority = 0, faults = 0;
+  std::string device = "any";  // any | cpu | cuda | cuda:N
 };
 
 // One row of the view `evals`: the latest attempt's value of a step.

@@ -26,7 +26,7 @@ struct Getter {
 constexpr std::array kGetters = {
     Getter{"id", [](const RunRow& r) -> json::value { return json::value(r.id); }},
     Getter{"sweep", [](const RunRow& r) -> json::value { return json::value(r.sweep); }},
-    Getter{"state", [](const RunRow& r) -> json::value { return json::value(r.state); }},
+    Getter{"state", [](const RunRow& r) -> json::value { return json::value(to_text(r.state)); }},
     Getter{"exit_cause", [](const RunRow& r) { return or_null(r.exit_cause); }},
     Getter{"plugin", [](const RunRow& r) -> json::value { return json::value(r.plugin); }},
     Getter{"axes", [](const RunRow& r) -> json::value { return r.axes; }},
@@ -52,8 +52,8 @@ constexpr std::array kGetters = {
     Getter{"ended", [](const RunRow& r) { return or_null(r.ended); }},
     Getter{"dataset", [](const RunRow& r) { return or_null(r.dataset); }},
     Getter{"answer_accuracy", [](const RunRow& r) { return or_null(r.answer_accuracy); }},
-    Getter{"priority", [](const RunRow& r) -> json::value { return r.queue.priority; }},
-    Getter{"faults", [](const RunRow& r) -> json::value { return r.queue.faults; }},
+    Getter{"priority", [](const RunRow& r) -> json::value { return r.priority; }},
+    Getter{"faults", [](const RunRow& r) -> json::value { return r.faults; }},
 };
 constexpr size_t kJsonColumns = 15;
 

@@ -28,7 +28,7 @@ off_t print_from(const fs::path& file, off_t offset) {
 }
 
 bool is_over(const query::RunRow& run) {
-  return run.state != "queued" && run.state != "starting" && run.state != "running";
+  return is_terminal(run.state);
 }
 
 // Until the run has ended; a new attempt's log follows the old one's.
@@ -66,7 +66,7 @@ int do_logs(const Verb& verb, const std::vector<std::string>& args) {
     return 0;
   }
   if (attempt == 0) {
-    print_error(fmt::format("run {} is {} and has made no attempt yet", row.id, row.state));
+    print_error(fmt::format("run {} is {} and has made no attempt yet", row.id, to_text(row.state)));
     return 0;
   }
   const fs::path file = log_of(query, row, attempt);

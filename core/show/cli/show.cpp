@@ -75,7 +75,7 @@ std::string lines_of(const json::object& object) {
 }
 
 std::string headline(const query::RunRow& run) {
-  std::string text = fmt::format("run {}  {}", run.id, run.state);
+  std::string text = fmt::format("run {}  {}", run.id, to_text(run.state));
   if (!run.exit_cause.empty()) text += " (" + run.exit_cause + ")";
   text += fmt::format("\n  sweep {}, plugin {}, seed {}\n", render::clean_text(run.sweep),
                       render::clean_text(run.plugin), query::cell_text(seed_of(run), "left out"));

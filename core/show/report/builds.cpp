@@ -52,7 +52,7 @@ std::vector<size_t> runs_of_variant(const analysis::GroupAnalysis& g, const std:
 // How the newest build of a finished run differs from the one at hand; nothing when it does not.
 std::optional<std::pair<CodeBuild, CodeBuild>> outdated(const analysis::ReportInput& input,
                                                         const analysis::MeasuredRun& run) {
-  if (run.row.state != "done" || run.builds.empty()) return std::nullopt;
+  if (run.row.state != RunState::done || run.builds.empty()) return std::nullopt;
   const auto now = input.at_hand.find(run.row.plugin);
   if (now == input.at_hand.end() || differing_parts(run.builds.front(), now->second).empty()) return std::nullopt;
   return std::pair(run.builds.front(), now->second);

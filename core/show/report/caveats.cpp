@@ -35,9 +35,9 @@ std::vector<render::Text> group_missing(const analysis::ReportInput& input, cons
   std::vector<render::Text> out;
   int64_t waiting = 0, failed = 0;
   for (const size_t r : g.group.runs) {
-    const std::string& state = input.runs[r].row.state;
-    waiting += state == "queued" || state == "starting" || state == "running";
-    failed += state == "failed" || state == "stopped";
+    const RunState state = input.runs[r].row.state;
+    waiting += !is_terminal(state);
+    failed += state == RunState::failed || state == RunState::stopped;
   }
   if (waiting > 0)
     out.push_back(render::Text(fmt::format("{} not finished: ", render::plural(waiting, "run is", "runs are")))

@@ -124,10 +124,10 @@ TEST(Analysis, WhatDiffersBesidesIsNamed) {
 
 TEST(Analysis, UnfinishedAndDivergedRunsEnterNothing) {
   ReportInput input = made_input({{"v57", 1e5, 2e6}, {"v57", 1e6, 2e6}, {"v57", 1e7, 2e6}});
-  input.runs[1].row.state = "failed";
+  input.runs[1].row.state = RunState::failed;
   input.runs[1].row.exit_cause = "diverged";
   input.runs[1].row.last_val_bpc = 0.1;
-  input.runs[2].row.state = "stopped";
+  input.runs[2].row.state = RunState::stopped;
   input.runs[2].row.last_val_bpc = 0.1;
   const Analysis analysis = analyse(input);
   EXPECT_EQ(analysis.finished, 1);

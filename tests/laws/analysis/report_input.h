@@ -34,7 +34,7 @@ inline MeasuredRun made_run(const Made& m) {
                                 static_cast<uint64_t>(m.params + 7 * m.tokens + 1e9 * m.lr) + m.variant[1]);
   row.id = fmt::format("{:012x}", bits & 0xffffffffffff);
   row.sweep = "made";
-  row.state = "done";
+  row.state = RunState::done;
   row.plugin = m.variant;
   row.seed = m.seed;
   row.params = static_cast<int64_t>(m.params);

@@ -13,7 +13,7 @@ using testing::HasSubstr;
 RunRow row(const std::string& id, std::optional<double> loss, double lr, const std::string& state = "done") {
   RunRow run;
   run.id = id;
-  run.state = state;
+  run.state = run_state_from(state).value();
   run.plugin = "v57";
   run.params = 1000;
   run.last_val_bpc = loss;

@@ -12,7 +12,7 @@ using testing::HasSubstr;
 RunRow row(const std::string& corpus, const std::string& tokenizer, int64_t context, int64_t windows,
            const std::string& dataset = "") {
   RunRow run;
-  run.state = "done";
+  run.state = RunState::done;
   run.last_val_bpc = 3.0;
   run.dataset = dataset;
   run.spec = {{"data", json::object{{"corpus", corpus}, {"tokenizer", tokenizer}, {"context", context}}},
@@ -79,7 +79,7 @@ TEST(Comparable, OnlyFinishedRunsWithALossCount) {
                                                {"cancelled", "withdrawn", "withdrawn"},
                                                {"queued", "", "not begun"},
                                                {"running", "", "still running"}}) {
-    run.state = state;
+    run.state = run_state_from(state).value();
     run.exit_cause = cause;
     EXPECT_EQ(exclusion_reason(run), reason);
   }

@@ -9,7 +9,7 @@ RunRow run(const std::string& state, const std::string& plugin, int64_t params, 
            std::optional<double> rate) {
   RunRow row;
   row.id = plugin + state;
-  row.state = state;
+  row.state = run_state_from(state).value();
   row.plugin = plugin;
   row.params = params;
   row.tokens = 1000;

@@ -10,7 +10,7 @@ using testing::StartsWith;
 TEST_F(QueryTest, ListsRunsInTheOrderOfTheirSubmission) {
   const auto rows = Query(root).runs();
   EXPECT_THAT(ids(rows), ElementsAre("aaaa00000001", "aaaa00000002", "bbbb00000003", "cccc00000004"));
-  EXPECT_EQ(rows[0].state, "done");
+  EXPECT_EQ(rows[0].state, RunState::done);
   EXPECT_EQ(rows[0].sweep, "first");
   EXPECT_EQ(rows[0].plugin, "v57");
   EXPECT_EQ(rows[0].params, 1000);
@@ -23,7 +23,7 @@ TEST_F(QueryTest, ListsRunsInTheOrderOfTheirSubmission) {
   EXPECT_EQ(rows[0].axes.at("train.lr").to_number<double>(), 1e-3);
   EXPECT_EQ(rows[1].exit_cause, "diverged");
   EXPECT_EQ(rows[1].message, "loss is not finite");
-  EXPECT_EQ(rows[3].state, "queued");
+  EXPECT_EQ(rows[3].state, RunState::queued);
   EXPECT_FALSE(rows[3].last_val_bpc.has_value());
 }
 
@@ -157,11 +157,11 @@ TEST_F(QueryTest, TellsSweepsWithTheirSettings) {
 
 TEST_F(QueryTest, SeesWhatIsWrittenMeanwhile) {
   const Query query(root);
-  EXPECT_EQ(query.run("cccc").state, "queued");
+  EXPECT_EQ(query.run("cccc").state, RunState::queued);
   const int64_t before = query.data_version();
   start("cccc00000004", {4.0});
   EXPECT_NE(query.data_version(), before);
-  EXPECT_EQ(query.run("cccc").state, "running");
+  EXPECT_EQ(query.run("cccc").state, RunState::running);
 }
 
 TEST(QueryOpening, AMissingDatabaseIsNotMade) {

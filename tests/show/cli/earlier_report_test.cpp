@@ -54,7 +54,7 @@ TEST_F(EarlierReportTest, AReportIsHeldAgainstTheLastOneOfOtherPoints) {
   EXPECT_TRUE(advise::earlier_fits(root, first, before).empty()) << "of the same points";
   std::string waiting;
   for (const analysis::MeasuredRun& run : first.runs)
-    if (run.row.state == "queued" && waiting.empty()) waiting = run.row.id;
+    if (run.row.state == RunState::queued && waiting.empty()) waiting = run.row.id;
   finish(waiting, {2.5}, RunState::done, ExitCause::none);
   analysis::ReportInput second = report();
   const analysis::Analysis after = analyse(second);

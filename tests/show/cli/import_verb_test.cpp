@@ -125,8 +125,8 @@ TEST_F(HistoryVerbs, AnExportedFolderGivesTheSameRuns) {
     EXPECT_EQ(after[i].last_val_bpc, before[i].last_val_bpc);
     EXPECT_EQ(after[i].best_val_bpc, before[i].best_val_bpc);
   }
-  EXPECT_EQ(after[0].state, "done");
-  EXPECT_EQ(after[1].state, "stopped");  // it had failed: no law takes it for finished
+  EXPECT_EQ(after[0].state, RunState::done);
+  EXPECT_EQ(after[1].state, RunState::stopped);  // it had failed: no law takes it for finished
   EXPECT_THAT(query::thrown([&] { call(kImportVerb, {(root / "out" / "runs.csv").string()}); }),
               HasSubstr("a table of runs that bitsweep exported"));
 }

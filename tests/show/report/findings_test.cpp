@@ -101,15 +101,15 @@ TEST(Findings, ALadderIsNotRefused) {
 TEST(Findings, RunsLeftOutAreCounted) {
   analysis::ReportInput input = analysis::made_input(analysis::quickstart_runs());
   EXPECT_EQ(speak(input).runs, "");
-  input.runs[0].row.state = "failed";
+  input.runs[0].row.state = RunState::failed;
   input.runs[0].row.exit_cause = "diverged";
-  input.runs[1].row.state = "queued";
+  input.runs[1].row.state = RunState::queued;
   EXPECT_EQ(speak(input).runs, "16 of 18 runs count; left out: 1 diverged and 1 not begun.\n");
 }
 
 TEST(Findings, NothingFinishedIsSaidSo) {
   analysis::ReportInput input = analysis::made_input(plain_pair());
-  for (analysis::MeasuredRun& run : input.runs) run.row.state = "failed", run.row.exit_cause = "oom";
+  for (analysis::MeasuredRun& run : input.runs) run.row.state = RunState::failed, run.row.exit_cause = "oom";
   const Spoken s = speak(input);
   EXPECT_EQ(s.runs, "No run has finished, so nothing can be said yet: 2 failed: oom.\n");
   EXPECT_EQ(s.findings, "");
@@ -187,7 +187,7 @@ TEST(Caveats, ConfoundedComparisons) {
 TEST(Caveats, RunsLeftOut) {
   analysis::ReportInput input = analysis::made_input(analysis::quickstart_runs());
   EXPECT_THAT(speak(input).caveats, Not(HasSubstr("Left out")));
-  input.runs[0].row.state = "failed";
+  input.runs[0].row.state = RunState::failed;
   input.runs[0].row.exit_cause = "diverged";
   EXPECT_THAT(speak(input).caveats, HasSubstr("Left out of every comparison and fit: 1 diverged"));
 }
@@ -210,7 +210,7 @@ TEST(Missing, EmptyCellsAreNamed) {
 TEST(Missing, WaitingRunsAreNamed) {
   analysis::ReportInput input = analysis::made_input(plain_pair());
   EXPECT_THAT(speak(input).missing, Not(HasSubstr("not finished")));
-  input.runs[1].row.state = "queued";
+  input.runs[1].row.state = RunState::queued;
   EXPECT_THAT(speak(input).missing, HasSubstr("1 run is not finished: bitsweep work."));
 }
 

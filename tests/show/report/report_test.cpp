@@ -110,7 +110,7 @@ TEST(Report, NoRunsOneRunAndFailuresOnlyAreStillReports) {
   EXPECT_THAT(names(one), Not(testing::Contains("params.svg")));
   analysis::ReportInput failed = analysis::made_input(analysis::quickstart_runs());
   for (analysis::MeasuredRun& run : failed.runs) {
-    run.row.state = "failed";
+    run.row.state = RunState::failed;
     run.row.exit_cause = "diverged";
     run.row.message = "loss | is <not> finite\n";
     run.row.last_val_bpc.reset(), run.row.best_val_bpc.reset();

@@ -51,7 +51,8 @@ analysis::ReportInput repeats(bool seeds) {
 
 analysis::ReportInput ended(const char* state, const char* cause) {
   return changed(analysis::made_input(pair_of_sizes()), [&](analysis::ReportInput& input) {
-    input.runs[1].row.state = state, input.runs[1].row.exit_cause = cause;
+    input.runs[1].row.state = run_state_from(state).value();
+    input.runs[1].row.exit_cause = cause;
   });
 }
 
@@ -131,7 +132,7 @@ TEST(Builds, OtherCodeThanAtHandIsToldRunByRun) {
                                          "(plugin 1a2b3c4d, now 5e6f7a8b)"));
   for (const analysis::MeasuredRun& run : input.runs) EXPECT_THAT(told[0].plain(), HasSubstr(run.row.id));
   ASSERT_EQ(outdated_json(input).size(), 2u);
-  input.runs[0].row.state = "failed";
+  input.runs[0].row.state = RunState::failed;
   EXPECT_EQ(outdated_json(input).size(), 1u);
 }
 

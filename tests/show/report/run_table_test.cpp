@@ -19,7 +19,7 @@ std::vector<query::RunRow> rows() {
   a.best_val_bpc = 3.125;
   a.wall_s = 75;
   a.tokens_per_s = 53333;
-  b.state = "queued", b.last_val_bpc.reset(), b.best_val_bpc.reset(), b.wall_s.reset(), b.tokens_per_s.reset();
+  b.state = RunState::queued, b.last_val_bpc.reset(), b.best_val_bpc.reset(), b.wall_s.reset(), b.tokens_per_s.reset();
   a.axes["train.lr"] = 1e-3, b.axes["train.lr"] = 2e-3;
   return {a, b};
 }
