@@ -36,7 +36,9 @@ EventTail::Chunk EventTail::read() {
   const auto read_from = [&](uint64_t offset) {
     return event::read_events(open_, offset, std::min<uint64_t>(kMost_bytes, size > offset ? size - offset : 1));
   };
-  event::EventChunk found = offset_ == 0 || file == file_ ? read_from(offset_) : event::EventChunk{.truncated = true};
+  event::EventChunk found;
+  found.truncated = offset_ != 0 && file != file_;  // another file in its place: from its beginning
+  if (!found.truncated) found = read_from(offset_);
   const bool restarted = found.truncated;
   if (restarted) found = read_from(0);
   return {.events = std::move(found.events),

@@ -230,7 +230,9 @@ TEST_P(SetClockTest, HoldsNoRetryBack) {
   executor.at(2, [&] { clock.unix += GetParam(); });
   store::Store other(root, store::StoreMode::create, clock);
   // Whatever is written meanwhile lets the coordinator read its queue again.
-  for (int i = 0; i < 5; ++i) executor.at(2.2 + 0.5 * i, [&] { other.put_dataset({.id = "d"}); });
+  store::DatasetRecord written;
+  written.id = "d";
+  for (int i = 0; i < 5; ++i) executor.at(2.2 + 0.5 * i, [&] { other.put_dataset(written); });
   EXPECT_EQ(work().done, 1);
   EXPECT_LT(clock.monotonic, 8);
   EXPECT_GT(clock.monotonic, 5);
@@ -247,8 +249,11 @@ TEST_P(SetClockTest, KillsNoRunThatIsAdoptedAndStillKeepsItsTimeLimit) {
   submit({run_of("aaaaaaaaaaaa", 0, 100), run_of("bbbbbbbbbbbb", 0, 100)});
   for (const char* id : {"aaaaaaaaaaaa", "bbbbbbbbbbbb"}) {
     ASSERT_TRUE(store.claim(id, "cpu", 1, 1));
-    executor.leave({.run = id, .attempt = 1, .run_folder = store.paths().run(id)},
-                   {.seconds = id[0] == 'a' ? 95.0 : 1000.0}, 80);
+    execute::Launch left;
+    left.run = id;
+    left.attempt = 1;
+    left.run_folder = store.paths().run(id);
+    executor.leave(left, {.seconds = id[0] == 'a' ? 95.0 : 1000.0}, 80);
   }
   clock.unix += GetParam();
   work();

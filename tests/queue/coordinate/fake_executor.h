@@ -80,7 +80,10 @@ class FakeExecutor : public execute::Executor {
     const double began = attempt.began;
     attempts_.erase(run);
     if (does.lost) return {.liveness = execute::Liveness::lost};
-    execute::ExitRecord exit{.exit_code = does.exit_code, .signal = {}, .started = began, .ended = clock_.monotonic};
+    execute::ExitRecord exit;
+    exit.exit_code = does.exit_code;
+    exit.started = began;
+    exit.ended = clock_.monotonic;
     if (does.signal != 0) {
       exit.exit_code.reset();
       exit.signal = does.signal;

@@ -30,7 +30,9 @@ TEST_F(OldRootTest, OpensWithItsRunsAsTheyWere) {
     const RunRecord run = store.run(string_or(row, "id", "")).value();
     EXPECT_EQ(to_text(run.state), string_or(row, "state", ""));
     EXPECT_EQ(run.params, integer_or(row, "params", 0));
-    if (run.last_val_bpc) EXPECT_EQ(*run.last_val_bpc, number_or(row, "last_val_bpc", 0));
+    if (run.last_val_bpc) {
+      EXPECT_EQ(*run.last_val_bpc, number_or(row, "last_val_bpc", 0));
+    }
   }
   EXPECT_EQ(store.run("f5f3c5632b0b")->cause, ExitCause::timeout);
 }
