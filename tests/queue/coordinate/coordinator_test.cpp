@@ -249,11 +249,8 @@ TEST_P(SetClockTest, KillsNoRunThatIsAdoptedAndStillKeepsItsTimeLimit) {
   submit({run_of("aaaaaaaaaaaa", 0, 100), run_of("bbbbbbbbbbbb", 0, 100)});
   for (const char* id : {"aaaaaaaaaaaa", "bbbbbbbbbbbb"}) {
     ASSERT_TRUE(store.claim(id, "cpu", 1, 1));
-    execute::Launch left;
-    left.run = id;
-    left.attempt = 1;
-    left.run_folder = store.paths().run(id);
-    executor.leave(left, {.seconds = id[0] == 'a' ? 95.0 : 1000.0}, 80);
+    executor.leave({.run = id, .attempt = 1, .run_folder = store.paths().run(id)},
+                   {.seconds = id[0] == 'a' ? 95.0 : 1000.0}, 80);
   }
   clock.unix += GetParam();
   work();
