@@ -20,22 +20,14 @@ void add_once(std::vector<fit::Target>& targets, const fit::Target& target) {
 
 // What a sweep file's `report:` asks for; several sweeps are asked together.
 void add_report_settings(ReportInput& input, const query::SweepRow& sweep) {
-  const json::value* report = sweep.settings.if_contains("report");
-  if (report == nullptr || !report->is_object()) return;
-  const json::object& options = report->get_object();
-  if (const json::value* laws = options.if_contains("laws"); laws != nullptr && laws->is_array())
-    for (const json::value& law : laws->get_array())
-      if (law.is_string() &&
-          std::find(input.laws.begin(), input.laws.end(), std::string(law.get_string())) == input.laws.end())
-        input.laws.emplace_back(law.get_string());
-  if (const json::value* targets = options.if_contains("targets"); targets != nullptr && targets->is_array())
-    for (const json::value& target : targets->get_array()) {
-      if (!target.is_object()) continue;
-      fit::Target t;
-      t.params = number_or(target.get_object(), "params", 0);
-      t.tokens = number_or(target.get_object(), "tokens", 0);
-      add_once(input.targets, t);
-    }
+  for (const std::string& law : sweep.settings.laws)
+    if (std::find(input.laws.begin(), input.laws.end(), law) == input.laws.end()) input.laws.push_back(law);
+  for (const store::SweepSettings::Target& asked : sweep.settings.targets) {
+    fit::Target target;
+    target.params = asked.params;
+    target.tokens = asked.tokens;
+    add_once(input.targets, target);
+  }
 }
 
 // Most runs have one attempt, and what that said at its start is at hand.

@@ -74,12 +74,7 @@ std::vector<std::string> laws_of(const query::Query& query, const std::vector<st
   std::vector<std::string> laws;
   for (const query::SweepRow& sweep : query.sweeps()) {
     if (std::find(sweeps.begin(), sweeps.end(), sweep.name) == sweeps.end()) continue;
-    const json::value* report = sweep.settings.if_contains("report");
-    const json::value* list =
-        report != nullptr && report->is_object() ? report->get_object().if_contains("laws") : nullptr;
-    if (list == nullptr || !list->is_array()) continue;
-    for (const json::value& law : list->get_array())
-      if (law.is_string()) laws.emplace_back(law.get_string());
+    laws.insert(laws.end(), sweep.settings.laws.begin(), sweep.settings.laws.end());
   }
   return laws;
 }

@@ -225,8 +225,8 @@ std::vector<SweepRow> Query::sweeps() const {
       impl_->database().prepare("SELECT name, file, submitted, settings, runs FROM sweeps ORDER BY name");
   std::vector<SweepRow> rows;
   while (statement.step())
-    rows.push_back({statement.text(0), statement.text(1), statement.optional_real(2), object_of(statement.text_view(3)),
-                    statement.integer(4)});
+    rows.push_back({statement.text(0), statement.text(1), statement.optional_real(2),
+                    store::sweep_settings_from(object_of(statement.text_view(3))), statement.integer(4)});
   return rows;
 }
 

@@ -10,6 +10,7 @@
 
 #include "base/json.h"
 #include "base/run_state.h"
+#include "store/sweep_settings.h"
 
 namespace bitsweep::query {
 
@@ -88,7 +89,7 @@ struct DatasetRow {
 struct SweepRow {
   std::string name, file;
   std::optional<double> submitted;  // unix seconds, its newest version
-  json::object settings;            // {"report": {"laws": […], "targets": [{"params", "tokens"}]}, …}
+  store::SweepSettings settings;
   int64_t runs = 0;
 };
 

@@ -60,15 +60,10 @@ std::vector<fit::Target> targets_of(const CommandLine& line, const query::Query&
   if (!targets.empty()) return targets;
   for (const query::SweepRow& sweep : query.sweeps()) {
     if (std::find(sweeps.begin(), sweeps.end(), sweep.name) == sweeps.end()) continue;
-    const json::value* report = sweep.settings.if_contains("report");
-    const json::value* list =
-        report != nullptr && report->is_object() ? report->get_object().if_contains("targets") : nullptr;
-    if (list == nullptr || !list->is_array()) continue;
-    for (const json::value& item : list->get_array()) {
-      fit::Target target;
-      target.params = number_or(item.as_object(), "params", 0);
-      target.tokens = number_or(item.as_object(), "tokens", 0);
-      targets.push_back(std::move(target));
+    for (const store::SweepSettings::Target& asked : sweep.settings.targets) {
+      fit::Target& target = targets.emplace_back();
+      target.params = asked.params;
+      target.tokens = asked.tokens;
     }
   }
   if (targets.empty())

@@ -152,7 +152,7 @@ TEST_F(QueryTest, TellsSweepsWithTheirSettings) {
   const auto sweeps = Query(root).sweeps();
   ASSERT_EQ(sweeps.size(), 1u);
   EXPECT_EQ(sweeps[0].runs, 4);
-  EXPECT_TRUE(sweeps[0].settings.at("report").as_object().contains("laws"));
+  EXPECT_THAT(sweeps[0].settings.laws, testing::ElementsAre("chinchilla"));
 }
 
 TEST_F(QueryTest, SeesWhatIsWrittenMeanwhile) {
