@@ -9,6 +9,7 @@
 #include "base/units.h"
 #include "render/format.h"
 #include "report/figures.h"
+#include "report/findings.h"
 #include "report/scaling_panels.h"
 
 namespace bitsweep::report {
