@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "base/files.h"
 #include "base/json.h"
+#include "nn/model.h"
 #include "plugin/build_id.h"
 #include "train/device.h"
 #include "train/randomness.h"
