@@ -41,12 +41,6 @@ std::optional<double> named_value(const std::vector<NamedValue>& values, const s
   return std::nullopt;
 }
 
-// "33 times", "10,000 times"
-std::string times(double factor) {
-  if (factor < 100) return fmt::format("{:.2g} times", factor);
-  return factor < 1e7 ? format_thousands(std::llround(factor)) + " times" : fmt::format("{:.1e} times", factor);
-}
-
 // "the target at 1B parameters and 20B tokens", or by its number where it has neither.
 std::string target_name(const Target& target, uint64_t number) {
   const std::string place = place_name(target.params, target.tokens);
@@ -325,21 +319,17 @@ class Fitting {
   void predict_one(uint64_t number, Prediction& prediction) {
     prediction.refused = law_->missing(prediction.target);
     if (!prediction.refused.empty()) return;
-    prediction.extrapolation = law_->extrapolation(points_, prediction.target);
-    if (prediction.extrapolation > options_.extrapolation_limit) {
-      prediction.refused = fmt::format("it lies {} outside of the points, and no law is trusted beyond {}",
-                                       times(prediction.extrapolation), times(options_.extrapolation_limit));
-      return;
-    }
+    prediction.beyond = law_->beyond_points(points_, prediction.target);
+    prediction.refused = too_far(prediction.beyond, options_.extrapolation_limit);
+    if (!prediction.refused.empty()) return;
     const Point at = point_at(prediction.target);
     Eigen::VectorXd hint;
     if (result_.has_params()) {
       hint = objective_.shapes(theta_);
       prediction.loss = law_at(*law_, objective_.amplitudes(theta_), hint, at);
-      if (prediction.extrapolation > kFarExtrapolation)
-        result_.warnings.push_back(fmt::format("{} lies {} outside of the points",
-                                               target_name(prediction.target, number),
-                                               times(prediction.extrapolation)));
+      if (prediction.beyond.most() > kFarExtrapolation)
+        result_.warnings.push_back(
+            fmt::format("{} lies {}", target_name(prediction.target, number), prediction.beyond.text()));
     }
     if (result_.surface)
       predict_by_surface(number, prediction);

@@ -37,7 +37,7 @@ struct FitOptions {
   int resamples = 1000;  // of the bootstrap; 0: no intervals
   uint64_t seed = 0;     // of the bootstrap; the same seed gives the same intervals
   double noise = 0.02;   // assumed |residual|, in the unit of the loss, for the feasible set
-  // A target further outside of the points than this factor is refused; infinity: none is.
+  // A target further beyond the points than this factor is refused (beyond.h); infinity: none is.
   double extrapolation_limit = 1000;
   // The second and third opinion beside the intervals: the bootstrap, and the profile likelihood of each parameter.
   bool second_opinions = true;
@@ -54,7 +54,7 @@ struct Prediction {
   std::optional<Interval> interval;
   std::optional<Interval>
       feasible;              // all the law can say there with every |residual| <= noise; when there is no interval
-  double extrapolation = 1;  // how far outside of the points, as a factor
+  Beyond beyond;             // how far beyond the points
   std::string refused;       // why nothing is said of it; "" when something is
 };
 
