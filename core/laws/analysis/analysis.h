@@ -12,6 +12,7 @@
 #include "analysis/optimum.h"
 #include "analysis/parameter_value.h"
 #include "fit/fit.h"
+#include "frontier/verdict.h"
 #include "query/comparable.h"
 
 namespace bitsweep::analysis {
@@ -68,6 +69,7 @@ struct LawFit {
   std::vector<fit::Point> points;  // all runs of the variant's chosen cells
   std::vector<size_t> runs;   // of each point, into ReportInput::runs
   fit::FitResult result;
+  frontier::Verdict verdict;  // without budgets: those are ComputeOptimum's
 
   bool drawable() const { return result.has_params(); }
   // A law of one axis says nothing of the other: the values it was fitted at.
@@ -82,7 +84,7 @@ struct GroupAnalysis : RunGroup {
   std::vector<SettingStep> setting_steps;
   std::vector<VariantComparison> variant_comparisons;  // every pair of variants at every shared size and budget
   std::vector<LawFit> fits;
-  std::vector<ComputeOptimum> optima;  // of variants whose joint law the runs determine
+  std::vector<ComputeOptimum> optima;  // of variants with runs of a joint law
   std::optional<ParameterValue> parameter_value;
 };
 

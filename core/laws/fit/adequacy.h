@@ -29,12 +29,20 @@ struct Adequacy {
   double misfit = 0;                   // root mean square of what has a pattern, of log loss
   std::vector<Pattern> patterns;       // those beyond chance
   std::optional<HoldOut> held_out;     // the largest fifth, from the others
-  std::vector<std::string> words;      // what is wrong, a sentence each; empty: the law is adequate
+  std::vector<std::string> words;      // what is wrong, or why nobody can tell, a sentence each
 
   bool adequate() const { return words.empty(); }
 };
 
 // Of a law fitted to these points. `fit` is fit_law(points, options).
 Adequacy judge_law(const std::vector<Point>& points, const FitOptions& options, const FitResult& fit);
+
+// What of the fit is not determined to the widths below, a sentence each: the division of budgets (a_opt) and the losses of
+// the targets. Where it is not empty, exponents are no findings.
+constexpr double kDeterminedAOpt = 0.1;    // half of the interval's width
+constexpr double kDeterminedLoss = 0.05;   // … of a target's, relative to its loss
+std::vector<std::string> undetermined(const FitResult& fit);
+
+json::object adequacy_json(const Adequacy& adequacy);
 
 }  // namespace bitsweep::fit

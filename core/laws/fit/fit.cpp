@@ -7,7 +7,6 @@
 #include <fmt/ranges.h>
 
 #include "base/rng.h"
-#include "base/statistics.h"
 #include "base/units.h"
 #include "fit/bootstrap.h"
 #include "fit/distributions.h"
@@ -339,24 +338,19 @@ class Fitting {
       prediction.feasible = feasible_range(*law_, points_, at, options_.noise, hint);
   }
 
-  // Of a new run: each draw of the surface with the noise that belongs to it.
+  // Of a new run: each draw of the surface, and of the law alone, with the noise that belongs to it.
   void predict_by_surface(uint64_t number, Prediction& prediction) {
-    const Surface& surface = *result_.surface;
-    const Eigen::VectorXd losses = surface.predict({prediction.target}).col(0);
-    const uint64_t stream = static_cast<uint64_t>(Stream::bootstrap) << 48 | UINT64_C(1) << 47 | number;
-    std::vector<double> expected(losses.begin(), losses.end()), values;
-    for (int k = 0; k < surface.size(); ++k) {
-      const double z = normal_quantile(random_unit(options_.seed, stream, static_cast<uint64_t>(k)) + 0x1p-54);
-      values.push_back(losses[k] * std::exp(surface.noise()[k] * z));
-    }
-    prediction.expected = median(std::move(expected));
-    prediction.interval = percentile_interval(std::move(values), options_.confidence);
-    if (prediction.loss && (*prediction.loss < prediction.interval->first || *prediction.loss > prediction.interval->second))
+    const RunForecast run = forecast(*result_.surface, {prediction.target}, options_.confidence)[0];
+    prediction.expected = run.expected;
+    prediction.interval = run.interval;
+    prediction.law_interval = spread_with_noise(posterior_->predict({prediction.target}).col(0), posterior_->noise(),
+                                                options_.confidence, options_.seed, number);
+    const Interval& interval = *prediction.interval;
+    if (prediction.loss && (*prediction.loss < interval.first || *prediction.loss > interval.second))
       result_.warnings.push_back(fmt::format(
           "{}: what the law says ({:.4g}) lies outside of the interval ({:.4g} to {:.4g}), which goes by the nearest runs as "
           "well",
-          target_name(prediction.target, number), *prediction.loss, prediction.interval->first,
-          prediction.interval->second));
+          target_name(prediction.target, number), *prediction.loss, interval.first, interval.second));
   }
 
   // The same by the laws of resampled runs, with the scatter of the points about the law.

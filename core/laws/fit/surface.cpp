@@ -5,6 +5,8 @@
 #include <limits>
 
 #include "base/rng.h"
+#include "base/statistics.h"
+#include "fit/bootstrap.h"
 #include "fit/distributions.h"
 #include "fit/likelihood.h"
 #include "fit/neighbours.h"
@@ -332,6 +334,27 @@ Eigen::MatrixXd Surface::predict(const std::vector<Target>& targets) const {
     log_losses.middleRows(first, last - first) += missed.transpose();
   }
   return log_losses.array().exp().matrix();
+}
+
+Interval spread_with_noise(const VectorXd& losses, const ArrayXd& noise, double confidence, uint64_t seed,
+                           uint64_t number) {
+  const uint64_t at = static_cast<uint64_t>(Stream::bootstrap) << 48 | UINT64_C(1) << 47 | number;
+  std::vector<double> values;
+  for (Eigen::Index k = 0; k < losses.size(); ++k) {
+    const double z = normal_quantile(random_unit(seed, at, static_cast<uint64_t>(k)) + 0x1p-54);
+    values.push_back(losses[k] * std::exp(noise[k] * z));
+  }
+  return percentile_interval(std::move(values), confidence);
+}
+
+std::vector<RunForecast> forecast(const Surface& surface, const std::vector<Target>& targets, double confidence) {
+  if (targets.empty()) return {};
+  const MatrixXd losses = surface.predict(targets);
+  std::vector<RunForecast> all;
+  for (Eigen::Index t = 0; t < losses.cols(); ++t)
+    all.push_back({median({losses.col(t).begin(), losses.col(t).end()}),
+                   spread_with_noise(losses.col(t), surface.noise(), confidence, surface.seed(), static_cast<uint64_t>(t))});
+  return all;
 }
 
 std::optional<Surface> draw_surface(const std::vector<Point>& points, const FitOptions& options, int draws,

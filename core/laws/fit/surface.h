@@ -37,6 +37,7 @@ class Surface {
   double freedom() const { return freedom_; }
   // What the law misses at the observations, of log loss: root mean square, the mean over draws.
   double misfit() const { return misfit_; }
+  uint64_t seed() const { return seed_; }
 
  private:
   friend class SurfaceDrawing;
@@ -55,5 +56,16 @@ class Surface {
 // Nothing where draw_posterior() gives nothing, or where points are checkpoints of runs.
 std::optional<Surface> draw_surface(const std::vector<Point>& points, const FitOptions& options, int draws,
                                     const Eigen::ArrayXd& log_fitted = {});
+
+// What a new run at each target will measure: the median, and the interval of this confidence with a run's noise in it.
+struct RunForecast {
+  double expected = 0;
+  Interval interval;
+};
+std::vector<RunForecast> forecast(const Surface& surface, const std::vector<Target>& targets, double confidence);
+
+// The middle `confidence` of draws of a loss [K], each with the noise of its draw [K]. `number` tells apart what is drawn.
+Interval spread_with_noise(const Eigen::VectorXd& losses, const Eigen::ArrayXd& noise, double confidence, uint64_t seed,
+                           uint64_t number);
 
 }  // namespace bitsweep::fit
