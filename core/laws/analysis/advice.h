@@ -29,6 +29,7 @@ struct TargetPlan {
   std::optional<TargetBytes> bytes;                 // nothing: the plugin does not say
   std::optional<double> hours;                      // on one slot; nothing: no speed of the plugin is known
   bool hours_measured = false;                      // of this very shape; else scaled by FLOPs from another
+  bool table = false;                               // of a table of points: of no plugin, hours by its wall times
   std::string refused;                              // why there is no plan; "" when there is
 };
 

@@ -11,6 +11,7 @@
 #include "analysis/law_points.h"
 #include "analysis/optimum.h"
 #include "analysis/parameter_value.h"
+#include "analysis/setting_law.h"
 #include "fit/fit.h"
 #include "frontier/verdict.h"
 #include "query/comparable.h"
@@ -86,6 +87,7 @@ struct GroupAnalysis : RunGroup {
   std::vector<LawFit> fits;
   std::vector<ComputeOptimum> optima;  // of variants with runs of a joint law
   std::optional<ParameterValue> parameter_value;
+  std::vector<SettingLaw> setting_laws;  // of each variant with known rates
 };
 
 // Whether a variant's fit by `law` is over all its runs, so that a later report may be held against it.

@@ -49,7 +49,7 @@ Beyond beyond(const std::vector<Point>& points, const Target& target, const std:
 }
 
 std::string too_far(const Beyond& beyond, double limit) {
-  if (beyond.most() <= limit) return "";
+  if (beyond.most() <= kSame * limit) return "";
   return fmt::format("it lies {}, and no law is trusted beyond {} times", beyond.text(), factor_text(limit));
 }
 

@@ -1,4 +1,4 @@
-// Which rows of a table, or runs of a sweep, are wanted: "w_bits = 1 and params >= 10M".
+// Which rows of a table, or runs of a sweep, are wanted: "w_bits = 1 and params >= 10M or variant = base".
 #pragma once
 
 #include <functional>
@@ -6,9 +6,11 @@
 #include <string>
 #include <vector>
 
+#include "base/error.h"
+
 namespace bitsweep::fit {
 
-// Conditions COLUMN OP VALUE joined by `and` (or a comma), OP one of = == != < <= > >= ~ !~. Numbers compare as numbers
+// Conditions COLUMN OP VALUE joined by `and` (or a comma), and those by `or`, which binds less; OP one of = == != < <= > >= ~ !~. Numbers compare as numbers
 // and take k, M, B; other values as text, for which there are = and !=, and ~ and !~: contains and does not. Values
 // with spaces stand in quotes.
 class RowFilter {
@@ -22,14 +24,17 @@ class RowFilter {
   // `cell` gives a column's value in the row; nothing where the row has none, which no condition but != holds for.
   // Throws Error{input} where text is to be ordered.
   bool keeps(const std::function<std::optional<std::string>(const std::string&)>& cell) const;
-  bool empty() const { return conditions_.empty(); }
+  bool empty() const { return alternatives_.empty(); }
 
  private:
   struct Condition {
     std::string column, operation, value;
   };
+  void read(const std::string& part, std::vector<Diagnostic>& wrong);
+  bool holds(const Condition& c, const std::optional<std::string>& text) const;
+
   std::string name_;
-  std::vector<Condition> conditions_;
+  std::vector<std::vector<Condition>> alternatives_;  // one of them, and all that is in it
 };
 
 }  // namespace bitsweep::fit

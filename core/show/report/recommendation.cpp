@@ -5,11 +5,11 @@
 
 #include <fmt/format.h>
 
-#include "analysis/rate_trend.h"
 #include "base/units.h"
 #include "render/format.h"
 #include "report/advice_sections.h"
 #include "report/findings.h"
+#include "report/setting_section.h"
 
 namespace bitsweep::report {
 namespace {
@@ -32,27 +32,35 @@ const fit::Prediction* prediction_for(const analysis::GroupAnalysis& g, const an
   return nullptr;
 }
 
-// The learning rate to take, and why that one.
-struct Rate {
-  std::optional<double> value;
-  std::string why;
-};
+SettingAdvice lr_for(const analysis::ReportInput& input, const analysis::GroupAnalysis& g,
+                     const analysis::TargetPlan& plan) {
+  const analysis::ReportCell* like = cell_of(g, input, plan.like);
+  return like != nullptr ? lr_advice(g, plan.variant, plan.params, plan.tokens, *like) : SettingAdvice{};
+}
 
-Rate rate_for(const analysis::GroupAnalysis& g, const analysis::TargetPlan& plan, const analysis::ReportCell& like) {
-  if (const auto trend = rate_trend(g, plan.variant)) {
-    const std::string spread =
-        trend->half_width ? fmt::format(" ± {}", render::format_significant(*trend->half_width, 2)) : std::string();
-    return {trend->at(plan.params),
-            fmt::format("by its best rates at {} sizes, which go as the {}{} power of the parameters", trend->sizes,
-                        render::format_significant(trend->exponent, 2), spread)};
-  }
-  if (!like.lr) return {};
-  const analysis::RateLadder ladder = ladder_about(g, like);
-  const std::string at = g.table.sizes[like.size_class].label + " parameters";
-  if (ladder.rates.size() < 2) return {like.lr, fmt::format("the only rate that was tried at {}: not tuned", at)};
-  if (ladder.at_an_end())
-    return {like.lr, fmt::format("the best of {} at {}, but at the end of what was tried", ladder.rates.size(), at)};
-  return {like.lr, fmt::format("the best of {} at {}; how it moves with size is not known", ladder.rates.size(), at)};
+SettingAdvice batch_for(const analysis::ReportInput& input, const analysis::GroupAnalysis& g,
+                        const analysis::TargetPlan& plan) {
+  const analysis::ReportCell* like = cell_of(g, input, plan.like);
+  return like != nullptr ? batch_advice(g, plan.variant, plan.params, plan.tokens, *like) : SettingAdvice{};
+}
+
+std::string setting_text(const SettingAdvice& advice, std::string (*text)(double)) {
+  if (!advice.value) return render::kNothing;
+  if (!advice.interval) return text(*advice.value);
+  return fmt::format("{} ({} to {})", text(*advice.value), text(advice.interval->first), text(advice.interval->second));
+}
+
+// Steps go with the batch that is taken, the plan's being that of the run it is like.
+double step_factor(const analysis::ReportInput& input, const analysis::GroupAnalysis& g,
+                   const analysis::TargetPlan& plan) {
+  const analysis::ReportCell* like = cell_of(g, input, plan.like);
+  const SettingAdvice batch = batch_for(input, g, plan);
+  return like != nullptr && like->batch && batch.value ? *like->batch / *batch.value : 1;
+}
+
+std::string count_text(int64_t count, double factor) {
+  const int64_t scaled = std::llround(factor * static_cast<double>(count));
+  return scaled > 0 ? format_thousands(scaled) : render::kNothing;
 }
 
 // ", which is 6.6 times smaller"; nothing for about the same size.
@@ -77,20 +85,18 @@ class PlanTable {
   render::Table make() {
     table_.columns = {{""}};
     for (const analysis::TargetPlan* plan : plans_) table_.columns.push_back({plan->variant, render::Align::right});
-    row("shape", [](const analysis::TargetPlan& p) { return p.shape; });
+    row("shape", [](const analysis::TargetPlan& p) { return p.shape.empty() ? render::kNothing : p.shape; });
     row("params", [](const analysis::TargetPlan& p) { return format_count(p.params); });
     row("tokens", [](const analysis::TargetPlan& p) { return format_count(p.tokens); });
     row("batch", [&](const analysis::TargetPlan& p) {
-      const analysis::ReportCell* like = cell_of(g_, input_, p.like);
-      return like != nullptr && like->batch ? format_count(*like->batch) : std::string(render::kNothing);
+      return setting_text(batch_for(input_, g_, p), [](double v) { return format_count(v); });
     });
     row("learning rate", [&](const analysis::TargetPlan& p) {
-      const analysis::ReportCell* like = cell_of(g_, input_, p.like);
-      const Rate rate = like != nullptr ? rate_for(g_, p, *like) : Rate{};
-      return rate.value ? render::format_significant(*rate.value, 2) : std::string(render::kNothing);
+      return setting_text(lr_for(input_, g_, p), [](double v) { return render::format_significant(v, 2); });
     });
-    row("steps", [](const analysis::TargetPlan& p) { return format_thousands(p.steps); });
-    row("of these warmup", [](const analysis::TargetPlan& p) { return format_thousands(p.warmup); });
+    row("steps", [&](const analysis::TargetPlan& p) { return count_text(p.steps, step_factor(input_, g_, p)); });
+    row("of these warmup",
+        [&](const analysis::TargetPlan& p) { return count_text(p.warmup, step_factor(input_, g_, p)); });
     row("loss by the law", [&](const analysis::TargetPlan& p) {
       const fit::Prediction* told = prediction_for(g_, p);
       return told == nullptr
@@ -163,6 +169,22 @@ std::vector<const analysis::TargetPlan*> plans_of(const analysis::ReportInput& i
   return plans;
 }
 
+void add_reasons(const analysis::ReportInput& input, const analysis::GroupAnalysis& g, const analysis::TargetPlan& plan,
+                 const analysis::ReportCell& like, Reasons& reasons) {
+  const SettingAdvice lr = lr_for(input, g, plan), batch = batch_for(input, g, plan);
+  const std::string size = g.table.sizes[like.size_class].label;
+  if (!lr.why.empty()) reasons.add(plan.variant, "learning rate " + lr.why);
+  reasons.add(plan.variant, lr.off);
+  if (!batch.why.empty()) {
+    reasons.add(plan.variant, "batch " + batch.why);
+    reasons.add(plan.variant, batch.off);
+  } else if (like.batch) {
+    reasons.add(plan.variant, fmt::format("batch{} as in its best run of {} parameters{}",
+                                          plan.warmup > 0 ? ", and warmup as a share of the steps," : "", size,
+                                          how_far(plan.params / like.params)));
+  }
+}
+
 void add_target(const analysis::ReportInput& input, const analysis::GroupAnalysis& g, const fit::Target& target,
                 std::vector<render::Block>& blocks) {
   std::vector<const analysis::TargetPlan*> possible;
@@ -174,15 +196,16 @@ void add_target(const analysis::ReportInput& input, const analysis::GroupAnalysi
     }
     possible.push_back(plan);
     if (const analysis::ReportCell* like = cell_of(g, input, plan->like)) {
-      reasons.add(plan->variant, "learning rate " + rate_for(g, *plan, *like).why);
-      reasons.add(plan->variant,
-                  fmt::format("batch, and warmup as a share of the steps, as in its best run of {} parameters{}",
-                              g.table.sizes[like->size_class].label, how_far(plan->params / like->params)));
+      add_reasons(input, g, *plan, *like, reasons);
     }
     if (plan->hours && !plan->hours_measured)
       reasons.add(plan->variant,
-                  "hours (~) are scaled by FLOPs from the nearest shape that was measured on this machine");
-    if (!plan->hours) reasons.add(plan->variant, "no speed of it is known on this machine, so no hours are told");
+                  plan->table
+                      ? "hours (~) are at the speed of its largest runs"
+                      : "hours (~) are scaled by FLOPs from the nearest shape that was measured on this machine");
+    if (!plan->hours && !plan->table)
+      reasons.add(plan->variant, "no speed of it is known on this machine, so no hours are told");
+    if (plan->table) reasons.add(plan->variant, "a table says nothing of shapes and memory");
   }
   blocks.emplace_back(render::Paragraph{render::Text().strong(
       fmt::format("{} parameters on {} tokens", format_count(target.params), format_count(target.tokens)))});
@@ -200,6 +223,11 @@ void add_target(const analysis::ReportInput& input, const analysis::GroupAnalysi
     blocks.emplace_back(render::Paragraph{"Without a configuration:"});
     blocks.emplace_back(std::move(none));
   }
+}
+
+json::value interval_json(const std::optional<fit::Interval>& interval) {
+  if (!interval) return nullptr;
+  return json::array{finite_or_null(interval->first), finite_or_null(interval->second)};
 }
 
 }  // namespace
@@ -221,12 +249,15 @@ json::array recommendation_json(const analysis::ReportInput& input, const analys
                         {"target", json::object{{"params", plan.target.params}, {"tokens", plan.target.tokens}}},
                         {"refused", plan.refused.empty() ? json::value(nullptr) : json::value(plan.refused)}};
     if (plan.refused.empty()) {
-      const analysis::ReportCell* like = cell_of(g, input, plan.like);
-      const Rate rate = like != nullptr ? rate_for(g, plan, *like) : Rate{};
+      const SettingAdvice rate = lr_for(input, g, plan), batch = batch_for(input, g, plan);
+      const double factor = step_factor(input, g, plan);
       object["like"] = plan.like, object["shape"] = plan.shape, object["params"] = plan.params;
-      object["tokens"] = plan.tokens, object["steps"] = plan.steps, object["warmup"] = plan.warmup;
-      object["batch"] = finite_or_null(like != nullptr ? like->batch : std::nullopt);
+      object["tokens"] = plan.tokens, object["steps"] = std::llround(factor * static_cast<double>(plan.steps));
+      object["warmup"] = std::llround(factor * static_cast<double>(plan.warmup));
+      object["batch"] = finite_or_null(batch.value);
       object["lr"] = finite_or_null(rate.value), object["lr_reason"] = rate.why;
+      object["lr_interval"] = interval_json(rate.interval), object["batch_interval"] = interval_json(batch.interval);
+      object["lr_kept_costs"] = rate.penalty ? finite_or_null(rate.penalty->expected) : json::value(nullptr);
       object["flops"] = finite_or_null(plan.flops), object["six_nd"] = finite_or_null(6 * plan.params * plan.tokens);
       object["hours"] = finite_or_null(plan.hours), object["hours_measured"] = plan.hours_measured;
       object["stored_bytes"] = plan.stored_bytes > 0 ? json::value(plan.stored_bytes) : json::value(nullptr);

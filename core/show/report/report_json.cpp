@@ -10,6 +10,7 @@
 #include "report/optimum_section.h"
 #include "report/parameter_value_section.h"
 #include "report/rules.h"
+#include "report/setting_section.h"
 #include "report/stored_section.h"
 
 namespace bitsweep::report {
@@ -259,6 +260,7 @@ json::object report_json(const analysis::ReportInput& input, const analysis::Ana
                      {"variant_gaps", gaps_json(g.variant_comparisons)},
                      {"fits", fits_json(g.fits)},
                      {"compute_optimal", optimum_json(g)},
+                     {"setting_laws", setting_json(g)},
                      {"worth", parameter_value_json(g)},
                      {"recommended", recommendation_json(input, g)},
                      {"next_runs", next_runs_json(input, g)},

@@ -16,6 +16,7 @@
 #include "report/parameter_value_section.h"
 #include "report/prediction_section.h"
 #include "report/provenance.h"
+#include "report/setting_section.h"
 #include "report/stored_section.h"
 
 namespace bitsweep::report {
@@ -45,6 +46,7 @@ class GroupSections {
     append(optimum_section(g_, level_));
     figure("frontier");
     predictions();
+    append(setting_section(g_, level_));
     append(recommendation_section(input_, g_, level_));
     append(next_runs_section(input_, g_, level_));
     bullets("Keep in mind", group_caveats(input_, g_));

@@ -4,12 +4,12 @@
 #include <cmath>
 
 #include "analysis/analysis.h"
-#include "analysis/rate_trend.h"
 #include "report/findings.h"
 #include "report/optimum_section.h"
 #include "report/parameter_value_section.h"
 #include "report/prediction_section.h"
 #include "report/rendered.h"
+#include "report/setting_section.h"
 
 namespace bitsweep::report {
 namespace {
@@ -173,23 +173,40 @@ std::vector<analysis::Made> tuned_runs(const std::vector<double>& sizes) {
   return runs;
 }
 
-TEST(RateTrend, IsFittedOverSizesWhoseBestRateIsAnInnerOne) {
+TEST(SettingSection, TellsExponentsPlacesAndWhatTheDesignLeavesOut) {
   const analysis::ReportInput input = analysis::made_input(tuned_runs({1e5, 4e5, 1.6e6, 6.4e6}));
-  const auto trend = rate_trend(analyse(input).groups.at(0), "v57");
-  ASSERT_TRUE(trend);
-  EXPECT_EQ(trend->sizes, 4u);
-  EXPECT_NEAR(trend->exponent, -0.5, 1e-9);
-  ASSERT_TRUE(trend->half_width);
-  EXPECT_LT(*trend->half_width, 1e-6);
-  EXPECT_NEAR(trend->at(1e7), 1e-3, 1e-8);
+  const analysis::Analysis analysis = analyse(input);
+  const analysis::GroupAnalysis& g = analysis.groups.at(0);
+  const std::string text = text_of(setting_section(g, 2));
+  EXPECT_THAT(text, HasSubstr("| v57 | learning rate | 4 | −0.50 ± "));
+  EXPECT_THAT(text, HasSubstr("4 of 4 places with an inner best rate"));
+  EXPECT_THAT(text, HasSubstr("one length alone was tuned"));
+  EXPECT_NEAR(setting_json(g).at(0).at("lr").at("params_exponent").at("value").to_number<double>(), -0.5, 1e-9);
+  const analysis::Analysis untuned = analyse(analysis::made_input(analysis::quickstart_runs()));
+  EXPECT_TRUE(setting_section(untuned.groups.at(0), 2).empty()) << "one rate at each place";
 }
 
-TEST(RateTrend, IsNotClaimedFromTwoSizesOrFromTheEndOfALadder) {
-  EXPECT_FALSE(rate_trend(analyse(analysis::made_input(tuned_runs({1e5, 1e6}))).groups.at(0), "v57"));
+TEST(SettingSection, AnEndOfALadderIsABound) {
   std::vector<analysis::Made> runs;
   for (const double params : {1e5, 4e5, 1.6e6})
     for (const double lr : {1e-3, 2e-3, 4e-3}) runs.push_back({"v57", params, 4e6, lr, 0, 32, 1e-4 / lr});
-  EXPECT_FALSE(rate_trend(analyse(analysis::made_input(runs)).groups.at(0), "v57"));
+  const analysis::Analysis analysis = analyse(analysis::made_input(runs));
+  const std::string text = text_of(setting_section(analysis.groups.at(0), 2));
+  EXPECT_THAT(text, HasSubstr("0 of 3 places"));
+  EXPECT_THAT(text, HasSubstr("3 where the best is an end"));
+}
+
+TEST(SettingAdvice, SaysWhatAnUntunedSizeMayCost) {
+  const analysis::ReportInput input = analysis::made_input(tuned_runs({1e5}));
+  const analysis::Analysis analysis = analyse(input);
+  const analysis::GroupAnalysis& g = analysis.groups.at(0);
+  const SettingAdvice near = lr_advice(g, "v57", 1.1e5, 4e6, g.table.cells.at(0));
+  EXPECT_TRUE(near.interval);
+  EXPECT_EQ(near.off, "");
+  const SettingAdvice far = lr_advice(g, "v57", 1e7, 4e6, g.table.cells.at(0));
+  EXPECT_THAT(far.why, HasSubstr("the lowest of the curve through 3 at 100k parameters"));
+  EXPECT_THAT(far.off, HasSubstr("how the best rate moves with size is not known here"));
+  EXPECT_THAT(far.off, HasSubstr("% of the loss, by the bend seen at 1 place"));
 }
 
 analysis::TargetPlan plan_like(const analysis::ReportInput& input, size_t run) {
@@ -218,9 +235,10 @@ TEST(Recommendation, TellsShapeRateMemoryHoursAndFlops) {
   const std::string text = text_of(recommendation_section(input, analysis.groups[0], 2));
   for (const char* words :
        {"## Recommended configuration", "**10M parameters on 40M tokens**", "| shape | d_model 288, n_layers 3 |",
-        "| batch | 32 |", "| learning rate | 0.0010 |", "| steps | 19,531 |", "| loss by the law | not claimed |",
+        "| batch | 32 |", "| learning rate | 0.0010 (", "| steps | 19,531 |", "| loss by the law | not claimed |",
         "| FLOPs | 2.50×10¹⁵ |", "| 6 N D | 2.40×10¹⁵ |", "| memory at its peak | 150 MB |", "… optimizer | 80 MB |",
-        "| checkpoint | 120 MB |", "| stored, as deployed | 1.25 MB |", "by its best rates at 4 sizes",
+        "| checkpoint | 120 MB |", "| stored, as deployed | 1.25 MB |",
+        "learning rate by the best of 4 places, which go as N^(−0.50 ± ",
         "scaled by FLOPs from the nearest shape"})
     EXPECT_THAT(text, HasSubstr(words));
   const json::array rows = recommendation_json(input, analysis.groups[0]);
