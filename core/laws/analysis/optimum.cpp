@@ -75,18 +75,6 @@ std::vector<double> budgets_of(const ReportInput& input, const Measured& m) {
   return budgets;
 }
 
-// The factor by which a division leaves the range of the points, in size or in tokens.
-double outside_of(const std::vector<fit::Point>& points, const Division& at) {
-  double factor = 1;
-  const auto leave = [&](double fit::Point::*axis, double value) {
-    const auto [low, high] = std::minmax_element(
-        points.begin(), points.end(), [&](const fit::Point& a, const fit::Point& b) { return a.*axis < b.*axis; });
-    factor = std::max({factor, (*low).*axis / value, value / ((*high).*axis)});
-  };
-  leave(&fit::Point::params, at.params), leave(&fit::Point::tokens, at.tokens);
-  return factor;
-}
-
 }  // namespace
 
 JointLaw joint_law(const std::vector<fit::NamedValue>& values) {
@@ -139,9 +127,11 @@ std::optional<ComputeOptimum> compute_optimum(const LawFit& fit, const GroupAnal
     row.tokens_range = spread.tokens;
     row.loss_range = spread.loss;
     row.six_nd = 6 * best->params * best->tokens;
-    row.beyond = flops / m.most;
-    row.outside = outside_of(fit.points, *best);
-    row.refused = row.outside > input.extrapolation_limit;
+    fit::Target division;
+    division.params = best->params, division.tokens = best->tokens;
+    row.beyond = fit::beyond(fit.points, division);
+    row.beyond.compute = flops / m.most;
+    row.refused = !too_far(row.beyond, input.extrapolation_limit).empty();
     if (m.flops_per_s) row.hours = flops / *m.flops_per_s / 3600;
     out.rows.push_back(row);
   }

@@ -22,10 +22,9 @@ struct BudgetRow {
   fit::Interval params_range, tokens_range;  // 95 %; an infinite end: not bounded by the runs
   fit::Interval loss_range;                  // of the law's loss at the optimum
   double six_nd = 0;                        // 6·N·D there, FLOPs
-  double beyond = 1;                        // budget / that of the largest run
+  fit::Beyond beyond;                       // of the division
   std::optional<double> hours;              // at the measured speed of the largest models
-  double outside = 1;                       // the factor by which size or tokens leave the range of the runs
-  bool refused = false;                     // too far outside for any figure to be told
+  bool refused = false;                     // too far beyond the runs for any figure to be told
 };
 
 // Along the best division of each budget.

@@ -39,9 +39,11 @@ json::object prediction_object(const Prediction& prediction) {
   if (!t.dataset.empty()) target["dataset"] = t.dataset;
   return {{"target", target},
           {"loss", or_null(prediction.loss)},
+          {"expected", or_null(prediction.expected)},
           {"interval", or_null(prediction.interval)},
           {"feasible", or_null(prediction.feasible)},
-          {"extrapolation", finite_or_null(prediction.extrapolation)},
+          {"extrapolation", finite_or_null(prediction.beyond.stretch)},
+          {"beyond", beyond_json(prediction.beyond)},
           {"refused", prediction.refused.empty() ? json::value(nullptr) : json::value(prediction.refused)}};
 }
 

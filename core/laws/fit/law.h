@@ -21,6 +21,7 @@
 #include <Eigen/Dense>
 
 #include "fit/axis.h"
+#include "fit/beyond.h"
 #include "fit/points.h"
 
 namespace bitsweep::fit {
@@ -109,8 +110,8 @@ class Law {
   // at.
   virtual std::vector<std::string> design_refusals(const std::vector<Point>& points) const = 0;
 
-  // The factor by which the target lies outside of the points, largest over the law's axes (1: inside).
-  virtual double extrapolation(const std::vector<Point>& points, const Target& target) const = 0;
+  // How far the target lies beyond the points, along the law's axes.
+  virtual Beyond beyond_points(const std::vector<Point>& points, const Target& target) const = 0;
 };
 
 // What a law is made for besides its name.

@@ -121,10 +121,8 @@ std::vector<std::vector<double>> SumOfPowers::share_starts() const {
   return shares;
 }
 
-double SumOfPowers::extrapolation(const std::vector<Point>& points, const Target& target) const {
-  double factor = 1;
-  for (const Axis axis : axes_) factor = std::max(factor, extrapolation_factor(points, axis_value(target, axis), axis));
-  return factor;
+Beyond SumOfPowers::beyond_points(const std::vector<Point>& points, const Target& target) const {
+  return beyond(points, target, axes_);
 }
 
 }  // namespace bitsweep::fit

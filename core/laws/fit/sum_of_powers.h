@@ -33,7 +33,7 @@ class SumOfPowers : public Law {
                   Eigen::VectorXd& shapes) const override;
   std::optional<Plane> level(int index, double value) const override;
   std::vector<std::vector<double>> share_starts() const override;
-  double extrapolation(const std::vector<Point>& points, const Target& target) const override;
+  Beyond beyond_points(const std::vector<Point>& points, const Target& target) const override;
 
  protected:
   SumOfPowers(const std::vector<Point>& points, std::vector<Axis> axes, std::vector<PowerTerm> terms,

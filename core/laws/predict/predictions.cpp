@@ -65,7 +65,7 @@ store::PredictionRecord record_of(const PredictionPlace& about, const fit::Predi
   record.lower = prediction.interval->first;
   record.upper = prediction.interval->second;
   record.level = level;
-  record.extrapolation = prediction.extrapolation;
+  record.extrapolation = prediction.beyond.stretch;
   return record;
 }
 

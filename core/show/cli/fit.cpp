@@ -183,8 +183,7 @@ std::string prediction_lines(const fit::FitResult& fit) {
     else if (p.feasible)
       text += fmt::format("; anything above {:.4f} with residuals within ±{:g}", p.feasible->first, fit.noise);
     if (!p.refused.empty()) text += fmt::format(": {}", p.refused);
-    if (p.extrapolation > 1 && p.refused.empty())
-      text += fmt::format(" ({:.3g} times outside of the points)", p.extrapolation);
+    if (!p.beyond.inside() && p.refused.empty()) text += fmt::format(" ({})", p.beyond.text());
     text += '\n';
   }
   return text;
@@ -311,7 +310,8 @@ int do_fit(const Verb& verb, const std::vector<std::string>& args) {
       .flag("least-squares", "the same as --delta inf")
       .values("target", "a prediction: params=300M,tokens=1B (and variant=, dataset=, unique_tokens=)")
       .value("hold-out", "predict this share of configurations, those of the largest compute, from the rest: 0.2")
-      .flag("force", "predict targets further than 1,000 times outside of the points too")
+      .flag("force",
+            "predict targets of more than 1,000 times the largest run's compute, or as far outside along an axis, too")
       .value("noise", "assumed size of residuals where no interval can be given: 0.02")
       .value("resamples", "of the bootstrap: 1000; 0 for no intervals")
       .value("confidence", "of the intervals: 0.95")

@@ -97,7 +97,9 @@ int do_report(const Verb& verb, const std::vector<std::string>& args) {
           "claims",
           "a YAML file of what is said of these runs, to be checked (core/laws/analysis/claims_file.h); 1 if one fails")
       .values("budget", "divide this between size and tokens: \"1e18\" FLOPs or \"24h\"; repeatable")
-      .flag("force", "tell targets and budgets further than 1,000 times outside of the runs too")
+      .flag("force",
+            "tell targets and budgets of more than 1,000 times the largest run's compute, or as far outside along an "
+            "axis, too")
       .flag("json", "print the report's JSON and write nothing")
       .root_option();
   if (!line.parse(args)) return 0;

@@ -191,10 +191,10 @@ std::string place_of(const analysis::GroupAnalysis& g, const analysis::LawFit& f
 std::string prediction_text(const analysis::GroupAnalysis& g, const analysis::LawFit& fit, const fit::Prediction& p) {
   const std::string place = place_of(g, fit, p.target);
   if (p.interval)
-    return fmt::format("{} is predicted to reach {} at {} ({} interval {} to {}), {} times beyond the measured runs.",
-                       fit.variant, in_loss_unit(g, render::format_bpc(p.loss)), place,
+    return fmt::format("{} is predicted to reach {} at {} ({} interval {} to {}), {}.", fit.variant,
+                       in_loss_unit(g, render::format_bpc(p.loss)), place,
                        render::format_percent(fit.result.confidence), render::format_bpc(p.interval->first),
-                       render::format_bpc(p.interval->second), render::format_significant(p.extrapolation, 2));
+                       render::format_bpc(p.interval->second), p.beyond.text());
   return fmt::format(
       "For {} at {}, the measured runs allow anything from {} to {} (residuals up to ± {}); no single "
       "figure is claimed.",

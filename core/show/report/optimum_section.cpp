@@ -35,9 +35,8 @@ std::vector<render::Block> optimum_section(const analysis::GroupAnalysis& g, int
   for (const analysis::ComputeOptimum& optimum : g.optima) {
     for (const analysis::BudgetRow& row : optimum.rows) {
       if (row.refused) {
-        refused.push_back(fmt::format("{} FLOPs for {} ({} times outside of the runs)",
-                                      render::format_significant(row.flops, 3), optimum.variant,
-                                      render::format_significant(row.outside, 2)));
+        refused.push_back(fmt::format("{} FLOPs for {} ({})", render::format_significant(row.flops, 3), optimum.variant,
+                                      row.beyond.text()));
         continue;
       }
       std::vector<std::string> cells{optimum.variant, render::format_significant(row.flops, 3)};
@@ -48,7 +47,7 @@ std::vector<render::Block> optimum_section(const analysis::GroupAnalysis& g, int
       cells.push_back(fmt::format("{} ({} to {})", render::format_bpc(row.loss),
                                   render::format_bpc(row.loss_range.first), render::format_bpc(row.loss_range.second)));
       if (counted) cells.push_back(render::format_significant(row.six_nd, 3));
-      cells.push_back(render::format_significant(row.beyond, 2) + "×");
+      cells.push_back(row.beyond.cell());
       t.rows.push_back(std::move(cells));
     }
     if (!optimum.counted && !optimum.flops_per_s) continue;
@@ -93,8 +92,8 @@ json::array optimum_json(const analysis::GroupAnalysis& g) {
                                   {"loss", finite_or_null(row.loss)},
                                   {"loss_interval", pair(row.loss_range)},
                                   {"six_nd", finite_or_null(row.six_nd)},
-                                  {"beyond", finite_or_null(row.beyond)},
-                                  {"outside", finite_or_null(row.outside)},
+                                  {"beyond", finite_or_null(row.beyond.compute)},
+                                  {"outside", finite_or_null(row.beyond.stretch)},
                                   {"refused", row.refused}});
     list.push_back(
         json::object{{"variant", optimum.variant},

@@ -153,12 +153,11 @@ class VariantOnPath {
   void add_target(render::PlotPanel& panel) const {
     const auto [low, high] = *prediction_.interval;
     render::PlotSeries ring{"", look_.colour, render::Marker::ring, render::Dash::solid, false, false, {}};
-    ring.points.push_back(
-        {target_flops(), *prediction_.loss, low, high,
-         fmt::format("{} at {} parameters on {} tokens: {} predicted, {} to {}, {}× beyond the runs", look_.name,
-                     format_count(prediction_.target.params), format_count(prediction_.target.tokens),
-                     render::format_bpc(*prediction_.loss), render::format_bpc(low), render::format_bpc(high),
-                     render::format_significant(prediction_.extrapolation, 2))});
+    ring.points.push_back({target_flops(), *prediction_.loss, low, high,
+                           fmt::format("{} at {} parameters on {} tokens: {} predicted, {} to {}, {}", look_.name,
+                                       format_count(prediction_.target.params), format_count(prediction_.target.tokens),
+                                       render::format_bpc(*prediction_.loss), render::format_bpc(low),
+                                       render::format_bpc(high), prediction_.beyond.text())});
     panel.series.push_back(std::move(ring));
   }
 

@@ -348,7 +348,7 @@ void GroupSections::predictions() {
            p.target.tokens > 0 ? format_count(p.target.tokens) : render::kNothing,
            fit.result.identified || p.interval ? render::format_bpc(p.loss) : "not claimed",
            range ? render::format_bpc(range->first) + " to " + render::format_bpc(range->second) : render::kNothing,
-           kind, render::format_significant(p.extrapolation, 2) + "×"});
+           kind, p.beyond.cell()});
     }
   }
   if (t.empty()) return;

@@ -148,14 +148,16 @@ TEST(Fit, ResidualSpreadAndSeedNoiseEstimateTheTrueOne) {
   EXPECT_NEAR(*fit.noise_sd, 0.01, 0.003);
 }
 
-TEST(Fit, ExtrapolationIsTheLargestFactorAndFarOnesAreNoted) {
+TEST(Fit, FarTargetsAreNotedAndFartherOnesRefused) {
   FitOptions o = options();
-  o.targets = {Target{1e7, 1e9, "", ""}, Target{1e9, 1e12, "", ""}, Target{1e7, 0, "", ""}};
+  o.targets = {Target{1e7, 1e9, "", ""}, Target{1e9, 1e12, "", ""}, Target{1e7, 0, "", ""}, Target{1e9, 1e11, "", ""}};
   const FitResult fit = fit_law(grid_points(TrueLaw{}, {1e6, 1e7, 1e8}, {1e8, 1e9, 1e10}), o);
-  EXPECT_DOUBLE_EQ(fit.predictions[0].extrapolation, 1);
-  EXPECT_NEAR(fit.predictions[1].extrapolation, 100, 1e-9);
+  EXPECT_TRUE(fit.predictions[0].beyond.inside());
+  EXPECT_NEAR(fit.predictions[1].beyond.compute, 1e4, 1e-6);
+  EXPECT_NE(fit.predictions[1].refused.find("10,000 times the compute of the largest run"), std::string::npos);
   EXPECT_FALSE(fit.predictions[2].loss);
-  ASSERT_EQ(fit.warnings.size(), 2u);
+  EXPECT_TRUE(fit.predictions[3].loss);
+  ASSERT_EQ(fit.warnings.size(), 3u);
   EXPECT_NEAR(*fit.predictions[0].loss, TrueLaw{}(1e7, 1e9), 1e-9);
 }
 
