@@ -165,9 +165,9 @@ TEST(StoredBits, AreTheMeanOverTheMatrices) {
     return built_plugin(name).describe(request_of(kTiny)).stored_bits_per_weight;
   };
   for (const char* name : {"v47b", "v52", "v57", "v75", "v76"}) EXPECT_EQ(bits(name), 1) << name;
-  EXPECT_EQ(bits("llama"), 32);
-  EXPECT_DOUBLE_EQ(bits("bitnet"), (32 * ends + linears) / (ends + linears));
-  EXPECT_DOUBLE_EQ(bits("b158"), (32 * ends + std::log2(3.0) * linears) / (ends + linears));
+  EXPECT_EQ(bits("llama"), 16);
+  EXPECT_DOUBLE_EQ(bits("bitnet"), (16 * ends + linears) / (ends + linears));
+  EXPECT_DOUBLE_EQ(bits("b158"), (16 * ends + std::log2(3.0) * linears) / (ends + linears));
 }
 
 TEST(ForwardFlops, OfTopKeysCountTheValuesTheyWeigh) {

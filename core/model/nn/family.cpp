@@ -64,7 +64,7 @@ plugin::Description describe_model(const json::object& options, const ModelCount
   description.stored_bits_per_weight = count.stored_bits_per_weight;
   const double matrices = static_cast<double>(count.params() - count.vectors);
   description.stored_bytes = static_cast<int64_t>(std::ceil(matrices * count.stored_bits_per_weight / 8)) +
-                             kFloatBytes * (count.vectors + count.extra);
+                             kStoredFloatBits / 8 * (count.vectors + count.extra);
   for (const Stage& stage : stages) description.flops_forward_per_token += stage.flops;
   description.blocks = blocks_of(stages);
   description.bytes = memory_of(count, stages, work);

@@ -27,15 +27,19 @@ struct Shape {
   bool operator==(const Shape&) const = default;
 };
 
+// A float as deployed, in a matrix or beside it: nobody ships the 32 bits that training needs.
+inline constexpr int kStoredFloatBits = 16;
+
 // What a model of a shape consists of.
 struct ModelCount {
   int64_t embedding = 0;               // weights of embedding and head
   int64_t layers = 0;                  // weights, thresholds and norms of everything between
   int64_t extra = 0;                   // trained beside them: output bias, logit scale
   double latent_bits_per_weight = 32;  // in training, the optimizer's moments not counted
-  double stored_bits_per_weight = 32;  // mean over the matrices' weights, as deployed; vectors are not counted
+  // Mean over the matrices' weights, as deployed; vectors are not counted.
+  double stored_bits_per_weight = kStoredFloatBits;
 
-  int64_t vectors = 0;  // of params: thresholds, scales and gains, 32 bits each as deployed
+  int64_t vectors = 0;  // of params: thresholds, scales and gains, floats as deployed
   // Of params, what no float stands for: bits, the bytes they take, and those of what their rule keeps and needs for a
   // moment of a step.
   int64_t bits = 0, bits_bytes = 0, rule_bytes = 0, rule_moment_bytes = 0;

@@ -131,7 +131,7 @@ struct LlamaFamily {
     count.vectors = llama_gains(shape, kNormsInside);
     count.layers = shape.n_layers * layer_weights(shape) + count.vectors;
     const double at_ends = static_cast<double>(count.embedding);
-    count.stored_bits_per_weight = (32 * at_ends + Parts::kBits * in_linears) / (at_ends + in_linears);
+    count.stored_bits_per_weight = (kStoredFloatBits * at_ends + Parts::kBits * in_linears) / (at_ends + in_linears);
     return count;
   }
 

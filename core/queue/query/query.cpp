@@ -284,15 +284,17 @@ std::vector<CodeBuild> Query::builds(std::string_view run) const {
 
 std::optional<PointerHealth> Query::pointer_health(std::string_view run) const {
   store::Statement s = impl_->database().prepare(
-      "SELECT step, name, value FROM metric WHERE run = ?1 AND value IS NOT NULL AND step = (SELECT max(step) FROM "
-      "metric WHERE run = ?1 AND name = 'ipmr_chance')");
-  int64_t step = 0;
+      "SELECT step, name, value, (SELECT json_extract(spec, '$.data.context') FROM run WHERE id = ?1) FROM metric "
+      "WHERE run = ?1 AND value IS NOT NULL AND step = (SELECT max(step) FROM metric WHERE run = ?1 AND name = "
+      "'ipmr_chance')");
+  int64_t step = 0, context = 0;
   std::vector<std::pair<std::string, double>> metrics;
   for (s.bind(run); s.step();) {
     step = s.integer(0);
     metrics.emplace_back(s.text(1), s.real(2));
+    context = s.integer(3);
   }
-  return bitsweep::query::pointer_health(step, metrics);
+  return bitsweep::query::pointer_health(step, metrics, context);
 }
 
 std::vector<DatasetRow> Query::datasets() const {

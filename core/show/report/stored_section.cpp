@@ -63,7 +63,8 @@ std::vector<render::Block> stored_section(const analysis::ReportInput& input, co
   std::vector<render::Block> blocks;
   blocks.emplace_back(render::Heading{level, "What a stored bit buys"});
   blocks.emplace_back(render::Paragraph{
-      "Stored: weights at their bits as deployed, and thresholds, scales, norms and biases at 32 bits each. The "
+      "Stored: weights at their bits as deployed, and every float (thresholds, scales, norms, biases, and the weights "
+      "of variants that keep them) at 16 bits, whatever it was trained in. The "
       "change is the final loss minus that of the variant with the most bits a weight at the same size and "
       "tokens, as above."});
   blocks.emplace_back(render::TableBlock{std::move(t)});

@@ -45,8 +45,8 @@ struct Description {
   int64_t params_embedding = 0;  // of those, in the embedding and the head
   int64_t params_extra = 0;      // trained beside them: output bias, logit scale
   double latent_bits_per_weight = 32;
-  double stored_bits_per_weight = 32;  // as deployed: 1 for a ±1 weight
-  int64_t stored_bytes = 0;            // as deployed, vectors at 32 bits; 0: the plugin does not say
+  double stored_bits_per_weight = 32;  // as deployed: 1 for a ±1 weight, 16 for a float
+  int64_t stored_bytes = 0;            // as deployed, floats at 16 bits; 0: the plugin does not say
   double flops_forward_per_token = 0;  // multiply and add count two; at full context
   std::vector<BlockCost> blocks{};     // in the order of the forward pass; none: the plugin does not say
   std::optional<MemoryNeed> bytes{};   // nothing: the plugin does not say
