@@ -175,11 +175,23 @@ TEST(ForwardFlops, OfTopKeysCountTheValuesTheyWeigh) {
     return built_plugin(name).describe(request_of(options)).flops_forward_per_token;
   };
   const double pointer = flops("v75", kTiny);
-  EXPECT_DOUBLE_EQ(flops("v76", kTiny), pointer + 2 * 2.0 * 32 * 4);
-  EXPECT_DOUBLE_EQ(flops("v76", tiny_with(R"("rwsp_k": 8)")), pointer + 2 * 2.0 * 32 * 8);
+  EXPECT_DOUBLE_EQ(flops("v76", kTiny), pointer + 2 * 2.0 * 32 * weighed(4));
+  EXPECT_DOUBLE_EQ(flops("v76", tiny_with(R"("rwsp_k": 8)")), pointer + 2 * 2.0 * 32 * weighed(8));
   EXPECT_DOUBLE_EQ(flops("v52", kTiny), pointer + 2 * 2.0 * 32 * kContext);
   EXPECT_DOUBLE_EQ(flops("v52", kTiny), flops("b158", kTiny));
 }
 
 }  // namespace
 }  // namespace bitsweep
+  // The first queries have fewer keys than K: 1, 2, … K − 1.
+  const auto weighed = [](double keys) { return keys - keys * (keys - 1) / 2 / kContext; };
+TEST(BackwardFlops, AreTwiceThoseForwardForSoftmaxAlone) {
+  const auto ratio = [&](const char* name) {
+    const plugin::Description said = built_plugin(name).describe(request_of(kTiny));
+    return *said.flops_backward_per_token / said.flops_forward_per_token;
+  };
+  for (const char* name : {"llama", "b158", "bitnet", "v52"}) EXPECT_DOUBLE_EQ(ratio(name), 2) << name;
+  for (const char* name : {"v57", "truebit", "v47b", "v75"}) EXPECT_GT(ratio(name), 2) << name;
+  EXPECT_LT(ratio("v76"), 2);
+}
+

@@ -93,9 +93,20 @@ AttentionRule read_softmax_attention(OptionReader& reader) {
   return rule;
 }
 
-int64_t values_weighed(const AttentionRule& rule, int64_t context) {
-  if (rule.kind == AttentionKind::softmax) return context;
-  return rule.kind == AttentionKind::gumbel ? 0 : rule.keys;
+AttentionProducts attention_products(const AttentionRule& rule, int64_t context) {
+  const double all = static_cast<double>(context);
+  switch (rule.kind) {
+    case AttentionKind::softmax:
+      return {2 * all, 4 * all};
+    case AttentionKind::gumbel:
+      return {all, 3 * all};
+    case AttentionKind::rwsp:
+    case AttentionKind::topk:
+      break;
+  }
+  const double keys = static_cast<double>(std::min(rule.keys, context));
+  const double few = keys - keys * (keys - 1) / 2 / all;  // the mean of min(K, t + 1)
+  return {all + few, 4 * few};
 }
 
 AttentionStep attention_step(const AttentionRule& rule, const StepContext& context) {

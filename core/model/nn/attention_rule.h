@@ -36,8 +36,11 @@ AttentionRule read_attention(OptionReader& reader, const std::vector<AttentionKi
 // softmax, with `alibi` as its only option.
 AttentionRule read_softmax_attention(OptionReader& reader);
 
-// Values that a query multiplies: T for softmax, K for rwsp and topk; a pointer copies one, which counts as none.
-int64_t values_weighed(const AttentionRule& rule, int64_t context);
+// Vectors of keys, values, queries and gradients that a query multiplies, on the average over a window (nn/cost.h).
+struct AttentionProducts {
+  double forward = 0, backward = 0;
+};
+AttentionProducts attention_products(const AttentionRule& rule, int64_t context);
 
 // A rule at one step.
 struct AttentionStep {

@@ -16,6 +16,7 @@ std::vector<plugin::BlockCost> blocks_of(const std::vector<Stage>& stages) {
     if (block == blocks.end()) block = blocks.insert(blocks.end(), {.name = stage.block});
     block->params += stage.weights;
     block->flops_forward_per_token += stage.flops;
+    block->flops_backward_per_token += stage.backward_flops;
     block->kept_bytes += stage.kept_bytes;
   }
   return blocks;
@@ -65,7 +66,11 @@ plugin::Description describe_model(const json::object& options, const ModelCount
   const double matrices = static_cast<double>(count.params() - count.vectors);
   description.stored_bytes = static_cast<int64_t>(std::ceil(matrices * count.stored_bits_per_weight / 8)) +
                              kFloatBytes * (count.vectors + count.extra);
-  for (const Stage& stage : stages) description.flops_forward_per_token += stage.flops;
+  description.flops_backward_per_token = 0;
+  for (const Stage& stage : stages) {
+    description.flops_forward_per_token += stage.flops;
+    *description.flops_backward_per_token += stage.backward_flops;
+  }
   description.blocks = blocks_of(stages);
   description.bytes = memory_of(count, stages, work);
   return description;
