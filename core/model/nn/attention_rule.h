@@ -30,8 +30,9 @@ struct AttentionRule {
 
 // Reads `attention` (one of `kinds`; the first is the default), `alibi`, `tau_start`, `tau_end` and, where a kind has
 // them, `topk_k`, `rwsp_k`, `rho_start`, `rho_end`, `rho_schedule`. Those of a kind that was not chosen are checked and
-// left out of the resolved options, so that they tell no two runs apart. Refuses K > context.
-AttentionRule read_attention(OptionReader& reader, const std::vector<AttentionKind>& kinds, int64_t context);
+// left out of the resolved options, so that they tell no two runs apart. Refuses K > context. `usual` are the defaults.
+AttentionRule read_attention(OptionReader& reader, const std::vector<AttentionKind>& kinds, int64_t context,
+                             const AttentionRule& usual = {});
 
 // softmax, with `alibi` as its only option.
 AttentionRule read_softmax_attention(OptionReader& reader);
