@@ -83,8 +83,9 @@ std::vector<FlopsCase> flops_cases() {
     all.push_back({"truebit", std::string(R"("rule": ")") + rule + "\""});
   for (const char* name : {"v47b", "v52", "v76"}) all.push_back({name, R"("alpha": "learned")"});
   for (const char* more : {R"("rwsp_k": 32)", R"("attention": "gumbel")", R"("kshift_layers": [0, 2])",
-                           R"("bonsai": true)"})
+                           R"("bonsai": true)", R"("rho_end": 0)"})
     all.push_back({"v76", more});
+  for (const char* name : {"llama", "bitnet", "b158"}) all.push_back({name, R"("init": "fan_in")"});
   return all;
 }
 

@@ -185,6 +185,8 @@ TEST(ForwardFlops, OfTopKeysCountTheValuesTheyWeigh) {
   const auto flops = [&](const char* name, const std::string& options) {
     return built_plugin(name).describe(request_of(options)).flops_forward_per_token;
   };
+  // The first queries have fewer keys than K: 1, 2, … K − 1.
+  const auto weighed = [](double keys) { return keys - keys * (keys - 1) / 2 / kContext; };
   const double pointer = flops("v75", kTiny);
   EXPECT_DOUBLE_EQ(flops("v76", kTiny), pointer + 2 * 2.0 * 32 * weighed(4));
   EXPECT_DOUBLE_EQ(flops("v76", tiny_with(R"("rwsp_k": 8)")), pointer + 2 * 2.0 * 32 * weighed(8));
@@ -192,10 +194,6 @@ TEST(ForwardFlops, OfTopKeysCountTheValuesTheyWeigh) {
   EXPECT_DOUBLE_EQ(flops("v52", kTiny), flops("b158", kTiny));
 }
 
-}  // namespace
-}  // namespace bitsweep
-  // The first queries have fewer keys than K: 1, 2, … K − 1.
-  const auto weighed = [](double keys) { return keys - keys * (keys - 1) / 2 / kContext; };
 TEST(BackwardFlops, AreTwiceThoseForwardForSoftmaxAlone) {
   const auto ratio = [&](const char* name) {
     const plugin::Description said = built_plugin(name).describe(request_of(kTiny));
@@ -206,3 +204,5 @@ TEST(BackwardFlops, AreTwiceThoseForwardForSoftmaxAlone) {
   EXPECT_LT(ratio("v76"), 2);
 }
 
+}  // namespace
+}  // namespace bitsweep

@@ -54,10 +54,11 @@ Workload workload_of(const plugin::DescribeRequest& request) {
           .accumulates = request.accumulates};
 }
 
-plugin::Description describe_model(const json::object& options, const ModelCount& count,
+plugin::Description describe_model(const OptionReader& options, const ModelCount& count,
                                    const std::vector<Stage>& stages, const Workload& work) {
   plugin::Description description;
-  description.options = options;
+  description.options = options.resolved();
+  description.implied = options.implied();
   description.params = count.params();
   description.params_embedding = count.embedding;
   description.params_extra = count.extra;

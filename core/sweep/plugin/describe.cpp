@@ -88,9 +88,11 @@ void read_costs(const json::object& object, Description& description) {
 }  // namespace
 
 json::object to_json(const DescribeRequest& request) {
-  return {{"options", request.options},         {"vocab", request.vocab},
-          {"context", request.context},         {"sequences", request.sequences},
-          {"accumulates", request.accumulates}, {"precision", request.precision}};
+  json::object object{{"options", request.options},         {"vocab", request.vocab},
+                      {"context", request.context},         {"sequences", request.sequences},
+                      {"accumulates", request.accumulates}, {"precision", request.precision}};
+  if (!request.defaults.empty()) object["defaults"] = request.defaults;
+  return object;
 }
 
 DescribeRequest describe_request_from_json(const json::object& object) {
@@ -98,6 +100,7 @@ DescribeRequest describe_request_from_json(const json::object& object) {
   DescribeRequest request{.options = object_member(object, "options", what),
                           .vocab = count_member(object, "vocab", 1, what),
                           .context = count_member(object, "context", 1, what)};
+  if (object.if_contains("defaults") != nullptr) request.defaults = object_member(object, "defaults", what);
   if (object.if_contains("sequences") != nullptr) request.sequences = count_member(object, "sequences", 1, what);
   if (const json::value* value = object.if_contains("accumulates")) {
     if (!value->is_bool()) fail(what, "'accumulates' must be true or false");
@@ -122,11 +125,11 @@ json::object to_json(const Description& d) {
                       {"latent_bits_per_weight", d.latent_bits_per_weight},
                       {"stored_bits_per_weight", d.stored_bits_per_weight},
                       {"flops_forward_per_token", d.flops_forward_per_token}};
+  if (!d.implied.empty()) object["implied"] = d.implied;
+  if (d.flops_backward_per_token) object["flops_backward_per_token"] = *d.flops_backward_per_token;
   if (d.stored_bytes > 0) object["stored_bytes"] = d.stored_bytes;
   if (!d.blocks.empty()) {
     json::array blocks;
-  if (!d.implied.empty()) object["implied"] = d.implied;
-  if (d.flops_backward_per_token) object["flops_backward_per_token"] = *d.flops_backward_per_token;
     for (const BlockCost& block : d.blocks) blocks.push_back(to_json(block));
     object["blocks"] = std::move(blocks);
   }
