@@ -67,11 +67,12 @@ void note_bytes(const Tokenizer& tokenizer, const CorpusFacts& facts, std::vecto
                                 facts.name,
                                 100.0 * static_cast<double>(stats.control_bytes) / static_cast<double>(stats.bytes)));
   if (const uint64_t unknown = tokenizer.unknown_bytes(stats); unknown > 0)
-    notes.push_back(fmt::format("{} of the {} bytes of '{}' ({:.2g} %) are outside {} and become token {}.",
-                                format_thousands(static_cast<int64_t>(unknown)),
-                                format_thousands(static_cast<int64_t>(stats.bytes)), facts.name,
-                                100.0 * static_cast<double>(unknown) / static_cast<double>(stats.bytes),
-                                tokenizer.name(), unknown_token));
+    notes.push_back(fmt::format(
+        "{} of the {} bytes of '{}' ({:.2g} %) are outside {} and become one token, {}: "
+        "which of them it was is neither learned nor scored.",
+        format_thousands(static_cast<int64_t>(unknown)), format_thousands(static_cast<int64_t>(stats.bytes)),
+        facts.name, 100.0 * static_cast<double>(unknown) / static_cast<double>(stats.bytes), tokenizer.name(),
+        unknown_token));
 }
 
 void count_split(const Split& split, int64_t context, DatasetInfo& info) {
