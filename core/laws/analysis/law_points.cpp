@@ -67,6 +67,7 @@ fit::Point point_of(const std::vector<MeasuredRun>& runs, const RunGroup& g, con
   point.params = cell.params;
   point.tokens = cell.tokens;
   point.loss = *row.last_val_bpc;
+  point.flops = row.flops.value_or(0);
   if (g.dataset != nullptr)
     point.unique_tokens = static_cast<double>(g.dataset->train_tokens);
   else if (row.epochs && *row.epochs > 0)

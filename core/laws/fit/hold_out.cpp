@@ -8,8 +8,6 @@
 namespace bitsweep::fit {
 namespace {
 
-double compute(const Point& p) { return std::max(p.params, 1.0) * std::max(p.tokens, 1.0); }
-
 Target target_at(const Point& p) {
   Target target;
   target.params = p.params;
@@ -29,7 +27,7 @@ double threshold(const std::vector<Point>& points, double share) {
   for (const int group : group_by_configuration(points)) {
     const size_t i = seen.size();
     seen.push_back(static_cast<size_t>(group) == sizes.size());
-    if (seen.back()) sizes.push_back(compute(points[i]));
+    if (seen.back()) sizes.push_back(compute_of(points[i]));
   }
   std::sort(sizes.begin(), sizes.end());
   const size_t held = std::max<size_t>(1, static_cast<size_t>(share * static_cast<double>(sizes.size())));
@@ -43,8 +41,9 @@ std::optional<HoldOut> hold_out_largest(const std::vector<Point>& points, const 
   if (points.empty() || are_checkpoints(*make_law(options.law, points, options.choice()), points)) return std::nullopt;
   const double least = threshold(points, share);
   std::vector<Point> rest, held;
-  for (const Point& p : points) (compute(p) >= least ? held : rest).push_back(p);
-  std::stable_sort(held.begin(), held.end(), [](const Point& a, const Point& b) { return compute(a) < compute(b); });
+  for (const Point& p : points) (compute_of(p) >= least ? held : rest).push_back(p);
+  std::stable_sort(held.begin(), held.end(),
+                   [](const Point& a, const Point& b) { return compute_of(a) < compute_of(b); });
   FitOptions without = options;
   without.second_opinions = false;
   without.targets.clear();

@@ -23,7 +23,7 @@ struct HoldOut {
   double coverage = 0;                // share inside of their intervals; nominal: options.confidence
 };
 
-// Holds out the configurations of the largest compute (params × tokens), `share` of them and at least one, and predicts
+// Holds out the configurations of the largest compute (compute_of), `share` of them and at least one, and predicts
 // them from the rest. Nothing when the law reads neither axis, or has no interval from the rest.
 std::optional<HoldOut> hold_out_largest(const std::vector<Point>& points, const FitOptions& options,
                                         double share = 0.2);

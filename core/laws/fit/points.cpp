@@ -24,6 +24,10 @@ std::string trimmed(std::string_view text) {
 
 }  // namespace
 
+double compute_of(const Point& point) {
+  return point.flops > 0 ? point.flops : 6 * std::max(point.params, 1.0) * std::max(point.tokens, 1.0);
+}
+
 Target parse_target(const std::string& text, const std::string& name_for_message) {
   static const std::map<std::string, double Target::*> numbers = {{"params", &Target::params},
                                                                   {"tokens", &Target::tokens},
@@ -96,6 +100,7 @@ namespace {
 
 constexpr double kFewestParams = 1e3, kFewestTokens = 1e4;  // below: a count in millions or billions, not of ones
 constexpr double kMostParams = 1e14, kMostTokens = 1e17;
+constexpr double kMostOf6nd = 10;                        // attention and heads add less, sparse models take less off
 constexpr double kLowestLoss = 0.05, kHighestLoss = 20;  // e^20 words are more than any vocabulary
 
 // "params from 5.5 to 46.4"
@@ -104,6 +109,17 @@ std::string range_text(const std::vector<Point>& points, double Point::*of, cons
       std::minmax_element(points.begin(), points.end(), [&](const Point& a, const Point& b) { return a.*of < b.*of; });
   if (*low.*of == *high.*of) return fmt::format("{} of {}", name, format_count(*low.*of));
   return fmt::format("{} from {} to {}", name, format_count(*low.*of), format_count(*high.*of));
+}
+
+// Of the points that tell their FLOPs; 0 where none does.
+double median_flops_per_6nd(const std::vector<Point>& points) {
+  std::vector<double> ratios;
+  for (const Point& p : points)
+    if (p.flops > 0 && p.params > 0 && p.tokens > 0) ratios.push_back(p.flops / (6 * p.params * p.tokens));
+  if (ratios.empty()) return 0;
+  const auto middle = ratios.begin() + static_cast<std::ptrdiff_t>(ratios.size() / 2);
+  std::nth_element(ratios.begin(), middle, ratios.end());
+  return *middle;
 }
 
 }  // namespace
@@ -129,6 +145,11 @@ std::vector<std::string> implausible_magnitudes(const std::vector<Point>& points
   if (any(&Point::loss, [](double v) { return v > kHighestLoss; }))
     found.push_back(fmt::format("{}: above what guessing costs; is it a perplexity, or a sum over tokens?",
                                 range_text(points, &Point::loss, "losses")));
+  const double ratio = median_flops_per_6nd(points);
+  if (ratio > kMostOf6nd || (ratio > 0 && ratio < 1 / kMostOf6nd))
+    found.push_back(
+        fmt::format("{}: {:.2g} times 6 N D; are they of the whole training, and is the unit right? (--units)",
+                    range_text(points, &Point::flops, "flops"), ratio));
   return found;
 }
 

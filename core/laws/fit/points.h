@@ -13,6 +13,7 @@ struct Point {
   double params = 0;            // trainable parameters, embeddings included
   double tokens = 0;            // tokens seen in training
   double loss = 0;              // final validation loss; one unit within a fit (bits per byte, or nats per token)
+  double flops = 0;             // of its training, as measured or planned; 0: not known
   double unique_tokens = 0;     // tokens of the training set; 0: not known
   std::string variant;          // plugin, or "" for all the same
   std::string dataset;          // corpus, or "" for all the same
@@ -24,6 +25,9 @@ struct Point {
   int64_t checkpoints = 0;
   bool within_run = false;  // one of several points of `run`, which resamples draw whole
 };
+
+// FLOPs of the point's training: its own, else 6 N D (Kaplan et al. 2020); an axis that is not there counts as 1.
+double compute_of(const Point& point);
 
 // A place where a prediction is wanted.
 struct Target {

@@ -126,10 +126,12 @@ class RowReader {
     number(row, "params", point.params, findings);
     number(row, "tokens", point.tokens, findings);
     loss(row, point, findings);
+    const bool size = sources_.count("params") > 0, length = sources_.count("tokens") > 0;
     double flops = 0;
-    number(row, "flops", flops, findings);
-    if (!sources_.count("tokens") && point.params > 0) point.tokens = flops / (6 * point.params);
-    if (!sources_.count("params") && point.tokens > 0) point.params = flops / (6 * point.tokens);
+    if (!(size && length) || filled(row, "flops")) number(row, "flops", flops, findings);
+    if (size && length) point.flops = flops;
+    if (!length && point.params > 0) point.tokens = flops / (6 * point.params);
+    if (!size && point.tokens > 0) point.params = flops / (6 * point.tokens);
     if (filled(row, "unique_tokens")) number(row, "unique_tokens", point.unique_tokens, findings);
     if (filled(row, "lr_area")) number(row, "lr_area", point.lr_area, findings);
     if (filled(row, "annealing")) point.annealing = not_negative(row, "annealing", findings).value_or(0);

@@ -22,8 +22,9 @@ namespace bitsweep::fit {
 
 // Our name of a column -> its name in the file. Names left out map to themselves; only what the law reads, and loss,
 // has to be there (the rest is read when present, or when mapped). variant, dataset and run also take several columns,
-// as "W{w_bits}A{a_bits}". flops, of the training, is read only when mapped: the one of params and tokens that the file
-// lacks then follows from C = 6 N D (Kaplan et al. 2020).
+// as "W{w_bits}A{a_bits}". flops, of the training, is read only when mapped. Beside both params and tokens
+// it is a run's compute, where a cell has it; else the one of them that the file lacks follows from C = 6 N D (Kaplan
+// et al. 2020).
 using ColumnMap = std::map<std::string, std::string>;
 
 // The names of ours.

@@ -85,9 +85,6 @@ void tell_missing(const TableHeader& header, const PointsFormat& format, const P
   std::vector<std::string> missing;
   if (!sources.count("loss")) missing.push_back("loss");
   const bool has_size = sources.count("params") > 0, has_length = sources.count("tokens") > 0;
-  if (has_size && has_length && sources.count("flops"))
-    header.tell(fmt::format("--map flops={}: not needed, params and tokens are both columns",
-                            excerpt(format.columns.at("flops"))));
   const bool follows = sources.count("flops") && (has_size || has_length);
   for (const Axis axis : format.needed) {
     if (follows && (axis == Axis::params || axis == Axis::tokens)) continue;

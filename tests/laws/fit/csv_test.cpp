@@ -63,12 +63,23 @@ TEST(Csv, SizeOrLengthFollowsFromTrainingFlopsWhereTheyAreMapped) {
   PointsFormat format(parse_column_map("flops=C"));
   format.units = parse_units("flops=B");
   EXPECT_DOUBLE_EQ(read_points_csv("tokens,C,loss\n1000,12,2\n", "f.csv", format).at(0).params, 2e6);
-  EXPECT_NE(error_of("params,tokens,C,loss\n1,1,6,2\n", parse_column_map("flops=C")).find("not needed"),
-            std::string::npos);
   EXPECT_NE(error_of("params,flops,loss\n1,6,2\n").find("C = 6 N D, by --map flops=NAME"), std::string::npos);
   EXPECT_NE(error_of("params,C,loss\n1,,2\n", parse_column_map("flops=C")).find("f.csv:2:3: flops is missing"),
             std::string::npos);
   EXPECT_NE(error_of("C,loss\n6,2\n", parse_column_map("flops=C")).find("no column 'tokens'"), std::string::npos);
+}
+
+TEST(Csv, FlopsBesideTokensAreTheRunsCompute) {
+  const auto points =
+      read_points_csv("params,tokens,C,loss\n1e6,1e9,7e15,2\n1e6,1e9,,2\n", "f.csv", parse_column_map("flops=C"));
+  EXPECT_EQ(points.at(0).tokens, 1e9);
+  EXPECT_EQ(compute_of(points[0]), 7e15);
+  EXPECT_EQ(points.at(1).flops, 0);
+  EXPECT_EQ(compute_of(points[1]), 6e15);
+  const auto unmapped = read_points_csv("params,tokens,flops,loss\n1e6,1e9,7e15,2\n", "f.csv");
+  EXPECT_EQ(unmapped.at(0).flops, 0);
+  const auto zettas = read_points_csv("params,tokens,C,loss\n1e6,1e9,7,2\n", "f.csv", parse_column_map("flops=C"));
+  EXPECT_NE(implausible_magnitudes(zettas).at(0).find("times 6 N D"), std::string::npos);
 }
 
 TEST(Csv, OptionalCellsMayBeEmpty) {
