@@ -142,10 +142,10 @@ double training_flops(const ReportCell& cell) {
 
 bool kept_for_later(const LawFit& fit) { return !fit.points.empty() && !fit.budget_class && !fit.size_class; }
 
-int highest_order_beaten(double bits_per_byte, const query::DatasetRow& dataset) {
+int highest_order_beaten(double bits_per_byte, const std::vector<double>& yardsticks) {
   int order = -1;
-  for (size_t k = 0; k < dataset.ngram_bpb.size(); ++k)
-    if (bits_per_byte < dataset.ngram_bpb[k]) order = static_cast<int>(k);
+  for (size_t k = 0; k < yardsticks.size(); ++k)
+    if (bits_per_byte < yardsticks[k]) order = static_cast<int>(k);
   return order;
 }
 
@@ -167,7 +167,7 @@ Analysis analyse(const ReportInput& input) {
     for (const std::string& variant : g.table.variants)
       if (SettingLaw law = setting_law(g.table, variant); !law.places.empty()) g.setting_laws.push_back(std::move(law));
   }
-  analysis.offsets = text_offsets(analysis.groups);
+  analysis.offsets = text_offsets(input, analysis.groups);
   analysis.text_laws = text_laws(input, analysis.groups);
   analysis.verdicts = check_claims(input, analysis);
   return analysis;
