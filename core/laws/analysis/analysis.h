@@ -11,6 +11,7 @@
 #include "analysis/law_points.h"
 #include "analysis/optimum.h"
 #include "analysis/parameter_value.h"
+#include "analysis/robustness.h"
 #include "analysis/setting_law.h"
 #include "fit/fit.h"
 #include "frontier/verdict.h"
@@ -72,6 +73,7 @@ struct LawFit {
   std::vector<size_t> runs;   // of each point, into ReportInput::runs
   fit::FitResult result;
   frontier::Verdict verdict;  // without budgets: those are ComputeOptimum's
+  std::optional<Robustness> robustness;
 
   bool drawable() const { return result.has_params(); }
   // A law of one axis says nothing of the other: the values it was fitted at.
