@@ -11,10 +11,11 @@
 namespace bitsweep::fit {
 namespace {
 
-constexpr size_t kFewest = 3;  // of either group
+constexpr size_t kFewest = 5;  // of either group
 constexpr double kLeastShare = 0.1;
 constexpr double kLeastRatio = 1.3;   // nats and bits are 1.44 apart, bytes and tokens 2 to 5
-constexpr double kMostSpread = 0.25;  // of a group, beside the gap
+constexpr double kMostSpread = 0.15;  // of a group, beside the gap
+constexpr double kLeastGap = 0.4;     // between the nearest of both, beside that of their means
 
 // log loss by a plane of log N and log D with a step between the groups; `upper` of each point. Residuals of the plane
 // alone, the step left in.
@@ -33,7 +34,7 @@ Eigen::VectorXd without_plane(const std::vector<const Point*>& points, const std
 }
 
 struct Split {
-  double ratio = 1, spread = 0;
+  double ratio = 1, spread = 0, gap = 0;
   std::vector<bool> upper;
 };
 
@@ -49,6 +50,7 @@ Split split_at_gap(const Eigen::VectorXd& residuals) {
   for (size_t i = least; i + least <= n; ++i)
     if (at == 0 || sorted[i] - sorted[i - 1] > sorted[at] - sorted[at - 1]) at = i;
   if (at == 0) return split;
+  split.gap = sorted[at] - sorted[at - 1];
   const double edge = (sorted[at] + sorted[at - 1]) / 2;
   double sums[2] = {0, 0}, squares[2] = {0, 0}, counts[2] = {0, 0};
   for (size_t i = 0; i < n; ++i) {
@@ -83,7 +85,9 @@ std::string mixed_units(const std::vector<Point>& points) {
   if (!(split.ratio > 1)) return "";
   // With the step in the plane it is seen as it is.
   split = split_at_gap(without_plane(known, split.upper, true));
-  if (!(split.ratio > kLeastRatio) || split.spread > kMostSpread * std::log(split.ratio)) return "";
+  if (!(split.ratio > kLeastRatio) || split.spread > kMostSpread * std::log(split.ratio) ||
+      split.gap < kLeastGap * std::log(split.ratio))
+    return "";
   std::string who = by_label(known, split.upper, &Point::variant, "variant");
   if (who.empty()) who = by_label(known, split.upper, &Point::dataset, "dataset");
   const auto high = std::count(split.upper.begin(), split.upper.end(), true);

@@ -12,13 +12,13 @@ namespace {
 
 using testing::HasSubstr;
 
-std::vector<Point> runs() { return grid_points(TrueLaw{}, {1e6, 3e6, 1e7, 3e7}, {1e8, 1e9, 1e10}); }
+std::vector<Point> runs() { return grid_points(TrueLaw{}, {1e6, 3e6, 1e7, 3e7, 1e8}, {1e8, 3e8, 1e9, 3e9}); }
 
 TEST(MixedUnits, NatsAndBitsInOneColumnAreSeen) {
   std::vector<Point> points = runs();
   for (size_t i = 0; i < points.size(); i += 3) points[i].loss /= std::log(2);
-  EXPECT_THAT(mixed_units(points), HasSubstr("1.44 times apart"));
-  EXPECT_THAT(mixed_units(points), HasSubstr("4 and 8 runs"));
+  EXPECT_THAT(mixed_units(points), HasSubstr("1.45 times apart"));
+  EXPECT_THAT(mixed_units(points), HasSubstr("7 and 13 runs"));
   EXPECT_THAT(implausible_magnitudes(points).back(), HasSubstr("nats and bits"));
 }
 
