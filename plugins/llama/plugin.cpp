@@ -8,7 +8,7 @@ namespace {
 struct LlamaParts {
   using Linear = bitsweep::nn::Linear;
   using Norm = nn::RmsNorm;
-  static constexpr double kBits = 32;
+  static constexpr double kBits = nn::kStoredFloatBits;
   static constexpr nn::LinearCost::Code kCode = nn::LinearCost::Code::plain;
 };
 using Llama = nn::LlamaFamily<LlamaParts>;

@@ -5,6 +5,9 @@
 namespace bitsweep {
 namespace {
 
+// Soft to the end: down to 0 the pointer ends hard, and hides what the soft one learned (README.md).
+constexpr nn::AttentionRule kUsual{.rho_end = 0.4};
+
 struct V76 {
   using Built = nn::AlphaStack;
   static constexpr auto count = nn::count_alpha_stack;
@@ -14,7 +17,7 @@ struct V76 {
     nn::AlphaStackOptions options;
     options.alpha = read_alpha(reader);
     read_family_shape<V76>(reader, options, vocab);
-    options.attention = read_attention(reader, {nn::AttentionKind::rwsp, nn::AttentionKind::gumbel}, context);
+    options.attention = read_attention(reader, {nn::AttentionKind::rwsp, nn::AttentionKind::gumbel}, context, kUsual);
     options.inner = read_output_ste(reader);
     read_kshift(reader, options, {0}, context);
     read_bonsai(reader, options);

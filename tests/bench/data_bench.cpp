@@ -81,7 +81,7 @@ void yardsticks(benchmark::State& state) {
   const data::Tokenizer tokenizer(spec_for(state).tokenizer);
   for (auto _ : state)
     benchmark::DoNotOptimize(
-        compute_yardsticks(data.train_text(), data.split().train, data.val_text(), data.split().val, tokenizer));
+        compute_yardsticks(data.train_text(), data.split().train, data.val_text(), {{data.split().val}}, tokenizer));
   set_bytes(state, data.train_text().size());
 }
 

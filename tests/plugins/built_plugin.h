@@ -12,6 +12,7 @@
 #include "nn/model.h"
 #include "plugin/build_id.h"
 #include "plugin/loader.h"
+#include "plugin/manifest.h"
 
 namespace bitsweep {
 
@@ -33,6 +34,14 @@ inline plugin::DescribeRequest request_of(const std::string& options_json, int64
   request.options = parse_json(options_json, "options").as_object();
   request.vocab = vocab;
   request.context = context;
+  return request;
+}
+
+// As a new sweep asks: options that came later at their defaults.
+inline plugin::DescribeRequest fresh_request(const std::string& name, const std::string& options_json,
+                                             int64_t vocab = kVocab, int64_t context = kContext) {
+  plugin::DescribeRequest request = request_of(options_json, vocab, context);
+  request.defaults = plugin::read_manifest(plugin_folder() / name / "plugin.yaml").later_defaults();
   return request;
 }
 

@@ -153,8 +153,8 @@ TEST(Metrics, NameEveryHeadAndAreFinite) {
     EXPECT_TRUE(std::isfinite(metric.value)) << metric.name;
   }
   for (const char* name :
-       {"probe_windows", "ipmr_chance", "ipmr.L1H1", "induction.L0H1", "hdr", "hdr.L1", "specialists",
-        "in_context_bits", "repeat_ipmr.L1H0", "repeat_agreement.L1H1", "repeat_locked_heads"})
+       {"probe_windows", "ipmr_chance", "ipmr.L1H1", "induction.L0H1", "hdr", "hdr.L1", "ipmr_queries",
+        "specialist_heads", "in_context_bits", "repeat_ipmr.L1H0", "repeat_agreement.L1H1", "repeat_locked_heads"})
     EXPECT_TRUE(names.contains(name)) << name;
   EXPECT_FALSE(names.contains("agreement.L0H0"));  // one window agrees with nobody
   const json::object sidecar = pointer_health_json(probe, "abc", 7);

@@ -37,11 +37,21 @@ TEST(Variants, TheStackAloneIsV75) {
   EXPECT_TRUE(logits("v76", neither, training(3, 10)).equal(logits("v75", kTiny, training(3, 10))));
 }
 
-TEST(Variants, V76EndsAsTheHardPointer) {
-  const std::string no_shift = tiny_with(R"("kshift_layers": [])");
+TEST(Variants, V76WithoutRhoEndsAsTheHardPointer) {
+  const std::string no_shift = tiny_with(R"("kshift_layers": [], "rho_end": 0)");
   EXPECT_TRUE(logits("v76", no_shift, training(9, 10)).equal(logits("v75", kTiny, training(9, 10))));
   EXPECT_TRUE(logits("v76", no_shift).equal(logits("v75", kTiny)));
   EXPECT_FALSE(logits("v76", no_shift, training(3, 10)).equal(logits("v75", kTiny, training(3, 10))));
+}
+
+TEST(Variants, V76StaysSoftUnlessItsSpecSaysOtherwise) {
+  const std::string soft = tiny_with(R"("kshift_layers": [])");
+  EXPECT_FALSE(logits("v76", soft).equal(logits("v75", kTiny)));
+  const auto rho_end = [](const std::string& options) {
+    return built_plugin("v76").describe(request_of(options)).options.at("rho_end").to_number<double>();
+  };
+  EXPECT_EQ(rho_end(kTiny), 0.4);
+  EXPECT_EQ(rho_end(tiny_with(R"("rho_end": 0)")), 0);  // as specs of earlier runs have it
 }
 
 TEST(Variants, EachChangeOfV76ChangesTheModel) {
@@ -147,7 +157,8 @@ INSTANTIATE_TEST_SUITE_P(
                     Bad{"v76", R"("kshift_offset": 32)", "from 1 to below the context (32), got 32"},
                     Bad{"v76", R"("rwsp_k": 40)", "rwsp_k: expected an integer from 2 to the context (32), got 40"},
                     Bad{"v76", R"("rho_start": 2)", "rho_start: expected a number from 0.001 to 1"},
-                    Bad{"v76", R"("rho_schedule": "geometric")", "geometric needs rho_start and rho_end above 0"},
+                    Bad{"v76", R"("rho_schedule": "geometric", "rho_end": 0)",
+                        "geometric needs rho_start and rho_end above 0"},
                     Bad{"v76", R"("anneal_end_frac": 0)", "anneal_end_frac: expected a number from 0.01 to 1"},
                     Bad{"v76", R"("bonsai": 1)", "bonsai: expected true or false"},
                     Bad{"v76", R"("attention": "topk")", "attention: expected one of rwsp, gumbel"},
@@ -165,20 +176,32 @@ TEST(StoredBits, AreTheMeanOverTheMatrices) {
     return built_plugin(name).describe(request_of(kTiny)).stored_bits_per_weight;
   };
   for (const char* name : {"v47b", "v52", "v57", "v75", "v76"}) EXPECT_EQ(bits(name), 1) << name;
-  EXPECT_EQ(bits("llama"), 32);
-  EXPECT_DOUBLE_EQ(bits("bitnet"), (32 * ends + linears) / (ends + linears));
-  EXPECT_DOUBLE_EQ(bits("b158"), (32 * ends + std::log2(3.0) * linears) / (ends + linears));
+  EXPECT_EQ(bits("llama"), 16);
+  EXPECT_DOUBLE_EQ(bits("bitnet"), (16 * ends + linears) / (ends + linears));
+  EXPECT_DOUBLE_EQ(bits("b158"), (16 * ends + std::log2(3.0) * linears) / (ends + linears));
 }
 
 TEST(ForwardFlops, OfTopKeysCountTheValuesTheyWeigh) {
   const auto flops = [&](const char* name, const std::string& options) {
     return built_plugin(name).describe(request_of(options)).flops_forward_per_token;
   };
+  // The first queries have fewer keys than K: 1, 2, … K − 1.
+  const auto weighed = [](double keys) { return keys - keys * (keys - 1) / 2 / kContext; };
   const double pointer = flops("v75", kTiny);
-  EXPECT_DOUBLE_EQ(flops("v76", kTiny), pointer + 2 * 2.0 * 32 * 4);
-  EXPECT_DOUBLE_EQ(flops("v76", tiny_with(R"("rwsp_k": 8)")), pointer + 2 * 2.0 * 32 * 8);
+  EXPECT_DOUBLE_EQ(flops("v76", kTiny), pointer + 2 * 2.0 * 32 * weighed(4));
+  EXPECT_DOUBLE_EQ(flops("v76", tiny_with(R"("rwsp_k": 8)")), pointer + 2 * 2.0 * 32 * weighed(8));
   EXPECT_DOUBLE_EQ(flops("v52", kTiny), pointer + 2 * 2.0 * 32 * kContext);
   EXPECT_DOUBLE_EQ(flops("v52", kTiny), flops("b158", kTiny));
+}
+
+TEST(BackwardFlops, AreTwiceThoseForwardForSoftmaxAlone) {
+  const auto ratio = [&](const char* name) {
+    const plugin::Description said = built_plugin(name).describe(request_of(kTiny));
+    return *said.flops_backward_per_token / said.flops_forward_per_token;
+  };
+  for (const char* name : {"llama", "b158", "bitnet", "v52"}) EXPECT_DOUBLE_EQ(ratio(name), 2) << name;
+  for (const char* name : {"v57", "truebit", "v47b", "v75"}) EXPECT_GT(ratio(name), 2) << name;
+  EXPECT_LT(ratio("v76"), 2);
 }
 
 }  // namespace

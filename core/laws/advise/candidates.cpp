@@ -148,9 +148,12 @@ json::object without_empty(const json::object& section, const std::vector<std::s
 }
 
 // The sections of the file that all its runs share, from the largest one.
-json::object base_sections(const spec::RunSpec& spec, const json::object& kept) {
+json::object base_sections(const plan::PlannedRun& run, const json::object& kept) {
+  const spec::RunSpec& spec = run.spec;
   const json::object whole = to_json(spec);
   json::object model{{"plugin", spec.model.plugin}};
+  // A sweep that did not name them would take today's defaults.
+  for (const auto& member : run.model.implied) model[member.key()] = member.value();
   for (const auto& member : kept) model[member.key()] = member.value();
   for (const auto& member : spec.model.options)
     if (!analysis::is_shape_option(member.key())) model[member.key()] = member.value();
@@ -247,7 +250,7 @@ spec::RunSpec spec_of(const ChosenRun& chosen) {
 std::string sweep_yaml(const std::string& name, const std::vector<std::string>& head,
                        const std::vector<ChosenRun>& chosen, const json::object& kept, const json::object& resources,
                        const std::string& law, const std::vector<fit::Target>& targets) {
-  const json::object base = base_sections(chosen.at(0).candidate->run.spec, kept);
+  const json::object base = base_sections(chosen.at(0).candidate->run, kept);
   std::string text;
   for (const std::string& line : head) text += "# " + line + "\n";
   text += "name: " + name + "\n";

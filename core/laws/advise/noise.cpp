@@ -17,11 +17,11 @@ double shrunk(double seen, double freedom, double assumed) {
 
 }  // namespace
 
-NoiseModel estimate_noise(const std::vector<fit::Point>& points, const fit::Posterior& posterior, double assumed) {
+NoiseModel estimate_noise(const std::vector<fit::Point>& points, const fit::Surface& surface, double assumed) {
   const fit::SeedNoise seeds = seed_noise(points);
   const double half = assumed * assumed / 2;
-  const double freedom = posterior.freedom() >= 1 ? posterior.freedom() : 0;
-  const double run = freedom > 0 ? posterior.noise().square().mean() : 0;
+  const double freedom = surface.freedom() >= 1 ? surface.freedom() : 0;
+  const double run = freedom > 0 ? surface.noise().square().mean() : 0;
   double seed = half, configuration = half;
   if (seeds.freedom >= 1) {
     seed = shrunk(seeds.sd * seeds.sd, seeds.freedom, half);

@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "fit/points.h"
-#include "fit/posterior.h"
+#include "fit/surface.h"
 
 namespace bitsweep::advise {
 
@@ -20,6 +20,6 @@ struct NoiseModel {
 
 // What repeated seeds and the scatter around the law tell, and where they do not `assumed` (of log loss), which counts
 // as two more observations. Until both are seen, seed and configuration share the noise equally.
-NoiseModel estimate_noise(const std::vector<fit::Point>& points, const fit::Posterior& posterior, double assumed);
+NoiseModel estimate_noise(const std::vector<fit::Point>& points, const fit::Surface& surface, double assumed);
 
 }  // namespace bitsweep::advise

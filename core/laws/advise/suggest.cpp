@@ -86,19 +86,19 @@ class Suggesting {
     double mean = 0;
     for (const fit::Point& point : points_) mean += point.loss / static_cast<double>(points_.size());
     options.noise = 2 * options_.noise * mean;  // the posterior takes it for the size of the largest residuals
-    const auto posterior = draw_posterior(points_, options, options_.draws);
-    if (!posterior) throw Error(ErrorKind::input, "runs with no size, length or loss above zero tell nothing");
+    const auto surface = draw_surface(points_, options, options_.draws);
+    if (!surface) throw Error(ErrorKind::input, "runs with no size, length or loss above zero tell nothing");
     std::vector<fit::Target> places;
     for (const Candidate& candidate : candidates_) places.push_back(place_of(candidate));
     places.insert(places.end(), options_.targets.begin(), options_.targets.end());
-    values_ = posterior->predict(places).array().log().matrix();
+    values_ = surface->predict(places).array().log().matrix();
     const std::vector<int> groups = group_by_configuration(points_);
     result_.law = law_->name();
     result_.formula = law_->formula();
     result_.points = static_cast<int>(points_.size());
     result_.configurations = 1 + *std::max_element(groups.begin(), groups.end());
-    result_.draws = posterior->size();
-    result_.noise = problem_.noise = estimate_noise(points_, *posterior, options_.noise);
+    result_.draws = surface->size();
+    result_.noise = problem_.noise = estimate_noise(points_, *surface, options_.noise);
     result_.leans_on_prior = law_->design_refusals(points_);
     if (result_.configurations < law_->dimension() + kSpareConfigurations && result_.leans_on_prior.empty())
       result_.leans_on_prior.push_back(

@@ -69,6 +69,7 @@ void run_fit(LawFit& fit, const ReportInput& input, const std::string& law, cons
   }
   fit.law = law;
   fit.result = fit_law(fit.points, options);
+  fit.verdict = frontier::judge(fit.points, options, fit.result, {});
 }
 
 // The law of one axis, at each budget (or size) at which there are three values along the axis.
@@ -141,10 +142,10 @@ double training_flops(const ReportCell& cell) {
 
 bool kept_for_later(const LawFit& fit) { return !fit.points.empty() && !fit.budget_class && !fit.size_class; }
 
-int highest_order_beaten(double bits_per_byte, const query::DatasetRow& dataset) {
+int highest_order_beaten(double bits_per_byte, const std::vector<double>& yardsticks) {
   int order = -1;
-  for (size_t k = 0; k < dataset.ngram_bpb.size(); ++k)
-    if (bits_per_byte < dataset.ngram_bpb[k]) order = static_cast<int>(k);
+  for (size_t k = 0; k < yardsticks.size(); ++k)
+    if (bits_per_byte < yardsticks[k]) order = static_cast<int>(k);
   return order;
 }
 
@@ -166,7 +167,7 @@ Analysis analyse(const ReportInput& input) {
     for (const std::string& variant : g.table.variants)
       if (SettingLaw law = setting_law(g.table, variant); !law.places.empty()) g.setting_laws.push_back(std::move(law));
   }
-  analysis.offsets = text_offsets(analysis.groups);
+  analysis.offsets = text_offsets(input, analysis.groups);
   analysis.text_laws = text_laws(input, analysis.groups);
   analysis.verdicts = check_claims(input, analysis);
   return analysis;

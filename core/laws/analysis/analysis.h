@@ -13,12 +13,14 @@
 #include "analysis/parameter_value.h"
 #include "analysis/setting_law.h"
 #include "fit/fit.h"
+#include "frontier/verdict.h"
 #include "query/comparable.h"
 
 namespace bitsweep::analysis {
 
 // A difference between two cells, second − first: seed by seed where both have the same two or more seeds (what a seed
-// does to both cancels), else by Welch's interval where both have one.
+// does to both cancels), else by Welch's interval where both have one. Where runs tell of their validation windows the
+// interval has what these do to it, window by window; of one seed it is of that alone, and there is no p.
 struct CellChange {
   Estimate change;
   bool paired = false;
@@ -69,6 +71,7 @@ struct LawFit {
   std::vector<fit::Point> points;  // all runs of the variant's chosen cells
   std::vector<size_t> runs;   // of each point, into ReportInput::runs
   fit::FitResult result;
+  frontier::Verdict verdict;  // without budgets: those are ComputeOptimum's
 
   bool drawable() const { return result.has_params(); }
   // A law of one axis says nothing of the other: the values it was fitted at.
@@ -83,7 +86,7 @@ struct GroupAnalysis : RunGroup {
   std::vector<SettingStep> setting_steps;
   std::vector<VariantComparison> variant_comparisons;  // every pair of variants at every shared size and budget
   std::vector<LawFit> fits;
-  std::vector<ComputeOptimum> optima;  // of variants whose joint law the runs determine
+  std::vector<ComputeOptimum> optima;  // of variants with runs of a joint law
   std::optional<ParameterValue> parameter_value;
   std::vector<SettingLaw> setting_laws;  // of each variant with known rates
 };
@@ -106,7 +109,7 @@ std::vector<SettingStep> setting_steps(const ReportInput& input, const CellTable
 std::vector<VariantComparison> variant_comparisons(const ReportInput& input, const CellTable& table);
 // Nothing but the text, and so its validation part, tells these apart.
 bool differ_by_text_alone(const query::ComparableGroup& a, const query::ComparableGroup& b);
-std::vector<TextOffset> text_offsets(const std::vector<GroupAnalysis>& groups);
+std::vector<TextOffset> text_offsets(const ReportInput& input, const std::vector<GroupAnalysis>& groups);
 
 // A of a law in A / N^alpha where N is counted in millions, as papers often have it; nothing for other laws.
 std::optional<double> amplitude_in_millions(const fit::FitResult& fit);
@@ -114,8 +117,8 @@ std::optional<double> amplitude_in_millions(const fit::FitResult& fit);
 // FLOPs of a cell's training: as planned, else 6 N D.
 double training_flops(const ReportCell& cell);
 
-// The order of the strongest count model that a loss beats; -1 when it beats none.
-int highest_order_beaten(double bits_per_byte, const query::DatasetRow& dataset);
+// The order of the strongest of these count models (RunGroup::yardsticks) that a loss beats; -1 when it beats none.
+int highest_order_beaten(double bits_per_byte, const std::vector<double>& yardsticks);
 
 Analysis analyse(const ReportInput& input);
 

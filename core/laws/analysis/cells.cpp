@@ -7,6 +7,7 @@
 
 #include <fmt/format.h>
 
+#include "analysis/windows.h"
 #include "base/distinct_names.h"
 #include "base/units.h"
 #include "query/run_columns.h"
@@ -123,6 +124,8 @@ void summarise(ReportCell& cell, const std::vector<MeasuredRun>& runs) {
     cell.attempts += row.attempts;
   }
   cell.final_bpc = *estimate(last);
+  cell.window_bpc = mean_windows(runs, cell.runs);
+  if (const auto windows = window_error(runs, cell)) cell.final_bpc.window_se = windows->se;
   cell.best_bpc = *estimate(best);
   cell.answer_accuracy = estimate(answers);
   if (const auto mean = estimate(wall)) cell.wall_s = mean->mean;

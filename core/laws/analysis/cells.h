@@ -18,20 +18,30 @@ bool is_shape_option(std::string_view option);
 // Parameters and tokens within these factors of each other are one size and one budget.
 constexpr double kSameSize = 1.15, kSameBudget = 1.02;
 
-// A mean over seeds. With one value there is no interval.
+// A mean over seeds, or a difference of two. With one value a mean has no interval.
 struct Estimate {
   double mean = 0;
-  int values = 0;
+  int values = 0;                    // seeds; of a difference those of the side that has fewer
   std::optional<double> sd;          // between seeds; n − 1
-  std::optional<double> half_width;  // of the 95 % interval of the mean (Student's t)
-  std::optional<double> p;           // of a difference: two-sided, of there being none
+  std::optional<double> half_width;  // of the 95 % interval: of seeds (Student's t), of a difference of windows too
+  std::optional<double> p;           // of a difference with seeds: two-sided, of there being none
+  // Standard error over the validation windows, where those are known. Of a mean it is in no interval: what the windows
+  // do to both sides cancels in a difference.
+  std::optional<double> window_se;
+  bool windows_alone = false;  // half_width is of the windows alone: a side has one seed
+};
+// What the choice of validation windows does to a loss or a difference: standard error, and degrees of freedom.
+struct WindowError {
+  double se = 0, degrees = 0;
 };
 // Nothing for no values.
 std::optional<Estimate> estimate(const std::vector<double>& values);
-// a − b with Welch's interval when both have one.
-Estimate difference(const Estimate& a, const Estimate& b);
-// Of differences seed by seed. REQUIRES two or more.
-Estimate paired_difference(const std::vector<double>& differences);
+// a − b with Welch's interval when both have one, and of the windows where `windows` tells of them. Half-widths of both
+// kinds are added as squares (Howe, "Approximate confidence limits on the mean of X + Y", 1974), so that knowing of the
+// windows never makes an interval of few seeds narrower, as pooled degrees of freedom would.
+Estimate difference(const Estimate& a, const Estimate& b, const std::optional<WindowError>& windows = {});
+// Of differences seed by seed, likewise. REQUIRES two or more.
+Estimate paired_difference(const std::vector<double>& differences, const std::optional<WindowError>& windows = {});
 
 // Runs that differ in nothing but the seed, all of them finished.
 struct ReportCell {
@@ -42,6 +52,7 @@ struct ReportCell {
   std::vector<size_t> runs;                                  // into ReportInput::runs
   int64_t attempts = 0;                                      // of all its runs
   Estimate final_bpc, best_bpc;
+  std::vector<double> window_bpc;           // of each validation window at the end, the mean of its runs; or none
   std::optional<Estimate> answer_accuracy;  // at the end, on an induction task
   size_t size_class = 0, budget_class = 0;  // into CellTable
   bool seed_known = true;                   // else a run of its own: equal settings alone make no two seeds

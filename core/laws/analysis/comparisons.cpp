@@ -5,6 +5,7 @@
 #include <map>
 
 #include "analysis/analysis.h"
+#include "analysis/windows.h"
 
 namespace bitsweep::analysis {
 namespace {
@@ -35,7 +36,8 @@ void correct(std::vector<Comparison>& comparisons) {
 }
 
 CellChange compared(const ReportInput& input, const ReportCell& first, const ReportCell& second) {
-  const CellChange apart{difference(second.final_bpc, first.final_bpc), false, {}};
+  const auto windows = window_error_between(input.runs, first, second);
+  const CellChange apart{difference(second.final_bpc, first.final_bpc, windows), false, {}};
   if (!first.seed_known || !second.seed_known) return apart;
   std::map<int64_t, double> losses;
   for (const size_t r : first.runs) losses[input.runs[r].row.seed] = *input.runs[r].row.last_val_bpc;
@@ -47,7 +49,7 @@ CellChange compared(const ReportInput& input, const ReportCell& first, const Rep
     return apart;
   std::vector<double> values;
   for (const auto& [seed, value] : differences) values.push_back(value);
-  return {paired_difference(values), true, {}};
+  return {paired_difference(values, windows), true, {}};
 }
 
 // Cells of one size and the next larger batch, those whose tokens are nearest; of equally near ones the lowest losses.
@@ -187,7 +189,7 @@ bool differ_by_text_alone(const query::ComparableGroup& a, const query::Comparab
   return true;
 }
 
-std::vector<TextOffset> text_offsets(const std::vector<GroupAnalysis>& groups) {
+std::vector<TextOffset> text_offsets(const ReportInput& input, const std::vector<GroupAnalysis>& groups) {
   constexpr double kSameCount = 0.02;  // of a logarithm
   const auto same = [](double a, double b) { return a > 0 && b > 0 && std::abs(std::log(b / a)) < kSameCount; };
   std::vector<TextOffset> offsets;
@@ -200,7 +202,7 @@ std::vector<TextOffset> text_offsets(const std::vector<GroupAnalysis>& groups) {
           const ReportCell &a = first[i], &b = second[j];
           if (a.variant == b.variant && same(a.params, b.params) && same(a.tokens, b.tokens) &&
               other_differences(a, b).empty())
-            offsets.push_back({g, i, h, j, difference(b.final_bpc, a.final_bpc)});
+            offsets.push_back({g, i, h, j, difference(b.final_bpc, a.final_bpc, window_error_apart(input.runs, a, b))});
         }
     }
   return offsets;

@@ -1,4 +1,5 @@
-// Means over seeds and their intervals.
+// Means over seeds, differences, and their intervals.
+#include <algorithm>
 #include <boost/math/distributions/students_t.hpp>
 #include <cmath>
 
@@ -14,7 +15,43 @@ double two_sided_p(double t, double degrees) {
                           : 0;
 }
 
-double t_quantile(double degrees) { return boost::math::quantile(boost::math::students_t(degrees), kLevel); }
+double t_quantile(double degrees, double level = kLevel) {
+  return boost::math::quantile(boost::math::students_t(degrees), level);
+}
+
+// Of what a difference varies by: its standard error and the degrees of freedom that this was estimated with.
+using Part = WindowError;
+
+double half_width_of(const Part& seeds, const Part& windows, double level) {
+  return std::hypot(t_quantile(seeds.degrees, level) * seeds.se, t_quantile(windows.degrees, level) * windows.se);
+}
+
+// The p at which the interval of level 1 − p ends at 0.
+double p_of_both(double mean, const Part& seeds, const Part& windows) {
+  double low = 0, high = 1;
+  for (int i = 0; i < 40; ++i) {
+    const double p = (low + high) / 2;
+    (half_width_of(seeds, windows, 1 - p / 2) > std::abs(mean) ? low : high) = p;
+  }
+  return (low + high) / 2;
+}
+
+void set_interval(Estimate& d, const std::optional<Part>& seeds, const std::optional<WindowError>& windows) {
+  const bool has_seeds = seeds && seeds->se > 0, has_windows = windows && windows->se > 0;
+  if (windows) d.window_se = windows->se;
+  d.windows_alone = windows && !seeds;
+  if (!seeds && !windows) return;
+  if (has_seeds && has_windows) {
+    d.half_width = half_width_of(*seeds, *windows, kLevel);
+    d.p = p_of_both(d.mean, *seeds, *windows);
+  } else if (has_seeds) {
+    d.half_width = t_quantile(seeds->degrees) * seeds->se;
+    d.p = two_sided_p(d.mean / seeds->se, seeds->degrees);
+  } else {
+    d.half_width = has_windows ? t_quantile(windows->degrees) * windows->se : 0;
+    if (seeds && has_windows) d.p = two_sided_p(d.mean / windows->se, windows->degrees);
+  }
+}
 
 }  // namespace
 
@@ -32,27 +69,25 @@ std::optional<Estimate> estimate(const std::vector<double>& values) {
   return e;
 }
 
-Estimate difference(const Estimate& a, const Estimate& b) {
+Estimate difference(const Estimate& a, const Estimate& b, const std::optional<WindowError>& windows) {
   Estimate d;
   d.mean = a.mean - b.mean;
   d.values = std::min(a.values, b.values);
-  if (!a.sd || !b.sd) return d;
-  // Welch 1947, with Satterthwaite's degrees of freedom.
-  const double va = *a.sd * *a.sd / a.values, vb = *b.sd * *b.sd / b.values;
-  if (va + vb <= 0) {
-    d.half_width = 0;
-    return d;
+  if (a.sd && b.sd) {
+    // Welch 1947, with Satterthwaite's degrees of freedom.
+    const double va = *a.sd * *a.sd / a.values, vb = *b.sd * *b.sd / b.values;
+    const double degrees = (va + vb) * (va + vb) / (va * va / (a.values - 1) + vb * vb / (b.values - 1));
+    set_interval(d, Part{std::sqrt(va + vb), degrees}, windows);
+  } else {
+    set_interval(d, {}, windows);
   }
-  const double degrees = (va + vb) * (va + vb) / (va * va / (a.values - 1) + vb * vb / (b.values - 1));
-  d.half_width = t_quantile(degrees) * std::sqrt(va + vb);
-  d.p = two_sided_p(d.mean / std::sqrt(va + vb), degrees);
   return d;
 }
 
-Estimate paired_difference(const std::vector<double>& differences) {
+Estimate paired_difference(const std::vector<double>& differences, const std::optional<WindowError>& windows) {
   Estimate d = *estimate(differences);
   const auto n = static_cast<double>(differences.size());
-  if (d.sd && *d.sd > 0) d.p = two_sided_p(d.mean / (*d.sd / std::sqrt(n)), n - 1);
+  if (d.sd) set_interval(d, Part{*d.sd / std::sqrt(n), n - 1}, windows);
   return d;
 }
 

@@ -56,6 +56,7 @@ ReportInput gather_report(const query::Query& query, const std::vector<std::stri
     run.start = query.start_facts(row.id);
     run.builds = builds_of(query, row, run.start);
     run.attention = query.pointer_health(row.id);
+    run.windows = query.window_losses(row.id);
     run.row = std::move(row);
     input.runs.push_back(std::move(run));
   }

@@ -24,6 +24,7 @@ struct MeasuredRun {
   json::object start;                  // Query::start_facts
   std::vector<CodeBuild> builds = {};  // Query::builds
   std::optional<query::PointerHealth> attention = std::nullopt;
+  query::WindowLosses windows = {};  // of its last evaluation
 };
 
 struct ReportInput {

@@ -24,6 +24,16 @@ std::vector<size_t> cells_for(const CellTable& table, const std::string& variant
   return cells;
 }
 
+void find_yardsticks(RunGroup& g) {
+  if (g.dataset == nullptr) return;
+  g.yardsticks = g.dataset->ngram_bpb;
+  for (const query::YardstickRow& row : g.dataset->yardsticks) {
+    if (row.context != g.group.context || row.windows != g.group.eval_windows) continue;
+    g.yardsticks = row.ngram_bpb;
+    g.scored_bytes = row.bytes;
+  }
+}
+
 }  // namespace
 
 std::vector<RunGroup> group_runs(const std::vector<MeasuredRun>& runs, const std::vector<query::DatasetRow>& datasets,
@@ -36,6 +46,7 @@ std::vector<RunGroup> group_runs(const std::vector<MeasuredRun>& runs, const std
     g.group = std::move(group);
     for (const query::DatasetRow& dataset : datasets)
       if (dataset.id == g.group.dataset) g.dataset = &dataset;
+    find_yardsticks(g);
     g.variant_of = variant_names(runs, g.group.runs);
     std::vector<std::string> variants;
     for (size_t k = 0; k < g.group.runs.size(); ++k) {

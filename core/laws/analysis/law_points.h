@@ -22,6 +22,10 @@ namespace bitsweep::analysis {
 struct RunGroup {
   query::ComparableGroup group;
   const query::DatasetRow* dataset = nullptr;  // nothing when the data were never opened
+  // Count models of order 0, 1 … in bits per byte: on exactly the bytes that the runs are scored on where that is known
+  // (scored_bytes), else on the whole validation part; empty when the data were never opened.
+  std::vector<double> yardsticks;
+  int64_t scored_bytes = 0;
   std::vector<std::string> variant_of;  // of each of group.runs, whatever their state
   std::vector<size_t> usable;           // runs that are finished with a loss, and kept
   CellTable table;                      // of the usable ones

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "analysis/analysis.h"
+#include "analysis/stored.h"
 
 namespace bitsweep::analysis {
 
@@ -14,8 +15,9 @@ ParameterCost cost_of(const ReportInput& input, const GroupAnalysis& g, const st
     if (cell.variant == variant && (largest == nullptr || cell.params > largest->params)) largest = &cell;
   ParameterCost cost;
   if (largest == nullptr || !(largest->params > 0)) return cost;
-  const double bytes = number_or(input.runs[largest->runs.front()].start, "stored_bytes", 0);
-  if (bytes > 0) cost.stored_bytes = bytes / largest->params;
+  const MeasuredRun& run = input.runs[largest->runs.front()];
+  if (const auto size = stored_size(run.start, run.row.params))
+    cost.stored_bytes = static_cast<double>(size->bytes) / largest->params;
   if (largest->flops && *largest->flops > 0 && largest->tokens > 0)
     cost.flops = *largest->flops / largest->tokens / largest->params;
   return cost;

@@ -1,16 +1,19 @@
 #include "analysis/stored.h"
 
+#include <cmath>
+
 namespace bitsweep::analysis {
 namespace {
 
 // What the first run of a cell said at its start; nothing of an older worker's.
 std::optional<StoredCell> stored_of(const ReportInput& input, const GroupAnalysis& g, size_t cell) {
-  const json::object& start = input.runs[g.table.cells[cell].runs.front()].start;
+  const MeasuredRun& run = input.runs[g.table.cells[cell].runs.front()];
+  const auto size = stored_size(run.start, run.row.params);
+  if (!size) return std::nullopt;
   StoredCell stored;
   stored.cell = cell;
-  stored.bits_per_weight = number_or(start, "stored_bits_per_weight", 0);
-  stored.bytes = integer_or(start, "stored_bytes", 0);
-  if (stored.bits_per_weight <= 0 || stored.bytes <= 0) return std::nullopt;
+  stored.bits_per_weight = size->bits_per_weight;
+  stored.bytes = size->bytes;
   return stored;
 }
 
@@ -44,6 +47,21 @@ void find_twin(StoredCell& of, const std::vector<StoredCell>& among, const Group
 }
 
 }  // namespace
+
+std::optional<StoredSize> stored_size(const json::object& start, int64_t params) {
+  StoredSize size{number_or(start, "stored_bits_per_weight", 0), integer_or(start, "stored_bytes", 0)};
+  if (size.bits_per_weight <= 0 || size.bytes <= 0) return std::nullopt;
+  if (start.contains("stored_float_bits")) return size;
+  if (size.bits_per_weight == 32) return StoredSize{16, size.bytes / 2};
+  const json::value* extra = start.if_contains("params_extra");
+  if (size.bits_per_weight != 1 || extra == nullptr) return size;
+  // bytes = (params − vectors) / 8 + 4 (vectors + extra)
+  const auto beside = number_or(start, "params_extra", 0);
+  const double vectors =
+      (static_cast<double>(size.bytes) - static_cast<double>(params) / 8 - 4 * beside) / (4 - 1.0 / 8);
+  if (vectors > 0) size.bytes -= std::llround(2 * (vectors + beside));
+  return size;
+}
 
 std::vector<StoredCell> stored_cells(const ReportInput& input, const GroupAnalysis& g) {
   std::vector<StoredCell> cells;

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "base/rng.h"
 #include "base/units.h"
@@ -18,6 +19,7 @@
 #include "fit/profile.h"
 #include "fit/projection.h"
 #include "fit/refuse.h"
+#include "fit/surface.h"
 
 namespace bitsweep::fit {
 namespace {
@@ -28,7 +30,8 @@ constexpr double kFarExtrapolation = 30;  // factor beyond which a prediction ca
 constexpr double kIllConditioned = 1e6;
 constexpr double kAgreement = 1e-10;  // between descent and projection
 constexpr int kGroupsForBca = 10;
-constexpr int kDraws = 2000;  // of the posterior
+constexpr int kDraws = 2000;         // of the posterior
+constexpr int kSurfaceDraws = 2000;  // of the surface, behind predictions
 
 std::optional<double> named_value(const std::vector<NamedValue>& values, const std::string& name) {
   for (const NamedValue& v : values) {
@@ -85,6 +88,7 @@ class Fitting {
         if (options_.second_opinions) resample(), profile(fitted);
         draw(fitted);
       }
+      tell_estimates_outside();
     }
     predict();
   }
@@ -235,9 +239,6 @@ class Fitting {
   void take_resamples() {
     if (result_.resamples == 0) return;
     result_.intervals = result_.bootstrap;
-    for (const NamedValue& v : with_a_opt(result_.params))
-      if (const auto at = result_.intervals.find(v.name); at != result_.intervals.end())
-        at->second = including(at->second, v.value);
     result_.interval_method = fmt::format("resamples of whole runs ({} of {} runs)", result_.resamples, result_.groups);
   }
 
@@ -252,12 +253,8 @@ class Fitting {
       Descent other = descend(squares, start);
       if (other.objective < least.objective) least = std::move(other);
     }
+    // Of least squares, and so not quite about a robust estimate.
     result_.profile = profile_intervals(*law_, observed, least.theta, options_.confidence);
-    for (const NamedValue& v : with_a_opt(result_.params)) {
-      // Of least squares, and so not quite about a robust estimate.
-      if (const auto at = result_.profile.find(v.name); at != result_.profile.end())
-        at->second = including(at->second, v.value);
-    }
   }
 
   // The first: draws from the posterior, by which targets are predicted too.
@@ -271,13 +268,26 @@ class Fitting {
     for (int k = 0; k < posterior_->size(); ++k) {
       for (const NamedValue& v : with_a_opt(posterior_->params(k))) values[v.name].push_back(v.value);
     }
-    for (const NamedValue& v : with_a_opt(result_.params)) {
-      // An estimate may rest on a bound, where no draw lies.
-      result_.intervals[v.name] =
-          including(percentile_interval(std::move(values[v.name]), options_.confidence), v.value);
-    }
+    for (const NamedValue& v : with_a_opt(result_.params))
+      result_.intervals[v.name] = percentile_interval(std::move(values[v.name]), options_.confidence);
     result_.interval_method =
-        fmt::format("posterior of the parameters, noise and all basins included ({} draws)", kDraws);
+        fmt::format("posterior of the parameters if the law holds, noise and all basins included ({} draws)", kDraws);
+    auto surface = draw_surface(points_, options_, kSurfaceDraws, fitted);
+    if (surface) result_.surface = std::make_shared<const Surface>(std::move(*surface));
+  }
+
+  // An estimate may rest on a bound, where no draw lies, or lean on configurations that the intervals count less.
+  void tell_estimates_outside() {
+    std::vector<std::string> names;
+    for (const NamedValue& v : with_a_opt(result_.params))
+      if (const auto at = result_.intervals.find(v.name);
+          at != result_.intervals.end() && (v.value < at->second.first || v.value > at->second.second))
+        names.push_back(fmt::format("{} ({:.4g}; {:.4g} to {:.4g})", v.name, v.value, at->second.first, at->second.second));
+    if (!names.empty())
+      result_.warnings.push_back(fmt::format(
+          "the estimate of {} lies outside of its interval: it rests on a bound, or leans on configurations far from the "
+          "law, which intervals count less",
+          fmt::join(names, ", ")));
   }
 
   static std::vector<NamedValue> with_a_opt(std::vector<NamedValue> values) {
@@ -320,24 +330,27 @@ class Fitting {
         result_.warnings.push_back(
             fmt::format("{} lies {}", target_name(prediction.target, number), prediction.beyond.text()));
     }
-    if (posterior_)
-      prediction.interval = prediction_interval(number, prediction.target);
+    if (result_.surface)
+      predict_by_surface(number, prediction);
     else if (!resamples_.empty() && !law_->within_runs())
       prediction.interval = resampled_interval(number, at);
     else
       prediction.feasible = feasible_range(*law_, points_, at, options_.noise, hint);
   }
 
-  // Of a new run: each draw of the law with the noise that belongs to it.
-  Interval prediction_interval(uint64_t number, const Target& target) const {
-    const Eigen::VectorXd losses = posterior_->predict({target}).col(0);
-    const uint64_t stream = static_cast<uint64_t>(Stream::bootstrap) << 48 | UINT64_C(1) << 47 | number;
-    std::vector<double> values;
-    for (int k = 0; k < posterior_->size(); ++k) {
-      const double z = normal_quantile(random_unit(options_.seed, stream, static_cast<uint64_t>(k)) + 0x1p-54);
-      values.push_back(losses[k] * std::exp(posterior_->noise()[k] * z));
-    }
-    return percentile_interval(std::move(values), options_.confidence);
+  // Of a new run: each draw of the surface, and of the law alone, with the noise that belongs to it.
+  void predict_by_surface(uint64_t number, Prediction& prediction) {
+    const RunForecast run = forecast(*result_.surface, {prediction.target}, options_.confidence)[0];
+    prediction.expected = run.expected;
+    prediction.interval = run.interval;
+    prediction.law_interval = spread_with_noise(posterior_->predict({prediction.target}).col(0), posterior_->noise(),
+                                                options_.confidence, options_.seed, number);
+    const Interval& interval = *prediction.interval;
+    if (prediction.loss && (*prediction.loss < interval.first || *prediction.loss > interval.second))
+      result_.warnings.push_back(fmt::format(
+          "{}: what the law says ({:.4g}) lies outside of the interval ({:.4g} to {:.4g}), which goes by the nearest runs as "
+          "well",
+          target_name(prediction.target, number), *prediction.loss, interval.first, interval.second));
   }
 
   // The same by the laws of resampled runs, with the scatter of the points about the law.

@@ -20,6 +20,7 @@
 namespace bitsweep::fit {
 
 class Posterior;
+class Surface;
 
 using Interval = std::pair<double, double>;
 inline Interval including(const Interval& interval, double value) {
@@ -47,8 +48,11 @@ struct FitOptions {
 
 struct Prediction {
   Target target;
-  std::optional<double> loss;        // nothing when the fit is refused outright
-  std::optional<Interval> interval;  // for a new run there: the law's uncertainty and the runs' scatter
+  std::optional<double> loss;      // by the law; nothing when the fit is refused outright
+  std::optional<double> expected;  // by the law and what it misses nearby: the best single figure, where there is an interval
+  // For a new run there: the law's uncertainty, what the law misses, and the runs' scatter.
+  std::optional<Interval> interval;
+  std::optional<Interval> law_interval;  // the same if the law held exactly: narrower, and too narrow wherever it does not
   std::optional<Interval>
       feasible;              // all the law can say there with every |residual| <= noise; when there is no interval
   Beyond beyond;             // how far beyond the points
@@ -97,8 +101,9 @@ struct FitResult {
   double noise = 0;                           // assumed for the feasible set
   double confidence = 0;
   int resamples = 0;  // bootstrap fits behind the intervals
-  // The draws behind `intervals` and those of the predictions; nothing where there are none.
+  // The draws behind `intervals`, and those behind the predictions; nothing where there are none.
   std::shared_ptr<const Posterior> posterior;
+  std::shared_ptr<const Surface> surface;
   std::vector<PointFit> fits;           // a row a point
   std::vector<Prediction> predictions;  // a row a target
 

@@ -39,6 +39,7 @@ json::object prediction_object(const Prediction& prediction) {
   if (!t.dataset.empty()) target["dataset"] = t.dataset;
   return {{"target", target},
           {"loss", or_null(prediction.loss)},
+          {"expected", or_null(prediction.expected)},
           {"interval", or_null(prediction.interval)},
           {"feasible", or_null(prediction.feasible)},
           {"extrapolation", finite_or_null(prediction.beyond.stretch)},

@@ -50,17 +50,24 @@ std::optional<HoldOut> hold_out_largest(const std::vector<Point>& points, const 
   for (const Point& p : held) without.targets.push_back(target_at(p));
   const FitResult fit = fit_law(rest, without);
   HoldOut result;
-  double squares = 0, inside = 0;
+  double squares = 0, inside = 0, inside_law = 0;
   for (size_t i = 0; i < held.size(); ++i) {
     const Prediction& prediction = fit.predictions[i];
     if (!prediction.loss || !prediction.interval) return std::nullopt;
-    result.runs.push_back({held[i], *prediction.loss, *prediction.interval});
+    const auto within = [&](const std::optional<Interval>& interval) {
+      return interval && interval->first <= held[i].loss && held[i].loss <= interval->second;
+    };
+    result.runs.push_back({held[i], *prediction.loss, prediction.expected.value_or(*prediction.loss), *prediction.interval,
+                           within(prediction.law_interval)});
     squares += std::pow(result.runs.back().error(), 2);
     inside += result.runs.back().inside();
+    inside_law += result.runs.back().inside_law;
+    result.bias += (held[i].loss / result.runs.back().expected - 1) / static_cast<double>(held.size());
   }
   const double n = static_cast<double>(held.size());
   result.root_mean_square_error = std::sqrt(squares / n);
   result.coverage = inside / n;
+  result.law_coverage = inside_law / n;
   return result;
 }
 
@@ -73,11 +80,14 @@ json::object hold_out_json(const HoldOut& hold_out) {
                      {"tokens", finite_or_null(run.point.tokens)},
                      {"loss", finite_or_null(run.point.loss)},
                      {"predicted", finite_or_null(run.predicted)},
+                     {"expected", finite_or_null(run.expected)},
                      {"interval", json::array{finite_or_null(run.interval.first), finite_or_null(run.interval.second)}},
                      {"inside", run.inside()}});
   return {{"runs", runs},
           {"error", finite_or_null(hold_out.root_mean_square_error)},
-          {"coverage", finite_or_null(hold_out.coverage)}};
+          {"bias", finite_or_null(hold_out.bias)},
+          {"coverage", finite_or_null(hold_out.coverage)},
+          {"law_coverage", finite_or_null(hold_out.law_coverage)}};
 }
 
 }  // namespace bitsweep::fit

@@ -11,16 +11,20 @@ namespace bitsweep::fit {
 
 struct HeldOut {
   Point point;
-  double predicted = 0;
-  Interval interval;  // of a new run
+  double predicted = 0;  // by the law
+  double expected = 0;   // by the law and what it misses nearby
+  Interval interval;     // of a new run
+  bool inside_law = false;  // of the interval that the law alone gives
   double error() const { return point.loss / predicted - 1; }
   bool inside() const { return interval.first <= point.loss && point.loss <= interval.second; }
 };
 
 struct HoldOut {
   std::vector<HeldOut> runs;          // those held out, by compute
-  double root_mean_square_error = 0;  // of the loss, relative
+  double root_mean_square_error = 0;  // of the law, relative to its loss
+  double bias = 0;                    // mean of measured / expected − 1
   double coverage = 0;                // share inside of their intervals; nominal: options.confidence
+  double law_coverage = 0;            // … and of those of the law alone
 };
 
 // Holds out the configurations of the largest compute (compute_of), `share` of them and at least one, and predicts

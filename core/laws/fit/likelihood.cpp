@@ -157,6 +157,15 @@ SeedNoise seed_noise(const std::vector<Point>& points) {
   return noise;
 }
 
+double known_noise(const std::vector<Point>& points, double freedom, double stated) {
+  if (freedom >= 1) return 0;
+  const SeedNoise seeds = seed_noise(points);
+  if (seeds.freedom >= 2 && seeds.sd > 0) return seeds.sd;
+  double mean = 0;
+  for (const Point& p : points) mean += p.loss / static_cast<double>(points.size());
+  return 0.5 * stated / mean;
+}
+
 bool are_checkpoints(const Law& law, const std::vector<Point>& points) {
   return law.within_runs() ||
          std::any_of(points.begin(), points.end(), [](const Point& point) { return point.within_run; });

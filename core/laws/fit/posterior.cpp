@@ -10,7 +10,9 @@
 #include "fit/kernels.h"
 #include "fit/likelihood.h"
 #include "fit/objective.h"
+#include "fit/positive_normal.h"
 #include "fit/refuse.h"
+#include "fit/shape_grid.h"
 
 namespace bitsweep::fit {
 namespace {
@@ -19,8 +21,6 @@ using Eigen::ArrayXd;
 using Eigen::MatrixXd;
 using Eigen::VectorXd;
 
-constexpr double kDeep = 14;        // cells this far (in log weight) below the best are not worth a closer look
-constexpr double kFewestCells = 8;  // that are looked at closer all the same
 constexpr int kZooms = 10;
 constexpr int kCandidates = 3;    // for each draw, of which weights choose
 constexpr double kHopeless = 50;  // times the least squares: with this many degrees of freedom no weight is left
@@ -91,30 +91,6 @@ class Cells {
     return c;
   }
 
-  // Amplitudes >= 0 by the GHK simulator (Geweke 1991, Hajivassiliou, McFadden 1998): one after another from the part
-  // of its normal that is above zero; the logarithm of the product of these parts is added to `log_weight`.
-  // `uniform(i)` in (0, 1).
-  template <typename Uniform>
-  VectorXd amplitudes(const Conditional& c, double sd, Uniform&& uniform, double& log_weight) const {
-    const Eigen::Index k = c.mean.size();
-    // a = mean + sd·L⁻ᵀz: the last amplitude depends on its own z alone, the one before on two …
-    VectorXd z = VectorXd::Zero(k), a(k);
-    for (Eigen::Index i = k - 1; i >= 0; --i) {
-      double middle = c.mean[i];
-      for (Eigen::Index j = i + 1; j < k; ++j) middle -= c.lower(j, i) / c.lower(i, i) * (a[j] - c.mean[j]);
-      const double spread = sd / c.lower(i, i);
-      const double above = spread > 0 ? normal_cdf(middle / spread) : middle > 0 ? 1 : 0;  // P(a_i > 0)
-      if (!(above > 1e-300)) {
-        log_weight = -std::numeric_limits<double>::infinity();
-        return VectorXd::Zero(k);
-      }
-      log_weight += std::log(above);
-      // From the upper tail down, so that a sliver of it keeps its digits.
-      a[i] = std::max(0.0, middle - spread * normal_quantile(above * uniform(static_cast<int>(i))));
-    }
-    return a;
-  }
-
  private:
   // Least squares of wanted − share·mean, weighted; false where that has no one solution.
   bool solve(Conditional& c) {
@@ -148,25 +124,6 @@ class Cells {
   ArrayXd log_loss_, fitted_, apart_, scaled_;
 };
 
-// A box of shapes in the logarithm, cut into equal cells.
-struct Grid {
-  VectorXd low, high;
-  int per_axis = 0;
-
-  int cells() const { return static_cast<int>(std::pow(per_axis, low.size()) + 0.5); }
-  VectorXd width() const { return (high - low) / per_axis; }
-  // The point at `offset` (in [0, 1) an axis) of a cell.
-  VectorXd at(int cell, const VectorXd& offset) const {
-    VectorXd x(low.size());
-    for (Eigen::Index j = 0; j < x.size(); ++j) {
-      x[j] = low[j] + width()[j] * (cell % per_axis + offset[j]);
-      cell /= per_axis;
-    }
-    return x;
-  }
-  VectorXd middle(int cell) const { return at(cell, VectorXd::Constant(low.size(), 0.5)); }
-};
-
 // Flat in the shapes is e^x in their logarithms.
 double log_weight(const Conditional& c, const VectorXd& log_shapes) { return c.log_weight + log_shapes.sum(); }
 
@@ -174,89 +131,25 @@ double scale_of(const Cells& cells, const Conditional& c, double known_sd) {
   return known_sd > 0 ? known_sd : std::sqrt(c.squares / std::max(cells.freedom(), 1.0));
 }
 
-// The weights of a grid's cells: those of their middles, with amplitudes on the median path.
-std::vector<double> weigh(Cells& cells, const Grid& grid, double known_sd) {
+// The weights of a grid's cells: those of their middles.
+std::vector<double> weigh(Cells& cells, const ShapeGrid& grid, double known_sd) {
   std::vector<double> weights(grid.cells());
   for (int i = 0; i < grid.cells(); ++i) {
     const VectorXd x = grid.middle(i);
     const Conditional c = cells.at(x.array().exp());
     weights[i] = log_weight(c, x);
-    if (!std::isfinite(weights[i])) continue;
-    // With fewer points than amplitudes the median of the first ones can leave the last no room; smaller ones do.
-    for (const double path : {0.5, 0.9, 0.98, 0.999}) {
-      double weight = log_weight(c, x);
-      cells.amplitudes(
-          c, scale_of(cells, c, known_sd), [&](int) { return path; }, weight);
-      weights[i] = weight;
-      if (std::isfinite(weight)) break;
-    }
+    if (std::isfinite(weights[i])) weights[i] += log_positive_share(c.mean, c.lower, scale_of(cells, c, known_sd));
   }
   return weights;
 }
 
-// The box about the cells that matter and, in it, all of theirs.
-Grid closer(const Grid& grid, const std::vector<double>& weights) {
-  std::vector<int> order(weights.size());
-  for (size_t i = 0; i < order.size(); ++i) order[i] = static_cast<int>(i);
-  std::stable_sort(order.begin(), order.end(), [&](int a, int b) { return weights[a] > weights[b]; });
-  Grid next{grid.high, grid.low, grid.per_axis};
-  for (size_t i = 0; i < order.size(); ++i) {
-    const double weight = weights[order[i]];
-    if (!std::isfinite(weight) || (i >= kFewestCells && weight < weights[order[0]] - kDeep)) break;
-    next.low = next.low.cwiseMin(grid.at(order[i], VectorXd::Constant(grid.low.size(), -1)));
-    next.high = next.high.cwiseMax(grid.at(order[i], VectorXd::Constant(grid.low.size(), 2)));
-  }
-  next.low = next.low.cwiseMax(grid.low);
-  next.high = next.high.cwiseMin(grid.high);
-  return next;
-}
-
-Grid whole_box(const Law& law) {
-  const Eigen::Index s = static_cast<Eigen::Index>(law.shapes().size());
-  Grid grid{VectorXd(s), VectorXd(s), s == 1 ? 600 : s == 2 ? 40 : 14};
-  for (Eigen::Index j = 0; j < s; ++j) {
-    grid.low[j] = std::log(std::max(law.shapes()[j].lower, 1e-3));
-    grid.high[j] = std::log(law.shapes()[j].upper);
-  }
-  return grid;
-}
-
-// Values that are the ends of equal shares of the weights: [count] indices, ascending. `at` in [0, 1).
-std::vector<int> systematic(const std::vector<double>& log_weights, int count, double at) {
-  const double top = *std::max_element(log_weights.begin(), log_weights.end());
-  double total = 0;
-  for (const double w : log_weights) total += std::exp(w - top);
-  std::vector<int> chosen;
-  double passed = 0;
-  int index = -1;
-  for (int i = 0; i < count; ++i) {
-    const double wanted = (i + at) / count * total;
-    while (passed <= wanted && index + 1 < static_cast<int>(log_weights.size()))
-      passed += std::exp(log_weights[++index] - top);
-    chosen.push_back(std::max(index, 0));
-  }
-  return chosen;
-}
-
-// The noise to go by where the points do not tell it: that of repeated seeds, else half of the stated size of
-// residuals.
-double known_noise(const std::vector<Point>& points, double freedom, double stated) {
-  if (freedom >= 1) return 0;
-  const SeedNoise seeds = seed_noise(points);
-  if (seeds.freedom >= 2 && seeds.sd > 0) return seeds.sd;
-  double mean = 0;
-  for (const Point& p : points) mean += p.loss / static_cast<double>(points.size());
-  return 0.5 * stated / mean;
-}
-
 // The box around what matters, closer and closer until it hardly shrinks; `weights` are of its cells.
-Grid zoomed(Cells& cells, const Law& law, double known_sd, std::vector<double>& weights) {
-  Grid grid = whole_box(law);
+ShapeGrid zoomed(Cells& cells, const Law& law, double known_sd, std::vector<double>& weights) {
+  ShapeGrid grid = whole_box(law);
   weights = weigh(cells, grid, known_sd);
   for (int zoom = 0; zoom < kZooms; ++zoom) {
-    const Grid next = closer(grid, weights);
-    const bool much = ((next.high - next.low).array() < 0.7 * (grid.high - grid.low).array()).any();
-    if (!much) break;
+    const ShapeGrid next = closer(grid, weights);
+    if (!much_closer(next, grid)) break;
     grid = next;
     weights = weigh(cells, grid, known_sd);
   }
@@ -270,7 +163,7 @@ struct Candidate {
 };
 
 // Anywhere in a cell, with noise and amplitudes from their conditional distributions. A function of (seed, index).
-Candidate candidate_in(Cells& cells, const Grid& grid, int cell, double known_sd, uint64_t seed, uint64_t index) {
+Candidate candidate_in(Cells& cells, const ShapeGrid& grid, int cell, double known_sd, uint64_t seed, uint64_t index) {
   const auto uniform = [&](int which) {
     return random_unit(seed, stream(2, index), static_cast<uint64_t>(which)) + 0x1p-54;
   };
@@ -282,7 +175,7 @@ Candidate candidate_in(Cells& cells, const Grid& grid, int cell, double known_sd
   if (!std::isfinite(candidate.log_weight)) return candidate;
   if (!(known_sd > 0))
     candidate.sd = std::sqrt(std::max(c.squares, 1e-26) / chi_squared_draw(cells.freedom(), seed, stream(3, index)));
-  candidate.amplitudes = cells.amplitudes(c, candidate.sd, uniform, candidate.log_weight);
+  candidate.amplitudes = draw_positive(c.mean, c.lower, candidate.sd, uniform, candidate.log_weight);
   return candidate;
 }
 
@@ -322,7 +215,7 @@ std::optional<Posterior> draw_posterior(const std::vector<Point>& points, const 
   const double known_sd = known_noise(points, observed.freedom, options.noise);
   Cells cells(law, observed, known_sd);
   std::vector<double> weights;
-  const Grid grid = zoomed(cells, law, known_sd, weights);
+  const ShapeGrid grid = zoomed(cells, law, known_sd, weights);
   if (!std::isfinite(*std::max_element(weights.begin(), weights.end()))) return std::nullopt;
 
   // Candidates from cells chosen by weight, then draws from the candidates by how far their own weight differs.

@@ -2,12 +2,14 @@
 
 #include <algorithm>
 #include <cmath>
+#include <optional>
 #include <set>
 
 #include <fmt/format.h>
 #include <Eigen/Dense>
 
 #include "base/units.h"
+#include "fit/distributions.h"
 
 namespace bitsweep::fit {
 namespace {
@@ -175,6 +177,50 @@ void refuse_nonpositive(const std::vector<Point>& points, const Law& law, Reason
   tell([](const Point& p) { return p.loss; }, "loss");
 }
 
+namespace {
+
+constexpr double kSameOther = 0.05;  // of a logarithm: values of the other axis that count as one
+
+struct Rise {
+  double slope = 0, half_width = 0;  // of log loss a unit of the logarithm
+  static double percent(double slope) { return 100 * (std::pow(10.0, slope) - 1); }
+};
+
+// The trend of log loss along `axis` among runs that are alike on the other one, each with a level of its own. One plane
+// through all runs would not do: iso-FLOP parabolas are curved, and their plane may rise though the loss falls everywhere.
+// Nothing unless it rises with confidence.
+std::optional<Rise> rise_along(const std::vector<Point>& points, Axis axis, bool other_varies) {
+  const Axis other = axis == Axis::params ? Axis::tokens : Axis::params;
+  std::vector<size_t> order(points.size());
+  for (size_t i = 0; i < order.size(); ++i) order[i] = i;
+  const auto at = [&](size_t i) { return std::log(axis_value(points[i], other)); };
+  if (other_varies) std::stable_sort(order.begin(), order.end(), [&](size_t a, size_t b) { return at(a) < at(b); });
+  double xx = 0, xy = 0, yy = 0, freedom = -1;
+  for (size_t first = 0, last = 0; first < order.size(); first = last) {
+    double x = 0, y = 0, n = 0;
+    for (; last < order.size() && (!other_varies || at(order[last]) - at(order[first]) < kSameOther); ++last) {
+      x += std::log(axis_value(points[order[last]], axis));
+      y += std::log(points[order[last]].loss);
+      ++n;
+    }
+    for (size_t i = first; i < last; ++i) {
+      const double dx = std::log(axis_value(points[order[i]], axis)) - x / n;
+      const double dy = std::log(points[order[i]].loss) - y / n;
+      xx += dx * dx, xy += dx * dy, yy += dy * dy;
+    }
+    freedom += n - 1;
+  }
+  if (!(xx > 1e-9) || freedom < 1) return std::nullopt;
+  Rise rise;
+  rise.slope = xy / xx;
+  rise.half_width =
+      student_quantile(0.975, freedom) * std::sqrt(std::max(0.0, yy - xy * rise.slope) / freedom / xx);
+  if (rise.slope - rise.half_width <= 0) return std::nullopt;
+  return rise;
+}
+
+}  // namespace
+
 void refuse_flat_or_rising(const std::vector<Point>& points, bool along_params, bool along_tokens, Reasons& out) {
   const Eigen::Index n = static_cast<Eigen::Index>(points.size());
   if (n < 2) return;
@@ -187,21 +233,14 @@ void refuse_flat_or_rising(const std::vector<Point>& points, bool along_params, 
   std::vector<Axis> axes;
   if (along_params && distinct_values(points, Axis::params) > 1) axes.push_back(Axis::params);
   if (along_tokens && distinct_values(points, Axis::tokens) > 1) axes.push_back(Axis::tokens);
-  const int k = static_cast<int>(axes.size());
-  if (n < k + 1) return;
-  Eigen::MatrixXd x(n, k + 1);
-  x.col(0).setOnes();
-  for (int j = 0; j < k; ++j) x.col(j + 1) = logs(points, axes[j]).array() - log_center(points, axes[j]);
-  const Eigen::ColPivHouseholderQR<Eigen::MatrixXd> qr(x);
-  if (qr.rank() < k + 1) return;
-  const Eigen::VectorXd slopes = qr.solve(y);
-  for (int j = 0; j < k; ++j) {
-    if (slopes[j + 1] < 0) continue;
-    const double percent = 100 * (std::pow(10.0, slopes[j + 1]) - 1);
+  for (const Axis axis : axes) {
+    const auto rise = rise_along(points, axis, axes.size() > 1);
+    if (!rise) continue;
     out.push_back(
-        fmt::format("the loss does not fall with {} (log-log trend {:+.3g} % a decade): the law only knows falling "
-                    "losses",
-                    axis_name(axes[j]), percent));
+        fmt::format("the loss does not fall with {} (log-log trend {:+.3g} % a decade, {:.3g} to {:.3g} % with 95 % confidence): "
+                    "the law only knows falling losses",
+                    axis_name(axis), rise->percent(rise->slope), rise->percent(rise->slope - rise->half_width),
+                    rise->percent(rise->slope + rise->half_width)));
   }
 }
 

@@ -126,7 +126,7 @@ Outcome check_memory(const Workbench& bench) {
 
 Outcome check_learns(const Workbench& bench) {
   constexpr double kPart = 0.8;
-  const double frequencies = bench.dataset().yardsticks().bits_per_byte[0];
+  const double frequencies = bench.dataset().yardsticks({kTrialWindows}).windows[0].bits_per_byte[0];
   std::string figures;
   // The second for what needs larger steps, like a narrow model without norms.
   for (const double lr : {5e-3, 2e-2}) {

@@ -38,7 +38,7 @@ double Trial::step() {
 
 double Trial::validation_bpc() {
   const at::NoGradGuard no_grad;
-  const data::ValidationWindows windows = dataset_.validation(64);
+  const data::ValidationWindows windows = dataset_.validation(kTrialWindows);
   const at::Tensor buffer = train::window_buffer(windows.count(), kCheckContext, at::kCPU, windows.width());
   windows.fill(0, windows.count(), train::tokens_of(buffer));
   const train::TokenBatch batch = train::to_device(buffer, at::kCPU);

@@ -23,6 +23,8 @@ struct TrialPlan {
   TrialShape shape = kTinyShape;
 };
 
+inline constexpr int64_t kTrialWindows = 64;  // of the validation part
+
 class Trial {
  public:
   // `weights_seed`: of the initial weights.
@@ -40,7 +42,7 @@ class Trial {
   train::Optimizer& optimizer() { return *optimizer_; }
   // All that a checkpoint holds.
   std::vector<train::NamedTensor> tensors() { return all_tensors(*model_, *optimizer_); }
-  // Bits per byte on 64 windows of the text's validation part.
+  // Bits per byte on kTrialWindows windows of the text's validation part.
   double validation_bpc();
 
  private:

@@ -66,6 +66,7 @@ Workbench::Workbench(plugin::Plugin plugin, json::object given)
 
 plugin::DescribeRequest Workbench::request(const TrialShape& shape, int64_t vocab) const {
   plugin::DescribeRequest request{.options = given_, .vocab = vocab, .context = kCheckContext};
+  if (manifest_) request.defaults = manifest_->later_defaults();
   if (!manifest_ || given_.contains("params")) return request;
   for (const plugin::OptionSpec& option : manifest_->options) {
     if (option.default_value || request.options.contains(option.name)) continue;

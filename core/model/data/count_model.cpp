@@ -23,8 +23,8 @@ struct Row {
 struct Discounts {
   std::array<double, 4> of{0, 0.5, 0.5, 0.5};
 
-  // counts_of[i]: n-grams seen exactly i times, i = 1..4. Too few to estimate from: a half each, which keeps every
-  // probability positive, as does the floor.
+  // counts_of[i]: n-grams seen exactly i times, i = 1..4. A half each keeps every probability positive, as does the
+  // floor.
   static Discounts estimate(const std::array<uint64_t, 5>& counts_of) {
     Discounts discounts;
     if (std::any_of(counts_of.begin() + 1, counts_of.end(), [](uint64_t n) { return n == 0; })) return discounts;
@@ -191,10 +191,12 @@ double CountModel::probability(int order, std::span<const uint8_t> history, uint
   return tables_->discounts[3].interpolate(bucket[static_cast<uint16_t>(gram)], row, p2_or_less);
 }
 
-std::array<double, 4> CountModel::score(std::span<const uint8_t> text, const std::vector<Segment>& segments) const {
+std::array<double, 4> CountModel::score(std::span<const uint8_t> text, const std::vector<Segment>& segments,
+                                        bool first_is_given) const {
   std::array<double, 4> bits{};
   uint64_t tokens = 0;
   for_each_gram(text, segments, tables_->tokenizer, [&](uint32_t gram, int history) {
+    if (history == 0 && first_is_given) return;
     ++tokens;
     if (history == 3) return;
     const auto p = tables_->low_orders(gram);

@@ -67,11 +67,12 @@ void note_bytes(const Tokenizer& tokenizer, const CorpusFacts& facts, std::vecto
                                 facts.name,
                                 100.0 * static_cast<double>(stats.control_bytes) / static_cast<double>(stats.bytes)));
   if (const uint64_t unknown = tokenizer.unknown_bytes(stats); unknown > 0)
-    notes.push_back(fmt::format("{} of the {} bytes of '{}' ({:.2g} %) are outside {} and become token {}.",
-                                format_thousands(static_cast<int64_t>(unknown)),
-                                format_thousands(static_cast<int64_t>(stats.bytes)), facts.name,
-                                100.0 * static_cast<double>(unknown) / static_cast<double>(stats.bytes),
-                                tokenizer.name(), unknown_token));
+    notes.push_back(fmt::format(
+        "{} of the {} bytes of '{}' ({:.2g} %) are outside {} and become one token, {}: "
+        "which of them it was is neither learned nor scored.",
+        format_thousands(static_cast<int64_t>(unknown)), format_thousands(static_cast<int64_t>(stats.bytes)),
+        facts.name, 100.0 * static_cast<double>(unknown) / static_cast<double>(stats.bytes), tokenizer.name(),
+        unknown_token));
 }
 
 void count_split(const Split& split, int64_t context, DatasetInfo& info) {
@@ -240,25 +241,47 @@ ValidationWindows Dataset::validation(int64_t wanted) const {
   return windows;
 }
 
-Yardsticks Dataset::yardsticks() const {
-  assert(texts_.train != nullptr);
+std::string Dataset::yardsticks_key(const ScoredBytes& part) const {
   Sha256 key;
-  key.update(
-      fmt::format("count models 1\n{}\n{}\n{}", tokenizer_, texts_.train->facts.sha256, texts_.val->facts.sha256));
-  for (const auto* segments : {&split_.train, &split_.val})
+  key.update(fmt::format("count models {}1\n{}\n{}\n{}", part.windows ? "of windows " : "", tokenizer_,
+                         texts_.train->facts.sha256, texts_.val->facts.sha256));
+  for (const auto* segments : {&split_.train, &part.segments})
     for (const Segment& segment : *segments) key.update(fmt::format("\n{} {}", segment.begin, segment.end));
-  const std::string name = key.hex();
+  return key.hex();
+}
+
+DatasetYardsticks Dataset::yardsticks(const std::vector<int64_t>& windows) const {
+  assert(texts_.train != nullptr);
+  std::vector<ScoredBytes> parts{{split_.val, false}};
+  for (const int64_t wanted : windows) {
+    ScoredBytes& part = parts.emplace_back();
+    part.windows = true;
+    for (const uint64_t start : validation_windows(split_.val, context_, wanted))
+      part.segments.push_back({start, start + static_cast<uint64_t>(context_) + 1});
+  }
   const CorpusCache cache(cache_);
-  if (const auto known = cache.load("yardsticks", name)) {
+  std::vector<Yardsticks> found(parts.size());
+  std::vector<size_t> missing;
+  for (size_t i = 0; i < parts.size(); ++i) {
+    const auto known = cache.load("yardsticks", yardsticks_key(parts[i]));
     try {
-      return yardsticks_from_json(*known);
+      if (known) found[i] = yardsticks_from_json(*known);
     } catch (const Error&) {  // damaged: counted again
+      found[i] = {};
+    }
+    if (found[i].method.empty()) missing.push_back(i);
+  }
+  std::vector<ScoredBytes> asked;
+  for (const size_t i : missing) asked.push_back(parts[i]);
+  if (!asked.empty()) {
+    std::vector<Yardsticks> counted =
+        compute_yardsticks(train_text(), split_.train, val_text(), asked, Tokenizer(tokenizer_));
+    for (size_t k = 0; k < missing.size(); ++k) {
+      cache.save("yardsticks", yardsticks_key(asked[k]), data::to_json(counted[k]));
+      found[missing[k]] = std::move(counted[k]);
     }
   }
-  const Yardsticks counted =
-      compute_yardsticks(train_text(), split_.train, val_text(), split_.val, Tokenizer(tokenizer_));
-  cache.save("yardsticks", name, data::to_json(counted));
-  return counted;
+  return {found[0], {found.begin() + 1, found.end()}};
 }
 
 }  // namespace bitsweep::data

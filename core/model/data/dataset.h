@@ -48,6 +48,11 @@ struct DatasetInfo {
 
 json::object to_json(const DatasetInfo& info);
 
+struct DatasetYardsticks {
+  Yardsticks split;                 // of the whole validation split
+  std::vector<Yardsticks> windows;  // of the targets of each set of validation windows that was asked for
+};
+
 // A fixed set of validation windows: the same ones for every run on the same split, context and count.
 class ValidationWindows {
  public:
@@ -110,8 +115,9 @@ class Dataset {
   // `wanted` windows evenly spread over the validation split; all of them when there are fewer.
   ValidationWindows validation(int64_t wanted) const;
 
-  // Count-model bits per byte of the validation split; computed once and kept in the cache.
-  Yardsticks yardsticks() const;
+  // Count-model bits per byte of the validation split, and of exactly what a model is scored on by validation(w), for
+  // each w of `windows`. Computed once and kept in the cache.
+  DatasetYardsticks yardsticks(const std::vector<int64_t>& windows = {}) const;
 
  private:
   struct Texts {
@@ -121,6 +127,8 @@ class Dataset {
   Dataset(const spec::DataSpec& spec, std::filesystem::path cache, Texts texts);
   Dataset(int64_t context, Split split, DatasetInfo info, std::shared_ptr<const TokenSource> train,
           std::shared_ptr<const TokenSource> val);
+  // Names the result of count models on these bytes in the cache.
+  std::string yardsticks_key(const ScoredBytes& part) const;
 
   std::filesystem::path cache_;
   std::string tokenizer_;

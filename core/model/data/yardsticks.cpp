@@ -17,17 +17,24 @@ uint64_t total_bytes(const std::vector<Segment>& segments) {
 
 }  // namespace
 
-Yardsticks compute_yardsticks(std::span<const uint8_t> train_text, const std::vector<Segment>& train,
-                              std::span<const uint8_t> val_text, const std::vector<Segment>& val,
-                              const Tokenizer& tokenizer) {
+uint64_t ScoredBytes::bytes() const { return total_bytes(segments) - (windows ? segments.size() : 0); }
+
+std::vector<Yardsticks> compute_yardsticks(std::span<const uint8_t> train_text, const std::vector<Segment>& train,
+                                           std::span<const uint8_t> val_text, const std::vector<ScoredBytes>& parts,
+                                           const Tokenizer& tokenizer) {
   const auto counted = sample_segments(train, yardstick_sample_bytes, sample_pieces);
-  const auto scored = sample_segments(val, yardstick_sample_bytes, sample_pieces);
-  Yardsticks yardsticks;
-  yardsticks.method = "byte n-grams, interpolated absolute discounting with three discounts an order";
-  yardsticks.sample_bytes = total_bytes(counted);
-  yardsticks.scored_bytes = total_bytes(scored);
-  yardsticks.bits_per_byte = CountModel(train_text, counted, tokenizer).score(val_text, scored);
-  return yardsticks;
+  const CountModel model(train_text, counted, tokenizer);
+  std::vector<Yardsticks> all;
+  for (const ScoredBytes& part : parts) {
+    const ScoredBytes scored =
+        part.windows ? part : ScoredBytes{sample_segments(part.segments, yardstick_sample_bytes, sample_pieces), false};
+    Yardsticks& yardsticks = all.emplace_back();
+    yardsticks.method = "byte n-grams, interpolated absolute discounting with three discounts an order";
+    yardsticks.sample_bytes = total_bytes(counted);
+    yardsticks.scored_bytes = scored.bytes();
+    yardsticks.bits_per_byte = model.score(val_text, scored.segments, scored.windows);
+  }
+  return all;
 }
 
 json::object to_json(const Yardsticks& yardsticks) {

@@ -65,9 +65,10 @@ TopKeys top_keys_of(const AttentionStep& step) {
 
 }  // namespace
 
-AttentionRule read_attention(OptionReader& reader, const std::vector<AttentionKind>& kinds, int64_t context) {
+AttentionRule read_attention(OptionReader& reader, const std::vector<AttentionKind>& kinds, int64_t context,
+                             const AttentionRule& usual) {
   const auto offered = [&](AttentionKind kind) { return std::find(kinds.begin(), kinds.end(), kind) != kinds.end(); };
-  AttentionRule rule;
+  AttentionRule rule = usual;
   rule.kind = read_kind(reader, kinds);
   rule.alibi = reader.boolean("alibi", rule.alibi);
   rule.tau_start = reader.number("tau_start", rule.tau_start, kLeastTau, kMostTau);
@@ -79,7 +80,7 @@ AttentionRule read_attention(OptionReader& reader, const std::vector<AttentionKi
   }
   if (offered(AttentionKind::rwsp)) {
     const bool chosen = rule.kind == AttentionKind::rwsp;
-    const int64_t keys = read_keys(reader, "rwsp_k", AttentionRule{}.keys, context, chosen);
+    const int64_t keys = read_keys(reader, "rwsp_k", usual.keys, context, chosen);
     if (chosen) rule.keys = keys;
     read_rho(reader, rule);
   }
@@ -93,9 +94,20 @@ AttentionRule read_softmax_attention(OptionReader& reader) {
   return rule;
 }
 
-int64_t values_weighed(const AttentionRule& rule, int64_t context) {
-  if (rule.kind == AttentionKind::softmax) return context;
-  return rule.kind == AttentionKind::gumbel ? 0 : rule.keys;
+AttentionProducts attention_products(const AttentionRule& rule, int64_t context) {
+  const double all = static_cast<double>(context);
+  switch (rule.kind) {
+    case AttentionKind::softmax:
+      return {2 * all, 4 * all};
+    case AttentionKind::gumbel:
+      return {all, 3 * all};
+    case AttentionKind::rwsp:
+    case AttentionKind::topk:
+      break;
+  }
+  const double keys = static_cast<double>(std::min(rule.keys, context));
+  const double few = keys - keys * (keys - 1) / 2 / all;  // the mean of min(K, t + 1)
+  return {all + few, 4 * few};
 }
 
 AttentionStep attention_step(const AttentionRule& rule, const StepContext& context) {

@@ -30,14 +30,18 @@ struct AttentionRule {
 
 // Reads `attention` (one of `kinds`; the first is the default), `alibi`, `tau_start`, `tau_end` and, where a kind has
 // them, `topk_k`, `rwsp_k`, `rho_start`, `rho_end`, `rho_schedule`. Those of a kind that was not chosen are checked and
-// left out of the resolved options, so that they tell no two runs apart. Refuses K > context.
-AttentionRule read_attention(OptionReader& reader, const std::vector<AttentionKind>& kinds, int64_t context);
+// left out of the resolved options, so that they tell no two runs apart. Refuses K > context. `usual` are the defaults.
+AttentionRule read_attention(OptionReader& reader, const std::vector<AttentionKind>& kinds, int64_t context,
+                             const AttentionRule& usual = {});
 
 // softmax, with `alibi` as its only option.
 AttentionRule read_softmax_attention(OptionReader& reader);
 
-// Values that a query multiplies: T for softmax, K for rwsp and topk; a pointer copies one, which counts as none.
-int64_t values_weighed(const AttentionRule& rule, int64_t context);
+// Vectors of keys, values, queries and gradients that a query multiplies, on the average over a window (nn/cost.h).
+struct AttentionProducts {
+  double forward = 0, backward = 0;
+};
+AttentionProducts attention_products(const AttentionRule& rule, int64_t context);
 
 // A rule at one step.
 struct AttentionStep {

@@ -82,6 +82,7 @@ void StageList::linear(const char* block, const LinearCost& linear, int64_t d_in
   const MatrixCopies matrices = matrix_copies(linear.code);
   Stage stage{.block = block,
               .flops = 2.0 * static_cast<double>(copies * d_in * d_out),
+              .backward_flops = 4.0 * static_cast<double>(copies * d_in * d_out),
               .weights = copies * linear.weights(d_in, d_out)};
   if (keeps_input) stage.kept_bytes = row(d_in);
   if (linear.masked) stage.kept_bytes += copies * tokens * d_out;
@@ -103,12 +104,13 @@ void StageList::linear(const char* block, const LinearCost& linear, int64_t d_in
 void StageList::attend(const AttentionRule& rule) {
   const int64_t d = shape_.d_model, tokens = work_.tokens(), heads = shape_.n_heads;
   const int64_t scores = row(heads * work_.context);
-  Stage stage{
-      .block = "attention",
-      .flops = 2.0 * static_cast<double>(d) * static_cast<double>(work_.context + values_weighed(rule, work_.context)),
-      .kept_bytes = row(3 * d),
-      .forward_bytes = row(5 * d),
-      .backward_bytes = row(9 * d)};
+  const AttentionProducts products = attention_products(rule, work_.context);
+  Stage stage{.block = "attention",
+              .flops = 2.0 * static_cast<double>(d) * products.forward,
+              .backward_flops = 2.0 * static_cast<double>(d) * products.backward,
+              .kept_bytes = row(3 * d),
+              .forward_bytes = row(5 * d),
+              .backward_bytes = row(9 * d)};
   const bool few = rule.kind == AttentionKind::rwsp || rule.kind == AttentionKind::topk;
   if (few) {
     stage.kept_bytes += tokens * heads * rule.keys * 2 * kFloatBytes;
@@ -158,6 +160,7 @@ void StageList::head(bool signs) {
   const int64_t logits = kFloatBytes * work_.tokens() * vocab;  // f32 in every precision
   Stage head{.block = "head",
              .flops = 2.0 * static_cast<double>(vocab * d),
+             .backward_flops = 4.0 * static_cast<double>(vocab * d),
              .weights = vocab * d,
              .kept_bytes = row(d),
              .forward_bytes = logits,

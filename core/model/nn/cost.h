@@ -1,6 +1,22 @@
 // What one training step asks of a machine, by arithmetic alone: the FLOPs of every block, and the bytes of the tensors
 // that come and go. A family lists the stages of its forward pass in order; the backward pass is the same list from its
-// end. Tests hold the figures against what LibTorch allocates for every plugin.
+// end. Tests hold the figures against what LibTorch allocates and multiplies for every plugin.
+//
+// FLOPs are those of products: 2·m·n·k for a matrix product of [m, k] and [k, n], 2·d_h for every value, key or query
+// of d_h numbers that is weighed and added, or multiplied into a score. Counted forward and backward, one product at a
+// time:
+//
+//   linear, head      y = xWᵀ forward; dx, dW backward: twice as much. ±1, ternary and mixed weights count like floats
+//   softmax           QKᵀ, PV; dV, dP, dQ, dK                                    2 and 4 products of T·d a token
+//   gumbel            QKᵀ, and a value copied; dP, dQ, dK, and dV added up       1 and 3 of T·d
+//   rwsp, topk        QKᵀ, and n values mixed; n each of dA, dQ, dK, dV          1 of T·d, and 1 and 4 of n·d
+//
+// Products are counted whole: what the causal mask discards is computed. n is the mean over a window's queries of the
+// keys they have, min(K, t + 1). Not counted: what is done a number at a time (norms, activations, softmax, ALiBi,
+// noise, the choice of keys, signs and scales, quantisation, the loss), the embedding's look-up and its gradient, which
+// add and do not multiply, the optimizer and flip rules, and what a path makes twice to save memory (LibTorch's
+// attention makes its scores again in bf16, and the reference path of rwsp and topk multiplies by 0 where a query has
+// less than K keys).
 //
 // In f32, bytes are those of the loops on the CPU (nn/kernel_for.h): within 5 % of what is allocated. In bf16 they are
 // those of the reference path, which has more tensors for a moment: within 15 %. A GPU takes that path in f32 too; what
@@ -34,6 +50,7 @@ struct Workload {
 struct Stage {
   std::string block;           // embedding | projections | attention | ffn | norm | head | loss
   double flops = 0;            // forward, per token; multiply and add count two
+  double backward_flops = 0;   // the same of its backward pass
   int64_t weights = 0;         // trained numbers that get their gradients (f32) here
   int64_t kept_bytes = 0;      // from here to the end of its backward pass
   int64_t forward_bytes = 0;   // besides, while it runs forward

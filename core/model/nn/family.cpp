@@ -16,6 +16,7 @@ std::vector<plugin::BlockCost> blocks_of(const std::vector<Stage>& stages) {
     if (block == blocks.end()) block = blocks.insert(blocks.end(), {.name = stage.block});
     block->params += stage.weights;
     block->flops_forward_per_token += stage.flops;
+    block->flops_backward_per_token += stage.backward_flops;
     block->kept_bytes += stage.kept_bytes;
   }
   return blocks;
@@ -53,10 +54,11 @@ Workload workload_of(const plugin::DescribeRequest& request) {
           .accumulates = request.accumulates};
 }
 
-plugin::Description describe_model(const json::object& options, const ModelCount& count,
+plugin::Description describe_model(const OptionReader& options, const ModelCount& count,
                                    const std::vector<Stage>& stages, const Workload& work) {
   plugin::Description description;
-  description.options = options;
+  description.options = options.resolved();
+  description.implied = options.implied();
   description.params = count.params();
   description.params_embedding = count.embedding;
   description.params_extra = count.extra;
@@ -64,8 +66,12 @@ plugin::Description describe_model(const json::object& options, const ModelCount
   description.stored_bits_per_weight = count.stored_bits_per_weight;
   const double matrices = static_cast<double>(count.params() - count.vectors);
   description.stored_bytes = static_cast<int64_t>(std::ceil(matrices * count.stored_bits_per_weight / 8)) +
-                             kFloatBytes * (count.vectors + count.extra);
-  for (const Stage& stage : stages) description.flops_forward_per_token += stage.flops;
+                             kStoredFloatBits / 8 * (count.vectors + count.extra);
+  description.flops_backward_per_token = 0;
+  for (const Stage& stage : stages) {
+    description.flops_forward_per_token += stage.flops;
+    *description.flops_backward_per_token += stage.backward_flops;
+  }
   description.blocks = blocks_of(stages);
   description.bytes = memory_of(count, stages, work);
   return description;

@@ -39,16 +39,16 @@ void read_family_shape(OptionReader& reader, Options& options, int64_t vocab) {
 }
 
 Workload workload_of(const plugin::DescribeRequest& request);
-plugin::Description describe_model(const json::object& options, const ModelCount& count,
+plugin::Description describe_model(const OptionReader& options, const ModelCount& count,
                                    const std::vector<Stage>& stages, const Workload& work);
 
 template <class Family>
 plugin::Description describe_family(const plugin::DescribeRequest& request) {
-  OptionReader reader(request.options);
+  OptionReader reader(request.options, request.defaults);
   const auto options = Family::read(reader, request.vocab, request.context);
   reader.finish();
   const Workload work = workload_of(request);
-  return describe_model(reader.resolved(), Family::count(options, request.vocab), Family::stages(options, work), work);
+  return describe_model(reader, Family::count(options, request.vocab), Family::stages(options, work), work);
 }
 
 template <class Family>

@@ -19,9 +19,10 @@ at::Tensor swiglu(const at::Tensor& gate, const at::Tensor& up);
 template <class LinearType>
 class SwigluFfn {
  public:
-  SwigluFfn(const ParameterSink& sink, int64_t d, int64_t d_ff, double down_sd)
-      : gate_(sink.scope("gate"), d, d_ff),
-        up_(sink.scope("up"), d, d_ff),
+  // down_sd, sd: standard deviations that down, and gate and up, start with.
+  SwigluFfn(const ParameterSink& sink, int64_t d, int64_t d_ff, double down_sd, double sd = kLatentSd)
+      : gate_(sink.scope("gate"), d, d_ff, sd),
+        up_(sink.scope("up"), d, d_ff, sd),
         down_(sink.scope("down"), d_ff, d, down_sd) {}
 
   at::Tensor forward(const at::Tensor& x) const {

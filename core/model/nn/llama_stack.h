@@ -23,6 +23,12 @@ namespace bitsweep::nn {
 struct LlamaOptions {
   Shape shape;
   AttentionRule attention;
+  bool fan_in = false;  // the linears and the head start as N(0, 1/d_in); else as N(0, init_sd²)
+  double init_sd = kLatentSd;
+  double embedding_sd = kLatentSd;
+
+  // Of a matrix of d_in inputs.
+  double start_sd(int64_t d_in) const { return fan_in ? 1 / std::sqrt(static_cast<double>(d_in)) : init_sd; }
 };
 
 // In place of a norm that is elsewhere.
@@ -38,27 +44,29 @@ class LlamaStack final : public Model {
   LlamaStack(const LlamaOptions& options, int64_t vocab)
       : heads_(options.shape.n_heads),
         rule_(options.attention),
-        embedding_(ParameterSink(*this, "embedding").normal("weight", {vocab, options.shape.d_model}, kLatentSd)),
+        embedding_(
+            ParameterSink(*this, "embedding").normal("weight", {vocab, options.shape.d_model}, options.embedding_sd)),
         layers_([&] {
           const auto& [d, n_layers, heads, d_ff] = options.shape;
           // What writes to the residual starts smaller, so that its variance does not grow with depth (GPT-2).
-          const double residual_sd = kLatentSd / std::sqrt(2.0 * static_cast<double>(n_layers));
+          const double deep = std::sqrt(2.0 * static_cast<double>(n_layers));
+          const double sd = options.start_sd(d), down_sd = options.start_sd(d_ff) / deep;
           const ParameterSink sink(*this, "layers");
           std::vector<Layer> layers;
           for (int64_t i = 0; i < n_layers; ++i) {
             const ParameterSink layer = sink.scope(std::to_string(i)), attention = layer.scope("attention");
             layers.push_back({{layer.scope("attention_norm"), d},
-                              {attention.scope("q"), d, d},
-                              {attention.scope("k"), d, d},
-                              {attention.scope("v"), d, d},
-                              {attention.scope("o"), d, d, residual_sd},
+                              {attention.scope("q"), d, d, sd},
+                              {attention.scope("k"), d, d, sd},
+                              {attention.scope("v"), d, d, sd},
+                              {attention.scope("o"), d, d, sd / deep},
                               {layer.scope("ffn_norm"), d},
-                              {layer.scope("ffn"), d, d_ff, residual_sd}});
+                              {layer.scope("ffn"), d, d_ff, down_sd, sd}});
           }
           return layers;
         }()),
         norm_(ParameterSink(*this, "norm"), options.shape.d_model),
-        head_(ParameterSink(*this, "head"), options.shape.d_model, vocab),
+        head_(ParameterSink(*this, "head"), options.shape.d_model, vocab, options.start_sd(options.shape.d_model)),
         bias_(options.shape.n_heads, options.attention.alibi) {}
 
   at::Tensor forward(const at::Tensor& tokens, const StepContext& context) override {
@@ -118,9 +126,17 @@ struct LlamaFamily {
     options.attention.kind = AttentionKind::softmax;
     read_family_shape<LlamaFamily>(reader, options, vocab);
     options.attention = read_softmax_attention(reader);
+    options.fan_in = reader.choice("init", "fixed", {"fixed", "fan_in"}) == "fan_in";
+    options.init_sd = reader.number("init_sd", options.init_sd, kLeastSd, kMostSd);
+    options.embedding_sd = reader.number("embedding_sd", options.embedding_sd, kLeastSd, kMostSd);
+    if (options.fan_in) reader.leave_out("init_sd");
+    reader.leave_out_at("init", "fixed");
+    reader.leave_out_at("init_sd", kLatentSd);
+    reader.leave_out_at("embedding_sd", kLatentSd);
     return options;
   }
 
+  static constexpr double kLeastSd = 1e-4, kMostSd = 1;
   static constexpr bool kNormsInside = LinearCost{Parts::kCode}.normed();
 
   static ModelCount count(const LlamaOptions& options, int64_t vocab) {
@@ -131,7 +147,7 @@ struct LlamaFamily {
     count.vectors = llama_gains(shape, kNormsInside);
     count.layers = shape.n_layers * layer_weights(shape) + count.vectors;
     const double at_ends = static_cast<double>(count.embedding);
-    count.stored_bits_per_weight = (32 * at_ends + Parts::kBits * in_linears) / (at_ends + in_linears);
+    count.stored_bits_per_weight = (kStoredFloatBits * at_ends + Parts::kBits * in_linears) / (at_ends + in_linears);
     return count;
   }
 

@@ -15,8 +15,8 @@ namespace bitsweep::nn {
 
 const json::value* OptionReader::find(std::string_view name) {
   asked_.emplace_back(name);
-  const json::value* value = options_.if_contains(name);
-  return value == nullptr || value->is_null() ? nullptr : value;
+  if (!has(name)) return defaults_.if_contains(name);
+  return options_.if_contains(name);
 }
 
 bool OptionReader::has(std::string_view name) const {
@@ -116,6 +116,16 @@ void OptionReader::resolve(std::string_view name, json::value value) { resolved_
 
 void OptionReader::leave_out(std::string_view name) {
   if (const auto place = resolved_.find(name); place != resolved_.end()) resolved_.stable_erase(place);
+}
+
+void OptionReader::imply(std::string_view name, const json::value& absent) {
+  implied_[name] = absent;
+  leave_out(name);
+}
+
+void OptionReader::leave_out_at(std::string_view name, const json::value& absent) {
+  const json::value* value = resolved_.if_contains(name);
+  if (value != nullptr && canonical_json(*value) == canonical_json(absent)) imply(name, absent);
 }
 
 void OptionReader::add_problem(std::string message) {

@@ -12,10 +12,13 @@ namespace bitsweep::nn {
 
 class OptionReader {
  public:
-  explicit OptionReader(const json::object& options) : options_(options) {}
+  // defaults: of options that came later, where they are not among `options` (plugin/describe.h).
+  explicit OptionReader(const json::object& options, json::object defaults = {})
+      : options_(options), defaults_(std::move(defaults)) {}
 
   bool has(std::string_view name) const;  // present and not null
-  // The value, or `otherwise` when it is absent or wrong (and then a diagnostic is kept). Ranges are inclusive.
+  // The value, that of the defaults, or `otherwise` when it is absent or wrong (and then a diagnostic is kept). Ranges
+  // are inclusive.
   int64_t integer(std::string_view name, int64_t otherwise, int64_t min, int64_t max);
   double number(std::string_view name, double otherwise, double min, double max);
   bool boolean(std::string_view name, bool otherwise);
@@ -33,6 +36,11 @@ class OptionReader {
   const json::object& resolved() const { return resolved_; }
   void resolve(std::string_view name, json::value value);
   void leave_out(std::string_view name);
+  // Of options that came after runs were made, `absent` the value of plugin.yaml that models without them have: takes
+  // one away, so that runs of before keep their ids; leave_out_at only where it has that value.
+  void imply(std::string_view name, const json::value& absent);
+  void leave_out_at(std::string_view name, const json::value& absent);
+  const json::object& implied() const { return implied_; }
 
   void add_problem(std::string message);
   bool good() const { return problems_.empty(); }
@@ -45,8 +53,9 @@ class OptionReader {
   T keep(std::string_view name, T value);
 
   const json::object& options_;
+  const json::object defaults_;
   std::vector<std::string> asked_;
-  json::object resolved_;
+  json::object resolved_, implied_;
   std::vector<Diagnostic> problems_;
 };
 

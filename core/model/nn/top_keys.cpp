@@ -1,5 +1,6 @@
 #include "nn/top_keys.h"
 
+#include <algorithm>
 #include <cmath>
 #include <vector>
 
@@ -9,6 +10,7 @@
 #include "nn/heads.h"
 #include "nn/kernel_for.h"
 #include "nn/parallel.h"
+#include "nn/products.h"
 #include "nn/scores.h"
 
 namespace bitsweep::nn {
@@ -83,7 +85,15 @@ void for_each_head(const at::Tensor& values, const at::Tensor& index, const F& f
   });
 }
 
+// Of one product of a query's keys with rows of the head's size, over all queries: a query has no more keys than itself
+// and those before it.
+int64_t multiply_adds(const at::Tensor& values, const at::Tensor& index) {
+  const int64_t context = index.size(1), keys = std::min(index.size(2), context);
+  return values.size(0) * values.size(2) * (context * keys - keys * (keys - 1) / 2);
+}
+
 at::Tensor mix_values(const at::Tensor& values, const at::Tensor& index, const at::Tensor& table, bool vote) {
+  say_products(multiply_adds(values, index));
   const auto kernel = kernel_for<kernels::Operation::mix_values>(values);
   if (kernel == nullptr) {
     const at::Tensor weights = weights_by_query(table, values.size(1), values);  // [T, K]
@@ -106,6 +116,7 @@ struct HeadGradients {
 HeadGradients mix_backward(const variable_list& saved, const at::Tensor& g, double factor) {
   const at::Tensor &queries = saved[0], &keys = saved[1], &values = saved[2], &index = saved[3], &p = saved[4],
                    &table = saved[5];
+  say_products(4 * multiply_adds(values, index));  // along the values; into queries, keys and values
   const auto kernel = kernel_for<kernels::Operation::mix_values_backward>(values);
   if (kernel == nullptr) {
     const at::Tensor weights = weights_by_query(table, values.size(1), values);  // [T, K]

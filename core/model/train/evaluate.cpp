@@ -87,6 +87,15 @@ class AnswerMeter {
   int64_t count_ = 0;
 };
 
+// `nats` [windows]: of each window in turn, in parts as they were scored.
+WindowSpread spread_of(const std::vector<at::Tensor>& nats, const data::ValidationWindows& windows) {
+  if (nats.empty()) return {};
+  const at::Tensor bits = at::cat(nats).to(at::kCPU).div_(std::numbers::ln2);
+  std::vector<int64_t> bytes;
+  for (int64_t w = 0; w < windows.count(); ++w) bytes.push_back(windows.target_bytes(w, 1));
+  return window_spread(std::span(bits.const_data_ptr<double>(), bytes.size()), bytes);
+}
+
 }  // namespace
 
 at::Tensor token_nats(nn::Model& model, const TokenBatch& batch, const nn::StepContext& context, Precision precision,
@@ -99,6 +108,7 @@ Validation validate(nn::Model& model, const data::ValidationWindows& windows, in
   const at::NoGradGuard no_grad;
   const int64_t count = windows.count();
   at::Tensor nats = at::zeros({}, at::TensorOptions(device).dtype(at::kDouble));
+  std::vector<at::Tensor> window_nats;
   AnswerMeter answers(device);
   for (int64_t first = 0; first < count; first += batch) {
     const int64_t n = std::min(batch, count - first);
@@ -108,11 +118,13 @@ Validation validate(nn::Model& model, const data::ValidationWindows& windows, in
     const at::Tensor logits = token_logits(model, tokens.inputs, context, precision);  // [n, T, V]
     const at::Tensor token = nats_of(logits, tokens.targets, /*mean=*/false);          // [n * T]
     nats += token.sum(at::kDouble);
+    window_nats.push_back(token.reshape({n, window_tokens}).sum(/*dim=*/1, /*keepdim=*/false, at::kDouble));
     if (windows.have_answers()) answers.add(windows.answers(first, n), logits, tokens.targets, token);
   }
   return {
       .bits_per_byte = nats.item<double>() / static_cast<double>(windows.target_bytes(0, count)) / std::numbers::ln2,
-      .answers = answers.score()};
+      .answers = answers.score(),
+      .spread = spread_of(window_nats, windows)};
 }
 
 }  // namespace bitsweep::train

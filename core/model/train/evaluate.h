@@ -9,6 +9,7 @@
 #include "data/dataset.h"
 #include "nn/model.h"
 #include "train/precision.h"
+#include "train/window_spread.h"
 
 namespace bitsweep::train {
 
@@ -47,6 +48,7 @@ struct AnswerScore {
 struct Validation {
   double bits_per_byte = 0;            // mean over the bytes of all windows' targets, summed in double
   std::optional<AnswerScore> answers;  // where the windows hold any
+  WindowSpread spread;
 };
 
 // `batch` windows at a time.

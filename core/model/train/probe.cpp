@@ -36,9 +36,13 @@ double in_context_bits(const at::Tensor& nats) {
 
 struct Summary {
   double ipmr_mean = 0, ipmr_max = 0, induction_max = 0, hdr = 0;
-  int64_t heads = 0, specialists = 0, locked = 0, content = 0;
+  int64_t heads = 0, specialist = 0, locked = 0, content = 0;
   std::string top;  // the head with the highest IPMR
 };
+
+bool is_specialist(const TextProbe& text, const HeadScores& head) {
+  return bitsweep::is_specialist(head.ipmr, text.ipmr_chance, static_cast<double>(text.queries));
+}
 
 Summary summary_of(const TextProbe& text) {
   Summary sum;
@@ -50,7 +54,7 @@ Summary summary_of(const TextProbe& text) {
       sum.ipmr_max = std::max(sum.ipmr_max, heads[h].ipmr);
       sum.ipmr_mean += heads[h].ipmr;
       sum.induction_max = std::max(sum.induction_max, heads[h].induction);
-      sum.specialists += heads[h].ipmr >= kSpecialistIpmr ? 1 : 0;
+      sum.specialist += is_specialist(text, heads[h]) ? 1 : 0;
       sum.locked += heads[h].locked() ? 1 : 0;
       sum.content += heads[h].content_driven() ? 1 : 0;
     }
@@ -64,13 +68,14 @@ void add_text_metrics(const TextProbe& text, const std::string& prefix, std::vec
   add("in_context_bits", text.in_context_bits);
   if (text.layers.empty()) return;
   const Summary sum = summary_of(text);
+  add("ipmr_queries", static_cast<double>(text.queries));
   add("ipmr_chance", text.ipmr_chance);
   add("ipmr_mean", sum.ipmr_mean);
   add("ipmr_max", sum.ipmr_max);
   add("induction_chance", text.induction_chance);
   add("induction_max", sum.induction_max);
   add("hdr", sum.hdr);
-  add("specialists", static_cast<double>(sum.specialists));
+  add("specialist_heads", static_cast<double>(sum.specialist));
   if (text.windows > 1) {
     add("locked_heads", static_cast<double>(sum.locked));
     add("content_heads", static_cast<double>(sum.content));
@@ -101,7 +106,7 @@ json::array specialists_of(const TextProbe& text) {
   json::array out;
   for (size_t layer = 0; layer < text.layers.size(); ++layer)
     for (size_t h = 0; h < text.layers[layer].heads.size(); ++h)
-      if (text.layers[layer].heads[h].ipmr >= kSpecialistIpmr) out.emplace_back(head_name(layer, h));
+      if (is_specialist(text, text.layers[layer].heads[h])) out.emplace_back(head_name(layer, h));
   return out;
 }
 
@@ -186,7 +191,7 @@ json::object pointer_health_json(const Probe& probe, const std::string& run, int
   return {{"format", "bitsweep.pointer_health.1"},
           {"run", run},
           {"step", step},
-          {"specialist_ipmr", kSpecialistIpmr},
+          {"specialist_margin", kSpecialistMargin},
           {"natural", text_json(probe.natural)},
           {"repeated", text_json(probe.repeated)}};
 }

@@ -150,6 +150,15 @@ class Trainer {
                       pretty_json(pointer_health_json(probe, job_.run, progress_.step)) + "\n");
   }
 
+  // The windows one by one at the end alone: they are what comparisons of finished runs are made of.
+  void tell_spread(const WindowSpread& spread, json::object& fields) const {
+    constexpr double kDigits = 1e6;
+    if (spread.standard_error) fields["val_bpc_se"] = *spread.standard_error;
+    if (!is_last_step() || spread.blocks.empty()) return;
+    json::array& blocks = fields["window_bpc"].emplace_array();
+    for (const double block : spread.blocks) blocks.push_back(std::round(block * kDigits) / kDigits);
+  }
+
   double evaluate() {
     const nn::StepContext context{
         .training = false, .step = progress_.step - 1, .total_steps = train_.steps, .noise = {}};
@@ -177,6 +186,7 @@ class Trainer {
       fields["answer_accuracy"] = validation.answers->accuracy;
       fields["answer_loss_bits"] = finite_or_null(validation.answers->loss_bits);
     }
+    tell_spread(validation.spread, fields);
     for (const nn::Metric& metric : model_.metrics()) fields[metric.name] = finite_or_null(metric.value);
     if (probe_now() && std::isfinite(val_bpc)) probe(context, fields);
     events_.write("eval", progress_.step, fields);

@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "base/json.h"
 #include "event/event.h"
+#include "nn/geometry.h"
 #include "plugin/build_id.h"
 #include "train/trainer.h"
 #include "worker/exit_code.h"
@@ -79,6 +80,7 @@ void write_start(event::EventWriter& events, const TrainArguments& arguments, co
                       {"params_extra", description.params_extra},
                       {"stored_bits_per_weight", description.stored_bits_per_weight},
                       {"stored_bytes", description.stored_bytes},
+                      {"stored_float_bits", nn::kStoredFloatBits},
                       {"device", arguments.device},
                       {"threads", arguments.threads},
                       {"build_id", BITSWEEP_BUILD_ID},

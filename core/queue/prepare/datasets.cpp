@@ -1,15 +1,31 @@
 #include "prepare/datasets.h"
 
+#include <map>
 #include <set>
 
 namespace bitsweep::prepare {
 
 void prepare_datasets(const plan::Plan& plan, store::Store& store, Texts& texts, Notes& notes) {
-  std::set<std::string> seen;
+  struct Asked {
+    const spec::DataSpec* data = nullptr;
+    std::set<int64_t> windows;  // seen
+    std::vector<int64_t> missing;
+  };
+  std::map<std::pair<std::string, int64_t>, Asked> all;  // by data set and context
   for (const plan::PlannedRun& run : plan.runs) {
     const std::string id = dataset_id(run.spec.data);
-    if (!seen.insert(id).second || store.dataset(id)) continue;
-    store.put_dataset(texts.measure(run.spec.data, notes));
+    const int64_t context = run.spec.data.context, windows = run.spec.eval.windows;
+    Asked& asked = all[{id, context}];
+    asked.data = &run.spec.data;
+    if (asked.windows.insert(windows).second && !store.has_yardsticks(id, context, windows))
+      asked.missing.push_back(windows);
+  }
+  for (const auto& [place, asked] : all) {
+    const bool known = store.dataset(place.first).has_value();
+    if (known && asked.missing.empty()) continue;
+    const Texts::Measured measured = texts.measure(*asked.data, asked.missing, notes);
+    if (!known) store.put_dataset(measured.dataset);
+    for (const store::YardstickRecord& yardsticks : measured.yardsticks) store.put_yardsticks(place.first, yardsticks);
   }
 }
 

@@ -7,7 +7,8 @@
 
 namespace bitsweep::prepare {
 
-// Puts the record of each distinct data set of the plan into the store, unless it is there. Throws as Texts::measure.
+// Puts the record of each distinct data set of the plan into the store, and the yardsticks of the bytes that its runs
+// are scored on, unless they are there. Throws as Texts::measure.
 void prepare_datasets(const plan::Plan& plan, store::Store& store, Texts& texts, Notes& notes);
 
 }  // namespace bitsweep::prepare

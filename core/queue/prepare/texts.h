@@ -3,6 +3,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "base/notes.h"
 #include "plan/plan.h"
@@ -12,9 +13,14 @@ namespace bitsweep::prepare {
 
 class Texts : public plan::DatasetProbe {
  public:
-  // Opens the text (a corpus of several sources is put together once, below ROOT/data) and counts its yardsticks. Tells
-  // what takes long. Throws Error{input} for what is wrong with the text, Error{environment} when the disk refuses.
-  virtual store::DatasetRecord measure(const spec::DataSpec& data, Notes& notes) = 0;
+  struct Measured {
+    store::DatasetRecord dataset;
+    std::vector<store::YardstickRecord> yardsticks;  // of each number of windows that was asked for
+  };
+  // Opens the text (a corpus of several sources is put together once, below ROOT/data) and counts its yardsticks, on
+  // the whole validation part and on the validation windows of runs whose eval.windows is one of `windows`. Tells what
+  // takes long. Throws Error{input} for what is wrong with the text, Error{environment} when the disk refuses.
+  virtual Measured measure(const spec::DataSpec& data, const std::vector<int64_t>& windows, Notes& notes) = 0;
 };
 
 }  // namespace bitsweep::prepare

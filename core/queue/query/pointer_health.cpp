@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <string_view>
 
 namespace bitsweep::query {
@@ -11,9 +12,10 @@ namespace {
 constexpr size_t kMostLayers = 4096, kMostHeads = 65536;
 
 constexpr std::array<std::string_view, 3> kMaps = {"ipmr", "induction", "agreement"};
-constexpr std::array<std::string_view, 10> kTotals = {
-    "ipmr_chance", "ipmr_mean",   "ipmr_max",     "induction_chance", "induction_max",
-    "hdr",         "specialists", "locked_heads", "content_heads",    "in_context_bits"};
+// `specialists`: of older probes, heads of an IPMR of 5 % or more.
+constexpr std::array<std::string_view, 12> kTotals = {
+    "ipmr_queries", "ipmr_chance", "ipmr_mean",        "ipmr_max",     "induction_chance", "induction_max",
+    "hdr",          "specialists", "specialist_heads", "locked_heads", "content_heads",    "in_context_bits"};
 
 std::string_view without_prefix(std::string_view name) { return name.starts_with("repeat_") ? name.substr(7) : name; }
 
@@ -29,6 +31,17 @@ void put(HeadMatrix& matrix, HeadPlace place, double value) {
   row[place.head] = value;
 }
 
+// Chance is a sum over places: over queries for IPMR, over all places for induction.
+void derive_queries(PointerHealth& health, const std::string& prefix, int64_t context) {
+  const auto windows = health.total("probe_windows"), over_queries = health.total(prefix + "ipmr_chance"),
+             over_places = health.total(prefix + "induction_chance");
+  if (!windows || health.total(prefix + "ipmr_queries")) return;
+  health.totals[prefix + "ipmr_queries"] =
+      context > 0 && over_places && over_queries && *over_queries > 0
+          ? std::round(*windows * static_cast<double>(context) * *over_places / *over_queries)
+          : *windows;
+}
+
 }  // namespace
 
 const HeadMatrix& PointerHealth::map(const std::string& name) const {
@@ -42,7 +55,12 @@ std::optional<double> PointerHealth::total(const std::string& name) const {
   return it == totals.end() ? std::nullopt : std::optional(it->second);
 }
 
-std::optional<PointerHealth> pointer_health(int64_t step, const std::vector<std::pair<std::string, double>>& metrics) {
+bool PointerHealth::is_specialist(const std::string& map, double ipmr) const {
+  return bitsweep::is_specialist(ipmr, total(map + "_chance").value_or(0), total(map + "_queries").value_or(0));
+}
+
+std::optional<PointerHealth> pointer_health(int64_t step, const std::vector<std::pair<std::string, double>>& metrics,
+                                            int64_t context) {
   PointerHealth health;
   health.step = step;
   for (const auto& [name, value] : metrics) {
@@ -58,6 +76,7 @@ std::optional<PointerHealth> pointer_health(int64_t step, const std::vector<std:
     }
   }
   if (health.map("ipmr").empty()) return std::nullopt;
+  for (const char* prefix : {"", "repeat_"}) derive_queries(health, prefix, context);
   return health;
 }
 
@@ -76,11 +95,12 @@ json::object to_json(const PointerHealth& health) {
   return {{"step", health.step}, {"totals", std::move(totals)}, {"maps", std::move(maps)}};
 }
 
-std::vector<NamedHead> specialists_of(const HeadMatrix& matrix) {
+std::vector<NamedHead> specialists_of(const PointerHealth& health, const std::string& map) {
+  const HeadMatrix& matrix = health.map(map);
   std::vector<NamedHead> heads;
   for (size_t layer = 0; layer < matrix.size(); ++layer)
     for (size_t head = 0; head < matrix[layer].size(); ++head)
-      if (matrix[layer][head].value_or(0) >= kSpecialistIpmr)
+      if (health.is_specialist(map, matrix[layer][head].value_or(0)))
         heads.push_back({head_name(layer, head), *matrix[layer][head]});
   std::stable_sort(heads.begin(), heads.end(), [](const auto& a, const auto& b) { return a.value > b.value; });
   return heads;

@@ -23,10 +23,16 @@ struct PointerHealth {
 
   const HeadMatrix& map(const std::string& name) const;  // an empty one where there is none
   std::optional<double> total(const std::string& name) const;
+  // Whether this IPMR in map("ipmr") or map("repeat_ipmr") makes a specialist (base/attention_probes.h). Where
+  // neither the probe nor the context tells how many queries it had, one a window is counted.
+  bool is_specialist(const std::string& map, double ipmr) const;
 };
 
 // Names and values as a probe gives them; what is of no probe is left out. Nothing when no head is among them.
-std::optional<PointerHealth> pointer_health(int64_t step, const std::vector<std::pair<std::string, double>>& metrics);
+// `context`: tokens a window, from which the number of queries follows where an older probe does not say it; 0: not
+// known.
+std::optional<PointerHealth> pointer_health(int64_t step, const std::vector<std::pair<std::string, double>>& metrics,
+                                            int64_t context = 0);
 
 // {"step", "totals": {…}, "maps": {"ipmr": [[…]], …}}.
 json::object to_json(const PointerHealth& health);
@@ -35,8 +41,8 @@ struct NamedHead {
   std::string name;  // L2H11
   double value = 0;
 };
-// Heads whose IPMR makes them specialists, the best first. `matrix` is map("ipmr") or map("repeat_ipmr").
-std::vector<NamedHead> specialists_of(const HeadMatrix& matrix);
+// The specialists of map "ipmr" or "repeat_ipmr", the best first.
+std::vector<NamedHead> specialists_of(const PointerHealth& health, const std::string& map);
 
 // Heads that go by position alone, and by content; of those whose `agreement` is known.
 struct HeadSplit {

@@ -97,13 +97,17 @@ void require_reading(const store::Statement& statement) {
   if (!statement.reads_only()) throw Error(ErrorKind::input, "--where: an expression is expected, not a statement");
 }
 
-std::vector<double> numbers_of(std::string_view text) {
+std::vector<double> numbers_of(const json::value* list) {
   std::vector<double> numbers;
-  const auto value = try_parse_json(text);
-  if (!value || !value->is_array()) return numbers;
-  for (const json::value& item : value->get_array())
+  if (list == nullptr || !list->is_array()) return numbers;
+  for (const json::value& item : list->get_array())
     if (item.is_number()) numbers.push_back(item.to_number<double>());
   return numbers;
+}
+
+std::vector<double> numbers_of(std::string_view text) {
+  const auto value = try_parse_json(text);
+  return numbers_of(value ? &*value : nullptr);
 }
 
 }  // namespace
@@ -261,6 +265,18 @@ std::vector<AttemptRow> Query::attempts(std::string_view run) const {
   return rows;
 }
 
+WindowLosses Query::window_losses(std::string_view run) const {
+  store::Statement statement = impl_->database().prepare(
+      "SELECT fields FROM events WHERE run = ?1 AND event = 'eval' ORDER BY attempt DESC, seq DESC LIMIT 1");
+  statement.bind(run);
+  if (!statement.step()) return {};
+  const json::object fields = object_of(statement.text_view(0));
+  WindowLosses losses;
+  if (const double error = number_or(fields, "val_bpc_se", -1); error >= 0) losses.standard_error = error;
+  losses.blocks = numbers_of(fields.if_contains("window_bpc"));
+  return losses;
+}
+
 json::object Query::start_facts(std::string_view run) const {
   store::Statement statement = impl_->database().prepare(
       "SELECT fields FROM events WHERE run = ?1 AND event = 'start' ORDER BY attempt DESC, seq DESC LIMIT 1");
@@ -284,15 +300,17 @@ std::vector<CodeBuild> Query::builds(std::string_view run) const {
 
 std::optional<PointerHealth> Query::pointer_health(std::string_view run) const {
   store::Statement s = impl_->database().prepare(
-      "SELECT step, name, value FROM metric WHERE run = ?1 AND value IS NOT NULL AND step = (SELECT max(step) FROM "
-      "metric WHERE run = ?1 AND name = 'ipmr_chance')");
-  int64_t step = 0;
+      "SELECT step, name, value, (SELECT json_extract(spec, '$.data.context') FROM run WHERE id = ?1) FROM metric "
+      "WHERE run = ?1 AND value IS NOT NULL AND step = (SELECT max(step) FROM metric WHERE run = ?1 AND name = "
+      "'ipmr_chance')");
+  int64_t step = 0, context = 0;
   std::vector<std::pair<std::string, double>> metrics;
   for (s.bind(run); s.step();) {
     step = s.integer(0);
     metrics.emplace_back(s.text(1), s.real(2));
+    context = s.integer(3);
   }
-  return bitsweep::query::pointer_health(step, metrics);
+  return bitsweep::query::pointer_health(step, metrics, context);
 }
 
 std::vector<DatasetRow> Query::datasets() const {
@@ -301,8 +319,24 @@ std::vector<DatasetRow> Query::datasets() const {
       "entropy_bpb FROM datasets ORDER BY name, id");
   std::vector<DatasetRow> rows;
   while (s.step())
-    rows.push_back({s.text(0), s.text(1), s.text(2), s.text(3), s.text(4), s.integer(5), s.integer(6), s.integer(7),
-                    s.integer(8), numbers_of(s.text_view(9)), s.optional_real(10)});
+    rows.push_back({s.text(0),
+                    s.text(1),
+                    s.text(2),
+                    s.text(3),
+                    s.text(4),
+                    s.integer(5),
+                    s.integer(6),
+                    s.integer(7),
+                    s.integer(8),
+                    numbers_of(s.text_view(9)),
+                    s.optional_real(10),
+                    {}});
+  store::Statement y = impl_->database().prepare(
+      "SELECT dataset, context, windows, bytes, ngram_bpb FROM yardsticks ORDER BY dataset, context, windows");
+  while (y.step())
+    for (DatasetRow& row : rows)
+      if (row.id == y.text_view(0))
+        row.yardsticks.push_back({y.integer(1), y.integer(2), y.integer(3), numbers_of(y.text_view(4))});
   return rows;
 }
 

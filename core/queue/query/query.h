@@ -46,6 +46,8 @@ class Query {
 
   std::vector<EvalRow> evals(std::string_view run) const;
   std::vector<MetricRow> metrics(std::string_view run) const;
+  // Empty before its first evaluation, and of a run whose evaluations do not tell.
+  WindowLosses window_losses(std::string_view run) const;
   std::vector<AttemptRow> attempts(std::string_view run) const;
   // What the latest attempt said at its start: device, threads, precision, build id, plugin version; empty before.
   json::object start_facts(std::string_view run) const;

@@ -56,6 +56,12 @@ struct EvalRow {
   std::optional<double> val_bpc, train_bpc, lr, grad_norm, tokens_per_s;
 };
 
+// What the newest evaluation of a run said of its validation windows (core/queue/event/README.md).
+struct WindowLosses {
+  std::optional<double> standard_error;  // of val_bpc
+  std::vector<double> blocks;  // bits per byte of each window, or of each run of neighbours; their mean is val_bpc
+};
+
 // One row of the view `metrics`.
 struct MetricRow {
   int64_t step = 0;
@@ -74,6 +80,14 @@ struct AttemptRow {
   std::optional<int64_t> peak_rss_bytes;
 };
 
+// Count models on exactly the bytes that runs of this context and so many validation windows are scored on. A row of
+// the view `yardsticks`.
+struct YardstickRow {
+  int64_t context = 0, windows = 0;
+  int64_t bytes = 0;              // scored
+  std::vector<double> ngram_bpb;  // index is the order of the count model
+};
+
 // A corpus under one tokenizer and split, as it was opened, with its yardsticks. A row of the view `datasets`.
 struct DatasetRow {
   std::string id;    // names corpus, tokenizer and split together
@@ -82,8 +96,9 @@ struct DatasetRow {
   std::string sha256, val_sha256;  // content of the corpus, of its validation part
   int64_t bytes = 0, train_tokens = 0, val_tokens = 0;
   int64_t unknown_bytes = 0;          // outside the tokenizer's vocabulary
-  std::vector<double> ngram_bpb;      // bits per byte of the validation part; index is the order of the count model
-  std::optional<double> entropy_bpb;  // of the source, where it is known
+  std::vector<double> ngram_bpb;  // bits per byte of the whole validation part; index is the order of the count model
+  std::optional<double> entropy_bpb;     // of the source, where it is known
+  std::vector<YardstickRow> yardsticks;  // of the bytes that runs on it were scored on
 };
 
 struct SweepRow {

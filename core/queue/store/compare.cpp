@@ -36,12 +36,14 @@ int order(const json::value& a, const json::value& b) {
 class TableComparison {
  public:
   TableComparison(Database& before, Database& after, const std::string& table)
-      : keys_(column(before, fmt::format("SELECT name FROM pragma_table_info('{}') WHERE pk > 0 ORDER BY pk", table))),
+      : keys_(column(after, fmt::format("SELECT name FROM pragma_table_info('{}') WHERE pk > 0 ORDER BY pk", table))),
         result_{.table = table, .rows = 0, .differences = 0, .examples = {}} {
     std::string key;
     for (const std::string& name : keys_) key += fmt::format("{}\"{}\"", key.empty() ? "" : ", ", name);
     const std::string sql = fmt::format("SELECT {}, * FROM \"{}\" ORDER BY {}", key, table, key);
-    before_ = before.prepare(sql);
+    // A database of an earlier schema may lack the table.
+    const auto there = column(before, fmt::format("SELECT name FROM sqlite_schema WHERE name = '{}'", table));
+    before_ = before.prepare(there.empty() ? "SELECT NULL WHERE FALSE" : sql);
     after_ = after.prepare(sql);
   }
 

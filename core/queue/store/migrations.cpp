@@ -332,7 +332,22 @@ CREATE VIEW metrics AS
   SELECT run, step, name, value, finite FROM metric;
 )sql";
 
-constexpr std::array<Migration, 4> kMigrations = {{{1, kFirst}, {2, kSpeeds}, {3, kHistory}, {4, kIngest}}};
+// Version 5: count models on exactly the bytes that runs are scored on, beside those of whole validation sets.
+constexpr const char* kYardsticks = R"sql(
+CREATE TABLE yardstick (
+  dataset    TEXT NOT NULL,                -- dataset.id
+  context    INTEGER NOT NULL,
+  windows    INTEGER NOT NULL,             -- eval.windows of the runs
+  bytes      INTEGER NOT NULL,             -- scored: the targets of these windows
+  ngram_bpb  TEXT NOT NULL,                -- [order 0, 1, 2, 3] bits per byte of them
+  PRIMARY KEY (dataset, context, windows)
+) STRICT, WITHOUT ROWID;
+CREATE VIEW yardsticks AS
+  SELECT dataset, context, windows, bytes, ngram_bpb FROM yardstick;
+)sql";
+
+constexpr std::array<Migration, 5> kMigrations = {
+    {{1, kFirst}, {2, kSpeeds}, {3, kHistory}, {4, kIngest}, {5, kYardsticks}}};
 
 }  // namespace
 

@@ -139,6 +139,13 @@ struct AttemptEnd {
   double ended = 0;
 };
 
+// Count models on exactly the bytes that runs of a data set, a context and so many validation windows are scored on.
+struct YardstickRecord {
+  int64_t context = 0, windows = 0;  // with the data set its key; windows: eval.windows
+  int64_t bytes = 0;                 // scored
+  json::array ngram_bpb;             // order 0…3: bits per byte of them
+};
+
 struct DatasetRecord {
   std::string id;    // key: SHA-256 over corpus, tokenizer and split
   std::string name;  // corpus as people know it: headers, stories, a file's name
@@ -147,7 +154,7 @@ struct DatasetRecord {
   int64_t bytes = 0, train_tokens = 0, val_tokens = 0;
   std::string val_sha256;
   int64_t unknown_bytes = 0;
-  json::array ngram_bpb;              // order 0…3: bits per byte of the validation set
+  json::array ngram_bpb;              // order 0…3: bits per byte of the whole validation set
   std::optional<double> entropy_bpb;  // where the source's entropy rate is known
 };
 

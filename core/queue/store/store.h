@@ -70,6 +70,8 @@ class Store {
 
   void put_dataset(const DatasetRecord& dataset);
   std::optional<DatasetRecord> dataset(std::string_view id);
+  void put_yardsticks(std::string_view dataset, const YardstickRecord& yardsticks);
+  bool has_yardsticks(std::string_view dataset, int64_t context, int64_t windows);
 
   // --- reading --------------------------------------------------------------------------------------------------
   std::optional<RunRecord> run(std::string_view id);

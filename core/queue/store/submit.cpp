@@ -131,6 +131,20 @@ void Store::put_dataset(const DatasetRecord& d) {
            json::serialize(d.ngram_bpb), d.entropy_bpb);
 }
 
+void Store::put_yardsticks(std::string_view dataset, const YardstickRecord& y) {
+  sql("INSERT INTO yardstick (dataset, context, windows, bytes, ngram_bpb) VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT "
+      "(dataset, context, windows) DO UPDATE SET bytes = ?4, ngram_bpb = ?5")
+      .run(dataset, y.context, y.windows, y.bytes, json::serialize(y.ngram_bpb));
+}
+
+bool Store::has_yardsticks(std::string_view dataset, int64_t context, int64_t windows) {
+  Statement& row =
+      sql("SELECT 1 FROM yardstick WHERE dataset = ? AND context = ? AND windows = ?").bind(dataset, context, windows);
+  const bool found = row.step();
+  row.reset();
+  return found;
+}
+
 std::optional<DatasetRecord> Store::dataset(std::string_view id) {
   Statement& row =
       sql("SELECT id, name, tokenizer, sha256, val_sha256, bytes, train_tokens, val_tokens, unknown_bytes, ngram_bpb, "

@@ -6,6 +6,15 @@
 #include "data/dataset.h"
 
 namespace bitsweep::cli {
+namespace {
+
+json::array as_json(const data::Yardsticks& yardsticks) {
+  json::array orders;
+  for (const double bits : yardsticks.bits_per_byte) orders.push_back(bits);
+  return orders;
+}
+
+}  // namespace
 
 plan::DatasetFacts DataTexts::probe(const spec::DataSpec& data) {
   data::DatasetInfo info = data::Dataset::inspect(data, cache_);
@@ -17,25 +26,32 @@ plan::DatasetFacts DataTexts::probe(const spec::DataSpec& data) {
           .notes = std::move(info.notes)};
 }
 
-store::DatasetRecord DataTexts::measure(const spec::DataSpec& spec, Notes& notes) {
+prepare::Texts::Measured DataTexts::measure(const spec::DataSpec& spec, const std::vector<int64_t>& windows,
+                                            Notes& notes) {
   const data::Dataset data = data::Dataset::open(spec, cache_);
   const data::DatasetInfo& info = data.info();
   notes.progress(fmt::format("data: {}, {} to train on, {} to validate on; counting n-grams", info.name,
                              format_bytes(static_cast<double>(info.train_tokens)),
                              format_bytes(static_cast<double>(info.val_tokens))));
-  store::DatasetRecord record{.id = dataset_id(spec),
-                              .name = info.name,
-                              .tokenizer = spec.tokenizer,
-                              .sha256 = info.sha256,
-                              .bytes = static_cast<int64_t>(info.bytes),
-                              .train_tokens = info.train_tokens,
-                              .val_tokens = info.val_tokens,
-                              .val_sha256 = info.val_sha256,
-                              .unknown_bytes = static_cast<int64_t>(info.unknown_bytes),
-                              .ngram_bpb = {},
-                              .entropy_bpb = info.entropy_bits_per_byte};
-  for (double bits : data.yardsticks().bits_per_byte) record.ngram_bpb.push_back(bits);
-  return record;
+  const data::DatasetYardsticks yardsticks = data.yardsticks(windows);
+  Measured measured;
+  measured.dataset = {.id = dataset_id(spec),
+                      .name = info.name,
+                      .tokenizer = spec.tokenizer,
+                      .sha256 = info.sha256,
+                      .bytes = static_cast<int64_t>(info.bytes),
+                      .train_tokens = info.train_tokens,
+                      .val_tokens = info.val_tokens,
+                      .val_sha256 = info.val_sha256,
+                      .unknown_bytes = static_cast<int64_t>(info.unknown_bytes),
+                      .ngram_bpb = as_json(yardsticks.split),
+                      .entropy_bpb = info.entropy_bits_per_byte};
+  for (size_t i = 0; i < windows.size(); ++i)
+    measured.yardsticks.push_back({.context = spec.context,
+                                   .windows = windows[i],
+                                   .bytes = static_cast<int64_t>(yardsticks.windows[i].scored_bytes),
+                                   .ngram_bpb = as_json(yardsticks.windows[i])});
+  return measured;
 }
 
 }  // namespace bitsweep::cli

@@ -11,7 +11,7 @@ class DataTexts : public prepare::Texts {
   // `cache`: where corpora of several sources are put together, and splits are remembered.
   explicit DataTexts(fs::path cache) : cache_(std::move(cache)) {}
   plan::DatasetFacts probe(const spec::DataSpec& data) override;
-  store::DatasetRecord measure(const spec::DataSpec& data, Notes& notes) override;
+  Measured measure(const spec::DataSpec& data, const std::vector<int64_t>& windows, Notes& notes) override;
 
  private:
   fs::path cache_;

@@ -18,6 +18,7 @@
 #include "cli/points_options.h"
 #include "fit/fit.h"
 #include "fit/hold_out.h"
+#include "frontier/verdict.h"
 #include "predict/predictions.h"
 #include "query/query.h"
 #include "store/store.h"
@@ -35,6 +36,7 @@ struct Fitted {
   Subset subset;
   fit::FitResult result;
   std::optional<fit::HoldOut> hold_out;
+  frontier::Verdict verdict;
 };
 
 // Where points come from that are no file's.
@@ -196,6 +198,42 @@ std::string hold_out_line(const fit::HoldOut& h) {
       h.runs.size(), h.runs.size() == 1 ? "" : "s", 100 * h.root_mean_square_error, inside);
 }
 
+std::string approach_line(const char* name, const frontier::Approach& a) {
+  if (!a.a_opt) return fmt::format("    {:<9} - ({})\n", name, a.why_not);
+  std::string text = fmt::format("    {:<9} {:.3f}", name, *a.a_opt);
+  if (a.interval) text += fmt::format("  [{:.3f}, {:.3f}]", a.interval->first, a.interval->second);
+  if (a.budgets > 0) text += fmt::format("  {} budgets", a.budgets);
+  return text + '\n';
+}
+
+std::string optimum_line(const frontier::Optimum& o) {
+  std::string text = fmt::format("    {:.3g} FLOPs: {} parameters, {} tokens, loss {:.4f}", o.flops, format_count(o.best.params),
+                                 format_count(o.best.tokens), o.best.loss);
+  if (o.loss_interval) text += fmt::format(" [{:.4f}, {:.4f}]", o.loss_interval->first, o.loss_interval->second);
+  text += fmt::format(" ({}", basis_name(o.basis));
+  if (o.basis != frontier::Basis::law && o.law)
+    text += fmt::format("; the law alone: {}, {}, {:.4f}", format_count(o.law->params), format_count(o.law->tokens), o.law->loss);
+  if (!o.beyond.inside()) text += "; " + o.beyond.text();
+  return text + ")\n";
+}
+
+std::string verdict_lines(const Fitted& fitted) {
+  const frontier::Verdict& v = fitted.verdict;
+  if (!fitted.result.has_params() && v.approaches.minima.all.empty() && v.optima.rows.empty()) return "";
+  std::string text = v.adequate() ? "  adequate: nothing speaks against the law here\n" : "";
+  for (const std::string& word : v.inadequacy()) text += fmt::format("  inadequate: {}\n", word);
+  if (v.joint) {
+    text += "  a_opt, N ∝ C^a_opt:\n" + approach_line("envelope", v.approaches.envelope) +
+            approach_line("isoflop", v.approaches.isoflop) + approach_line("joint", v.approaches.joint);
+    for (const std::string& word : v.approaches.outside) text += fmt::format("  note: {}\n", word);
+  }
+  if (!v.optima.rows.empty()) text += "  best divisions:\n";
+  for (const frontier::Optimum& row : v.optima.rows)
+    if (row.refused.empty()) text += optimum_line(row);
+  for (const std::string& why : refusals(v.optima)) text += fmt::format("  refused: {}\n", why);
+  return text;
+}
+
 std::string human(const Fitted& fitted) {
   const fit::FitResult& fit = fitted.result;
   std::string title = fit.formula;
@@ -207,6 +245,7 @@ std::string human(const Fitted& fitted) {
   if (fit.has_params()) text += parameter_lines(fit) + diagnostic_lines(fit);
   text += prediction_lines(fit);
   if (fitted.hold_out) text += hold_out_line(*fitted.hold_out);
+  text += verdict_lines(fitted);
   for (const std::string& warning : fit.warnings) text += fmt::format("  note: {}\n", warning);
   return text;
 }
@@ -218,6 +257,7 @@ json::object document(const Fitted& fitted) {
   if (!fitted.subset.dataset.empty()) object["dataset"] = fitted.subset.dataset;
   if (!fitted.subset.run.empty()) object["run"] = fitted.subset.run;
   if (fitted.hold_out) object["hold_out"] = hold_out_json(*fitted.hold_out);
+  for (auto& [key, value] : verdict_json(fitted.verdict)) object[key] = value;
   return object;
 }
 
@@ -285,6 +325,17 @@ void store_fits(const CommandLine& line, const Sweeps& sweeps, const std::vector
   }
 }
 
+std::vector<double> budgets_of(const CommandLine& line) {
+  std::vector<double> budgets;
+  for (const std::string& text : line.all("budget")) {
+    const auto value = parse_number(text);
+    if (!value || !(*value > 0) || !std::isfinite(*value))
+      throw Error(ErrorKind::input, fmt::format("--budget: expected training FLOPs above 0, as \"1e21\", not '{}'", text));
+    budgets.push_back(*value);
+  }
+  return budgets;
+}
+
 int do_fit(const Verb& verb, const std::vector<std::string>& args) {
   CommandLine line(verb);
   points_options(line);
@@ -302,6 +353,7 @@ int do_fit(const Verb& verb, const std::vector<std::string>& args) {
       .value("delta", "of the Huber loss on log loss: 1e-3; inf for least squares")
       .flag("least-squares", "the same as --delta inf")
       .values("target", "a prediction: params=300M,tokens=1B (and variant=, dataset=, unique_tokens=)")
+      .values("budget", "training FLOPs whose best division is asked for: 1e21")
       .value("hold-out", "predict this share of configurations, those of the largest compute, from the rest: 0.2")
       .flag("force",
             "predict targets of more than 1,000 times the largest run's compute, or as far outside along an axis, too")
@@ -325,6 +377,7 @@ int do_fit(const Verb& verb, const std::vector<std::string>& args) {
   }
   const fit::FitOptions options = options_of(line);
   if (line.has("pool")) refuse_pooling(options);
+  const std::vector<double> budgets = budgets_of(line);
   Sweeps sweeps;
   std::vector<fit::Point> points =
       chosen(file ? points_of_file(line, options) : points_from_sweeps(line, options, sweeps), line);
@@ -334,7 +387,8 @@ int do_fit(const Verb& verb, const std::vector<std::string>& args) {
     const auto share = line.number("hold-out", 0.01, 0.9);
     auto hold_out = share ? hold_out_largest(subset.points, options, *share) : std::nullopt;
     if (share && !hold_out) result.warnings.push_back("without its largest runs nothing can be predicted of them");
-    all.push_back({std::move(subset), std::move(result), std::move(hold_out)});
+    frontier::Verdict verdict = frontier::judge(subset.points, options, result, budgets);
+    all.push_back({std::move(subset), std::move(result), std::move(hold_out), std::move(verdict)});
     advise_checkpoints(all.back().subset.points, all.back().result);
   }
   if (!file) store_fits(line, sweeps, all, options);

@@ -119,7 +119,7 @@ std::string blocks_text(const plan::PlannedRun& run) {
   for (const plugin::BlockCost& block : run.model.blocks) {
     table.rows.push_back(
         {block.name, format_thousands(block.params), format_count(block.flops_forward_per_token),
-         format_count(plan::kTrainingFlops * block.flops_forward_per_token),
+         format_count(block.flops_training_per_token()),
          fmt::format("{:.1f} %", 100 * block.flops_forward_per_token / run.model.flops_forward_per_token),
          format_bytes(static_cast<double>(block.kept_bytes))});
   }

@@ -24,7 +24,10 @@ std::string range_text(const plugin::OptionSpec& option) {
 }
 
 std::string default_text(const plugin::OptionSpec& option) {
-  return option.default_value ? compact_json(*option.default_value) : "-";
+  if (!option.default_value) return "-";
+  const std::string text = compact_json(*option.default_value);
+  const std::string before = option.absent ? compact_json(*option.absent) : text;
+  return before == text ? text : fmt::format("{} (before it came: {})", text, before);
 }
 
 json::object option_json(const plugin::OptionSpec& option) {
@@ -33,6 +36,7 @@ json::object option_json(const plugin::OptionSpec& option) {
   if (option.max) object["max"] = *option.max;
   if (!option.choices.empty()) object["choices"] = json::array(option.choices.begin(), option.choices.end());
   object["default"] = option.default_value ? *option.default_value : json::value(nullptr);
+  if (option.absent) object["absent"] = *option.absent;
   object["help"] = option.help;
   return object;
 }

@@ -9,6 +9,7 @@
 #include "render/format.h"
 #include "report/figures.h"
 #include "report/findings.h"
+#include "report/interval_words.h"
 #include "report/scaling_panels.h"
 
 namespace bitsweep::report {
@@ -66,7 +67,7 @@ render::PlotPoint dot(const analysis::GroupAnalysis& g, const std::string& refer
   if (const auto half = c.gap->change.half_width) {
     point.low = c.change - *half;
     point.high = c.change + *half;
-    point.title += fmt::format(" ± {}", render::format_bpc(*half));
+    point.title += spread_text(c.gap->change);
   }
   point.title += fmt::format(" ({} against {})", render::format_bpc(mine.final_bpc.mean),
                              render::format_bpc(other.final_bpc.mean));
@@ -167,7 +168,18 @@ std::optional<render::Figure> comparison_figure(const analysis::ReportInput&, co
       "Final loss minus that of {} at equal size and tokens; left of the dashed line is better.", reference);
   const auto bars = std::count_if(compared.begin(), compared.end(),
                                   [](const Compared& c) { return c.gap->change.half_width.has_value(); });
-  if (bars > 0) figure.caption += " Bars: 95 % interval of the difference over seeds.";
+  const auto of_windows = std::count_if(compared.begin(), compared.end(),
+                                        [](const Compared& c) { return c.gap->change.window_se.has_value(); });
+  const auto alone =
+      std::count_if(compared.begin(), compared.end(), [](const Compared& c) { return c.gap->change.windows_alone; });
+  if (bars > 0)
+    figure.caption +=
+        fmt::format(" Bars: 95 % interval of the difference over {}.", alone == bars    ? "validation windows"
+                                                                       : of_windows > 0 ? "seeds and validation windows"
+                                                                                        : "seeds");
+  if (alone > 0)
+    figure.caption += alone == bars ? " One seed on a side each: what another seed does is not in them."
+                                    : " With one seed on a side: over validation windows alone.";
   if (bars < static_cast<int64_t>(compared.size()))
     figure.caption += bars > 0 ? " Without a bar: one seed on a side." : " One seed on a side each: no intervals.";
   return figure;

@@ -8,6 +8,7 @@
 #include "render/format.h"
 #include "report/confounds.h"
 #include "report/findings.h"
+#include "report/interval_words.h"
 
 namespace bitsweep::report {
 namespace {
@@ -33,8 +34,7 @@ bool are_neighbours(const analysis::CellTable& table, const analysis::VariantCom
 }
 
 std::string change_text(const analysis::CellChange& c) {
-  std::string text = render::format_delta(c.change.mean);
-  return c.change.half_width ? text + " ± " + render::format_bpc(*c.change.half_width) : text;
+  return render::format_delta(c.change.mean) + spread_text(c.change);
 }
 
 template <typename Comparison>
@@ -90,11 +90,11 @@ std::vector<render::Block> comparisons_section(const analysis::GroupAnalysis& g,
   std::string told =
       "At equal size and tokens. The change is the second variant's final loss minus the first's: negative means that "
       "the second is better.";
+  told += interval_sentence_of(g.variant_comparisons);
   if (corrected)
-    told += fmt::format(
-        " ± is the 95 % interval, taken seed by seed where both have the same seeds; p is of there being no "
-        "difference, corrected for all {} (Holm).",
-        render::plural(static_cast<int64_t>(g.variant_comparisons.size()), "comparison", "comparisons"));
+    told +=
+        fmt::format(" p is of there being no difference, corrected for all {} (Holm); what has one seed has none.",
+                    render::plural(static_cast<int64_t>(g.variant_comparisons.size()), "comparison", "comparisons"));
   if (!rest.empty())
     told += fmt::format(" Shown are comparisons with {} and between neighbours in the order of losses.", reference);
   out.emplace_back(render::Paragraph{told});
@@ -168,7 +168,8 @@ std::vector<render::Block> batch_section(const analysis::ReportInput& input, con
   out.emplace_back(render::Heading{level, "Batch against batch"});
   out.emplace_back(render::Paragraph{
       "At the same size, each batch against the next larger, where their tokens are nearest. A gain at more tokens is "
-      "the gain of both together."});
+      "the gain of both together." +
+      interval_sentence_of(g.setting_steps)});
   out.emplace_back(render::TableBlock{std::move(t)});
   return out;
 }
@@ -188,8 +189,7 @@ render::Table offsets_table(const analysis::ReportInput& input, const analysis::
   for (const analysis::TextOffset& o : analysis.offsets) {
     const analysis::GroupAnalysis &g = analysis.groups[o.first_group], &h = analysis.groups[o.second_group];
     const analysis::ReportCell &a = g.table.cells[o.first], &b = h.table.cells[o.second];
-    std::string offset = render::format_delta(o.change.mean);
-    if (o.change.half_width) offset += " ± " + render::format_bpc(*o.change.half_width);
+    const std::string offset = render::format_delta(o.change.mean) + spread_text(o.change);
     t.rows.push_back({g.group.label, h.group.label, a.variant, format_count(a.params),
                       render::format_exact_count(a.tokens),
                       render::format_bpc(a.final_bpc.mean) + " / " + render::format_bpc(b.final_bpc.mean), offset});
@@ -231,7 +231,8 @@ std::vector<render::Block> offsets_section(const analysis::ReportInput& input, c
   if (!analysis.offsets.empty()) {
     out.emplace_back(render::Paragraph{
         "The same model, size, tokens and settings on two texts: how much more there is to predict in the second. It "
-        "tells texts apart, not models."});
+        "tells texts apart, not models." +
+        interval_sentence_of(analysis.offsets)});
     out.emplace_back(render::TableBlock{offsets_table(input, analysis)});
   }
   for (const analysis::TextLaw& law : analysis.text_laws) out.emplace_back(render::Paragraph{text_law_sentence(law)});
@@ -252,7 +253,8 @@ void csv_row(render::Table& t, const char* kind, const analysis::ReportInput& in
   t.rows.push_back({kind, a.variant, b.variant, exact(a.params), exact(b.params), exact(a.tokens), exact(b.tokens),
                     exact(a.final_bpc.mean), exact(b.final_bpc.mean), exact(c.change.mean), exact(c.change.half_width),
                     c.paired ? "true" : "false", exact(c.change.p), exact(c.p_holm),
-                    fmt::format("{}", fmt::join(also, "; ")), runs(a), runs(b)});
+                    fmt::format("{}", fmt::join(also, "; ")), runs(a), runs(b), interval_of(c.change),
+                    exact(c.change.window_se)});
 }
 
 }  // namespace
@@ -261,7 +263,7 @@ std::string comparisons_csv(const analysis::ReportInput& input, const analysis::
   render::Table t;
   for (const char* name : {"kind", "first_variant", "second_variant", "first_params", "second_params", "first_tokens",
                            "second_tokens", "first_loss", "second_loss", "change", "half_width_95", "paired", "p",
-                           "p_holm", "also_differs", "first_runs", "second_runs"})
+                           "p_holm", "also_differs", "first_runs", "second_runs", "interval_of", "window_se"})
     t.columns.push_back({name});
   for (const analysis::GroupAnalysis& g : analysis.groups) {
     const auto& cells = g.table.cells;

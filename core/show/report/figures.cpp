@@ -22,17 +22,16 @@ double top_of(const std::vector<query::EvalRow>& curve) {
   return -HUGE_VAL;
 }
 
-std::vector<render::PlotLevel> yardstick_levels(const query::DatasetRow* dataset) {
+std::vector<render::PlotLevel> yardstick_levels(const analysis::GroupAnalysis& g) {
   std::vector<render::PlotLevel> levels;
-  if (dataset == nullptr) return levels;
-  for (size_t order = 0; order < dataset->ngram_bpb.size(); ++order)
-    levels.push_back({fmt::format("order {}", order), dataset->ngram_bpb[order],
-                      fmt::format("count model of order {}: {} bits per byte", order,
-                                  render::format_bpc(dataset->ngram_bpb[order]))});
-  if (dataset->entropy_bpb)
+  if (g.dataset == nullptr) return levels;
+  for (size_t order = 0; order < g.yardsticks.size(); ++order)
     levels.push_back(
-        {"entropy", *dataset->entropy_bpb,
-         fmt::format("entropy rate of the source: {} bits per byte", render::format_bpc(*dataset->entropy_bpb))});
+        {fmt::format("order {}", order), g.yardsticks[order],
+         fmt::format("count model of order {}: {} bits per byte", order, render::format_bpc(g.yardsticks[order]))});
+  if (const auto entropy = g.dataset->entropy_bpb)
+    levels.push_back({"entropy", *entropy,
+                      fmt::format("entropy rate of the source: {} bits per byte", render::format_bpc(*entropy))});
   return levels;
 }
 
@@ -103,7 +102,7 @@ std::optional<render::Figure> curves_figure(const analysis::ReportInput& input, 
                   {"tokens seen", render::Scale::log, render::TickFormat::count, {}, {}},
                   {loss_title(g, "validation loss"), render::Scale::linear, render::TickFormat::plain, {}, {}},
                   {},
-                  yardstick_levels(g.dataset),
+                  yardstick_levels(g),
                   {}});
     }
     if (counts || range.most < range.least) range.most = std::max(range.most, top_of(run.curve));
@@ -123,9 +122,9 @@ std::optional<render::Figure> curves_figure(const analysis::ReportInput& input, 
                      [](const render::PlotSeries& a, const render::PlotSeries& b) { return a.colour < b.colour; });
   }
   figure.caption = "Validation loss against tokens seen, one line a run, coloured by size.";
-  if (g.dataset != nullptr && !g.dataset->ngram_bpb.empty())
-    figure.caption += " Dashed: count models of order 0 to " + std::to_string(g.dataset->ngram_bpb.size() - 1) +
-                      " on the same text, where in view.";
+  if (!g.yardsticks.empty())
+    figure.caption += fmt::format(" Dashed: count models of order 0 to {} on {}, where in view.",
+                                  g.yardsticks.size() - 1, g.scored_bytes > 0 ? "the same bytes" : "the same text");
   if (dotted) figure.caption += " Dotted: runs that do not count.";
   return figure;
 }

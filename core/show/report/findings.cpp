@@ -34,8 +34,8 @@ render::Text best_finding(const analysis::GroupAnalysis& g, const analysis::Repo
 }
 
 render::Text yardstick_finding(const analysis::GroupAnalysis& g, const analysis::ReportCell& best) {
-  const std::vector<double>& orders = g.dataset->ngram_bpb;
-  const int beaten = analysis::highest_order_beaten(best.final_bpc.mean, *g.dataset);
+  const std::vector<double>& orders = g.yardsticks;
+  const int beaten = analysis::highest_order_beaten(best.final_bpc.mean, orders);
   const auto model = [&](int k) {
     return fmt::format("the order-{} count model ({})", k, render::format_bpc(orders[static_cast<size_t>(k)]));
   };
@@ -304,7 +304,7 @@ std::vector<render::Text> group_findings(const analysis::GroupAnalysis& g) {
   const analysis::ReportCell* best = best_cell(g);
   if (best == nullptr) return out;
   out.push_back(best_finding(g, *best));
-  if (g.dataset != nullptr && !g.dataset->ngram_bpb.empty()) out.push_back(yardstick_finding(g, *best));
+  if (!g.yardsticks.empty()) out.push_back(yardstick_finding(g, *best));
   scaling_finding(g, g.param_steps, "More parameters at the same tokens", "tenfold parameters", out);
   scaling_finding(g, g.token_steps, "More tokens at the same size", "doubling of tokens", out);
   variant_findings(g, out);

@@ -11,7 +11,7 @@ namespace bitsweep::report {
 namespace {
 
 // Where the shades begin.
-constexpr std::array<double, 4> kLimits = {kSpecialistIpmr, 0.15, 0.35, 0.65};
+constexpr std::array<double, 4> kLimits = {0.05, 0.15, 0.35, 0.65};
 constexpr std::array<const char*, 5> kBlocks = {"··", "░░", "▒▒", "▓▓", "██"};
 constexpr std::array<const char*, 5> kLetters = {" .", " -", " +", " *", " #"};
 
@@ -73,8 +73,9 @@ std::string text_head_map(const query::HeadMatrix& matrix, bool unicode) {
   return text.erase(text.find_last_not_of(' ') + 1) + "\n";
 }
 
-std::string specialists_text(const query::HeadMatrix& matrix, double chance, size_t most) {
-  const std::vector<query::NamedHead> heads = query::specialists_of(matrix);
+std::string specialists_text(const query::PointerHealth& health, const std::string& map, size_t most) {
+  const std::vector<query::NamedHead> heads = query::specialists_of(health, map);
+  const double chance = health.total(map + "_chance").value_or(0);
   if (heads.empty()) return "none";
   std::string text;
   for (size_t i = 0; i < std::min(most, heads.size()); ++i) {
@@ -93,7 +94,8 @@ std::string pointer_health_text(const query::PointerHealth& health, bool numbers
     const double chance = health.total(std::string(name) + "_chance").value_or(0);
     text += fmt::format("IPMR on {}, chance {:.1f} %\n{}", title, 100 * chance,
                         numbers ? number_map(matrix) : text_head_map(matrix, unicode));
-    text += fmt::format("specialists (5 % or more): {}\n\n", specialists_text(matrix, chance));
+    text += fmt::format("specialists ({:.0f} points above chance, with 95 % confidence): {}\n\n",
+                        100 * kSpecialistMargin, specialists_text(health, name));
   }
   return text + split_text(health) + in_context_text(health);
 }

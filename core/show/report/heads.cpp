@@ -31,9 +31,9 @@ std::string best_head(const query::HeadMatrix& matrix) {
   return name.empty() ? render::kNothing : fmt::format("{}, {}", name, percent(best));
 }
 
-json::array names_json(const query::HeadMatrix& matrix) {
+json::array names_json(const query::PointerHealth& health, const std::string& map) {
   json::array names;
-  for (const query::NamedHead& head : query::specialists_of(matrix)) names.emplace_back(head.name);
+  for (const query::NamedHead& head : query::specialists_of(health, map)) names.emplace_back(head.name);
   return names;
 }
 
@@ -94,9 +94,9 @@ std::vector<render::Block> heads_section(const analysis::ReportInput& input, con
   blocks.emplace_back(render::Paragraph{
       "Of each variant's largest run. IPMR, the induction pointer match rate: of the queries whose token "
       "occurred earlier in the window, the fraction that look most at what followed it then. Chance is what "
-      "a query gets that looks at any earlier token, or itself, at random. A head is a specialist from 5 % "
-      "on; on text, whose common letters recur often, chance alone may give that much: repeated random "
-      "tokens tell more. Position-locked heads look at the same place in at least 90 % of pairs of windows, "
+      "a query gets that looks at any earlier token, or itself, at random. A head is a specialist where "
+      "it is 5 points above chance with 95 % confidence, by the number of queries it was measured on. Position-locked "
+      "heads look at the same place in at least 90 % of pairs of windows, "
       "content-driven ones in fewer than half. The in-context score is the loss of late tokens of a window "
       "minus that of early ones."});
   for (const DrawnFigure& f : figures)
@@ -106,9 +106,7 @@ std::vector<render::Block> heads_section(const analysis::ReportInput& input, con
   render::BulletList specialists;
   for (const ProbedVariant& p : probed) {
     const query::PointerHealth& health = *p.run->attention;
-    const auto listed_in = [&](const std::string& map) {
-      return specialists_text(health.map(map), health.total(map + "_chance").value_or(0));
-    };
+    const auto listed_in = [&](const std::string& map) { return specialists_text(health, map); };
     specialists.items.push_back(render::Text().strong(p.variant) << ": specialists on text " + listed_in("ipmr") +
                                                                         "; on repeated random tokens " +
                                                                         listed_in("repeat_ipmr") + ".");
@@ -122,8 +120,8 @@ json::array heads_json(const analysis::ReportInput& input, const analysis::Group
   for (const ProbedVariant& p : probed_variants(input, g)) {
     json::object object{{"variant", p.variant}, {"run", p.run->row.id}};
     for (auto& member : to_json(*p.run->attention)) object[member.key()] = member.value();
-    object["specialists"] = names_json(p.run->attention->map("ipmr"));
-    object["repeat_specialists"] = names_json(p.run->attention->map("repeat_ipmr"));
+    object["specialists"] = names_json(*p.run->attention, "ipmr");
+    object["repeat_specialists"] = names_json(*p.run->attention, "repeat_ipmr");
     list.push_back(std::move(object));
   }
   return list;

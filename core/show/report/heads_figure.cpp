@@ -81,7 +81,7 @@ std::string paint_map(const query::PointerHealth& health, const MapKind& kind, c
       const double x = left + static_cast<double>(head) * grid.cell_width;
       out += cell(x, y, grid.cell_width, grid.cell_height, *value,
                   fmt::format("{}: {:.1f} %", head_name(layer, head), 100 * *value));
-      if (kind.specialists && *value >= kSpecialistIpmr)
+      if (kind.specialists && health.is_specialist(kind.name, *value))
         outlines += outline(x + 0.8, y + 0.8, grid.cell_width - 1.6, grid.cell_height - 1.6);
     }
   }

@@ -260,7 +260,7 @@ std::optional<PlotPanel> slice_panel(const ReportInput& input, const GroupAnalys
   return panel;
 }
 
-bool curve_misses(const analysis::Division& best, const Range& params, const Range& tokens) {
+bool curve_misses(const frontier::Division& best, const Range& params, const Range& tokens) {
   return best.params < params.least / 1.3 || best.params > params.most * 1.3 ||
          best.tokens < tokens.least / kLittleBeyond || best.tokens > tokens.most * kLittleBeyond;
 }
@@ -282,7 +282,7 @@ std::optional<PlotPanel> law_slice_panel(const GroupAnalysis& g, const std::stri
                   {},
                   {},
                   {}};
-  const analysis::JointLaw law = analysis::joint_law(fit->result.params);
+  const frontier::JointLaw law = frontier::joint_law(fit->result.params);
   for (const double budget : budgets) {
     const auto [colour, name] = look_of(budgets, budget);
     PlotSeries curve{name, colour, render::Marker::none, render::Dash::solid, true, true, {}};

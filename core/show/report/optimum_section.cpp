@@ -12,9 +12,22 @@
 namespace bitsweep::report {
 namespace {
 
-std::string range_text(double value, const fit::Interval& range) {
+std::string range_text(double value, const std::optional<fit::Interval>& range) {
+  if (!range) return format_count(value);
   const auto end = [](double x) { return std::isfinite(x) ? format_count(x) : std::string("no bound"); };
-  return fmt::format("{} ({} to {})", format_count(value), end(range.first), end(range.second));
+  return fmt::format("{} ({} to {})", format_count(value), end(range->first), end(range->second));
+}
+
+std::string loss_text(double loss, const std::optional<fit::Interval>& interval) {
+  if (!interval) return render::format_bpc(loss);
+  return fmt::format("{} ({} to {})", render::format_bpc(loss), render::format_bpc(interval->first),
+                     render::format_bpc(interval->second));
+}
+
+const char* basis_text(frontier::Basis basis) {
+  return basis == frontier::Basis::measured  ? "best run"
+         : basis == frontier::Basis::isoflop ? "iso-FLOP minimum"
+                                             : "law, from the last minimum";
 }
 
 }  // namespace
@@ -26,7 +39,8 @@ std::vector<render::Block> optimum_section(const analysis::GroupAnalysis& g, int
   const bool counted = any([](const analysis::ComputeOptimum& o) { return o.counted; });
   render::Table t{{{"variant"}, {"budget (FLOPs)", render::Align::right}}, {}};
   if (hours) t.columns.push_back({"hours", render::Align::right});
-  for (const char* name : {"params", "tokens", "tokens a parameter", "loss"})
+  t.columns.push_back({"from"});
+  for (const char* name : {"params", "tokens", "tokens a parameter", "loss", "best run there", "the law alone"})
     t.columns.push_back({name, render::Align::right});
   if (counted) t.columns.push_back({"6 N D", render::Align::right});
   t.columns.push_back({"beyond the runs", render::Align::right});
@@ -34,18 +48,23 @@ std::vector<render::Block> optimum_section(const analysis::GroupAnalysis& g, int
   std::vector<std::string> refused;
   for (const analysis::ComputeOptimum& optimum : g.optima) {
     for (const analysis::BudgetRow& row : optimum.rows) {
-      if (row.refused) {
+      if (!row.refused.empty()) {
         refused.push_back(fmt::format("{} FLOPs for {} ({})", render::format_significant(row.flops, 3), optimum.variant,
-                                      row.beyond.text()));
+                                      row.refused));
         continue;
       }
       std::vector<std::string> cells{optimum.variant, render::format_significant(row.flops, 3)};
       if (hours) cells.push_back(row.hours ? render::format_significant(*row.hours, 2) : render::kNothing);
-      cells.push_back(range_text(row.params, row.params_range));
-      cells.push_back(range_text(row.tokens, row.tokens_range));
-      cells.push_back(render::format_significant(row.tokens / row.params, 2));
-      cells.push_back(fmt::format("{} ({} to {})", render::format_bpc(row.loss),
-                                  render::format_bpc(row.loss_range.first), render::format_bpc(row.loss_range.second)));
+      cells.push_back(basis_text(row.basis));
+      cells.push_back(range_text(row.best.params, row.params_interval));
+      cells.push_back(format_count(row.best.tokens));
+      cells.push_back(render::format_significant(row.best.tokens / row.best.params, 2));
+      cells.push_back(loss_text(row.best.loss, row.loss_interval));
+      cells.push_back(row.measured ? fmt::format("{}: {}", format_count(row.measured->params),
+                                                 render::format_bpc(row.measured->loss))
+                                   : render::kNothing);
+      cells.push_back(row.law ? fmt::format("{}: {}", format_count(row.law->params), render::format_bpc(row.law->loss))
+                              : render::kNothing);
       if (counted) cells.push_back(render::format_significant(row.six_nd, 3));
       cells.push_back(row.beyond.cell());
       t.rows.push_back(std::move(cells));
@@ -63,13 +82,14 @@ std::vector<render::Block> optimum_section(const analysis::GroupAnalysis& g, int
   if (!counted) told.items.emplace_back("The runs do not say their FLOPs: 6 N D is taken for them.");
   if (!refused.empty())
     told.items.push_back(fmt::format(
-        "No division is told of {}: no law is trusted so far from its runs (--force tells it all the same).",
+        "No division is told of {} (--force tells what lies too far from the runs all the same).",
         listed(refused)));
   std::vector<render::Block> blocks;
   blocks.emplace_back(render::Heading{level, "Compute-optimal size and tokens"});
   blocks.emplace_back(render::Paragraph{
-      "The division of a budget that the fitted law says ends lowest. In brackets: 95 % intervals, from joint "
-      "draws of the law's parameters."});
+      "Where runs of a budget exist, its division is the bottom of the parabola through them, or the best of them where that "
+      "is lower; beyond them it starts from the last such minimum and grows as the law says. In brackets: 95 % intervals, of "
+      "the loss for a new run."});
   if (!t.empty()) blocks.emplace_back(render::TableBlock{std::move(t)});
   blocks.emplace_back(std::move(told));
   return blocks;
@@ -77,29 +97,23 @@ std::vector<render::Block> optimum_section(const analysis::GroupAnalysis& g, int
 
 json::array optimum_json(const analysis::GroupAnalysis& g) {
   json::array list;
-  const auto pair = [](const fit::Interval& range) {
-    return json::array{finite_or_null(range.first), finite_or_null(range.second)};
-  };
   for (const analysis::ComputeOptimum& optimum : g.optima) {
-    json::array rows;
-    for (const analysis::BudgetRow& row : optimum.rows)
-      rows.push_back(json::object{{"flops", finite_or_null(row.flops)},
-                                  {"hours", row.hours ? finite_or_null(*row.hours) : json::value(nullptr)},
-                                  {"params", finite_or_null(row.params)},
-                                  {"params_interval", pair(row.params_range)},
-                                  {"tokens", finite_or_null(row.tokens)},
-                                  {"tokens_interval", pair(row.tokens_range)},
-                                  {"loss", finite_or_null(row.loss)},
-                                  {"loss_interval", pair(row.loss_range)},
-                                  {"six_nd", finite_or_null(row.six_nd)},
-                                  {"beyond", finite_or_null(row.beyond.compute)},
-                                  {"outside", finite_or_null(row.beyond.stretch)},
-                                  {"refused", row.refused}});
+    frontier::Optima told;
+    json::array hours;
+    for (const analysis::BudgetRow& row : optimum.rows) {
+      told.rows.push_back(row);
+      if (row.refused.empty()) hours.push_back(row.hours ? finite_or_null(*row.hours) : json::value(nullptr));
+    }
+    json::array rows = optima_json(told);
+    for (size_t i = 0; i < rows.size(); ++i) rows[i].as_object()["hours"] = hours[i];
+    json::array refused;
+    for (const std::string& why : refusals(told)) refused.emplace_back(why);
     list.push_back(
         json::object{{"variant", optimum.variant},
                      {"flops_per_param_token", finite_or_null(optimum.flops_per_nd)},
                      {"flops_per_s", optimum.flops_per_s ? finite_or_null(*optimum.flops_per_s) : json::value(nullptr)},
-                     {"budgets", std::move(rows)}});
+                     {"budgets", std::move(rows)},
+                     {"refused", std::move(refused)}});
   }
   return list;
 }

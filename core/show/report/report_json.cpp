@@ -7,6 +7,7 @@
 #include "report/claims_section.h"
 #include "report/findings.h"
 #include "report/heads.h"
+#include "report/interval_words.h"
 #include "report/optimum_section.h"
 #include "report/parameter_value_section.h"
 #include "report/rules.h"
@@ -32,7 +33,16 @@ json::object estimate_json(const analysis::Estimate& e) {
   return {{"mean", finite_or_null(e.mean)},
           {"values", e.values},
           {"sd", finite_or_null(e.sd)},
-          {"half_width_95", finite_or_null(e.half_width)}};
+          {"half_width_95", finite_or_null(e.half_width)},
+          {"window_se", finite_or_null(e.window_se)}};
+}
+
+// Of a difference: with what its interval is of.
+json::object change_json(const analysis::Estimate& e) {
+  json::object change = estimate_json(e);
+  const std::string of = interval_of(e);
+  change["interval_of"] = of.empty() ? json::value() : json::value(of);
+  return change;
 }
 
 json::object dataset_json(const query::DatasetRow& d) {
@@ -49,6 +59,15 @@ json::object dataset_json(const query::DatasetRow& d) {
           {"unknown_bytes", d.unknown_bytes},
           {"ngram_bpb", std::move(orders)},
           {"entropy_bpb", finite_or_null(d.entropy_bpb)}};
+}
+
+// On what the runs are scored on; `scored_bytes` null: on the whole validation part, where that is not known.
+json::value yardsticks_json(const analysis::GroupAnalysis& g) {
+  if (g.yardsticks.empty()) return nullptr;
+  json::array orders;
+  for (const double level : g.yardsticks) orders.push_back(finite_or_null(level));
+  return json::object{{"ngram_bpb", std::move(orders)},
+                      {"scored_bytes", g.scored_bytes > 0 ? json::value(g.scored_bytes) : json::value(nullptr)}};
 }
 
 json::object cell_json(const analysis::ReportInput& input, const analysis::ReportCell& c) {
@@ -77,7 +96,7 @@ json::array steps_json(const std::vector<analysis::ScalingStep>& steps, const ch
   for (const analysis::ScalingStep& s : steps)
     list.push_back(json::object{{"from", s.from},
                                 {"to", s.to},
-                                {"change", estimate_json(s.change)},
+                                {"change", change_json(s.change)},
                                 {unit, finite_or_null(s.per_unit)},
                                 {"also_differs", strings(s.also)},
                                 {"paired", s.paired},
@@ -91,7 +110,7 @@ json::array setting_steps_json(const std::vector<analysis::SettingStep>& steps) 
   for (const analysis::SettingStep& s : steps)
     list.push_back(json::object{{"from", s.from},
                                 {"to", s.to},
-                                {"change", estimate_json(s.change)},
+                                {"change", change_json(s.change)},
                                 {"tokens_ratio", finite_or_null(s.tokens_ratio)},
                                 {"wall_change", finite_or_null(s.wall_change)},
                                 {"differs", strings(s.also)},
@@ -108,7 +127,7 @@ json::array offsets_json(const analysis::Analysis& analysis) {
                                 {"first", o.first},
                                 {"second_group", o.second_group},
                                 {"second", o.second},
-                                {"offset", estimate_json(o.change)}});
+                                {"offset", change_json(o.change)}});
   return list;
 }
 
@@ -138,7 +157,7 @@ json::array gaps_json(const std::vector<analysis::VariantComparison>& gaps) {
   for (const analysis::VariantComparison& gap : gaps)
     list.push_back(json::object{{"first", gap.a},
                                 {"second", gap.b},
-                                {"change", estimate_json(gap.change)},
+                                {"change", change_json(gap.change)},
                                 {"also_differs", strings(gap.also)},
                                 {"paired", gap.paired},
                                 {"p", finite_or_null(gap.change.p)},
@@ -251,6 +270,7 @@ json::object report_json(const analysis::ReportInput& input, const analysis::Ana
                      {"context", g.group.context},
                      {"eval_windows", g.group.eval_windows},
                      {"dataset", g.dataset != nullptr ? json::value(dataset_json(*g.dataset)) : json::value(nullptr)},
+                     {"yardsticks", yardsticks_json(g)},
                      {"findings", sentences(findings)},
                      {"cells", std::move(cells)},
                      {"left_out", left_out_json(input, g)},

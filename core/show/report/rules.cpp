@@ -122,8 +122,8 @@ void short_runs(const analysis::ReportInput&, const analysis::GroupAnalysis& g, 
 void unknown_bytes(const analysis::ReportInput&, const analysis::GroupAnalysis& g, Texts& out) {
   if (g.dataset == nullptr || g.dataset->unknown_bytes == 0) return;
   out.push_back(fmt::format(
-      "Unknown bytes: {} of {} are outside the vocabulary of {} ({}).", format_thousands(g.dataset->unknown_bytes),
-      format_thousands(g.dataset->bytes), g.dataset->tokenizer,
+      "Unknown bytes: {} of {} are outside the vocabulary of {} ({}) and one symbol to it.",
+      format_thousands(g.dataset->unknown_bytes), format_thousands(g.dataset->bytes), g.dataset->tokenizer,
       g.dataset->bytes > 0
           ? render::format_significant(
                 100.0 * static_cast<double>(g.dataset->unknown_bytes) / static_cast<double>(g.dataset->bytes), 2) +

@@ -12,6 +12,7 @@
 #include "report/comparison_section.h"
 #include "report/findings.h"
 #include "report/heads.h"
+#include "report/interval_words.h"
 #include "report/optimum_section.h"
 #include "report/parameter_value_section.h"
 #include "report/prediction_section.h"
@@ -205,18 +206,21 @@ void GroupSections::excluded() {
 }
 
 void GroupSections::yardsticks() {
-  if (g_.dataset == nullptr || g_.dataset->ngram_bpb.empty()) return;
+  if (g_.yardsticks.empty()) return;
   heading("Yardsticks");
-  paragraph(fmt::format(
-      "Count models (n-grams, interpolated) on the same validation text, {}: what a table of counts achieves.",
-      g_.dataset->name));
+  const std::string where =
+      g_.scored_bytes > 0
+          ? fmt::format("exactly the {} bytes of {} that the runs are scored on", format_thousands(g_.scored_bytes),
+                        g_.dataset->name)
+          : fmt::format("the whole validation text of {}, of which runs are scored on a part", g_.dataset->name);
+  paragraph(fmt::format("Count models (n-grams, interpolated) on {}: what a table of counts achieves.", where));
   render::Table t{{{"model"},
                    {"bits per byte", render::Align::right},
                    {"beaten by", render::Align::right},
                    {"smallest that beats it"}},
                   {}};
-  for (size_t order = 0; order < g_.dataset->ngram_bpb.size(); ++order) {
-    const double level = g_.dataset->ngram_bpb[order];
+  for (size_t order = 0; order < g_.yardsticks.size(); ++order) {
+    const double level = g_.yardsticks[order];
     int64_t beaten = 0;
     const analysis::ReportCell* smallest = nullptr;
     for (const analysis::ReportCell& c : g_.table.cells) {
@@ -240,12 +244,12 @@ void GroupSections::scaling() {
   if (g_.token_steps.empty() && g_.param_steps.empty()) return;
   heading("Scaling relations");
   if (!g_.param_steps.empty()) {
-    paragraph("Parameters, at the same tokens:");
+    paragraph("Parameters, at the same tokens:" + interval_sentence_of(g_.param_steps));
     long_table(steps_table(input_, g_, g_.param_steps, analysis::Along::params), "comparisons");
   }
   figure("params");
   if (!g_.token_steps.empty()) {
-    paragraph("Tokens, at the same size:");
+    paragraph("Tokens, at the same size:" + interval_sentence_of(g_.token_steps));
     long_table(steps_table(input_, g_, g_.token_steps, analysis::Along::tokens), "comparisons");
   }
   figure("tokens");

@@ -9,12 +9,13 @@
 #include "base/units.h"
 #include "render/format.h"
 #include "report/findings.h"
+#include "report/interval_words.h"
 
 namespace bitsweep::report {
 namespace {
 
 std::string change_text(const analysis::Estimate& change) {
-  return render::format_delta(change.mean) + (change.half_width ? " ± " + render::format_bpc(*change.half_width) : "");
+  return render::format_delta(change.mean) + spread_text(change);
 }
 
 std::string short_number(double value) { return fmt::format("{:.3g}", value); }  // 1.58, 20
@@ -23,7 +24,7 @@ std::string bytes_text(int64_t bytes) { return format_bytes(static_cast<double>(
 
 std::string sentence(const analysis::StoredCell& stored, const analysis::GroupAnalysis& g) {
   const double change = stored.change->mean;
-  const std::string spread = stored.change->half_width ? " ± " + render::format_bpc(*stored.change->half_width) : "";
+  const std::string spread = spread_text(*stored.change);
   return fmt::format(": {} {} a weight, {}, {} times smaller than {}; it {} {}.", short_number(stored.bits_per_weight),
                      stored.bits_per_weight == 1 ? "bit" : "bits", bytes_text(stored.bytes),
                      short_number(stored.smaller), g.table.cells[*stored.twin].variant, change > 0 ? "loses" : "gains",
@@ -63,7 +64,8 @@ std::vector<render::Block> stored_section(const analysis::ReportInput& input, co
   std::vector<render::Block> blocks;
   blocks.emplace_back(render::Heading{level, "What a stored bit buys"});
   blocks.emplace_back(render::Paragraph{
-      "Stored: weights at their bits as deployed, and thresholds, scales, norms and biases at 32 bits each. The "
+      "Stored: weights at their bits as deployed, and every float (thresholds, scales, norms, biases, and the weights "
+      "of variants that keep them) at 16 bits, whatever it was trained in. The "
       "change is the final loss minus that of the variant with the most bits a weight at the same size and "
       "tokens, as above."});
   blocks.emplace_back(render::TableBlock{std::move(t)});

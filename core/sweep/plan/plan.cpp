@@ -76,6 +76,7 @@ class Planner {
       const int64_t vocab = told > 0 ? told : spec::vocabulary_of(spec.data.tokenizer).value_or(256);
       DescribeQuestion question{spec.model.plugin,
                                 {.options = spec.model.options,
+                                 .defaults = runs_[i].option_defaults,
                                  .vocab = vocab,
                                  .context = spec.data.context,
                                  .sequences = std::max<int64_t>(1, spec.train.batch / spec.train.accumulate),

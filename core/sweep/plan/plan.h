@@ -54,9 +54,6 @@ struct TimeEstimate {
   bool measured = false;  // of this very shape and batch; else scaled by FLOPs from another of the same plugin
 };
 
-// FLOPs of training in those of a forward pass: it, and twice that for the backward pass.
-inline constexpr double kTrainingFlops = 3;
-
 // What a run takes on the device that trains it, and elsewhere.
 struct RunMemory {
   plugin::MemoryNeed tensors;
@@ -88,7 +85,7 @@ struct PlannedRun {
 
   int64_t checkpoints() const { return (spec.checkpoint.keep_last ? 1 : 0) + (spec.checkpoint.keep_best ? 1 : 0); }
 
-  double training_flops_per_token() const { return kTrainingFlops * model.flops_forward_per_token; }
+  double training_flops_per_token() const { return model.flops_training_per_token(); }
 };
 
 struct PlanTotals {

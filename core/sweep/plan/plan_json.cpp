@@ -26,7 +26,7 @@ json::array blocks_json(const PlannedRun& run) {
     blocks.push_back({{"name", block.name},
                       {"params", block.params},
                       {"flops_forward_per_token", block.flops_forward_per_token},
-                      {"flops_training_per_token", kTrainingFlops * block.flops_forward_per_token},
+                      {"flops_training_per_token", block.flops_training_per_token()},
                       {"kept_bytes", block.kept_bytes}});
   }
   return blocks;

@@ -44,6 +44,7 @@ json::object to_json(const BlockCost& block) {
   return {{"name", block.name},
           {"params", block.params},
           {"flops_forward_per_token", block.flops_forward_per_token},
+          {"flops_backward_per_token", block.flops_backward_per_token},
           {"kept_bytes", block.kept_bytes}};
 }
 
@@ -51,10 +52,13 @@ BlockCost block_from_json(const json::value& value) {
   constexpr const char* what = "description: blocks";
   if (!value.is_object()) fail(what, "each must be an object");
   const json::object& object = value.get_object();
+  const double forward = number_member(object, "flops_forward_per_token", what);
+  const bool says = object.if_contains("flops_backward_per_token") != nullptr;
   return {.name = string_or(object, "name", ""),
           .params = count_member(object, "params", 0, what),
-          .flops_forward_per_token = number_member(object, "flops_forward_per_token", what),
-          .kept_bytes = count_member(object, "kept_bytes", 0, what)};
+          .flops_forward_per_token = forward,
+          .kept_bytes = count_member(object, "kept_bytes", 0, what),
+          .flops_backward_per_token = says ? number_member(object, "flops_backward_per_token", what) : 2 * forward};
 }
 
 MemoryNeed memory_from_json(const json::object& object) {
@@ -72,6 +76,9 @@ void read_costs(const json::object& object, Description& description) {
     if (!blocks->is_array()) fail("description", "'blocks' must be a list");
     for (const json::value& block : blocks->get_array()) description.blocks.push_back(block_from_json(block));
   }
+  if (object.if_contains("implied") != nullptr) description.implied = object_member(object, "implied", "description");
+  if (object.if_contains("flops_backward_per_token") != nullptr)
+    description.flops_backward_per_token = number_member(object, "flops_backward_per_token", "description");
   if (object.if_contains("stored_bytes") != nullptr)
     description.stored_bytes = count_member(object, "stored_bytes", 0, "description");
   if (object.if_contains("bytes") != nullptr)
@@ -81,9 +88,11 @@ void read_costs(const json::object& object, Description& description) {
 }  // namespace
 
 json::object to_json(const DescribeRequest& request) {
-  return {{"options", request.options},         {"vocab", request.vocab},
-          {"context", request.context},         {"sequences", request.sequences},
-          {"accumulates", request.accumulates}, {"precision", request.precision}};
+  json::object object{{"options", request.options},         {"vocab", request.vocab},
+                      {"context", request.context},         {"sequences", request.sequences},
+                      {"accumulates", request.accumulates}, {"precision", request.precision}};
+  if (!request.defaults.empty()) object["defaults"] = request.defaults;
+  return object;
 }
 
 DescribeRequest describe_request_from_json(const json::object& object) {
@@ -91,6 +100,7 @@ DescribeRequest describe_request_from_json(const json::object& object) {
   DescribeRequest request{.options = object_member(object, "options", what),
                           .vocab = count_member(object, "vocab", 1, what),
                           .context = count_member(object, "context", 1, what)};
+  if (object.if_contains("defaults") != nullptr) request.defaults = object_member(object, "defaults", what);
   if (object.if_contains("sequences") != nullptr) request.sequences = count_member(object, "sequences", 1, what);
   if (const json::value* value = object.if_contains("accumulates")) {
     if (!value->is_bool()) fail(what, "'accumulates' must be true or false");
@@ -115,6 +125,8 @@ json::object to_json(const Description& d) {
                       {"latent_bits_per_weight", d.latent_bits_per_weight},
                       {"stored_bits_per_weight", d.stored_bits_per_weight},
                       {"flops_forward_per_token", d.flops_forward_per_token}};
+  if (!d.implied.empty()) object["implied"] = d.implied;
+  if (d.flops_backward_per_token) object["flops_backward_per_token"] = *d.flops_backward_per_token;
   if (d.stored_bytes > 0) object["stored_bytes"] = d.stored_bytes;
   if (!d.blocks.empty()) {
     json::array blocks;

@@ -12,6 +12,9 @@ namespace bitsweep::plugin {
 
 struct DescribeRequest {
   json::object options;   // as in the sweep file; may hold "params" (a target size) instead of a shape
+  // Of a new model: what those options that came later are where `options` has them not (manifest.h). Empty for the
+  // spec of a run, which says all that it is.
+  json::object defaults{};
   int64_t vocab = 256;    // V
   int64_t context = 256;  // T, tokens
   // A micro-batch of training, which bytes are said of.
@@ -24,8 +27,10 @@ struct DescribeRequest {
 struct BlockCost {
   std::string name;
   int64_t params = 0;                  // trained numbers, params_extra included
-  double flops_forward_per_token = 0;  // multiply and add count two; the backward pass has twice as many
+  double flops_forward_per_token = 0;  // multiply and add count two
   int64_t kept_bytes = 0;              // of activations, from the forward pass to the backward pass
+  double flops_backward_per_token = 0;
+  double flops_training_per_token() const { return flops_forward_per_token + flops_backward_per_token; }
 };
 
 // Bytes of tensors in training, on the device that trains. Peak is the most at once: less than the sum, because
@@ -41,16 +46,22 @@ struct MemoryNeed {
 
 struct Description {
   json::object options;          // every option with its value: the shape resolved, defaults filled
+  json::object implied{};        // what options that came later are where they are left out of `options`
   int64_t params = 0;            // weights and thresholds, embedding and head included (models.md's count)
   int64_t params_embedding = 0;  // of those, in the embedding and the head
   int64_t params_extra = 0;      // trained beside them: output bias, logit scale
   double latent_bits_per_weight = 32;
-  double stored_bits_per_weight = 32;  // as deployed: 1 for a ±1 weight
-  int64_t stored_bytes = 0;            // as deployed, vectors at 32 bits; 0: the plugin does not say
-  double flops_forward_per_token = 0;  // multiply and add count two; at full context
+  double stored_bits_per_weight = 32;  // as deployed: 1 for a ±1 weight, 16 for a float
+  int64_t stored_bytes = 0;            // as deployed, floats at 16 bits; 0: the plugin does not say
+  double flops_forward_per_token = 0;  // of products alone, at full context; multiply and add count two (nn/cost.h)
+  std::optional<double> flops_backward_per_token{};  // nothing: the plugin does not say
   std::vector<BlockCost> blocks{};     // in the order of the forward pass; none: the plugin does not say
   std::optional<MemoryNeed> bytes{};   // nothing: the plugin does not say
   int64_t params_nonembedding() const { return params - params_embedding; }
+  // Forward and backward. Of a plugin that does not say, a backward pass of twice the forward one, as linears have it.
+  double flops_training_per_token() const {
+    return flops_forward_per_token + flops_backward_per_token.value_or(2 * flops_forward_per_token);
+  }
 };
 
 json::object to_json(const DescribeRequest& request);

@@ -14,7 +14,7 @@ namespace bitsweep::plugin {
 namespace {
 
 const std::vector<std::string> kTypes{"int", "float", "bool", "choice", "string", "int_list"};
-const std::vector<std::string> kOptionKeys{"type", "min", "max", "choices", "default", "help"};
+const std::vector<std::string> kOptionKeys{"type", "min", "max", "choices", "default", "absent", "help"};
 const std::vector<std::string> kKeys{"name", "version", "summary", "source", "options", "presets"};
 constexpr double kExact = 9007199254740992.0;  // 2^53
 
@@ -115,7 +115,12 @@ class ManifestReader {
     if (option.min && option.max && *option.min > *option.max) wrong(map, "'min' is larger than 'max'");
     if (const YamlEntry* help = map.find("help")) option.help = help->value->text;
     read_choices(entry, option);
-    if (const YamlEntry* given = map.find("default")) read_default(*given->value, option);
+    if (const YamlEntry* given = map.find("default"))
+      option.default_value = read_value(*given->value, "default", option);
+    if (const YamlEntry* given = map.find("absent")) {
+      option.absent = read_value(*given->value, "absent value", option);
+      if (!option.default_value) wrong(*given->value, "'absent' stands beside a 'default'");
+    }
     return option;
   }
 
@@ -141,13 +146,13 @@ class ManifestReader {
       wrong(*entry.value, fmt::format("option '{}': 'choices' and type 'choice' go together", entry.key));
   }
 
-  void read_default(const YamlNode& node, OptionSpec& option) {
+  json::value read_value(const YamlNode& node, const char* what, const OptionSpec& option) {
     // A choice or a text keeps the word as written: `default: 10` is the text "10" there.
     const bool text = option.type == "choice" || option.type == "string";
     json::value value = text && node.kind == YamlKind::scalar ? json::value(node.text) : yaml_to_json(node);
     const std::string problem = option_problem(option, value);
-    if (!problem.empty()) wrong(node, fmt::format("the default of '{}' must be {}", option.name, problem));
-    option.default_value = std::move(value);
+    if (!problem.empty()) wrong(node, fmt::format("the {} of '{}' must be {}", what, option.name, problem));
+    return value;
   }
 
   fs::path path_;
@@ -184,6 +189,13 @@ const OptionSpec* Manifest::find(std::string_view option) const {
   const auto found =
       std::find_if(options.begin(), options.end(), [&](const OptionSpec& o) { return o.name == option; });
   return found == options.end() ? nullptr : &*found;
+}
+
+json::object Manifest::later_defaults() const {
+  json::object defaults;
+  for (const OptionSpec& option : options)
+    if (option.absent) defaults[option.name] = *option.default_value;
+  return defaults;
 }
 
 Manifest read_manifest(const fs::path& plugin_yaml) { return ManifestReader(plugin_yaml).run(); }

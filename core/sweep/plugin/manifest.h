@@ -10,7 +10,11 @@
 //     tau_start: { type: float, min: 1e-3, max: 100, default: 2.0, help: … }
 //     attention: { type: choice, choices: [gumbel, topk], default: gumbel, help: … }
 //     kshift_layers: { type: int_list, min: 0, default: [], help: … }
+//     init:    { type: choice, choices: [fan_in, fixed], default: fan_in, absent: fixed, help: … }   # came later
 //   presets: [1M, 5.5M, 14M, 46M]   # sizes that are known to be good; any size is allowed
+//
+// An option that came after runs were made has `absent`: the value that a model without it has, as those runs' specs
+// are. A sweep that does not name it takes `default`; at `absent` it is not recorded, so older runs keep their ids.
 //
 // Every plugin also takes `params`, a target size in place of a shape.
 #pragma once
@@ -30,6 +34,7 @@ struct OptionSpec {
   std::optional<double> min, max;
   std::vector<std::string> choices;
   std::optional<json::value> default_value;
+  std::optional<json::value> absent;  // only beside a default
   std::string help;
 };
 
@@ -42,6 +47,8 @@ struct Manifest {
   fs::path library;  // NAME.so beside the manifest
 
   const OptionSpec* find(std::string_view option) const;
+  // The defaults of options that have an `absent`: what a sweep that does not name them takes.
+  json::object later_defaults() const;
 };
 
 // Throws Error{input} with every mistake of the file.

@@ -195,6 +195,7 @@ class Expander {
     run.spec.model.plugin = point.plugin->plugin;
     run.spec.model.version = point.plugin->manifest->version;
     run.spec.model.options = point.options;
+    run.option_defaults = point.plugin->manifest->later_defaults();
     for (const Setting* setting : point.settings()) {
       if (setting->key != nullptr && setting->key->set != nullptr) setting->key->set(run.spec, setting->value);
       const bool model = setting->path.starts_with("model.");

@@ -217,7 +217,7 @@ std::vector<RunKey> measuring_keys() {
        .type = ValueType::integer,
        .least = 1,
        .most = 1e7,
-       .help = "fixed validation windows",
+       .help = "fixed validation windows, evenly spread over the validation text",
        BITSWEEP_MEMBER(eval.windows, integer_of)},
       {.path = "eval.probes",
        .type = ValueType::choice,

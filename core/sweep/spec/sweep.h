@@ -27,6 +27,7 @@ struct Budget {
 
 struct ExpandedRun {
   RunSpec spec;  // model.options as given; train.steps only when the budget is in steps; data.sha256 empty
+  json::object option_defaults;  // of options that came later and are not among those given (plugin/manifest.h)
   Budget budget;
   json::object axes;       // path -> value, for the paths that take more than one value in this sweep; without the seed
   YamlPlace place;         // what made the point: a case, or the sweep's name

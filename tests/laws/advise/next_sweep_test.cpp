@@ -60,6 +60,7 @@ class FakeDescriber : public plan::Describer {
       answer.description->options = question.request.options;
       answer.description->options.erase("params");
       answer.description->options["d_model"] = static_cast<int64_t>(params / 100);
+      answer.description->implied = {{"init", "fixed"}};
       answer.description->params = static_cast<int64_t>(params) + 7;
       answer.description->flops_forward_per_token = 2 * params;
     }
@@ -101,7 +102,9 @@ TEST(CandidatesTest, AreAroundWhatWasRunAndAsItWasRun) {
   }
   const std::string yaml =
       sweep_yaml("next", {"why"}, {{&set.runs[0], 6, "small"}}, {{"n_layers", 3}}, {}, "chinchilla", {target});
-  EXPECT_THAT(yaml, testing::StartsWith("# why\nname: next\nmodel: { plugin: \"llama\", n_layers: 3, alibi: true }\n"));
+  EXPECT_THAT(yaml,
+              testing::StartsWith(
+                  "# why\nname: next\nmodel: { plugin: \"llama\", init: \"fixed\", n_layers: 3, alibi: true }\n"));
   EXPECT_THAT(yaml, HasSubstr("seed: 6 }  # small\n"));
   // Seeds that exist are used up.
   int asked = 0;

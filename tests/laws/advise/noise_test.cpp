@@ -26,7 +26,7 @@ std::vector<fit::Point> repeated(const std::vector<fit::Point>& points, int seed
 }
 
 NoiseModel noise_of(const std::vector<fit::Point>& points) {
-  return estimate_noise(points, *draw_posterior(points, {}, 200), 0.01);
+  return estimate_noise(points, *draw_surface(points, {}, 200), 0.01);
 }
 
 TEST(Noise, OfSeedsAndOfConfigurationsAreToldApart) {

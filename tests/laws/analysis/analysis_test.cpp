@@ -149,11 +149,20 @@ TEST(Analysis, GroupsAreNeverMixed) {
 }
 
 TEST(Analysis, TheOrderBeatenIsTheHighest) {
-  const query::DatasetRow d = made_dataset();  // 4.9, 3.6, 2.8, 2.3
+  const std::vector<double> d{4.9, 3.6, 2.8, 2.3};
   EXPECT_EQ(highest_order_beaten(5.0, d), -1);
   EXPECT_EQ(highest_order_beaten(4.9, d), -1);
   EXPECT_EQ(highest_order_beaten(3.0, d), 1);
   EXPECT_EQ(highest_order_beaten(2.0, d), 3);
+}
+
+TEST(Analysis, YardsticksAreThoseOfTheBytesThatRunsAreScoredOn) {
+  ReportInput input = made_input({{"v57", 1e5, 2e6}});
+  EXPECT_THAT(analyse(input).groups[0].yardsticks, ElementsAre(4.9, 3.6, 2.8, 2.3));
+  EXPECT_EQ(analyse(input).groups[0].scored_bytes, 0);
+  input.datasets[0].yardsticks = {{128, 64, 8192, {1, 1, 1, 1}}, {64, 64, 4096, {4.8, 3.5, 2.7, 2.2}}};
+  EXPECT_THAT(analyse(input).groups[0].yardsticks, ElementsAre(4.8, 3.5, 2.7, 2.2));
+  EXPECT_EQ(analyse(input).groups[0].scored_bytes, 4096);
 }
 
 TEST(Analysis, ALadderCarriesTheJointLaw) {

@@ -77,6 +77,23 @@ TEST(CountModel, score_is_the_mean_code_length_of_probability) {
   for (int order = 0; order < 4; ++order) EXPECT_NEAR(scored[order], bits[order] / static_cast<double>(count), 1e-9);
 }
 
+// What a model says of a window: nothing of its first byte, and of the others after what stands before them in it.
+TEST(CountModel, the_first_byte_of_a_window_is_only_history) {
+  const std::string train = generate_stories(1, 30'000), val = generate_stories(2, 400);
+  const CountModel model(bytes_of(train), {{0, train.size()}}, bytes256);
+  const std::vector<Segment> windows{{0, 17}, {17, 34}, {300, 302}};
+  std::array<double, 4> bits{};
+  for (const Segment& window : windows)
+    for (uint64_t at = window.begin + 1; at < window.end; ++at)
+      for (int order = 0; order < 4; ++order) {
+        const auto used = static_cast<int>(std::min<uint64_t>(order, at - window.begin));
+        bits[order] -=
+            std::log2(model.probability(used, bytes_of(val).subspan(at - used, used), static_cast<uint8_t>(val[at])));
+      }
+  const auto scored = model.score(bytes_of(val), windows, /*first_is_given=*/true);
+  for (int order = 0; order < 4; ++order) EXPECT_NEAR(scored[order], bits[order] / (16 + 16 + 1), 1e-9);
+}
+
 TEST(CountModel, n_grams_do_not_cross_segments) {
   const CountModel model(bytes_of("abXcd"), {{0, 2}, {3, 5}}, bytes256);
   EXPECT_DOUBLE_EQ(model.probability(1, bytes_of("b"), 'c'), model.probability(0, {}, 'c'));
@@ -107,11 +124,25 @@ TEST(CountModel, higher_orders_are_better_on_text_with_structure) {
 TEST(Yardsticks, say_what_was_counted) {
   const std::string text = generate_stories(4, 100'000);
   const Yardsticks yardsticks =
-      compute_yardsticks(bytes_of(text), {{0, 80'000}}, bytes_of(text), {{80'000, 100'000}}, ascii128);
+      compute_yardsticks(bytes_of(text), {{0, 80'000}}, bytes_of(text), {{{{80'000, 100'000}}}}, ascii128).at(0);
   EXPECT_EQ(yardsticks.sample_bytes, 80'000u);
   EXPECT_EQ(yardsticks.scored_bytes, 20'000u);
   EXPECT_EQ(yardsticks.bits_per_byte,
             CountModel(bytes_of(text), {{0, 80'000}}, ascii128).score(bytes_of(text), {{80'000, 100'000}}));
+}
+
+TEST(Yardsticks, count_once_for_the_split_and_its_windows) {
+  const std::string text = generate_stories(4, 100'000);
+  const std::vector<Segment> val{{80'000, 100'000}}, windows{{80'000, 80'065}, {90'000, 90'065}};
+  const auto both =
+      compute_yardsticks(bytes_of(text), {{0, 80'000}}, bytes_of(text), {{val}, {windows, true}}, ascii128);
+  ASSERT_EQ(both.size(), 2u);
+  EXPECT_EQ(both[0].scored_bytes, 20'000u);
+  EXPECT_EQ(both[1].scored_bytes, 2 * 64u);
+  EXPECT_EQ(both[1].sample_bytes, 80'000u);
+  const CountModel model(bytes_of(text), {{0, 80'000}}, ascii128);
+  EXPECT_EQ(both[0].bits_per_byte, model.score(bytes_of(text), val));
+  EXPECT_EQ(both[1].bits_per_byte, model.score(bytes_of(text), windows, true));
 }
 
 TEST(Yardsticks, json_round_trip) {

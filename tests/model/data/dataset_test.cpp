@@ -5,6 +5,7 @@
 
 #include "base/files.h"
 #include "base/sha256.h"
+#include "data/count_model.h"
 #include "data/dataset.h"
 #include "data/stories.h"
 #include "temp_folder.h"
@@ -150,7 +151,8 @@ TEST_F(DatasetTest, unknown_bytes_are_counted_told_and_masked) {
   EXPECT_EQ(data.info().vocab, 128);
   EXPECT_EQ(data.info().unknown_bytes, 3u);
   EXPECT_THAT(data.info().notes,
-              ElementsAre("3 of the 100,000 bytes of 'n.txt' (0.003 %) are outside ascii128 and become token 26."));
+              ElementsAre("3 of the 100,000 bytes of 'n.txt' (0.003 %) are outside ascii128 and become one token, "
+                          "26: which of them it was is neither learned nor scored."));
   int unknown = 0;
   for (int64_t step = 0; step < 100; ++step)
     for (const uint8_t token : batch(data, 1, step, 60)) {
@@ -246,7 +248,7 @@ TEST_F(DatasetTest, inspection_agrees_with_opening_and_writes_nothing) {
 
 TEST_F(DatasetTest, yardsticks_are_computed_once_and_kept) {
   const Dataset data = open(spec(write("s.txt", generate_stories(1, 100'000).substr(0, 100'000))));
-  const Yardsticks computed = data.yardsticks();
+  const Yardsticks computed = data.yardsticks().split;
   EXPECT_EQ(computed.sample_bytes, 95'000u);
   EXPECT_EQ(computed.scored_bytes, 5'000u);
   EXPECT_LT(computed.bits_per_byte[3], computed.bits_per_byte[0]);
@@ -258,20 +260,38 @@ TEST_F(DatasetTest, yardsticks_are_computed_once_and_kept) {
   json::object document = parse_json(read_file(kept), "kept").as_object();
   document["bits_per_byte"] = json::array{1, 2, 3, 4};
   write_file_atomic(kept, canonical_json(document));
-  EXPECT_THAT(data.yardsticks().bits_per_byte, ElementsAre(1, 2, 3, 4));
+  EXPECT_THAT(data.yardsticks().split.bits_per_byte, ElementsAre(1, 2, 3, 4));
   write_file_atomic(kept, "torn {");
-  EXPECT_EQ(data.yardsticks().bits_per_byte, computed.bits_per_byte);
+  EXPECT_EQ(data.yardsticks().split.bits_per_byte, computed.bits_per_byte);
+}
+
+TEST_F(DatasetTest, yardsticks_of_windows_are_those_of_the_bytes_that_a_model_is_scored_on) {
+  spec::DataSpec asked = spec(write("s.txt", generate_stories(1, 100'000).substr(0, 100'000)));
+  const Dataset data = open(asked);
+  const DatasetYardsticks both = data.yardsticks({3, 1'000'000});
+  ASSERT_EQ(both.windows.size(), 2u);
+  std::vector<Segment> windows;
+  const auto length = static_cast<uint64_t>(asked.context) + 1;
+  for (const uint64_t start : validation_windows(data.split().val, asked.context, 3))
+    windows.push_back({start, start + length});
+  EXPECT_EQ(both.windows[0].scored_bytes, static_cast<uint64_t>(data.validation(3).target_bytes(0, 3)));
+  const CountModel model(data.train_text(), data.split().train, Tokenizer(asked.tokenizer));
+  EXPECT_EQ(both.windows[0].bits_per_byte, model.score(data.val_text(), windows, true));
+  EXPECT_EQ(both.windows[1].scored_bytes, static_cast<uint64_t>(asked.context * data.info().val_windows));
+  EXPECT_NE(both.windows[0].bits_per_byte, both.windows[1].bits_per_byte);
+  EXPECT_EQ(both.split.bits_per_byte, data.yardsticks().split.bits_per_byte);
+  EXPECT_EQ(open(asked).yardsticks({3}).windows[0].bits_per_byte, both.windows[0].bits_per_byte);  // from the cache
 }
 
 TEST_F(DatasetTest, yardsticks_differ_by_tokenizer_and_split) {
   std::string text = numbered_text(100'000);
   for (size_t i = 0; i < text.size(); i += 3) text[i] = static_cast<char>(text[i] | 0x80);
   spec::DataSpec data = spec(write("n.txt", text));
-  const auto bytes = open(data).yardsticks().bits_per_byte;
+  const auto bytes = open(data).yardsticks().split.bits_per_byte;
   data.tokenizer = "ascii128";
-  const auto ascii = open(data).yardsticks().bits_per_byte;
+  const auto ascii = open(data).yardsticks().split.bits_per_byte;
   data.val_fraction = 0.2;
-  const auto other = open(data).yardsticks().bits_per_byte;
+  const auto other = open(data).yardsticks().split.bits_per_byte;
   EXPECT_LT(ascii[0], bytes[0]);
   EXPECT_NE(ascii, other);
 }

@@ -90,13 +90,17 @@ TEST(AttentionStep, FollowsTheRunsProgress) {
   EXPECT_DOUBLE_EQ(attention_step(rule, context).rho, 0.5);
 }
 
-TEST(ValuesWeighed, IsTheContextForSoftmaxAndKForTopKeys) {
-  AttentionRule rule;
-  EXPECT_EQ(values_weighed(rule, 100), 0);
-  rule.kind = AttentionKind::softmax;
-  EXPECT_EQ(values_weighed(rule, 100), 100);
-  rule.kind = AttentionKind::topk;
-  EXPECT_EQ(values_weighed(rule, 100), 4);
+TEST(AttentionRule, SaysWhatAQueryMultiplies) {
+  const auto products = [](AttentionKind kind, int64_t keys, int64_t context) {
+    const AttentionProducts made = attention_products({.kind = kind, .keys = keys}, context);
+    return std::pair(made.forward, made.backward);
+  };
+  EXPECT_EQ(products(AttentionKind::softmax, 4, 100), std::pair(200.0, 400.0));
+  EXPECT_EQ(products(AttentionKind::gumbel, 4, 100), std::pair(100.0, 300.0));
+  // The first three queries have 1, 2 and 3 keys: 394 in all.
+  for (const AttentionKind kind : {AttentionKind::rwsp, AttentionKind::topk})
+    EXPECT_EQ(products(kind, 4, 100), std::pair(103.94, 4 * 3.94));
+  EXPECT_EQ(products(AttentionKind::rwsp, 2, 2), std::pair(3.5, 6.0));
 }
 
 TEST(Attend, TakesTheNamedWay) {

@@ -40,7 +40,7 @@ TEST(StageList, FlopsCountTwoPerMultiplyAdd) {
   const double matrices = 2.0 * (4 * 64 + 3 * 32) + 2.0 * 80, scores = 2.0 * 8 * 16;
   EXPECT_DOUBLE_EQ(flops({.kind = AttentionKind::gumbel}), matrices + scores);
   EXPECT_DOUBLE_EQ(flops({.kind = AttentionKind::softmax}), matrices + 2 * scores);
-  EXPECT_DOUBLE_EQ(flops({.kind = AttentionKind::rwsp, .keys = 4}), matrices + scores + 2.0 * 8 * 4);
+  EXPECT_DOUBLE_EQ(flops({.kind = AttentionKind::rwsp, .keys = 4}), matrices + scores + 2.0 * 8 * (4 - 6.0 / 16));
 }
 
 TEST(StageList, BytesGrowWithTheBatchAlone) {

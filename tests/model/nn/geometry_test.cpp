@@ -54,6 +54,49 @@ INSTANTIATE_TEST_SUITE_P(Sizes, Target,
                          testing::Values(1e5, 1.5e5, 2e5, 3e5, 5e5, 7e5, 1e6, 2e6, 3e6, 1e7, 14e6, 3e7, 75e6, 1e8, 3e8,
                                          1e9, 7e9));
 
+class WideTarget : public testing::TestWithParam<double> {};
+
+TEST_P(WideTarget, IsMetWithTheRatioAskedForAndFewerLayers) {
+  const ShapeRule rule{.ffn_ratio = 8.0 / 3, .wide = true};
+  const Shape shape = nearest_shape(GetParam(), {}, strict_params, rule),
+              deep = nearest_shape(GetParam(), {}, strict_params);
+  EXPECT_NEAR(static_cast<double>(strict_params(shape)) / GetParam(), 1, 0.01);
+  const double ratio = static_cast<double>(shape.d_ff) / static_cast<double>(shape.d_model);
+  EXPECT_GE(ratio, 0.75 * rule.ffn_ratio);
+  EXPECT_LE(ratio, 4 * rule.ffn_ratio);
+  EXPECT_LT(shape.n_layers, deep.n_layers);
+}
+
+INSTANTIATE_TEST_SUITE_P(Sizes, WideTarget, testing::Values(2e5, 5e5, 1e6, 3e6, 14e6, 1e8, 1e9));
+
+// Resolved and implied.
+std::pair<std::string, std::string> read_to_text(const char* options, const char* defaults = "{}") {
+  const json::object given = parse_json(options, "options").as_object();
+  OptionReader reader(given, parse_json(defaults, "defaults").as_object());
+  read_shape(reader, strict_params);
+  reader.finish();
+  return {canonical_json(reader.resolved()), canonical_json(reader.implied())};
+}
+
+TEST(ShapeRule, IsRecordedWhereItMattersAndIsNotTheSeeds) {
+  constexpr const char* kNew = R"({"shape":"wide","ffn_ratio":2})";
+  constexpr const char* kAll = R"({"d_model":64,"n_layers":2,"n_heads":2,"d_ff":32})";
+  // As older specs are, and as they stay where the dimensions say all.
+  const std::string dimensions = canonical_json(parse_json(kAll, "all"));
+  const std::string both = R"({"ffn_ratio":0.5,"shape":"deep"})";
+  EXPECT_EQ(read_to_text(kAll), std::pair(dimensions, both));
+  EXPECT_EQ(read_to_text(kAll, kNew), std::pair(dimensions, both));
+  // A missing d_ff follows the ratio.
+  const auto [ratio, no_depth] = read_to_text(R"({"d_model":64,"n_layers":2})", kNew);
+  EXPECT_EQ(ratio, R"({"d_ff":128,"d_model":64,"ffn_ratio":2,"n_heads":2,"n_layers":2})");
+  EXPECT_EQ(no_depth, R"({"shape":"deep"})");
+  // A target follows both, and the answer describes itself.
+  const auto [sized, nothing] = read_to_text(R"({"params":"1M"})", kNew);
+  EXPECT_THAT(sized, testing::AllOf(HasSubstr(R"("ffn_ratio":2)"), HasSubstr(R"("shape":"wide")")));
+  EXPECT_EQ(nothing, "{}");
+  EXPECT_EQ(read_to_text(sized.c_str()), std::pair(sized, nothing));
+}
+
 TEST(NearestShape, KeepsGivenDimensions) {
   const Shape shape = nearest_shape(1e6, {0, 3, 0, 0}, strict_params);
   EXPECT_EQ(shape.n_layers, 3);

@@ -83,10 +83,17 @@ TEST_F(TrainerTest, AnEvaluationSaysEverything) {
     EXPECT_GT(integer_or(event.fields, "peak_rss_bytes", 0), 1 << 20);
     EXPECT_GE(number_or(event.fields, "elapsed_s", -1), 0);
     EXPECT_EQ(bool_or(event.fields, "best", false), val < best);
+    EXPECT_GT(number_or(event.fields, "val_bpc_se", -1), 0);
+    EXPECT_EQ(event.fields.contains("window_bpc"), event.step == 20);
     best = std::min(best, val);
   }
   EXPECT_LT(best, 7.9);
   EXPECT_EQ(number_or(evals[0].fields, "lr", 0), spec_.train.lr);  // the warmup's last step
+  const json::array& windows = evals.back().fields.at("window_bpc").as_array();
+  double mean = 0;
+  for (const json::value& window : windows) mean += window.to_number<double>() / static_cast<double>(windows.size());
+  EXPECT_EQ(windows.size(), 8u);
+  EXPECT_NEAR(mean, number_or(evals.back().fields, "val_bpc", 0), 1e-6);
 }
 
 TEST_F(TrainerTest, ResumedIsUndisturbedBitForBit) {

@@ -45,14 +45,34 @@ TEST(PointerHealth, IsNothingWithoutHeads) {
 
 TEST(PointerHealth, NamesSpecialistsBestFirstAndSplitsHeads) {
   const auto health = pointer_health(1, kMetrics);
-  const auto heads = specialists_of(health->map("ipmr"));
-  ASSERT_EQ(heads.size(), 2u);
-  EXPECT_EQ(heads[0].name, "L1H1");
-  EXPECT_EQ(heads[1].name, "L1H0");  // 5 % is enough
+  ASSERT_EQ(specialists_of(*health, "ipmr").size(), 1u);  // of one query a window
+  EXPECT_EQ(specialists_of(*health, "ipmr")[0].name, "L1H1");
   const HeadSplit split = split_of(health->map("agreement"));
   EXPECT_EQ(split.heads, 2);
   EXPECT_EQ(split.locked, 1);
   EXPECT_EQ(split.content, 1);
+}
+
+TEST(PointerHealth, SpecialistsAreAboveChanceWithConfidence) {
+  const auto heads = [](double chance, double queries) {
+    const auto health = pointer_health(1, {{"ipmr.L0H0", 0.07},
+                                           {"ipmr.L0H1", 0.14},
+                                           {"ipmr.L1H0", 0.3},
+                                           {"ipmr_chance", chance},
+                                           {"ipmr_queries", queries}});
+    return specialists_of(*health, "ipmr").size();
+  };
+  EXPECT_EQ(heads(0.075, 10'000), 2u);  // 7 % is below chance, 14 % well above it
+  EXPECT_EQ(heads(0.075, 200), 1u);     // 14 % of 200 may be 10 %
+  EXPECT_EQ(heads(0.075, 5), 0u);
+  EXPECT_EQ(heads(0.001, 10'000), 3u);
+}
+
+TEST(PointerHealth, OlderProbesTellTheirQueriesByChanceAndContext) {
+  const std::vector<std::pair<std::string, double>> older = {
+      {"ipmr.L0H0", 0.2}, {"ipmr_chance", 0.08}, {"induction_chance", 0.06}, {"probe_windows", 16}};
+  EXPECT_EQ(pointer_health(1, older, 128)->total("ipmr_queries"), 16 * 128 * 0.75);
+  EXPECT_EQ(pointer_health(1, older)->total("ipmr_queries"), 16);
 }
 
 TEST_F(QueryTest, PointerHealthIsTheNewestProbes) {

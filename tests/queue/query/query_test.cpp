@@ -146,6 +146,39 @@ TEST_F(QueryTest, TellsDatasetsWithTheirYardsticks) {
   EXPECT_THAT(datasets[0].ngram_bpb, ElementsAre(4.5, 3.5, 2.9, 2.6));
   EXPECT_EQ(datasets[0].unknown_bytes, 3);
   EXPECT_FALSE(datasets[0].entropy_bpb.has_value());
+  EXPECT_TRUE(datasets[0].yardsticks.empty());
+  store.put_yardsticks("d1", {.context = 64, .windows = 8, .bytes = 512, .ngram_bpb = {4.6, 3.6, 3.0, 2.7}});
+  const auto scored = Query(root).datasets().at(0).yardsticks;
+  ASSERT_EQ(scored.size(), 1u);
+  EXPECT_EQ(scored[0].context, 64);
+  EXPECT_EQ(scored[0].windows, 8);
+  EXPECT_EQ(scored[0].bytes, 512);
+  EXPECT_THAT(scored[0].ngram_bpb, ElementsAre(4.6, 3.6, 3.0, 2.7));
+}
+
+TEST_F(QueryTest, TellsTheWindowsOfTheNewestEvaluation) {
+  EXPECT_FALSE(Query(root).window_losses("aaaa00000001").standard_error.has_value());
+  EXPECT_TRUE(Query(root).window_losses("aaaa00000001").blocks.empty());
+  const std::string run = "bbbb00000003";
+  std::vector<event::Event> events;
+  events.push_back({"eval", run, 1, 101, 100, 1000, {{"val_bpc", 3.8}, {"val_bpc_se", 0.06}}});
+  events.push_back({"eval",
+                    run,
+                    1,
+                    102,
+                    200,
+                    1000,
+                    {{"val_bpc", 3.5}, {"val_bpc_se", 0.05}, {"window_bpc", json::array{3.25, 3.75}}}});
+  const store::Store::Batch batch{run, 1, events, 200, 1};
+  store.ingest({&batch, 1});
+  const WindowLosses windows = Query(root).window_losses(run);
+  EXPECT_EQ(windows.standard_error, 0.05);
+  EXPECT_THAT(windows.blocks, ElementsAre(3.25, 3.75));
+  // The number is a metric too; the list is none.
+  std::vector<std::string> names;
+  for (const MetricRow& metric : Query(root).metrics(run)) names.push_back(metric.name);
+  EXPECT_THAT(names, testing::Contains("val_bpc_se"));
+  EXPECT_THAT(names, testing::Not(testing::Contains("window_bpc")));
 }
 
 TEST_F(QueryTest, TellsSweepsWithTheirSettings) {

@@ -41,6 +41,7 @@ class HistoryTest : public StoreTest {
                        .unknown_bytes = 0,
                        .ngram_bpb = {1.25, 0.1},
                        .entropy_bpb = {}});
+    store.put_yardsticks("d1", {.context = 64, .windows = 8, .bytes = 512, .ngram_bpb = {1.5, 0.1}});
     NewRun finetune = new_run("dddddddddddd", 4e-3);
     finetune.init_from = "aaaaaaaaaaaa";
     finetune.dataset = "d1";

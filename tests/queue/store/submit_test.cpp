@@ -168,5 +168,15 @@ TEST_F(SubmitTest, DatasetsAreKeptByTheirIdentity) {
   EXPECT_FALSE(store.dataset("d2").has_value());
 }
 
+TEST_F(SubmitTest, YardsticksAreKeptByWhatIsScored) {
+  store.put_yardsticks("d1", {.context = 64, .windows = 8, .bytes = 512, .ngram_bpb = {5.0, 4.0, 3.0, 2.5}});
+  store.put_yardsticks("d1", {.context = 64, .windows = 8, .bytes = 512, .ngram_bpb = {5.5, 4.0, 3.0, 2.5}});
+  store.put_yardsticks("d1", {.context = 64, .windows = 9, .bytes = 576, .ngram_bpb = {5.1, 4.1, 3.1, 2.6}});
+  EXPECT_EQ(count("yardsticks"), 2);
+  EXPECT_TRUE(store.has_yardsticks("d1", 64, 8));
+  EXPECT_FALSE(store.has_yardsticks("d1", 128, 8));
+  EXPECT_FALSE(store.has_yardsticks("d2", 64, 8));
+}
+
 }  // namespace
 }  // namespace bitsweep::store

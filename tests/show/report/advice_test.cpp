@@ -109,7 +109,9 @@ TEST(Worth, GivesEachVariantWithWhatItsBytesAndFlopsDo) {
   analysis::ReportInput input = analysis::made_input(runs);
   for (analysis::MeasuredRun& run : input.runs) {
     const bool full = run.row.plugin == "llama";
-    run.start["stored_bytes"] = (full ? 4.0 : 0.125) * static_cast<double>(run.row.params);
+    run.start["stored_bits_per_weight"] = full ? 16.0 : 1.0;
+    run.start["stored_float_bits"] = 16;
+    run.start["stored_bytes"] = full ? 2 * run.row.params : run.row.params / 8;
     if (!full) run.row.flops = 2 * *run.row.flops;
   }
   const analysis::Analysis analysis = analyse(input);
@@ -123,7 +125,7 @@ TEST(Worth, GivesEachVariantWithWhatItsBytesAndFlopsDo) {
   ASSERT_TRUE(v57.interval);
   EXPECT_LT(v57.interval->first, 0.15);
   EXPECT_GT(v57.interval->second, 0.15);
-  EXPECT_NEAR(*v57.per_byte, 32 * v57.eff, 1e-9);
+  EXPECT_NEAR(*v57.per_byte, 16 * v57.eff, 1e-9);
   EXPECT_NEAR(*v57.per_flop, v57.eff / 2, 1e-9);
   const std::string text = text_of(parameter_value_section(g, 2));
   EXPECT_THAT(text, HasSubstr("| v57 | 0.15"));

@@ -14,8 +14,9 @@ using testing::StartsWith;
 const query::HeadMatrix kMatrix = {{0.0, 0.051, 0.2}, {0.4, 0.9, std::nullopt}};
 
 query::PointerHealth health_of(size_t layers, size_t heads, double best) {
-  std::vector<std::pair<std::string, double>> metrics = {
-      {"ipmr_chance", 0.04}, {"repeat_ipmr_chance", 0.03}, {"in_context_bits", -0.2}, {"repeat_in_context_bits", -2.0}};
+  std::vector<std::pair<std::string, double>> metrics = {{"ipmr_chance", 0.04},     {"repeat_ipmr_chance", 0.03},
+                                                         {"in_context_bits", -0.2}, {"repeat_in_context_bits", -2.0},
+                                                         {"ipmr_queries", 1500},    {"repeat_ipmr_queries", 1000}};
   for (size_t l = 0; l < layers; ++l)
     for (size_t h = 0; h < heads; ++h) {
       const std::string name = head_name(l, h);
@@ -48,9 +49,13 @@ TEST(TextHeadMap, ShadesByLimits) {
 }
 
 TEST(SpecialistsText, NamesTheBestAndCountsTheRest) {
-  EXPECT_EQ(specialists_text(kMatrix, 0.1, 2), "L1H1 90.0 % (9.0× chance), L1H0 40.0 % (4.0× chance), and 2 more");
-  EXPECT_EQ(specialists_text({{0.01}}, 0.1), "none");
-  EXPECT_EQ(specialists_text({{0.5}}, 0), "L0H0 50.0 %");  // no chance known
+  const auto told = [](const query::HeadMatrix& matrix, double chance) {
+    const query::PointerHealth health{1, {{"ipmr_chance", chance}, {"ipmr_queries", 1000}}, {{"ipmr", matrix}}};
+    return specialists_text(health, "ipmr", 2);
+  };
+  EXPECT_EQ(told(kMatrix, 0.1), "L1H1 90.0 % (9.0× chance), L1H0 40.0 % (4.0× chance), and 1 more");
+  EXPECT_EQ(told({{0.14}}, 0.1), "none");
+  EXPECT_EQ(told({{0.5}}, 0), "L0H0 50.0 %");  // no chance known
 }
 
 TEST(PointerHealthText, HasNumbersOrShades) {
@@ -58,7 +63,8 @@ TEST(PointerHealthText, HasNumbersOrShades) {
   EXPECT_THAT(pointer_health_text(health, true, false), HasSubstr("  L1  1.0  1.0  1.0  40.0\n"));
   const std::string map = pointer_health_text(health, false, false);
   EXPECT_THAT(map, HasSubstr("IPMR on repeated random tokens, chance 3.0 %\n    L0  . . . .\n    L1  . . . #\n"));
-  EXPECT_THAT(map, HasSubstr("specialists (5 % or more): L1H3 80.0 % (26.7× chance)\n"));
+  EXPECT_THAT(map,
+              HasSubstr("specialists (5 points above chance, with 95 % confidence): L1H3 80.0 % (26.7× chance)\n"));
   EXPECT_THAT(map, HasSubstr("7 of 8 heads are position-locked, 1 content-driven\n"));
   EXPECT_THAT(map, HasSubstr("in-context score -0.200 bits per token on text, -2.000 on repeated tokens\n"));
 }

@@ -36,10 +36,12 @@ class FakeDescriber : public Describer {
       description.params_embedding = 2 * question.request.vocab * d;
       description.stored_bits_per_weight = 1;
       description.flops_forward_per_token = 2 * static_cast<double>(description.params);
+      description.flops_backward_per_token = flops_backward;
       answers.push_back({description, ""});
     }
     return answers;
   }
+  std::optional<double> flops_backward;
   int calls = 0;
   std::vector<DescribeQuestion> asked;
 };
@@ -83,6 +85,22 @@ TEST_F(PlanTest, ResolvesShapeStepsTextAndId) {
   EXPECT_EQ(run.flops_6nd, run.flops);
   EXPECT_NEAR(run.epochs, 1.015808, 1e-9);
   EXPECT_EQ(run.state, "new");
+}
+
+TEST_F(PlanTest, OptionsThatCameLaterTakeTheirDefaultsInANewSweep) {
+  spec::write_text(folder_ / "plugins/later/plugin.yaml",
+                   "name: later\nsummary: a test's\noptions:\n  d_model: { type: int, help: width }\n"
+                   "  init: { type: choice, choices: [a, b], default: b, absent: a, help: x }\n");
+  plugins_ = plugin::find_plugins(folder_ / "plugins");
+  plan("name: a\nmodel: { plugin: later, d_model: 64 }\ndata: { corpus: stories }\ntrain: { steps: 100 }\n");
+  EXPECT_EQ(canonical_json(describer_.asked.at(0).request.defaults), R"({"init":"b"})");
+  EXPECT_FALSE(describer_.asked.at(0).request.options.contains("init"));
+}
+
+TEST_F(PlanTest, FlopsOfTrainingAreForwardAndBackward) {
+  describer_.flops_backward = 5e5;
+  const PlannedRun run = plan(with("grid: { train.steps: [10] }\n")).runs.at(0);
+  EXPECT_EQ(run.flops, (2 * static_cast<double>(run.model.params) + 5e5) * run.tokens);
 }
 
 TEST_F(PlanTest, AnEpochRepeatsNothing) {

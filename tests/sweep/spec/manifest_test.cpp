@@ -42,6 +42,20 @@ TEST_F(ManifestTest, MoreMistakes) {
   EXPECT_THAT(manifest_error("name: x\nsummary: y\nversion: 0\n"), HasSubstr("at least 1"));
   EXPECT_THAT(manifest_error("name: x\nsummary: y\npresets: [big]\n"), HasSubstr("a preset is a size"));
   EXPECT_THAT(manifest_error("name: a/b\nsummary: y\n"), HasSubstr("not a path"));
+  EXPECT_THAT(manifest_error("name: x\nsummary: y\noptions: { a: { type: int, absent: 3 } }\n"),
+              HasSubstr("'absent' stands beside a 'default'"));
+  EXPECT_THAT(manifest_error("name: x\nsummary: y\noptions: { a: { type: int, min: 5, default: 6, absent: 3 } }\n"),
+              HasSubstr("the absent value of 'a' must be an integer of at least 5"));
+}
+
+TEST_F(ManifestTest, AnOptionThatCameLaterHasADefaultAndAnAbsentValue) {
+  write_text(folder_ / "p/plugin.yaml",
+             "name: x\nsummary: y\noptions:\n  a: { type: int, default: 6, absent: 3 }\n"
+             "  b: { type: bool, default: true }\n");
+  const plugin::Manifest manifest = plugin::read_manifest(folder_ / "p/plugin.yaml");
+  EXPECT_EQ(*manifest.find("a")->absent, 3);
+  EXPECT_FALSE(manifest.find("b")->absent);
+  EXPECT_EQ(canonical_json(manifest.later_defaults()), R"({"a":6})");
 }
 
 TEST_F(ManifestTest, ABrokenOneDoesNotHideTheOthers) {
@@ -85,6 +99,12 @@ TEST_F(ManifestTest, DescriptionsGoThroughJson) {
   EXPECT_EQ(canonical_json(to_json(plugin::description_from_json(to_json(d)))), canonical_json(to_json(d)));
   EXPECT_EQ(to_json(d).at("bytes").at("checkpoint"), 1204);
   EXPECT_EQ(to_json(d).at("params_nonembedding"), 80);
+  EXPECT_EQ(d.flops_training_per_token(), 600);  // of a plugin that says nothing of its backward pass
+  d.flops_backward_per_token = 450;
+  d.blocks[0].flops_backward_per_token = 350;
+  d.implied = {{"init", "fixed"}};
+  EXPECT_EQ(canonical_json(to_json(plugin::description_from_json(to_json(d)))), canonical_json(to_json(d)));
+  EXPECT_EQ(d.flops_training_per_token(), 650);
   json::object bad = to_json(d);
   bad["params"] = -1;
   EXPECT_THROW(plugin::description_from_json(bad), Error);
@@ -106,6 +126,9 @@ TEST_F(ManifestTest, RequestsGoThroughJson) {
       .options = {}, .vocab = 9, .context = 5, .sequences = 3, .accumulates = true, .precision = "bf16"};
   EXPECT_EQ(canonical_json(to_json(plugin::describe_request_from_json(to_json(request)))),
             canonical_json(to_json(request)));
+  plugin::DescribeRequest fresh = request;
+  fresh.defaults = {{"init", "fan_in"}};
+  EXPECT_EQ(plugin::describe_request_from_json(to_json(fresh)).defaults, fresh.defaults);
   // A request of an older caller says nothing of the batch.
   const json::object plain{{"options", json::object()}, {"vocab", 9}, {"context", 5}};
   EXPECT_EQ(plugin::describe_request_from_json(plain).sequences, 1);
