@@ -241,6 +241,80 @@ void refuse(const Unsound& design, int truths) {
   std::fflush(stdout);
 }
 
+// Truths that the law cannot describe, at x = log(N / 100M) and y = log(D / 2B).
+struct Misfit {
+  std::string name;
+  std::function<double(double x, double y)> loss;
+};
+
+std::vector<Misfit> misfits() {
+  const auto law = [](double x, double y) { return 1.7 + 0.9 * std::exp(-0.34 * x) + 1.2 * std::exp(-0.28 * y); };
+  return {{"bent exponents",
+           [](double x, double y) {
+             return 1.7 + 0.9 * std::exp(-0.34 * x + 0.015 * x * x) + 1.2 * std::exp(-0.28 * y + 0.01 * y * y);
+           }},
+          {"a floor that depends on size",
+           [](double x, double y) {
+             return 1.7 + 0.05 * std::tanh(x) + 0.9 * std::exp(-0.34 * x) + 1.2 * std::exp(-(0.28 + 0.01 * x) * y);
+           }},
+          {"small sizes tuned less well",
+           [law](double x, double y) { return law(x, y) * (1 + 0.04 * std::exp(-std::max(x + 1.5, 0.0))); }},
+          {"none: the law holds", law}};
+}
+
+std::vector<std::pair<std::string, std::vector<fit::Point>>> misfit_designs() {
+  std::vector<fit::Point> wide, narrow, ladders;
+  for (int i = 0; i < 4; ++i)
+    for (int j = 0; j < 4; ++j) wide.push_back(place(1e7 * std::pow(4, i), 2e8 * std::pow(4, j)));
+  for (int i = 0; i < 4; ++i)
+    for (int j = 0; j < 4; ++j) narrow.push_back(place(1e7 * std::pow(2.5, i), 2e8 * std::pow(3, j)));
+  for (const double nd : {1e16, 3e16, 1e17, 3e17, 1e18})
+    for (int i = 0; i < 6; ++i) {
+      const double n = 1.2e8 * std::sqrt(nd / 1e17) * std::exp(-1.5 + 0.6 * i);
+      ladders.push_back(place(n, nd / n));
+    }
+  return {{"grid 4 x 4, factors 4", wide}, {"grid 4 x 4, factors 2.5 and 3", narrow}, {"5 ladders of 6", ladders}};
+}
+
+// Of a run at ten times the largest compute, at three ratios of tokens to parameters.
+void cover_misfit(const Misfit& misfit, int truths) {
+  constexpr double kNoise = 0.004;
+  const auto loss = [&](double params, double tokens) {
+    return misfit.loss(std::log(params / 1e8), std::log(tokens / 2e9));
+  };
+  for (const auto& [name, design] : misfit_designs()) {
+    double held = 0, by_law = 0, of = 0, width = 0;
+    for (int t = 0; t < truths; ++t) {
+      std::vector<fit::Point> points = design;
+      const fit::Point* largest = &points[0];
+      for (size_t i = 0; i < points.size(); ++i) {
+        points[i].loss = loss(points[i].params, points[i].tokens) * std::exp(kNoise * gaussian(4000 + t, i));
+        if (compute_of(points[i]) > compute_of(*largest)) largest = &points[i];
+      }
+      fit::FitOptions options;
+      options.second_opinions = false;
+      for (const double tilt : {0.5, 1., 2.}) {
+        options.targets.emplace_back();
+        options.targets.back().params = largest->params * std::sqrt(10) * tilt;
+        options.targets.back().tokens = largest->tokens * std::sqrt(10) / tilt;
+      }
+      const fit::FitResult fit = fit_law(points, options);
+      for (size_t k = 0; k < fit.predictions.size(); ++k) {
+        const fit::Prediction& p = fit.predictions[k];
+        if (!p.interval || !p.law_interval) continue;
+        const double measured = loss(p.target.params, p.target.tokens) * std::exp(kNoise * gaussian(9000 + t, k));
+        held += p.interval->first <= measured && measured <= p.interval->second;
+        by_law += p.law_interval->first <= measured && measured <= p.law_interval->second;
+        width += (p.interval->second - p.interval->first) / 2 / measured;
+        ++of;
+      }
+    }
+    fmt::print("  {:30} {:32} {:5.1f} % within (the law alone {:5.1f} %), half-width {:.1f} %\n", misfit.name, name,
+               100 * held / of, 100 * by_law / of, 100 * width / of);
+    std::fflush(stdout);
+  }
+}
+
 }  // namespace
 }  // namespace bitsweep
 
@@ -254,6 +328,10 @@ int main(int argc, char** argv) {
   for (const Design& design : sound_designs()) {
     ++number;
     if (design.name.find(only) != std::string::npos) cover(design, number, truths);
+  }
+  if (only.empty() || only == "misfit") {
+    fmt::print("\nPredictions at ten times the compute, of truths that do not follow the law\n");
+    for (const Misfit& misfit : misfits()) cover_misfit(misfit, truths);
   }
   if (!only.empty()) return 0;
   fmt::print("\nDesigns that cannot carry the law\n");

@@ -1,7 +1,7 @@
 // What does advice buy on runs that were really made? Each table's largest fifth is to be predicted; the other runs are
-// revealed one by one, as suggest() asks for them, at random, or in the table's own order. Told is how many runs each needs
-// until the root mean square error of the predictions stays below a goal. Deterministic.
-// usage: bench_suggest_tables FILE.csv…     columns params, tokens, loss
+// revealed one by one, as suggest() asks for them, at random, or in the table's own order. Told is how many runs each
+// needs until the root mean square error of the predictions stays below a goal. Deterministic. usage:
+// bench_suggest_tables FILE.csv…     columns params, tokens, loss
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
@@ -20,9 +20,9 @@
 namespace bitsweep {
 namespace {
 
-constexpr size_t kFirst = 6;        // runs that every arm begins with: those of least compute
+constexpr size_t kFirst = 6;  // runs that every arm begins with: those of least compute
 constexpr double kHeldOut = 0.2;
-constexpr uint64_t kOrders = 8;     // random ones
+constexpr uint64_t kOrders = 8;  // random ones
 constexpr double kGoals[] = {0.03, 0.02, 0.015, 0.01};
 
 struct Table {

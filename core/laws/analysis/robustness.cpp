@@ -15,8 +15,8 @@ namespace bitsweep::analysis {
 namespace {
 
 constexpr double kWiderDelta = 1e-2;
-constexpr double kBeyond = 10;        // times the largest run's compute, where no target is asked for
-constexpr double kCounted = 1e-3;     // of a factor: otherwise counted sizes and lengths that are the same
+constexpr double kBeyond = 10;     // times the largest run's compute, where no target is asked for
+constexpr double kCounted = 1e-3;  // of a factor: otherwise counted sizes and lengths that are the same
 
 fit::Target place_of(const LawFit& fit, const ReportInput& input) {
   for (const fit::Target& t : input.targets)
@@ -43,8 +43,9 @@ class Varying {
     add(fmt::format("δ {:g} instead of {:g}", kWiderDelta, fit_.result.delta), fit_.points, kWiderDelta);
     add("least squares", fit_.points, HUGE_VAL);
     smallest();
-    counted("tokens from C = 6 N D, C the counted FLOPs",
-            [](size_t, fit::Point& p) { if (p.flops > 0) p.tokens = p.flops / (6 * p.params); });
+    counted("tokens from C = 6 N D, C the counted FLOPs", [](size_t, fit::Point& p) {
+      if (p.flops > 0) p.tokens = p.flops / (6 * p.params);
+    });
     counted("parameters without embeddings", [&](size_t i, fit::Point& p) {
       const query::RunRow& row = input_.runs[fit_.runs[i]].row;
       if (row.params_nonembedding > 0) p.params = static_cast<double>(row.params_nonembedding);
@@ -88,9 +89,11 @@ class Varying {
     if (seen.far.empty()) return;
     std::vector<fit::Point> rest = fit_.points;
     std::erase_if(rest, [&](const fit::Point& p) {
-      return std::any_of(seen.far.begin(), seen.far.end(), [&](const auto& far) { return same_configuration(far.point, p); });
+      return std::any_of(seen.far.begin(), seen.far.end(),
+                         [&](const auto& far) { return same_configuration(far.point, p); });
     });
-    add(fmt::format("without the {} configuration{} far from the law", seen.far.size(), seen.far.size() == 1 ? "" : "s"),
+    add(fmt::format("without the {} configuration{} far from the law", seen.far.size(),
+                    seen.far.size() == 1 ? "" : "s"),
         rest);
   }
 
@@ -128,7 +131,9 @@ class Varying {
   Robustness out_;
 };
 
-json::value or_null(const std::optional<double>& value) { return value ? finite_or_null(*value) : json::value(nullptr); }
+json::value or_null(const std::optional<double>& value) {
+  return value ? finite_or_null(*value) : json::value(nullptr);
+}
 
 }  // namespace
 

@@ -24,8 +24,8 @@ struct Variation {
 };
 
 struct Robustness {
-  fit::Target at;                   // the first target, or the division of ten times the largest run's compute
-  std::vector<Variation> rows;      // the fit as it is first; choices that change nothing here are left out
+  fit::Target at;               // the first target, or the division of ten times the largest run's compute
+  std::vector<Variation> rows;  // the fit as it is first; choices that change nothing here are left out
   // The least and the most over the rows that have one.
   std::optional<fit::Interval> a_opt, E, prediction;
 };

@@ -7,6 +7,7 @@
 
 #include <fmt/format.h>
 
+#include "base/rng.h"
 #include "fit/distributions.h"
 #include "fit/likelihood.h"
 #include "fit/surface.h"
@@ -14,15 +15,18 @@
 namespace bitsweep::fit {
 namespace {
 
-constexpr int kFewest = 8;              // configurations from which a fit is judged
-constexpr int kFewestHeldOut = 12;      // … and from which a fifth of them is held out
-constexpr double kChance = 0.01;        // of a pattern by chance, over the axes together
-constexpr double kMatters = 2e-3;       // of log loss: a pattern smaller than that changes no decision
-constexpr double kExcess = 2;           // times the noise: scatter that noise does not explain
-constexpr double kNeighbour = 0.35;     // of a natural logarithm: configurations this near differ by noise …
-constexpr double kNoiseFreedom = 4;     // … of which so many are needed
+constexpr int kFewest = 8;          // configurations from which a fit is judged
+constexpr int kFewestHeldOut = 12;  // … and from which a fifth of them is held out
+constexpr double kChance = 0.01;    // of a pattern by chance, over axes and tests together
+constexpr size_t kTests = 2;        // for each axis: runs of one sign, and levels that differ
+constexpr size_t kMostLevels = 6;
+constexpr uint64_t kShuffles = 1999;
+constexpr double kMatters = 2e-3;    // of log loss: a pattern smaller than that changes no decision
+constexpr double kExcess = 2;        // times the noise: scatter that noise does not explain
+constexpr double kNeighbour = 0.35;  // of a natural logarithm: configurations this near differ by noise …
+constexpr double kNoiseFreedom = 4;  // … of which so many are needed
 constexpr double kHeldOutShare = 0.2;
-constexpr double kMissedByLaw = 0.6;    // of the held-out runs within what the law alone allows: fewer is a failure
+constexpr double kMissedByLaw = 0.6;  // of the held-out runs within what the law alone allows: fewer is a failure
 
 // Configurations with the mean of their residuals of log loss.
 struct Residual {
@@ -51,16 +55,50 @@ double few_runs_chance(int runs, double above, double below) {
   return variance > 0 ? normal_cdf((runs + 0.5 - mean) / std::sqrt(variance)) : 1;
 }
 
+// P(levels that differ as much or more) if residuals were shuffled: one-way analysis of variance, by permutations, over
+// levels of the axis, of which neighbours are taken together until there are few. 1 with less than three levels.
+double levels_chance(const std::vector<Residual>& sorted, const std::vector<size_t>& ends) {
+  std::vector<size_t> level(sorted.size());
+  const size_t step = (ends.size() + kMostLevels - 1) / kMostLevels;
+  for (size_t i = 0, l = 0; i < sorted.size(); ++i) {
+    if (i >= ends[l]) ++l;
+    level[i] = l / step;
+  }
+  const size_t levels = (ends.size() + step - 1) / step;
+  if (levels < 3) return 1;
+  std::vector<double> values, sums(levels), counts(levels, 0);
+  for (const Residual& r : sorted) values.push_back(r.value);
+  for (const size_t l : level) ++counts[l];
+  const auto between = [&] {
+    std::fill(sums.begin(), sums.end(), 0);
+    for (size_t i = 0; i < values.size(); ++i) sums[level[i]] += values[i];
+    double squares = 0;
+    for (size_t l = 0; l < levels; ++l) squares += sums[l] * sums[l] / counts[l];
+    return squares;
+  };
+  const double seen = between();
+  int as_much = 0;
+  for (uint64_t k = 0; k < kShuffles; ++k) {
+    for (size_t i = values.size(); i > 1; --i)
+      std::swap(values[i - 1], values[random_below(k, static_cast<uint64_t>(Stream::bootstrap) << 48, i, i)]);
+    as_much += between() >= seen * (1 - 1e-12);
+  }
+  return (as_much + 1.0) / (kShuffles + 1.0);
+}
+
 std::optional<Pattern> pattern_along(std::vector<Residual> all, const std::string& axis,
                                      const std::function<double(const Point&)>& value) {
-  std::stable_sort(all.begin(), all.end(), [&](const Residual& a, const Residual& b) { return value(a.at) < value(b.at); });
+  std::stable_sort(all.begin(), all.end(),
+                   [&](const Residual& a, const Residual& b) { return value(a.at) < value(b.at); });
   if (value(all.back().at) < 1.05 * value(all.front().at)) return std::nullopt;
   // Of configurations alike on the axis the mean counts: their order among each other says nothing.
   std::vector<double> sequence;
+  std::vector<size_t> ends;
   for (size_t first = 0, last = 0; first < all.size(); first = last) {
     double sum = 0;
     while (last < all.size() && value(all[last].at) < 1.02 * value(all[first].at)) sum += all[last++].value;
     sequence.push_back(sum / static_cast<double>(last - first));
+    ends.push_back(last);
   }
   Pattern pattern{axis};
   int above = 0, runs = 0;
@@ -68,7 +106,8 @@ std::optional<Pattern> pattern_along(std::vector<Residual> all, const std::strin
     above += sequence[i] > 0;
     runs += i == 0 || (sequence[i] > 0) != (sequence[i - 1] > 0);
   }
-  pattern.p = few_runs_chance(runs, above, static_cast<double>(sequence.size()) - above);
+  pattern.p =
+      std::min(few_runs_chance(runs, above, static_cast<double>(sequence.size()) - above), levels_chance(all, ends));
   const auto third = [&](size_t from, size_t to) {
     double sum = 0;
     for (size_t i = from; i < to; ++i) sum += all[i].value;
@@ -156,22 +195,22 @@ class Judging {
     if (axes.size() == 2) axes.emplace_back("compute", [](const Point& p) { return compute_of(p); });
     for (const auto& [name, value] : axes) {
       const auto pattern = pattern_along(all_, name, value);
-      if (!pattern || pattern->p > kChance / static_cast<double>(axes.size())) continue;
+      if (!pattern || pattern->p > kChance / static_cast<double>(kTests * axes.size())) continue;
       out_.patterns.push_back(*pattern);
       const double most = std::max({std::abs(pattern->low), std::abs(pattern->middle), std::abs(pattern->high)});
       if (most < kMatters && out_.misfit < kMatters) continue;
-      out_.words.push_back(
-          fmt::format("residuals have a pattern along {} (p {:.2g}): the lowest third lies {} from the law, the middle {}, the "
-                      "highest {}",
-                      name, pattern->p, percent(pattern->low), percent(pattern->middle), percent(pattern->high)));
+      out_.words.push_back(fmt::format(
+          "residuals have a pattern along {} (p {:.2g}): the lowest third lies {} from the law, the middle {}, the "
+          "highest {}",
+          name, pattern->p, percent(pattern->low), percent(pattern->middle), percent(pattern->high)));
     }
   }
 
   void compare_with_noise() {
     if (!out_.noise || out_.scatter < kMatters || out_.scatter < kExcess * *out_.noise) return;
-    out_.words.push_back(fmt::format("configurations scatter about the law by {:.2g} %, {:.2g} times what {} differ by ({:.2g} %)",
-                                     100 * out_.scatter, out_.scatter / std::max(*out_.noise, 1e-12), out_.noise_source,
-                                     100 * *out_.noise));
+    out_.words.push_back(fmt::format(
+        "configurations scatter about the law by {:.2g} %, {:.2g} times what {} differ by ({:.2g} %)",
+        100 * out_.scatter, out_.scatter / std::max(*out_.noise, 1e-12), out_.noise_source, 100 * *out_.noise));
   }
 
   void hold_out() {
@@ -186,10 +225,10 @@ class Judging {
     }
     const double n = static_cast<double>(h.runs.size());
     if (inside / n >= kMissedByLaw || std::abs(bias / n) < kMatters) return;
-    out_.words.push_back(
-        fmt::format("of the {} largest runs, predicted from the others, {} lie within what the law alone allows; they end {} "
-                    "from it",
-                    h.runs.size(), inside == 0 ? "none" : fmt::format("{:.0f}", inside), percent(bias / n)));
+    out_.words.push_back(fmt::format(
+        "of the {} largest runs, predicted from the others, {} lie within what the law alone allows; they end {} "
+        "from it",
+        h.runs.size(), inside == 0 ? "none" : fmt::format("{:.0f}", inside), percent(bias / n)));
   }
 
   const std::vector<Point>& points_;
@@ -224,7 +263,8 @@ json::object adequacy_json(const Adequacy& adequacy) {
   json::array words, patterns;
   for (const std::string& word : adequacy.words) words.emplace_back(word);
   for (const Pattern& p : adequacy.patterns)
-    patterns.push_back(json::object{{"axis", p.axis}, {"p", p.p}, {"low", p.low}, {"middle", p.middle}, {"high", p.high}});
+    patterns.push_back(
+        json::object{{"axis", p.axis}, {"p", p.p}, {"low", p.low}, {"middle", p.middle}, {"high", p.high}});
   return {{"adequate", adequacy.adequate()},
           {"inadequacy", words},
           {"scatter", finite_or_null(adequacy.scatter)},

@@ -6,7 +6,7 @@
 namespace bitsweep::fit {
 namespace {
 
-constexpr double kRatios[] = {0.25, 0.5, 1, 2, 4, 8, 16};
+constexpr double kRatios[] = {0.5, 1, 2, 4, 8, 16};
 constexpr double kSharedByLabels = 0.5;  // of the variance: variants of one law miss much of the same
 
 std::vector<Axis> axes_of(const Law& law) {

@@ -282,12 +282,14 @@ class Fitting {
     for (const NamedValue& v : with_a_opt(result_.params))
       if (const auto at = result_.intervals.find(v.name);
           at != result_.intervals.end() && (v.value < at->second.first || v.value > at->second.second))
-        names.push_back(fmt::format("{} ({:.4g}; {:.4g} to {:.4g})", v.name, v.value, at->second.first, at->second.second));
+        names.push_back(
+            fmt::format("{} ({:.4g}; {:.4g} to {:.4g})", v.name, v.value, at->second.first, at->second.second));
     if (!names.empty())
-      result_.warnings.push_back(fmt::format(
-          "the estimate of {} lies outside of its interval: it rests on a bound, or leans on configurations far from the "
-          "law, which intervals count less",
-          fmt::join(names, ", ")));
+      result_.warnings.push_back(
+          fmt::format("the estimate of {} lies outside of its interval: it rests on a bound, or leans on "
+                      "configurations far from the "
+                      "law, which intervals count less",
+                      fmt::join(names, ", ")));
   }
 
   static std::vector<NamedValue> with_a_opt(std::vector<NamedValue> values) {
@@ -347,10 +349,11 @@ class Fitting {
                                                 options_.confidence, options_.seed, number);
     const Interval& interval = *prediction.interval;
     if (prediction.loss && (*prediction.loss < interval.first || *prediction.loss > interval.second))
-      result_.warnings.push_back(fmt::format(
-          "{}: what the law says ({:.4g}) lies outside of the interval ({:.4g} to {:.4g}), which goes by the nearest runs as "
-          "well",
-          target_name(prediction.target, number), *prediction.loss, interval.first, interval.second));
+      result_.warnings.push_back(
+          fmt::format("{}: what the law says ({:.4g}) lies outside of the interval ({:.4g} to {:.4g}), which goes by "
+                      "the nearest runs as "
+                      "well",
+                      target_name(prediction.target, number), *prediction.loss, interval.first, interval.second));
   }
 
   // The same by the laws of resampled runs, with the scatter of the points about the law.

@@ -48,11 +48,13 @@ struct FitOptions {
 
 struct Prediction {
   Target target;
-  std::optional<double> loss;      // by the law; nothing when the fit is refused outright
-  std::optional<double> expected;  // by the law and what it misses nearby: the best single figure, where there is an interval
+  std::optional<double> loss;  // by the law; nothing when the fit is refused outright
+  std::optional<double>
+      expected;  // by the law and what it misses nearby: the best single figure, where there is an interval
   // For a new run there: the law's uncertainty, what the law misses, and the runs' scatter.
   std::optional<Interval> interval;
-  std::optional<Interval> law_interval;  // the same if the law held exactly: narrower, and too narrow wherever it does not
+  std::optional<Interval>
+      law_interval;  // the same if the law held exactly: narrower, and too narrow wherever it does not
   std::optional<Interval>
       feasible;              // all the law can say there with every |residual| <= noise; when there is no interval
   Beyond beyond;             // how far beyond the points

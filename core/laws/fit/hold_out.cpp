@@ -58,8 +58,8 @@ std::optional<HoldOut> hold_out_largest(const std::vector<Point>& points, const 
     const auto within = [&](const std::optional<Interval>& interval) {
       return interval && interval->first <= held[i].loss && held[i].loss <= interval->second;
     };
-    result.runs.push_back({held[i], *prediction.loss, prediction.expected.value_or(*prediction.loss), *prediction.interval,
-                           within(prediction.law_interval)});
+    result.runs.push_back({held[i], *prediction.loss, prediction.expected.value_or(*prediction.loss),
+                           *prediction.interval, within(prediction.law_interval)});
     squares += std::pow(result.runs.back().error(), 2);
     inside += result.runs.back().inside();
     inside_law += result.runs.back().inside_law;

@@ -11,9 +11,9 @@ namespace bitsweep::fit {
 
 struct HeldOut {
   Point point;
-  double predicted = 0;  // by the law
-  double expected = 0;   // by the law and what it misses nearby
-  Interval interval;     // of a new run
+  double predicted = 0;     // by the law
+  double expected = 0;      // by the law and what it misses nearby
+  Interval interval;        // of a new run
   bool inside_law = false;  // of the interval that the law alone gives
   double error() const { return point.loss / predicted - 1; }
   bool inside() const { return interval.first <= point.loss && point.loss <= interval.second; }

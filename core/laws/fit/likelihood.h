@@ -42,8 +42,8 @@ struct SeedNoise {
 };
 SeedNoise seed_noise(const std::vector<Point>& points);
 
-// The noise of log loss to go by where the points do not tell it (`freedom` < 1, else 0): that of repeated seeds, else half
-// of the stated size of residuals (in the unit of the loss).
+// The noise of log loss to go by where the points do not tell it (`freedom` < 1, else 0): that of repeated seeds, else
+// half of the stated size of residuals (in the unit of the loss).
 double known_noise(const std::vector<Point>& points, double freedom, double stated);
 
 // Whether points are checkpoints of runs, which are not independent of each other: by the law, or as they were read.

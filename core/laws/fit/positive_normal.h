@@ -11,8 +11,8 @@
 
 namespace bitsweep::fit {
 
-// About `mean`, of precision L·Lᵀ/sd², by the GHK simulator (Geweke 1991, Hajivassiliou, McFadden 1998): one coordinate after
-// another from the part of its normal that is above zero; the logarithm of the product of these parts is added to
+// About `mean`, of precision L·Lᵀ/sd², by the GHK simulator (Geweke 1991, Hajivassiliou, McFadden 1998): one coordinate
+// after another from the part of its normal that is above zero; the logarithm of the product of these parts is added to
 // `log_weight`. `uniform(i)` in (0, 1).
 template <typename Uniform>
 Eigen::VectorXd draw_positive(const Eigen::VectorXd& mean, const Eigen::MatrixXd& lower, double sd, Uniform&& uniform,

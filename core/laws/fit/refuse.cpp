@@ -186,9 +186,9 @@ struct Rise {
   static double percent(double slope) { return 100 * (std::pow(10.0, slope) - 1); }
 };
 
-// The trend of log loss along `axis` among runs that are alike on the other one, each with a level of its own. One plane
-// through all runs would not do: iso-FLOP parabolas are curved, and their plane may rise though the loss falls everywhere.
-// Nothing unless it rises with confidence.
+// The trend of log loss along `axis` among runs that are alike on the other one, each with a level of its own. One
+// plane through all runs would not do: iso-FLOP parabolas are curved, and their plane may rise though the loss falls
+// everywhere. Nothing unless it rises with confidence.
 std::optional<Rise> rise_along(const std::vector<Point>& points, Axis axis, bool other_varies) {
   const Axis other = axis == Axis::params ? Axis::tokens : Axis::params;
   std::vector<size_t> order(points.size());
@@ -213,8 +213,7 @@ std::optional<Rise> rise_along(const std::vector<Point>& points, Axis axis, bool
   if (!(xx > 1e-9) || freedom < 1) return std::nullopt;
   Rise rise;
   rise.slope = xy / xx;
-  rise.half_width =
-      student_quantile(0.975, freedom) * std::sqrt(std::max(0.0, yy - xy * rise.slope) / freedom / xx);
+  rise.half_width = student_quantile(0.975, freedom) * std::sqrt(std::max(0.0, yy - xy * rise.slope) / freedom / xx);
   if (rise.slope - rise.half_width <= 0) return std::nullopt;
   return rise;
 }
@@ -236,11 +235,11 @@ void refuse_flat_or_rising(const std::vector<Point>& points, bool along_params, 
   for (const Axis axis : axes) {
     const auto rise = rise_along(points, axis, axes.size() > 1);
     if (!rise) continue;
-    out.push_back(
-        fmt::format("the loss does not fall with {} (log-log trend {:+.3g} % a decade, {:.3g} to {:.3g} % with 95 % confidence): "
-                    "the law only knows falling losses",
-                    axis_name(axis), rise->percent(rise->slope), rise->percent(rise->slope - rise->half_width),
-                    rise->percent(rise->slope + rise->half_width)));
+    out.push_back(fmt::format(
+        "the loss does not fall with {} (log-log trend {:+.3g} % a decade, {:.3g} to {:.3g} % with 95 % confidence): "
+        "the law only knows falling losses",
+        axis_name(axis), rise->percent(rise->slope), rise->percent(rise->slope - rise->half_width),
+        rise->percent(rise->slope + rise->half_width)));
   }
 }
 

@@ -93,9 +93,9 @@ std::vector<std::string> RowFilter::columns() const {
 
 bool RowFilter::keeps(const std::function<std::optional<std::string>(const std::string&)>& cell) const {
   return alternatives_.empty() || std::any_of(alternatives_.begin(), alternatives_.end(), [&](const auto& conditions) {
-    return std::all_of(conditions.begin(), conditions.end(),
-                       [&](const Condition& c) { return holds(c, cell(c.column)); });
-  });
+           return std::all_of(conditions.begin(), conditions.end(),
+                              [&](const Condition& c) { return holds(c, cell(c.column)); });
+         });
 }
 
 bool RowFilter::holds(const Condition& c, const std::optional<std::string>& text) const {

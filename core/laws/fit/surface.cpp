@@ -32,7 +32,8 @@ constexpr double kNever = -std::numeric_limits<double>::infinity();
 
 enum class Draws : uint64_t { choice = 1, place = 2, scale = 3, miss = 4 };
 uint64_t stream(Draws purpose, uint64_t index = 0) {
-  return static_cast<uint64_t>(Stream::bootstrap) << 48 | UINT64_C(1) << 45 | static_cast<uint64_t>(purpose) << 40 | index;
+  return static_cast<uint64_t>(Stream::bootstrap) << 48 | UINT64_C(1) << 45 | static_cast<uint64_t>(purpose) << 40 |
+         index;
 }
 
 // The columns of a law's terms over a grid: a term has one for each combination of the shapes it depends on.
@@ -149,14 +150,14 @@ class SurfaceDrawing {
         }
         const Amplitudes c = conditional(s, precision, product, grams(one, one), grid.middle(cell).sum());
         weights_[s * cells + cell] = c.log_weight;
-        if (std::isfinite(c.log_weight))
-          weights_[s * cells + cell] += log_positive_share(c.mean, c.lower, scale_of(c));
+        if (std::isfinite(c.log_weight)) weights_[s * cells + cell] += log_positive_share(c.mean, c.lower, scale_of(c));
       }
     }
   }
 
   // Flat in the shapes is e^x in their logarithms, whose sum is `log_shapes`.
-  Amplitudes conditional(size_t s, const MatrixXd& gram, const VectorXd& product, double ones, double log_shapes) const {
+  Amplitudes conditional(size_t s, const MatrixXd& gram, const VectorXd& product, double ones,
+                         double log_shapes) const {
     MatrixXd precision = gram;
     precision.diagonal().array() += ridge_;
     const Eigen::LLT<MatrixXd> factor(precision);
@@ -192,8 +193,8 @@ class SurfaceDrawing {
     return grid;
   }
 
-  // Anywhere in the chosen cells, with noise and amplitudes from their conditional distributions. What belongs to one scale
-  // is made white in one go.
+  // Anywhere in the chosen cells, with noise and amplitudes from their conditional distributions. What belongs to one
+  // scale is made white in one go.
   void propose(const ShapeGrid& grid, const std::vector<int>& chosen) {
     const int cells = grid.cells();
     const Eigen::Index n = log_loss_.size(), k = static_cast<Eigen::Index>(law_->terms().size());
@@ -218,8 +219,8 @@ class SurfaceDrawing {
       const VectorXd one = white.col(white.cols() - 1);
       for (size_t i = first; i < last; ++i) {
         const auto share = white.middleCols(k * static_cast<Eigen::Index>(i - first), k);
-        const Amplitudes c = conditional(s, share.transpose() * share, share.transpose() * one, one.squaredNorm(),
-                                         at[i - first].sum());
+        const Amplitudes c =
+            conditional(s, share.transpose() * share, share.transpose() * one, one.squaredNorm(), at[i - first].sum());
         add_candidate(s, at[i - first].array().exp().matrix(), c, i, weights_[static_cast<size_t>(chosen[i])]);
       }
       first = last;
@@ -329,8 +330,8 @@ Eigen::MatrixXd Surface::predict(const std::vector<Target>& targets) const {
         z(t, d - first) = noise_[d] * normal_quantile(random_unit(seed_, stream(Draws::miss, static_cast<uint64_t>(d)),
                                                                   static_cast<uint64_t>(t)) +
                                                       0x1p-54);
-    const MatrixXd missed = variance * (across.transpose() * pulls_.middleCols(first, last - first)) +
-                            MatrixXd(factor.matrixL() * z);
+    const MatrixXd missed =
+        variance * (across.transpose() * pulls_.middleCols(first, last - first)) + MatrixXd(factor.matrixL() * z);
     log_losses.middleRows(first, last - first) += missed.transpose();
   }
   return log_losses.array().exp().matrix();
@@ -352,8 +353,9 @@ std::vector<RunForecast> forecast(const Surface& surface, const std::vector<Targ
   const MatrixXd losses = surface.predict(targets);
   std::vector<RunForecast> all;
   for (Eigen::Index t = 0; t < losses.cols(); ++t)
-    all.push_back({median({losses.col(t).begin(), losses.col(t).end()}),
-                   spread_with_noise(losses.col(t), surface.noise(), confidence, surface.seed(), static_cast<uint64_t>(t))});
+    all.push_back(
+        {median({losses.col(t).begin(), losses.col(t).end()}),
+         spread_with_noise(losses.col(t), surface.noise(), confidence, surface.seed(), static_cast<uint64_t>(t))});
   return all;
 }
 

@@ -1,9 +1,10 @@
-// Joint draws of the loss over its sizes, as far as runs know it: a law, and what the law misses (discrepancy.h). For every
-// prediction of a run that is not one of the points.
+// Joint draws of the loss over its sizes, as far as runs know it: a law, and what the law misses (discrepancy.h). For
+// every prediction of a run that is not one of the points.
 //
-// As in posterior.h: a grid over the law's shapes, amplitudes (above zero) and the noise integrated out. Here the points'
-// errors are correlated, by how much is integrated out as well, and what the law misses among the points is carried on
-// to their surroundings: predictions pass through what was measured, and fall back on the law, wider, beyond.
+// As in posterior.h: a grid over the law's shapes, amplitudes (above zero) and the noise integrated out. Here the
+// points' errors are correlated, by how much is integrated out as well, and what the law misses among the points is
+// carried on to their surroundings: predictions pass through what was measured, and fall back on the law, wider,
+// beyond.
 //
 // Over many published tables, the largest fifth of each held out, these intervals hold 95 % of the runs, where those of
 // the law alone hold half (README.md).
@@ -25,8 +26,8 @@ class Surface {
  public:
   int size() const { return static_cast<int>(shapes_.rows()); }  // K draws, of equal weight
 
-  // Loss by each draw at each target, drawn together for all of them, without the noise of a run: [K, T]. A target that the
-  // law cannot speak of (Law::missing) has NaN.
+  // Loss by each draw at each target, drawn together for all of them, without the noise of a run: [K, T]. A target that
+  // the law cannot speak of (Law::missing) has NaN.
   Eigen::MatrixXd predict(const std::vector<Target>& targets) const;
   // The same by the law of each draw alone.
   Eigen::MatrixXd law_losses(const std::vector<Target>& targets) const;
@@ -52,8 +53,8 @@ class Surface {
   uint64_t seed_ = 0;
 };
 
-// `draws` draws for options.law, a function of the points, the options and options.seed; as draw_posterior() takes them.
-// Nothing where draw_posterior() gives nothing, or where points are checkpoints of runs.
+// `draws` draws for options.law, a function of the points, the options and options.seed; as draw_posterior() takes
+// them. Nothing where draw_posterior() gives nothing, or where points are checkpoints of runs.
 std::optional<Surface> draw_surface(const std::vector<Point>& points, const FitOptions& options, int draws,
                                     const Eigen::ArrayXd& log_fitted = {});
 
@@ -64,7 +65,8 @@ struct RunForecast {
 };
 std::vector<RunForecast> forecast(const Surface& surface, const std::vector<Target>& targets, double confidence);
 
-// The middle `confidence` of draws of a loss [K], each with the noise of its draw [K]. `number` tells apart what is drawn.
+// The middle `confidence` of draws of a loss [K], each with the noise of its draw [K]. `number` tells apart what is
+// drawn.
 Interval spread_with_noise(const Eigen::VectorXd& losses, const Eigen::ArrayXd& noise, double confidence, uint64_t seed,
                            uint64_t number);
 

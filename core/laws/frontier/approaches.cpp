@@ -113,7 +113,8 @@ Approach isoflop_of(const Minima& minima) {
     t.x.push_back(std::log(m.flops)), t.y.push_back(std::log(m.params));
     t.variance.push_back(std::max(m.log_params_sd * m.log_params_sd, 1e-6));
   }
-  if (t.x.size() < 2) return refused(fmt::format("{} of {} budgets with a minimum between their sizes", t.x.size(), minima.all.size()));
+  if (t.x.size() < 2)
+    return refused(fmt::format("{} of {} budgets with a minimum between their sizes", t.x.size(), minima.all.size()));
   if (t.span() < kLeastSpan) return refused("the budgets lie within a factor of two of each other");
   return approach_of(t);
 }
@@ -133,25 +134,29 @@ std::string told(const Approach& a) {
                     : fmt::format("{:.3f}", *a.a_opt);
 }
 
-void compare(const Approach& a, const char* a_name, const Approach& b, const char* b_name, std::vector<std::string>& out) {
+void compare(const Approach& a, const char* a_name, const Approach& b, const char* b_name,
+             std::vector<std::string>& out) {
   if (!a.interval || !b.interval) return;
   if (a.interval->second >= b.interval->first && b.interval->second >= a.interval->first) return;
-  out.push_back(fmt::format("a_opt by {} is {}, by {} {}: their intervals do not meet", a_name, told(a), b_name, told(b)));
+  out.push_back(
+      fmt::format("a_opt by {} is {}, by {} {}: their intervals do not meet", a_name, told(a), b_name, told(b)));
 }
 
 void tell_outside(const Minima& minima, std::vector<std::string>& out) {
   for (const Minimum& m : minima.all) {
     if (m.inside() || m.outside == "flat") continue;
     const double end = (m.outside == "above" ? m.slice.points.back() : m.slice.points.front()).params;
-    out.push_back(fmt::format("at {:.3g} FLOPs the minimum lies {} the sizes that were run ({} the {}): a run beyond it would show it",
-                              m.flops, m.outside, format_count(end), m.outside == "above" ? "largest" : "smallest"));
+    out.push_back(fmt::format(
+        "at {:.3g} FLOPs the minimum lies {} the sizes that were run ({} the {}): a run beyond it would show it",
+        m.flops, m.outside, format_count(end), m.outside == "above" ? "largest" : "smallest"));
   }
 }
 
 json::object approach_json(const Approach& a) {
   return {{"a_opt", a.a_opt ? finite_or_null(*a.a_opt) : json::value(nullptr)},
-          {"interval", a.interval ? json::value(json::array{finite_or_null(a.interval->first), finite_or_null(a.interval->second)})
-                                  : json::value(nullptr)},
+          {"interval",
+           a.interval ? json::value(json::array{finite_or_null(a.interval->first), finite_or_null(a.interval->second)})
+                      : json::value(nullptr)},
           {"budgets", a.budgets},
           {"why_not", a.why_not.empty() ? json::value(nullptr) : json::value(a.why_not)}};
 }
@@ -185,12 +190,9 @@ json::object approaches_json(const Approaches& a) {
                                   {"measured", m.slice.measured}});
   for (const std::string& word : a.disagreements) disagreements.emplace_back(word);
   for (const std::string& word : a.outside) outside.emplace_back(word);
-  return {{"envelope", approach_json(a.envelope)},
-          {"isoflop", approach_json(a.isoflop)},
-          {"joint", approach_json(a.joint)},
-          {"minima", minima},
-          {"disagreements", disagreements},
-          {"outside", outside}};
+  return {{"envelope", approach_json(a.envelope)}, {"isoflop", approach_json(a.isoflop)},
+          {"joint", approach_json(a.joint)},       {"minima", minima},
+          {"disagreements", disagreements},        {"outside", outside}};
 }
 
 }  // namespace bitsweep::frontier

@@ -1,5 +1,5 @@
-// How the best size grows with compute, asked in three ways (Hoffmann et al. 2022, section 3): the lower envelope of all
-// runs (1), the minima of iso-FLOP parabolas (2), the joint law (3). N_opt ∝ C^a_opt. Pure.
+// How the best size grows with compute, asked in three ways (Hoffmann et al. 2022, section 3): the lower envelope of
+// all runs (1), the minima of iso-FLOP parabolas (2), the joint law (3). N_opt ∝ C^a_opt. Pure.
 #pragma once
 
 #include <optional>
@@ -15,13 +15,13 @@ namespace bitsweep::frontier {
 struct Approach {
   std::optional<double> a_opt;
   std::optional<fit::Interval> interval;
-  std::string why_not;           // where a_opt is missing, in words
-  int budgets = 0;               // that it rests on
+  std::string why_not;  // where a_opt is missing, in words
+  int budgets = 0;      // that it rests on
 };
 
 struct Approaches {
   Approach envelope, isoflop, joint;
-  Minima minima;                   // a slice each, ascending by compute; those outside too
+  Minima minima;                           // a slice each, ascending by compute; those outside too
   std::vector<std::string> disagreements;  // intervals that do not meet, a sentence each
   std::vector<std::string> outside;        // minima beyond the sizes that were run, a sentence each
 };

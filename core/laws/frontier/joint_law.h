@@ -1,5 +1,5 @@
-// A chinchilla law as a formula, and how it divides a budget: the minimum of A/N^α + B/D^β under κ·N·D = C (Hoffmann et al.
-// 2022, equation 4). Pure.
+// A chinchilla law as a formula, and how it divides a budget: the minimum of A/N^α + B/D^β under κ·N·D = C (Hoffmann et
+// al. 2022, equation 4). Pure.
 #pragma once
 
 #include <optional>

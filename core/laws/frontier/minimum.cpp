@@ -8,18 +8,18 @@
 namespace bitsweep::frontier {
 namespace {
 
-constexpr double kWindow = 1.8;       // of log N to either side of the best size: further out no parabola holds
-constexpr size_t kFewestPoints = 4;   // taken all the same, where there are so many
-constexpr double kFlat = 1;           // times its standard error: curvature below is none
+constexpr double kWindow = 1.8;      // of log N to either side of the best size: further out no parabola holds
+constexpr size_t kFewestPoints = 4;  // taken all the same, where there are so many
+constexpr double kFlat = 1;          // times its standard error: curvature below is none
 
 struct Parabola {
-  double middle = 0;                             // of log N
-  Eigen::Vector3d value = Eigen::Vector3d::Zero();  // log loss = v0 + v1 x + v2 x², x = log N − middle
+  double middle = 0;                                 // of log N
+  Eigen::Vector3d value = Eigen::Vector3d::Zero();   // log loss = v0 + v1 x + v2 x², x = log N − middle
   Eigen::Matrix3d spread = Eigen::Matrix3d::Zero();  // (XᵀX)⁻¹
   double squares = 0;
   size_t points = 0;
-  double low = 0, high = 0;                      // x of the outermost sizes of the slice
-  bool best_low = false, best_high = false;      // the best size is an end of the slice
+  double low = 0, high = 0;                  // x of the outermost sizes of the slice
+  bool best_low = false, best_high = false;  // the best size is an end of the slice
 };
 
 Parabola parabola_of(const Slice& slice) {
@@ -27,7 +27,8 @@ Parabola parabola_of(const Slice& slice) {
                                      [](const SlicePoint& a, const SlicePoint& b) { return a.loss < b.loss; });
   std::vector<SlicePoint> near = slice.points;
   const auto away = [&](const SlicePoint& p) { return std::abs(std::log(p.params / best->params)); };
-  std::stable_sort(near.begin(), near.end(), [&](const SlicePoint& a, const SlicePoint& b) { return away(a) < away(b); });
+  std::stable_sort(near.begin(), near.end(),
+                   [&](const SlicePoint& a, const SlicePoint& b) { return away(a) < away(b); });
   while (near.size() > kFewestPoints && away(near.back()) > kWindow) near.pop_back();
   Parabola fit;
   fit.points = near.size();

@@ -20,13 +20,14 @@ struct Minimum {
 };
 
 struct Minima {
-  std::vector<Minimum> all;   // a slice each, in their order
-  double scatter = 0;         // of log loss about the parabolas, over all slices …
-  double freedom = 0;         // … and its degrees of freedom; 0: nobody knows
+  std::vector<Minimum> all;  // a slice each, in their order
+  double scatter = 0;        // of log loss about the parabolas, over all slices …
+  double freedom = 0;        // … and its degrees of freedom; 0: nobody knows
 };
 
-// A quadratic in log N, least squares, through the sizes about the best one: those within a factor of six of it, and the
-// four nearest at least. The scatter about the parabolas is one for all slices. REQUIRES slices of three sizes or more.
+// A quadratic in log N, least squares, through the sizes about the best one: those within a factor of six of it, and
+// the four nearest at least. The scatter about the parabolas is one for all slices. REQUIRES slices of three sizes or
+// more.
 Minima minima_of(const std::vector<Slice>& slices);
 
 }  // namespace bitsweep::frontier

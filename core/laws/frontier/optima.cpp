@@ -91,7 +91,8 @@ class Dividing {
   std::optional<Minimum> minimum_at(double flops) const {
     const Minimum* nearest = nullptr;
     for (const Minimum* m : inside_)
-      if (apart(m->flops, flops) <= kSameCompute && (nearest == nullptr || apart(m->flops, flops) < apart(nearest->flops, flops)))
+      if (apart(m->flops, flops) <= kSameCompute &&
+          (nearest == nullptr || apart(m->flops, flops) < apart(nearest->flops, flops)))
         nearest = m;
     if (nearest != nullptr) return *nearest;
     const Slice slice = slice_at(places_, flops);
@@ -185,9 +186,10 @@ class Dividing {
       row.basis = Basis::isoflop;
       return *isoflop;
     }
-    row.note = fmt::format("how sizes grow with compute is not determined by these runs; it leans on published laws "
-                           "(a_opt {:.2f} ± {:.2f})",
-                           kUsualGrowth, kUsualGrowthSd);
+    row.note = fmt::format(
+        "how sizes grow with compute is not determined by these runs; it leans on published laws "
+        "(a_opt {:.2f} ± {:.2f})",
+        kUsualGrowth, kUsualGrowthSd);
     const std::optional<Growth>& known = joint ? joint : isoflop;
     if (!known || !(known->sd > 0)) return {};
     const double a = 1 / (known->sd * known->sd), b = 1 / (kUsualGrowthSd * kUsualGrowthSd);
@@ -204,7 +206,8 @@ class Dividing {
   // What a run there will measure: the law with what it misses nearby is the better figure where no run is.
   void forecast_loss(Optimum& row, const fit::Target& at) const {
     if (row.basis == Basis::measured) {
-      const double noise = fit_.surface ? fit_.surface->noise().square().mean() : std::pow(approaches_.minima.scatter, 2);
+      const double noise =
+          fit_.surface ? fit_.surface->noise().square().mean() : std::pow(approaches_.minima.scatter, 2);
       const double half = fit::normal_quantile(0.5 + fit_.confidence / 2) * std::sqrt(2 * noise);
       if (half > 0) row.loss_interval = {row.best.loss * std::exp(-half), row.best.loss * std::exp(half)};
     } else if (fit_.surface) {

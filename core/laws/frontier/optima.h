@@ -1,6 +1,6 @@
 // How a budget is best divided between parameters and tokens, from what was measured first: where runs of the budget
-// exist, from the best of them and the parabola about it; between such budgets, from their minima; beyond them, from the
-// outermost minimum, extended as the law says. So no advice is worse than a run that was made. Pure.
+// exist, from the best of them and the parabola about it; between such budgets, from their minima; beyond them, from
+// the outermost minimum, extended as the law says. So no advice is worse than a run that was made. Pure.
 //
 // Where runs do not determine how sizes grow with compute, what is published of language models stands in for it
 // (kUsualGrowth); `Optimum::note` says so.
@@ -31,16 +31,16 @@ struct Optimum {
   std::optional<fit::Interval> loss_interval;    // of a new run there; of a repetition, where the loss is a run's
   std::optional<fit::Interval> params_interval;  // of the best size
   Basis basis = Basis::law;
-  std::optional<Place> measured;                 // the best run at this compute, where there is one
-  std::optional<Division> law;                   // what the joint law alone says
-  fit::Beyond beyond;                            // how far from the runs
-  std::string note;                              // what the division leans on besides the runs; "" for nothing
-  std::string refused;                           // why nothing is said of this budget; "" when something is
+  std::optional<Place> measured;  // the best run at this compute, where there is one
+  std::optional<Division> law;    // what the joint law alone says
+  fit::Beyond beyond;             // how far from the runs
+  std::string note;               // what the division leans on besides the runs; "" for nothing
+  std::string refused;            // why nothing is said of this budget; "" when something is
 };
 
 struct Optima {
-  std::vector<Optimum> rows;           // in the order asked for
-  double flops_per_nd = 6;             // of the largest models: C = κ·N·D
+  std::vector<Optimum> rows;  // in the order asked for
+  double flops_per_nd = 6;    // of the largest models: C = κ·N·D
 };
 
 // `fit`: of the chinchilla law of these points, which may have refused them: the law then extends nothing.

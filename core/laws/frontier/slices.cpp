@@ -7,11 +7,11 @@
 namespace bitsweep::frontier {
 namespace {
 
-constexpr double kSameSize = 0.02;        // of a logarithm: sizes that are one
-constexpr double kWidestLadder = 0.4;     // of a logarithm: from the least to the most compute of one budget
+constexpr double kSameSize = 0.02;     // of a logarithm: sizes that are one
+constexpr double kWidestLadder = 0.4;  // of a logarithm: from the least to the most compute of one budget
 constexpr size_t kSizesOfLadder = 3;
-constexpr size_t kLadders = 3;            // from which they are taken for the design, where they span half of the compute
-constexpr double kTokensSlope = -0.08;    // d log L / d log D where no two lengths of a size tell it
+constexpr size_t kLadders = 3;          // from which they are taken for the design, where they span half of the compute
+constexpr double kTokensSlope = -0.08;  // d log L / d log D where no two lengths of a size tell it
 
 // Sizes, each with its places by length.
 std::vector<std::vector<Place>> by_size(std::vector<Place> places) {
@@ -41,8 +41,8 @@ double slope_near(const std::vector<Place>& lengths, double flops) {
   return std::clamp(std::log(a->loss / b->loss) / std::log(a->flops / b->flops), -0.5, 0.0);
 }
 
-// The loss between lengths i and i + 1 of a size: in the logarithms a parabola through them and the nearest third length,
-// because a straight line lies above the loss, most so in its middle; that line where there are only two.
+// The loss between lengths i and i + 1 of a size: in the logarithms a parabola through them and the nearest third
+// length, because a straight line lies above the loss, most so in its middle; that line where there are only two.
 double loss_between(const std::vector<Place>& lengths, size_t i, double flops) {
   const auto x = [&](size_t k) { return std::log(lengths[k].flops / flops); };
   const auto y = [&](size_t k) { return std::log(lengths[k].loss); };
@@ -88,8 +88,9 @@ std::vector<Slice> ladders(const std::vector<Place>& places) {
   std::vector<Slice> found;
   for (size_t first = 0, last = 0; first < places.size(); first = last) {
     double middle = 0;
-    while (last < places.size() && (last == first || (std::log(places[last].flops / places[last - 1].flops) < kSameCompute &&
-                                                      std::log(places[last].flops / places[first].flops) < kWidestLadder)))
+    while (last < places.size() &&
+           (last == first || (std::log(places[last].flops / places[last - 1].flops) < kSameCompute &&
+                              std::log(places[last].flops / places[first].flops) < kWidestLadder)))
       middle += std::log(places[last++].flops);
     Slice slice;
     slice.flops = std::exp(middle / static_cast<double>(last - first));

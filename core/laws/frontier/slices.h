@@ -10,7 +10,7 @@ namespace bitsweep::frontier {
 // A configuration: its seeds together.
 struct Place {
   double params = 0, tokens = 0;
-  double loss = 0;   // geometric mean over seeds
+  double loss = 0;  // geometric mean over seeds
   int runs = 0;
   double flops = 0;  // of one of them
 };
@@ -28,13 +28,13 @@ struct Slice {
   bool measured = false;           // runs of this very budget
 };
 
-// Budgets at which several sizes were run: runs whose compute differs by less than kSameCompute are one budget, and each
-// loss is moved to the budget's by the local slope along tokens.
+// Budgets at which several sizes were run: runs whose compute differs by less than kSameCompute are one budget, and
+// each loss is moved to the budget's by the local slope along tokens.
 constexpr double kSameCompute = 0.12;  // of a logarithm, from one run to the next
 std::vector<Slice> ladders(const std::vector<Place>& places);
 
-// The sizes that were run on both sides of a budget, each with its loss read between its two nearest lengths. No size is
-// extended beyond its lengths.
+// The sizes that were run on both sides of a budget, each with its loss read between its two nearest lengths. No size
+// is extended beyond its lengths.
 Slice slice_at(const std::vector<Place>& places, double flops);
 
 // Every ladder of three sizes or more; where they are few or span little of the compute, slices through a grid instead.

@@ -1,4 +1,5 @@
-// All that is known for and against a fitted law, and what budgets are best spent on: one call for verbs and reports. Pure.
+// All that is known for and against a fitted law, and what budgets are best spent on: one call for verbs and reports.
+// Pure.
 #pragma once
 
 #include <string>
@@ -14,7 +15,7 @@ namespace bitsweep::frontier {
 struct Verdict {
   fit::Adequacy adequacy;
   std::vector<std::string> undetermined;  // fit::undetermined
-  bool joint = false;                     // runs of one variant and text that differ in size or length: the rest is filled
+  bool joint = false;  // runs of one variant and text that differ in size or length: the rest is filled
   Approaches approaches;
   Optima optima;
 

@@ -207,12 +207,13 @@ std::string approach_line(const char* name, const frontier::Approach& a) {
 }
 
 std::string optimum_line(const frontier::Optimum& o) {
-  std::string text = fmt::format("    {:.3g} FLOPs: {} parameters, {} tokens, loss {:.4f}", o.flops, format_count(o.best.params),
-                                 format_count(o.best.tokens), o.best.loss);
+  std::string text = fmt::format("    {:.3g} FLOPs: {} parameters, {} tokens, loss {:.4f}", o.flops,
+                                 format_count(o.best.params), format_count(o.best.tokens), o.best.loss);
   if (o.loss_interval) text += fmt::format(" [{:.4f}, {:.4f}]", o.loss_interval->first, o.loss_interval->second);
   text += fmt::format(" ({}", basis_name(o.basis));
   if (o.basis != frontier::Basis::law && o.law)
-    text += fmt::format("; the law alone: {}, {}, {:.4f}", format_count(o.law->params), format_count(o.law->tokens), o.law->loss);
+    text += fmt::format("; the law alone: {}, {}, {:.4f}", format_count(o.law->params), format_count(o.law->tokens),
+                        o.law->loss);
   if (!o.beyond.inside()) text += "; " + o.beyond.text();
   return text + ")\n";
 }
@@ -330,7 +331,8 @@ std::vector<double> budgets_of(const CommandLine& line) {
   for (const std::string& text : line.all("budget")) {
     const auto value = parse_number(text);
     if (!value || !(*value > 0) || !std::isfinite(*value))
-      throw Error(ErrorKind::input, fmt::format("--budget: expected training FLOPs above 0, as \"1e21\", not '{}'", text));
+      throw Error(ErrorKind::input,
+                  fmt::format("--budget: expected training FLOPs above 0, as \"1e21\", not '{}'", text));
     budgets.push_back(*value);
   }
   return budgets;

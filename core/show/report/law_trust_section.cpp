@@ -88,12 +88,15 @@ std::vector<render::Block> law_trust_section(const analysis::GroupAnalysis& g, i
   blocks.emplace_back(render::Heading{level, "Can the law be trusted?"});
   render::BulletList told;
   for (const LawFit* fit : fits) {
-    const auto say = [&](const std::string& text) { told.items.push_back(render::Text().strong(fit->variant) << ": " + text); };
+    const auto say = [&](const std::string& text) {
+      told.items.push_back(render::Text().strong(fit->variant) << ": " + text);
+    };
     if (const auto& held = fit->verdict.adequacy.held_out)
-      say(fmt::format("of its {} largest runs, predicted from the others, {} end within their 95 % intervals (half as wide as "
-                      "{:.2g} % of the loss in the middle), {:.0f} within those of the law alone.",
-                      held->runs.size(), std::lround(held->coverage * static_cast<double>(held->runs.size())),
-                      100 * held->half_width(), held->law_coverage * static_cast<double>(held->runs.size())));
+      say(fmt::format(
+          "of its {} largest runs, predicted from the others, {} end within their 95 % intervals (half as wide as "
+          "{:.2g} % of the loss in the middle), {:.0f} within those of the law alone.",
+          held->runs.size(), std::lround(held->coverage * static_cast<double>(held->runs.size())),
+          100 * held->half_width(), held->law_coverage * static_cast<double>(held->runs.size())));
     if (fit->result.has_params() && fit->verdict.adequate()) say("nothing speaks against the law.");
     for (const std::string& word : fit->verdict.inadequacy()) say(word + ".");
     for (const std::string& word : fit->verdict.undetermined) say(word + ": exponents are no findings here.");
@@ -102,10 +105,11 @@ std::vector<render::Block> law_trust_section(const analysis::GroupAnalysis& g, i
       say(fmt::format("over {} choices of the analysis: {}.", fit->robustness->rows.size(), survives(*fit)));
   }
   if (!told.items.empty()) blocks.emplace_back(std::move(told));
-  blocks.emplace_back(render::Details{"How the best size grows with compute (N ∝ C^a_opt), asked in three ways", {},
-                                      approaches_table(fits)});
+  blocks.emplace_back(render::Details{
+      "How the best size grows with compute (N ∝ C^a_opt), asked in three ways", {}, approaches_table(fits)});
   render::Table choices = robustness_table(fits);
-  if (!choices.empty()) blocks.emplace_back(render::Details{"What other choices would have changed", {}, std::move(choices)});
+  if (!choices.empty())
+    blocks.emplace_back(render::Details{"What other choices would have changed", {}, std::move(choices)});
   return blocks;
 }
 

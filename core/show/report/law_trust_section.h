@@ -1,5 +1,5 @@
-// How far a law can be trusted: whether it describes its runs, three ways to ask how sizes grow with compute, and what other
-// choices of an analyst would have changed.
+// How far a law can be trusted: whether it describes its runs, three ways to ask how sizes grow with compute, and what
+// other choices of an analyst would have changed.
 #pragma once
 
 #include <vector>

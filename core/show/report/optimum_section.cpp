@@ -82,14 +82,15 @@ std::vector<render::Block> optimum_section(const analysis::GroupAnalysis& g, int
   if (!counted) told.items.emplace_back("The runs do not say their FLOPs: 6 N D is taken for them.");
   if (!refused.empty())
     told.items.push_back(fmt::format(
-        "No division is told of {} (--force tells what lies too far from the runs all the same).",
-        listed(refused)));
+        "No division is told of {} (--force tells what lies too far from the runs all the same).", listed(refused)));
   std::vector<render::Block> blocks;
   blocks.emplace_back(render::Heading{level, "Compute-optimal size and tokens"});
-  blocks.emplace_back(render::Paragraph{
-      "Where runs of a budget exist, its division is the bottom of the parabola through them, or the best of them where that "
-      "is lower; beyond them it starts from the last such minimum and grows as the law says. In brackets: 95 % intervals, of "
-      "the loss for a new run."});
+  blocks.emplace_back(
+      render::Paragraph{"Where runs of a budget exist, its division is the bottom of the parabola through them, or the "
+                        "best of them where that "
+                        "is lower; beyond them it starts from the last such minimum and grows as the law says. In "
+                        "brackets: 95 % intervals, of "
+                        "the loss for a new run."});
   if (!t.empty()) blocks.emplace_back(render::TableBlock{std::move(t)});
   blocks.emplace_back(std::move(told));
   return blocks;

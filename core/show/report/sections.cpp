@@ -325,8 +325,7 @@ void GroupSections::laws() {
          values.empty() ? "refused" : values,
          values.empty() ? render::kNothing : render::format_significant(r.objective < kRounding ? 0 : r.objective, 6),
          values.empty() ? render::kNothing : fmt::format("{} of {}", r.starts_at_best, r.starts),
-         r.residual_sd ? render::format_significant(*r.residual_sd, 2) : render::kNothing,
-         determined_text(fit)});
+         r.residual_sd ? render::format_significant(*r.residual_sd, 2) : render::kNothing, determined_text(fit)});
   }
   table(std::move(t));
   reasons();

@@ -2,8 +2,8 @@
 
 #include <gtest/gtest.h>
 
-#include "frontier/verdict.h"
 #include "frontier/ladders.h"
+#include "frontier/verdict.h"
 
 namespace bitsweep::frontier {
 namespace {

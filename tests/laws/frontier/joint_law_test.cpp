@@ -19,8 +19,7 @@ TEST(JointLaw, DividesABudgetAsTheFormulaSays) {
 }
 
 TEST(JointLaw, ReadsTheLawByItsNames) {
-  const JointLaw law =
-      joint_law({{"beta", 5}, {"E", 1}, {"A", 2}, {"alpha", 4}, {"B", 3}, {"other", 9}});
+  const JointLaw law = joint_law({{"beta", 5}, {"E", 1}, {"A", 2}, {"alpha", 4}, {"B", 3}, {"other", 9}});
   EXPECT_EQ((std::vector<double>{law.E, law.A, law.B, law.alpha, law.beta}), (std::vector<double>{1, 2, 3, 4, 5}));
 }
 

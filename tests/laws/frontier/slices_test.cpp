@@ -2,8 +2,8 @@
 
 #include <gtest/gtest.h>
 
-#include "frontier/minimum.h"
 #include "frontier/ladders.h"
+#include "frontier/minimum.h"
 
 namespace bitsweep::frontier {
 namespace {
@@ -63,7 +63,8 @@ TEST(Minima, AreFoundBetweenSizesAndTheirEndsAreSaid) {
       p.params *= shift, p.tokens /= shift;
       p.loss = law.loss(p.params, p.tokens);
     }
-    for (const Minimum& m : minima_of(slices(places_of(points))).all) EXPECT_EQ(m.outside, shift < 1 ? "above" : "below");
+    for (const Minimum& m : minima_of(slices(places_of(points))).all)
+      EXPECT_EQ(m.outside, shift < 1 ? "above" : "below");
   }
 }
 

@@ -146,7 +146,7 @@ TEST_F(ReadingVerbs, ShowDrawsWhereAttentionLooks) {
   EXPECT_THAT(call(kShowVerb, {"aaaa00000001"}).out, Not(HasSubstr("attention")));
   EXPECT_TRUE(json_of(kShowVerb, {"aaaa00000001"}).at("attention").is_null());
   const std::vector<std::pair<std::string, double>> metrics = {
-      {"ipmr_chance", 0.02}, {"ipmr.L0H0", 0.01}, {"ipmr.L0H1", 0.7}};
+      {"probe_windows", 16}, {"ipmr_chance", 0.02}, {"ipmr.L0H0", 0.01}, {"ipmr.L0H1", 0.7}};
   store.put_metrics("aaaa00000001", 1, 30, metrics);
   const std::string shown = call(kShowVerb, {"aaaa00000001"}).out;
   EXPECT_THAT(shown, HasSubstr("attention at step 30\nIPMR on text, chance 2.0 %\n"));

@@ -224,8 +224,7 @@ TEST(Recommendation, TellsShapeRateMemoryHoursAndFlops) {
         "| batch | 32 |", "| learning rate | 0.0010 (", "| steps | 19,531 |", "| loss by the law | not claimed |",
         "| FLOPs | 2.50×10¹⁵ |", "| 6 N D | 2.40×10¹⁵ |", "| memory at its peak | 150 MB |", "… optimizer | 80 MB |",
         "| checkpoint | 120 MB |", "| stored, as deployed | 1.25 MB |",
-        "learning rate by the best of 4 places, which go as N^(−0.50 ± ",
-        "scaled by FLOPs from the nearest shape"})
+        "learning rate by the best of 4 places, which go as N^(−0.50 ± ", "scaled by FLOPs from the nearest shape"})
     EXPECT_THAT(text, HasSubstr(words));
   const json::array rows = recommendation_json(input, analysis.groups[0]);
   EXPECT_NEAR(rows.at(0).at("lr").to_number<double>(), 1e-3, 1e-8);
