@@ -37,9 +37,9 @@ const Tried& best_of(const std::vector<Tried>& tried) {
                            [](const Tried& a, const Tried& b) { return a.log_loss < b.log_loss; });
 }
 
-using Along = double Tried::*;
+using Setting = double Tried::*;
 
-Tuning tuning_of(const std::vector<Tried>& tried, Along along) {
+Tuning tuning_of(const std::vector<Tried>& tried, Setting along) {
   std::set<double> values;
   for (const Tried& t : tried) values.insert(t.*along);
   if (values.size() < 3) return values.size() == 2 ? Tuning::pair : Tuning::none;
@@ -48,7 +48,7 @@ Tuning tuning_of(const std::vector<Tried>& tried, Along along) {
 }
 
 // Of one setting. The next value on either side is always among them.
-std::optional<SettingQuadratic> along_one(const std::vector<Tried>& tried, Along along, double near) {
+std::optional<SettingQuadratic> along_one(const std::vector<Tried>& tried, Setting along, double near) {
   const Tried& best = best_of(tried);
   double below = HUGE_VAL, above = HUGE_VAL;
   for (const Tried& t : tried) {

@@ -163,7 +163,7 @@ TEST(SliceFigure, IsTheLawAloneWhereNoThreeSizesShareACompute) {
   ASSERT_TRUE(figure);
   expect_sound(*figure);
   EXPECT_THAT(figure->caption, HasSubstr("No three sizes of llama"));
-  const analysis::JointLaw truth{1.4, 30, 250, 0.3, 0.4};
+  const frontier::JointLaw truth{1.4, 30, 250, 0.3, 0.4};
   size_t rings = 0;
   for (const render::PlotSeries& series : figure->panels.at(0).series) {
     EXPECT_TRUE(series.marker == render::Marker::none || series.marker == render::Marker::ring)
