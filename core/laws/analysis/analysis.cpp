@@ -7,6 +7,7 @@
 namespace bitsweep::analysis {
 namespace {
 
+constexpr double kLonger[] = {2, 4};        // times the tokens of a target
 constexpr double kSameTargetBudget = 0.02;  // of a logarithm
 constexpr size_t kMostInFull = 3;           // variants; of more, laws of one axis are only told where there is no other
 
@@ -68,7 +69,21 @@ void run_fit(LawFit& fit, const ReportInput& input, const std::string& law, cons
     target.dataset = fit.points[0].dataset;
   }
   fit.law = law;
+  const size_t asked = options.targets.size();
+  for (size_t t = 0; axis.empty() && t < asked; ++t) {
+    for (const double factor : kLonger) {
+      fit::Target longer = options.targets[t];
+      longer.tokens *= factor;
+      if (longer.params > 0 && longer.tokens > 0) options.targets.push_back(longer);
+    }
+  }
   fit.result = fit_law(fit.points, options);
+  std::vector<fit::Prediction>& told = fit.result.predictions;
+  if (told.size() > asked) {
+    fit.longer.assign(told.begin() + static_cast<ptrdiff_t>(asked), told.end());
+    told.resize(asked);
+  }
+  options.targets.resize(asked);
   fit.verdict = frontier::judge(fit.points, options, fit.result, {});
   fit.robustness = robustness(fit, input);
 }
@@ -128,6 +143,8 @@ std::vector<double> LawFit::losses(const std::vector<fit::Target>& at) const {
   options.law = law;
   options.axis = result.axis;
   options.targets = at;
+  // The points give a law of one variant nothing but the origin of its axes: one of them does.
+  if (law == "chinchilla" || law == "power") return evaluate_law({points.front()}, values, options).predictions;
   return evaluate_law(points, values, options).predictions;
 }
 

@@ -72,6 +72,8 @@ struct LawFit {
   std::vector<fit::Point> points;  // all runs of the variant's chosen cells
   std::vector<size_t> runs;   // of each point, into ReportInput::runs
   fit::FitResult result;
+  // The targets that were asked for with 2 and 4 times their tokens, of laws that read tokens.
+  std::vector<fit::Prediction> longer;
   frontier::Verdict verdict;  // without budgets: those are ComputeOptimum's
   std::optional<Robustness> robustness;
 

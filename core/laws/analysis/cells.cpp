@@ -307,10 +307,18 @@ CellTable make_cells(const std::vector<MeasuredRun>& runs, const std::vector<siz
 }
 
 std::optional<size_t> CellTable::at(const std::string& variant, size_t size_class, size_t budget_class) const {
-  for (const size_t i : chosen)
-    if (cells[i].size_class == size_class && cells[i].budget_class == budget_class && cells[i].variant == variant)
-      return i;
-  return std::nullopt;
+  // In the order of cells: by variant, then place, then loss.
+  const auto rank = [&](const std::string& name) { return std::find(variants.begin(), variants.end(), name); };
+  const auto wanted = rank(variant);
+  const auto found = std::lower_bound(chosen.begin(), chosen.end(), 0, [&](size_t i, int) {
+    const ReportCell& cell = cells[i];
+    if (cell.variant != variant) return rank(cell.variant) < wanted;
+    return std::pair(cell.size_class, cell.budget_class) < std::pair(size_class, budget_class);
+  });
+  if (found == chosen.end()) return std::nullopt;
+  const ReportCell& cell = cells[*found];
+  const bool there = cell.size_class == size_class && cell.budget_class == budget_class && cell.variant == variant;
+  return there ? std::optional(*found) : std::nullopt;
 }
 
 std::vector<size_t> CellTable::alike(size_t cell) const {

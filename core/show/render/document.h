@@ -48,6 +48,12 @@ struct BulletList {
 };
 struct TableBlock {
   Table table;
+  // Where the whole table is, beside the Markdown, and how many of its rows that shows; "": all of them. The HTML has
+  // all.
+  std::string file = "";
+  size_t shown = 0;  // 0: all
+
+  bool cut() const { return !file.empty() && shown > 0 && table.rows.size() > shown; }
 };
 struct FigureBlock {
   std::string file;  // beside the Markdown
@@ -61,7 +67,13 @@ struct Details {
   Table table = {};
 };
 
-using Block = std::variant<Heading, Paragraph, BulletList, TableBlock, FigureBlock, Details>;
+// What lies between the two is folded until asked for.
+struct FoldBegin {
+  std::string summary;
+};
+struct FoldEnd {};
+
+using Block = std::variant<Heading, Paragraph, BulletList, TableBlock, FigureBlock, Details, FoldBegin, FoldEnd>;
 
 struct Document {
   std::string title;

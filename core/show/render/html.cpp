@@ -23,6 +23,8 @@ th, td { text-align: left; padding: .3em .75em; border-bottom: 1px solid var(--l
 th { color: var(--soft); font-weight: 600; } .n { text-align: right; } tbody tr:hover { background: var(--stripe); }
 figure { margin: 1.5em 0; } figcaption { color: var(--soft); font-size: .875rem; }
 summary { cursor: pointer; color: var(--soft); }
+.part { border-top: 1px solid var(--line); } .part > summary { color: var(--text); font-weight: 600; padding: .6em 0; }
+.tall { max-height: 32rem; overflow-y: auto; }
 )css";
 
 std::string inline_html(const Text& text) {
@@ -57,7 +59,10 @@ struct HtmlWriter {
     for (const Text& item : list.items) out += "<li>" + inline_html(item) + "</li>\n";
     out += "</ul>\n";
   }
-  void operator()(const TableBlock& block) { out += html_table(block.table); }
+  void operator()(const TableBlock& block) {
+    // A long one scrolls in a frame of its own.
+    out += block.cut() ? "<div class=\"tall\">\n" + html_table(block.table) + "</div>\n" : html_table(block.table);
+  }
   void operator()(const FigureBlock& figure) {
     out += "<figure>\n" + figure.svg + "<figcaption>" + escape_html(figure.caption) + "</figcaption>\n</figure>\n";
   }
@@ -67,6 +72,10 @@ struct HtmlWriter {
     if (!details.table.empty()) out += html_table(details.table);
     out += "</details>\n";
   }
+  void operator()(const FoldBegin& fold) {
+    out += "<details class=\"part\"><summary>" + escape_html(fold.summary) + "</summary>\n";
+  }
+  void operator()(const FoldEnd&) { out += "</details>\n"; }
 };
 
 }  // namespace

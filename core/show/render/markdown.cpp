@@ -1,3 +1,5 @@
+#include <fmt/format.h>
+
 #include "render/document.h"
 #include "render/escape.h"
 
@@ -33,10 +35,20 @@ struct MarkdownWriter {
     for (const Text& item : list.items) out += "- " + inline_markdown(item) + "\n";
     out += "\n";
   }
-  void operator()(const TableBlock& block) { out += markdown_table(block.table) + "\n"; }
+  void operator()(const TableBlock& block) {
+    if (!block.cut()) {
+      out += markdown_table(block.table) + "\n";
+      return;
+    }
+    Table head{block.table.columns,
+               {block.table.rows.begin(), block.table.rows.begin() + static_cast<ptrdiff_t>(block.shown)}};
+    out += markdown_table(head) + "\n" +
+           fmt::format("The first {} of {} rows: [{}]({}) has all.\n\n", block.shown, block.table.rows.size(),
+                       block.file, block.file);
+  }
   void operator()(const FigureBlock& figure) {
     out +=
-        "![" + escape_markdown(figure.title) + "](" + figure.file + ")\n\n" + escape_markdown(figure.caption) + "\n\n";
+        "![" + escape_markdown(figure.title) + "](" + figure.file + ")\\\n" + escape_markdown(figure.caption) + "\n\n";
   }
   void operator()(const Details& details) {
     out += "<details><summary>" + escape_html(details.summary) + "</summary>\n\n";
@@ -44,6 +56,10 @@ struct MarkdownWriter {
     if (!details.table.empty()) out += markdown_table(details.table) + "\n";
     out += "</details>\n\n";
   }
+  void operator()(const FoldBegin& fold) {
+    out += "<details><summary><b>" + escape_html(fold.summary) + "</b></summary>\n\n";
+  }
+  void operator()(const FoldEnd&) { out += "</details>\n\n"; }
 };
 
 }  // namespace

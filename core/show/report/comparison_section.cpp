@@ -98,10 +98,11 @@ std::vector<render::Block> comparisons_section(const analysis::GroupAnalysis& g,
   if (!rest.empty())
     told += fmt::format(" Shown are comparisons with {} and between neighbours in the order of losses.", reference);
   out.emplace_back(render::Paragraph{told});
-  out.emplace_back(render::TableBlock{std::move(t)});
+  out.emplace_back(render::TableBlock{std::move(t), "comparisons.csv"});
   if (!rest.empty()) {
-    std::string title = render::plural(static_cast<int64_t>(rest.rows.size()), "other comparison", "other comparisons");
-    out.emplace_back(render::Details{std::move(title), {}, std::move(rest)});
+    out.emplace_back(render::Paragraph{
+        render::plural(static_cast<int64_t>(rest.rows.size()), "other comparison", "other comparisons") + ":"});
+    out.emplace_back(render::TableBlock{std::move(rest), "comparisons.csv"});
   }
   return out;
 }

@@ -82,7 +82,7 @@ std::optional<render::Figure> curves_figure(const analysis::ReportInput& input, 
   const std::vector<analysis::ValueClass> classes = analysis::classify_sizes(sizes, size_of);
 
   render::Figure figure{"curves.svg", "Validation loss during training", "", {}, true};
-  CurveRange range;
+  CurveRange range, of_others;  // runs that do not count give the scale where there are no others
   bool dotted = false;
   for (size_t k = 0, drawn = 0; k < g.group.runs.size(); ++k) {
     const analysis::MeasuredRun& run = input.runs[g.group.runs[k]];
@@ -105,14 +105,13 @@ std::optional<render::Figure> curves_figure(const analysis::ReportInput& input, 
                   yardstick_levels(g),
                   {}});
     }
-    if (counts || range.most < range.least) range.most = std::max(range.most, top_of(run.curve));
-    for (const render::PlotPoint& p : series.points) {
-      range.least = std::min(range.least, p.y);
-      range.most = std::max(range.most, series.points.back().y);
-    }
+    CurveRange& extent = counts ? range : of_others;
+    extent.most = std::max({extent.most, top_of(run.curve), series.points.back().y});
+    for (const render::PlotPoint& p : series.points) extent.least = std::min(extent.least, p.y);
     panel->series.push_back(std::move(series));
   }
   if (figure.panels.empty()) return std::nullopt;
+  if (range.most < range.least) range = of_others;
   range = widen_to_levels(range, figure.panels[0].levels);
   for (render::PlotPanel& panel : figure.panels) {
     panel.y.least = range.least;

@@ -196,9 +196,10 @@ std::string prediction_text(const analysis::GroupAnalysis& g, const analysis::La
                        render::format_percent(fit.result.confidence), render::format_bpc(p.interval->first),
                        render::format_bpc(p.interval->second), p.beyond.text());
   return fmt::format(
-      "For {} at {}, the measured runs allow anything from {} to {} (residuals up to ± {}); no single "
-      "figure is claimed.",
-      fit.variant, place, render::format_bpc(p.feasible->first),
+      "For {} at {}, the best fit says {}, and the measured runs allow anything from {} to {} (residuals up to ± {}): "
+      "no "
+      "single figure is claimed.",
+      fit.variant, place, render::format_bpc(p.loss), render::format_bpc(p.feasible->first),
       in_loss_unit(g, render::format_bpc(p.feasible->second)), render::format_significant(fit.result.noise, 2));
 }
 
@@ -299,7 +300,21 @@ std::string listed_variants(const analysis::GroupAnalysis& g, const std::vector<
   return n > 3 && names.size() == n ? fmt::format("all {} variants", n) : listed(names);
 }
 
-std::vector<render::Text> group_findings(const analysis::GroupAnalysis& g) {
+namespace {
+
+// Behind each finding from `first` on, what takes it back.
+void take_back(std::vector<render::Text>& findings, size_t first, const std::vector<analysis::Doubt>& doubts,
+               unsigned kind) {
+  std::vector<std::string> briefs;
+  for (const analysis::Doubt& doubt : doubts)
+    if (doubt.takes_back & kind) briefs.push_back(doubt.brief);
+  if (briefs.empty()) return;
+  for (size_t i = first; i < findings.size(); ++i) findings[i] << " No finding yet: " + listed(briefs) + ".";
+}
+
+}  // namespace
+
+std::vector<render::Text> group_findings(const analysis::GroupAnalysis& g, const std::vector<analysis::Doubt>& doubts) {
   std::vector<render::Text> out;
   const analysis::ReportCell* best = best_cell(g);
   if (best == nullptr) return out;
@@ -307,9 +322,13 @@ std::vector<render::Text> group_findings(const analysis::GroupAnalysis& g) {
   if (!g.yardsticks.empty()) out.push_back(yardstick_finding(g, *best));
   scaling_finding(g, g.param_steps, "More parameters at the same tokens", "tenfold parameters", out);
   scaling_finding(g, g.token_steps, "More tokens at the same size", "doubling of tokens", out);
+  size_t first = out.size();
   variant_findings(g, out);
-  law_findings(g, out);
   parameter_value_finding(g, out);
+  take_back(out, first, doubts, analysis::kWinner);
+  first = out.size();
+  law_findings(g, out);
+  take_back(out, first, doubts, analysis::kLaw);
   return out;
 }
 
@@ -334,19 +353,9 @@ std::vector<render::Text> run_findings(const analysis::ReportInput& input, const
 
 std::vector<render::Text> summary_findings(const analysis::ReportInput& input, const analysis::Analysis& analysis) {
   std::vector<render::Text> items = run_findings(input, analysis);
-  for (const analysis::GroupAnalysis& g : analysis.groups) {
-    for (render::Text& finding : group_findings(g)) {
-      if (analysis.groups.size() > 1) {
-        render::Text named(g.group.label + ": ");
-        for (const render::Text::Part& part : finding.parts())
-          part.kind == render::Text::Kind::strong ? named.strong(part.text)
-          : part.kind == render::Text::Kind::code ? named.code(part.text)
-                                                  : named << part.text;
-        finding = std::move(named);
-      }
+  if (analysis.groups.size() == 1)
+    for (render::Text& finding : group_findings(analysis.groups[0], group_doubts(input, analysis.groups[0])))
       items.push_back(std::move(finding));
-    }
-  }
   if (analysis.groups.size() > 1) {
     std::vector<std::string> differences;
     for (const Remark& remark : comparability_remarks(analysis)) differences.push_back(remark.text.plain());

@@ -4,15 +4,18 @@
 #include <vector>
 
 #include "analysis/analysis.h"
+#include "analysis/decision.h"
 #include "render/document.h"
 
 namespace bitsweep::report {
 
 // What was found in one group: best run, yardsticks, size, tokens, variants, laws, predictions.
-std::vector<render::Text> group_findings(const analysis::GroupAnalysis& g);
+// `doubts`: of its caveats; findings that they take back say so.
+std::vector<render::Text> group_findings(const analysis::GroupAnalysis& g,
+                                         const std::vector<analysis::Doubt>& doubts = {});
 // About the runs as a whole: how many count, and what became of the others.
 std::vector<render::Text> run_findings(const analysis::ReportInput& input, const analysis::Analysis& analysis);
-// Both, group by group, as the summary lists them.
+// As the summary lists them: of several groups what keeps them apart, for each has a part of its own.
 std::vector<render::Text> summary_findings(const analysis::ReportInput& input, const analysis::Analysis& analysis);
 
 // What to keep in mind before relying on any of it. caveats.cpp has one function a rule.

@@ -169,7 +169,8 @@ std::vector<Slice> fullest_apart(std::vector<Slice> slices) {
   return kept;
 }
 
-std::vector<Slice> slices_of(const GroupAnalysis& g, const std::string& variant) {
+// Those that are drawn; the budgets of others into `left_out`.
+std::vector<Slice> slices_of(const GroupAnalysis& g, const std::string& variant, std::set<double>* left_out = nullptr) {
   std::vector<const analysis::ReportCell*> cells;
   for (const size_t c : g.table.chosen) {
     const analysis::ReportCell& cell = g.table.cells[c];
@@ -185,7 +186,11 @@ std::vector<Slice> slices_of(const GroupAnalysis& g, const std::string& variant)
   }
   const auto few = [](const Slice& slice) { return slice.sizes() < 3; };
   slices.erase(std::remove_if(slices.begin(), slices.end(), few), slices.end());
-  return fullest_apart(std::move(slices));
+  std::vector<Slice> kept = fullest_apart(slices);
+  for (const Slice& slice : slices)
+    if (left_out != nullptr && std::none_of(kept.begin(), kept.end(), [&](auto& k) { return k.flops == slice.flops; }))
+      left_out->insert(slice.flops);
+  return kept;
 }
 
 // The budgets of all slices of a group, ascending: one that is about another's is the same. Where nobody has a slice:
@@ -338,11 +343,17 @@ std::optional<Figure> slice_figure(const ReportInput& input, const GroupAnalysis
   bool law = false, measured = false;
   std::vector<std::string> alone;
   const std::vector<double> budgets = budgets_of_slices(g);
+  std::vector<std::string> no_room;
+  std::set<double> left_out;
   for (const std::string& variant : g.table.variants) {
-    if (figure.panels.size() == kMostPanels) break;
+    if (figure.panels.size() == kMostPanels) {
+      no_room.push_back(variant);
+      continue;
+    }
     std::optional<PlotPanel> panel = slice_panel(input, g, variant, budgets);
     if (panel) {
       measured = true;
+      slices_of(g, variant, &left_out);
       law |= drawn_law(g, variant) != nullptr;
     } else {
       panel = law_slice_panel(g, variant, budgets);
@@ -359,6 +370,12 @@ std::optional<Figure> slice_figure(const ReportInput& input, const GroupAnalysis
         "{}No three sizes of {} were run at one compute, so that its curves are the fitted law alone, over about the "
         "sizes and tokens that were run; rings mark where it is lowest.",
         measured ? " " : "", listed(alone));
+  std::vector<std::string> budgets_left_out;
+  for (const double flops : left_out) budgets_left_out.push_back(render::format_significant(flops, 2));
+  if (!budgets_left_out.empty())
+    figure.caption +=
+        fmt::format(" Not drawn, so that the others can be told apart: {} FLOPs.", listed(budgets_left_out));
+  if (!no_room.empty()) figure.caption += fmt::format(" No room for {}.", listed(no_room));
   return figure;
 }
 

@@ -6,8 +6,10 @@
 
 #include "base/error.h"
 #include "report/comparison_section.h"
+#include "report/decision_block.h"
 #include "report/figures.h"
 #include "report/heads.h"
+#include "report/layout.h"
 #include "report/report_json.h"
 #include "report/sections.h"
 
@@ -47,15 +49,17 @@ std::vector<ReportFile> render_report(const analysis::ReportInput& input) {
 std::vector<ReportFile> render_report(const analysis::ReportInput& input, const analysis::Analysis& analysis) {
   std::vector<GroupFigures> figures;
   for (size_t k = 0; k < analysis.groups.size(); ++k) figures.push_back(draw(input, analysis.groups[k], k));
-  const render::Document document = make_document(input, analysis, figures);
+  const std::vector<analysis::Decision> decisions = decisions_of(input, analysis);
+  const render::Document document = make_document(input, analysis, figures, decisions);
   std::vector<ReportFile> files;
   for (const GroupFigures& group : figures)
     for (const DrawnFigure& drawn : group) files.push_back({drawn.figure.file, drawn.svg});
   for (const analysis::NextRuns& next : input.next)
     if (!next.file.empty()) files.push_back({next.file, next.yaml});
+  for (auto& [name, csv] : table_files(document)) files.push_back({name, std::move(csv)});
   if (std::string csv = comparisons_csv(input, analysis); !csv.empty())
     files.push_back({"comparisons.csv", std::move(csv)});
-  files.push_back({"report.json", pretty_json(report_json(input, analysis, figures)) + "\n"});
+  files.push_back({"report.json", pretty_json(report_json(input, analysis, figures, decisions)) + "\n"});
   files.push_back({"report.html", render_html(document)});
   // Last: whoever sees the new text finds its figures.
   files.push_back({"report.md", render_markdown(document)});
@@ -83,15 +87,16 @@ fs::path write_report(const fs::path& folder, const std::string& name, const std
     std::error_code absent;
     fs::remove(target / "comparisons.csv", absent);
   }
-  // Sweep files of next runs that this report no longer has, known by how they begin.
+  // Tables, and sweep files of next runs, known by how they begin, that this report no longer has.
   std::error_code ignored;
   for (const auto& entry : fs::directory_iterator(target, ignored)) {
     const std::string file = entry.path().filename().string();
     const auto same = [&](const ReportFile& f) { return f.name == file; };
-    if (!file.starts_with("next-") || !file.ends_with(".yaml") || std::any_of(files.begin(), files.end(), same))
-      continue;
-    if (entry.is_regular_file(ignored) && read_file(entry.path()).starts_with("# The next runs of "))
-      fs::remove(entry.path(), ignored);
+    if (!entry.is_regular_file(ignored) || std::any_of(files.begin(), files.end(), same)) continue;
+    const bool table = file.starts_with(kTablePrefix) && file.ends_with(".csv");
+    const bool next = file.starts_with("next-") && file.ends_with(".yaml") &&
+                      read_file(entry.path()).starts_with("# The next runs of ");
+    if (table || next) fs::remove(entry.path(), ignored);
   }
   return target / "report.md";
 }

@@ -5,6 +5,7 @@
 #include "report/advice_sections.h"
 #include "report/builds.h"
 #include "report/claims_section.h"
+#include "report/decision_block.h"
 #include "report/findings.h"
 #include "report/heads.h"
 #include "report/interval_words.h"
@@ -173,6 +174,11 @@ json::array fits_json(const std::vector<analysis::LawFit>& fits) {
     for (auto& [key, value] : verdict_json(fit.verdict)) object[key] = value;
     if (fit.verdict.adequacy.held_out) object["hold_out"] = hold_out_json(*fit.verdict.adequacy.held_out);
     if (fit.robustness) object["robustness"] = robustness_json(*fit.robustness);
+    if (!fit.longer.empty()) {
+      fit::FitResult longer;
+      longer.predictions = fit.longer;
+      object["predictions_longer"] = fit_json(longer).at("predictions");
+    }
     if (const auto millions = analysis::amplitude_in_millions(fit.result))
       object["A_with_params_in_millions"] = *millions;
     json::array points;
@@ -259,14 +265,14 @@ json::array figures_json(const GroupFigures& figures) {
 }  // namespace
 
 json::object report_json(const analysis::ReportInput& input, const analysis::Analysis& analysis,
-                         const std::vector<GroupFigures>& figures) {
+                         const std::vector<GroupFigures>& figures, const std::vector<analysis::Decision>& decisions) {
   json::array groups, runs;
   std::vector<render::Text> summary = run_findings(input, analysis);
   for (size_t k = 0; k < analysis.groups.size(); ++k) {
     const analysis::GroupAnalysis& g = analysis.groups[k];
     json::array cells;
     for (const analysis::ReportCell& cell : g.table.cells) cells.push_back(cell_json(input, cell));
-    const std::vector<render::Text> findings = group_findings(g);
+    const std::vector<render::Text> findings = group_findings(g, group_doubts(input, g));
     summary.insert(summary.end(), findings.begin(), findings.end());
     groups.push_back(
         json::object{{"label", g.group.label},
@@ -299,6 +305,7 @@ json::object report_json(const analysis::ReportInput& input, const analysis::Ana
                         {"sweeps", strings(input.sweeps)},
                         {"source", input.source},
                         {"version", input.version},
+                        {"decision", decision_json(input, analysis, decisions)},
                         {"summary", sentences(summary)},
                         {"groups", std::move(groups)},
                         {"not_compared", remarks_json(comparability_remarks(analysis))},

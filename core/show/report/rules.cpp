@@ -50,10 +50,13 @@ void one_seed(const analysis::ReportInput&, const analysis::GroupAnalysis& g, Te
     out.push_back(fmt::format("{} of {} configurations have one seed only.", single, g.table.cells.size()));
 }
 
+// Of laws of one axis alone the other hardly varies, and what it does says nothing; a law that the runs determine has
+// told the two apart.
 void collinear(const analysis::ReportInput&, const analysis::GroupAnalysis& g, Texts& out) {
   std::vector<std::string> variants;
   for (const analysis::LawFit& fit : g.fits)
-    if (fit.points.size() > 2 && std::abs(analysis::collinearity(fit.points)) > 0.9 &&
+    if (kept_for_later(fit) && fit.points.size() > 2 && !(fit.result.identified && fit.verdict.undetermined.empty()) &&
+        std::abs(analysis::collinearity(fit.points)) > 0.9 &&
         std::find(variants.begin(), variants.end(), fit.variant) == variants.end())
       variants.push_back(fit.variant);
   if (!variants.empty())
@@ -107,6 +110,41 @@ void repeated_data(const analysis::ReportInput&, const analysis::GroupAnalysis& 
                     render::format_significant(most, 2)));
 }
 
+// Beyond about four passes new tokens are worth little (Muennighoff et al. 2023): the text is learned by heart.
+constexpr double kManyEpochs = 4;
+
+double most_epochs(const analysis::GroupAnalysis& g) {
+  double most = 0;
+  for (const analysis::ReportCell& cell : g.table.cells) most = std::max(most, cell.epochs.value_or(0));
+  return most;
+}
+
+std::string epochs_brief(const analysis::ReportInput&, const analysis::GroupAnalysis& g) {
+  return fmt::format("up to {} epochs", render::format_significant(most_epochs(g), 2));
+}
+
+void many_epochs(const analysis::ReportInput& input, const analysis::GroupAnalysis& g, Texts& out) {
+  if (most_epochs(g) > kManyEpochs)
+    out.push_back(
+        fmt::format("Many epochs: {} over the training text, where more than about four teach a model its text by "
+                    "heart. What is lower "
+                    "here may be what remembers better.",
+                    epochs_brief(input, g)));
+}
+
+// Below it the loss moves by more than a per cent with the choice of the text.
+constexpr int64_t kFewValidationTokens = 10'000;
+
+std::string validation_brief(const analysis::ReportInput&, const analysis::GroupAnalysis& g) {
+  return render::plural(g.dataset->val_tokens, "token of validation text", "tokens of validation text");
+}
+
+void small_validation(const analysis::ReportInput& input, const analysis::GroupAnalysis& g, Texts& out) {
+  if (g.dataset != nullptr && g.dataset->val_tokens > 0 && g.dataset->val_tokens < kFewValidationTokens)
+    out.push_back(fmt::format("Tiny validation text: {}. Another few lines of the text might put other variants first.",
+                              validation_brief(input, g)));
+}
+
 void short_runs(const analysis::ReportInput&, const analysis::GroupAnalysis& g, Texts& out) {
   double most = 0;
   for (const analysis::ReportCell& cell : g.table.cells)
@@ -129,6 +167,25 @@ void unknown_bytes(const analysis::ReportInput&, const analysis::GroupAnalysis& 
                 100.0 * static_cast<double>(g.dataset->unknown_bytes) / static_cast<double>(g.dataset->bytes), 2) +
                 " %"
           : "of an unknown total"));
+}
+
+constexpr double kOverfitted = 0.05;  // a rise of the loss above its best
+
+int64_t overfitted_cells(const analysis::GroupAnalysis& g) {
+  return std::count_if(g.table.cells.begin(), g.table.cells.end(), [](const analysis::ReportCell& cell) {
+    return cell.final_bpc.mean - cell.best_bpc.mean > kOverfitted;
+  });
+}
+
+std::string overfitted_brief(const analysis::ReportInput&, const analysis::GroupAnalysis& g) {
+  return fmt::format("{} of {} configurations ended more than {} above their best loss", overfitted_cells(g),
+                     g.table.cells.size(), kOverfitted);
+}
+
+void overfitted(const analysis::ReportInput& input, const analysis::GroupAnalysis& g, Texts& out) {
+  if (4 * overfitted_cells(g) >= static_cast<int64_t>(g.table.cells.size()) && overfitted_cells(g) > 0)
+    out.push_back(fmt::format("Overfitting: {}. Their final losses say when they were stopped, and not what they can.",
+                              overfitted_brief(input, g)));
 }
 
 void worse_at_the_end(const analysis::ReportInput&, const analysis::GroupAnalysis& g, Texts& out) {
@@ -199,20 +256,41 @@ void unfinished_runs(const analysis::ReportInput& input, const analysis::GroupAn
         listed(parts)));
 }
 
+std::string untuned_brief(const analysis::ReportInput&, const analysis::GroupAnalysis&) {
+  return "learning rates that were not tuned for each size and variant";
+}
+
+std::string collinear_brief(const analysis::ReportInput&, const analysis::GroupAnalysis&) {
+  return "parameters and tokens that move together";
+}
+
+std::string diverged_brief(const analysis::ReportInput& input, const analysis::GroupAnalysis& g) {
+  return render::plural(count_of(input, g, [](const std::string& reason) { return reason == "diverged"; }),
+                        "run that diverged", "runs that diverged");
+}
+
 }  // namespace
 
 const std::vector<Rule>& group_rules() {
+  using analysis::kLaw, analysis::kWinner;
   static const std::vector<Rule> kRules = {
       {"few-sizes", "a variant has fewer than four sizes", few_sizes},
       {"few-budgets", "there are one or two token budgets", few_budgets},
       {"one-seed", "some configuration was measured at one seed", one_seed},
       {"unlabelled-repeats", "runs agree in every known setting and have no seed", unlabelled_repeats},
-      {"collinear-size-and-tokens", "log N and log D of a variant correlate beyond 0.9", collinear},
-      {"untuned-rate", "the learning rate was not tried at several values at every size and budget", untuned_rate},
+      {"collinear-size-and-tokens", "log N and log D of a variant correlate beyond 0.9, and its law is not determined",
+       collinear, kLaw, collinear_brief},
+      {"untuned-rate", "the learning rate was not tried at several values at every size and budget", untuned_rate,
+       kWinner, untuned_brief},
       {"chosen-setting", "the best of several settings stands for its size and budget", chosen_rate},
       {"repeated-data", "a run passes its training text more than once", repeated_data},
+      {"many-epochs", "a run passes its training text more than four times", many_epochs, kWinner | kLaw, epochs_brief},
+      {"small-validation", "the validation text has fewer than 10,000 tokens", small_validation, kWinner | kLaw,
+       validation_brief},
       {"short-runs", "the largest models saw fewer than 20 tokens a parameter", short_runs},
       {"ended-above-best", "a final loss lies more than 0.01 above the run's best", worse_at_the_end},
+      {"overfitting", "a quarter of the configurations ended more than 0.05 above their best", overfitted,
+       kWinner | kLaw, overfitted_brief},
       {"unknown-bytes", "the text has bytes outside the vocabulary", unknown_bytes},
       {"confounded", "the two sides of a comparison differ in more than one factor", confounded},
       {"unmatched-sizes", "two sizes share no token budget", unmatched_sizes},
@@ -222,7 +300,7 @@ const std::vector<Rule>& group_rules() {
        several_builds},
       {"mixed-machines", "runs were made on several kinds of device", mixed_machines},
       {"stopped-runs", "a run was stopped early", stopped_runs},
-      {"diverged-runs", "a run diverged", diverged_runs},
+      {"diverged-runs", "a run diverged", diverged_runs, kWinner, diverged_brief},
       {"unfinished-runs", "a run ended otherwise without a final loss", unfinished_runs},
   };
   return kRules;
@@ -237,6 +315,17 @@ std::vector<Remark> group_remarks(const analysis::ReportInput& input, const anal
     for (render::Text& text : said) remarks.push_back({rule.name, std::move(text)});
   }
   return remarks;
+}
+
+std::vector<analysis::Doubt> group_doubts(const analysis::ReportInput& input, const analysis::GroupAnalysis& g) {
+  std::vector<analysis::Doubt> doubts;
+  if (g.table.cells.empty()) return doubts;
+  for (const Rule& rule : group_rules()) {
+    std::vector<render::Text> said;
+    if (rule.takes_back != 0) rule.says(input, g, said);
+    if (!said.empty()) doubts.push_back({rule.name, rule.brief(input, g), rule.takes_back});
+  }
+  return doubts;
 }
 
 std::vector<Remark> comparability_remarks(const analysis::Analysis& analysis) {

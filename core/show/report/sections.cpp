@@ -10,21 +10,26 @@
 #include "report/advice_sections.h"
 #include "report/claims_section.h"
 #include "report/comparison_section.h"
+#include "report/decision_block.h"
 #include "report/findings.h"
 #include "report/heads.h"
 #include "report/interval_words.h"
 #include "report/law_trust_section.h"
+#include "report/layout.h"
 #include "report/optimum_section.h"
 #include "report/parameter_value_section.h"
 #include "report/prediction_section.h"
 #include "report/provenance.h"
+#include "report/rules.h"
+#include "report/sets_section.h"
 #include "report/setting_section.h"
 #include "report/stored_section.h"
 
 namespace bitsweep::report {
 namespace {
 
-constexpr size_t kMostRowsShown = 48;
+// Of a table in the Markdown: of one set of comparable runs, and of each of several.
+constexpr size_t kRowsShown = 10, kRowsOfASet = 3;
 
 class GroupSections {
  public:
@@ -62,11 +67,8 @@ class GroupSections {
   void heading(const char* text) { out_.emplace_back(render::Heading{level_, text}); }
   void paragraph(render::Text text) { out_.emplace_back(render::Paragraph{std::move(text)}); }
   void table(render::Table table) { out_.emplace_back(render::TableBlock{std::move(table)}); }
-  // Folded where nobody would read it to its end.
-  void long_table(render::Table t, const char* rows) {
-    if (t.rows.size() <= kMostRowsShown) return table(std::move(t));
-    out_.emplace_back(render::Details{fmt::format("{} {}", t.rows.size(), rows), {}, std::move(t)});
-  }
+  // All of its rows are in that file too.
+  void comparisons(render::Table t) { out_.emplace_back(render::TableBlock{std::move(t), "comparisons.csv"}); }
   void bullets(const char* title, std::vector<render::Text> items) {
     if (items.empty()) return;
     heading(title);
@@ -108,17 +110,6 @@ std::string percent_with_spread(const analysis::Estimate& e) {
 
 std::string rate_text(std::optional<double> value) {
   return value ? render::format_significant(*value, 2) : render::kNothing;
-}
-
-// A table of points knows less of its runs than the database does.
-render::Table without_empty_columns(render::Table t) {
-  for (size_t c = t.columns.size(); c-- > 0;) {
-    if (std::any_of(t.rows.begin(), t.rows.end(), [&](const auto& row) { return row[c] != render::kNothing; }))
-      continue;
-    t.columns.erase(t.columns.begin() + static_cast<std::ptrdiff_t>(c));
-    for (std::vector<std::string>& row : t.rows) row.erase(row.begin() + static_cast<std::ptrdiff_t>(c));
-  }
-  return t;
 }
 
 bool GroupSections::has_answers() const {
@@ -177,7 +168,7 @@ void GroupSections::measured() {
       row.insert(row.begin() + 8, c.answer_accuracy ? percent_with_spread(*c.answer_accuracy) : render::kNothing);
     if (seeds) row.push_back(std::to_string(c.runs.size()));
   }
-  long_table(without_empty_columns(std::move(t)), "configurations");
+  table(without_empty_columns(std::move(t)));
   figure("curves");
   figure("rates");
   figure("surface");
@@ -246,12 +237,12 @@ void GroupSections::scaling() {
   heading("Scaling relations");
   if (!g_.param_steps.empty()) {
     paragraph("Parameters, at the same tokens:" + interval_sentence_of(g_.param_steps));
-    long_table(steps_table(input_, g_, g_.param_steps, analysis::Along::params), "comparisons");
+    comparisons(steps_table(input_, g_, g_.param_steps, analysis::Along::params));
   }
   figure("params");
   if (!g_.token_steps.empty()) {
     paragraph("Tokens, at the same size:" + interval_sentence_of(g_.token_steps));
-    long_table(steps_table(input_, g_, g_.token_steps, analysis::Along::tokens), "comparisons");
+    comparisons(steps_table(input_, g_, g_.token_steps, analysis::Along::tokens));
   }
   figure("tokens");
   for (const char* kind : {"compute", "wall"}) figure(kind);
@@ -344,7 +335,9 @@ void GroupSections::predictions() {
                    {"beyond the runs", render::Align::right}},
                   {}};
   for (const analysis::LawFit& fit : g_.fits) {
-    for (const fit::Prediction& p : fit.result.predictions) {
+    std::vector<fit::Prediction> told = fit.result.predictions;
+    told.insert(told.end(), fit.longer.begin(), fit.longer.end());
+    for (const fit::Prediction& p : told) {
       const auto& range = p.interval ? p.interval : p.feasible;
       const std::string kind = p.interval   ? render::format_percent(fit.result.confidence) + " interval"
                                : p.feasible ? fmt::format("all that residuals up to ± {} allow",
@@ -353,7 +346,9 @@ void GroupSections::predictions() {
       t.rows.push_back(
           {law_name(g_, fit), fit.law, p.target.params > 0 ? format_count(p.target.params) : render::kNothing,
            p.target.tokens > 0 ? format_count(p.target.tokens) : render::kNothing,
-           fit.result.identified || p.interval ? render::format_bpc(p.loss) : "not claimed",
+           !p.loss                               ? std::string(render::kNothing)
+           : fit.result.identified || p.interval ? render::format_bpc(p.loss)
+                                                 : render::format_bpc(p.loss) + " by the best fit alone",
            range ? render::format_bpc(range->first) + " to " + render::format_bpc(range->second) : render::kNothing,
            kind, p.beyond.cell()});
     }
@@ -374,20 +369,29 @@ void summary(const analysis::ReportInput& input, const analysis::Analysis& analy
 }  // namespace
 
 render::Document make_document(const analysis::ReportInput& input, const analysis::Analysis& analysis,
-                               const std::vector<GroupFigures>& figures) {
+                               const std::vector<GroupFigures>& figures,
+                               const std::vector<analysis::Decision>& decisions) {
   render::Document document{"Scaling report: " + input.name, {}};
+  const bool several = analysis.groups.size() > 1;
+  for (render::Block& block : decision_block(input, analysis, decisions)) document.blocks.push_back(std::move(block));
   summary(input, analysis, document.blocks);
+  if (several) document.blocks.emplace_back(render::TableBlock{sets_table(analysis)});
   for (render::Block& block : changes_section(input, analysis)) document.blocks.push_back(std::move(block));
   for (size_t k = 0; k < analysis.groups.size(); ++k) {
     const analysis::GroupAnalysis& g = analysis.groups[k];
-    const bool several = analysis.groups.size() > 1;
-    if (several) document.blocks.emplace_back(render::Heading{2, g.group.label});
+    if (several) {
+      document.blocks.emplace_back(render::Heading{2, g.group.label});
+      document.blocks.emplace_back(render::BulletList{decision_texts(input, analysis, decisions[k])});
+      if (std::vector<render::Text> found = group_findings(g, group_doubts(input, g)); !found.empty())
+        document.blocks.emplace_back(render::BulletList{std::move(found)});
+    }
     GroupSections(input, g, figures[k], several ? 3 : 2, document.blocks).write();
   }
   for (render::Block& block : offsets_section(input, analysis)) document.blocks.push_back(std::move(block));
   for (render::Block& block : claims_section(analysis)) document.blocks.push_back(std::move(block));
   for (render::Block& block : prediction_section(input)) document.blocks.push_back(std::move(block));
   append_provenance(input, analysis, document.blocks);
+  lay_out(document, {"Decision", "Summary", "Keep in mind"}, several ? kRowsOfASet : kRowsShown);
   return document;
 }
 

@@ -1,9 +1,11 @@
-// The document: which sections a report has, in which order, from the analysis and its figures. Pure.
+// The document: which sections a report has, in which order, from the analysis and its figures: the decision, the
+// summary, and the evidence, folded. Pure.
 #pragma once
 
 #include <vector>
 
 #include "analysis/analysis.h"
+#include "analysis/decision.h"
 #include "render/document.h"
 
 namespace bitsweep::report {
@@ -16,6 +18,7 @@ struct DrawnFigure {
 using GroupFigures = std::vector<DrawnFigure>;
 
 render::Document make_document(const analysis::ReportInput& input, const analysis::Analysis& analysis,
-                               const std::vector<GroupFigures>& figures);
+                               const std::vector<GroupFigures>& figures,
+                               const std::vector<analysis::Decision>& decisions);
 
 }  // namespace bitsweep::report

@@ -114,7 +114,7 @@ const std::vector<Misfit>& misfits() {
 }
 
 TEST(Surface, HoldsWhereTheLawDoesNot) {
-  constexpr int kTimes = 12;
+  constexpr int kTimes = 30;
   for (const Misfit& truth : misfits()) {
     int held = 0, of = 0;
     for (uint64_t seed = 0; seed < kTimes; ++seed) {

@@ -100,7 +100,7 @@ TEST(Heads, AreASectionOfTheReportWhereRunsWereProbed) {
     return std::string();
   };
   const std::string markdown = file("report.md");
-  EXPECT_THAT(markdown, HasSubstr("## Where attention looks\n"));
+  EXPECT_THAT(markdown, HasSubstr("<b>Where attention looks</b>"));
   EXPECT_THAT(markdown, HasSubstr("(heads.svg)"));
   EXPECT_THAT(markdown, HasSubstr("| L1H3, 80.0 % | 3.0 % | 7 of 8 | 1 of 8 |"));
   EXPECT_NE(file("heads.svg"), "");

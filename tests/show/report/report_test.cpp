@@ -51,9 +51,10 @@ TEST(Report, AQuickstartHasItsSectionsAndFigures) {
   EXPECT_THAT(names(files), testing::IsSupersetOf({"report.md", "report.html", "report.json", "curves.svg",
                                                    "params.svg", "tokens.svg", "compute.svg"}));
   const std::string markdown = file_of(files, "report.md");
-  for (const char* heading : {"# Scaling report: made\n", "## Summary\n", "## Measured runs\n", "## Yardsticks\n",
-                              "## Scaling relations\n", "## Variant against variant\n", "## Fitted laws\n",
-                              "## Keep in mind\n", "## What is missing\n", "## Where this comes from\n"})
+  for (const char* heading : {"# Scaling report: made\n", "## Decision\n", "## Summary\n", "<b>Measured runs</b>",
+                              "<b>Yardsticks</b>", "<b>Scaling relations</b>", "<b>Variant against variant</b>",
+                              "<b>Fitted laws</b>", "## Keep in mind\n", "<b>What is missing</b>",
+                              "<b>Where this comes from</b>"})
     EXPECT_THAT(markdown, HasSubstr(heading));
   EXPECT_THAT(markdown, HasSubstr("| v57 | 100k | 2M | 0.056 | 32 | 0.0010 |"));
   EXPECT_THAT(markdown, HasSubstr("![Validation loss during training](curves.svg)"));
@@ -86,7 +87,7 @@ TEST(Report, RefusesInWordsWhatFewRunsCannotCarry) {
   EXPECT_THAT(markdown, HasSubstr("What is not claimed, and why:"));
   EXPECT_THAT(markdown, HasSubstr("| no |"));
   EXPECT_THAT(markdown, Not(HasSubstr("is predicted to reach")));
-  EXPECT_THAT(markdown, HasSubstr("## Predictions"));
+  EXPECT_THAT(markdown, HasSubstr("<b>Predictions</b>"));
 }
 
 TEST(Report, PredictsWithIntervalsWhatALadderCarries) {
@@ -120,12 +121,13 @@ TEST(Report, NoRunsOneRunAndFailuresOnlyAreStillReports) {
   expect_sound(files);
   EXPECT_THAT(file_of(files, "report.md"), HasSubstr("No run has finished"));
   EXPECT_THAT(file_of(files, "report.md"), HasSubstr("loss \\| is &lt;not&gt; finite"));
-  EXPECT_EQ(names(files), (std::set<std::string>{"report.md", "report.html", "report.json"}));
+  EXPECT_EQ(names(files),
+            (std::set<std::string>{"report.md", "report.html", "report.json", "table-measured-runs.csv"}));
 }
 
 TEST(Report, ManyRunsAreFoldedAndToldByTheirMiddle) {
   const std::string many = markdown_of(analysis::made_input(analysis::scattered_runs(120)));
-  EXPECT_THAT(many, HasSubstr("<details><summary>120 configurations</summary>"));
+  EXPECT_THAT(many, HasSubstr("The first 10 of 120 rows: [table-measured-runs.csv](table-measured-runs.csv) has all."));
   EXPECT_THAT(many, HasSubstr("by a median of"));
   EXPECT_THAT(many, HasSubstr("of those with the most runs"));
   const std::string few = markdown_of(analysis::made_input(analysis::quickstart_runs()));
@@ -177,8 +179,8 @@ TEST(Report, GroupsThatCannotBeComparedAreApart) {
   const auto files = render_report(input);
   expect_sound(files);
   const std::string markdown = file_of(files, "report.md");
-  EXPECT_THAT(markdown, HasSubstr("## headers, ascii128, context 128\n"));
-  EXPECT_THAT(markdown, HasSubstr("## headers, ascii128, context 64\n"));
+  EXPECT_THAT(markdown, HasSubstr("<b>headers, ascii128, context 128</b>"));
+  EXPECT_THAT(markdown, HasSubstr("<b>headers, ascii128, context 64</b>"));
   EXPECT_THAT(markdown, HasSubstr("The runs fall into 2 groups"));
   EXPECT_THAT(names(files), testing::IsSupersetOf({"curves.svg", "curves-2.svg"}));
 }
