@@ -14,28 +14,6 @@
 namespace bitsweep::advise {
 namespace {
 
-// Sizes and lengths begin at half of the smallest that was run: further down runs cost all but nothing, and whether the
-// law holds there nobody has seen.
-constexpr double kBelow = 2;
-
-// Two significant digits, as a person would write it.
-double rounded(double value) {
-  const double unit = std::pow(10, std::floor(std::log10(value)) - 1);
-  return std::round(value / unit) * unit;
-}
-
-// From low to high by equal factors of at least √2, both ends among them.
-std::vector<double> ladder(double low, double high, size_t most) {
-  const double octaves = std::log2(std::max(1.0, high / low));
-  const size_t count = std::clamp<size_t>(static_cast<size_t>(std::ceil(2 * octaves)) + 1, 2, most);
-  std::vector<double> values;
-  for (size_t i = 0; i < count; ++i) {
-    const double value = rounded(low * std::pow(high / low, static_cast<double>(i) / static_cast<double>(count - 1)));
-    if (values.empty() || value > values.back() * 1.001) values.push_back(value);
-  }
-  return values;
-}
-
 struct Range {
   double low = HUGE_VAL, high = 0;
   void add(double value) { low = std::min(low, value), high = std::max(high, value); }
@@ -89,7 +67,7 @@ class CandidateMaker {
   }
 
  private:
-  std::vector<double> all_sizes() const { return ladder(params_.low / kBelow, params_.high, rules_.sizes); }
+  std::vector<double> all_sizes() const { return size_ladder(params_.low / kBelowRuns, params_.high, rules_.sizes); }
 
   void add(double params, double tokens) { params_.add(params), tokens_.add(tokens), ratio_.add(tokens / params); }
 
@@ -97,13 +75,13 @@ class CandidateMaker {
                 const std::function<bool(const std::string&)>& known_run) {
     const plugin::Description& model = *answer.description;
     const auto size = static_cast<double>(model.params);
-    for (const double tokens : ladder(tokens_.low / kBelow, tokens_.high, rules_.lengths)) {
+    for (const double tokens : size_ladder(tokens_.low / kBelowRuns, tokens_.high, rules_.lengths)) {
       CandidateRun candidate;
       candidate.asked_params = asked;
       plan::PlannedRun& run = candidate.run;
       run.spec = nearest_reference(references_, asked).spec;
       run.spec.model.options = model.options;
-      run.spec.train.steps = static_cast<int64_t>(rounded(tokens / static_cast<double>(run.spec.tokens_per_step())));
+      run.spec.train.steps = static_cast<int64_t>(two_digits(tokens / static_cast<double>(run.spec.tokens_per_step())));
       if (run.spec.train.steps < std::max<int64_t>(1, 2 * run.spec.train.warmup)) continue;
       run.tokens = static_cast<double>(run.spec.tokens());
       if (run.tokens / size < ratio_.low / rules_.beyond || run.tokens / size > ratio_.high * rules_.beyond) continue;
@@ -202,6 +180,23 @@ json::object case_of(const ChosenRun& chosen, const json::object& base) {
 }
 
 }  // namespace
+
+double two_digits(double value) {
+  const double unit = std::pow(10, std::floor(std::log10(value)) - 1);
+  return std::round(value / unit) * unit;
+}
+
+std::vector<double> size_ladder(double low, double high, size_t most) {
+  const double octaves = std::log2(std::max(1.0, high / low));
+  const size_t count = std::clamp<size_t>(static_cast<size_t>(std::ceil(2 * octaves)) + 1, 2, most);
+  std::vector<double> values;
+  for (size_t i = 0; i < count; ++i) {
+    const double value =
+        two_digits(low * std::pow(high / low, static_cast<double>(i) / static_cast<double>(count - 1)));
+    if (values.empty() || value > values.back() * 1.001) values.push_back(value);
+  }
+  return values;
+}
 
 std::vector<Reference> references_of(const analysis::SweepData& data, const analysis::LawData& law) {
   std::map<int64_t, size_t> best;  // by params

@@ -46,6 +46,16 @@ plan::DescribeQuestion question_of(const std::vector<Reference>& references, dou
 // The reference of the size nearest to this one. REQUIRES some.
 const Reference& nearest_reference(const std::vector<Reference>& references, double params);
 
+// Two significant digits, as a person would write it.
+double two_digits(double value);
+
+// From low to high by equal factors of at least √2, both ends among them, as a person would write them.
+std::vector<double> size_ladder(double low, double high, size_t most);
+
+// Sizes and lengths begin at half of the smallest that was run: further down runs cost all but nothing, and whether the
+// law holds there nobody has seen.
+inline constexpr double kBelowRuns = 2;
+
 // All that make_candidates() will ask of its describer.
 std::vector<plan::DescribeQuestion> candidate_questions(const std::vector<Reference>& references,
                                                         const std::vector<fit::Point>& points,

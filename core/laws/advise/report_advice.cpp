@@ -10,6 +10,8 @@
 #include <fmt/ranges.h>
 
 #include "advise/next_sweep.h"
+#include "advise/places.h"
+#include "advise/points_advice.h"
 #include "base/error.h"
 #include "fit/data_hash.h"
 #include "predict/predictions.h"
@@ -48,14 +50,15 @@ std::string shape_text(const json::object& options) {
 
 class Adviser {
  public:
-  Adviser(const fs::path& root, const std::vector<std::string>& sweeps, const std::vector<fit::Target>& targets)
+  Adviser(const fs::path& root, const analysis::ReportInput& input)
       : query_(root),
         store_(root, store::StoreMode::read_only),
-        data_(analysis::law_data(query_, sweeps)),
-        defaults_(sweep_defaults(store_, sweeps)),
+        data_(analysis::law_data(input)),
+        defaults_(sweep_defaults(store_, input.sweeps)),
+        limit_(input.extrapolation_limit),
         describer_(worker_) {
     rules_.most_seeds = most_seeds(defaults_);
-    for (const fit::Target& target : targets)
+    for (const fit::Target& target : input.targets)
       if (target.params > 0 && target.tokens > 0) targets_.push_back(target);
     for (const query::SweepRow& sweep : query_.sweeps()) taken_.insert(sweep.name);
   }
@@ -63,14 +66,16 @@ class Adviser {
   Advice advise() {
     std::vector<Subject> subjects = all_subjects();
     for (const Subject& subject : subjects) {
-      describer_.expect(candidate_questions(subject.references, subject.law->points, targets_, defaults_.kept, rules_));
+      if (!subject.no_sweep.empty()) continue;
+      describer_.expect(
+          candidate_questions(subject.references, subject.law->points, near(subject), defaults_.kept, rules_));
       for (const fit::Target& target : targets_)
         describer_.expect({question_of(subject.references, target.params, defaults_.kept)});
     }
     Advice advice;
     for (const Subject& subject : subjects) {
       for (const fit::Target& target : targets_) advice.plans.push_back(plan(subject, target));
-      advice.next.push_back(next(subject, subjects.size() > 1));
+      advice.next.push_back(subject.no_sweep.empty() ? next(subject, subjects.size() > 1) : next_as_places(subject));
     }
     return advice;
   }
@@ -80,21 +85,39 @@ class Adviser {
     const analysis::LawData* law;
     std::vector<Reference> references;
     std::vector<plan::MeasuredSpeed> speeds;
+    std::string no_sweep;  // why its runs are no sweep file: imported ones
   };
 
   std::vector<Subject> all_subjects() {
     std::vector<Subject> subjects;
-    for (const analysis::LawData& law : data_.laws)
-      if (!law.points.empty() && !targets_.empty())
-        subjects.push_back({&law, references_of(data_, law), speeds_for(data_, law, store_)});
+    for (const analysis::LawData& law : data_.laws) {
+      if (law.points.empty() || targets_.empty()) continue;
+      Subject& subject = subjects.emplace_back();
+      subject.law = &law;
+      subject.no_sweep = why_no_sweep(data_, law);
+      if (!subject.no_sweep.empty()) continue;
+      subject.references = references_of(data_, law);
+      subject.speeds = speeds_for(data_, law, store_);
+    }
     return subjects;
   }
 
+  std::vector<fit::Target> near(const Subject& subject) const { return near_targets(*subject.law, targets_, limit_); }
+
+  analysis::NextRuns next_as_places(const Subject& subject) {
+    analysis::NextRuns next = next_places(data_, *subject.law, near(subject), subject.no_sweep);
+    take_name(next);
+    return next;
+  }
+
   analysis::TargetPlan plan(const Subject& subject, const fit::Target& target) {
+    if (!subject.no_sweep.empty()) return plan_of_place(data_, *subject.law, target, limit_);
     analysis::TargetPlan plan;
     plan.group = subject.law->label;
     plan.variant = subject.law->variant;
     plan.target = target;
+    plan.refused = too_far(fit::beyond(subject.law->points, target), limit_);
+    if (!plan.refused.empty()) return plan;
     try {
       const plan::DescribeAnswer answer =
           describer_.describe({question_of(subject.references, target.params, defaults_.kept)}).at(0);
@@ -145,9 +168,14 @@ class Adviser {
     analysis::NextRuns next;
     next.group = law.label;
     next.variant = law.variant;
+    const std::vector<fit::Target> targets = near(subject);
+    if (targets.empty()) {
+      next.refused = kNoNearTarget;
+      return next;
+    }
     try {
       CandidateSet set =
-          make_candidates(subject.references, law.points, targets_, defaults_.kept, defaults_.seeds, rules_, describer_,
+          make_candidates(subject.references, law.points, targets, defaults_.kept, defaults_.seeds, rules_, describer_,
                           [&](const std::string& id) { return store_.state(id).has_value(); });
       if (set.runs.empty()) {
         next.refused = set.notes.empty() ? "no run can be made that is not there already" : first_line(set.notes[0]);
@@ -155,7 +183,7 @@ class Adviser {
       }
       const Costs costs = costs_of(set, data_, law, store_);
       SuggestOptions options;
-      options.targets = targets_;
+      options.targets = targets;
       for (fit::Target& target : options.targets) {
         target.variant = law.variant;
         target.dataset = law.label;
@@ -203,15 +231,22 @@ class Adviser {
     const std::string name = next_name(data_.sweeps.at(0), several ? law.variant : "",
                                        [&](const std::string& n) { return !taken_.insert(n).second; });
     next.file = "next-" + slug(law.variant) + ".yaml";
-    for (int k = 2; !files_.insert(next.file).second; ++k)
-      next.file = fmt::format("next-{}-{}.yaml", slug(law.variant), k);
+    take_name(next);
     next.yaml = next_sweep(name, "bitsweep report", s, chosen, defaults_, costs, data_, law, targets_);
+  }
+
+  // A file's name once.
+  void take_name(analysis::NextRuns& next) {
+    const std::string stem = next.file.substr(0, next.file.rfind('.'));
+    for (int k = 2; !next.file.empty() && !files_.insert(next.file).second; ++k)
+      next.file = fmt::format("{}-{}.yaml", stem, k);
   }
 
   query::Query query_;
   store::Store store_;
   analysis::SweepData data_;
   SweepDefaults defaults_;
+  double limit_;
   LazyDescriber worker_;
   CachingDescriber describer_;
   CandidateRules rules_;
@@ -252,8 +287,7 @@ analysis::Analysis analyse_sweeps(const fs::path& root, analysis::ReportInput& i
   for (const analysis::MeasuredRun& run : input.runs) input.at_hand.emplace(run.row.plugin, at_hand.of(run.row.plugin));
   // A worker that says what models cost starts while the laws are fitted.
   std::future<Advice> advice;
-  if (!input.targets.empty())
-    advice = std::async(std::launch::async, [&] { return advise(root, input.sweeps, input.targets); });
+  if (!input.targets.empty()) advice = std::async(std::launch::async, [&] { return advise(root, input); });
   analysis::Analysis analysis = analyse(input);
   if (advice.valid()) {
     Advice told = advice.get();
@@ -264,9 +298,7 @@ analysis::Analysis analyse_sweeps(const fs::path& root, analysis::ReportInput& i
   return analysis;
 }
 
-Advice advise(const fs::path& root, const std::vector<std::string>& sweeps, const std::vector<fit::Target>& targets) {
-  return Adviser(root, sweeps, targets).advise();
-}
+Advice advise(const fs::path& root, const analysis::ReportInput& input) { return Adviser(root, input).advise(); }
 
 std::vector<analysis::EarlierFit> earlier_fits(const fs::path& root, const analysis::ReportInput& input,
                                                const analysis::Analysis& analysis) {

@@ -20,9 +20,10 @@ struct Advice {
 // report's fits.
 analysis::Analysis analyse_sweeps(const fs::path& root, analysis::ReportInput& input);
 
-// Of the finished runs of these sweeps, for targets that have both a size and tokens. Where nobody can be asked, the
-// rows say so; never throws for what the data are. REQUIRES names of sweeps that are there.
-Advice advise(const fs::path& root, const std::vector<std::string>& sweeps, const std::vector<fit::Target>& targets);
+// Of the finished runs of the input's sweeps, for its targets that have both a size and tokens. Where nobody can be
+// asked, the rows say so; runs of which no sweep file can be made (imported ones) give places alone. Never throws for
+// what the data are. REQUIRES names of sweeps that are there.
+Advice advise(const fs::path& root, const analysis::ReportInput& input);
 
 // The fits of the last report of these sweeps that was made from other points than this one, a row a variant and law.
 std::vector<analysis::EarlierFit> earlier_fits(const fs::path& root, const analysis::ReportInput& input,

@@ -85,6 +85,7 @@ void run_fit(LawFit& fit, const ReportInput& input, const std::string& law, cons
   }
   options.targets.resize(asked);
   fit.verdict = frontier::judge(fit.points, options, fit.result, {});
+  fit.robustness = robustness(fit, input);
 }
 
 // The law of one axis, at each budget (or size) at which there are three values along the axis.

@@ -11,6 +11,7 @@
 #include "analysis/law_points.h"
 #include "analysis/optimum.h"
 #include "analysis/parameter_value.h"
+#include "analysis/robustness.h"
 #include "analysis/setting_law.h"
 #include "fit/fit.h"
 #include "frontier/verdict.h"
@@ -74,6 +75,7 @@ struct LawFit {
   // The targets that were asked for with 2 and 4 times their tokens, of laws that read tokens.
   std::vector<fit::Prediction> longer;
   frontier::Verdict verdict;  // without budgets: those are ComputeOptimum's
+  std::optional<Robustness> robustness;
 
   bool drawable() const { return result.has_params(); }
   // A law of one axis says nothing of the other: the values it was fitted at.

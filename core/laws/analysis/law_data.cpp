@@ -48,6 +48,7 @@ void add_group(const RunGroup& g, const std::vector<MeasuredRun>& runs, std::vec
     LawPoints points = points_of(runs, g, variant);
     law.points = std::move(points.points);
     law.runs = std::move(points.runs);
+    law.settings = setting_law(g.table, variant);
     add_waiting(runs, of_variant[variant], law);
   }
 }
@@ -55,13 +56,18 @@ void add_group(const RunGroup& g, const std::vector<MeasuredRun>& runs, std::vec
 }  // namespace
 
 SweepData law_data(const query::Query& query, const std::vector<std::string>& sweeps) {
+  ReportInput input;
+  input.sweeps = sweeps;
+  for (query::RunRow& row : query.runs_of(sweeps)) input.runs.emplace_back().row = std::move(row);
+  input.datasets = query.datasets();
+  return law_data(input);
+}
+
+SweepData law_data(const ReportInput& input) {
   SweepData data;
-  data.sweeps = sweeps;
-  std::vector<MeasuredRun> runs;
-  for (query::RunRow& row : query.runs_of(sweeps)) runs.emplace_back().row = std::move(row);
-  const std::vector<query::DatasetRow> datasets = query.datasets();
-  for (const RunGroup& g : group_runs(runs, datasets)) add_group(g, runs, data.laws);
-  for (MeasuredRun& run : runs) data.runs.push_back(std::move(run.row));
+  data.sweeps = input.sweeps;
+  for (const RunGroup& g : group_runs(input.runs, input.datasets)) add_group(g, input.runs, data.laws);
+  for (const MeasuredRun& run : input.runs) data.runs.push_back(run.row);
   return data;
 }
 

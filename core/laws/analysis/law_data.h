@@ -7,6 +7,8 @@
 #include <string>
 #include <vector>
 
+#include "analysis/input.h"
+#include "analysis/setting_law.h"
 #include "fit/points.h"
 #include "query/query.h"
 
@@ -19,6 +21,7 @@ struct LawData {
   std::vector<fit::Point> points;  // with the ids of their runs
   std::vector<size_t> runs;     // of each point, into SweepData::runs
   std::vector<size_t> waiting;  // runs that have not begun, the only setting at their size and budget
+  SettingLaw settings;          // of all its finished runs that say their rate
   size_t settings_waiting = 0;  // … and those that are one of several, of which a law of the best says nothing
 };
 
@@ -30,5 +33,7 @@ struct SweepData {
 
 // REQUIRES names of sweeps that are there.
 SweepData law_data(const query::Query& query, const std::vector<std::string>& sweeps);
+// The same of measured runs at hand: of a table of points, or of sweeps of which some runs were left out.
+SweepData law_data(const ReportInput& input);
 
 }  // namespace bitsweep::analysis

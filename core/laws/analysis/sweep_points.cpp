@@ -110,4 +110,35 @@ SweepPoints points_of_sweeps(const query::Query& query, const std::vector<std::s
   return found;
 }
 
+void keep_where(ReportInput& input, const fit::RowFilter& where) {
+  if (where.empty()) return;
+  refuse_unknown_columns(input.runs, where);
+  std::vector<bool> kept(input.runs.size(), false);
+  for (const RunGroup& g : group_runs(input.runs, input.datasets))
+    for (size_t k = 0; k < g.group.runs.size(); ++k) {
+      const size_t run = g.group.runs[k];
+      kept[run] = where.keeps(
+          [&](const std::string& column) { return cell_of(input.runs[run].row, g.group, g.variant_of[k], column); });
+    }
+  std::vector<MeasuredRun> runs;
+  for (size_t i = 0; i < input.runs.size(); ++i)
+    if (kept[i]) runs.push_back(std::move(input.runs[i]));
+  input.runs = std::move(runs);
+  if (input.runs.empty()) throw Error(ErrorKind::input, "--where leaves no run");
+}
+
+void drop_largest_losses(ReportInput& input, int count) {
+  std::vector<size_t> finished;
+  for (size_t i = 0; i < input.runs.size(); ++i)
+    if (exclusion_reason(input.runs[i].row).empty()) finished.push_back(i);
+  std::stable_sort(finished.begin(), finished.end(), [&](size_t a, size_t b) {
+    return *input.runs[a].row.last_val_bpc < *input.runs[b].row.last_val_bpc;
+  });
+  if (static_cast<size_t>(count) >= finished.size() && count > 0)
+    throw Error(ErrorKind::input, "--drop-largest-loss leaves no run");
+  std::vector<size_t> dropped(finished.end() - count, finished.end());
+  std::sort(dropped.rbegin(), dropped.rend());
+  for (const size_t i : dropped) input.runs.erase(input.runs.begin() + static_cast<std::ptrdiff_t>(i));
+}
+
 }  // namespace bitsweep::analysis

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "analysis/input.h"
 #include "fit/points.h"
 #include "fit/row_filter.h"
 #include "query/query.h"
@@ -26,5 +27,11 @@ struct SweepPoints {
 // REQUIRES names of sweeps that are there. Throws Error{input} for a column of `where` that no run has.
 SweepPoints points_of_sweeps(const query::Query& query, const std::vector<std::string>& sweeps,
                              const SweepPointsOptions& options);
+
+// Leaves in `input` the runs for which this holds, of the columns that points_of_sweeps knows. Throws Error{input} for
+// a column that no run has.
+void keep_where(ReportInput& input, const fit::RowFilter& where);
+// Takes the `count` finished runs of the highest loss out of `input`; of equal ones the later go first.
+void drop_largest_losses(ReportInput& input, int count);
 
 }  // namespace bitsweep::analysis

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "base/statistics.h"
 #include "fit/likelihood.h"
 
 namespace bitsweep::fit {
@@ -71,6 +72,12 @@ std::optional<HoldOut> hold_out_largest(const std::vector<Point>& points, const 
   return result;
 }
 
+double HoldOut::half_width() const {
+  std::vector<double> widths;
+  for (const HeldOut& run : runs) widths.push_back((run.interval.second - run.interval.first) / 2 / run.point.loss);
+  return widths.empty() ? 0 : median(std::move(widths));
+}
+
 json::object hold_out_json(const HoldOut& hold_out) {
   json::array runs;
   for (const HeldOut& run : hold_out.runs)
@@ -86,6 +93,7 @@ json::object hold_out_json(const HoldOut& hold_out) {
   return {{"runs", runs},
           {"error", finite_or_null(hold_out.root_mean_square_error)},
           {"bias", finite_or_null(hold_out.bias)},
+          {"half_width", finite_or_null(hold_out.half_width())},
           {"coverage", finite_or_null(hold_out.coverage)},
           {"law_coverage", finite_or_null(hold_out.law_coverage)}};
 }

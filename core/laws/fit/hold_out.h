@@ -25,6 +25,7 @@ struct HoldOut {
   double bias = 0;                    // mean of measured / expected − 1
   double coverage = 0;                // share inside of their intervals; nominal: options.confidence
   double law_coverage = 0;            // … and of those of the law alone
+  double half_width() const;          // of the intervals, the middle one, relative to its loss
 };
 
 // Holds out the configurations of the largest compute (compute_of), `share` of them and at least one, and predicts

@@ -12,6 +12,7 @@
 #include "base/error.h"
 #include "base/nearest.h"
 #include "base/units.h"
+#include "fit/mixed_units.h"
 
 namespace bitsweep::fit {
 namespace {
@@ -150,6 +151,7 @@ std::vector<std::string> implausible_magnitudes(const std::vector<Point>& points
     found.push_back(
         fmt::format("{}: {:.2g} times 6 N D; are they of the whole training, and is the unit right? (--units)",
                     range_text(points, &Point::flops, "flops"), ratio));
+  if (std::string mixed = mixed_units(points); !mixed.empty()) found.push_back(std::move(mixed));
   return found;
 }
 

@@ -76,7 +76,8 @@ void RowFilter::read(const std::string& part, std::vector<Diagnostic>& wrong) {
   if (condition.column.empty() || condition.operation == "!" ||
       (condition.value.empty() && trimmed(part.substr(std::min(end, part.size()))).empty()))
     wrong.push_back({"", 0, 0,
-                     fmt::format("{}: '{}' is not of the form COLUMN = VALUE (or != < <= > >= ~ !~), joined by 'and' and 'or'",
+                     fmt::format("{}: '{}' is not of the form COLUMN = VALUE (or != < <= > >= ~ !~), joined by "
+                                 "'and' and 'or'",
                                  name_, excerpt(trimmed(part)))});
   else
     alternatives_.back().push_back(std::move(condition));

@@ -1,4 +1,4 @@
-// Which rows of a table, or runs of a sweep, are wanted: "w_bits = 1 and params >= 10M or variant = base".
+// Which rows of a table, or runs of a sweep, are wanted: "bits = 1 and params >= 10M or variant = base".
 #pragma once
 
 #include <functional>
@@ -10,9 +10,9 @@
 
 namespace bitsweep::fit {
 
-// Conditions COLUMN OP VALUE joined by `and` (or a comma), and those by `or`, which binds less; OP one of = == != < <= > >= ~ !~. Numbers compare as numbers
-// and take k, M, B; other values as text, for which there are = and !=, and ~ and !~: contains and does not. Values
-// with spaces stand in quotes.
+// Conditions COLUMN OP VALUE joined by `and` (or a comma), and those by `or`, which binds less; OP one of = == != < <=
+// > >= ~ !~. Numbers compare as numbers and take k, M, B; other values as text, for which there are = and !=, and ~ and
+// !~: contains and does not. Values with spaces stand in quotes.
 class RowFilter {
  public:
   RowFilter() = default;  // keeps every row

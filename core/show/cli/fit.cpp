@@ -338,17 +338,10 @@ std::vector<double> budgets_of(const CommandLine& line) {
 
 int do_fit(const Verb& verb, const std::vector<std::string>& args) {
   CommandLine line(verb);
-  line.value("points", kPointsHelp)
-      .value("map",
-             "other names of columns: params=N,loss=val_bpc; of several: variant=W{w_bits}A{a_bits}; in quotes where "
-             "they hold commas: loss=\"a,b\"; tokens may follow from training FLOPs, C = 6 N D: flops=C")
-      .value("checkpoints",
+  points_options(line);
+  line.value("checkpoints",
              "rows of a file that are checkpoints of one run: last (the run's point, the default), all (intervals "
              "resample whole runs) or none (each row is a run)")
-      .values("label", "of rows in a file, the variant: \"W{w_bits}A16: a_quant = NoQuantizer\"; the first that holds")
-      .value("units", "of a file's columns: params=M,tokens=B")
-      .value("where", "only points for which this holds: \"w_bits = 1 and params >= 10M\"")
-      .value("drop-largest-loss", "leave out the K points of the highest loss, as some papers do")
       .value("variant", "only points of this variant")
       .value("dataset", "only points of this dataset")
       .flag("pool", "all variants as one, instead of a law for each")

@@ -6,12 +6,16 @@
 #include <fmt/format.h>
 
 #include "advise/next_sweep.h"
+#include "advise/places.h"
 #include "advise/share.h"
 #include "base/error.h"
 #include "base/nearest.h"
 #include "base/units.h"
 #include "cli/data_texts.h"
 #include "cli/options.h"
+#include "cli/points_options.h"
+#include "cli/suggest_options.h"
+#include "cli/suggest_places.h"
 #include "cli/suggest_text.h"
 #include "fit/law.h"
 #include "predict/predictions.h"
@@ -22,36 +26,6 @@ namespace bitsweep::cli {
 namespace {
 
 constexpr size_t kFewestParts = 12;  // into which hours for several variants are divided
-
-// The laws to be advised on: of each --variant, or of all. Throws Error{input} naming the choices.
-std::vector<const analysis::LawData*> chosen_laws(const analysis::SweepData& data, const CommandLine& line,
-                                                  const std::vector<fit::Target>& targets) {
-  std::vector<std::string> asked = line.all("variant");
-  for (const fit::Target& target : targets)
-    if (asked.empty() && !target.variant.empty()) asked.push_back(target.variant);
-  const std::string dataset = line.get("dataset").value_or("");
-  std::vector<const analysis::LawData*> fitting;
-  std::vector<std::string> variants, labels;
-  for (const analysis::LawData& law : data.laws) {
-    if (law.points.empty()) continue;
-    if (std::find(variants.begin(), variants.end(), law.variant) == variants.end()) variants.push_back(law.variant);
-    if (!dataset.empty() && law.label != dataset) continue;
-    if (!asked.empty() && std::find(asked.begin(), asked.end(), law.variant) == asked.end()) continue;
-    if (std::find(labels.begin(), labels.end(), law.label) == labels.end()) labels.push_back(law.label);
-    fitting.push_back(&law);
-  }
-  if (variants.empty()) throw Error(ErrorKind::input, "no finished run with a validation loss in these sweeps");
-  for (const std::string& variant : asked)
-    if (std::find(variants.begin(), variants.end(), variant) == variants.end())
-      throw Error(ErrorKind::input, fmt::format("no finished run of --variant '{}'{}; there are {}", variant,
-                                                did_you_mean(variant, variants), fmt::join(variants, ", ")));
-  if (fitting.empty())
-    throw Error(ErrorKind::input, fmt::format("no finished run of these variants on --dataset '{}'", dataset));
-  if (labels.size() > 1)
-    throw Error(ErrorKind::input, fmt::format("losses on different data are never pooled: name one by --dataset: '{}'",
-                                              fmt::join(labels, "', '")));
-  return fitting;
-}
 
 std::vector<fit::Target> targets_of(const CommandLine& line, const query::Query& query,
                                     const std::vector<std::string>& sweeps) {
@@ -72,73 +46,11 @@ std::vector<fit::Target> targets_of(const CommandLine& line, const query::Query&
   return targets;
 }
 
-// A law that does not exist is refused where it is made.
-void require_one_variant_law(const std::string& law) {
-  const std::vector<std::string> all = fit::law_names(), possible = fit::one_variant_law_names();
-  const auto in = [&](const std::vector<std::string>& names) {
-    return std::find(names.begin(), names.end(), law) != names.end();
-  };
-  if (in(all) && !in(possible))
-    throw Error(ErrorKind::input, fmt::format("--law {}: runs are suggested for one variant's law: {} or {}", law,
-                                              fmt::join(possible.begin(), possible.end() - 1, ", "), possible.back()));
-}
-
-// `share`: of the hours that are asked for, within them.
-advise::SuggestOptions options_of(const CommandLine& line, const std::vector<fit::Target>& targets,
-                                  const analysis::LawData& law, const advise::Costs& costs, double share) {
-  advise::SuggestOptions options;
-  options.law = line.get("law").value_or(options.law);
-  require_one_variant_law(options.law);
-  options.targets = targets;
-  for (fit::Target& target : options.targets) {
-    target.variant = law.variant;
-    target.dataset = law.label;
-  }
-  options.limits.runs = static_cast<int>(line.number("runs", 1, 200).value_or(8));
-  options.aim = line.number("aim", 1e-9, 1e6);
-  if (const auto seed = line.number("seed", 0, 9e15)) options.seed = static_cast<uint64_t>(*seed);
-  if (const auto noise = line.number("noise", 1e-6, 1)) options.noise = *noise;
-  if (const auto text = line.get("hours")) {
-    const auto seconds = parse_duration_s(*text);
-    const auto plain = parse_number(*text);
-    if (!seconds || !(*seconds > 0))
-      throw Error(ErrorKind::input,
-                  fmt::format("--hours '{}': expected hours such as 2.5, or a duration such as 90m", *text));
-    if (!costs.hours)
-      throw Error(
-          ErrorKind::input,
-          "--hours: no speed is known of this plugin on this machine; 'bitsweep plan SWEEP.yaml --measure' finds it");
-    options.limits.cost = share * (plain ? *plain : *seconds / 3600);
-  } else if (!options.aim && costs.spent > 0) {
-    options.limits.cost = costs.spent;
-  }
-  return options;
-}
-
 // A name that neither a sweep nor a file here has.
 std::string free_name(const std::vector<std::string>& taken, const std::string& sweep, const std::string& variant) {
   return advise::next_name(sweep, variant, [&](const std::string& name) {
     return std::find(taken.begin(), taken.end(), name) != taken.end() || fs::exists(name + ".yaml");
   });
-}
-
-void describe_options(CommandLine& line) {
-  line.values("target", "what to predict: \"params=300M,tokens=1B\"; default: the sweep files' targets")
-      .values("variant",
-              "whose law; repeatable; default: every variant's; --hours are divided by what they take from the "
-              "predictions' variance")
-      .value("dataset", "the comparable group, as 'bitsweep fit' names it; needed when there are several")
-      .value("law", "chinchilla (the default), power, repeated")
-      .value("runs", "at most so many: 8")
-      .value("hours", "at most so much time on one slot: 2.5, or 90m; default: as much as the finished runs took")
-      .value("aim", "instead of a budget: the cheapest runs that bring the target to ± this")
-      .value("seeds", "at most so many runs of one configuration: 3, or as many as the sweep has")
-      .value("noise", "assumed scatter of a run as a fraction of its loss, while the runs do not tell: 0.01")
-      .value("seed", "of the draws: 0")
-      .value("out,o", "the sweep file to write: NAME-next-1.yaml, or one a variant; '-' for none")
-      .flag("force", "write over an existing file")
-      .flag("json", "one JSON document")
-      .root_option();
 }
 
 // Writes the file, reads it back as `submit` would, and stores what a sound fit says of its runs.
@@ -216,15 +128,29 @@ class Advising {
     for (const std::string& name : line.positional()) sweeps_.push_back(query_.sweep_name(name));
     for (const query::SweepRow& sweep : query_.sweeps()) taken_.push_back(sweep.name);
     targets_ = targets_of(line, query_, sweeps_);
-    data_ = analysis::law_data(query_, sweeps_);
+    analysis::ReportInput input;
+    input.sweeps = sweeps_;
+    for (query::RunRow& row : query_.runs_of(sweeps_)) input.runs.emplace_back().row = std::move(row);
+    input.datasets = query_.datasets();
+    choose_runs(line, input);
+    data_ = law_data(input);
     defaults_ = advise::sweep_defaults(store_, sweeps_);
     rules_.most_seeds =
         static_cast<int64_t>(line.number("seeds", 1, 1000).value_or(static_cast<double>(most_seeds(defaults_))));
   }
 
   int run() {
-    const std::vector<const analysis::LawData*> laws = chosen_laws(data_, line_, targets_);
+    std::vector<const analysis::LawData*> laws = chosen_laws(data_, line_, targets_);
     const bool several = laws.size() > 1;
+    json::array documents;
+    int code = 0;
+    // Laws of which no sweep file can be made have places alone.
+    std::erase_if(laws, [&](const analysis::LawData* law) {
+      const std::string why = advise::why_no_sweep(data_, *law);
+      if (!why.empty())
+        code = std::max(code, suggest_places({line_, data_, *law, targets_for(*law), why, several}, documents));
+      return !why.empty();
+    });
     if (several && line_.get("out").value_or("-") != "-")
       throw Error(ErrorKind::input,
                   "--out names one file, and each variant has its own: name one variant by --variant");
@@ -234,8 +160,6 @@ class Advising {
     std::vector<Prepared> all;
     for (const analysis::LawData* law : laws) all.push_back(prepare(*law));
     const std::vector<double> shares = shares_of(all);
-    json::array documents;
-    int code = 0;
     for (size_t k = 0; k < all.size(); ++k) code = std::max(code, advise(all[k], shares[k], several, documents));
     if (line_.has("json")) print(pretty_json(several ? json::value(documents) : documents.at(0)) + "\n");
     return code;
@@ -338,15 +262,19 @@ class Advising {
 
 int do_suggest(const Verb& verb, const std::vector<std::string>& args) {
   CommandLine line(verb);
-  describe_options(line);
-  if (!line.parse(args, 1)) return 0;
+  suggest_options(line);
+  if (!line.parse(args)) return 0;
+  if (line.has("points")) return suggest_of_table(line);
+  if (line.positional().empty())
+    throw Error(ErrorKind::input,
+                "bitsweep suggest: expected SWEEP… or --points FILE.csv (see 'bitsweep runs' for what there is)");
   return Advising(line).run();
 }
 
 }  // namespace
 
 const Verb kSuggestVerb{"suggest", "Which runs to make next, by what they take from a prediction's variance per hour",
-                        "SWEEP… --target \"params=300M,tokens=1B\"",
+                        "SWEEP… | --points FILE.csv --target \"params=300M,tokens=1B\"",
                         "bitsweep suggest quickstart --variant llama --target params=2M,tokens=4M --hours 0.5",
                         do_suggest};
 

@@ -70,7 +70,9 @@ json::array batch_json(const advise::Suggestion& s, const advise::CandidateSet& 
   return list;
 }
 
-std::string headline(const advise::Suggestion& s, const analysis::LawData& law) {
+}  // namespace
+
+std::string suggestion_headline(const advise::Suggestion& s, const analysis::LawData& law) {
   std::string text =
       fmt::format("{}  {}  {}  ({} point{}, {} configuration{})\n", s.formula, law.variant, law.label, s.points,
                   s.points == 1 ? "" : "s", s.configurations, s.configurations == 1 ? "" : "s");
@@ -83,11 +85,9 @@ std::string headline(const advise::Suggestion& s, const analysis::LawData& law) 
   return text;
 }
 
-}  // namespace
-
 std::string suggestion_text(const advise::Suggestion& s, const analysis::LawData& law, const advise::CandidateSet& set,
                             const std::vector<advise::ChosenRun>& chosen, const advise::Costs& costs) {
-  std::string text = headline(s, law);
+  std::string text = suggestion_headline(s, law);
   for (const std::string& outlook : outlook_lines(s, costs)) text += "  " + outlook + "\n";
   if (!s.batch.empty()) text += "\n" + terminal_table(batch_table(s, set, chosen, costs));
   return text +
@@ -96,24 +96,14 @@ std::string suggestion_text(const advise::Suggestion& s, const analysis::LawData
          terminal_table(ranking_table(s, set, costs));
 }
 
-json::object suggestion_json(const advise::Suggestion& s, const analysis::LawData& law, const advise::CandidateSet& set,
-                             const std::vector<advise::ChosenRun>& chosen, const advise::Costs& costs,
+json::object suggestion_json(const advise::Suggestion& s, const analysis::LawData& law, const advise::Costs& costs,
                              const std::string& file) {
-  json::array targets, ranking, reasons;
+  json::array targets, reasons;
   for (const advise::TargetOutlook& t : s.targets)
     targets.push_back(json::object{{"target", json::object{{"params", t.target.params}, {"tokens", t.target.tokens}}},
                                    {"loss", finite_or_null(t.loss)},
                                    {"half_width", finite_or_null(t.half_width)},
                                    {"half_width_after", finite_or_null(t.half_width_after)}});
-  for (size_t i = 0; i < std::min(kRankedJson, s.ranking.size()); ++i) {
-    const plan::PlannedRun& run = set.runs[s.ranking[i].candidate].run;
-    const double cost = costs.of[s.ranking[i].candidate];
-    ranking.push_back(json::object{{"params", run.model.params},
-                                   {"tokens", run.tokens},
-                                   {"cost", cost},
-                                   {"reduction", s.ranking[i].reduction},
-                                   {"reduction_per_cost", s.ranking[i].reduction / cost}});
-  }
   for (const std::string& reason : s.leans_on_prior) reasons.emplace_back(reason);
   return {{"law", s.law},
           {"variant", law.variant},
@@ -129,10 +119,27 @@ json::object suggestion_json(const advise::Suggestion& s, const analysis::LawDat
           {"spent", costs.spent},
           {"cost", s.cost},
           {"targets", std::move(targets)},
-          {"batch", batch_json(s, set, chosen, costs)},
-          {"candidates", set.runs.size()},
-          {"ranking", std::move(ranking)},
           {"file", file.empty() ? json::value(nullptr) : json::value(file)}};
+}
+
+json::object suggestion_json(const advise::Suggestion& s, const analysis::LawData& law, const advise::CandidateSet& set,
+                             const std::vector<advise::ChosenRun>& chosen, const advise::Costs& costs,
+                             const std::string& file) {
+  json::array ranking;
+  for (size_t i = 0; i < std::min(kRankedJson, s.ranking.size()); ++i) {
+    const plan::PlannedRun& run = set.runs[s.ranking[i].candidate].run;
+    const double cost = costs.of[s.ranking[i].candidate];
+    ranking.push_back(json::object{{"params", run.model.params},
+                                   {"tokens", run.tokens},
+                                   {"cost", cost},
+                                   {"reduction", s.ranking[i].reduction},
+                                   {"reduction_per_cost", s.ranking[i].reduction / cost}});
+  }
+  json::object document = suggestion_json(s, law, costs, file);
+  document["batch"] = batch_json(s, set, chosen, costs);
+  document["candidates"] = set.runs.size();
+  document["ranking"] = std::move(ranking);
+  return document;
 }
 
 }  // namespace bitsweep::cli

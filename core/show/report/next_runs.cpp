@@ -18,6 +18,10 @@ std::string cost_text(const analysis::NextRuns& next, double cost) {
   return next.hours ? format_duration(3600 * cost) : render::format_significant(cost, 2) + " FLOPs";
 }
 
+std::string steps_text(const analysis::NextRun& run) {
+  return run.steps > 0 ? format_thousands(run.steps) : render::kNothing;
+}
+
 std::string percent(double fraction) { return fmt::format("{:.1f} %", 100 * fraction); }
 
 render::Table ranking_table(const analysis::NextRuns& next) {
@@ -28,8 +32,8 @@ render::Table ranking_table(const analysis::NextRuns& next) {
                    {"takes alone", render::Align::right}},
                   {}};
   for (const analysis::NextRun& run : next.ranking)
-    t.rows.push_back({format_count(run.params), format_count(run.tokens), format_thousands(run.steps),
-                      cost_text(next, run.cost), percent(run.takes)});
+    t.rows.push_back({format_count(run.params), format_count(run.tokens), steps_text(run), cost_text(next, run.cost),
+                      percent(run.takes)});
   return t;
 }
 
@@ -45,7 +49,7 @@ render::Table batch_table(const analysis::NextRuns& next) {
   t.columns.push_back({"takes", render::Align::right});
   t.columns.push_back({"leaves ±", render::Align::right});
   for (const analysis::NextRun& run : next.batch) {
-    std::vector<std::string> row{format_count(run.params), format_count(run.tokens), format_thousands(run.steps),
+    std::vector<std::string> row{format_count(run.params), format_count(run.tokens), steps_text(run),
                                  cost_text(next, run.cost)};
     if (expected) row.push_back(render::format_bpc(run.expected));
     row.push_back(percent(run.takes));

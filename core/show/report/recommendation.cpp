@@ -89,7 +89,7 @@ class PlanTable {
     row("params", [](const analysis::TargetPlan& p) { return format_count(p.params); });
     row("tokens", [](const analysis::TargetPlan& p) { return format_count(p.tokens); });
     row("batch", [&](const analysis::TargetPlan& p) {
-      return setting_text(batch_for(input_, g_, p), [](double v) { return format_count(v); });
+      return setting_text(batch_for(input_, g_, p), [](double v) { return format_count(std::round(v)); });
     });
     row("learning rate", [&](const analysis::TargetPlan& p) {
       return setting_text(lr_for(input_, g_, p), [](double v) { return render::format_significant(v, 2); });

@@ -14,6 +14,7 @@
 #include "report/findings.h"
 #include "report/heads.h"
 #include "report/interval_words.h"
+#include "report/law_trust_section.h"
 #include "report/layout.h"
 #include "report/optimum_section.h"
 #include "report/parameter_value_section.h"
@@ -316,10 +317,11 @@ void GroupSections::laws() {
          values.empty() ? render::kNothing : render::format_significant(r.objective < kRounding ? 0 : r.objective, 6),
          values.empty() ? render::kNothing : fmt::format("{} of {}", r.starts_at_best, r.starts),
          r.residual_sd ? render::format_significant(*r.residual_sd, 2) : render::kNothing,
-         r.identified ? "yes" : "no"});
+         determined_text(fit)});
   }
   table(std::move(t));
   reasons();
+  append(law_trust_section(g_, level_));
   figure("residuals");
 }
 

@@ -1,0 +1,112 @@
+#include "report/law_trust_section.h"
+
+#include <string>
+
+#include <fmt/format.h>
+
+#include "base/units.h"
+#include "render/format.h"
+
+namespace bitsweep::report {
+namespace {
+
+using analysis::LawFit;
+
+std::string number(const std::optional<double>& value, int digits = 3) {
+  return value ? render::format_significant(*value, digits) : render::kNothing;
+}
+
+void approach_row(const LawFit& fit, const char* name, const frontier::Approach& a, render::Table& t) {
+  const std::string interval =
+      a.interval ? fmt::format("{:.3f} to {:.3f}", a.interval->first, a.interval->second) : render::kNothing;
+  t.rows.push_back({fit.variant, name, a.a_opt ? fmt::format("{:.3f}", *a.a_opt) : render::kNothing, interval,
+                    a.budgets > 0 ? std::to_string(a.budgets) : render::kNothing,
+                    a.why_not.empty() ? render::kNothing : a.why_not});
+}
+
+render::Table approaches_table(const std::vector<const LawFit*>& fits) {
+  render::Table t{{{"variant"},
+                   {"asked of"},
+                   {"a_opt", render::Align::right},
+                   {"95 % interval", render::Align::right},
+                   {"budgets", render::Align::right},
+                   {"missing because"}},
+                  {}};
+  for (const LawFit* fit : fits) {
+    approach_row(*fit, "the envelope of all runs", fit->verdict.approaches.envelope, t);
+    approach_row(*fit, "iso-FLOP minima", fit->verdict.approaches.isoflop, t);
+    approach_row(*fit, "the joint law", fit->verdict.approaches.joint, t);
+  }
+  return t;
+}
+
+render::Table robustness_table(const std::vector<const LawFit*>& fits) {
+  render::Table t{{{"variant"},
+                   {"choice"},
+                   {"configurations", render::Align::right},
+                   {"a_opt", render::Align::right},
+                   {"E", render::Align::right},
+                   {"loss at", render::Align::right},
+                   {"is", render::Align::right}},
+                  {}};
+  for (const LawFit* fit : fits) {
+    if (!fit->robustness) continue;
+    const fit::Target& at = fit->robustness->at;
+    for (const analysis::Variation& row : fit->robustness->rows)
+      t.rows.push_back({fit->variant, row.choice, std::to_string(row.configurations), number(row.a_opt), number(row.E),
+                        fmt::format("{}, {}", format_count(at.params), format_count(at.tokens)),
+                        row.refused.empty() ? number(row.prediction, 4) : "refused"});
+  }
+  return t;
+}
+
+std::string survives(const LawFit& fit) {
+  const auto range = [](const char* name, const std::optional<fit::Interval>& r, int digits) {
+    return r ? fmt::format("{} {} to {}", name, render::format_significant(r->first, digits),
+                           render::format_significant(r->second, digits))
+             : std::string();
+  };
+  std::string text;
+  for (const std::string& part : {range("a_opt", fit.robustness->a_opt, 2), range("E", fit.robustness->E, 3),
+                                  range("the prediction", fit.robustness->prediction, 4)})
+    if (!part.empty()) text += (text.empty() ? "" : ", ") + part;
+  return text;
+}
+
+}  // namespace
+
+const char* determined_text(const LawFit& fit) {
+  return fit.result.identified && fit.verdict.undetermined.empty() ? "yes" : "no";
+}
+
+std::vector<render::Block> law_trust_section(const analysis::GroupAnalysis& g, int level) {
+  std::vector<const LawFit*> fits;
+  for (const LawFit& fit : g.fits)
+    if (fit.law == "chinchilla" && fit.verdict.joint) fits.push_back(&fit);
+  if (fits.empty()) return {};
+  std::vector<render::Block> blocks;
+  blocks.emplace_back(render::Heading{level, "Can the law be trusted?"});
+  render::BulletList told;
+  for (const LawFit* fit : fits) {
+    const auto say = [&](const std::string& text) { told.items.push_back(render::Text().strong(fit->variant) << ": " + text); };
+    if (const auto& held = fit->verdict.adequacy.held_out)
+      say(fmt::format("of its {} largest runs, predicted from the others, {} end within their 95 % intervals (half as wide as "
+                      "{:.2g} % of the loss in the middle), {:.0f} within those of the law alone.",
+                      held->runs.size(), std::lround(held->coverage * static_cast<double>(held->runs.size())),
+                      100 * held->half_width(), held->law_coverage * static_cast<double>(held->runs.size())));
+    if (fit->result.has_params() && fit->verdict.adequate()) say("nothing speaks against the law.");
+    for (const std::string& word : fit->verdict.inadequacy()) say(word + ".");
+    for (const std::string& word : fit->verdict.undetermined) say(word + ": exponents are no findings here.");
+    for (const std::string& word : fit->verdict.approaches.outside) say(word + ".");
+    if (fit->robustness && fit->robustness->rows.size() > 1)
+      say(fmt::format("over {} choices of the analysis: {}.", fit->robustness->rows.size(), survives(*fit)));
+  }
+  if (!told.items.empty()) blocks.emplace_back(std::move(told));
+  blocks.emplace_back(render::Details{"How the best size grows with compute (N ∝ C^a_opt), asked in three ways", {},
+                                      approaches_table(fits)});
+  render::Table choices = robustness_table(fits);
+  if (!choices.empty()) blocks.emplace_back(render::Details{"What other choices would have changed", {}, std::move(choices)});
+  return blocks;
+}
+
+}  // namespace bitsweep::report
