@@ -65,15 +65,13 @@ class Varying {
     options.delta = delta.value_or(fit_.result.delta);
     options.resamples = 0;
     options.second_opinions = false;
-    options.extrapolation_limit = HUGE_VAL;
-    options.targets = {out_.at};
     Variation row;
     row.choice = std::move(choice);
     const fit::FitResult result = fit_law(points, options);
     row.configurations = result.groups;
     if (result.has_params()) {
       row.a_opt = result.a_opt, row.E = result.param("E");
-      row.prediction = result.predictions[0].loss;
+      row.prediction = frontier::joint_law(result.params).loss(out_.at.params, out_.at.tokens);
     } else {
       row.refused = result.refused.empty() ? "no fit" : result.refused[0];
     }

@@ -171,14 +171,14 @@ json::array fits_json(const std::vector<analysis::LawFit>& fits) {
   for (const analysis::LawFit& fit : fits) {
     json::object object = fit_json(fit.result);
     object["variant"] = fit.variant;
-    for (auto& [key, value] : verdict_json(fit.verdict)) object[key] = value;
-    if (fit.verdict.adequacy.held_out) object["hold_out"] = hold_out_json(*fit.verdict.adequacy.held_out);
-    if (fit.robustness) object["robustness"] = robustness_json(*fit.robustness);
     if (!fit.longer.empty()) {
       fit::FitResult longer;
       longer.predictions = fit.longer;
       object["predictions_longer"] = fit_json(longer).at("predictions");
     }
+    for (auto& [key, value] : verdict_json(fit.verdict)) object[key] = value;
+    if (fit.verdict.adequacy.held_out) object["hold_out"] = hold_out_json(*fit.verdict.adequacy.held_out);
+    if (fit.robustness) object["robustness"] = robustness_json(*fit.robustness);
     if (const auto millions = analysis::amplitude_in_millions(fit.result))
       object["A_with_params_in_millions"] = *millions;
     json::array points;
