@@ -107,7 +107,7 @@ void compare_paths(const fs::path& plugins, int rounds) {
   const at::Tensor windows = kBatch.random_windows();
   for (const char* name : {"v57", "v75", "v76", "v52", "bitnet", "b158"}) {
     Trained fused(name, plugins, shape, kBatch),
-        reference(name, plugins, shape, kBatch, no_kernels());
+        reference(name, plugins, shape, kBatch, kernels::no_kernels());
     const std::vector<double> s = time_steps({[&] { fused.step(windows); }, [&] { reference.step(windows); }}, rounds);
     fmt::print("{} step d 160 L 4 H 10 d_ff 320: fused {:.1f} ms, reference {:.1f} ms, ratio {:.2f}\n", name,
                s[0] * 1e3, s[1] * 1e3, s[1] / s[0]);

@@ -32,7 +32,7 @@ std::vector<fit::Point> points_of_a_law() {
     fit::Point p;
     p.params = std::floor(std::pow(10, 6.5 + 3 * random_unit(1, 1, i)));
     p.tokens = std::floor(std::pow(10, 8 + 3 * random_unit(1, 2, i)));
-    const double noise = 0.01 * normal_quantile(random_unit(1, 3, i) + 0x1p-54);
+    const double noise = 0.01 * fit::normal_quantile(random_unit(1, 3, i) + 0x1p-54);
     p.loss = (1.69 + 406.4 / std::pow(p.params, 0.34) + 410.7 / std::pow(p.tokens, 0.28)) * std::exp(noise);
     points.push_back(p);
   }
@@ -48,7 +48,7 @@ std::vector<fit::Point> points_of_a_sweep() {
         fit::Point p;
         p.params = std::floor(1e6 * std::pow(2, size));
         p.tokens = std::floor(5e7 * std::pow(2, budget));
-        const double noise = 0.003 * normal_quantile(random_unit(2, size, budget + 100 * variant[2]) + 0x1p-54);
+        const double noise = 0.003 * fit::normal_quantile(random_unit(2, size, budget + 100 * variant[2]) + 0x1p-54);
         p.loss = (1.4 + 30 / std::pow(p.params * eff, 0.3) + 240 / std::pow(p.tokens, 0.4)) * std::exp(noise);
         p.variant = variant;
         p.run = fmt::format("{}-{}-{}", variant, size, budget);
@@ -103,7 +103,7 @@ void bench(const std::string& script) {
   const double profile_s = fastest(3, [&] { profile_intervals(*law, observed, least.theta, 0.95); });
   const double posterior_s = fastest(2, [&] { draw_posterior(points, fit::FitOptions{}, 4000); });
 
-  analysis::ReportInput sweep = report_from_points(points_of_a_sweep(), "sweep", "bench", "0");
+  analysis::ReportInput sweep = analysis::report_from_points(points_of_a_sweep(), "sweep", "bench", "0");
   sweep.targets = {{1e10, 1e10, "", ""}};
   const double report_s = fastest(3, [&] { report::render_report(sweep); });
 

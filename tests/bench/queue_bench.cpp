@@ -50,7 +50,8 @@ coordinate::WorkResult work_here(const fs::path& root, int64_t slots) {
   store::Store store(root, store::StoreMode::create);
   execute::LocalExecutor executor;
   coordinate::Progress silent;
-  return work(store, lock, executor, options, silent);
+
+  return coordinate::work(store, lock, executor, system_clock(), options, silent);
 }
 
 // What others ask for a trial that does nothing.

@@ -62,7 +62,7 @@ void time_decisions() {
     std::vector<double> times;
     for (int turn = 0; turn < 51; ++turn) {
       const double from = seconds_now();
-      const schedule::Decision decision = decide({.devices = devices, .running = running, .queue = &queue});
+      const schedule::Decision decision = schedule::decide({.devices = devices, .running = running, .queue = &queue});
       static_cast<void>(decision);
       times.push_back(1e3 * (seconds_now() - from));
     }

@@ -25,7 +25,7 @@ void write_events(const fs::path& file, const std::string& run, int64_t count) {
   std::string text;
   for (int64_t seq = 1; seq <= count; ++seq) {
     const double noise = static_cast<double>(random_below(7, 1, static_cast<uint64_t>(seq), 1'000'000)) * 1e-8;
-    text += to_line({.kind = "eval",
+    text += event::to_line({.kind = "eval",
                      .run = run,
                      .attempt = 1,
                      .seq = seq,
