@@ -15,6 +15,7 @@ namespace bitsweep::analysis {
 namespace {
 
 constexpr double kWiderDelta = 1e-2;
+constexpr size_t kMostRefitted = 300;  // configurations; of more every so many, in each row alike
 constexpr double kBeyond = 10;     // times the largest run's compute, where no target is asked for
 constexpr double kCounted = 1e-3;  // of a factor: otherwise counted sizes and lengths that are the same
 
@@ -65,9 +66,10 @@ class Varying {
     options.delta = delta.value_or(fit_.result.delta);
     options.resamples = 0;
     options.second_opinions = false;
+    options.again = true;
     Variation row;
     row.choice = std::move(choice);
-    const fit::FitResult result = fit_law(points, options);
+    const fit::FitResult result = fit_law(thinned(points, kMostRefitted), options);
     row.configurations = result.groups;
     if (result.has_params()) {
       row.a_opt = result.a_opt, row.E = result.param("E");

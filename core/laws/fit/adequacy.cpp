@@ -26,6 +26,7 @@ constexpr double kExcess = 2;        // times the noise: scatter that noise does
 constexpr double kNeighbour = 0.35;  // of a natural logarithm: configurations this near differ by noise …
 constexpr double kNoiseFreedom = 4;  // … of which so many are needed
 constexpr double kHeldOutShare = 0.2;
+constexpr size_t kMostHeldOut = 300;  // configurations of the trial; of more every so many
 constexpr double kMissedByLaw = 0.6;  // of the held-out runs within what the law alone allows: fewer is a failure
 
 // Configurations with the mean of their residuals of log loss.
@@ -214,8 +215,8 @@ class Judging {
   }
 
   void hold_out() {
-    if (static_cast<int>(all_.size()) < kFewestHeldOut) return;
-    out_.held_out = hold_out_largest(points_, options_, kHeldOutShare);
+    if (static_cast<int>(all_.size()) < kFewestHeldOut || !fit_.surface) return;
+    out_.held_out = hold_out_largest(thinned(points_, kMostHeldOut), options_, kHeldOutShare);
     if (!out_.held_out) return;
     const HoldOut& h = *out_.held_out;
     double inside = 0, bias = 0;

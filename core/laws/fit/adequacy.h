@@ -29,7 +29,7 @@ struct Adequacy {
   std::string noise_source;         // in words
   double misfit = 0;                // root mean square of what has a pattern, of log loss
   std::vector<Pattern> patterns;    // those beyond chance
-  std::optional<HoldOut> held_out;  // the largest fifth, from the others
+  std::optional<HoldOut> held_out;  // the largest fifth, from the others; of 300 at most
   std::vector<std::string> words;   // what is wrong, or why nobody can tell, a sentence each
 
   bool adequate() const { return words.empty(); }

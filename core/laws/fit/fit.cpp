@@ -30,8 +30,9 @@ constexpr double kFarExtrapolation = 30;  // factor beyond which a prediction ca
 constexpr double kIllConditioned = 1e6;
 constexpr double kAgreement = 1e-10;  // between descent and projection
 constexpr int kGroupsForBca = 10;
+constexpr size_t kStartsAgain = 7;     // every so many of the grid; no divisor of its sides
 constexpr int kDraws = 2000;         // of the posterior
-constexpr int kSurfaceDraws = 2000;  // of the surface, behind predictions
+constexpr int kSurfaceDraws = 1000;  // of the surface, behind predictions
 
 std::optional<double> named_value(const std::vector<NamedValue>& values, const std::string& name) {
   for (const NamedValue& v : values) {
@@ -52,15 +53,10 @@ std::optional<double> a_opt_of(const std::vector<NamedValue>& values) {
   return *beta / (*alpha + *beta);
 }
 
-double condition_number(const Eigen::MatrixXd& jacobian) {
-  Eigen::MatrixXd scaled = jacobian;
-  for (Eigen::Index j = 0; j < scaled.cols(); ++j) {
-    const double length = scaled.col(j).norm();
-    if (length > 0) scaled.col(j) /= length;
-  }
-  const Eigen::VectorXd values = scaled.jacobiSvd().singularValues();
-  const double smallest = values[values.size() - 1];
-  return scaled.rows() < scaled.cols() || smallest <= 0 ? HUGE_VAL : values[0] / smallest;
+std::vector<Eigen::VectorXd> every(const std::vector<Eigen::VectorXd>& all, size_t step) {
+  std::vector<Eigen::VectorXd> some;
+  for (size_t i = step / 2; i < all.size(); i += step) some.push_back(all[i]);
+  return some;
 }
 
 // One fit under way; each step fills its part of the result.
@@ -122,7 +118,9 @@ class Fitting {
   }
 
   bool search() {
-    optimum_ = minimise(objective_, grid_of_starts(objective_));
+    std::vector<Eigen::VectorXd> starts = grid_of_starts(objective_);
+    if (options_.again) starts = every(starts, kStartsAgain);
+    optimum_ = minimise(objective_, starts);
     if (optimum_.basins.empty()) {
       result_.refused.push_back("no start of the grid gives a finite objective");
       return false;
@@ -134,6 +132,11 @@ class Fitting {
     result_.params = named(theta_);
     if (optimum_.basins.size() > 1)
       result_.second_basin = Basin{optimum_.basins[1].objective, named(optimum_.basins[1].theta), optimum_.arrivals[1]};
+    if (!options_.again) check();
+    return true;
+  }
+
+  void check() {
     const Projection projection = project(objective_);
     result_.projected_objective = projection.objective;
     result_.descended_objective = optimum_.least_squares;
@@ -143,7 +146,6 @@ class Fitting {
           fmt::format("the two searches disagree: least squares of log loss {:.10g} by variable "
                       "projection, {:.10g} by descent; the optimum may not be the global one",
                       projection.objective, optimum_.least_squares));
-    return true;
   }
 
   // What the optimum is worth.
@@ -204,7 +206,7 @@ class Fitting {
                                              result_.at_bound.size() == 1 ? "it" : "them"));
   }
 
-  // Below rounding an amplitude is zero, and told as zero.
+  // Below rounding an amplitude is told as zero.
   void zero(const std::string& name) {
     for (NamedValue& v : result_.params) {
       if (v.name == name) v.value = 0;
@@ -336,7 +338,7 @@ class Fitting {
       predict_by_surface(number, prediction);
     else if (!resamples_.empty() && !law_->within_runs())
       prediction.interval = resampled_interval(number, at);
-    else
+    else if (options_.feasible_ranges)
       prediction.feasible = feasible_range(*law_, points_, at, options_.noise, hint);
   }
 

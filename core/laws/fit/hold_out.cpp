@@ -47,6 +47,8 @@ std::optional<HoldOut> hold_out_largest(const std::vector<Point>& points, const 
                    [](const Point& a, const Point& b) { return compute_of(a) < compute_of(b); });
   FitOptions without = options;
   without.second_opinions = false;
+  without.feasible_ranges = false;
+  without.again = true;
   without.targets.clear();
   for (const Point& p : held) without.targets.push_back(target_at(p));
   const FitResult fit = fit_law(rest, without);

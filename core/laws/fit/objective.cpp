@@ -134,4 +134,15 @@ Eigen::MatrixXd Objective::jacobian(const Eigen::VectorXd& theta) {
   return jacobian_;
 }
 
+double condition_number(const Eigen::MatrixXd& jacobian) {
+  Eigen::MatrixXd scaled = jacobian;
+  for (Eigen::Index j = 0; j < scaled.cols(); ++j) {
+    const double length = scaled.col(j).norm();
+    if (length > 0) scaled.col(j) /= length;
+  }
+  const Eigen::VectorXd values = scaled.jacobiSvd().singularValues();
+  const double smallest = values[values.size() - 1];
+  return scaled.rows() < scaled.cols() || smallest <= 0 ? HUGE_VAL : values[0] / smallest;
+}
+
 }  // namespace bitsweep::fit

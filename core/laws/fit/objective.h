@@ -76,4 +76,7 @@ class Objective {
   Eigen::MatrixXd jacobian_;
 };
 
+// The condition number of a Jacobian whose columns are scaled to length 1; infinity with less rows than columns.
+double condition_number(const Eigen::MatrixXd& jacobian);
+
 }  // namespace bitsweep::fit

@@ -18,7 +18,7 @@ constexpr int kCoarseIterations = 40;
 constexpr int kStageIterations = 4;
 constexpr int kIterations = 400;
 constexpr size_t kNarrowDescents = 64;        // from distinct least-squares minima
-constexpr Eigen::Index kMostSearched = 2000;  // points that all starts descend on
+constexpr Eigen::Index kMostSearched = 600;   // points that all starts descend on
 constexpr size_t kDirectDescents = 64;        // from the lowest starts, without the detour over least squares
 
 bool same_basin(const Descent& a, const Descent& b) {

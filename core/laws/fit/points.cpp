@@ -165,6 +165,25 @@ auto configuration(const Point& p) {
 
 bool same_configuration(const Point& a, const Point& b) { return configuration(a) == configuration(b); }
 
+std::vector<Point> thinned(const std::vector<Point>& points, size_t configurations) {
+  if (points.size() <= configurations) return points;
+  const std::vector<int> groups = group_by_configuration(points);
+  std::vector<double> computes(static_cast<size_t>(*std::max_element(groups.begin(), groups.end())) + 1);
+  if (computes.size() <= configurations) return points;
+  for (size_t i = 0; i < points.size(); ++i) computes[static_cast<size_t>(groups[i])] = compute_of(points[i]);
+  std::vector<size_t> order(computes.size());
+  std::iota(order.begin(), order.end(), size_t{0});
+  std::stable_sort(order.begin(), order.end(), [&](size_t a, size_t b) { return computes[a] < computes[b]; });
+  const size_t every = (order.size() + configurations - 1) / configurations;
+  std::vector<bool> kept(order.size(), false);
+  // Counted from the largest, which matters most.
+  for (size_t k = 0; k < order.size(); k += every) kept[order[order.size() - 1 - k]] = true;
+  std::vector<Point> rest;
+  for (size_t i = 0; i < points.size(); ++i)
+    if (kept[static_cast<size_t>(groups[i])]) rest.push_back(points[i]);
+  return rest;
+}
+
 std::vector<int> group_by_configuration(const std::vector<Point>& points) {
   const auto before = [](const Point* a, const Point* b) { return configuration(*a) < configuration(*b); };
   std::map<const Point*, int, decltype(before)> numbers(before);

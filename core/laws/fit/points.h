@@ -54,6 +54,9 @@ std::vector<Point> without_largest_losses(std::vector<Point> points, int count);
 // needs or above what guessing costs. Nothing is changed.
 std::vector<std::string> implausible_magnitudes(const std::vector<Point>& points);
 
+// Every so many configurations by compute, with all their seeds, so that at most `configurations` remain.
+std::vector<Point> thinned(const std::vector<Point>& points, size_t configurations);
+
 // Whether two points agree in everything but loss, seed and run.
 bool same_configuration(const Point& a, const Point& b);
 

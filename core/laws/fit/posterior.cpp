@@ -9,6 +9,7 @@
 #include "fit/distributions.h"
 #include "fit/kernels.h"
 #include "fit/likelihood.h"
+#include "fit/neighbours.h"
 #include "fit/objective.h"
 #include "fit/positive_normal.h"
 #include "fit/refuse.h"
@@ -21,6 +22,7 @@ using Eigen::ArrayXd;
 using Eigen::MatrixXd;
 using Eigen::VectorXd;
 
+constexpr size_t kMostObservations = 1000;  // more are pooled with their neighbours
 constexpr int kZooms = 10;
 constexpr int kCandidates = 3;    // for each draw, of which weights choose
 constexpr double kHopeless = 50;  // times the least squares: with this many degrees of freedom no weight is left
@@ -42,12 +44,14 @@ struct Conditional {
 
 class Cells {
  public:
-  Cells(const Law& law, const Observations& observed, double known_sd)
+  // `within`: squares about the means of observations that are several.
+  Cells(const Law& law, const Observations& observed, double known_sd, double within)
       : law_(law),
         x_(law.coordinates(observed.points)),
         weights_(observed.weights),
         loss_(static_cast<Eigen::Index>(observed.points.size())),
-        known_sd_(known_sd) {
+        known_sd_(known_sd),
+        within_(within) {
     for (Eigen::Index i = 0; i < loss_.size(); ++i) loss_[i] = observed.points[i].loss;
     log_loss_ = loss_.log();
     fitted_.resize(loss_.size()), apart_.resize(loss_.size()), scaled_.resize(2 * loss_.size());
@@ -105,7 +109,8 @@ class Cells {
     for (Eigen::Index i = 0; i < k; ++i) c.mean[i] = dot(share_.col(i).data(), weighted_.data(), n);
     c.mean = factor.solve(c.mean).eval();
     c.lower = factor.matrixL();
-    c.squares = (weights_ * (wanted_ - share_ * c.mean).array().square()).sum() + ridge_ * c.mean.squaredNorm();
+    c.squares =
+        (weights_ * (wanted_ - share_ * c.mean).array().square()).sum() + ridge_ * c.mean.squaredNorm() + within_;
     return true;
   }
 
@@ -116,7 +121,7 @@ class Cells {
   const Law& law_;
   Eigen::ArrayXXd x_;
   ArrayXd weights_, loss_;
-  double known_sd_, counted_ = 0, ridge_ = 0;
+  double known_sd_, within_, counted_ = 0, ridge_ = 0;
   double least_ = std::numeric_limits<double>::infinity();  // squares seen so far
   Basis basis_;
   MatrixXd share_;
@@ -210,10 +215,12 @@ std::optional<Posterior> draw_posterior(const std::vector<Point>& points, const 
   Reasons reasons;
   refuse_nonpositive(points, law, reasons);
   if (points.empty() || !reasons.empty() || draws <= 0) return std::nullopt;
-  const Observations observed = observations(law, points, log_fitted);
+  const Neighbourhoods pooled =
+      pool_neighbours(observations(law, points, log_fitted), law.within_runs() ? points.size() : kMostObservations);
+  const Observations& observed = pooled.observed;
   posterior.freedom_ = observed.freedom;
   const double known_sd = known_noise(points, observed.freedom, options.noise);
-  Cells cells(law, observed, known_sd);
+  Cells cells(law, observed, known_sd, pooled.squares);
   std::vector<double> weights;
   const ShapeGrid grid = zoomed(cells, law, known_sd, weights);
   if (!std::isfinite(*std::max_element(weights.begin(), weights.end()))) return std::nullopt;

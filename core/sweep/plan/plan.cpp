@@ -76,12 +76,12 @@ class Planner {
       const int64_t vocab = told > 0 ? told : spec::vocabulary_of(spec.data.tokenizer).value_or(256);
       DescribeQuestion question{spec.model.plugin,
                                 {.options = spec.model.options,
-                                 .defaults = runs_[i].option_defaults,
                                  .vocab = vocab,
                                  .context = spec.data.context,
                                  .sequences = std::max<int64_t>(1, spec.train.batch / spec.train.accumulate),
                                  .accumulates = spec.train.accumulate > 1,
-                                 .precision = spec.train.precision}};
+                                 .precision = spec.train.precision,
+                                 .defaults = runs_[i].option_defaults}};
       const std::string key = canonical_json(json::array{question.plugin, to_json(question.request)});
       const auto [entry, fresh] = known.emplace(key, questions.size());
       if (fresh) questions.push_back(std::move(question));

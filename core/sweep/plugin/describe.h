@@ -12,15 +12,15 @@ namespace bitsweep::plugin {
 
 struct DescribeRequest {
   json::object options;   // as in the sweep file; may hold "params" (a target size) instead of a shape
-  // Of a new model: what those options that came later are where `options` has them not (manifest.h). Empty for the
-  // spec of a run, which says all that it is.
-  json::object defaults{};
   int64_t vocab = 256;    // V
   int64_t context = 256;  // T, tokens
   // A micro-batch of training, which bytes are said of.
   int64_t sequences = 1;
   bool accumulates = false;       // several of them make a step
   std::string precision = "f32";  // f32 | bf16
+  // Of a new model: what those options that came later are where `options` has them not (manifest.h). Empty for the
+  // spec of a run, which says all that it is.
+  json::object defaults{};
 };
 
 // A kind of block, all of a model's together.
