@@ -14,6 +14,9 @@
 namespace bitsweep::advise {
 namespace {
 
+// What a law is expected to miss where runs are planned: less than where a run is foretold, since a design that trusts
+// the law too little spends on large runs what small ones would have told.
+constexpr double kExpectedDiscrepancy = 0.005;
 constexpr int kSpareConfigurations = 3;  // beyond the parameters, from which a fit is trusted without a prior
 constexpr double kFeatureFloor = 0.05;   // of the noise's sd: what draws differ by less cannot be measured
 
@@ -86,7 +89,7 @@ class Suggesting {
     double mean = 0;
     for (const fit::Point& point : points_) mean += point.loss / static_cast<double>(points_.size());
     options.noise = 2 * options_.noise * mean;  // the posterior takes it for the size of the largest residuals
-    const auto surface = draw_surface(points_, options, options_.draws);
+    const auto surface = draw_surface(points_, options, options_.draws, {}, kExpectedDiscrepancy);
     if (!surface) throw Error(ErrorKind::input, "runs with no size, length or loss above zero tell nothing");
     std::vector<fit::Target> places;
     for (const Candidate& candidate : candidates_) places.push_back(place_of(candidate));

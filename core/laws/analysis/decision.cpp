@@ -10,6 +10,7 @@
 namespace bitsweep::analysis {
 namespace {
 
+constexpr double kAsMuch = 1.2;         // times the compute of the largest run: no more than it
 constexpr double kSignificant = 0.05;   // of Holm's p
 constexpr size_t kEnoughOfOneSign = 6;  // comparisons with one seed a side: by chance alone in one of 32
 constexpr double kConfidence = 0.95;
@@ -236,20 +237,22 @@ bool take_plan(Decision& decision, const ReportInput& input, const GroupAnalysis
 }
 
 // The largest budget of which something is said beyond what was run: by minima of runs, or by a law that they
-// determine.
+// determine. Where they do not determine it, no more compute than was spent on one run yet.
 bool take_division(Decision& decision, const GroupAnalysis& g, const ReportCell& like) {
   for (const ComputeOptimum& optimum : g.optima) {
     if (optimum.variant != decision.variant) continue;
     const BudgetRow* best = nullptr;
     for (const BudgetRow& row : optimum.rows)
-      if (row.refused.empty() && row.basis != frontier::Basis::measured &&
-          (row.basis != frontier::Basis::law || decision.trust.determined) &&
+      if (row.refused.empty() && row.basis != frontier::Basis::measured && row.loss_interval &&
+          (row.basis != frontier::Basis::law || decision.trust.determined ||
+           row.flops < kAsMuch * optimum.largest_flops) &&
           (best == nullptr || row.flops > best->flops))
         best = &row;
     if (best == nullptr) return false;
     decision.purpose = Purpose::divide;
     decision.params = best->best.params, decision.tokens = best->best.tokens;
     decision.basis = best->basis;
+    decision.leans_on = best->note;
     decision.cost_flops = best->flops;
     decision.cost_hours = best->hours;
     decision.loss = best->best.loss;
@@ -258,6 +261,15 @@ bool take_division(Decision& decision, const GroupAnalysis& g, const ReportCell&
     return true;
   }
   return false;
+}
+
+// What the largest run will measure again, where the scatter of runs is known.
+void foretell_repetition(Decision& decision, const GroupAnalysis& g) {
+  for (const ComputeOptimum& optimum : g.optima)
+    for (const BudgetRow& row : optimum.rows)
+      if (optimum.variant == decision.variant && row.basis == frontier::Basis::measured && row.loss_interval &&
+          row.best.params == decision.params && row.best.tokens == decision.tokens)
+        decision.loss = row.best.loss, decision.interval = row.loss_interval;
 }
 
 // No law speaks: the one run that would help most.
@@ -279,6 +291,7 @@ void take_missing(Decision& decision, const GroupAnalysis& g, const ReportCell& 
     decision.lr = kAnotherRate * *like.lr;
   } else {
     decision.purpose = Purpose::seed;
+    foretell_repetition(decision, g);
   }
   cost_like(decision, like);
 }

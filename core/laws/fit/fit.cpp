@@ -53,12 +53,6 @@ std::optional<double> a_opt_of(const std::vector<NamedValue>& values) {
   return *beta / (*alpha + *beta);
 }
 
-std::vector<Eigen::VectorXd> every(const std::vector<Eigen::VectorXd>& all, size_t step) {
-  std::vector<Eigen::VectorXd> some;
-  for (size_t i = step / 2; i < all.size(); i += step) some.push_back(all[i]);
-  return some;
-}
-
 // One fit under way; each step fills its part of the result.
 class Fitting {
  public:
@@ -119,7 +113,8 @@ class Fitting {
 
   bool search() {
     std::vector<Eigen::VectorXd> starts = grid_of_starts(objective_);
-    if (options_.again) starts = every(starts, kStartsAgain);
+    size_t i = 0;
+    if (options_.again) std::erase_if(starts, [&](const auto&) { return i++ % kStartsAgain != 0; });
     optimum_ = minimise(objective_, starts);
     if (optimum_.basins.empty()) {
       result_.refused.push_back("no start of the grid gives a finite objective");

@@ -94,8 +94,9 @@ struct Amplitudes {
 
 class SurfaceDrawing {
  public:
-  SurfaceDrawing(const std::vector<Point>& points, const FitOptions& options, const ArrayXd& log_fitted)
-      : law_(make_law(options.law, points, options.choice())), seed_(options.seed) {
+  SurfaceDrawing(const std::vector<Point>& points, const FitOptions& options, const ArrayXd& log_fitted,
+                 double discrepancy)
+      : law_(make_law(options.law, points, options.choice())), seed_(options.seed), discrepancy_(discrepancy) {
     Neighbourhoods pooled = pool_neighbours(observations(*law_, points, log_fitted), kMostObservations);
     observed_ = std::move(pooled.observed);
     known_sd_ = known_noise(points, observed_.freedom, options.noise);
@@ -169,7 +170,7 @@ class SurfaceDrawing {
       c.log_weight -= 0.5 * c.squares / (known_sd_ * known_sd_);
     else
       c.log_weight -= 0.5 * counted_ * std::log(c.squares);
-    c.log_weight -= 0.5 * std::pow(scales_[s].ratio * scale_of(c) / kDiscrepancyPrior, 2);
+    c.log_weight -= 0.5 * std::pow(scales_[s].ratio * scale_of(c) / discrepancy_, 2);
     if (!std::isfinite(c.log_weight)) return {};
     return c;
   }
@@ -280,6 +281,7 @@ class SurfaceDrawing {
 
   std::shared_ptr<const Law> law_;
   uint64_t seed_;
+  double discrepancy_;
   Observations observed_;
   double known_sd_ = 0, within_ = 0, counted_ = 0, ridge_ = 0;
   Eigen::ArrayXXd x_;
@@ -360,12 +362,12 @@ std::vector<RunForecast> forecast(const Surface& surface, const std::vector<Targ
 }
 
 std::optional<Surface> draw_surface(const std::vector<Point>& points, const FitOptions& options, int draws,
-                                    const ArrayXd& log_fitted) {
+                                    const ArrayXd& log_fitted, double discrepancy) {
   const auto law = make_law(options.law, points, options.choice());
   Reasons reasons;
   refuse_nonpositive(points, *law, reasons);
   if (points.empty() || !reasons.empty() || draws <= 0 || are_checkpoints(*law, points)) return std::nullopt;
-  return SurfaceDrawing(points, options, log_fitted).run(draws);
+  return SurfaceDrawing(points, options, log_fitted, discrepancy).run(draws);
 }
 
 }  // namespace bitsweep::fit

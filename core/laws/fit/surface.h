@@ -56,7 +56,7 @@ class Surface {
 // `draws` draws for options.law, a function of the points, the options and options.seed; as draw_posterior() takes
 // them. Nothing where draw_posterior() gives nothing, or where points are checkpoints of runs.
 std::optional<Surface> draw_surface(const std::vector<Point>& points, const FitOptions& options, int draws,
-                                    const Eigen::ArrayXd& log_fitted = {});
+                                    const Eigen::ArrayXd& log_fitted = {}, double discrepancy = kDiscrepancyPrior);
 
 // What a new run at each target will measure: the median, and the interval of this confidence with a run's noise in it.
 struct RunForecast {

@@ -90,11 +90,12 @@ std::string why_text(const Decision& d) {
     case Purpose::target:
       return "It is what was asked for, and nothing that is known of the runs speaks against it";
     case Purpose::divide:
-      return fmt::format("{} this much compute is best divided so between size and tokens",
+      return fmt::format("{} this much compute is best divided so between size and tokens{}",
                          d.basis == frontier::Basis::measured ? "By the best run there is"
                          : d.basis == frontier::Basis::isoflop
                              ? "By the minima of runs of equal compute"
-                             : "From the last minimum that was measured, as the law grows,");
+                             : "From the last minimum that was measured, as the law grows,",
+                         d.leans_on.empty() ? "" : "; " + d.leans_on);
     case Purpose::sizes:
       return fmt::format("{} of {} {} measured, and a law in size needs four: twice the largest helps most",
                          render::plural(static_cast<int64_t>(d.sizes), "size", "sizes"), d.variant,
@@ -108,8 +109,8 @@ std::string why_text(const Decision& d) {
     case Purpose::tune:
       return "The learning rate was not tuned at the largest size, and that may be part of every difference";
     case Purpose::seed:
-      return "No law can be told from these runs as they are; the largest once more with another seed tells what is "
-             "noise";
+      return "The runs do not determine how a larger budget is best divided; the largest once more with another seed "
+             "tells what is noise";
   }
   return "";
 }
