@@ -197,7 +197,10 @@ void settings_like(Decision& decision, const GroupAnalysis& g, const ReportCell&
 bool take_next_runs(Decision& decision, const ReportInput& input, const GroupAnalysis& g, const ReportCell& like) {
   for (const NextRuns& next : input.next) {
     if (next.group != g.group.label || next.variant != decision.variant || next.batch.empty()) continue;
-    const NextRun& run = next.batch.front();
+    // The run that takes most in its turn: the batch begins with the one that takes most per cost, which is often a
+    // small one.
+    const NextRun& run = *std::max_element(next.batch.begin(), next.batch.end(),
+                                           [](const NextRun& a, const NextRun& b) { return a.takes < b.takes; });
     decision.purpose = Purpose::narrow;
     decision.next = &next;
     decision.params = run.params, decision.tokens = run.tokens;
@@ -205,7 +208,7 @@ bool take_next_runs(Decision& decision, const ReportInput& input, const GroupAna
     cost_like(decision, like);
     (next.hours ? decision.cost_hours : decision.cost_flops) = run.cost;
     decision.now = next.now;
-    decision.leaves = run.leaves;
+    decision.leaves = next.batch.back().leaves;
     const LawFit* fit = law_of_all(g, decision.variant);
     if (next.leans_on_prior.empty() && run.expected) {
       decision.loss = run.expected;

@@ -71,10 +71,11 @@ struct Decision {
   std::optional<double> cost_hours, cost_flops;  // of this run, on one slot
   std::optional<double> loss;                    // nothing: not foretold
   std::optional<fit::Interval> interval;         // 95 %, of a new run there
-  const NextRuns* next = nullptr;                // of narrow: the batch that it is the first of
+  const NextRuns* next = nullptr;                // of narrow: the batch that it is of
   frontier::Basis basis = frontier::Basis::law;  // of divide
   std::string leans_on;                          // of divide: what else it rests on (frontier::Optimum::note)
-  std::optional<double> now, leaves;  // of narrow: half-width of the first target's prediction before and after
+  std::optional<double> now,
+      leaves;  // of narrow: half-width of the first target's prediction before and after the batch
   size_t sizes = 0, budgets = 0;      // of the variant's runs
   size_t finished = 0;                // runs of the group
   bool repeated = false;              // some configuration has several seeds

@@ -170,15 +170,15 @@ Approaches approaches(const std::vector<fit::Point>& points, const fit::FitResul
   out.envelope = envelope_of(places);
   out.isoflop = isoflop_of(out.minima);
   out.joint = joint_of(fit);
-  compare(out.envelope, "the envelope", out.isoflop, "iso-FLOP parabolas", out.disagreements);
-  compare(out.envelope, "the envelope", out.joint, "the joint law", out.disagreements);
+  compare(out.envelope, "the envelope", out.isoflop, "iso-FLOP parabolas", out.remarks);
+  compare(out.envelope, "the envelope", out.joint, "the joint law", out.remarks);
   compare(out.isoflop, "iso-FLOP parabolas", out.joint, "the joint law", out.disagreements);
-  tell_outside(out.minima, out.outside);
+  tell_outside(out.minima, out.remarks);
   return out;
 }
 
 json::object approaches_json(const Approaches& a) {
-  json::array minima, disagreements, outside;
+  json::array minima, disagreements, remarks;
   for (const Minimum& m : a.minima.all)
     minima.push_back(json::object{{"flops", m.flops},
                                   {"params", m.params},
@@ -189,10 +189,10 @@ json::object approaches_json(const Approaches& a) {
                                   {"sizes", m.slice.points.size()},
                                   {"measured", m.slice.measured}});
   for (const std::string& word : a.disagreements) disagreements.emplace_back(word);
-  for (const std::string& word : a.outside) outside.emplace_back(word);
+  for (const std::string& word : a.remarks) remarks.emplace_back(word);
   return {{"envelope", approach_json(a.envelope)}, {"isoflop", approach_json(a.isoflop)},
           {"joint", approach_json(a.joint)},       {"minima", minima},
-          {"disagreements", disagreements},        {"outside", outside}};
+          {"disagreements", disagreements},        {"remarks", remarks}};
 }
 
 }  // namespace bitsweep::frontier

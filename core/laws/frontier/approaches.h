@@ -22,8 +22,9 @@ struct Approach {
 struct Approaches {
   Approach envelope, isoflop, joint;
   Minima minima;                           // a slice each, ascending by compute; those outside too
-  std::vector<std::string> disagreements;  // intervals that do not meet, a sentence each
-  std::vector<std::string> outside;        // minima beyond the sizes that were run, a sentence each
+  std::vector<std::string> disagreements;  // of minima and law, whose intervals do not meet; a sentence each
+  // Minima beyond the sizes that were run; where the envelope says otherwise, which over few sizes is coarse.
+  std::vector<std::string> remarks;
 };
 
 // `fit`: of a joint law of the same points.

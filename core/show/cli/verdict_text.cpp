@@ -36,7 +36,7 @@ std::string verdict_text(const fit::FitResult& fit, const frontier::Verdict& v) 
   if (v.joint) {
     text += "  a_opt, N ∝ C^a_opt:\n" + approach_line("envelope", v.approaches.envelope) +
             approach_line("isoflop", v.approaches.isoflop) + approach_line("joint", v.approaches.joint);
-    for (const std::string& word : v.approaches.outside) text += fmt::format("  note: {}\n", word);
+    for (const std::string& word : v.approaches.remarks) text += fmt::format("  note: {}\n", word);
   }
   if (!v.optima.rows.empty()) text += "  best divisions:\n";
   for (const frontier::Optimum& row : v.optima.rows)

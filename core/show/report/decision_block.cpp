@@ -82,11 +82,12 @@ std::string why_text(const Decision& d) {
       if (!d.next->leans_on_prior.empty())
         return fmt::format("The runs do not determine the law of {}, and this one tells most about it per cost",
                            d.variant);
-      return fmt::format("Of {} candidates it takes most of what is uncertain in the prediction per cost{}",
-                         d.next->candidates,
-                         d.now && d.leaves ? fmt::format(": ± {} becomes ± {}", render::format_significant(*d.now, 2),
-                                                         render::format_significant(*d.leaves, 2))
-                                           : "");
+      return fmt::format(
+          "Of the batch chosen from {} candidates it takes most of what is uncertain in the prediction{}",
+          d.next->candidates,
+          d.now && d.leaves ? fmt::format(": ± {} becomes ± {} with all of them", render::format_significant(*d.now, 2),
+                                          render::format_significant(*d.leaves, 2))
+                            : "");
     case Purpose::target:
       return "It is what was asked for, and nothing that is known of the runs speaks against it";
     case Purpose::divide:

@@ -100,7 +100,7 @@ std::vector<render::Block> law_trust_section(const analysis::GroupAnalysis& g, i
     if (fit->result.has_params() && fit->verdict.adequate()) say("nothing speaks against the law.");
     for (const std::string& word : fit->verdict.inadequacy()) say(word + ".");
     for (const std::string& word : fit->verdict.undetermined) say(word + ": exponents are no findings here.");
-    for (const std::string& word : fit->verdict.approaches.outside) say(word + ".");
+    for (const std::string& word : fit->verdict.approaches.remarks) say(word + ".");
     if (fit->robustness && fit->robustness->rows.size() > 1)
       say(fmt::format("over {} choices of the analysis: {}.", fit->robustness->rows.size(), survives(*fit)));
   }
