@@ -18,7 +18,7 @@ namespace {
 // the law too little spends on large runs what small ones would have told.
 constexpr double kExpectedDiscrepancy = 0.005;
 constexpr int kSpareConfigurations = 3;  // beyond the parameters, from which a fit is trusted without a prior
-constexpr double kFeatureFloor = 0.05;   // of the noise's sd: what draws differ by less cannot be measured
+constexpr double kFeatureFloor = 0.25;   // of the noise's sd: what draws differ by less cannot be measured
 
 fit::Target place_of(const Candidate& candidate) {
   fit::Target place;

@@ -249,7 +249,8 @@ std::vector<std::string> undetermined(const FitResult& fit) {
   std::vector<std::string> words;
   const auto a = fit.intervals.find("a_opt");
   if (a != fit.intervals.end() && (a->second.second - a->second.first) / 2 > kDeterminedAOpt)
-    words.push_back(fmt::format("a_opt is anywhere in {:.2f} to {:.2f}", a->second.first, a->second.second));
+    words.push_back(fmt::format("the best size grows as compute to a power of {:.2f} to {:.2f} (a_opt)",
+                                a->second.first, a->second.second));
   for (const Prediction& p : fit.predictions) {
     if (!p.interval || !p.loss) continue;
     const double half = (p.interval->second - p.interval->first) / 2;

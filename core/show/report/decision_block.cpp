@@ -83,19 +83,19 @@ std::string why_text(const Decision& d) {
         return fmt::format("The runs do not determine the law of {}, and this one tells most about it per cost",
                            d.variant);
       return fmt::format(
-          "Of the batch chosen from {} candidates it takes most of what is uncertain in the prediction{}",
-          d.next->candidates,
+          "Of the runs chosen from {} candidates it removes most of the target's uncertainty{}", d.next->candidates,
           d.now && d.leaves ? fmt::format(": ± {} becomes ± {} with all of them", render::format_significant(*d.now, 2),
                                           render::format_significant(*d.leaves, 2))
                             : "");
     case Purpose::target:
       return "It is what was asked for, and nothing that is known of the runs speaks against it";
     case Purpose::divide:
-      return fmt::format("{} this much compute is best divided so between size and tokens{}",
-                         d.basis == frontier::Basis::measured ? "By the best run there is"
+      return fmt::format("Of all sizes that this much compute can train, this one is expected to end lowest: {}{}",
+                         d.basis == frontier::Basis::measured ? "it is the best run there is"
                          : d.basis == frontier::Basis::isoflop
-                             ? "By the minima of runs of equal compute"
-                             : "From the last minimum that was measured, as the law grows,",
+                             ? "by the best sizes of runs of equal compute"
+                             : "the best size of the largest budget that was run, made "
+                               "larger as the law says",
                          d.leans_on.empty() ? "" : "; " + d.leans_on);
     case Purpose::sizes:
       return fmt::format("{} of {} {} measured, and a law in size needs four: twice the largest helps most",
@@ -124,8 +124,10 @@ std::vector<std::string> briefs(const std::vector<analysis::Doubt>& doubts) {
 
 std::string held_out_text(const analysis::Trust& t) {
   if (t.held_out == 0) return "";
-  return fmt::format("; of the {} largest, foretold from the others, {} fell within their intervals, the law {} off",
-                     t.held_out, t.held_out_inside, fmt::format("{:.1f} %", 100 * t.held_out_error));
+  return fmt::format(
+      "; of the {} runs of most compute, predicted from the others, {} fell within their intervals, the law alone {} "
+      "off",
+      t.held_out, t.held_out_inside, fmt::format("{:.1f} %", 100 * t.held_out_error));
 }
 
 std::string law_text(const Decision& d) {
@@ -136,8 +138,8 @@ std::string law_text(const Decision& d) {
   std::string text = t.inadequacy.empty() ? "determined by the runs, and nothing in them speaks against it"
                                           : "determined by the runs, but " + t.inadequacy.front();
   if (t.a_opt_interval)
-    text += fmt::format("; a_opt {} ({} to {})", render::format_significant(*t.a_opt, 2),
-                        render::format_significant(t.a_opt_interval->first, 2),
+    text += fmt::format("; the best size grows as compute to the power of {} ({} to {})",
+                        render::format_significant(*t.a_opt, 2), render::format_significant(t.a_opt_interval->first, 2),
                         render::format_significant(t.a_opt_interval->second, 2));
   return text;
 }
@@ -145,7 +147,7 @@ std::string law_text(const Decision& d) {
 std::string trust_text(const Decision& d) { return law_text(d) + held_out_text(d.trust); }
 
 std::string winner_text(const analysis::GroupAnalysis& g, const Winner& w) {
-  if (w.variant.empty()) return "no winner can be named (" + listed(w.in_the_way) + ")";
+  if (w.variant.empty()) return "no winner can be named (" + fmt::format("{}", fmt::join(w.in_the_way, "; ")) + ")";
   if (w.equal == analysis::Equal::params)
     return fmt::format("{}, lower than {} by {} or more in all {}", w.variant, listed(w.others),
                        in_loss_unit(g, render::format_bpc(w.by)),
@@ -175,15 +177,19 @@ std::vector<std::string> would_change(const Decision& d) {
   std::vector<std::string> changes;
   if (d.purpose == Purpose::nothing) return {"any run that finishes"};
   if (d.interval)
-    changes.push_back(fmt::format("a loss outside of {}: the law does not hold there", interval_text(*d.interval)));
+    changes.push_back(
+        fmt::format("a loss outside of {}, where one run in 20 ends by chance", interval_text(*d.interval)));
   else if (d.purpose == Purpose::sizes || d.purpose == Purpose::budgets || d.purpose == Purpose::narrow)
     changes.emplace_back("what the run measures: with it a law may be told");
   for (const Winner& w : d.winners)
     if (w.equal == analysis::Equal::params && !w.variant.empty())
       changes.push_back(fmt::format("a fair run in which {} is not the lower one", w.variant));
     else if (w.equal == analysis::Equal::params)
-      changes.push_back("comparisons without " + listed(w.in_the_way));
-  if (!d.repeated) changes.emplace_back("a second seed of the best run, if it differs by more than the variants do");
+      changes.emplace_back("comparisons in which nothing stands in the way of a winner");
+  if (!d.repeated)
+    changes.emplace_back(d.winners.empty()
+                             ? "a second seed of the largest run, if it ends outside of what runs scatter"
+                             : "a second seed of the best run, if it differs by more than the variants do");
   if (changes.empty()) changes.emplace_back("another seed or learning rate that ends lower");
   return changes;
 }
@@ -266,8 +272,8 @@ std::vector<Text> decision_texts(const analysis::ReportInput&, const analysis::A
   items.push_back(item("Why", why_text(d)));
   if (d.next != nullptr && d.next->batch.size() > 1) {
     Text batch;
-    batch.strong("With it:") << fmt::format(
-        " {} more, {} in all", render::plural(static_cast<int64_t>(d.next->batch.size()) - 1, "run", "runs"),
+    batch.strong("Together with:") << fmt::format(
+        " {} more, {} for all of them", render::plural(static_cast<int64_t>(d.next->batch.size()) - 1, "run", "runs"),
         d.next->hours ? format_duration(3600 * d.next->cost) : render::format_significant(d.next->cost, 2) + " FLOPs");
     if (!d.next->file.empty()) (batch << ", in ").code(d.next->file);
     items.push_back(batch << ".");
