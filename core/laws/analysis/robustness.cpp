@@ -131,10 +131,6 @@ class Varying {
   Robustness out_;
 };
 
-json::value or_null(const std::optional<double>& value) {
-  return value ? finite_or_null(*value) : json::value(nullptr);
-}
-
 }  // namespace
 
 std::optional<Robustness> robustness(const LawFit& fit, const ReportInput& input) {
@@ -149,9 +145,9 @@ json::object robustness_json(const Robustness& robustness) {
   for (const Variation& row : robustness.rows)
     rows.push_back(json::object{{"choice", row.choice},
                                 {"configurations", row.configurations},
-                                {"a_opt", or_null(row.a_opt)},
-                                {"E", or_null(row.E)},
-                                {"prediction", or_null(row.prediction)},
+                                {"a_opt", finite_or_null(row.a_opt)},
+                                {"E", finite_or_null(row.E)},
+                                {"prediction", finite_or_null(row.prediction)},
                                 {"refused", row.refused.empty() ? json::value(nullptr) : json::value(row.refused)}});
   return {{"target", json::object{{"params", finite_or_null(robustness.at.params)},
                                   {"tokens", finite_or_null(robustness.at.tokens)}}},

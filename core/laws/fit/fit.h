@@ -23,9 +23,6 @@ class Posterior;
 class Surface;
 
 using Interval = std::pair<double, double>;
-inline Interval including(const Interval& interval, double value) {
-  return {std::min(interval.first, value), std::max(interval.second, value)};
-}
 
 struct FitOptions {
   std::string law = "chinchilla";

@@ -49,4 +49,11 @@ inline double log_positive_share(const Eigen::VectorXd& mean, const Eigen::Matri
   return share;
 }
 
+// The precision, in units of the noise's, of an amplitude's wide prior: three losses. `known_sd`: the noise of log
+// loss, 0 where it is not known; it only scales that prior.
+inline double amplitude_ridge(double known_sd, double mean_log_loss) {
+  constexpr double kWide = 3, kSupposedNoise = 0.01;
+  return std::pow((known_sd > 0 ? known_sd : kSupposedNoise) / (kWide * std::exp(mean_log_loss)), 2);
+}
+
 }  // namespace bitsweep::fit

@@ -7,6 +7,7 @@
 
 #include "base/rng.h"
 #include "fit/distributions.h"
+#include "fit/evaluate.h"
 #include "fit/kernels.h"
 #include "fit/likelihood.h"
 #include "fit/neighbours.h"
@@ -27,8 +28,6 @@ constexpr int kZooms = 10;
 constexpr int kCandidates = 3;    // for each draw, of which weights choose
 constexpr double kHopeless = 50;  // times the least squares: with this many degrees of freedom no weight is left
 constexpr double kHopelessFreedom = 8;
-constexpr double kWidePrior = 3;         // sd of an amplitude's prior, in losses
-constexpr double kSupposedNoise = 0.01;  // of log loss: only scales that prior
 
 uint64_t stream(uint64_t purpose, uint64_t index = 0) {
   return static_cast<uint64_t>(Stream::bootstrap) << 48 | UINT64_C(1) << 46 | purpose << 40 | index;
@@ -56,8 +55,7 @@ class Cells {
     log_loss_ = loss_.log();
     fitted_.resize(loss_.size()), apart_.resize(loss_.size()), scaled_.resize(2 * loss_.size());
     counted_ = observed.freedom + law.dimension();
-    const double prior = kWidePrior * std::exp(log_loss_.mean());
-    ridge_ = std::pow((known_sd > 0 ? known_sd : kSupposedNoise) / prior, 2);
+    ridge_ = amplitude_ridge(known_sd, log_loss_.mean());
   }
 
   // Degrees of freedom of the noise once the amplitudes are integrated out.
@@ -191,20 +189,7 @@ std::vector<NamedValue> Posterior::params(int draw) const {
 }
 
 Eigen::MatrixXd Posterior::predict(const std::vector<Target>& targets) const {
-  std::vector<Point> places;
-  for (const Target& t : targets) places.push_back(point_at(t));
-  const Eigen::ArrayXXd x = law_->coordinates(places);
-  Eigen::MatrixXd losses(size(), static_cast<Eigen::Index>(targets.size()));
-  Basis basis;
-  for (int k = 0; k < size(); ++k) {
-    law_->evaluate(x, shapes_.row(k).transpose(), 0, basis);
-    losses.row(k) = (basis.value.matrix() * amplitudes_.row(k).transpose()).transpose();
-  }
-  for (size_t t = 0; t < targets.size(); ++t) {
-    if (!law_->missing(targets[t]).empty())
-      losses.col(static_cast<Eigen::Index>(t)).setConstant(std::numeric_limits<double>::quiet_NaN());
-  }
-  return losses;
+  return drawn_losses(*law_, amplitudes_, shapes_, targets);
 }
 
 std::optional<Posterior> draw_posterior(const std::vector<Point>& points, const FitOptions& options, int draws,

@@ -8,6 +8,7 @@
 #include "base/statistics.h"
 #include "fit/bootstrap.h"
 #include "fit/distributions.h"
+#include "fit/evaluate.h"
 #include "fit/likelihood.h"
 #include "fit/neighbours.h"
 #include "fit/objective.h"
@@ -25,8 +26,6 @@ using Eigen::VectorXd;
 constexpr size_t kMostObservations = 256;  // of a dense covariance
 constexpr int kZooms = 3;
 constexpr int kCandidates = 2;           // for each draw, of which weights choose
-constexpr double kWidePrior = 3;         // sd of an amplitude's prior, in losses
-constexpr double kSupposedNoise = 0.01;  // of log loss: only scales that prior
 constexpr double kLeastSquares = 1e-13;  // of the sum of squares: rounding
 constexpr double kNever = -std::numeric_limits<double>::infinity();
 
@@ -105,8 +104,7 @@ class SurfaceDrawing {
     x_ = law_->coordinates(observed_.points);
     log_loss_.resize(static_cast<Eigen::Index>(observed_.points.size()));
     for (Eigen::Index i = 0; i < log_loss_.size(); ++i) log_loss_[i] = std::log(observed_.points[i].loss);
-    const double prior = kWidePrior * std::exp(log_loss_.mean());
-    ridge_ = std::pow((known_sd_ > 0 ? known_sd_ : kSupposedNoise) / prior, 2);
+    ridge_ = amplitude_ridge(known_sd_, log_loss_.mean());
     places_ = std::make_shared<const DiscrepancyPlaces>(*law_, observed_.points);
     correlation_ = places_->correlation(*places_);
     scales_ = discrepancy_scales(correlation_, observed_.weights);
@@ -294,24 +292,8 @@ class SurfaceDrawing {
   std::vector<double> ratios_;  // a candidate's weight over that of its cell
 };
 
-Eigen::MatrixXd Surface::law_losses(const std::vector<Target>& targets) const {
-  std::vector<Point> at;
-  for (const Target& t : targets) at.push_back(point_at(t));
-  const Eigen::ArrayXXd x = law_->coordinates(at);
-  MatrixXd losses(size(), static_cast<Eigen::Index>(targets.size()));
-  Basis basis;
-  for (int k = 0; k < size(); ++k) {
-    law_->evaluate(x, shapes_.row(k).transpose(), 0, basis);
-    losses.row(k) = (basis.value.matrix() * amplitudes_.row(k).transpose()).transpose();
-  }
-  for (size_t t = 0; t < targets.size(); ++t)
-    if (!law_->missing(targets[t]).empty())
-      losses.col(static_cast<Eigen::Index>(t)).setConstant(std::numeric_limits<double>::quiet_NaN());
-  return losses;
-}
-
 Eigen::MatrixXd Surface::predict(const std::vector<Target>& targets) const {
-  MatrixXd log_losses = law_losses(targets).array().log().matrix();
+  MatrixXd log_losses = drawn_losses(*law_, amplitudes_, shapes_, targets).array().log().matrix();
   std::vector<Point> at;
   for (const Target& t : targets) at.push_back(point_at(t));
   const DiscrepancyPlaces there(*law_, at);

@@ -29,8 +29,6 @@ class Surface {
   // Loss by each draw at each target, drawn together for all of them, without the noise of a run: [K, T]. A target that
   // the law cannot speak of (Law::missing) has NaN.
   Eigen::MatrixXd predict(const std::vector<Target>& targets) const;
-  // The same by the law of each draw alone.
-  Eigen::MatrixXd law_losses(const std::vector<Target>& targets) const;
 
   // Standard deviation of a single run's log loss, a draw each [K].
   const Eigen::ArrayXd& noise() const { return noise_; }
