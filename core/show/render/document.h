@@ -1,6 +1,7 @@
 // A report as blocks of text, tables and figures, and its two forms: Markdown for GitHub, one self-contained HTML file.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
@@ -48,32 +49,30 @@ struct BulletList {
 };
 struct TableBlock {
   Table table;
-  // Where the whole table is, beside the Markdown, and how many of its rows that shows; "": all of them. The HTML has
-  // all.
+  // The HTML has all rows. The Markdown has the first so many, and where the whole table is: beside it.
+  std::optional<size_t> shown = std::nullopt;
   std::string file = "";
-  size_t shown = 0;  // 0: all
+  enum class Worth {
+    some,   // some rows tell what kind of table it is
+    whole,  // never to be cut: one row is of no use without the others
+    minor,  // words near it say what it amounts to: where room is short the file will do
+  };
+  Worth worth = Worth::some;
 
-  bool cut() const { return !file.empty() && shown > 0 && table.rows.size() > shown; }
+  bool cut() const { return shown && !file.empty() && table.rows.size() > *shown; }
 };
 struct FigureBlock {
   std::string file;  // beside the Markdown
   std::string title, caption;
   std::string svg;  // inlined into the HTML
 };
-// Long lists that most readers pass over: folded until asked for.
-struct Details {
-  std::string summary;
-  Text text;
-  Table table = {};
-};
-
 // What lies between the two is folded until asked for.
 struct FoldBegin {
   std::string summary;
 };
 struct FoldEnd {};
 
-using Block = std::variant<Heading, Paragraph, BulletList, TableBlock, FigureBlock, Details, FoldBegin, FoldEnd>;
+using Block = std::variant<Heading, Paragraph, BulletList, TableBlock, FigureBlock, FoldBegin, FoldEnd>;
 
 struct Document {
   std::string title;

@@ -66,12 +66,6 @@ struct HtmlWriter {
   void operator()(const FigureBlock& figure) {
     out += "<figure>\n" + figure.svg + "<figcaption>" + escape_html(figure.caption) + "</figcaption>\n</figure>\n";
   }
-  void operator()(const Details& details) {
-    out += "<details><summary>" + escape_html(details.summary) + "</summary>\n";
-    if (!details.text.parts().empty()) out += "<p>" + inline_html(details.text) + "</p>\n";
-    if (!details.table.empty()) out += html_table(details.table);
-    out += "</details>\n";
-  }
   void operator()(const FoldBegin& fold) {
     out += "<details class=\"part\"><summary>" + escape_html(fold.summary) + "</summary>\n";
   }

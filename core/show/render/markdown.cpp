@@ -32,6 +32,7 @@ struct MarkdownWriter {
   }
   void operator()(const Paragraph& paragraph) { out += inline_markdown(paragraph.text) + "\n\n"; }
   void operator()(const BulletList& list) {
+    if (list_may_follow()) out.pop_back();
     for (const Text& item : list.items) out += "- " + inline_markdown(item) + "\n";
     out += "\n";
   }
@@ -40,26 +41,40 @@ struct MarkdownWriter {
       out += markdown_table(block.table) + "\n";
       return;
     }
+    const size_t shown = *block.shown;
+    if (shown == 0) {
+      // In the line of the words that announce it.
+      if (out.ends_with(":\n\n")) out.resize(out.size() - 2), out += ' ';
+      out += fmt::format("[{} rows]({})\n\n", block.table.rows.size(), block.file);
+      return;
+    }
     Table head{block.table.columns,
-               {block.table.rows.begin(), block.table.rows.begin() + static_cast<ptrdiff_t>(block.shown)}};
-    out += markdown_table(head) + "\n" +
-           fmt::format("The first {} of {} rows: [{}]({}) has all.\n\n", block.shown, block.table.rows.size(),
-                       block.file, block.file);
+               {block.table.rows.begin(), block.table.rows.begin() + static_cast<ptrdiff_t>(shown)}};
+    out += markdown_table(head) + fmt::format("| [{} more]({}) |", block.table.rows.size() - shown, block.file);
+    for (size_t c = 1; c < block.table.columns.size(); ++c) out += " |";
+    out += "\n\n";
   }
   void operator()(const FigureBlock& figure) {
     out +=
-        "![" + escape_markdown(figure.title) + "](" + figure.file + ")\\\n" + escape_markdown(figure.caption) + "\n\n";
+        "![" + escape_markdown(figure.title) + "](" + figure.file + ")<br>" + escape_markdown(figure.caption) + "\n\n";
   }
-  void operator()(const Details& details) {
-    out += "<details><summary>" + escape_html(details.summary) + "</summary>\n\n";
-    if (!details.text.parts().empty()) out += inline_markdown(details.text) + "\n\n";
-    if (!details.table.empty()) out += markdown_table(details.table) + "\n";
-    out += "</details>\n\n";
-  }
+  // HTML that begins a block needs no blank line before it, and only what Markdown follows needs one after it.
   void operator()(const FoldBegin& fold) {
+    if (out.ends_with(kEnd)) out.pop_back();
     out += "<details><summary><b>" + escape_html(fold.summary) + "</b></summary>\n\n";
   }
-  void operator()(const FoldEnd&) { out += "</details>\n\n"; }
+  void operator()(const FoldEnd&) {
+    if (out.ends_with("\n\n")) out.pop_back();
+    out += kEnd;
+  }
+
+ private:
+  // A list ends a paragraph and a table by itself; after a heading a line is left for the eye.
+  bool list_may_follow() const {
+    const size_t line = out.size() < 3 ? std::string::npos : out.rfind('\n', out.size() - 3);
+    return line != std::string::npos && out.ends_with("\n\n") && out[line + 1] != '#' && out[line + 1] != '<';
+  }
+  static constexpr std::string_view kEnd = "</details>\n\n";
 };
 
 }  // namespace

@@ -98,11 +98,11 @@ std::vector<render::Block> comparisons_section(const analysis::GroupAnalysis& g,
   if (!rest.empty())
     told += fmt::format(" Shown are comparisons with {} and between neighbours in the order of losses.", reference);
   out.emplace_back(render::Paragraph{told});
-  out.emplace_back(render::TableBlock{std::move(t), "comparisons.csv"});
+  out.emplace_back(render::TableBlock{.table = std::move(t), .file = "comparisons.csv"});
   if (!rest.empty()) {
     out.emplace_back(render::Paragraph{
         render::plural(static_cast<int64_t>(rest.rows.size()), "other comparison", "other comparisons") + ":"});
-    out.emplace_back(render::TableBlock{std::move(rest), "comparisons.csv"});
+    out.emplace_back(render::TableBlock{.table = std::move(rest), .file = "comparisons.csv"});
   }
   return out;
 }

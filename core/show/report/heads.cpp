@@ -43,8 +43,10 @@ render::Table probes_table(const std::vector<ProbedVariant>& probed) {
                    {"step", render::Align::right},
                    {"best head on text"},
                    {"chance", render::Align::right},
+                   {"specialists"},
                    {"best head on repeats"},
                    {"chance", render::Align::right},
+                   {"specialists"},
                    {"position-locked", render::Align::right},
                    {"content-driven", render::Align::right},
                    {"in-context, bits", render::Align::right}},
@@ -57,7 +59,8 @@ render::Table probes_table(const std::vector<ProbedVariant>& probed) {
     };
     t.rows.push_back({p.variant, format_count(static_cast<double>(p.run->row.params)), std::to_string(health.step),
                       best_head(health.map("ipmr")), percent(health.total("ipmr_chance")),
-                      best_head(health.map("repeat_ipmr")), percent(health.total("repeat_ipmr_chance")),
+                      specialists_text(health, "ipmr"), best_head(health.map("repeat_ipmr")),
+                      percent(health.total("repeat_ipmr_chance")), specialists_text(health, "repeat_ipmr"),
                       of_all(split.locked), of_all(split.content),
                       render::format_delta(health.total("in_context_bits"))});
   }
@@ -103,15 +106,6 @@ std::vector<render::Block> heads_section(const analysis::ReportInput& input, con
     if (f.figure.file.rfind("heads", 0) == 0)
       blocks.emplace_back(render::FigureBlock{f.figure.file, f.figure.title, f.figure.caption, f.svg});
   blocks.emplace_back(render::TableBlock{probes_table(probed)});
-  render::BulletList specialists;
-  for (const ProbedVariant& p : probed) {
-    const query::PointerHealth& health = *p.run->attention;
-    const auto listed_in = [&](const std::string& map) { return specialists_text(health, map); };
-    specialists.items.push_back(render::Text().strong(p.variant) << ": specialists on text " + listed_in("ipmr") +
-                                                                        "; on repeated random tokens " +
-                                                                        listed_in("repeat_ipmr") + ".");
-  }
-  blocks.emplace_back(std::move(specialists));
   return blocks;
 }
 

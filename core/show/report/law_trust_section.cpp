@@ -16,26 +16,21 @@ std::string number(const std::optional<double>& value, int digits = 3) {
   return value ? render::format_significant(*value, digits) : render::kNothing;
 }
 
-void approach_row(const LawFit& fit, const char* name, const frontier::Approach& a, render::Table& t) {
-  const std::string interval =
-      a.interval ? fmt::format("{:.3f} to {:.3f}", a.interval->first, a.interval->second) : render::kNothing;
-  t.rows.push_back({fit.variant, name, a.a_opt ? fmt::format("{:.3f}", *a.a_opt) : render::kNothing, interval,
-                    a.budgets > 0 ? std::to_string(a.budgets) : render::kNothing,
-                    a.why_not.empty() ? render::kNothing : a.why_not});
+std::string approach_text(const frontier::Approach& a) {
+  if (!a.a_opt) return a.why_not.empty() ? render::kNothing : fmt::format("{} ({})", render::kNothing, a.why_not);
+  std::string text = fmt::format("{:.3f}", *a.a_opt);
+  if (a.interval) text += fmt::format(" ({:.3f} to {:.3f})", a.interval->first, a.interval->second);
+  if (a.budgets > 0) text += fmt::format(", {} budgets", a.budgets);
+  return text;
 }
 
 render::Table approaches_table(const std::vector<const LawFit*>& fits) {
-  render::Table t{{{"variant"},
-                   {"asked of"},
-                   {"a_opt", render::Align::right},
-                   {"95 % interval", render::Align::right},
-                   {"budgets", render::Align::right},
-                   {"missing because"}},
-                  {}};
+  render::Table t{{{"variant"}, {"the envelope of all runs"}, {"iso-FLOP minima"}, {"the joint law"}}, {}};
   for (const LawFit* fit : fits) {
-    approach_row(*fit, "the envelope of all runs", fit->verdict.approaches.envelope, t);
-    approach_row(*fit, "iso-FLOP minima", fit->verdict.approaches.isoflop, t);
-    approach_row(*fit, "the joint law", fit->verdict.approaches.joint, t);
+    const frontier::Approaches& ways = fit->verdict.approaches;
+    if (ways.envelope.a_opt || ways.isoflop.a_opt || ways.joint.a_opt)  // the refused fit says why
+      t.rows.push_back(
+          {fit->variant, approach_text(ways.envelope), approach_text(ways.isoflop), approach_text(ways.joint)});
   }
   return t;
 }
@@ -105,11 +100,15 @@ std::vector<render::Block> law_trust_section(const analysis::GroupAnalysis& g, i
       say(fmt::format("over {} choices of the analysis: {}.", fit->robustness->rows.size(), survives(*fit)));
   }
   if (!told.items.empty()) blocks.emplace_back(std::move(told));
-  blocks.emplace_back(render::Details{
-      "How the best size grows with compute (N ∝ C^a_opt), asked in three ways", {}, approaches_table(fits)});
-  render::Table choices = robustness_table(fits);
-  if (!choices.empty())
-    blocks.emplace_back(render::Details{"What other choices would have changed", {}, std::move(choices)});
+  if (render::Table ways = approaches_table(fits); !ways.empty()) {
+    blocks.emplace_back(render::Paragraph{
+        "How the best size grows with compute, a_opt of N ∝ C^a_opt with its 95 % interval, asked in three ways:"});
+    blocks.emplace_back(render::TableBlock{std::move(ways)});
+  }
+  if (render::Table choices = robustness_table(fits); !choices.empty()) {
+    blocks.emplace_back(render::Paragraph{"What other choices would have changed:"});
+    blocks.emplace_back(render::TableBlock{.table = std::move(choices), .worth = render::TableBlock::Worth::minor});
+  }
   return blocks;
 }
 

@@ -51,6 +51,40 @@ std::vector<Block> folded(std::vector<Block> blocks, const std::vector<std::stri
   return out;
 }
 
+// Of each table in a fold the Markdown shows so many rows, and of minor ones so many.
+void cut_tables(render::Document& document, size_t rows, size_t minor_rows) {
+  bool inside = false;
+  for (Block& block : document.blocks) {
+    inside =
+        (inside || std::holds_alternative<render::FoldBegin>(block)) && !std::holds_alternative<render::FoldEnd>(block);
+    auto* table = std::get_if<render::TableBlock>(&block);
+    if (table == nullptr || !inside || table->worth == render::TableBlock::Worth::whole) continue;
+    const size_t most = table->worth == render::TableBlock::Worth::minor ? minor_rows : rows;
+    // "1 more" would take the line of that row.
+    table->shown = table->table.rows.size() > most + 1 ? std::optional(most) : std::nullopt;
+  }
+}
+
+// After what each table that is cut stands beneath.
+void name_files(render::Document& document) {
+  std::string heading;
+  std::map<std::string, size_t> named;
+  for (Block& block : document.blocks) {
+    if (const auto* found = std::get_if<render::Heading>(&block)) heading = found->text;
+    if (const auto* found = std::get_if<render::FoldBegin>(&block)) heading = found->summary;
+    auto* table = std::get_if<render::TableBlock>(&block);
+    if (table == nullptr || !table->shown || !table->file.empty()) continue;
+    const std::string stem = slug(heading);
+    const size_t number = ++named[stem];
+    table->file = kTablePrefix + stem + (number > 1 ? fmt::format("-{}", number) : "") + ".csv";
+  }
+}
+
+size_t lines_of(const render::Document& document) {
+  const std::string text = render_markdown(document);
+  return static_cast<size_t>(std::count(text.begin(), text.end(), '\n'));
+}
+
 }  // namespace
 
 render::Table without_empty_columns(render::Table t) {
@@ -63,25 +97,17 @@ render::Table without_empty_columns(render::Table t) {
   return t;
 }
 
-void lay_out(render::Document& document, const std::vector<std::string>& open, size_t rows) {
-  std::string heading;
-  bool whole = true;
-  std::map<std::string, size_t> named;
-  for (Block& block : document.blocks) {
-    if (const auto* found = std::get_if<render::Heading>(&block)) {
-      heading = found->text;
-      if (found->level == 2) whole = std::find(open.begin(), open.end(), heading) != open.end();
-    }
-    if (whole) continue;
-    auto* shown = std::get_if<render::TableBlock>(&block);
-    if (shown == nullptr || shown->table.rows.size() <= rows) continue;
-    shown->shown = rows;
-    if (!shown->file.empty()) continue;
-    const std::string stem = slug(heading);
-    const size_t number = ++named[stem];
-    shown->file = kTablePrefix + stem + (number > 1 ? fmt::format("-{}", number) : "") + ".csv";
-  }
+void lay_out(render::Document& document, const std::vector<std::string>& open, const Room& room) {
   document.blocks = folded(std::move(document.blocks), open);
+  const auto fits = [&](size_t rows, size_t minor_rows) {
+    cut_tables(document, rows, minor_rows);
+    name_files(document);
+    return lines_of(document) <= room.lines;
+  };
+  size_t rows = room.most_rows;
+  while (!fits(rows, rows) && rows > room.some_rows) --rows;
+  if (rows > room.some_rows) return;
+  while (!fits(rows, 0) && rows > room.least_rows) --rows;
 }
 
 std::vector<std::pair<std::string, std::string>> table_files(const render::Document& document) {

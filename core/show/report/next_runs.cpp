@@ -8,6 +8,7 @@
 #include "render/format.h"
 #include "report/advice_sections.h"
 #include "report/findings.h"
+#include "report/layout.h"
 
 namespace bitsweep::report {
 namespace {
@@ -24,39 +25,49 @@ std::string steps_text(const analysis::NextRun& run) {
 
 std::string percent(double fraction) { return fmt::format("{:.1f} %", 100 * fraction); }
 
-render::Table ranking_table(const analysis::NextRuns& next) {
+using Advised = std::vector<const analysis::NextRuns*>;
+
+// The columns that the two tables begin with; the variant only where there are several.
+render::Table runs_table(const Advised& all) {
   render::Table t{{{"params", render::Align::right},
                    {"tokens", render::Align::right},
                    {"steps", render::Align::right},
-                   {next.hours ? "time" : "FLOPs", render::Align::right},
-                   {"takes alone", render::Align::right}},
+                   {"cost", render::Align::right}},
                   {}};
-  for (const analysis::NextRun& run : next.ranking)
-    t.rows.push_back({format_count(run.params), format_count(run.tokens), steps_text(run), cost_text(next, run.cost),
-                      percent(run.takes)});
+  if (all.size() > 1) t.columns.insert(t.columns.begin(), {"variant"});
   return t;
 }
 
-render::Table batch_table(const analysis::NextRuns& next) {
-  // What runs would measure is only worth telling where the law speaks for itself.
-  const bool expected = next.leans_on_prior.empty();
-  render::Table t{{{"params", render::Align::right},
-                   {"tokens", render::Align::right},
-                   {"steps", render::Align::right},
-                   {next.hours ? "time" : "FLOPs", render::Align::right}},
-                  {}};
-  if (expected) t.columns.push_back({"expected", render::Align::right});
-  t.columns.push_back({"takes", render::Align::right});
-  t.columns.push_back({"leaves ±", render::Align::right});
-  for (const analysis::NextRun& run : next.batch) {
-    std::vector<std::string> row{format_count(run.params), format_count(run.tokens), steps_text(run),
-                                 cost_text(next, run.cost)};
-    if (expected) row.push_back(render::format_bpc(run.expected));
-    row.push_back(percent(run.takes));
-    row.push_back(run.leaves ? render::format_significant(*run.leaves, 2) : render::kNothing);
-    t.rows.push_back(std::move(row));
-  }
+std::vector<std::string> run_row(const Advised& all, const analysis::NextRuns& next, const analysis::NextRun& run) {
+  std::vector<std::string> row{format_count(run.params), format_count(run.tokens), steps_text(run),
+                               cost_text(next, run.cost)};
+  if (all.size() > 1) row.insert(row.begin(), next.variant);
+  return row;
+}
+
+render::Table ranking_table(const Advised& all) {
+  render::Table t = runs_table(all);
+  t.columns.push_back({"takes alone", render::Align::right});
+  for (const analysis::NextRuns* next : all)
+    for (const analysis::NextRun& run : next->ranking) {
+      t.rows.push_back(run_row(all, *next, run));
+      t.rows.back().push_back(percent(run.takes));
+    }
   return t;
+}
+
+render::Table batch_table(const Advised& all) {
+  render::Table t = runs_table(all);
+  for (const char* title : {"expected", "takes", "leaves ±"}) t.columns.push_back({title, render::Align::right});
+  for (const analysis::NextRuns* next : all)
+    for (const analysis::NextRun& run : next->batch) {
+      t.rows.push_back(run_row(all, *next, run));
+      // What runs would measure is only worth telling where the law speaks for itself.
+      t.rows.back().push_back(next->leans_on_prior.empty() ? render::format_bpc(run.expected) : render::kNothing);
+      t.rows.back().push_back(percent(run.takes));
+      t.rows.back().push_back(run.leaves ? render::format_significant(*run.leaves, 2) : render::kNothing);
+    }
+  return without_empty_columns(std::move(t));
 }
 
 std::string batch_words(const analysis::NextRuns& next) {
@@ -64,22 +75,29 @@ std::string batch_words(const analysis::NextRuns& next) {
                      cost_text(next, next.cost));
 }
 
-void add_variant(const analysis::NextRuns& next, std::vector<render::Block>& blocks) {
-  blocks.emplace_back(render::Paragraph{render::Text().strong(next.variant)});
-  if (next.leans_on_prior.empty()) {
-    render::BulletList told;
-    for (const std::string& line : next.outlook) told.items.emplace_back(line + ".");
-    blocks.emplace_back(std::move(told));
-  }
-  blocks.emplace_back(render::TableBlock{ranking_table(next)});
-  if (next.batch.empty()) return;
-  blocks.emplace_back(
-      render::Paragraph{render::Text(fmt::format("The batch, {}, in ", batch_words(next))).code(next.file) << ":"});
-  blocks.emplace_back(render::TableBlock{batch_table(next)});
+render::Text outlook(const analysis::NextRuns& next) {
+  render::Text text;
+  text.strong(next.variant) << ":";
+  if (next.batch.empty())
+    text << " no batch.";
+  else
+    text << " " + batch_words(next) + ", in ", text.code(next.file) << ".";
+  if (next.leans_on_prior.empty())
+    for (const std::string& line : next.outlook) text << " Loss " + line + ".";
+  return text;
+}
+
+void add_in_full(const Advised& all, std::vector<render::Block>& blocks) {
+  render::BulletList told;
+  for (const analysis::NextRuns* next : all) told.items.push_back(outlook(*next));
+  blocks.emplace_back(std::move(told));
+  if (render::Table batch = batch_table(all); !batch.empty()) blocks.emplace_back(render::TableBlock{std::move(batch)});
+  blocks.emplace_back(render::Paragraph{"Each run alone, best per cost first:"});
+  blocks.emplace_back(render::TableBlock{.table = ranking_table(all), .worth = render::TableBlock::Worth::minor});
 }
 
 // Many variants: what each batch buys, and the best run alone.
-render::Table overview(const std::vector<const analysis::NextRuns*>& all) {
+render::Table overview(const Advised& all) {
   render::Table t{{{"variant"},
                    {"best alone"},
                    {"takes", render::Align::right},
@@ -128,7 +146,7 @@ json::array runs_json(const std::vector<analysis::NextRun>& runs) {
 std::vector<render::Block> next_runs_section(const analysis::ReportInput& input, const analysis::GroupAnalysis& g,
                                              int level) {
   std::vector<render::Block> blocks;
-  std::vector<const analysis::NextRuns*> advised;
+  Advised advised;
   std::vector<std::string> leaning;
   std::vector<std::pair<std::string, std::vector<std::string>>> refusals;
   for (const analysis::NextRuns& next : input.next) {
@@ -142,20 +160,23 @@ std::vector<render::Block> next_runs_section(const analysis::ReportInput& input,
     if (known == refusals.end()) known = refusals.insert(known, {next.refused, {}});
     known->second.push_back(next.variant);
   }
+  std::string told;
   if (!advised.empty())
-    blocks.emplace_back(render::Paragraph{
+    told =
         "Candidates around the measured sizes and lengths and beyond, settings as in the best run of about the size. "
-        "\"Takes\": how much of the variance of the targets' predictions a run is expected to take away, alone and "
-        "best per cost first, or in its turn in the batch, which costs no more than the finished runs did."});
+        "\"Takes\": how much of the variance of the targets' predictions a run is expected to take away, in its turn "
+        "in "
+        "the batch, which costs no more than the finished runs did, or alone.";
   if (!leaning.empty())
-    blocks.emplace_back(render::Paragraph{fmt::format(
-        "The runs alone do not determine the law of {}: what is ranked there leans on what laws of language models "
+    told += fmt::format(
+        " The runs alone do not determine the law of {}: what is ranked there leans on what laws of language models "
         "commonly are, as any first choice of runs does.",
-        listed_variants(g, leaning))});
+        listed_variants(g, leaning));
+  if (!told.empty()) blocks.emplace_back(render::Paragraph{told});
   if (advised.size() > kMostInFull)
     blocks.emplace_back(render::TableBlock{overview(advised)});
-  else
-    for (const analysis::NextRuns* next : advised) add_variant(*next, blocks);
+  else if (!advised.empty())
+    add_in_full(advised, blocks);
   render::BulletList without;
   for (const auto& [reason, variants] : refusals)
     without.items.push_back(render::Text().strong(listed_variants(g, variants)) << ": " + reason + ".");

@@ -45,7 +45,7 @@ std::vector<render::Block> optimum_section(const analysis::GroupAnalysis& g, int
   if (counted) t.columns.push_back({"6 N D", render::Align::right});
   t.columns.push_back({"beyond the runs", render::Align::right});
   render::BulletList told;
-  std::vector<std::string> refused;
+  std::vector<std::string> refused, per_nd, speeds;
   for (const analysis::ComputeOptimum& optimum : g.optima) {
     for (const analysis::BudgetRow& row : optimum.rows) {
       if (!row.refused.empty()) {
@@ -69,16 +69,19 @@ std::vector<render::Block> optimum_section(const analysis::GroupAnalysis& g, int
       cells.push_back(row.beyond.cell());
       t.rows.push_back(std::move(cells));
     }
-    if (!optimum.counted && !optimum.flops_per_s) continue;
-    std::string text;
     if (optimum.counted)
-      text = fmt::format(": {} FLOPs a parameter and token at the largest size, where the rule of thumb says 6",
-                         render::format_significant(optimum.flops_per_nd, 3));
+      per_nd.push_back(fmt::format("{} of {}", render::format_significant(optimum.flops_per_nd, 3), optimum.variant));
     if (optimum.flops_per_s)
-      text += fmt::format("{} hours are at the {} FLOP/s measured there", text.empty() ? ":" : ";",
-                          render::format_significant(*optimum.flops_per_s, 3));
-    told.items.push_back(render::Text().strong(optimum.variant) << text + ".");
+      speeds.push_back(fmt::format("{} of {}", render::format_significant(*optimum.flops_per_s, 3), optimum.variant));
   }
+  std::string rates;
+  if (!per_nd.empty())
+    rates = fmt::format("At the largest size the FLOPs a parameter and token, where the rule of thumb says 6, are {}.",
+                        listed(per_nd));
+  if (!speeds.empty())
+    rates +=
+        fmt::format("{}Hours are at the FLOP/s of the largest size: {}.", rates.empty() ? "" : " ", listed(speeds));
+  if (!rates.empty()) told.items.emplace_back(std::move(rates));
   if (!counted) told.items.emplace_back("The runs do not say their FLOPs: 6 N D is taken for them.");
   if (!refused.empty())
     told.items.push_back(fmt::format(

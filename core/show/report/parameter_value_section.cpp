@@ -41,13 +41,13 @@ std::vector<render::Block> parameter_value_section(const analysis::GroupAnalysis
     if (flops) t.rows.back().push_back(number_text(row.per_flop));
   }
   if (!t.empty()) blocks.emplace_back(render::TableBlock{std::move(t)});
+  render::BulletList reasons;
   if (!g.parameter_value->rows.empty() && (bytes || flops))
-    blocks.emplace_back(render::Paragraph{fmt::format(
+    reasons.items.emplace_back(fmt::format(
         "\"For its stored bytes\" and \"for its FLOPs\": eff over what a parameter takes as it is stored, "
         "and in training a token, at the largest size that was run; {} is 1. Above 1, the same bytes, or the "
         "same compute, do more than in {}.",
-        g.parameter_value->reference, g.parameter_value->reference)});
-  render::BulletList reasons;
+        g.parameter_value->reference, g.parameter_value->reference));
   for (const std::string& sentence : r.refused) reasons.items.emplace_back(sentence + ".");
   for (const std::string& sentence : r.warnings) reasons.items.emplace_back(sentence + ".");
   if (!r.identified) blocks.emplace_back(render::Paragraph{"The runs do not determine it, so no figure is claimed:"});

@@ -40,28 +40,29 @@ void append_provenance(const analysis::ReportInput& input, const analysis::Analy
                        std::vector<render::Block>& out) {
   out.emplace_back(render::Heading{2, "Where this comes from"});
   std::vector<render::Text> items;
-  if (!input.source.empty()) {
-    render::Text text("Made by ");
-    items.push_back(text.code(input.source) << ", bitsweep " + input.version + ".");
-  } else {
-    items.push_back("Made by bitsweep " + input.version + ".");
-  }
+  render::Text made("Made by ");
+  if (!input.source.empty()) made.code(input.source) << ", ";
+  double last = 0;
+  for (const analysis::MeasuredRun& run : input.runs) last = std::max(last, run.row.ended.value_or(0));
+  made << "bitsweep " + input.version + ".";
+  if (last > 0) made << " The last of these runs ended " + format_utc(last) + " UTC.";
+  items.push_back(std::move(made));
   for (const analysis::GroupAnalysis& g : analysis.groups)
     if (g.dataset != nullptr) dataset_line(*g.dataset, items);
+  std::string built;
   for (const auto& [key, title] :
        {std::pair{"build_id", "Worker built with"}, {"device", "Devices"}, {"precision", "Precision"}}) {
     const std::vector<std::string> values = said(input, key);
-    if (!values.empty()) items.push_back(fmt::format("{}: {}.", title, listed(values)));
+    if (!values.empty()) built += fmt::format("{}{}: {}.", built.empty() ? "" : " ", title, listed(values));
   }
+  if (!built.empty()) items.emplace_back(std::move(built));
   for (render::Text& text : outdated_runs(input)) items.push_back(std::move(text));
-  double last = 0;
-  for (const analysis::MeasuredRun& run : input.runs) last = std::max(last, run.row.ended.value_or(0));
-  if (last > 0) items.push_back("The last of these runs ended " + format_utc(last) + " UTC.");
+  if (!input.runs.empty()) {
+    render::Text ids(fmt::format("Runs ({}):", input.runs.size()));
+    for (const analysis::MeasuredRun& run : input.runs) (ids << " ").code(run.row.id);
+    items.push_back(std::move(ids));
+  }
   out.emplace_back(render::BulletList{std::move(items)});
-  if (input.runs.empty()) return;
-  render::Text ids;
-  for (size_t i = 0; i < input.runs.size(); ++i) (i > 0 ? ids << " " : ids).code(input.runs[i].row.id);
-  out.emplace_back(render::Details{fmt::format("Run ids ({})", input.runs.size()), std::move(ids)});
 }
 
 }  // namespace bitsweep::report

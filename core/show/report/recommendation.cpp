@@ -58,9 +58,12 @@ double step_factor(const analysis::ReportInput& input, const analysis::GroupAnal
   return like != nullptr && like->batch && batch.value ? *like->batch / *batch.value : 1;
 }
 
-std::string count_text(int64_t count, double factor) {
-  const int64_t scaled = std::llround(factor * static_cast<double>(count));
-  return scaled > 0 ? format_thousands(scaled) : render::kNothing;
+std::string steps_text(const analysis::TargetPlan& plan, double factor) {
+  const auto scaled = [&](int64_t count) { return std::llround(factor * static_cast<double>(count)); };
+  if (scaled(plan.steps) <= 0) return render::kNothing;
+  const std::string text = format_thousands(scaled(plan.steps));
+  return scaled(plan.warmup) > 0 ? fmt::format("{}, {} of them warmup", text, format_thousands(scaled(plan.warmup)))
+                                 : text;
 }
 
 // ", which is 6.6 times smaller"; nothing for about the same size.
@@ -75,6 +78,12 @@ std::string bytes_text(int64_t bytes) {
   return bytes > 0 ? format_bytes(static_cast<double>(bytes)) : render::kNothing;
 }
 
+std::string memory_text(const analysis::TargetBytes& bytes) {
+  return fmt::format("{} at its peak: weights {}, gradients {}, optimizer {}, activations {}", bytes_text(bytes.peak),
+                     bytes_text(bytes.weights), bytes_text(bytes.gradients), bytes_text(bytes.optimizer),
+                     bytes_text(bytes.activations));
+}
+
 // A row a property, a column a variant.
 class PlanTable {
  public:
@@ -82,8 +91,8 @@ class PlanTable {
             std::vector<const analysis::TargetPlan*> plans)
       : input_(input), g_(g), plans_(std::move(plans)) {}
 
-  render::Table make() {
-    table_.columns = {{""}};
+  render::Table make(const fit::Target& target) {
+    table_.columns = {{fmt::format("{} on {} tokens", format_count(target.params), format_count(target.tokens))}};
     for (const analysis::TargetPlan* plan : plans_) table_.columns.push_back({plan->variant, render::Align::right});
     row("shape", [](const analysis::TargetPlan& p) { return p.shape.empty() ? render::kNothing : p.shape; });
     row("params", [](const analysis::TargetPlan& p) { return format_count(p.params); });
@@ -94,9 +103,7 @@ class PlanTable {
     row("learning rate", [&](const analysis::TargetPlan& p) {
       return setting_text(lr_for(input_, g_, p), [](double v) { return render::format_significant(v, 2); });
     });
-    row("steps", [&](const analysis::TargetPlan& p) { return count_text(p.steps, step_factor(input_, g_, p)); });
-    row("of these warmup",
-        [&](const analysis::TargetPlan& p) { return count_text(p.warmup, step_factor(input_, g_, p)); });
+    row("steps", [&](const analysis::TargetPlan& p) { return steps_text(p, step_factor(input_, g_, p)); });
     row("loss by the law", [&](const analysis::TargetPlan& p) {
       const fit::Prediction* told = prediction_for(g_, p);
       return told == nullptr
@@ -104,18 +111,19 @@ class PlanTable {
                  : fmt::format("{} ({} to {})", render::format_bpc(*told->loss),
                                render::format_bpc(told->interval->first), render::format_bpc(told->interval->second));
     });
-    row("FLOPs", [](const analysis::TargetPlan& p) { return render::format_significant(p.flops, 3); });
-    row("6 N D", [](const analysis::TargetPlan& p) { return render::format_significant(6 * p.params * p.tokens, 3); });
+    row("FLOPs (6 N D)", [](const analysis::TargetPlan& p) {
+      return fmt::format("{} ({})", render::format_significant(p.flops, 3),
+                         render::format_significant(6 * p.params * p.tokens, 3));
+    });
     row("hours", [](const analysis::TargetPlan& p) {
       return p.hours ? (p.hours_measured ? "" : "~ ") + render::format_significant(*p.hours, 2)
                      : std::string(render::kNothing);
     });
-    bytes("memory at its peak", &analysis::TargetBytes::peak);
-    bytes("… weights", &analysis::TargetBytes::weights);
-    bytes("… gradients", &analysis::TargetBytes::gradients);
-    bytes("… optimizer", &analysis::TargetBytes::optimizer);
-    bytes("… activations", &analysis::TargetBytes::activations);
-    bytes("checkpoint", &analysis::TargetBytes::checkpoint);
+    row("memory",
+        [](const analysis::TargetPlan& p) { return p.bytes ? memory_text(*p.bytes) : std::string(render::kNothing); });
+    row("checkpoint", [](const analysis::TargetPlan& p) {
+      return p.bytes ? bytes_text(p.bytes->checkpoint) : std::string(render::kNothing);
+    });
     row("stored, as deployed", [](const analysis::TargetPlan& p) { return bytes_text(p.stored_bytes); });
     return std::move(table_);
   }
@@ -127,11 +135,6 @@ class PlanTable {
     for (const analysis::TargetPlan* plan : plans_) cells.push_back(value(*plan));
     if (std::any_of(cells.begin() + 1, cells.end(), [](const std::string& cell) { return cell != render::kNothing; }))
       table_.rows.push_back(std::move(cells));
-  }
-  void bytes(const char* name, int64_t analysis::TargetBytes::*part) {
-    row(name, [&](const analysis::TargetPlan& p) {
-      return p.bytes ? bytes_text((*p.bytes).*part) : std::string(render::kNothing);
-    });
   }
 
   const analysis::ReportInput& input_;
@@ -207,20 +210,20 @@ void add_target(const analysis::ReportInput& input, const analysis::GroupAnalysi
       reasons.add(plan->variant, "no speed of it is known on this machine, so no hours are told");
     if (plan->table) reasons.add(plan->variant, "a table says nothing of shapes and memory");
   }
-  blocks.emplace_back(render::Paragraph{render::Text().strong(
-      fmt::format("{} parameters on {} tokens", format_count(target.params), format_count(target.tokens)))});
   if (!possible.empty()) {
     const bool memory = std::any_of(possible.begin(), possible.end(), [](auto* p) { return p->bytes.has_value(); });
-    blocks.emplace_back(render::TableBlock{PlanTable(input, g, possible).make()});
-    blocks.emplace_back(reasons.list(g));
+    blocks.emplace_back(render::TableBlock{.table = PlanTable(input, g, possible).make(target),
+                                           .worth = render::TableBlock::Worth::whole});
+    render::BulletList told = reasons.list(g);
     if (memory)
-      blocks.emplace_back(
-          render::Paragraph{"Memory is that of the tensors of one step; the worker itself and the mapped text "
-                            "come on top. The parts are not there all at once, so that the peak is less than "
-                            "their sum."});
+      told.items.emplace_back(
+          "Memory is that of the tensors of one step; the worker itself and the mapped text come on top. The parts are "
+          "not there all at once, so that the peak is less than their sum.");
+    blocks.emplace_back(std::move(told));
   }
   if (render::BulletList none = refusals.list(g); !none.items.empty()) {
-    blocks.emplace_back(render::Paragraph{"Without a configuration:"});
+    blocks.emplace_back(render::Paragraph{fmt::format("Without a configuration for {} parameters on {} tokens:",
+                                                      format_count(target.params), format_count(target.tokens))});
     blocks.emplace_back(std::move(none));
   }
 }

@@ -12,9 +12,9 @@
 #include "report/comparison_section.h"
 #include "report/decision_block.h"
 #include "report/findings.h"
+#include "report/fitted_laws_section.h"
 #include "report/heads.h"
 #include "report/interval_words.h"
-#include "report/law_trust_section.h"
 #include "report/layout.h"
 #include "report/optimum_section.h"
 #include "report/parameter_value_section.h"
@@ -27,9 +27,6 @@
 
 namespace bitsweep::report {
 namespace {
-
-// Of a table in the Markdown: of one set of comparable runs, and of each of several.
-constexpr size_t kRowsShown = 10, kRowsOfASet = 3;
 
 class GroupSections {
  public:
@@ -47,12 +44,14 @@ class GroupSections {
     figure("variants");
     append(stored_section(input_, g_, level_));
     append(heads_section(input_, g_, figures_, level_));
-    laws();
+    append(fitted_laws_section(g_, level_));
+    figure("residuals");
     append(parameter_value_section(g_, level_));
     for (const char* kind : {"contours", "isoflop"}) figure(kind);
     append(optimum_section(g_, level_));
     figure("frontier");
-    predictions();
+    append(predictions_section(g_, level_));
+    figure("prediction");
     append(setting_section(g_, level_));
     append(recommendation_section(input_, g_, level_));
     append(next_runs_section(input_, g_, level_));
@@ -68,7 +67,9 @@ class GroupSections {
   void paragraph(render::Text text) { out_.emplace_back(render::Paragraph{std::move(text)}); }
   void table(render::Table table) { out_.emplace_back(render::TableBlock{std::move(table)}); }
   // All of its rows are in that file too.
-  void comparisons(render::Table t) { out_.emplace_back(render::TableBlock{std::move(t), "comparisons.csv"}); }
+  void comparisons(render::Table t) {
+    out_.emplace_back(render::TableBlock{.table = std::move(t), .file = "comparisons.csv"});
+  }
   void bullets(const char* title, std::vector<render::Text> items) {
     if (items.empty()) return;
     heading(title);
@@ -87,9 +88,6 @@ class GroupSections {
   void excluded();
   void yardsticks();
   void scaling();
-  void laws();
-  void reasons();
-  void predictions();
 
   const analysis::ReportInput& input_;
   const analysis::GroupAnalysis& g_;
@@ -199,7 +197,7 @@ void GroupSections::excluded() {
 
 void GroupSections::yardsticks() {
   if (g_.yardsticks.empty()) return;
-  heading("Yardsticks");
+  out_.emplace_back(render::Heading{level_ + 1, "Yardsticks"});
   const std::string where =
       g_.scored_bytes > 0
           ? fmt::format("exactly the {} bytes of {} that the runs are scored on", format_thousands(g_.scored_bytes),
@@ -211,7 +209,7 @@ void GroupSections::yardsticks() {
                    {"beaten by", render::Align::right},
                    {"smallest that beats it"}},
                   {}};
-  for (size_t order = 0; order < g_.yardsticks.size(); ++order) {
+  for (size_t order = g_.yardsticks.size(); order-- > 0;) {  // the strongest first
     const double level = g_.yardsticks[order];
     int64_t beaten = 0;
     const analysis::ReportCell* smallest = nullptr;
@@ -229,7 +227,7 @@ void GroupSections::yardsticks() {
   if (g_.dataset->entropy_bpb)
     t.rows.push_back({"entropy rate of the source", render::format_bpc(*g_.dataset->entropy_bpb), render::kNothing,
                       render::kNothing});
-  table(std::move(t));
+  out_.emplace_back(render::TableBlock{.table = std::move(t), .worth = render::TableBlock::Worth::whole});
 }
 
 void GroupSections::scaling() {
@@ -246,117 +244,6 @@ void GroupSections::scaling() {
   }
   figure("tokens");
   for (const char* kind : {"compute", "wall"}) figure(kind);
-}
-
-constexpr double kRounding = 1e-20;  // an objective below it is an exact fit
-
-std::string law_name(const analysis::GroupAnalysis& g, const analysis::LawFit& fit) {
-  if (fit.budget_class) return fmt::format("{} at {} tokens", fit.variant, g.table.budgets[*fit.budget_class].label);
-  if (fit.size_class) return fmt::format("{} at {} parameters", fit.variant, g.table.sizes[*fit.size_class].label);
-  return fit.variant;
-}
-
-// What is not claimed and what to know, each sentence once with all the fits it holds for.
-void GroupSections::reasons() {
-  for (const bool refusals : {true, false}) {
-    std::vector<std::pair<std::string, std::vector<std::string>>> sentences;
-    for (const analysis::LawFit& fit : g_.fits) {
-      for (const std::string& sentence : refusals ? fit.result.refused : fit.result.warnings) {
-        const auto same = [&](const auto& known) { return known.first == sentence; };
-        auto known = std::find_if(sentences.begin(), sentences.end(), same);
-        if (known == sentences.end()) known = sentences.insert(known, {sentence, {}});
-        known->second.push_back(fmt::format("{} ({})", law_name(g_, fit), fit.law));
-      }
-    }
-    if (sentences.empty()) continue;
-    paragraph(refusals ? "What is not claimed, and why:" : "Before relying on these fits:");
-    std::vector<render::Text> items;
-    for (const auto& [sentence, names] : sentences)
-      items.push_back(render::Text().strong(names.size() > 3 && names.size() == g_.fits.size()
-                                                ? fmt::format("All {} fits", names.size())
-                                                : listed(names))
-                      << ": " + sentence + ".");
-    out_.emplace_back(render::BulletList{std::move(items)});
-  }
-}
-
-void GroupSections::laws() {
-  if (g_.fits.empty()) return;
-  heading("Fitted laws");
-  const bool intervals = std::any_of(g_.fits.begin(), g_.fits.end(),
-                                     [](const analysis::LawFit& fit) { return !fit.result.intervals.empty(); });
-  paragraph(
-      std::string(
-          "Huber loss (δ = 0.001) on the log of the final loss, summed over runs; the best of many starts. N is "
-          "parameters, D training tokens.") +
-      (intervals ? " In brackets, 95 % of the posterior of the parameters, the noise and all basins included." : ""));
-  render::Table t{{{"variant"},
-                   {"law"},
-                   {"runs", render::Align::right},
-                   {"parameters"},
-                   {"objective", render::Align::right},
-                   {"starts at the best", render::Align::right},
-                   {"residual sd", render::Align::right},
-                   {"determined"}},
-                  {}};
-  for (const analysis::LawFit& fit : g_.fits) {
-    const fit::FitResult& r = fit.result;
-    std::string values;
-    for (const fit::NamedValue& v : r.params) {
-      values += fmt::format("{}{} {}", values.empty() ? "" : ", ", v.name, render::format_significant(v.value, 4));
-      if (const auto millions = v.name == "A" ? analysis::amplitude_in_millions(r) : std::nullopt)
-        values += fmt::format(" ({} with N in millions)", render::format_significant(*millions, 4));
-      const auto interval = r.intervals.find(v.name);
-      if (interval != r.intervals.end())
-        values += fmt::format(" ({} to {})", render::format_significant(interval->second.first, 3),
-                              render::format_significant(interval->second.second, 3));
-    }
-    t.rows.push_back(
-        {law_name(g_, fit), r.formula.empty() ? fit.law : r.formula, std::to_string(r.points),
-         values.empty() ? "refused" : values,
-         values.empty() ? render::kNothing : render::format_significant(r.objective < kRounding ? 0 : r.objective, 6),
-         values.empty() ? render::kNothing : fmt::format("{} of {}", r.starts_at_best, r.starts),
-         r.residual_sd ? render::format_significant(*r.residual_sd, 2) : render::kNothing, determined_text(fit)});
-  }
-  table(std::move(t));
-  reasons();
-  append(law_trust_section(g_, level_));
-  figure("residuals");
-}
-
-void GroupSections::predictions() {
-  render::Table t{{{"variant"},
-                   {"law"},
-                   {"params", render::Align::right},
-                   {"tokens", render::Align::right},
-                   {"loss", render::Align::right},
-                   {"range", render::Align::right},
-                   {"what the range is"},
-                   {"beyond the runs", render::Align::right}},
-                  {}};
-  for (const analysis::LawFit& fit : g_.fits) {
-    std::vector<fit::Prediction> told = fit.result.predictions;
-    told.insert(told.end(), fit.longer.begin(), fit.longer.end());
-    for (const fit::Prediction& p : told) {
-      const auto& range = p.interval ? p.interval : p.feasible;
-      const std::string kind = p.interval   ? render::format_percent(fit.result.confidence) + " interval"
-                               : p.feasible ? fmt::format("all that residuals up to ± {} allow",
-                                                          render::format_significant(fit.result.noise, 2))
-                                            : std::string("refused");
-      t.rows.push_back(
-          {law_name(g_, fit), fit.law, p.target.params > 0 ? format_count(p.target.params) : render::kNothing,
-           p.target.tokens > 0 ? format_count(p.target.tokens) : render::kNothing,
-           !p.loss                               ? std::string(render::kNothing)
-           : fit.result.identified || p.interval ? render::format_bpc(p.loss)
-                                                 : render::format_bpc(p.loss) + " by the best fit alone",
-           range ? render::format_bpc(range->first) + " to " + render::format_bpc(range->second) : render::kNothing,
-           kind, p.beyond.cell()});
-    }
-  }
-  if (t.empty()) return;
-  heading("Predictions");
-  table(std::move(t));
-  figure("prediction");
 }
 
 void summary(const analysis::ReportInput& input, const analysis::Analysis& analysis, std::vector<render::Block>& out) {
@@ -391,7 +278,7 @@ render::Document make_document(const analysis::ReportInput& input, const analysi
   for (render::Block& block : claims_section(analysis)) document.blocks.push_back(std::move(block));
   for (render::Block& block : prediction_section(input)) document.blocks.push_back(std::move(block));
   append_provenance(input, analysis, document.blocks);
-  lay_out(document, {"Decision", "Summary", "Keep in mind"}, several ? kRowsOfASet : kRowsShown);
+  lay_out(document, {"Decision", "Summary", "Keep in mind"});
   return document;
 }
 

@@ -1,5 +1,6 @@
 #include "report/stored_section.h"
 
+#include <algorithm>
 #include <cmath>
 #include <map>
 
@@ -35,8 +36,10 @@ std::string sentence(const analysis::StoredCell& stored, const analysis::GroupAn
 
 std::vector<render::Block> stored_section(const analysis::ReportInput& input, const analysis::GroupAnalysis& g,
                                           int level) {
-  const std::vector<analysis::StoredCell> cells = stored_cells(input, g);
+  std::vector<analysis::StoredCell> cells = stored_cells(input, g);
   if (cells.empty()) return {};
+  // What is compared leads, what it is compared with follows.
+  std::stable_partition(cells.begin(), cells.end(), [](const analysis::StoredCell& c) { return c.twin.has_value(); });
   render::Table t{{{"variant"},
                    {"params", render::Align::right},
                    {"tokens", render::Align::right},
@@ -68,7 +71,7 @@ std::vector<render::Block> stored_section(const analysis::ReportInput& input, co
       "of variants that keep them) at 16 bits, whatever it was trained in. The "
       "change is the final loss minus that of the variant with the most bits a weight at the same size and "
       "tokens, as above."});
-  blocks.emplace_back(render::TableBlock{std::move(t)});
+  blocks.emplace_back(render::TableBlock{.table = std::move(t), .worth = render::TableBlock::Worth::minor});
   render::BulletList told;
   for (const std::string& variant : order)
     told.items.push_back(render::Text().strong(variant) << sentence(*last[variant], g));

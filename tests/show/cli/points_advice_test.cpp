@@ -83,7 +83,7 @@ TEST_F(PointsAdvice, ReportRecommendsAndListsNextRuns) {
                      folder_.string(), "--name", "r"});
   const std::string text = read_file(folder_ / "r" / "report.md");
   for (const char* words :
-       {"Learning rate and batch", "12 of 12 places", "Recommended configuration", "| FLOPs | 2.10×10¹⁸ |",
+       {"Learning rate and batch", "12 of 12 places", "Recommended configuration", "| FLOPs (6 N D) | 2.10×10¹⁸ (",
         "Next runs", "`next-model.yaml`", "a table says nothing of shapes and memory"})
     EXPECT_THAT(text, HasSubstr(words));
   EXPECT_THAT(read_file(folder_ / "r" / "next-model.yaml"), HasSubstr("places alone, no sweep file"));

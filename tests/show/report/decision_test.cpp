@@ -120,22 +120,36 @@ TEST(Decision, OfNoRunsAndOneRunSaysWhatIsMissing) {
   EXPECT_THAT(one, HasSubstr("1 size of v57 was measured, and a law in size needs four"));
 }
 
-TEST(Layout, FoldsSectionsAndCutsTheirTables) {
+TEST(Layout, FoldsSectionsAndCutsTheirTablesToTheRoomThereIs) {
   render::Table t{{{"n"}}, {}};
   for (int i = 0; i < 5; ++i) t.rows.push_back({std::to_string(i)});
   render::Document document{"t", {}};
-  document.blocks = {render::Heading{2, "Open"}, render::TableBlock{t}, render::Heading{2, "The other one"},
-                     render::TableBlock{t}, render::TableBlock{t, "comparisons.csv"}};
-  lay_out(document, {"Open"}, 2);
+  document.blocks = {render::Heading{2, "Open"},
+                     render::TableBlock{t},
+                     render::Heading{2, "The other one"},
+                     render::TableBlock{t},
+                     render::TableBlock{.table = t, .file = "comparisons.csv"},
+                     render::TableBlock{.table = t, .worth = render::TableBlock::Worth::minor},
+                     render::TableBlock{.table = t, .worth = render::TableBlock::Worth::whole}};
+  lay_out(document, {"Open"}, {.lines = 10, .least_rows = 2, .some_rows = 3, .most_rows = 4});
   const std::string markdown = render::render_markdown(document), html = render::render_html(document);
   EXPECT_THAT(markdown, HasSubstr("## Open\n\n| n |\n| --- |\n| 0 |\n| 1 |\n| 2 |\n| 3 |\n| 4 |\n\n"
                                   "<details><summary><b>The other one</b></summary>\n\n| n |\n"));
-  EXPECT_THAT(markdown,
-              HasSubstr("| 1 |\n\nThe first 2 of 5 rows: [table-the-other-one.csv](table-the-other-one.csv)"));
-  EXPECT_THAT(markdown, HasSubstr("[comparisons.csv](comparisons.csv) has all.\n\n</details>"));
+  EXPECT_THAT(markdown, HasSubstr("| 1 |\n| [3 more](table-the-other-one.csv) |\n\n"));
+  EXPECT_THAT(markdown, HasSubstr("| 1 |\n| [3 more](comparisons.csv) |\n\n"));
+  EXPECT_THAT(markdown, HasSubstr("\n[5 rows](table-the-other-one-2.csv)\n\n"));
+  EXPECT_THAT(markdown, testing::EndsWith("| 4 |\n</details>\n"));
   EXPECT_THAT(html, HasSubstr("<td>4</td>"));
-  ASSERT_EQ(table_files(document).size(), 1u);
+  ASSERT_EQ(table_files(document).size(), 2u);
   EXPECT_EQ(table_files(document)[0].second, "n\n0\n1\n2\n3\n4\n");
+}
+
+TEST(Layout, CutsNoSingleRow) {
+  render::Table t{{{"n"}}, {{"0"}, {"1"}, {"2"}}};
+  render::Document document{"t", {render::Heading{2, "Folded"}, render::TableBlock{t}}};
+  lay_out(document, {}, {.lines = 5, .least_rows = 2, .some_rows = 2, .most_rows = 2});
+  EXPECT_THAT(render::render_markdown(document), testing::EndsWith("| 2 |\n</details>\n")) << "one row more";
+  EXPECT_TRUE(table_files(document).empty());
 }
 
 }  // namespace

@@ -102,7 +102,7 @@ TEST(Heads, AreASectionOfTheReportWhereRunsWereProbed) {
   const std::string markdown = file("report.md");
   EXPECT_THAT(markdown, HasSubstr("<b>Where attention looks</b>"));
   EXPECT_THAT(markdown, HasSubstr("(heads.svg)"));
-  EXPECT_THAT(markdown, HasSubstr("| L1H3, 80.0 % | 3.0 % | 7 of 8 | 1 of 8 |"));
+  EXPECT_THAT(markdown, HasSubstr("| L1H3, 80.0 % | 3.0 % | L1H3 80.0 % (26.7× chance) | 7 of 8 | 1 of 8 |"));
   EXPECT_NE(file("heads.svg"), "");
   const json::value document = parse_json(file("report.json"), "report.json");
   EXPECT_EQ(document.at("groups").at(0).at("attention").at(0).at("repeat_specialists"),
