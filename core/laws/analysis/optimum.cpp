@@ -85,7 +85,7 @@ std::optional<ComputeOptimum> compute_optimum(const LawFit& fit, const GroupAnal
   double end = kFarthest * m.most;
   bool any = false;
   for (const frontier::Optimum& row : asked.rows) {
-    BudgetRow told{row};
+    BudgetRow told{row, {}, {}};
     told.six_nd = 6 * row.best.params * row.best.tokens;
     if (m.flops_per_s) told.hours = row.flops / *m.flops_per_s / 3600;
     if (row.refused.empty()) end = std::max(end, row.flops), any = true;

@@ -39,7 +39,7 @@ class Varying {
   }
 
   Robustness run() {
-    add("as fitted", fit_.points);
+    as_fitted();
     outliers();
     add(fmt::format("δ {:g} instead of {:g}", kWiderDelta, fit_.result.delta), fit_.points, kWiderDelta);
     add("least squares", fit_.points, HUGE_VAL);
@@ -60,6 +60,12 @@ class Varying {
   }
 
  private:
+  // Of more points than are fitted again, a fit of those, so that all rows are of the same.
+  void as_fitted() {
+    if (fit_.points.size() > kMostRefitted) return add("as fitted", fit_.points);
+    take("as fitted", fit_.result);
+  }
+
   void add(std::string choice, const std::vector<fit::Point>& points, std::optional<double> delta = {}) {
     fit::FitOptions options;
     options.law = fit_.law;
@@ -67,9 +73,12 @@ class Varying {
     options.resamples = 0;
     options.second_opinions = false;
     options.again = true;
+    take(std::move(choice), fit_law(thinned(points, kMostRefitted), options));
+  }
+
+  void take(std::string choice, const fit::FitResult& result) {
     Variation row;
     row.choice = std::move(choice);
-    const fit::FitResult result = fit_law(thinned(points, kMostRefitted), options);
     row.configurations = result.groups;
     if (result.has_params()) {
       row.a_opt = result.a_opt, row.E = result.param("E");

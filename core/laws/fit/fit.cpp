@@ -30,7 +30,7 @@ constexpr double kFarExtrapolation = 30;  // factor beyond which a prediction ca
 constexpr double kIllConditioned = 1e6;
 constexpr double kAgreement = 1e-10;  // between descent and projection
 constexpr int kGroupsForBca = 10;
-constexpr size_t kStartsAgain = 7;     // every so many of the grid; no divisor of its sides
+constexpr size_t kStartsAgain = 23;  // every so many of the grid; no divisor of its sides
 constexpr int kDraws = 2000;         // of the posterior
 constexpr int kSurfaceDraws = 1000;  // of the surface, behind predictions
 

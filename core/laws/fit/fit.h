@@ -38,7 +38,7 @@ struct FitOptions {
   double extrapolation_limit = 1000;
   // The second and third opinion beside the intervals: the bootstrap, and the profile likelihood of each parameter.
   bool second_opinions = true;
-  // A second fit of nearly the same points, whose minimum is known well enough: a seventh of the starts, and no check
+  // A second fit of nearly the same points, whose minimum is known well enough: one start of 23, and no check
   // by variable projection.
   bool again = false;
   bool feasible_ranges = true;  // of targets that get no interval, by linear programs
