@@ -230,4 +230,11 @@ json::value finite_or_null(const std::optional<double>& value) {
   return value ? finite_or_null(*value) : json::value(nullptr);
 }
 
+json::value interval_json(const std::optional<std::pair<double, double>>& interval) {
+  if (!interval) return nullptr;
+  return json::array{finite_or_null(interval->first), finite_or_null(interval->second)};
+}
+
+json::array strings_json(const std::vector<std::string>& texts) { return json::array(texts.begin(), texts.end()); }
+
 }  // namespace bitsweep

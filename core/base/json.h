@@ -4,6 +4,8 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include <boost/json.hpp>
 
@@ -36,5 +38,9 @@ bool bool_or(const json::object& object, std::string_view key, bool otherwise);
 // A double that JSON can carry: null when it is not finite, and when there is none.
 json::value finite_or_null(double value);
 json::value finite_or_null(const std::optional<double>& value);
+
+// [low, high], each as finite_or_null(); null when there is none.
+json::value interval_json(const std::optional<std::pair<double, double>>& interval);
+json::array strings_json(const std::vector<std::string>& texts);
 
 }  // namespace bitsweep

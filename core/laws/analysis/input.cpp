@@ -84,6 +84,8 @@ ReportInput report_from_points(const std::vector<fit::Point>& points, std::strin
     row.params = static_cast<int64_t>(p.params);
     row.tokens = static_cast<int64_t>(p.tokens);
     if (p.loss > 0) row.last_val_bpc = p.loss;
+    if (p.best_loss > 0) row.best_val_bpc = p.best_loss;
+    row.params_nonembedding = static_cast<int64_t>(p.params_nonembedding);
     if (p.flops > 0) row.flops = p.flops;
     input.checkpoints += p.checkpoints;
     if (p.unique_tokens > 0) row.epochs = p.tokens / p.unique_tokens;

@@ -262,13 +262,12 @@ std::vector<std::string> undetermined(const FitResult& fit) {
 }
 
 json::object adequacy_json(const Adequacy& adequacy) {
-  json::array words, patterns;
-  for (const std::string& word : adequacy.words) words.emplace_back(word);
+  json::array patterns;
   for (const Pattern& p : adequacy.patterns)
     patterns.push_back(
         json::object{{"axis", p.axis}, {"p", p.p}, {"low", p.low}, {"middle", p.middle}, {"high", p.high}});
   return {{"adequate", adequacy.adequate()},
-          {"inadequacy", words},
+          {"inadequacy", strings_json(adequacy.words)},
           {"scatter", finite_or_null(adequacy.scatter)},
           {"noise", adequacy.noise ? finite_or_null(*adequacy.noise) : json::value(nullptr)},
           {"misfit", finite_or_null(adequacy.misfit)},

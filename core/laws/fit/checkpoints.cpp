@@ -179,7 +179,8 @@ void use_checkpoints(PointTable& table, const std::vector<std::vector<size_t>>& 
   table.rows = std::move(kept);
   table.notes.push_back(fmt::format("{} run{}, {} checkpoints: {}", runs.size(), runs.size() == 1 ? "" : "s",
                                     checkpoints,
-                                    use == CheckpointUse::last ? "the last checkpoint of a run is its point"
+                                    use == CheckpointUse::last ? "the last checkpoint of a run is its point "
+                                                                 "(--checkpoints none: each row is a run)"
                                                                : "all are points, and intervals "
                                                                  "resample whole runs"));
 }

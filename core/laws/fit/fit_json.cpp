@@ -7,15 +7,9 @@ template <typename T>
 json::value or_null(const std::optional<T>& value) {
   if (!value) return nullptr;
   if constexpr (std::is_same_v<T, Interval>)
-    return json::array{finite_or_null(value->first), finite_or_null(value->second)};
+    return interval_json(value);
   else
     return finite_or_null(*value);
-}
-
-json::array texts(const std::vector<std::string>& lines) {
-  json::array array;
-  for (const auto& line : lines) array.emplace_back(line);
-  return array;
 }
 
 json::object named_object(const std::vector<NamedValue>& values) {
@@ -66,10 +60,10 @@ json::object fit_json(const FitResult& result) {
     document["second_basin"] = json::object{{"objective", finite_or_null(result.second_basin->objective)},
                                             {"params", named_object(result.second_basin->params)},
                                             {"starts", result.second_basin->starts}};
-  document["at_bound"] = texts(result.at_bound);
+  document["at_bound"] = strings_json(result.at_bound);
   document["identified"] = result.identified;
-  document["refused"] = texts(result.refused);
-  document["warnings"] = texts(result.warnings);
+  document["refused"] = strings_json(result.refused);
+  document["warnings"] = strings_json(result.warnings);
   document["intervals"] = interval_object(result.intervals);
   document["interval_method"] = result.interval_method;
   document["bootstrap"] = interval_object(result.bootstrap);

@@ -83,15 +83,14 @@ double HoldOut::half_width() const {
 json::object hold_out_json(const HoldOut& hold_out) {
   json::array runs;
   for (const HeldOut& run : hold_out.runs)
-    runs.push_back(
-        json::object{{"run", run.point.run},
-                     {"params", finite_or_null(run.point.params)},
-                     {"tokens", finite_or_null(run.point.tokens)},
-                     {"loss", finite_or_null(run.point.loss)},
-                     {"predicted", finite_or_null(run.predicted)},
-                     {"expected", finite_or_null(run.expected)},
-                     {"interval", json::array{finite_or_null(run.interval.first), finite_or_null(run.interval.second)}},
-                     {"inside", run.inside()}});
+    runs.push_back(json::object{{"run", run.point.run},
+                                {"params", finite_or_null(run.point.params)},
+                                {"tokens", finite_or_null(run.point.tokens)},
+                                {"loss", finite_or_null(run.point.loss)},
+                                {"predicted", finite_or_null(run.predicted)},
+                                {"expected", finite_or_null(run.expected)},
+                                {"interval", interval_json(run.interval)},
+                                {"inside", run.inside()}});
   return {{"runs", runs},
           {"error", finite_or_null(hold_out.root_mean_square_error)},
           {"bias", finite_or_null(hold_out.bias)},

@@ -19,6 +19,8 @@ struct Point {
   std::string dataset;          // corpus, or "" for all the same
   std::optional<int64_t> seed;  // runs that differ in nothing else are one group
   std::string run;              // id, or "" for none
+  double params_nonembedding = 0;  // of `params`, those outside of the embeddings; 0: not known
+  double best_loss = 0;            // the lowest of the run, where `loss` is its last; 0: not known
   double lr_area = 0;           // of a checkpoint: S1 and S2 of its learning-rate schedule (curve.h); 0: not known
   double annealing = 0;
   // Of a run of which a file tells the course: how many checkpoints this point stands for. 0: no course is known.

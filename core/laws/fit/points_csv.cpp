@@ -44,8 +44,9 @@ struct Tallies {
 };
 
 NumberKind kind_of(const std::string& ours) {
-  return ours == "loss" || ours == "lr" || ours == "lr_area" || ours == "annealing" ? NumberKind::measure
-                                                                                    : NumberKind::count;
+  return ours == "loss" || ours == "best_loss" || ours == "lr" || ours == "lr_area" || ours == "annealing"
+             ? NumberKind::measure
+             : NumberKind::count;
 }
 
 // Reads rows of a table whose sources are known. What is wrong with a cell goes to the findings of its kind.
@@ -132,6 +133,8 @@ class RowReader {
     if (size && length) point.flops = flops;
     if (!length && point.params > 0) point.tokens = flops / (6 * point.params);
     if (!size && point.tokens > 0) point.params = flops / (6 * point.tokens);
+    if (filled(row, "params_nonembedding")) number(row, "params_nonembedding", point.params_nonembedding, findings);
+    if (filled(row, "best_loss")) number(row, "best_loss", point.best_loss, findings);
     if (filled(row, "unique_tokens")) number(row, "unique_tokens", point.unique_tokens, findings);
     if (filled(row, "lr_area")) number(row, "lr_area", point.lr_area, findings);
     if (filled(row, "annealing")) point.annealing = not_negative(row, "annealing", findings).value_or(0);

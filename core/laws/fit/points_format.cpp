@@ -78,9 +78,9 @@ std::string unknown(const char* noun, const std::string& name, const std::vector
 }  // namespace
 
 const std::vector<std::string>& point_columns() {
-  static const std::vector<std::string> names = {"params",    "tokens",  "flops", "loss", "unique_tokens",
-                                                 "variant",   "dataset", "seed",  "run",  "lr_area",
-                                                 "annealing", "step",    "lr"};
+  static const std::vector<std::string> names = {
+      "params",  "tokens",    "flops", "loss", "unique_tokens",       "variant",  "dataset", "seed", "run",
+      "lr_area", "annealing", "step",  "lr",   "params_nonembedding", "best_loss"};
   return names;
 }
 
@@ -97,7 +97,7 @@ ColumnMap parse_column_map(const std::string& text) {
 }
 
 std::map<std::string, double> parse_units(const std::string& text) {
-  static const std::vector<std::string> known = {"params", "tokens", "flops", "unique_tokens"};
+  static const std::vector<std::string> known = {"params", "tokens", "flops", "unique_tokens", "params_nonembedding"};
   static const std::map<std::string, double> factors = {{"1", 1},   {"k", 1e3}, {"K", 1e3}, {"M", 1e6},
                                                         {"m", 1e6}, {"B", 1e9}, {"b", 1e9}, {"T", 1e12}};
   std::map<std::string, double> units;

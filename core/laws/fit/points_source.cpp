@@ -234,6 +234,9 @@ PointSources find_point_sources(const TableHeader& header, const PointsFormat& f
         sources.erase(run);
         break;
       }
+  if (const auto best = sources.find("best_loss"), loss = sources.find("loss");
+      best != sources.end() && loss != sources.end() && best->second.cells == loss->second.cells)
+    sources.erase(best);  // the only loss that there is
   tell_missing(header, format, sources);
   const auto need_columns = [&](const RowFilter& filter, const char* hint) {
     for (const std::string& name : filter.columns()) {

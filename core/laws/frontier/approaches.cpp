@@ -154,9 +154,7 @@ void tell_outside(const Minima& minima, std::vector<std::string>& out) {
 
 json::object approach_json(const Approach& a) {
   return {{"a_opt", a.a_opt ? finite_or_null(*a.a_opt) : json::value(nullptr)},
-          {"interval",
-           a.interval ? json::value(json::array{finite_or_null(a.interval->first), finite_or_null(a.interval->second)})
-                      : json::value(nullptr)},
+          {"interval", interval_json(a.interval)},
           {"budgets", a.budgets},
           {"why_not", a.why_not.empty() ? json::value(nullptr) : json::value(a.why_not)}};
 }
@@ -178,7 +176,7 @@ Approaches approaches(const std::vector<fit::Point>& points, const fit::FitResul
 }
 
 json::object approaches_json(const Approaches& a) {
-  json::array minima, disagreements, remarks;
+  json::array minima;
   for (const Minimum& m : a.minima.all)
     minima.push_back(json::object{{"flops", m.flops},
                                   {"params", m.params},
@@ -188,11 +186,12 @@ json::object approaches_json(const Approaches& a) {
                                   {"outside", m.outside},
                                   {"sizes", m.slice.points.size()},
                                   {"measured", m.slice.measured}});
-  for (const std::string& word : a.disagreements) disagreements.emplace_back(word);
-  for (const std::string& word : a.remarks) remarks.emplace_back(word);
-  return {{"envelope", approach_json(a.envelope)}, {"isoflop", approach_json(a.isoflop)},
-          {"joint", approach_json(a.joint)},       {"minima", minima},
-          {"disagreements", disagreements},        {"remarks", remarks}};
+  return {{"envelope", approach_json(a.envelope)},
+          {"isoflop", approach_json(a.isoflop)},
+          {"joint", approach_json(a.joint)},
+          {"minima", minima},
+          {"disagreements", strings_json(a.disagreements)},
+          {"remarks", strings_json(a.remarks)}};
 }
 
 }  // namespace bitsweep::frontier

@@ -231,11 +231,6 @@ class Dividing {
   Optima out_;
 };
 
-json::value interval_json(const std::optional<fit::Interval>& interval) {
-  if (!interval) return nullptr;
-  return json::array{finite_or_null(interval->first), finite_or_null(interval->second)};
-}
-
 }  // namespace
 
 const char* basis_name(Basis basis) {

@@ -13,12 +13,6 @@ bool one_kind(const std::vector<fit::Point>& points) {
   });
 }
 
-json::array texts(const std::vector<std::string>& words) {
-  json::array array;
-  for (const std::string& word : words) array.emplace_back(word);
-  return array;
-}
-
 }  // namespace
 
 std::vector<std::string> Verdict::inadequacy() const {
@@ -42,11 +36,11 @@ Verdict judge(const std::vector<fit::Point>& points, const fit::FitOptions& opti
 json::object verdict_json(const Verdict& verdict) {
   json::object object = adequacy_json(verdict.adequacy);
   object["adequate"] = verdict.adequate();
-  object["inadequacy"] = texts(verdict.inadequacy());
-  object["undetermined"] = texts(verdict.undetermined);
+  object["inadequacy"] = strings_json(verdict.inadequacy());
+  object["undetermined"] = strings_json(verdict.undetermined);
   object["approaches"] = approaches_json(verdict.approaches);
   object["optima"] = optima_json(verdict.optima);
-  object["optima_refused"] = texts(refusals(verdict.optima));
+  object["optima_refused"] = strings_json(refusals(verdict.optima));
   return object;
 }
 

@@ -48,7 +48,7 @@ void points_options(CommandLine& line) {
       .value("map",
              "other names of columns: params=N,loss=val_bpc; of several: variant=W{w_bits}A{a_bits}; in quotes where "
              "they hold commas: loss=\"a,b\"; flops=C: the runs' training FLOPs, from which tokens follow where no "
-             "column has them (C = 6 N D)")
+             "column has them (C = 6 N D); params_nonembedding=N2, best_loss=L2: what a report also asks of the law")
       .values("label", "of rows in a file, the variant: \"W{w_bits}A16: a_quant = NoQuantizer\"; the first that holds")
       .value("units", "of a file's columns: params=M,tokens=B")
       .value("where", "only runs for which this holds: \"w_bits = 1 and params >= 10M or variant = base\"")

@@ -7,7 +7,6 @@
 
 #include "advise/next_sweep.h"
 #include "advise/places.h"
-#include "advise/share.h"
 #include "base/error.h"
 #include "base/nearest.h"
 #include "base/units.h"
@@ -16,6 +15,7 @@
 #include "cli/points_options.h"
 #include "cli/suggest_options.h"
 #include "cli/suggest_places.h"
+#include "cli/suggest_shares.h"
 #include "cli/suggest_text.h"
 #include "fit/law.h"
 #include "predict/predictions.h"
@@ -24,8 +24,6 @@
 
 namespace bitsweep::cli {
 namespace {
-
-constexpr size_t kFewestParts = 12;  // into which hours for several variants are divided
 
 std::vector<fit::Target> targets_of(const CommandLine& line, const query::Query& query,
                                     const std::vector<std::string>& sweeps) {
@@ -143,14 +141,14 @@ class Advising {
     std::vector<const analysis::LawData*> laws = chosen_laws(data_, line_, targets_);
     const bool several = laws.size() > 1;
     json::array documents;
-    int code = 0;
     // Laws of which no sweep file can be made have places alone.
+    std::vector<PlacesQuestion> of_places;
     std::erase_if(laws, [&](const analysis::LawData* law) {
       const std::string why = advise::why_no_sweep(data_, *law);
-      if (!why.empty())
-        code = std::max(code, suggest_places({line_, data_, *law, targets_for(*law), why, several}, documents));
+      if (!why.empty()) of_places.push_back({data_, *law, targets_for(*law), why, several});
       return !why.empty();
     });
+    int code = suggest_places(line_, of_places, documents);
     if (several && line_.get("out").value_or("-") != "-")
       throw Error(ErrorKind::input,
                   "--out names one file, and each variant has its own: name one variant by --variant");
@@ -197,27 +195,11 @@ class Advising {
     return options_of(line_, p.targets, *p.law, p.costs, share);
   }
 
-  // Of the hours, for each law, so that least variance is left at the targets of all; all of them where there is one
-  // law, or where no hours are asked for.
   std::vector<double> shares_of(const std::vector<Prepared>& all) const {
-    std::vector<double> shares(all.size(), 1);
-    if (all.size() < 2 || !line_.get("hours")) return shares;
-    const size_t parts = std::max(kFewestParts, 2 * all.size());
-    const double hours = options_for(all[0], 1).limits.cost;
-    std::vector<double> budgets;
-    for (size_t k = 0; k <= parts; ++k) budgets.push_back(hours * static_cast<double>(k) / static_cast<double>(parts));
-    std::vector<std::vector<double>> left;
+    std::vector<SharingLaw> laws;
     for (const Prepared& p : all)
-      left.push_back(variance_left(p.law->points, as_candidates(p.set, *p.law, p.costs), options_for(p, 1), budgets));
-    const std::vector<int> divided = advise::divide_parts(left);
-    std::vector<std::string> told;
-    for (size_t v = 0; v < all.size(); ++v) {
-      shares[v] = static_cast<double>(divided[v]) / static_cast<double>(parts);
-      told.push_back(fmt::format("{} {}", all[v].law->variant, format_duration(3600 * hours * shares[v])));
-    }
-    print_error(fmt::format("note: of the hours, by what they take from the variance of the predictions: {}",
-                            fmt::join(told, ", ")));
-    return shares;
+      laws.push_back({p.law, as_candidates(p.set, *p.law, p.costs), options_for(p, 1), &p.costs});
+    return budget_shares(line_, laws);
   }
 
   int advise(const Prepared& p, double share, bool several, json::array& documents) {

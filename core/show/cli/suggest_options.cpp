@@ -97,8 +97,8 @@ void suggest_options(CommandLine& line) {
   points_options(line);
   line.values("target", "what to predict: \"params=300M,tokens=1B\"; default: the sweep files' targets")
       .values("variant",
-              "whose law; repeatable; default: every variant's; --hours are divided by what they take from the "
-              "predictions' variance")
+              "whose law; repeatable; default: every variant's; --hours or --budget are divided by what they take "
+              "from the predictions' variance")
       .value("dataset", "the comparable group, as 'bitsweep fit' names it; needed when there are several")
       .value("law", "chinchilla (the default), power, repeated")
       .value("runs", "at most so many: 8")

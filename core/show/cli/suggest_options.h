@@ -15,7 +15,7 @@ void suggest_options(CommandLine& line);
 std::vector<const analysis::LawData*> chosen_laws(const analysis::SweepData& data, const CommandLine& line,
                                                   const std::vector<fit::Target>& targets);
 
-// `share`: of the hours that are asked for, within them.
+// `share`: of the hours or FLOPs that are asked for.
 advise::SuggestOptions options_of(const CommandLine& line, const std::vector<fit::Target>& targets,
                                   const analysis::LawData& law, const advise::Costs& costs, double share);
 

@@ -10,6 +10,7 @@
 #include "base/units.h"
 #include "cli/points_options.h"
 #include "cli/suggest_options.h"
+#include "cli/suggest_shares.h"
 #include "cli/suggest_text.h"
 #include "fit/beyond.h"
 #include "render/table.h"
@@ -73,10 +74,11 @@ std::string file_name(const PlacesQuestion& asked) {
          ".yaml";
 }
 
-std::string write_places(const PlacesQuestion& asked, const Suggestion& s, const PlaceSet& set) {
-  const std::string file = asked.line.get("out").value_or(file_name(asked));
+std::string write_places(const CommandLine& line, const PlacesQuestion& asked, const Suggestion& s,
+                         const PlaceSet& set) {
+  const std::string file = line.get("out").value_or(file_name(asked));
   if (file == "-" || s.batch.empty()) return "";
-  if (fs::exists(file) && !asked.line.has("force"))
+  if (fs::exists(file) && !line.has("force"))
     throw Error(ErrorKind::input,
                 fmt::format("'{}' is there already; name another by --out, or write over it with --force", file));
   write_file_atomic(file, file.ends_with(".csv")
@@ -93,17 +95,12 @@ void require_near(const PlacesQuestion& asked) {
       throw Error(ErrorKind::input, fmt::format("--target {}: {}", fit::place_name(target.params, target.tokens), why));
 }
 
-}  // namespace
-
-int suggest_places(const PlacesQuestion& asked, json::array& documents) {
-  require_near(asked);
-  advise::CandidateRules rules;
-  rules.most_seeds = static_cast<int64_t>(asked.line.number("seeds", 1, 1000).value_or(1));
-  const PlaceSet set = make_places(asked.data, asked.law, asked.targets, rules);
+int tell_places(const CommandLine& line, const PlacesQuestion& asked, const PlaceSet& set, double share,
+                json::array& documents) {
   const Suggestion s = suggest(asked.law.points, as_candidates(set, asked.law),
-                               options_of(asked.line, asked.targets, asked.law, set.costs, 1));
-  const std::string file = write_places(asked, s, set);
-  if (asked.line.has("json")) {
+                               options_of(line, asked.targets, asked.law, set.costs, share));
+  const std::string file = write_places(line, asked, s, set);
+  if (line.has("json")) {
     json::object document = suggestion_json(s, asked.law, set.costs, file);
     document["batch"] = batch_json(s, set);
     document["candidates"] = set.places.size();
@@ -111,18 +108,38 @@ int suggest_places(const PlacesQuestion& asked, json::array& documents) {
     documents.push_back(std::move(document));
   } else {
     std::string text = suggestion_headline(s, asked.law);
-    for (const std::string& line : outlook_lines(s, set.costs)) text += "  " + line + "\n";
+    for (const std::string& outlook : outlook_lines(s, set.costs)) text += "  " + outlook + "\n";
     if (!s.batch.empty()) text += "\n" + terminal_table(batch_table(s, set));
     print(text);
   }
+  if (s.batch.empty() && share == 0) return 0;  // the budget buys more elsewhere
   if (s.batch.empty()) {
-    print_error(asked.line.has("aim") ? "no batch of so many runs reaches the aim; more --runs, or a wider --aim"
-                                      : "nothing affordable helps; a larger budget: --hours or --budget");
+    print_error(line.has("aim") ? "no batch of so many runs reaches the aim; more --runs, or a wider --aim"
+                                : "nothing affordable helps; a larger budget: --hours or --budget");
     return 1;
   }
   print_error(fmt::format("note: places alone, no sweep file: {}", asked.why));
   if (!file.empty()) print_error("written: " + file);
   return 0;
+}
+
+}  // namespace
+
+int suggest_places(const CommandLine& line, const std::vector<PlacesQuestion>& asked, json::array& documents) {
+  for (const PlacesQuestion& question : asked) require_near(question);
+  advise::CandidateRules rules;
+  rules.most_seeds = static_cast<int64_t>(line.number("seeds", 1, 1000).value_or(1));
+  std::vector<PlaceSet> sets;
+  for (const PlacesQuestion& q : asked) sets.push_back(make_places(q.data, q.law, q.targets, rules));
+  std::vector<SharingLaw> laws;
+  for (size_t k = 0; k < asked.size(); ++k)
+    laws.push_back({&asked[k].law, as_candidates(sets[k], asked[k].law),
+                    options_of(line, asked[k].targets, asked[k].law, sets[k].costs, 1), &sets[k].costs});
+  const std::vector<double> shares = budget_shares(line, laws);
+  int code = 0;
+  for (size_t k = 0; k < asked.size(); ++k)
+    code = std::max(code, tell_places(line, asked[k], sets[k], shares[k], documents));
+  return code;
 }
 
 int suggest_of_table(const CommandLine& line) {
@@ -136,11 +153,11 @@ int suggest_of_table(const CommandLine& line) {
   const std::vector<const analysis::LawData*> laws = chosen_laws(data, line, targets);
   if (laws.size() > 1 && line.get("out").value_or("-") != "-")
     throw Error(ErrorKind::input, "--out names one file, and each variant has its own: name one variant by --variant");
-  json::array documents;
-  int code = 0;
+  std::vector<PlacesQuestion> asked;
   for (const analysis::LawData* law : laws)
-    code = std::max(code,
-                    suggest_places({line, data, *law, targets, "a table names no plugin", laws.size() > 1}, documents));
+    asked.push_back({data, *law, targets, "a table names no plugin", laws.size() > 1});
+  json::array documents;
+  const int code = suggest_places(line, asked, documents);
   if (line.has("json")) print(pretty_json(laws.size() > 1 ? json::value(documents) : documents.at(0)) + "\n");
   return code;
 }

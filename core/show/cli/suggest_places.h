@@ -11,7 +11,6 @@
 namespace bitsweep::cli {
 
 struct PlacesQuestion {
-  const CommandLine& line;
   const analysis::SweepData& data;
   const analysis::LawData& law;
   std::vector<fit::Target> targets;
@@ -19,8 +18,9 @@ struct PlacesQuestion {
   bool several = false;  // one of several laws: files are named by their variant
 };
 
-// Prints, or adds to `documents` with --json, and writes the list of places. The exit status.
-int suggest_places(const PlacesQuestion& asked, json::array& documents);
+// Prints, or adds to `documents` with --json, and writes a list of places for each; --hours and --budget are divided
+// among them. The exit status.
+int suggest_places(const CommandLine& line, const std::vector<PlacesQuestion>& asked, json::array& documents);
 
 // `suggest --points`, from the command line to the last word.
 int suggest_of_table(const CommandLine& line);

@@ -98,13 +98,12 @@ std::string suggestion_text(const advise::Suggestion& s, const analysis::LawData
 
 json::object suggestion_json(const advise::Suggestion& s, const analysis::LawData& law, const advise::Costs& costs,
                              const std::string& file) {
-  json::array targets, reasons;
+  json::array targets;
   for (const advise::TargetOutlook& t : s.targets)
     targets.push_back(json::object{{"target", json::object{{"params", t.target.params}, {"tokens", t.target.tokens}}},
                                    {"loss", finite_or_null(t.loss)},
                                    {"half_width", finite_or_null(t.half_width)},
                                    {"half_width_after", finite_or_null(t.half_width_after)}});
-  for (const std::string& reason : s.leans_on_prior) reasons.emplace_back(reason);
   return {{"law", s.law},
           {"variant", law.variant},
           {"dataset", law.label},
@@ -114,7 +113,7 @@ json::object suggestion_json(const advise::Suggestion& s, const analysis::LawDat
           {"noise", json::object{{"seed_sd", s.noise.seed_sd},
                                  {"configuration_sd", s.noise.configuration_sd},
                                  {"source", s.noise.source}}},
-          {"leans_on_prior", std::move(reasons)},
+          {"leans_on_prior", strings_json(s.leans_on_prior)},
           {"cost_unit", costs.hours ? "hours" : "FLOPs"},
           {"spent", costs.spent},
           {"cost", s.cost},

@@ -122,12 +122,15 @@ std::vector<std::string> briefs(const std::vector<analysis::Doubt>& doubts) {
   return texts;
 }
 
+constexpr size_t kFewHeldOut = 5;  // of fewer, all inside says little of 95 in 100
+
 std::string held_out_text(const analysis::Trust& t) {
   if (t.held_out == 0) return "";
   return fmt::format(
-      "; of the {} runs of most compute, predicted from the others, {} fell within their intervals, the law alone {} "
-      "off",
-      t.held_out, t.held_out_inside, fmt::format("{:.1f} %", 100 * t.held_out_error));
+      "; of the {} runs of most compute, predicted from the others, {} fell within their intervals, the law alone "
+      "{:.1f} "
+      "% off{}",
+      t.held_out, t.held_out_inside, 100 * t.held_out_error, t.held_out < kFewHeldOut ? ": few to judge by" : "");
 }
 
 std::string law_text(const Decision& d) {
@@ -236,18 +239,12 @@ std::vector<render::Block> sets_block(const analysis::Analysis& analysis, const 
 
 json::value number(const std::optional<double>& value) { return value ? finite_or_null(*value) : json::value(nullptr); }
 
-json::array strings(const std::vector<std::string>& texts) {
-  json::array list;
-  for (const std::string& text : texts) list.emplace_back(text);
-  return list;
-}
-
 json::object winner_json(const Winner& w) {
   return {{"equal", equal_name(w.equal)},
           {"variant", w.variant.empty() ? json::value(nullptr) : json::value(w.variant)},
-          {"better_than", strings(w.others)},
+          {"better_than", strings_json(w.others)},
           {"by", number(w.by)},
-          {"in_the_way", strings(w.in_the_way)}};
+          {"in_the_way", strings_json(w.in_the_way)}};
 }
 
 }  // namespace
@@ -318,7 +315,7 @@ json::object decision_json(const analysis::ReportInput&, const analysis::Analysi
   out["group"] = analysis.groups[d.group].group.label;
   out["purpose"] = purpose_name(d.purpose);
   out["why"] = why_text(d);
-  out["would_change"] = strings(would_change(d));
+  out["would_change"] = strings_json(would_change(d));
   if (d.purpose == Purpose::nothing) return out;
   out["run"] = json::object{{"variant", d.variant},
                             {"params", number(d.params)},
@@ -328,20 +325,20 @@ json::object decision_json(const analysis::ReportInput&, const analysis::Analysi
   out["cost_hours"] = number(d.cost_hours);
   out["cost_flops"] = number(d.cost_flops);
   out["loss"] = number(d.loss);
-  if (d.interval) out["interval"] = json::array{finite_or_null(d.interval->first), finite_or_null(d.interval->second)};
+  if (d.interval) out["interval"] = interval_json(d.interval);
   out["trust"] =
       json::object{{"fitted", d.trust.fitted},
                    {"determined", d.trust.determined},
                    {"adequate", d.trust.adequate()},
-                   {"inadequacy", strings(d.trust.inadequacy)},
-                   {"undetermined", strings(d.trust.undetermined)},
+                   {"inadequacy", strings_json(d.trust.inadequacy)},
+                   {"undetermined", strings_json(d.trust.undetermined)},
                    {"a_opt", number(d.trust.a_opt)},
                    {"held_out", d.trust.held_out},
                    {"held_out_inside", d.trust.held_out_inside},
                    {"held_out_error", d.trust.held_out > 0 ? number(d.trust.held_out_error) : json::value(nullptr)},
                    {"residual_sd", number(d.trust.residual_sd)},
                    {"noise_sd", number(d.trust.noise_sd)},
-                   {"taken_back_by", strings(briefs(d.law_doubts))},
+                   {"taken_back_by", strings_json(briefs(d.law_doubts))},
                    {"says", trust_text(d)}};
   json::array winners;
   for (const Winner& w : d.winners) winners.push_back(winner_json(w));

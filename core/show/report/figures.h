@@ -37,5 +37,7 @@ std::optional<render::Figure> frontier_figure(const analysis::ReportInput& input
 std::optional<render::Figure> wall_figure(const analysis::ReportInput& input, const analysis::GroupAnalysis& g);
 // Final loss against learning rate, a line a batch, where several rates were tried.
 std::optional<render::Figure> rates_figure(const analysis::ReportInput& input, const analysis::GroupAnalysis& g);
+// The best rate against size, and the best batch against tokens, with their laws, where enough places were tuned.
+std::optional<render::Figure> tuning_figure(const analysis::ReportInput& input, const analysis::GroupAnalysis& g);
 
 }  // namespace bitsweep::report

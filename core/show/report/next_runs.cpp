@@ -192,13 +192,11 @@ json::array next_runs_json(const analysis::ReportInput& input, const analysis::G
   json::array list;
   for (const analysis::NextRuns& next : input.next) {
     if (next.group != g.group.label) continue;
-    json::array reasons;
-    for (const std::string& reason : next.leans_on_prior) reasons.emplace_back(reason);
     list.push_back(json::object{{"variant", next.variant},
                                 {"law", next.law},
                                 {"cost_unit", next.hours ? "hours" : "FLOPs"},
                                 {"cost", finite_or_null(next.cost)},
-                                {"leans_on_prior", std::move(reasons)},
+                                {"leans_on_prior", strings_json(next.leans_on_prior)},
                                 {"candidates", next.candidates},
                                 {"ranking", runs_json(next.ranking)},
                                 {"batch", runs_json(next.batch)},

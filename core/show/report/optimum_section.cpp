@@ -110,14 +110,12 @@ json::array optimum_json(const analysis::GroupAnalysis& g) {
     }
     json::array rows = optima_json(told);
     for (size_t i = 0; i < rows.size(); ++i) rows[i].as_object()["hours"] = hours[i];
-    json::array refused;
-    for (const std::string& why : refusals(told)) refused.emplace_back(why);
     list.push_back(
         json::object{{"variant", optimum.variant},
                      {"flops_per_param_token", finite_or_null(optimum.flops_per_nd)},
                      {"flops_per_s", optimum.flops_per_s ? finite_or_null(*optimum.flops_per_s) : json::value(nullptr)},
                      {"budgets", std::move(rows)},
-                     {"refused", std::move(refused)}});
+                     {"refused", strings_json(refusals(told))}});
   }
   return list;
 }

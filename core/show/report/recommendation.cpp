@@ -228,11 +228,6 @@ void add_target(const analysis::ReportInput& input, const analysis::GroupAnalysi
   }
 }
 
-json::value interval_json(const std::optional<fit::Interval>& interval) {
-  if (!interval) return nullptr;
-  return json::array{finite_or_null(interval->first), finite_or_null(interval->second)};
-}
-
 }  // namespace
 
 std::vector<render::Block> recommendation_section(const analysis::ReportInput& input, const analysis::GroupAnalysis& g,

@@ -24,9 +24,9 @@ std::string numbered(std::string file, size_t group) {
 
 GroupFigures draw(const analysis::ReportInput& input, const analysis::GroupAnalysis& g, size_t number) {
   GroupFigures drawn;
-  for (const auto make :
-       {curves_figure, params_figure, tokens_figure, compute_figure, residual_figure, prediction_figure,
-        comparison_figure, surface_figure, contour_figure, slice_figure, frontier_figure, wall_figure, rates_figure}) {
+  for (const auto make : {curves_figure, params_figure, tokens_figure, compute_figure, residual_figure,
+                          prediction_figure, comparison_figure, surface_figure, contour_figure, slice_figure,
+                          frontier_figure, wall_figure, rates_figure, tuning_figure}) {
     std::optional<render::Figure> figure = make(input, g);
     if (!figure) continue;
     figure->file = numbered(figure->file, number);
@@ -75,7 +75,7 @@ fs::path write_report(const fs::path& folder, const std::string& name, const std
   for (const ReportFile& file : files) write_file_atomic(target / file.name, file.bytes);
   // Figures that this report no longer has; other files are somebody's own.
   for (const char* stem : {"curves", "params", "tokens", "compute", "residuals", "prediction", "variants", "surface",
-                           "contours", "isoflop", "frontier", "wall", "rates", "heads"}) {
+                           "contours", "isoflop", "frontier", "wall", "rates", "tuning", "heads"}) {
     for (size_t group = 0; group < 64; ++group) {
       const std::string old = numbered(std::string(stem) + ".svg", group);
       const auto same = [&](const ReportFile& file) { return file.name == old; };

@@ -24,12 +24,6 @@ json::array sentences(const std::vector<render::Text>& texts) {
   return list;
 }
 
-json::array strings(const std::vector<std::string>& texts) {
-  json::array list;
-  for (const std::string& text : texts) list.emplace_back(text);
-  return list;
-}
-
 json::object estimate_json(const analysis::Estimate& e) {
   return {{"mean", finite_or_null(e.mean)},
           {"values", e.values},
@@ -99,7 +93,7 @@ json::array steps_json(const std::vector<analysis::ScalingStep>& steps, const ch
                                 {"to", s.to},
                                 {"change", change_json(s.change)},
                                 {unit, finite_or_null(s.per_unit)},
-                                {"also_differs", strings(s.also)},
+                                {"also_differs", strings_json(s.also)},
                                 {"paired", s.paired},
                                 {"p", finite_or_null(s.change.p)},
                                 {"p_holm", finite_or_null(s.p_holm)}});
@@ -114,7 +108,7 @@ json::array setting_steps_json(const std::vector<analysis::SettingStep>& steps) 
                                 {"change", change_json(s.change)},
                                 {"tokens_ratio", finite_or_null(s.tokens_ratio)},
                                 {"wall_change", finite_or_null(s.wall_change)},
-                                {"differs", strings(s.also)},
+                                {"differs", strings_json(s.also)},
                                 {"paired", s.paired},
                                 {"p", finite_or_null(s.change.p)},
                                 {"p_holm", finite_or_null(s.p_holm)}});
@@ -159,7 +153,7 @@ json::array gaps_json(const std::vector<analysis::VariantComparison>& gaps) {
     list.push_back(json::object{{"first", gap.a},
                                 {"second", gap.b},
                                 {"change", change_json(gap.change)},
-                                {"also_differs", strings(gap.also)},
+                                {"also_differs", strings_json(gap.also)},
                                 {"paired", gap.paired},
                                 {"p", finite_or_null(gap.change.p)},
                                 {"p_holm", finite_or_null(gap.p_holm)}});
@@ -243,8 +237,8 @@ json::object panel_json(const render::PlotPanel& panel) {
   if (!bands.empty()) object["bands"] = std::move(bands);
   if (!cells.empty()) object["cells"] = std::move(cells);
   if (!levels.empty()) object["levels"] = std::move(levels);
-  if (!panel.x.names.empty()) object["x_names"] = strings(panel.x.names);
-  if (!panel.y.names.empty()) object["y_names"] = strings(panel.y.names);
+  if (!panel.x.names.empty()) object["x_names"] = strings_json(panel.x.names);
+  if (!panel.y.names.empty()) object["y_names"] = strings_json(panel.y.names);
   if (panel.beyond_from) object["beyond_from"] = finite_or_null(*panel.beyond_from);
   return object;
 }
@@ -302,7 +296,7 @@ json::object report_json(const analysis::ReportInput& input, const analysis::Ana
   }
   for (const analysis::MeasuredRun& run : input.runs) runs.emplace_back(run.row.id);
   json::object document{{"name", input.name},
-                        {"sweeps", strings(input.sweeps)},
+                        {"sweeps", strings_json(input.sweeps)},
                         {"source", input.source},
                         {"version", input.version},
                         {"decision", decision_json(input, analysis, decisions)},

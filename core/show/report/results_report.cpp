@@ -126,35 +126,33 @@ std::vector<render::Text> findings(const std::vector<Compared>& rows, const Resu
   return out;
 }
 
-json::value interval_json(const analysis::Estimate& e) {
+json::value mean_interval(const analysis::Estimate& e) {
   if (!e.half_width) return nullptr;
   return json::array{e.mean - *e.half_width, e.mean + *e.half_width};
 }
 
 json::object document_json(const std::vector<Compared>& rows, const ResultsInput& input) {
-  json::array list, notes;
+  json::array list;
   for (const Compared& row : rows) {
-    json::array seeds;
-    for (const std::string& seed : row.group->seeds) seeds.emplace_back(seed);
     json::object object{{"row", row.group->name},
                         {"n", row.mean.values},
-                        {"seeds", std::move(seeds)},
+                        {"seeds", strings_json(row.group->seeds)},
                         {"mean", row.mean.mean},
                         {"sd", finite_or_null(row.mean.sd)},
-                        {"interval", interval_json(row.mean)},
+                        {"interval", mean_interval(row.mean)},
                         {"difference", nullptr}};
     if (row.change)
       object["difference"] = json::object{{"mean", row.change->mean},
-                                          {"interval", interval_json(*row.change)},
+                                          {"interval", mean_interval(*row.change)},
                                           {"p", finite_or_null(row.change->p)},
                                           {"paired", row.paired}};
     list.push_back(std::move(object));
   }
-  for (const std::string& note : input.table.notes) notes.emplace_back(note);
   const json::object baseline{{"row", input.table.groups[input.baseline.group].name}, {"why", input.baseline.why}};
-  return {{"name", input.name},           {"source", input.source},   {"version", input.version},
-          {"metric", input.table.metric}, {"by", input.table.label},  {"baseline", baseline},
-          {"rows", std::move(list)},      {"notes", std::move(notes)}};
+  return {{"name", input.name},       {"source", input.source},
+          {"version", input.version}, {"metric", input.table.metric},
+          {"by", input.table.label},  {"baseline", baseline},
+          {"rows", std::move(list)},  {"notes", strings_json(input.table.notes)}};
 }
 
 }  // namespace

@@ -53,6 +53,7 @@ class GroupSections {
     append(predictions_section(g_, level_));
     figure("prediction");
     append(setting_section(g_, level_));
+    figure("tuning");
     append(recommendation_section(input_, g_, level_));
     append(next_runs_section(input_, g_, level_));
     bullets("Keep in mind", group_caveats(input_, g_));

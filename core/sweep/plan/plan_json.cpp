@@ -74,9 +74,8 @@ json::object to_json(const OtherBuild& build) {
 }
 
 json::object plan_json(const Plan& plan) {
-  json::array runs, notes;
+  json::array runs;
   for (const PlannedRun& run : plan.runs) runs.push_back(run_json(run));
-  for (const std::string& note : plan.notes) notes.emplace_back(note);
   const PlanTotals totals = plan.totals();
   return {{"sweep", plan.sweep.name},
           {"runs", std::move(runs)},
@@ -89,7 +88,7 @@ json::object plan_json(const Plan& plan) {
             {"hours_left", hours(totals.seconds_left)},
             {"bytes",
              {{"most", optional_json(totals.memory_bytes)}, {"checkpoints", optional_json(totals.checkpoint_bytes)}}}}},
-          {"notes", std::move(notes)}};
+          {"notes", strings_json(plan.notes)}};
 }
 
 }  // namespace bitsweep::plan

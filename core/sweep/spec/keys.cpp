@@ -166,6 +166,7 @@ const plugin::OptionSpec& params_option() {
                                          .max = 1e13,
                                          .choices = {},
                                          .default_value = {},
+                                         .absent = {},
                                          .help = "target size in place of a shape, e.g. 5.5M"};
   return option;
 }

@@ -12,12 +12,6 @@
 namespace bitsweep::spec {
 namespace {
 
-json::array text_array(const std::vector<std::string>& words) {
-  json::array array;
-  for (const std::string& word : words) array.emplace_back(word);
-  return array;
-}
-
 // Beside the plugin's options, and so the name of none; a key that came later, and left out at 1.
 constexpr const char* kPluginVersion = "plugin_version";
 
@@ -52,7 +46,7 @@ json::object train_json(const TrainSpec& train) {
                          {"clip", train.clip},
                          {"precision", train.precision},
                          {"init_from", train.init_from},
-                         {"freeze", text_array(train.freeze)}};
+                         {"freeze", strings_json(train.freeze)}};
   if (train.weight_decay_until != TrainSpec{}.weight_decay_until) {
     object["weight_decay_until"] = train.weight_decay_until;
   }
@@ -69,7 +63,7 @@ json::object checkpoint_json(const CheckpointSpec& checkpoint) {
   std::vector<std::string> keep;
   if (checkpoint.keep_last) keep.push_back("last");
   if (checkpoint.keep_best) keep.push_back("best");
-  return {{"every", checkpoint.every}, {"keep", text_array(keep)}};
+  return {{"every", checkpoint.every}, {"keep", strings_json(keep)}};
 }
 
 // Reads one object strictly: every member is asked for by name, and what nobody asked for is an error.

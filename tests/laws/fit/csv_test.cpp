@@ -88,6 +88,21 @@ TEST(Csv, OptionalCellsMayBeEmpty) {
   EXPECT_EQ(points.at(0).unique_tokens, 0);
 }
 
+TEST(Csv, TheBestLossAndTheBodysParametersAreReadWhereTheyAre) {
+  PointsFormat format(parse_column_map("params_nonembedding=body"));
+  format.units = parse_units("params_nonembedding=M");
+  const auto points =
+      read_points_csv("params,tokens,loss,best_loss,body\n2e6,1e9,3,2.9,1.5\n2e6,2e9,3,,\n", "f.csv", format);
+  EXPECT_EQ(points.at(0).best_loss, 2.9);
+  EXPECT_EQ(points.at(0).params_nonembedding, 1.5e6);
+  EXPECT_EQ(points.at(1).best_loss, 0);
+  EXPECT_EQ(points.at(1).params_nonembedding, 0);
+  const auto only =
+      read_points_csv("params,tokens,best_loss\n2e6,1e9,2.9\n", "f.csv", parse_column_map("loss=best_loss"));
+  EXPECT_EQ(only.at(0).loss, 2.9) << "the only loss that there is";
+  EXPECT_EQ(only.at(0).best_loss, 0);
+}
+
 TEST(Csv, EveryBadCellIsNamedWithLineAndColumn) {
   const std::string text = error_of("params,tokens,loss\n,1,2\nx,1,2\n0,-5,many\n1,inf,2\n");
   EXPECT_NE(text.find("f.csv:2:1: params is missing"), std::string::npos) << text;

@@ -67,8 +67,9 @@ TEST(Optima, WhatRunsDoNotDetermineLeansOnPublishedLawsAndSaysSo) {
   // Three sizes by three lengths, noisy.
   const auto points = grid(truth_of(chinchilla()), {1e8, 2e8, 4e8}, {1e9, 2e9, 4e9}, 0.01, 3);
   const Optima found = divided(points, {1e20});
-  if (found.rows[0].refused.empty() && found.rows[0].basis == Basis::law && found.rows[0].params_interval)
+  if (found.rows[0].refused.empty() && found.rows[0].basis == Basis::law && found.rows[0].params_interval) {
     EXPECT_GT(found.rows[0].params_interval->second / found.rows[0].params_interval->first, 1.2);
+  }
 }
 
 }  // namespace

@@ -165,7 +165,9 @@ TEST_F(CoordinatorTest, TenThousandRunsEndAsTheyMustEachNeverTwiceAtOnce) {
     const store::RunRecord record = run(id_of(i));
     ++ended[fmt::format("{} {} {}", i % 40 > 11 ? 0 : static_cast<int>(fate_of(i)), to_text(record.state),
                         to_text(record.cause))];
-    if (fate_of(i) == Fate::fails) EXPECT_GE(record.attempts, 3);  // one more where all was paused meanwhile
+    if (fate_of(i) == Fate::fails) {
+      EXPECT_GE(record.attempts, 3);  // one more where all was paused meanwhile
+    }
     EXPECT_LE(record.faults, 2);
   }
   const auto each = [&](Fate fate) {
@@ -208,8 +210,7 @@ TEST_F(CoordinatorTest, AfterARestartWhatLivesIsAdopted) {
   submit({run_of("aaaaaaaaaaaa")});
   ASSERT_TRUE(store.claim("aaaaaaaaaaaa", "cpu", 1, 1));
   clock.monotonic = 500;
-  executor.leave({.run = "aaaaaaaaaaaa", .attempt = 1, .run_folder = store.paths().run("aaaaaaaaaaaa")},
-                 {.seconds = 60}, 50);
+  executor.leave(first_attempt("aaaaaaaaaaaa", store.paths()), {.seconds = 60}, 50);
   EXPECT_EQ(work().done, 1);
   EXPECT_EQ(executor.adopted, 1);
   EXPECT_EQ(executor.started, 0);
@@ -249,8 +250,7 @@ TEST_P(SetClockTest, KillsNoRunThatIsAdoptedAndStillKeepsItsTimeLimit) {
   submit({run_of("aaaaaaaaaaaa", 0, 100), run_of("bbbbbbbbbbbb", 0, 100)});
   for (const char* id : {"aaaaaaaaaaaa", "bbbbbbbbbbbb"}) {
     ASSERT_TRUE(store.claim(id, "cpu", 1, 1));
-    executor.leave({.run = id, .attempt = 1, .run_folder = store.paths().run(id)},
-                   {.seconds = id[0] == 'a' ? 95.0 : 1000.0}, 80);
+    executor.leave(first_attempt(id, store.paths()), {.seconds = id[0] == 'a' ? 95.0 : 1000.0}, 80);
   }
   clock.unix += GetParam();
   work();

@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "event/event.h"
 #include "execute/executor.h"
+#include "store/store.h"
 
 namespace bitsweep::coordinate {
 
@@ -31,6 +32,14 @@ struct Script {
   };
   std::vector<Eval> evals = {};
 };
+
+inline execute::Launch first_attempt(const std::string& run, const store::RootPaths& paths) {
+  execute::Launch launch;
+  launch.run = run;
+  launch.attempt = 1;
+  launch.run_folder = paths.run(run);
+  return launch;
+}
 
 class FakeExecutor : public execute::Executor {
  public:

@@ -78,6 +78,26 @@ TEST_F(PointsAdvice, SuggestTellsPlacesWithTheirRateAndCost) {
   EXPECT_THAT(call(kSuggestVerb, {}), HasSubstr("expected SWEEP… or --points"));
 }
 
+TEST_F(PointsAdvice, OneBudgetIsDividedAmongVariants) {
+  std::string rows = "variant,params,tokens,loss\n";
+  for (const double n : {1e6, 3e6, 1e7, 3e7})
+    for (const double d : {1e8, 3e8, 1e9})
+      for (const double eff : {1.0, 0.4})
+        rows += fmt::format("{},{},{},{:.6f}\n", eff == 1 ? "llama" : "v57", n, d,
+                            1.5 + 60 / std::pow(eff * n, 0.35) + 300 / std::pow(d, 0.35));
+  const std::string file = (folder_ / "two.csv").string();
+  write_file_atomic(file, rows);
+  const std::vector<std::string> args = {"--points", file,   "--target", "params=100M,tokens=3B", "--out", "-",
+                                         "--budget", "1e18", "--json"};
+  const json::value documents = parse_json(call(kSuggestVerb, args), "out");
+  double spent = 0;
+  for (const json::value& document : documents.as_array())
+    for (const json::value& run : document.at("batch").as_array()) spent += run.at("cost").to_number<double>();
+  EXPECT_EQ(documents.as_array().size(), 2u);
+  EXPECT_GT(spent, 0);
+  EXPECT_LE(spent, 1e18 * (1 + 1e-9));
+}
+
 TEST_F(PointsAdvice, ReportRecommendsAndListsNextRuns) {
   call(kReportVerb, {"--points", file_, "--map", "flops=C", "--target", "params=100M,tokens=3B", "--out",
                      folder_.string(), "--name", "r"});

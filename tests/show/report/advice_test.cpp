@@ -4,6 +4,8 @@
 #include <cmath>
 
 #include "analysis/analysis.h"
+#include "render/xml_check.h"
+#include "report/figures.h"
 #include "report/findings.h"
 #include "report/optimum_section.h"
 #include "report/parameter_value_section.h"
@@ -172,6 +174,29 @@ TEST(SettingSection, TellsExponentsPlacesAndWhatTheDesignLeavesOut) {
   EXPECT_NEAR(setting_json(g).at(0).at("lr").at("params_exponent").at("value").to_number<double>(), -0.5, 1e-9);
   const analysis::Analysis untuned = analyse(analysis::made_input(analysis::quickstart_runs()));
   EXPECT_TRUE(setting_section(untuned.groups.at(0), 2).empty()) << "one rate at each place";
+}
+
+TEST(TuningFigure, DrawsBestRatesWithTheirLawAndEndsAsRings) {
+  std::vector<analysis::Made> runs = tuned_runs({1e5, 4e5, 1.6e6, 6.4e6});
+  for (const double lr : {1e-4, 2e-4}) runs.push_back({"v57", 2.5e7, 4e6, lr, 0, 32, lr > 1.5e-4 ? 0 : 0.05});
+  runs.push_back({"v57", 2.5e7, 4e6, 4e-4, 0, 32, -0.05});
+  const analysis::ReportInput input = analysis::made_input(runs);
+  const analysis::Analysis analysis = analyse(input);
+  const std::optional<render::Figure> figure = tuning_figure(input, analysis.groups.at(0));
+  ASSERT_TRUE(figure);
+  ASSERT_EQ(figure->panels.size(), 1u) << "one batch was tried";
+  size_t law = 0, found = 0, rings = 0;
+  for (const render::PlotSeries& series : figure->panels[0].series) {
+    law += series.line;
+    if (series.marker == render::Marker::circle) found += series.points.size();
+    if (series.marker == render::Marker::ring) rings += series.points.size();
+  }
+  EXPECT_EQ(law, 1u);
+  EXPECT_EQ(found, 4u);
+  EXPECT_EQ(rings, 1u);
+  EXPECT_EQ(render::xml_problem(render_svg(*figure)), "");
+  const analysis::ReportInput untuned = analysis::made_input(analysis::quickstart_runs());
+  EXPECT_FALSE(tuning_figure(untuned, analyse(untuned).groups.at(0)));
 }
 
 TEST(SettingSection, AnEndOfALadderIsABound) {
