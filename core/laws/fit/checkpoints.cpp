@@ -56,7 +56,24 @@ std::vector<double> places_of(const std::vector<PointRow>& rows, const std::vect
   return places;
 }
 
-std::vector<std::vector<size_t>> by_run(std::vector<PointRow>& rows, bool guessed) {
+// A setting other than the rate, which a schedule moves, in which rows differ: they are several runs. "" for none.
+std::string unlike(const std::vector<PointRow>& rows, const std::vector<size_t>& run,
+                   const std::vector<std::string>& settings) {
+  const auto cell_of = [](const PointRow& row, const std::string& name) {
+    const auto cell = row.cells.find(name);
+    return cell == row.cells.end() ? std::string() : cell->second;
+  };
+  for (const std::string& name : settings) {
+    if (name == "lr" || name == "learning_rate") continue;
+    if (std::any_of(run.begin(), run.end(),
+                    [&](size_t i) { return cell_of(rows[i], name) != cell_of(rows[run[0]], name); }))
+      return name;
+  }
+  return "";
+}
+
+std::vector<std::vector<size_t>> by_run(std::vector<PointRow>& rows, bool guessed,
+                                        const std::vector<std::string>& settings, std::vector<std::string>& notes) {
   std::map<std::string, std::vector<size_t>> named;
   std::vector<std::string> order;
   for (size_t i = 0; i < rows.size(); ++i) {
@@ -67,18 +84,29 @@ std::vector<std::vector<size_t>> by_run(std::vector<PointRow>& rows, bool guesse
     at->second.push_back(i);
   }
   size_t several = 0, runs_indeed = 0;
+  std::vector<std::pair<std::string, std::string>> apart;
   for (const auto& [run, members] : named) {
     if (members.size() < 2) continue;
     ++several;
     const std::vector<double> places = places_of(rows, members);
+    const std::string differs = unlike(rows, members, settings);
+    if (!differs.empty()) apart.emplace_back(run, differs);
     const bool even = !guessed || (places.size() >= kFewestWithStep && evenly_spaced(places));
-    runs_indeed += even && one_size(rows, members);
+    runs_indeed += even && differs.empty() && one_size(rows, members);
   }
+  // Names that are those of families.
+  for (const auto& [run, differs] : apart)
+    for (const size_t i : named[run]) rows[i].point.run.clear();
+  if (!apart.empty() && !guessed)
+    notes.push_back(fmt::format(
+        "{} of {} names in the column of runs hold rows that differ in {} ({}): these are runs of their own",
+        apart.size(), named.size(), apart[0].second, apart[0].first));
   const bool names_runs = several > 0 && 2 * runs_indeed >= several;
   std::vector<std::vector<size_t>> runs;
   for (const std::string& run : order) {
     std::vector<size_t>& members = named[run];
-    if (names_runs && members.size() > 1 && one_size(rows, members) && moves(rows, members))
+    if (names_runs && members.size() > 1 && !rows[members[0]].point.run.empty() && one_size(rows, members) &&
+        moves(rows, members))
       runs.push_back(std::move(members));
   }
   if (!names_runs && guessed)
@@ -142,9 +170,10 @@ bool evenly_spaced(const std::vector<double>& ascending) {
   return static_cast<double>(even) >= kMostlyEven * static_cast<double>(gaps.size());
 }
 
-std::vector<std::vector<size_t>> find_checkpoints(std::vector<PointRow>& rows, bool run_guessed,
+std::vector<std::vector<size_t>> find_checkpoints(PointTable& table, bool run_guessed,
                                                   const std::vector<std::string>& settings) {
-  std::vector<std::vector<size_t>> runs = by_run(rows, run_guessed);
+  std::vector<PointRow>& rows = table.rows;
+  std::vector<std::vector<size_t>> runs = by_run(rows, run_guessed, settings, table.notes);
   for (std::vector<size_t>& run : by_spacing(rows, settings)) {
     const std::string name = name_of(rows[run[0]].point, runs.size() + 1);
     for (const size_t i : run) rows[i].point.run = name;

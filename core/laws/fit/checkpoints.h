@@ -18,8 +18,9 @@ bool evenly_spaced(const std::vector<double>& ascending);
 
 // Gives rows that are checkpoints of one run a name in `run` where they have none, and clears names that name no runs
 // where the column was only guessed to. Returns the rows of each such run, in the order of their tokens (or steps).
-// `settings`: columns of the file that tell runs of one size apart.
-std::vector<std::vector<size_t>> find_checkpoints(std::vector<PointRow>& rows, bool run_guessed,
+// `settings`: columns of the file that tell runs of one size apart; a name whose rows differ in one, the rate aside, is
+// that of a family of runs, is cleared, and is told in the notes.
+std::vector<std::vector<size_t>> find_checkpoints(PointTable& table, bool run_guessed,
                                                   const std::vector<std::string>& settings);
 
 // What `use` makes of them; a sentence about it into `notes`.

@@ -370,7 +370,7 @@ PointTable read_point_table(std::string_view text, const std::string& name_for_m
   tell(tallies, table.notes);
   drop_copies(table);
   const auto run = sources.find("run");
-  const auto runs = find_checkpoints(table.rows, run != sources.end() && run->second.guessed, settings_columns(header));
+  const auto runs = find_checkpoints(table, run != sources.end() && run->second.guessed, settings_columns(header));
   find_repetitions(table.rows, findings);
   findings.throw_if_any();
   fill_areas(table.rows);

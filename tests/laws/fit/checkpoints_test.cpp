@@ -92,6 +92,23 @@ TEST(Checkpoints, GuessedNamesOfRunsAreNoneUnlessTheyHoldCheckpoints) {
   EXPECT_EQ(read_points_csv(text, "f").size(), 2u);
 }
 
+TEST(Checkpoints, RowsOfOneNameThatDifferInASettingAreRunsOfTheirOwn) {
+  std::string text = "params,tokens,loss,lr,batch,run\n";
+  for (const char* name : {"dense_50M", "dense_130M"})
+    for (int k = 0; k < 6; ++k)
+      text += fmt::format("{},{},{},{},{},{}\n", *(name + 6) == '5' ? 5e7 : 1.3e8, 1e9 * (1 << k), 3 - 0.1 * k,
+                          0.001 * (1 + k / 3), 32 << (k / 2), name);
+  const PointTable table = read_point_table(text, "f.csv");
+  EXPECT_EQ(table.rows.size(), 12u);
+  EXPECT_EQ(table.rows[0].point.run, "");
+  EXPECT_THAT(table.notes, testing::Contains(testing::HasSubstr(
+                               "2 of 2 names in the column of runs hold rows that differ in batch (dense_130M)")));
+  // A rate alone is a schedule's.
+  text = "params,tokens,loss,lr,batch,run\n";
+  for (int k = 1; k <= 6; ++k) text += fmt::format("5e7,{},{},{},32,a\n", 1e9 * k, 3 - 0.1 * k, 0.001 / k);
+  EXPECT_EQ(read_point_table(text, "f.csv").rows.size(), 1u);
+}
+
 TEST(Checkpoints, OneBudgetIsRefusedAndAllOfThemResampleWholeRuns) {
   const FitResult last = fit_law(read_points_csv(logs(6, 40, true), "f.csv"), {});
   ASSERT_FALSE(last.refused.empty());
