@@ -80,6 +80,7 @@ analysis::NextRuns next_places(const analysis::SweepData& data, const analysis::
     next.hours = set.costs.hours;
     next.cost = s.cost;
     next.candidates = set.places.size();
+    next.target = s.targets[0].target;
     next.now = s.targets[0].half_width;
     next.outlook = outlook_lines(s, set.costs);
     next.leans_on_prior = s.leans_on_prior;

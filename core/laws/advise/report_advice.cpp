@@ -211,6 +211,7 @@ class Adviser {
     next.hours = costs.hours;
     next.cost = s.cost;
     next.candidates = set.runs.size();
+    next.target = s.targets[0].target;
     next.now = s.targets[0].half_width;
     next.outlook = outlook_lines(s, costs);
     next.leans_on_prior = s.leans_on_prior;

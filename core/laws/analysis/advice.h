@@ -47,7 +47,8 @@ struct NextRuns {
   std::string group, variant, law;
   bool hours = false;                       // costs are hours on one slot, else FLOPs
   double cost = 0;                          // of the batch
-  double now = 0;                           // half-width of the first target's prediction
+  fit::Target target;                       // the first
+  double now = 0;                           // half-width of its prediction
   std::vector<std::string> outlook;         // a line a target: what is known, and what will be after the batch
   std::vector<std::string> leans_on_prior;  // why the runs alone do not determine the law
   std::vector<NextRun> ranking, batch;      // alone, best per cost first; together, in their order

@@ -190,7 +190,7 @@ void settings_like(Decision& decision, const GroupAnalysis& g, const ReportCell&
   for (const SettingLaw& law : g.setting_laws) {
     if (law.variant != decision.variant) continue;
     if (law.lr) decision.lr = law.lr->at(*decision.params, *decision.tokens).value;
-    if (law.batch) decision.batch = law.batch->at(*decision.params, *decision.tokens).value;
+    if (law.batch) decision.batch = std::max(1.0, std::round(law.batch->at(*decision.params, *decision.tokens).value));
   }
 }
 

@@ -15,6 +15,7 @@
 namespace bitsweep::fit {
 namespace {
 
+constexpr double kFarShare = 0.05;  // of the configurations
 constexpr int kFewest = 8;          // configurations from which a fit is judged
 constexpr int kFewestHeldOut = 12;  // … and from which a fifth of them is held out
 constexpr double kChance = 0.01;    // of a pattern by chance, over axes and tests together
@@ -165,6 +166,7 @@ class Judging {
     out_.scatter = std::sqrt(squares / static_cast<double>(all_.size()));
     out_.misfit = fit_.surface ? fit_.surface->misfit() : 0;
     noise();
+    far(*law);
     patterns(*law);
     compare_with_noise();
     hold_out();
@@ -189,6 +191,17 @@ class Judging {
     }
   }
 
+  // A few runs that went wrong are told with the fit; of more the law is no description.
+  void far(const Law& law) {
+    Eigen::ArrayXd log_fitted(static_cast<Eigen::Index>(points_.size()));
+    for (size_t i = 0; i < points_.size(); ++i)
+      log_fitted[static_cast<Eigen::Index>(i)] = std::log(fit_.fits[i].fitted);
+    const size_t count = far_observations(law, points_, log_fitted).far.size();
+    if (count < 2 || static_cast<double>(count) < kFarShare * static_cast<double>(all_.size())) return;
+    out_.words.push_back(
+        fmt::format("{} of {} configurations lie far from the law, as runs do that went wrong", count, all_.size()));
+  }
+
   void patterns(const Law& law) {
     std::vector<std::pair<std::string, std::function<double(const Point&)>>> axes;
     if (law.reads(Axis::params)) axes.emplace_back("parameters", [](const Point& p) { return p.params; });
@@ -200,10 +213,11 @@ class Judging {
       out_.patterns.push_back(*pattern);
       const double most = std::max({std::abs(pattern->low), std::abs(pattern->middle), std::abs(pattern->high)});
       if (most < kMatters && out_.misfit < kMatters) continue;
-      out_.words.push_back(fmt::format(
-          "residuals have a pattern along {} (p {:.2g}): the lowest third lies {} from the law, the middle {}, the "
-          "highest {}",
-          name, pattern->p, percent(pattern->low), percent(pattern->middle), percent(pattern->high)));
+      out_.words.push_back(
+          fmt::format("residuals have a pattern along {} (p {:.2g}): what was measured lies {} off the law in the "
+                      "lowest third, {} in the "
+                      "middle, {} in the highest",
+                      name, pattern->p, percent(pattern->low), percent(pattern->middle), percent(pattern->high)));
     }
   }
 
@@ -255,7 +269,7 @@ std::vector<std::string> undetermined(const FitResult& fit) {
     if (!p.interval || !p.loss) continue;
     const double half = (p.interval->second - p.interval->first) / 2;
     if (half > kDeterminedLoss * *p.loss)
-      words.push_back(fmt::format("the loss at {} is anywhere in {:.4g} to {:.4g}",
+      words.push_back(fmt::format("the 95 % interval of the loss at {} is {:.4g} to {:.4g}",
                                   place_name(p.target.params, p.target.tokens), p.interval->first, p.interval->second));
   }
   return words;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
+#include <set>
 #include <tuple>
 
 #include <fmt/format.h>
@@ -56,18 +57,17 @@ std::vector<double> places_of(const std::vector<PointRow>& rows, const std::vect
   return places;
 }
 
-// A setting other than the rate, which a schedule moves, in which rows differ: they are several runs. "" for none.
+// A setting in which rows that tell it differ: they are several runs. Not the rate, which a schedule moves. "" for
+// none.
 std::string unlike(const std::vector<PointRow>& rows, const std::vector<size_t>& run,
                    const std::vector<std::string>& settings) {
-  const auto cell_of = [](const PointRow& row, const std::string& name) {
-    const auto cell = row.cells.find(name);
-    return cell == row.cells.end() ? std::string() : cell->second;
-  };
   for (const std::string& name : settings) {
     if (name == "lr" || name == "learning_rate") continue;
-    if (std::any_of(run.begin(), run.end(),
-                    [&](size_t i) { return cell_of(rows[i], name) != cell_of(rows[run[0]], name); }))
-      return name;
+    std::set<std::string> told;
+    for (const size_t i : run)
+      if (const auto cell = rows[i].cells.find(name); cell != rows[i].cells.end() && !cell->second.empty())
+        told.insert(cell->second);
+    if (told.size() > 1) return name;
   }
   return "";
 }

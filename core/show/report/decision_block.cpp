@@ -74,6 +74,18 @@ std::string loss_text(const analysis::GroupAnalysis& g, const Decision& d) {
          (d.interval ? fmt::format(" (95 % interval {})", interval_text(*d.interval)) : " (no interval can be given)");
 }
 
+std::string narrow_text(const Decision& d) {
+  const bool alone = d.next->batch.size() == 1;
+  std::string text = fmt::format("Of {} candidates {} the prediction at {} most{}", d.next->candidates,
+                                 alone ? "it narrows" : fmt::format("{} were chosen that narrow", d.next->batch.size()),
+                                 fit::place_name(d.next->target.params, d.next->target.tokens),
+                                 alone ? "" : ", and this one does most of it");
+  if (d.now && d.leaves)
+    text += fmt::format(": its 95 % interval goes from ± {} to ± {}{}", render::format_significant(*d.now, 2),
+                        render::format_significant(*d.leaves, 2), alone ? "" : " with all of them");
+  return text;
+}
+
 std::string why_text(const Decision& d) {
   switch (d.purpose) {
     case Purpose::nothing:
@@ -82,11 +94,7 @@ std::string why_text(const Decision& d) {
       if (!d.next->leans_on_prior.empty())
         return fmt::format("The runs do not determine the law of {}, and this one tells most about it per cost",
                            d.variant);
-      return fmt::format(
-          "Of the runs chosen from {} candidates it removes most of the target's uncertainty{}", d.next->candidates,
-          d.now && d.leaves ? fmt::format(": ± {} becomes ± {} with all of them", render::format_significant(*d.now, 2),
-                                          render::format_significant(*d.leaves, 2))
-                            : "");
+      return narrow_text(d);
     case Purpose::target:
       return "It is what was asked for, and nothing that is known of the runs speaks against it";
     case Purpose::divide:
@@ -110,8 +118,8 @@ std::string why_text(const Decision& d) {
     case Purpose::tune:
       return "The learning rate was not tuned at the largest size, and that may be part of every difference";
     case Purpose::seed:
-      return "The runs do not determine how a larger budget is best divided; the largest once more with another seed "
-             "tells what is noise";
+      return "It is the largest run once more with another seed: the runs do not determine how a larger budget is best "
+             "divided, and what is noise must be known before more are chosen for that";
   }
   return "";
 }
@@ -127,10 +135,10 @@ constexpr size_t kFewHeldOut = 5;  // of fewer, all inside says little of 95 in 
 std::string held_out_text(const analysis::Trust& t) {
   if (t.held_out == 0) return "";
   return fmt::format(
-      "; of the {} runs of most compute, predicted from the others, {} fell within their intervals, the law alone "
-      "{:.1f} "
-      "% off{}",
-      t.held_out, t.held_out_inside, 100 * t.held_out_error, t.held_out < kFewHeldOut ? ": few to judge by" : "");
+      "; of the {} runs of most compute, predicted from the others, {} fell within their intervals, the fitted curve "
+      "alone missed them by {:.1f} % (rms){}",
+      t.held_out, t.held_out_inside, 100 * t.held_out_error,
+      t.held_out < kFewHeldOut ? ", and they are few to judge by" : "");
 }
 
 std::string law_text(const Decision& d) {
@@ -138,8 +146,9 @@ std::string law_text(const Decision& d) {
   if (!d.law_doubts.empty()) return "not to be trusted: " + listed(briefs(d.law_doubts));
   if (!t.fitted) return "there is none" + (t.why_not.empty() ? "" : ": " + t.why_not);
   if (!t.determined) return "not determined by the runs" + (t.why_not.empty() ? "" : ": " + t.why_not);
-  std::string text = t.inadequacy.empty() ? "determined by the runs, and nothing in them speaks against it"
-                                          : "determined by the runs, but " + t.inadequacy.front();
+  std::string text = t.inadequacy.empty()
+                         ? "determined by the runs, and nothing in them speaks against it"
+                         : "determined by the runs, but it misses some of them: " + t.inadequacy.front();
   if (t.a_opt_interval)
     text += fmt::format("; the best size grows as compute to the power of {} ({} to {})",
                         render::format_significant(*t.a_opt, 2), render::format_significant(t.a_opt_interval->first, 2),
@@ -180,19 +189,19 @@ std::vector<std::string> would_change(const Decision& d) {
   std::vector<std::string> changes;
   if (d.purpose == Purpose::nothing) return {"any run that finishes"};
   if (d.interval)
-    changes.push_back(
-        fmt::format("a loss outside of {}, where one run in 20 ends by chance", interval_text(*d.interval)));
+    changes.push_back(fmt::format("a loss outside of {}, where one run in 20 ends even if all of this is right",
+                                  interval_text(*d.interval)));
   else if (d.purpose == Purpose::sizes || d.purpose == Purpose::budgets || d.purpose == Purpose::narrow)
     changes.emplace_back("what the run measures: with it a law may be told");
   for (const Winner& w : d.winners)
     if (w.equal == analysis::Equal::params && !w.variant.empty())
       changes.push_back(fmt::format("a fair run in which {} is not the lower one", w.variant));
     else if (w.equal == analysis::Equal::params)
-      changes.emplace_back("comparisons in which nothing stands in the way of a winner");
+      changes.emplace_back("comparisons without what stands in the way of naming a winner");
   if (!d.repeated)
-    changes.emplace_back(d.winners.empty()
-                             ? "a second seed of the largest run, if it ends outside of what runs scatter"
-                             : "a second seed of the best run, if it differs by more than the variants do");
+    changes.emplace_back(
+        d.winners.empty() ? "a second seed of the largest run, if it ends further off than runs scatter about the law"
+                          : "a second seed of the best run, if it differs by more than the variants do");
   if (changes.empty()) changes.emplace_back("another seed or learning rate that ends lower");
   return changes;
 }
@@ -265,14 +274,16 @@ std::vector<Text> decision_texts(const analysis::ReportInput&, const analysis::A
     return items;
   }
   items.push_back(item("Run next", run_text(d)));
-  items.push_back(item("Cost", cost_text(d) + (d.cost_hours ? " on one slot" : "") + "; " + loss_text(g, d)));
+  items.push_back(
+      item("Cost", cost_text(d) + (d.cost_hours ? " on one slot of this machine" : "") + "; " + loss_text(g, d)));
   items.push_back(item("Why", why_text(d)));
   if (d.next != nullptr && d.next->batch.size() > 1) {
     Text batch;
     batch.strong("Together with:") << fmt::format(
-        " {} more, {} for all of them", render::plural(static_cast<int64_t>(d.next->batch.size()) - 1, "run", "runs"),
+        " {} more; all {} take {}", render::plural(static_cast<int64_t>(d.next->batch.size()) - 1, "run", "runs"),
+        d.next->batch.size(),
         d.next->hours ? format_duration(3600 * d.next->cost) : render::format_significant(d.next->cost, 2) + " FLOPs");
-    if (!d.next->file.empty()) (batch << ", in ").code(d.next->file);
+    if (!d.next->file.empty()) (batch << " and are in ").code(d.next->file);
     items.push_back(batch << ".");
   }
   items.push_back(item("The law", trust_text(d)));

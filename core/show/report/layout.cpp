@@ -65,7 +65,7 @@ void cut_tables(render::Document& document, size_t rows, size_t minor_rows) {
   }
 }
 
-// After what each table that is cut stands beneath.
+// After what each table stands beneath, whether it will be cut or not: the names do not depend on the room.
 void name_files(render::Document& document) {
   std::string heading;
   std::map<std::string, size_t> named;
@@ -73,7 +73,7 @@ void name_files(render::Document& document) {
     if (const auto* found = std::get_if<render::Heading>(&block)) heading = found->text;
     if (const auto* found = std::get_if<render::FoldBegin>(&block)) heading = found->summary;
     auto* table = std::get_if<render::TableBlock>(&block);
-    if (table == nullptr || !table->shown || !table->file.empty()) continue;
+    if (table == nullptr || !table->file.empty() || table->worth == render::TableBlock::Worth::whole) continue;
     const std::string stem = slug(heading);
     const size_t number = ++named[stem];
     table->file = kTablePrefix + stem + (number > 1 ? fmt::format("-{}", number) : "") + ".csv";
@@ -99,9 +99,9 @@ render::Table without_empty_columns(render::Table t) {
 
 void lay_out(render::Document& document, const std::vector<std::string>& open, const Room& room) {
   document.blocks = folded(std::move(document.blocks), open);
+  name_files(document);
   const auto fits = [&](size_t rows, size_t minor_rows) {
     cut_tables(document, rows, minor_rows);
-    name_files(document);
     return lines_of(document) <= room.lines;
   };
   size_t rows = room.most_rows;

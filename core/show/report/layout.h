@@ -21,7 +21,7 @@ render::Table without_empty_columns(render::Table t);
 // tables are left to their files.
 struct Room {
   size_t lines = 250;
-  size_t least_rows = 3, some_rows = 5, most_rows = 10;
+  size_t least_rows = 2, some_rows = 5, most_rows = 10;
 };
 
 // Folds what stands beneath each heading of level 2, but for those of `open`. Of a folded table the Markdown shows as

@@ -165,8 +165,7 @@ std::vector<render::Block> next_runs_section(const analysis::ReportInput& input,
     told =
         "Candidates around the measured sizes and lengths and beyond, settings as in the best run of about the size. "
         "\"Takes\": how much of the variance of the targets' predictions a run is expected to take away, in its turn "
-        "in "
-        "the batch, which costs no more than the finished runs did, or alone.";
+        "in the batch, which costs no more than the finished runs did, or alone.";
   if (!leaning.empty())
     told += fmt::format(
         " The runs alone do not determine the law of {}: what is ranked there leans on what laws of language models "

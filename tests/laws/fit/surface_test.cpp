@@ -151,6 +151,19 @@ TEST(Adequacy, FindsAPatternAndItsPlace) {
   EXPECT_GE(right.held_out->coverage, 0.7);
 }
 
+TEST(Adequacy, ManyRunsThatWentWrongAreNoLaws) {
+  auto points = grid_points(TrueLaw{}, {1e7, 2e7, 4e7, 8e7, 1.6e8, 3.2e8}, kBudgets, 0.003, 5);
+  const auto far = [&] {
+    const Adequacy seen = judge_law(points, quick(), fit_law(points, quick()));
+    return std::any_of(seen.words.begin(), seen.words.end(),
+                       [](const std::string& word) { return word.find("lie far from the law") != std::string::npos; });
+  };
+  points[3].loss *= 2;
+  EXPECT_FALSE(far()) << "one is told with the fit";
+  points[8].loss *= 3, points[13].loss *= 2.5;
+  EXPECT_TRUE(far());
+}
+
 TEST(Adequacy, TooFewConfigurationsAreNoTest) {
   const auto points = grid_points(TrueLaw{}, {1e7, 4e7}, {1e9, 4e9}, 0.003, 5);
   const Adequacy none = judge_law(points, quick(), fit_law(points, quick()));
