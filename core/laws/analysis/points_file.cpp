@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
+#include <set>
 
 #include <fmt/format.h>
 
@@ -163,6 +164,19 @@ std::map<std::string, int> drop_unfinished(PointsFile& file) {
   file.points = std::move(points);
   file.settings = std::move(settings);
   return left_out;
+}
+
+std::string one_size_each(const std::vector<fit::Point>& points) {
+  constexpr size_t kFewest = 3;
+  std::map<std::string, double> sizes;
+  for (const fit::Point& p : points)
+    if (const auto [at, added] = sizes.try_emplace(p.variant, p.params); !added && at->second != p.params) return "";
+  std::set<double> different;
+  for (const auto& [variant, size] : sizes) different.insert(size);
+  if (sizes.size() < kFewest || different.size() < sizes.size()) return "";
+  return fmt::format(
+      "each of the {} variants has one size ({}: {}): where the column names sizes, --pool takes all as one",
+      sizes.size(), sizes.begin()->first, format_count(sizes.begin()->second));
 }
 
 void refuse_too_many(size_t points) {

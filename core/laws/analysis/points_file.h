@@ -31,4 +31,7 @@ std::map<std::string, int> drop_unfinished(PointsFile& file);
 // Throws Error{input} for more points than anybody has finished runs: they are checkpoints, or a mistake.
 void refuse_too_many(size_t points);
 
+// A sentence where every one of several variants has one size, and none the same: such a column often names the size.
+std::string one_size_each(const std::vector<fit::Point>& points);
+
 }  // namespace bitsweep::analysis

@@ -101,6 +101,7 @@ std::vector<fit::Point> points_of_file(const CommandLine& line, const fit::FitOp
   analysis::PointsFile file = analysis::read_points_file(*line.get("points"), format);
   for (const std::string& note : file.notes) print_error("note: " + note);
   tell_left_out(drop_unfinished(file));
+  tell_sizes(line, file.points);
   if (file.points.empty()) throw Error(ErrorKind::input, "no finished run with a loss above 0 in this file");
   if (!file.no_seeds.empty()) throw Error(ErrorKind::input, {{*line.get("points"), 0, 0, file.no_seeds}});
   for (const std::string& note : implausible_magnitudes(file.points)) print_error("note: " + note);
@@ -302,15 +303,28 @@ std::vector<double> budgets_of(const CommandLine& line) {
   return budgets;
 }
 
+// Where no variant carries a law by itself and all of them together do.
+void advise_pooling(const std::vector<Fitted>& all, fit::FitOptions options) {
+  std::vector<fit::Point> points;
+  for (const Fitted& f : all) {
+    if (f.result.has_params() || f.subset.dataset != all[0].subset.dataset) return;
+    points.insert(points.end(), f.subset.points.begin(), f.subset.points.end());
+  }
+  if (all.size() < 2 || all[0].subset.variant == all.back().subset.variant) return;
+  for (fit::Point& p : points) p.variant.clear();
+  options.resamples = 0, options.second_opinions = false, options.again = true;
+  if (fit_law(points, options).has_params())
+    print_error(
+        fmt::format("note: none of {} variants carries a law by itself; if they are one model, --pool takes them "
+                    "as one, and that has a law",
+                    all.size()));
+}
+
 int do_fit(const Verb& verb, const std::vector<std::string>& args) {
   CommandLine line(verb);
   points_options(line);
-  line.value("checkpoints",
-             "rows of a file that are checkpoints of one run: last (the run's point, the default), all (intervals "
-             "resample whole runs) or none (each row is a run)")
-      .value("variant", "only points of this variant")
+  line.value("variant", "only points of this variant")
       .value("dataset", "only points of this dataset")
-      .flag("pool", "all variants as one, instead of a law for each")
       .flag("all-settings", "of sweeps, the runs of every setting, instead of the best at each size and length")
       .value("law", fmt::format("one of {}; default: chinchilla", fmt::join(fit::law_names(), ", ")).c_str())
       .value("axis", "for power: params or tokens; the one that varies when not given")
@@ -338,9 +352,7 @@ int do_fit(const Verb& verb, const std::vector<std::string>& args) {
                 file ? "give sweeps or --points FILE.csv, not both" : "give the sweeps to fit, or --points FILE.csv");
   if (file && line.has("all-settings"))
     throw Error(ErrorKind::input, "--all-settings is for sweeps; of a file every row is taken");
-  for (const char* name : {"map", "label", "units", "checkpoints"}) {
-    if (!file && line.has(name)) throw Error(ErrorKind::input, fmt::format("--{} is for --points FILE.csv", name));
-  }
+  if (!file) refuse_points_options(line, "fit", {"map", "label", "units", "checkpoints"});
   const fit::FitOptions options = options_of(line);
   if (line.has("pool")) refuse_pooling(options);
   const std::vector<double> budgets = budgets_of(line);
@@ -357,6 +369,7 @@ int do_fit(const Verb& verb, const std::vector<std::string>& args) {
     all.push_back({std::move(subset), std::move(result), std::move(hold_out), std::move(verdict)});
     advise_checkpoints(all.back().subset.points, all.back().result);
   }
+  if (!line.has("pool")) advise_pooling(all, options);
   if (!file) store_fits(line, sweeps, all, options);
   if (format == OutputFormat::table) {
     std::string text;

@@ -52,24 +52,45 @@ void points_options(CommandLine& line) {
       .values("label", "of rows in a file, the variant: \"W{w_bits}A16: a_quant = NoQuantizer\"; the first that holds")
       .value("units", "of a file's columns: params=M,tokens=B")
       .value("where", "only runs for which this holds: \"w_bits = 1 and params >= 10M or variant = base\"")
-      .value("drop-largest-loss", "leave out the K runs of the highest loss, as some papers do");
+      .value("drop-largest-loss", "leave out the K runs of the highest loss, as some papers do")
+      .value("checkpoints",
+             "rows of a file that are checkpoints of one run: last (the run's point, the default), all (of fit: "
+             "intervals resample whole runs) or none (each row is a run)")
+      .flag("pool", "all variants as one, instead of a law for each");
+}
+
+void refuse_points_options(const CommandLine& line, const std::string& verb, const std::vector<std::string>& names) {
+  for (const std::string& name : names)
+    if (line.has(name))
+      throw Error(ErrorKind::input, fmt::format("bitsweep {}: --{} is for --points FILE.csv", verb, name));
+}
+
+void tell_sizes(const CommandLine& line, const std::vector<fit::Point>& points) {
+  if (line.has("pool")) return;
+  if (const std::string note = analysis::one_size_each(points); !note.empty()) print_error("note: " + note);
 }
 
 analysis::ReportInput points_input(const CommandLine& line, const std::string& verb,
                                    const analysis::ClaimsFile& claims) {
   if (!line.positional().empty())
     throw Error(ErrorKind::input, fmt::format("bitsweep {}: either sweeps or --points, not both", verb));
+  if (line.get("checkpoints") == "all")
+    throw Error(ErrorKind::input, fmt::format("bitsweep {}: --checkpoints all is for fit: last or none", verb));
   const fs::path file = *line.get("points");
   const bool factors = line.has("factors");
   analysis::PointsFile read = analysis::read_points_file(
       file, points_format(line), factors ? names_in(*line.get("factors")) : std::vector<std::string>());
   analysis::refuse_too_many(read.points.size());
+  tell_sizes(line, read.points);
+  if (line.has("pool"))
+    for (fit::Point& p : read.points) p.variant.clear();
   for (const std::string& note : implausible_magnitudes(finished(read))) print_error("note: " + note);
   add_facts(claims, read);
   std::string source = fmt::format("bitsweep {} --points {}", verb, file.filename().string());
-  for (const char* option : {"map", "units", "where", "drop-largest-loss", "factors"})
+  for (const char* option : {"map", "units", "where", "drop-largest-loss", "factors", "checkpoints"})
     if (line.has(option)) source += fmt::format(" --{} '{}'", option, *line.get(option));
   for (const std::string& label : line.all("label")) source += fmt::format(" --label '{}'", label);
+  if (line.has("pool")) source += " --pool";
   if (line.has("claims")) source += " --claims " + fs::path(*line.get("claims")).filename().string();
   const std::string name = line.has("name") ? *line.get("name") : file.stem().string();
   analysis::ReportInput input =

@@ -63,9 +63,8 @@ int do_report(const Verb& verb, const std::vector<std::string>& args) {
   points_options(line);
   if (!line.parse(args)) return 0;
   const auto points = line.get("points");
-  for (const char* name : {"map", "label", "units", "factors", "baseline"})
-    if (line.has(name) && !points)
-      throw Error(ErrorKind::input, fmt::format("bitsweep report: --{} is for --points", name));
+  if (!points)
+    refuse_points_options(line, "report", {"map", "label", "units", "checkpoints", "pool", "factors", "baseline"});
   if (points)
     if (const auto results = read_results(*points, points_format(line))) return report_results(line, *points, *results);
   if (line.has("baseline"))

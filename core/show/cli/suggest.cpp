@@ -250,6 +250,7 @@ int do_suggest(const Verb& verb, const std::vector<std::string>& args) {
   if (line.positional().empty())
     throw Error(ErrorKind::input,
                 "bitsweep suggest: expected SWEEP… or --points FILE.csv (see 'bitsweep runs' for what there is)");
+  refuse_points_options(line, "suggest", {"map", "label", "units", "checkpoints", "pool"});
   return Advising(line).run();
 }
 

@@ -1,5 +1,6 @@
 // `suggest --points`, and what `report --points` advises, as a person calls them.
 #include <cmath>
+#include <set>
 
 #include <fmt/format.h>
 #include <gmock/gmock.h>
@@ -96,6 +97,28 @@ TEST_F(PointsAdvice, OneBudgetIsDividedAmongVariants) {
   EXPECT_EQ(documents.as_array().size(), 2u);
   EXPECT_GT(spent, 0);
   EXPECT_LE(spent, 1e18 * (1 + 1e-9));
+}
+
+TEST_F(PointsAdvice, VariantsThatAreSizesMayBePooled) {
+  std::string rows = "variant,params,tokens,loss\n";
+  for (const double n : {1e6, 3e6, 1e7, 3e7})
+    for (const double d : {1e8, 3e8, 1e9})
+      rows += fmt::format("{}M,{},{},{:.6f}\n", n / 1e6, n, d, 1.5 + 60 / std::pow(n, 0.35) + 300 / std::pow(d, 0.35));
+  const std::string file = (folder_ / "sizes.csv").string();
+  write_file_atomic(file, rows);
+  const auto report = [&](std::vector<std::string> more) {
+    std::vector<std::string> args = {"--points", file, "--json"};
+    args.insert(args.end(), more.begin(), more.end());
+    const json::value document = parse_json(call(kReportVerb, args), "out");
+    std::set<std::string> variants;
+    for (const json::value& fit : document.at("groups").at(0).at("fits").as_array())
+      variants.emplace(fit.at("variant").as_string());
+    return variants.size();
+  };
+  EXPECT_EQ(report({}), 4u);
+  EXPECT_EQ(report({"--pool"}), 1u);
+  EXPECT_THAT(call(kReportVerb, {"--points", file, "--checkpoints", "all"}), HasSubstr("is for fit: last or none"));
+  EXPECT_THAT(call(kReportVerb, {"sweep", "--pool"}), HasSubstr("--pool is for --points FILE.csv"));
 }
 
 TEST_F(PointsAdvice, ReportRecommendsAndListsNextRuns) {
