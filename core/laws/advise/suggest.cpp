@@ -82,6 +82,16 @@ class Suggesting {
         throw Error(ErrorKind::input, "a target cannot be predicted: " + missing);
   }
 
+  // By which runs far from the law count less, as in predictions; nothing where the runs carry no fit.
+  Eigen::ArrayXd log_fitted(fit::FitOptions options) const {
+    options.resamples = 0, options.second_opinions = false, options.again = true;
+    const fit::FitResult result = fit_law(points_, options);
+    Eigen::ArrayXd fitted(static_cast<Eigen::Index>(result.fits.size()));
+    for (size_t i = 0; i < result.fits.size(); ++i)
+      fitted[static_cast<Eigen::Index>(i)] = std::log(result.fits[i].fitted);
+    return fitted;
+  }
+
   void sample() {
     fit::FitOptions options;
     options.law = options_.law;
@@ -89,7 +99,7 @@ class Suggesting {
     double mean = 0;
     for (const fit::Point& point : points_) mean += point.loss / static_cast<double>(points_.size());
     options.noise = 2 * options_.noise * mean;  // the posterior takes it for the size of the largest residuals
-    const auto surface = draw_surface(points_, options, options_.draws, {}, kExpectedDiscrepancy);
+    const auto surface = draw_surface(points_, options, options_.draws, log_fitted(options), kExpectedDiscrepancy);
     if (!surface) throw Error(ErrorKind::input, "runs with no size, length or loss above zero tell nothing");
     std::vector<fit::Target> places;
     for (const Candidate& candidate : candidates_) places.push_back(place_of(candidate));

@@ -75,6 +75,14 @@ TEST(Suggest, AWiderBudgetBuysMoreAndAnAimTheCheapestBatch) {
   EXPECT_TRUE(suggest(points, some, aimed).batch.empty());
 }
 
+TEST(Suggest, RunsThatWentWrongDoNotWidenWhatIsKnown) {
+  auto points = grid_points(kTruth, {1e6, 4e6, 16e6, 64e6}, {2e7, 8e7, 3e8, 1.2e9}, 0.003, 1);
+  const double before = suggest(points, candidates(), options(4, 0.05)).targets[0].half_width;
+  points[5].loss *= 1.3;
+  points[10].loss *= 1.2;
+  EXPECT_LT(suggest(points, candidates(), options(4, 0.05)).targets[0].half_width, 3 * before);
+}
+
 TEST(Suggest, SaysWhenTheRunsAloneDoNotTell) {
   const Suggestion s = suggest({fit::make_point(1e6, 2e7, kTruth(1e6, 2e7))}, candidates(), options(4, 0.01));
   EXPECT_FALSE(s.leans_on_prior.empty());
