@@ -85,11 +85,7 @@ class Suggesting {
   // By which runs far from the law count less, as in predictions; nothing where the runs carry no fit.
   Eigen::ArrayXd log_fitted(fit::FitOptions options) const {
     options.resamples = 0, options.second_opinions = false, options.again = true;
-    const fit::FitResult result = fit_law(points_, options);
-    Eigen::ArrayXd fitted(static_cast<Eigen::Index>(result.fits.size()));
-    for (size_t i = 0; i < result.fits.size(); ++i)
-      fitted[static_cast<Eigen::Index>(i)] = std::log(result.fits[i].fitted);
-    return fitted;
+    return fit_law(points_, options).log_fitted();
   }
 
   void sample() {

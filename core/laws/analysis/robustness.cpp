@@ -90,11 +90,8 @@ class Varying {
   }
 
   void outliers() {
-    Eigen::ArrayXd log_fitted(static_cast<Eigen::Index>(fit_.points.size()));
-    for (size_t i = 0; i < fit_.points.size(); ++i)
-      log_fitted[static_cast<Eigen::Index>(i)] = std::log(fit_.result.fits[i].fitted);
     const auto law = fit::make_law(fit_.law, fit_.points, {});
-    const fit::FarObservations seen = far_observations(*law, fit_.points, log_fitted);
+    const fit::FarObservations seen = far_observations(*law, fit_.points, fit_.result.log_fitted());
     if (seen.far.empty()) return;
     std::vector<fit::Point> rest = fit_.points;
     std::erase_if(rest, [&](const fit::Point& p) {

@@ -193,10 +193,7 @@ class Judging {
 
   // A few runs that went wrong are told with the fit; of more the law is no description.
   void far(const Law& law) {
-    Eigen::ArrayXd log_fitted(static_cast<Eigen::Index>(points_.size()));
-    for (size_t i = 0; i < points_.size(); ++i)
-      log_fitted[static_cast<Eigen::Index>(i)] = std::log(fit_.fits[i].fitted);
-    const size_t count = far_observations(law, points_, log_fitted).far.size();
+    const size_t count = far_observations(law, points_, fit_.log_fitted()).far.size();
     if (count < 2 || static_cast<double>(count) < kFarShare * static_cast<double>(all_.size())) return;
     out_.words.push_back(
         fmt::format("{} of {} configurations lie far from the law, as runs do that went wrong", count, all_.size()));

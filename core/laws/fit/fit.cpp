@@ -34,13 +34,6 @@ constexpr size_t kStartsAgain = 23;  // every so many of the grid; no divisor of
 constexpr int kDraws = 2000;         // of the posterior
 constexpr int kSurfaceDraws = 1000;  // of the surface, behind predictions
 
-std::optional<double> named_value(const std::vector<NamedValue>& values, const std::string& name) {
-  for (const NamedValue& v : values) {
-    if (v.name == name) return v.value;
-  }
-  return std::nullopt;
-}
-
 // "the target at 1B parameters and 20B tokens", or by its number where it has neither.
 std::string target_name(const Target& target, uint64_t number) {
   const std::string place = place_name(target.params, target.tokens);
@@ -385,8 +378,6 @@ class Fitting {
 };
 
 }  // namespace
-
-std::optional<double> FitResult::param(const std::string& name) const { return named_value(params, name); }
 
 FitResult fit_law(const std::vector<Point>& points, const FitOptions& options) {
   FitResult result;

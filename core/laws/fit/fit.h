@@ -73,6 +73,8 @@ struct Basin {
   int starts = 0;  // how many descents ended here
 };
 
+std::optional<double> named_value(const std::vector<NamedValue>& values, const std::string& name);
+
 struct FitResult {
   std::string law;
   std::string formula;
@@ -112,6 +114,7 @@ struct FitResult {
 
   bool has_params() const { return !params.empty(); }
   std::optional<double> param(const std::string& name) const;
+  Eigen::ArrayXd log_fitted() const;  // log loss by the law at each point; empty without a fit
 };
 
 // Never throws for what the points are; only Error{input} for an unknown law or axis. Deterministic.
