@@ -83,9 +83,8 @@ class Suggesting {
   }
 
   // By which runs far from the law count less, as in predictions; nothing where the runs carry no fit.
-  Eigen::ArrayXd log_fitted(fit::FitOptions options) const {
-    options.resamples = 0, options.second_opinions = false, options.again = true;
-    return fit_law(points_, options).log_fitted();
+  Eigen::ArrayXd log_fitted(const fit::FitOptions& options) const {
+    return fit_law(points_, parameters_alone(options)).log_fitted();
   }
 
   void sample() {

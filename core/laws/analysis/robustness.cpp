@@ -70,10 +70,7 @@ class Varying {
     fit::FitOptions options;
     options.law = fit_.law;
     options.delta = delta.value_or(fit_.result.delta);
-    options.resamples = 0;
-    options.second_opinions = false;
-    options.again = true;
-    take(std::move(choice), fit_law(thinned(points, kMostRefitted), options));
+    take(std::move(choice), fit_law(thinned(points, kMostRefitted), parameters_alone(options)));
   }
 
   void take(std::string choice, const fit::FitResult& result) {

@@ -212,8 +212,7 @@ class Judging {
       if (most < kMatters && out_.misfit < kMatters) continue;
       out_.words.push_back(
           fmt::format("residuals have a pattern along {} (p {:.2g}): what was measured lies {} off the law in the "
-                      "lowest third, {} in the "
-                      "middle, {} in the highest",
+                      "lowest third, {} in the middle, {} in the highest",
                       name, pattern->p, percent(pattern->low), percent(pattern->middle), percent(pattern->high)));
     }
   }
@@ -280,7 +279,7 @@ json::object adequacy_json(const Adequacy& adequacy) {
   return {{"adequate", adequacy.adequate()},
           {"inadequacy", strings_json(adequacy.words)},
           {"scatter", finite_or_null(adequacy.scatter)},
-          {"noise", adequacy.noise ? finite_or_null(*adequacy.noise) : json::value(nullptr)},
+          {"noise", finite_or_null(adequacy.noise)},
           {"misfit", finite_or_null(adequacy.misfit)},
           {"patterns", patterns}};
 }

@@ -57,12 +57,10 @@ std::vector<double> places_of(const std::vector<PointRow>& rows, const std::vect
   return places;
 }
 
-// A setting in which rows that tell it differ: they are several runs. Not the rate, which a schedule moves. "" for
-// none.
+// A setting in which rows that tell it differ: they are several runs. "" for none.
 std::string unlike(const std::vector<PointRow>& rows, const std::vector<size_t>& run,
                    const std::vector<std::string>& settings) {
   for (const std::string& name : settings) {
-    if (name == "lr" || name == "learning_rate") continue;
     std::set<std::string> told;
     for (const size_t i : run)
       if (const auto cell = rows[i].cells.find(name); cell != rows[i].cells.end() && !cell->second.empty())
@@ -72,8 +70,8 @@ std::string unlike(const std::vector<PointRow>& rows, const std::vector<size_t>&
   return "";
 }
 
-std::vector<std::vector<size_t>> by_run(std::vector<PointRow>& rows, bool guessed,
-                                        const std::vector<std::string>& settings, std::vector<std::string>& notes) {
+std::vector<std::vector<size_t>> by_run(std::vector<PointRow>& rows, bool guessed, const RunSettings& settings,
+                                        std::vector<std::string>& notes) {
   std::map<std::string, std::vector<size_t>> named;
   std::vector<std::string> order;
   for (size_t i = 0; i < rows.size(); ++i) {
@@ -89,7 +87,7 @@ std::vector<std::vector<size_t>> by_run(std::vector<PointRow>& rows, bool guesse
     if (members.size() < 2) continue;
     ++several;
     const std::vector<double> places = places_of(rows, members);
-    const std::string differs = unlike(rows, members, settings);
+    const std::string differs = unlike(rows, members, settings.held);
     if (!differs.empty()) apart.emplace_back(run, differs);
     const bool even = !guessed || (places.size() >= kFewestWithStep && evenly_spaced(places));
     runs_indeed += even && differs.empty() && one_size(rows, members);
@@ -115,15 +113,16 @@ std::vector<std::vector<size_t>> by_run(std::vector<PointRow>& rows, bool guesse
 }
 
 // Runs that no column names: rows of one size and the same settings.
-std::vector<std::vector<size_t>> by_spacing(std::vector<PointRow>& rows, const std::vector<std::string>& settings) {
+std::vector<std::vector<size_t>> by_spacing(std::vector<PointRow>& rows, const RunSettings& settings) {
   std::map<std::string, std::vector<size_t>> alike;
   std::vector<std::string> order;
   for (size_t i = 0; i < rows.size(); ++i) {
     const Point& p = rows[i].point;
     if (!p.run.empty() || !(p.params > 0 || rows[i].step)) continue;
     std::string key = fmt::format("{}|{}|{}|{}", p.params, p.variant, p.dataset, p.seed.value_or(-1));
-    for (const std::string& name : settings)
-      if (const auto cell = rows[i].cells.find(name); cell != rows[i].cells.end()) key += "|" + cell->second;
+    for (const auto* names : {&settings.held, &settings.rates})
+      for (const std::string& name : *names)
+        if (const auto cell = rows[i].cells.find(name); cell != rows[i].cells.end()) key += "|" + cell->second;
     const auto [at, added] = alike.try_emplace(key);
     if (added) order.push_back(key);
     at->second.push_back(i);
@@ -170,8 +169,7 @@ bool evenly_spaced(const std::vector<double>& ascending) {
   return static_cast<double>(even) >= kMostlyEven * static_cast<double>(gaps.size());
 }
 
-std::vector<std::vector<size_t>> find_checkpoints(PointTable& table, bool run_guessed,
-                                                  const std::vector<std::string>& settings) {
+std::vector<std::vector<size_t>> find_checkpoints(PointTable& table, bool run_guessed, const RunSettings& settings) {
   std::vector<PointRow>& rows = table.rows;
   std::vector<std::vector<size_t>> runs = by_run(rows, run_guessed, settings, table.notes);
   for (std::vector<size_t>& run : by_spacing(rows, settings)) {

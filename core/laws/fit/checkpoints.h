@@ -16,12 +16,16 @@ namespace bitsweep::fit {
 // one shorter step at the end, are allowed.
 bool evenly_spaced(const std::vector<double>& ascending);
 
+// Columns of a file that tell runs of one size apart: settings that a run holds, and its rate, which a schedule moves.
+struct RunSettings {
+  std::vector<std::string> held, rates;
+};
+
 // Gives rows that are checkpoints of one run a name in `run` where they have none, and clears names that name no runs
 // where the column was only guessed to. Returns the rows of each such run, in the order of their tokens (or steps).
-// `settings`: columns of the file that tell runs of one size apart; a name whose rows differ in one, the rate aside, is
-// that of a family of runs, is cleared, and is told in the notes.
-std::vector<std::vector<size_t>> find_checkpoints(PointTable& table, bool run_guessed,
-                                                  const std::vector<std::string>& settings);
+// A name whose rows differ in a setting that runs hold is that of a family of runs, is cleared, and is told in the
+// notes.
+std::vector<std::vector<size_t>> find_checkpoints(PointTable& table, bool run_guessed, const RunSettings& settings);
 
 // What `use` makes of them; a sentence about it into `notes`.
 void use_checkpoints(PointTable& table, const std::vector<std::vector<size_t>>& runs, CheckpointUse use);

@@ -46,6 +46,9 @@ struct FitOptions {
 
   LawChoice choice() const { return {axis, reference, group}; }
 };
+// The same for the parameters alone, of points whose minimum is known well enough or of which little is asked: no
+// intervals, and `again`.
+FitOptions parameters_alone(FitOptions options);
 
 struct Prediction {
   Target target;

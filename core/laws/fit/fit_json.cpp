@@ -3,15 +3,6 @@
 namespace bitsweep::fit {
 namespace {
 
-template <typename T>
-json::value or_null(const std::optional<T>& value) {
-  if (!value) return nullptr;
-  if constexpr (std::is_same_v<T, Interval>)
-    return interval_json(value);
-  else
-    return finite_or_null(*value);
-}
-
 json::object named_object(const std::vector<NamedValue>& values) {
   json::object object;
   for (const NamedValue& v : values) object[v.name] = finite_or_null(v.value);
@@ -20,7 +11,7 @@ json::object named_object(const std::vector<NamedValue>& values) {
 
 json::object interval_object(const std::map<std::string, Interval>& intervals) {
   json::object object;
-  for (const auto& [name, interval] : intervals) object[name] = or_null(std::optional<Interval>(interval));
+  for (const auto& [name, interval] : intervals) object[name] = interval_json(interval);
   return object;
 }
 
@@ -32,10 +23,10 @@ json::object prediction_object(const Prediction& prediction) {
   if (!t.variant.empty()) target["variant"] = t.variant;
   if (!t.dataset.empty()) target["dataset"] = t.dataset;
   return {{"target", target},
-          {"loss", or_null(prediction.loss)},
-          {"expected", or_null(prediction.expected)},
-          {"interval", or_null(prediction.interval)},
-          {"feasible", or_null(prediction.feasible)},
+          {"loss", finite_or_null(prediction.loss)},
+          {"expected", finite_or_null(prediction.expected)},
+          {"interval", interval_json(prediction.interval)},
+          {"feasible", interval_json(prediction.feasible)},
           {"extrapolation", finite_or_null(prediction.beyond.stretch)},
           {"beyond", beyond_json(prediction.beyond)},
           {"refused", prediction.refused.empty() ? json::value(nullptr) : json::value(prediction.refused)}};
@@ -70,14 +61,14 @@ json::object fit_json(const FitResult& result) {
   document["profile"] = interval_object(result.profile);
   document["confidence"] = result.confidence;
   document["resamples"] = result.resamples;
-  document["a_opt"] = or_null(result.a_opt);
-  document["aicc"] = or_null(result.aicc);
-  document["residual_sd"] = or_null(result.residual_sd);
-  document["noise_sd"] = or_null(result.noise_sd);
+  document["a_opt"] = finite_or_null(result.a_opt);
+  document["aicc"] = finite_or_null(result.aicc);
+  document["residual_sd"] = finite_or_null(result.residual_sd);
+  document["noise_sd"] = finite_or_null(result.noise_sd);
   document["noise_assumed"] = finite_or_null(result.noise);
-  document["condition"] = or_null(result.condition);
-  document["check"] = json::object{{"projected", or_null(result.projected_objective)},
-                                   {"descended", or_null(result.descended_objective)}};
+  document["condition"] = finite_or_null(result.condition);
+  document["check"] = json::object{{"projected", finite_or_null(result.projected_objective)},
+                                   {"descended", finite_or_null(result.descended_objective)}};
   json::array residuals;
   for (const PointFit& fit : result.fits)
     residuals.push_back(

@@ -5,6 +5,13 @@
 
 namespace bitsweep::fit {
 
+FitOptions parameters_alone(FitOptions options) {
+  options.resamples = 0;
+  options.second_opinions = false;
+  options.again = true;
+  return options;
+}
+
 std::optional<double> named_value(const std::vector<NamedValue>& values, const std::string& name) {
   const auto same = [&](const NamedValue& v) { return v.name == name; };
   const auto found = std::find_if(values.begin(), values.end(), same);

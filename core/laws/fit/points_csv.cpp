@@ -297,17 +297,17 @@ size_t length_of(const CsvRow& row, size_t columns) {
   return length;
 }
 
-// Columns that tell runs of one size apart where no column names them. A rate that a log writes at each step does not.
-std::vector<std::string> settings_columns(const TableHeader& header) {
-  std::vector<std::string> names = {"batch",        "batch_size", "batch_seqs", "bs",        "weight_decay", "wd",
-                                    "optimizer",    "warmup",     "schedule",   "precision", "context",      "seq_len",
-                                    "architecture", "arch",       "config",     "config_id", "group"};
-  std::vector<std::string> found;
-  if (!header.has({"step", "global_step", "_step", "iter", "iteration"})) {
-    names.push_back("lr");
-    names.push_back("learning_rate");
-  }
-  for (const size_t column : header.like(names)) found.push_back(header.name(column));
+// Columns that tell runs of one size apart.
+RunSettings settings_columns(const TableHeader& header) {
+  const std::vector<std::string> names = {"batch",     "batch_size", "batch_seqs",   "bs",       "weight_decay",
+                                          "wd",        "optimizer",  "warmup",       "schedule", "precision",
+                                          "context",   "seq_len",    "architecture", "arch",     "config",
+                                          "config_id", "group"};
+  RunSettings found;
+  for (const size_t column : header.like(names)) found.held.push_back(header.name(column));
+  // One that a log writes at each step tells nothing.
+  if (!header.has({"step", "global_step", "_step", "iter", "iteration"}))
+    for (const size_t column : header.like({"lr", "learning_rate"})) found.rates.push_back(header.name(column));
   return found;
 }
 

@@ -153,7 +153,7 @@ void tell_outside(const Minima& minima, std::vector<std::string>& out) {
 }
 
 json::object approach_json(const Approach& a) {
-  return {{"a_opt", a.a_opt ? finite_or_null(*a.a_opt) : json::value(nullptr)},
+  return {{"a_opt", finite_or_null(a.a_opt)},
           {"interval", interval_json(a.interval)},
           {"budgets", a.budgets},
           {"why_not", a.why_not.empty() ? json::value(nullptr) : json::value(a.why_not)}};

@@ -101,7 +101,6 @@ std::vector<fit::Point> points_of_file(const CommandLine& line, const fit::FitOp
   analysis::PointsFile file = analysis::read_points_file(*line.get("points"), format);
   for (const std::string& note : file.notes) print_error("note: " + note);
   tell_left_out(drop_unfinished(file));
-  tell_sizes(line, file.points);
   if (file.points.empty()) throw Error(ErrorKind::input, "no finished run with a loss above 0 in this file");
   if (!file.no_seeds.empty()) throw Error(ErrorKind::input, {{*line.get("points"), 0, 0, file.no_seeds}});
   for (const std::string& note : implausible_magnitudes(file.points)) print_error("note: " + note);
@@ -304,7 +303,7 @@ std::vector<double> budgets_of(const CommandLine& line) {
 }
 
 // Where no variant carries a law by itself and all of them together do.
-void advise_pooling(const std::vector<Fitted>& all, fit::FitOptions options) {
+void advise_pooling(const std::vector<Fitted>& all, const fit::FitOptions& options) {
   std::vector<fit::Point> points;
   for (const Fitted& f : all) {
     if (f.result.has_params() || f.subset.dataset != all[0].subset.dataset) return;
@@ -312,8 +311,7 @@ void advise_pooling(const std::vector<Fitted>& all, fit::FitOptions options) {
   }
   if (all.size() < 2 || all[0].subset.variant == all.back().subset.variant) return;
   for (fit::Point& p : points) p.variant.clear();
-  options.resamples = 0, options.second_opinions = false, options.again = true;
-  if (fit_law(points, options).has_params())
+  if (fit_law(points, parameters_alone(options)).has_params())
     print_error(
         fmt::format("note: none of {} variants carries a law by itself; if they are one model, --pool takes them "
                     "as one, and that has a law",

@@ -65,11 +65,6 @@ void refuse_points_options(const CommandLine& line, const std::string& verb, con
       throw Error(ErrorKind::input, fmt::format("bitsweep {}: --{} is for --points FILE.csv", verb, name));
 }
 
-void tell_sizes(const CommandLine& line, const std::vector<fit::Point>& points) {
-  if (line.has("pool")) return;
-  if (const std::string note = analysis::one_size_each(points); !note.empty()) print_error("note: " + note);
-}
-
 analysis::ReportInput points_input(const CommandLine& line, const std::string& verb,
                                    const analysis::ClaimsFile& claims) {
   if (!line.positional().empty())
@@ -81,9 +76,10 @@ analysis::ReportInput points_input(const CommandLine& line, const std::string& v
   analysis::PointsFile read = analysis::read_points_file(
       file, points_format(line), factors ? names_in(*line.get("factors")) : std::vector<std::string>());
   analysis::refuse_too_many(read.points.size());
-  tell_sizes(line, read.points);
   if (line.has("pool"))
     for (fit::Point& p : read.points) p.variant.clear();
+  else if (const std::string note = analysis::one_size_each(read.points); !note.empty())
+    print_error("note: " + note);
   for (const std::string& note : implausible_magnitudes(finished(read))) print_error("note: " + note);
   add_facts(claims, read);
   std::string source = fmt::format("bitsweep {} --points {}", verb, file.filename().string());

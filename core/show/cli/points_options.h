@@ -21,8 +21,6 @@ inline constexpr const char* kPointsHelp =
 void points_options(CommandLine& line);
 // Throws Error{input} for one of these options, of which --points was not given.
 void refuse_points_options(const CommandLine& line, const std::string& verb, const std::vector<std::string>& names);
-// A note where variants seem to be sizes, unless they are pooled.
-void tell_sizes(const CommandLine& line, const std::vector<fit::Point>& points);
 
 // Of a file of points, as a report has it; what reading it left out is told on stderr. --where, --pool and
 // --drop-largest-loss are done. `verb`: with which one makes it again.

@@ -246,13 +246,11 @@ std::vector<render::Block> sets_block(const analysis::Analysis& analysis, const 
   return out;
 }
 
-json::value number(const std::optional<double>& value) { return value ? finite_or_null(*value) : json::value(nullptr); }
-
 json::object winner_json(const Winner& w) {
   return {{"equal", equal_name(w.equal)},
           {"variant", w.variant.empty() ? json::value(nullptr) : json::value(w.variant)},
           {"better_than", strings_json(w.others)},
-          {"by", number(w.by)},
+          {"by", finite_or_null(w.by)},
           {"in_the_way", strings_json(w.in_the_way)}};
 }
 
@@ -329,28 +327,28 @@ json::object decision_json(const analysis::ReportInput&, const analysis::Analysi
   out["would_change"] = strings_json(would_change(d));
   if (d.purpose == Purpose::nothing) return out;
   out["run"] = json::object{{"variant", d.variant},
-                            {"params", number(d.params)},
-                            {"tokens", number(d.tokens)},
-                            {"lr", number(d.lr)},
-                            {"batch", number(d.batch)}};
-  out["cost_hours"] = number(d.cost_hours);
-  out["cost_flops"] = number(d.cost_flops);
-  out["loss"] = number(d.loss);
-  if (d.interval) out["interval"] = interval_json(d.interval);
-  out["trust"] =
-      json::object{{"fitted", d.trust.fitted},
-                   {"determined", d.trust.determined},
-                   {"adequate", d.trust.adequate()},
-                   {"inadequacy", strings_json(d.trust.inadequacy)},
-                   {"undetermined", strings_json(d.trust.undetermined)},
-                   {"a_opt", number(d.trust.a_opt)},
-                   {"held_out", d.trust.held_out},
-                   {"held_out_inside", d.trust.held_out_inside},
-                   {"held_out_error", d.trust.held_out > 0 ? number(d.trust.held_out_error) : json::value(nullptr)},
-                   {"residual_sd", number(d.trust.residual_sd)},
-                   {"noise_sd", number(d.trust.noise_sd)},
-                   {"taken_back_by", strings_json(briefs(d.law_doubts))},
-                   {"says", trust_text(d)}};
+                            {"params", finite_or_null(d.params)},
+                            {"tokens", finite_or_null(d.tokens)},
+                            {"lr", finite_or_null(d.lr)},
+                            {"batch", finite_or_null(d.batch)}};
+  out["cost_hours"] = finite_or_null(d.cost_hours);
+  out["cost_flops"] = finite_or_null(d.cost_flops);
+  out["loss"] = finite_or_null(d.loss);
+  out["interval"] = interval_json(d.interval);
+  out["trust"] = json::object{
+      {"fitted", d.trust.fitted},
+      {"determined", d.trust.determined},
+      {"adequate", d.trust.adequate()},
+      {"inadequacy", strings_json(d.trust.inadequacy)},
+      {"undetermined", strings_json(d.trust.undetermined)},
+      {"a_opt", finite_or_null(d.trust.a_opt)},
+      {"held_out", d.trust.held_out},
+      {"held_out_inside", d.trust.held_out_inside},
+      {"held_out_error", d.trust.held_out > 0 ? finite_or_null(d.trust.held_out_error) : json::value(nullptr)},
+      {"residual_sd", finite_or_null(d.trust.residual_sd)},
+      {"noise_sd", finite_or_null(d.trust.noise_sd)},
+      {"taken_back_by", strings_json(briefs(d.law_doubts))},
+      {"says", trust_text(d)}};
   json::array winners;
   for (const Winner& w : d.winners) winners.push_back(winner_json(w));
   out["winners"] = std::move(winners);

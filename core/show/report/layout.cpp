@@ -104,10 +104,10 @@ void lay_out(render::Document& document, const std::vector<std::string>& open, c
     cut_tables(document, rows, minor_rows);
     return lines_of(document) <= room.lines;
   };
-  size_t rows = room.most_rows;
-  while (!fits(rows, rows) && rows > room.some_rows) --rows;
-  if (rows > room.some_rows) return;
-  while (!fits(rows, 0) && rows > room.least_rows) --rows;
+  for (size_t rows = room.most_rows; rows >= room.some_rows; --rows)
+    if (fits(rows, rows)) return;
+  for (size_t rows = room.some_rows; rows >= room.least_rows; --rows)
+    if (fits(rows, 0)) return;
 }
 
 std::vector<std::pair<std::string, std::string>> table_files(const render::Document& document) {

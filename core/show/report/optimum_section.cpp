@@ -106,16 +106,15 @@ json::array optimum_json(const analysis::GroupAnalysis& g) {
     json::array hours;
     for (const analysis::BudgetRow& row : optimum.rows) {
       told.rows.push_back(row);
-      if (row.refused.empty()) hours.push_back(row.hours ? finite_or_null(*row.hours) : json::value(nullptr));
+      if (row.refused.empty()) hours.push_back(finite_or_null(row.hours));
     }
     json::array rows = optima_json(told);
     for (size_t i = 0; i < rows.size(); ++i) rows[i].as_object()["hours"] = hours[i];
-    list.push_back(
-        json::object{{"variant", optimum.variant},
-                     {"flops_per_param_token", finite_or_null(optimum.flops_per_nd)},
-                     {"flops_per_s", optimum.flops_per_s ? finite_or_null(*optimum.flops_per_s) : json::value(nullptr)},
-                     {"budgets", std::move(rows)},
-                     {"refused", strings_json(refusals(told))}});
+    list.push_back(json::object{{"variant", optimum.variant},
+                                {"flops_per_param_token", finite_or_null(optimum.flops_per_nd)},
+                                {"flops_per_s", finite_or_null(optimum.flops_per_s)},
+                                {"budgets", std::move(rows)},
+                                {"refused", strings_json(refusals(told))}});
   }
   return list;
 }

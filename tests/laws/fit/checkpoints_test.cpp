@@ -104,9 +104,11 @@ TEST(Checkpoints, RowsOfOneNameThatDifferInASettingAreRunsOfTheirOwn) {
   EXPECT_THAT(table.notes, testing::Contains(testing::HasSubstr(
                                "2 of 2 names in the column of runs hold rows that differ in batch (dense_130M)")));
   // A rate alone is a schedule's.
-  text = "params,tokens,loss,lr,batch,run\n";
-  for (int k = 1; k <= 6; ++k) text += fmt::format("5e7,{},{},{},32,a\n", 1e9 * k, 3 - 0.1 * k, 0.001 / k);
-  EXPECT_EQ(read_point_table(text, "f.csv").rows.size(), 1u);
+  for (const char* rate : {"lr", "LR", "Learning_Rate"}) {
+    text = fmt::format("params,tokens,loss,{},batch,run\n", rate);
+    for (int k = 1; k <= 6; ++k) text += fmt::format("5e7,{},{},{},32,a\n", 1e9 * k, 3 - 0.1 * k, 0.001 / k);
+    EXPECT_EQ(read_point_table(text, "f.csv").rows.size(), 1u) << rate;
+  }
 }
 
 TEST(Checkpoints, OneBudgetIsRefusedAndAllOfThemResampleWholeRuns) {

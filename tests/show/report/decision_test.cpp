@@ -144,6 +144,29 @@ TEST(Layout, FoldsSectionsAndCutsTheirTablesToTheRoomThereIs) {
   EXPECT_EQ(table_files(document)[0].second, "n\n0\n1\n2\n3\n4\n");
 }
 
+TEST(Layout, LeavesMinorTablesToTheirFilesOnlyWhereThatIsNeeded) {
+  render::Table t{{{"n"}}, {}};
+  for (int i = 0; i < 9; ++i) t.rows.push_back({std::to_string(i)});
+  const auto rows_of_minor = [&](size_t lines) {
+    render::Document document{"t",
+                              {render::Heading{2, "Folded"}, render::TableBlock{t},
+                               render::TableBlock{.table = t, .worth = render::TableBlock::Worth::minor}}};
+    lay_out(document, {}, {.lines = lines, .least_rows = 2, .some_rows = 3, .most_rows = 5});
+    return std::get<render::TableBlock>(document.blocks[2]).shown;
+  };
+  EXPECT_EQ(rows_of_minor(30), 5u);
+  for (size_t lines = 10; lines <= 30; ++lines) {
+    const auto shown = rows_of_minor(lines);
+    EXPECT_TRUE(shown == 0u || (shown >= 3u && shown <= 5u)) << lines;
+    if (lines > 10) {
+      EXPECT_GE(*shown, *rows_of_minor(lines - 1)) << lines;
+    }
+  }
+  size_t three = 0;
+  for (size_t lines = 10; lines <= 30; ++lines) three += rows_of_minor(lines) == 3u;
+  EXPECT_GT(three, 0u) << "the fewest rows that are still some, with the minor table beside";
+}
+
 TEST(Layout, CutsNoSingleRow) {
   render::Table t{{{"n"}}, {{"0"}, {"1"}, {"2"}}};
   render::Document document{"t", {render::Heading{2, "Folded"}, render::TableBlock{t}}};
