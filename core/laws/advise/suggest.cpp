@@ -19,6 +19,7 @@ namespace {
 constexpr double kExpectedDiscrepancy = 0.005;
 constexpr int kSpareConfigurations = 3;  // beyond the parameters, from which a fit is trusted without a prior
 constexpr double kFeatureFloor = 0.25;   // of the noise's sd: what draws differ by less cannot be measured
+constexpr double kTargetFloor = 0.05;    // of a target's variance: so exact it is told, however large the noise
 
 fit::Target place_of(const Candidate& candidate) {
   fit::Target place;
@@ -115,10 +116,18 @@ class Suggesting {
                       result_.configurations, law_->dimension(), kSpareConfigurations));
   }
 
+  double feature_floor() const {
+    double floor = kFeatureFloor * kFeatureFloor * problem_.noise.variance(1);
+    for (auto t = static_cast<Eigen::Index>(candidates_.size()); t < values_.cols(); ++t) {
+      const Eigen::ArrayXd about = values_.col(t).array() - values_.col(t).mean();
+      floor = std::min(floor, kTargetFloor * about.square().mean());
+    }
+    return floor;
+  }
+
   void pose() {
     const auto count = static_cast<Eigen::Index>(candidates_.size());
-    const double floor = kFeatureFloor * std::sqrt(problem_.noise.variance(1));
-    const Eigen::MatrixXd features = features_of(values_, floor * floor);
+    const Eigen::MatrixXd features = features_of(values_, feature_floor());
     problem_.candidates = features.leftCols(count);
     problem_.targets = features.rightCols(features.cols() - count);
     for (const Candidate& candidate : candidates_) {

@@ -83,6 +83,20 @@ TEST(Suggest, RunsThatWentWrongDoNotWidenWhatIsKnown) {
   EXPECT_LT(suggest(points, candidates(), options(4, 0.05)).targets[0].half_width, 3 * before);
 }
 
+// Two kinds of runs taken for seeds of one: a new run tells little beside what their means tell, and not nothing.
+TEST(Suggest, WhatIsKnownIsToldHoweverLargeTheNoise) {
+  auto points = grid_points(kTruth, {1e6, 4e6, 16e6, 64e6}, {2e7, 8e7, 3e8, 1.2e9}, 0.003, 1);
+  const size_t half = points.size();
+  for (size_t i = 0; i < half; ++i) {
+    points.push_back(points[i]);
+    points.back().loss *= 1.08;
+    points[i].seed = 0, points.back().seed = 1;
+  }
+  const TargetOutlook outlook = suggest(points, candidates(), options(4, 0.05)).targets[0];
+  EXPECT_GT(outlook.half_width, 1e-3 * outlook.loss);
+  EXPECT_LE(outlook.half_width_after, outlook.half_width);
+}
+
 TEST(Suggest, SaysWhenTheRunsAloneDoNotTell) {
   const Suggestion s = suggest({fit::make_point(1e6, 2e7, kTruth(1e6, 2e7))}, candidates(), options(4, 0.01));
   EXPECT_FALSE(s.leans_on_prior.empty());
