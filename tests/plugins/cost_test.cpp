@@ -91,10 +91,10 @@ std::vector<Case> cases() {
     all.push_back({name, kWide, 128, 64, 4, true});
     all.push_back({name, kWide, 128, 256, 2, false, "bf16"});
     all.push_back({name, kNarrow, 128, 64, 4, false, "bf16"});
-    all.push_back({name, kNarrow, 20'000, 100, 9});  // two parts
+    all.push_back({name, kNarrow, 20'000, 100, 8});  // two parts
   }
   for (const char* name : {"llama", "v57", "truebit", "bitnet"}) {
-    all.push_back({name, kNarrow, 12'000, 100, 4});  // one part
+    all.push_back({name, kNarrow, 12'000, 100, 6});  // one part
     all.push_back({name, kWide, 20'000, 100, 9, true});
     all.push_back({name, kNarrow, 20'000, 100, 9, false, "bf16"});
   }
