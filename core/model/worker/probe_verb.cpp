@@ -28,7 +28,8 @@ train::Progress load_weights(const ProbeArguments& arguments, const spec::RunSpe
 }
 
 int probe(const ProbeArguments& arguments, std::ostream& stream) {
-  const RunInput input = open_run(arguments);
+  CollectedNotes unsaid;  // standard output is the answer alone
+  const RunInput input = open_run(arguments, unsaid);
   const spec::RunSpec& spec = input.spec;
   const train::Progress progress = load_weights(arguments, spec, *input.model);
   input.model->to(input.device);

@@ -1,5 +1,6 @@
 #include "worker/train_verb.h"
 
+#include <cmath>
 #include <cstdio>
 #include <new>
 #include <optional>
@@ -18,15 +19,6 @@
 
 namespace bitsweep::worker {
 namespace {
-
-// Standard output is the run's worker.log: a line is there as soon as it is said.
-class RunLog : public Notes {
- public:
-  void add(Kind, std::string text) override {
-    std::puts(text.c_str());  // fmt::print() throws where the log's disk is full, which ends no run
-    std::fflush(stdout);
-  }
-};
 
 struct Ending {
   int exit_code = 0;
@@ -74,7 +66,7 @@ void write_start(event::EventWriter& events, const TrainArguments& arguments, co
   const plugin::Plugin& plugin = input.plugin;
   const plugin::Description& description = input.description;
   const data::DatasetInfo& data = input.dataset.info();
-  const data::ValidationWindows windows = input.dataset.validation(input.spec.eval.windows);
+  const data::ValidationWindows windows = input.dataset.validation(input.spec.eval);
   const CodeBuild code = loaded_code(plugin);
   json::object fields{{"params", description.params},
                       {"params_extra", description.params_extra},
@@ -92,6 +84,15 @@ void write_start(event::EventWriter& events, const TrainArguments& arguments, co
                       {"val_windows", windows.count()},
                       {"val_sha256", data.val_sha256},
                       {"train_tokens_available", data.train_tokens}};
+  if (input.spec.eval.bytes > 0) fields["val_bytes"] = windows.target_bytes(0, windows.count());
+  if (!input.spec.data.is_bytes()) {
+    fields["tokenizer_sha256"] = data.tokenizer_sha256;
+    fields["vocab"] = data.vocab;
+    fields["bytes_per_token"] = data.bytes_per_token;
+    fields["bytes_kept"] = data.bytes_kept;
+    // What a model that knows nothing has, which says when a loss is none: log₂ V a token.
+    fields["uniform_bpc"] = std::log2(static_cast<double>(data.vocab)) / data.bytes_per_token;
+  }
   if (windows.have_answers()) {
     fields["val_answers"] = static_cast<int64_t>(windows.answers(0, windows.count()).size());
     fields["answer_chance"] = data::induction_chance;
@@ -100,7 +101,8 @@ void write_start(event::EventWriter& events, const TrainArguments& arguments, co
 }
 
 Ending run(const TrainArguments& arguments, const std::atomic<bool>& stop, event::EventWriter& events) {
-  const RunInput input = open_run(arguments);
+  WorkerLog log;
+  const RunInput input = open_run(arguments, log);
   check_version(input.plugin, input.spec.model);
   write_start(events, arguments, input);
   const train::TrainJob job{.spec = input.spec,
@@ -110,7 +112,6 @@ Ending run(const TrainArguments& arguments, const std::atomic<bool>& stop, event
                             .resume = arguments.resume,
                             .init = arguments.init,
                             .stop = &stop};
-  RunLog log;
   return ending_of(train::train(job, *input.model, input.dataset, events, log));
 }
 
