@@ -1,6 +1,7 @@
 #include "worker/train_verb.h"
 
 #include <cstdio>
+#include <iterator>
 #include <new>
 #include <optional>
 
@@ -70,6 +71,24 @@ bool is_out_of_memory(std::string_view message) {
   return message.find("DefaultCPUAllocator") != std::string_view::npos;
 }
 
+// How to read the numbers that the run will tell.
+json::array metric_kinds_of(const RunInput& input, const data::ValidationWindows& windows) {
+  std::vector<MetricKind> kinds = known_metric_kinds({"val_bpc", "train_bpc", "val_bpc_se"});
+  const auto add = [&](std::vector<MetricKind> more) {
+    kinds.insert(kinds.end(), std::make_move_iterator(more.begin()), std::make_move_iterator(more.end()));
+  };
+  if (windows.have_answers()) {
+    std::vector<MetricKind> answers = known_metric_kinds({"answer_accuracy", "answer_loss_bits"});
+    answers.at(0).chance = data::induction_chance;
+    add(std::move(answers));
+  }
+  if (input.spec.eval.probes != "off") add(probe_metric_kinds());
+  add(input.model->metric_kinds());
+  json::array list;
+  for (const MetricKind& kind : kinds) list.push_back(to_json(kind));
+  return list;
+}
+
 void write_start(event::EventWriter& events, const TrainArguments& arguments, const RunInput& input) {
   const plugin::Plugin& plugin = input.plugin;
   const plugin::Description& description = input.description;
@@ -96,6 +115,7 @@ void write_start(event::EventWriter& events, const TrainArguments& arguments, co
     fields["val_answers"] = static_cast<int64_t>(windows.answers(0, windows.count()).size());
     fields["answer_chance"] = data::induction_chance;
   }
+  fields["metrics"] = metric_kinds_of(input, windows);
   events.write("start", 0, fields);
 }
 
