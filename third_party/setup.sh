@@ -74,6 +74,7 @@ know_system() {
   packages=(g++ binutils cmake ninja-build git ca-certificates
     "libboost$boost-dev" "libboost-program-options$boost-dev" "libboost-filesystem$boost-dev" "libboost-json$boost-dev"
     libfmt-dev libyaml-cpp-dev libsqlite3-dev libeigen3-dev nettle-dev zlib1g-dev libzstd-dev libgoogle-perftools-dev
+    libpcre2-dev libutf8proc-dev libsentencepiece-dev
     libgtest-dev libgmock-dev)
   if [ -z "${BITSWEEP_TORCH-}" ]; then packages+=(python3-pip unzip); fi
 }
@@ -107,8 +108,8 @@ other_system() {
   command -v cmake >/dev/null && command -v ninja >/dev/null && command -v g++ >/dev/null && return
   fail "The packages of '$system' are not known here (Debian 12 and Ubuntu 24.04 are)." \
     "Install these and call again: g++ >= 12, cmake >= 3.25, ninja, git, binutils, Boost >= 1.81 (program_options," \
-    "filesystem, json), fmt >= 9, yaml-cpp, SQLite 3, Eigen 3.4, nettle, zlib, libzstd >= 1.5, GoogleTest with" \
-    "GoogleMock, python3 with pip, unzip. third_party/README.md says what each is for."
+    "filesystem, json), fmt >= 9, yaml-cpp, SQLite 3, Eigen 3.4, nettle, zlib, libzstd >= 1.5, PCRE2, utf8proc," \
+    "SentencePiece >= 0.1.97, GoogleTest with GoogleMock, python3 with pip, unzip. third_party/README.md says what each is for."
 }
 
 # Runs apt-get or dpkg as root; a person at a terminal may be asked for the password.

@@ -78,7 +78,7 @@ void validation_windows(benchmark::State& state) {
 
 void yardsticks(benchmark::State& state) {
   const data::Dataset data = data::Dataset::open(spec_for(state), cache());
-  const data::Tokenizer tokenizer(spec_for(state).tokenizer);
+  const tokenize::ByteAlphabet tokenizer(spec_for(state).tokenizer);
   for (auto _ : state)
     benchmark::DoNotOptimize(
         compute_yardsticks(data.train_text(), data.split().train, data.val_text(), {{data.split().val}}, tokenizer));

@@ -48,8 +48,8 @@ struct Discounts {
 
 // Calls visit(last four tokens, tokens of history that are the segment's own (at most 3)) at every position.
 template <class Visit>
-void for_each_gram(std::span<const uint8_t> text, const std::vector<Segment>& segments, const Tokenizer& tokenizer,
-                   Visit visit) {
+void for_each_gram(std::span<const uint8_t> text, const std::vector<Segment>& segments,
+                   const tokenize::ByteAlphabet& tokenizer, Visit visit) {
   std::vector<uint8_t> tokens(1 << 16);
   for (const Segment& segment : segments) {
     uint32_t gram = 0;
@@ -70,7 +70,7 @@ struct Buckets {
   std::vector<uint64_t> begin;  // [65537]
   std::vector<uint16_t> grams;
 
-  Buckets(std::span<const uint8_t> text, const std::vector<Segment>& segments, const Tokenizer& tokenizer)
+  Buckets(std::span<const uint8_t> text, const std::vector<Segment>& segments, const tokenize::ByteAlphabet& tokenizer)
       : begin(65537) {
     for_each_gram(text, segments, tokenizer, [&](uint32_t gram, int history) {
       if (history == 3) ++begin[(gram >> 16) + 1];
@@ -123,13 +123,14 @@ Discounts discounts_of(const std::vector<uint32_t>& counts) {
 }  // namespace
 
 struct CountModel::Tables {
-  Tokenizer tokenizer;
+  tokenize::ByteAlphabet tokenizer;
   std::array<std::vector<uint32_t>, 3> counts;  // order k: [256^k contexts][256 symbols]
   std::array<std::vector<Row>, 3> rows;         // order k: [256^k contexts]
   Buckets buckets;                              // order 3
   std::array<Discounts, 4> discounts;
 
-  Tables(std::span<const uint8_t> text, const std::vector<Segment>& segments, const Tokenizer& tokenizer_used)
+  Tables(std::span<const uint8_t> text, const std::vector<Segment>& segments,
+         const tokenize::ByteAlphabet& tokenizer_used)
       : tokenizer(tokenizer_used), buckets(text, segments, tokenizer_used) {
     for (int order = 0; order < 3; ++order) counts[order].resize(size_t{256} << (8 * order));
     for_each_gram(text, segments, tokenizer, [&](uint32_t gram, int history) {
@@ -171,7 +172,8 @@ struct CountModel::Tables {
   }
 };
 
-CountModel::CountModel(std::span<const uint8_t> text, const std::vector<Segment>& segments, const Tokenizer& tokenizer)
+CountModel::CountModel(std::span<const uint8_t> text, const std::vector<Segment>& segments,
+                       const tokenize::ByteAlphabet& tokenizer)
     : tables_(std::make_unique<Tables>(text, segments, tokenizer)) {}
 
 CountModel::~CountModel() = default;

@@ -20,7 +20,7 @@
 #include <vector>
 
 #include "data/split.h"
-#include "data/tokenizer.h"
+#include "tokenize/byte_alphabet.h"
 
 namespace bitsweep::data {
 
@@ -28,7 +28,8 @@ namespace bitsweep::data {
 class CountModel {
  public:
   // Counts the segments of `text` after the tokenizer; no n-gram crosses a segment's border.
-  CountModel(std::span<const uint8_t> text, const std::vector<Segment>& segments, const Tokenizer& tokenizer);
+  CountModel(std::span<const uint8_t> text, const std::vector<Segment>& segments,
+             const tokenize::ByteAlphabet& tokenizer);
   ~CountModel();
 
   // p(symbol | the last `order` tokens of history), order 0..3, history.size() ≥ order. Slow; for tests and examples.

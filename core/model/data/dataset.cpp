@@ -60,19 +60,23 @@ int64_t total_tokens(const std::vector<Segment>& segments) {
   return sum;
 }
 
-void note_bytes(const Tokenizer& tokenizer, const CorpusFacts& facts, std::vector<std::string>& notes) {
+uint64_t unknown_bytes(const tokenize::ByteAlphabet& alphabet, const TextStats& stats) {
+  return alphabet.knows_high_bytes() ? 0 : stats.high_bytes;
+}
+
+void note_bytes(const tokenize::ByteAlphabet& tokenizer, const CorpusFacts& facts, std::vector<std::string>& notes) {
   const TextStats& stats = facts.stats;
   if (stats.looks_binary())
     notes.push_back(fmt::format("'{}' looks like binary data, not text: {:.1f} % of its bytes are control characters.",
                                 facts.name,
                                 100.0 * static_cast<double>(stats.control_bytes) / static_cast<double>(stats.bytes)));
-  if (const uint64_t unknown = tokenizer.unknown_bytes(stats); unknown > 0)
+  if (const uint64_t unknown = unknown_bytes(tokenizer, stats); unknown > 0)
     notes.push_back(fmt::format(
         "{} of the {} bytes of '{}' ({:.2g} %) are outside {} and become one token, {}: "
         "which of them it was is neither learned nor scored.",
         format_thousands(static_cast<int64_t>(unknown)), format_thousands(static_cast<int64_t>(stats.bytes)),
         facts.name, 100.0 * static_cast<double>(unknown) / static_cast<double>(stats.bytes), tokenizer.name(),
-        unknown_token));
+        tokenize::unknown_token));
 }
 
 void count_split(const Split& split, int64_t context, DatasetInfo& info) {
@@ -83,7 +87,7 @@ void count_split(const Split& split, int64_t context, DatasetInfo& info) {
 }
 
 // Everything but the hash of the validation split, which needs the text.
-DatasetInfo summarize(const spec::DataSpec& spec, const Tokenizer& tokenizer, const CorpusFacts& train,
+DatasetInfo summarize(const spec::DataSpec& spec, const tokenize::ByteAlphabet& tokenizer, const CorpusFacts& train,
                       const CorpusFacts* val, const Split& split) {
   DatasetInfo info;
   info.name = train.name;
@@ -95,7 +99,7 @@ DatasetInfo summarize(const spec::DataSpec& spec, const Tokenizer& tokenizer, co
   if (val == nullptr) info.task = find_induction_task(spec.corpus);
   for (const CorpusFacts* facts : {&train, val}) {
     if (facts == nullptr) continue;
-    info.unknown_bytes += tokenizer.unknown_bytes(facts->stats);
+    info.unknown_bytes += unknown_bytes(tokenizer, facts->stats);
     info.notes.insert(info.notes.end(), facts->notes.begin(), facts->notes.end());
     note_bytes(tokenizer, *facts, info.notes);
   }
@@ -161,7 +165,7 @@ std::vector<int64_t> ValidationWindows::answers(int64_t first, int64_t count) co
 }
 
 Dataset Dataset::open(const spec::DataSpec& spec, const fs::path& cache) {
-  const Tokenizer tokenizer(spec.tokenizer);
+  const tokenize::ByteAlphabet tokenizer(spec.tokenizer);
   if (!spec.sha256.empty() && spec.val.empty())
     if (auto text = find_cached_corpus(spec.sha256, cache)) return Dataset(spec, cache, {text, text});
   auto [train, val] = open_both(spec, [&](const CorpusSpec& corpus) { return open_corpus(corpus, cache); });
@@ -169,7 +173,7 @@ Dataset Dataset::open(const spec::DataSpec& spec, const fs::path& cache) {
 }
 
 DatasetInfo Dataset::inspect(const spec::DataSpec& spec, const fs::path& cache) {
-  const Tokenizer tokenizer(spec.tokenizer);
+  const tokenize::ByteAlphabet tokenizer(spec.tokenizer);
   const auto [train, val] = open_both(spec, [&](const CorpusSpec& corpus) { return inspect_corpus(corpus, cache); });
   const CorpusFacts* val_facts = spec.val.empty() ? nullptr : &val.facts;
   const Split split = split_for(spec, train.facts, val_facts);
@@ -202,12 +206,13 @@ Dataset::Dataset(const spec::DataSpec& spec, fs::path cache, Texts texts)
       tokenizer_(spec.tokenizer),
       context_(spec.context),
       texts_(std::move(texts)),
-      train_tokens_(std::make_shared<ByteTokens>(texts_.train, Tokenizer(spec.tokenizer))),
-      val_tokens_(texts_.val == texts_.train ? train_tokens_
-                                             : std::make_shared<ByteTokens>(texts_.val, Tokenizer(spec.tokenizer))),
+      train_tokens_(std::make_shared<ByteTokens>(texts_.train, tokenize::ByteAlphabet(spec.tokenizer))),
+      val_tokens_(texts_.val == texts_.train
+                      ? train_tokens_
+                      : std::make_shared<ByteTokens>(texts_.val, tokenize::ByteAlphabet(spec.tokenizer))),
       split_(split_for(spec, texts_.train->facts, texts_.val == texts_.train ? nullptr : &texts_.val->facts)),
       order_(split_.train, context_),
-      info_(summarize(spec, Tokenizer(spec.tokenizer), texts_.train->facts,
+      info_(summarize(spec, tokenize::ByteAlphabet(spec.tokenizer), texts_.train->facts,
                       texts_.val == texts_.train ? nullptr : &texts_.val->facts, split_)) {
   info_.val_sha256 = hash_segments(texts_.val->bytes(), split_.val);
 }
@@ -275,7 +280,7 @@ DatasetYardsticks Dataset::yardsticks(const std::vector<int64_t>& windows) const
   for (const size_t i : missing) asked.push_back(parts[i]);
   if (!asked.empty()) {
     std::vector<Yardsticks> counted =
-        compute_yardsticks(train_text(), split_.train, val_text(), asked, Tokenizer(tokenizer_));
+        compute_yardsticks(train_text(), split_.train, val_text(), asked, tokenize::ByteAlphabet(tokenizer_));
     for (size_t k = 0; k < missing.size(); ++k) {
       cache.save("yardsticks", yardsticks_key(asked[k]), data::to_json(counted[k]));
       found[missing[k]] = std::move(counted[k]);

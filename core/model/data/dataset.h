@@ -20,11 +20,11 @@
 #include "base/json.h"
 #include "data/induction.h"
 #include "data/split.h"
-#include "data/tokenizer.h"
 #include "data/tokens.h"
 #include "data/window_order.h"
 #include "data/yardsticks.h"
 #include "spec/run_spec.h"
+#include "tokenize/byte_alphabet.h"
 
 namespace bitsweep::data {
 

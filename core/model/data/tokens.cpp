@@ -6,7 +6,7 @@
 
 namespace bitsweep::data {
 
-ByteTokens::ByteTokens(std::shared_ptr<const CorpusText> text, Tokenizer tokenizer)
+ByteTokens::ByteTokens(std::shared_ptr<const CorpusText> text, tokenize::ByteAlphabet tokenizer)
     : text_(std::move(text)), tokenizer_(std::move(tokenizer)) {}
 
 uint64_t ByteTokens::size() const { return text_->bytes().size(); }

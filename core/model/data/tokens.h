@@ -10,7 +10,7 @@
 #include <variant>
 
 #include "data/split.h"
-#include "data/tokenizer.h"
+#include "tokenize/byte_alphabet.h"
 
 namespace bitsweep::data {
 
@@ -39,7 +39,7 @@ class TokenSource {
 // A text whose tokens are its bytes.
 class ByteTokens final : public TokenSource {
  public:
-  ByteTokens(std::shared_ptr<const CorpusText> text, Tokenizer tokenizer);
+  ByteTokens(std::shared_ptr<const CorpusText> text, tokenize::ByteAlphabet tokenizer);
 
   int64_t vocab() const override { return tokenizer_.vocab(); }
   uint64_t size() const override;
@@ -48,7 +48,7 @@ class ByteTokens final : public TokenSource {
 
  private:
   std::shared_ptr<const CorpusText> text_;
-  Tokenizer tokenizer_;
+  tokenize::ByteAlphabet tokenizer_;
 };
 
 }  // namespace bitsweep::data

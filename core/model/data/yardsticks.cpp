@@ -21,7 +21,7 @@ uint64_t ScoredBytes::bytes() const { return total_bytes(segments) - (windows ? 
 
 std::vector<Yardsticks> compute_yardsticks(std::span<const uint8_t> train_text, const std::vector<Segment>& train,
                                            std::span<const uint8_t> val_text, const std::vector<ScoredBytes>& parts,
-                                           const Tokenizer& tokenizer) {
+                                           const tokenize::ByteAlphabet& tokenizer) {
   const auto counted = sample_segments(train, yardstick_sample_bytes, sample_pieces);
   const CountModel model(train_text, counted, tokenizer);
   std::vector<Yardsticks> all;

@@ -10,7 +10,7 @@
 
 #include "base/json.h"
 #include "data/split.h"
-#include "data/tokenizer.h"
+#include "tokenize/byte_alphabet.h"
 
 namespace bitsweep::data {
 
@@ -40,6 +40,6 @@ inline constexpr uint64_t yardstick_sample_bytes = UINT64_C(64) << 20;
 // more than yardstick_sample_bytes is sampled in 64 evenly spaced pieces. 38.7 MB take about a second on one core.
 std::vector<Yardsticks> compute_yardsticks(std::span<const uint8_t> train_text, const std::vector<Segment>& train,
                                            std::span<const uint8_t> val_text, const std::vector<ScoredBytes>& parts,
-                                           const Tokenizer& tokenizer);
+                                           const tokenize::ByteAlphabet& tokenizer);
 
 }  // namespace bitsweep::data

@@ -1,5 +1,5 @@
 // The tokenizers that a sweep can name, and how many tokens each knows: said here and nowhere else. What they do is
-// room data's (data/tokenizer.h).
+// room tokenize's (tokenize/byte_alphabet.h).
 #pragma once
 
 #include <cstdint>

@@ -12,10 +12,10 @@
 namespace bitsweep::data {
 namespace {
 
-const Tokenizer bytes256("bytes256");
-const Tokenizer ascii128("ascii128");
+const tokenize::ByteAlphabet bytes256("bytes256");
+const tokenize::ByteAlphabet ascii128("ascii128");
 
-CountModel model_of(std::string_view text, const Tokenizer& tokenizer = bytes256) {
+CountModel model_of(std::string_view text, const tokenize::ByteAlphabet& tokenizer = bytes256) {
   return CountModel(bytes_of(text), {{0, text.size()}}, tokenizer);
 }
 
@@ -43,7 +43,7 @@ TEST(CountModel, probabilities_sum_to_one) {
   const std::string stories = generate_stories(1, 200'000);
   const std::string noise = random_bytes(50'000);
   for (const std::string& text : {std::string("a"), std::string("abracadabra"), stories, noise})
-    for (const Tokenizer* tokenizer : {&bytes256, &ascii128}) {
+    for (const tokenize::ByteAlphabet* tokenizer : {&bytes256, &ascii128}) {
       const CountModel model = model_of(text, *tokenizer);
       for (const std::string& history :
            {std::string("the"), std::string("qqq"), std::string("abr"), text.substr(0, 3) + "   "})

@@ -157,12 +157,12 @@ TEST_F(DatasetTest, unknown_bytes_are_counted_told_and_masked) {
   for (int64_t step = 0; step < 100; ++step)
     for (const uint8_t token : batch(data, 1, step, 60)) {
       EXPECT_LT(token, 128);
-      unknown += token == unknown_token;
+      unknown += token == tokenize::unknown_token;
     }
   EXPECT_GT(unknown, 0);
   std::vector<uint8_t> val(static_cast<size_t>(data.info().val_windows) * 33);
   data.validation(data.info().val_windows).fill(0, data.info().val_windows, val);
-  EXPECT_EQ(std::count(val.begin(), val.end(), unknown_token), 1);
+  EXPECT_EQ(std::count(val.begin(), val.end(), tokenize::unknown_token), 1);
 }
 
 TEST_F(DatasetTest, binary_data_is_taken_with_a_warning) {
@@ -275,7 +275,7 @@ TEST_F(DatasetTest, yardsticks_of_windows_are_those_of_the_bytes_that_a_model_is
   for (const uint64_t start : validation_windows(data.split().val, asked.context, 3))
     windows.push_back({start, start + length});
   EXPECT_EQ(both.windows[0].scored_bytes, static_cast<uint64_t>(data.validation(3).target_bytes(0, 3)));
-  const CountModel model(data.train_text(), data.split().train, Tokenizer(asked.tokenizer));
+  const CountModel model(data.train_text(), data.split().train, tokenize::ByteAlphabet(asked.tokenizer));
   EXPECT_EQ(both.windows[0].bits_per_byte, model.score(data.val_text(), windows, true));
   EXPECT_EQ(both.windows[1].scored_bytes, static_cast<uint64_t>(asked.context * data.info().val_windows));
   EXPECT_NE(both.windows[0].bits_per_byte, both.windows[1].bits_per_byte);

@@ -1,13 +1,10 @@
 #include <gmock/gmock.h>
 
 #include "data/text_stats.h"
-#include "data/tokenizer.h"
 #include "temp_folder.h"
 
 namespace bitsweep::data {
 namespace {
-
-using testing::HasSubstr;
 
 std::vector<uint8_t> every_byte(size_t repeats) {
   std::vector<uint8_t> bytes;
@@ -43,44 +40,6 @@ TEST(TextStats, tells_binary_from_text) {
   EXPECT_FALSE(utf8.looks_binary());
   EXPECT_TRUE(zeros.looks_binary());
   EXPECT_FALSE(TextStats{}.looks_binary());
-}
-
-TEST(Tokenizer, bytes256_is_the_identity) {
-  const Tokenizer tokenizer("bytes256");
-  const auto bytes = every_byte(1);
-  std::vector<uint8_t> ids(bytes.size());
-  tokenizer.encode(bytes, ids.data());
-  EXPECT_EQ(ids, bytes);
-  EXPECT_EQ(tokenizer.vocab(), 256);
-}
-
-TEST(Tokenizer, ascii128_maps_what_it_lacks_to_one_token) {
-  const Tokenizer tokenizer("ascii128");
-  EXPECT_EQ(tokenizer.vocab(), 128);
-  const auto bytes = every_byte(3);
-  for (size_t length = 0; length < 80; ++length) {  // lengths around the width of vectors
-    std::vector<uint8_t> ids(length + 1, 0xEE);
-    tokenizer.encode(std::span(bytes).subspan(100, length), ids.data());
-    for (size_t i = 0; i < length; ++i) {
-      const uint8_t byte = bytes[100 + i];
-      EXPECT_EQ(ids[i], byte < 128 ? byte : unknown_token);
-      EXPECT_EQ(ids[i], tokenizer.encode(byte));
-    }
-    EXPECT_EQ(ids[length], 0xEE);  // nothing beyond the end
-  }
-}
-
-TEST(Tokenizer, counts_unknown_bytes_from_the_stats) {
-  TextStats stats;
-  stats.add(bytes_of("na\xc3\xafve"));
-  EXPECT_EQ(Tokenizer("ascii128").unknown_bytes(stats), 2u);
-  EXPECT_EQ(Tokenizer("bytes256").unknown_bytes(stats), 0u);
-}
-
-TEST(Tokenizer, names_the_nearest_known_one) {
-  const Error error = error_of([] { Tokenizer("ascii127"); });
-  EXPECT_EQ(error.kind(), ErrorKind::input);
-  EXPECT_THAT(error.what(), HasSubstr("unknown tokenizer 'ascii127'; did you mean 'ascii128'?"));
 }
 
 }  // namespace

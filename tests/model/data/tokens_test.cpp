@@ -27,7 +27,7 @@ TEST_F(TokensTest, of_bytes_are_the_bytes_of_the_text) {
                                        "cdef"),
                                  "", ""},
                                 root / "cache");
-  const ByteTokens bytes(text, Tokenizer("bytes256")), ascii(text, Tokenizer("ascii128"));
+  const ByteTokens bytes(text, tokenize::ByteAlphabet("bytes256")), ascii(text, tokenize::ByteAlphabet("ascii128"));
   EXPECT_EQ(bytes.size(), 8u);
   EXPECT_EQ(bytes.text_bytes({2, 7}), 5u);
   EXPECT_EQ(width_of(bytes.vocab()), TokenWidth::byte);

@@ -88,7 +88,8 @@ TEST(Yardstick, AModelOfTheSameProbabilitiesScoresTheSame) {
   const fs::path folder = fresh_folder();
   const spec::RunSpec spec = tiny_spec(folder);
   const data::Dataset dataset = data::Dataset::open(spec.data, folder / "data");
-  const data::CountModel counts(dataset.train_text(), dataset.split().train, data::Tokenizer(spec.data.tokenizer));
+  const data::CountModel counts(dataset.train_text(), dataset.split().train,
+                                tokenize::ByteAlphabet(spec.data.tokenizer));
   const data::Yardsticks yardsticks = dataset.yardsticks({6}).windows[0];
   const data::ValidationWindows windows = dataset.validation(6);
   EXPECT_EQ(yardsticks.scored_bytes, static_cast<uint64_t>(windows.target_bytes(0, windows.count())));

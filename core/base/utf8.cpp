@@ -1,8 +1,8 @@
-#include "data/utf8.h"
+#include "base/utf8.h"
 
 #include <cstring>
 
-namespace bitsweep::data {
+namespace bitsweep {
 namespace {
 
 // Bytes of the sequence that begins at `at`, a byte ≥ 128; 0 when there is none.
@@ -23,7 +23,7 @@ size_t sequence_bytes(std::span<const uint8_t> bytes, size_t at) {
 
 }  // namespace
 
-bool is_utf8(std::span<const uint8_t> bytes) {
+size_t utf8_prefix(std::span<const uint8_t> bytes) {
   for (size_t at = 0; at < bytes.size();) {
     uint64_t eight = 0;
     if (at + 8 <= bytes.size()) {
@@ -38,10 +38,10 @@ bool is_utf8(std::span<const uint8_t> bytes) {
       continue;
     }
     const size_t length = sequence_bytes(bytes, at);
-    if (length == 0) return false;
+    if (length == 0) return at;
     at += length;
   }
-  return true;
+  return bytes.size();
 }
 
-}  // namespace bitsweep::data
+}  // namespace bitsweep

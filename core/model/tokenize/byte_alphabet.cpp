@@ -1,4 +1,4 @@
-#include "data/tokenizer.h"
+#include "tokenize/byte_alphabet.h"
 
 #include <cstring>
 
@@ -8,9 +8,9 @@
 #include "base/nearest.h"
 #include "spec/tokenizers.h"
 
-namespace bitsweep::data {
+namespace bitsweep::tokenize {
 
-Tokenizer::Tokenizer(std::string_view name) : name_(name) {
+ByteAlphabet::ByteAlphabet(std::string_view name) : name_(name) {
   const auto vocab = spec::vocabulary_of(name);
   if (!vocab)
     throw Error(ErrorKind::input,
@@ -18,7 +18,7 @@ Tokenizer::Tokenizer(std::string_view name) : name_(name) {
   vocab_ = *vocab;
 }
 
-void Tokenizer::encode(std::span<const uint8_t> bytes, uint8_t* out) const {
+void ByteAlphabet::encode(std::span<const uint8_t> bytes, uint8_t* out) const {
   if (bytes.empty()) return;
   if (vocab_ == 256) {
     std::memcpy(out, bytes.data(), bytes.size());
@@ -30,4 +30,4 @@ void Tokenizer::encode(std::span<const uint8_t> bytes, uint8_t* out) const {
   for (size_t i = 0; i < bytes.size(); ++i) ids[i] = in[i] < 0 ? int8_t{unknown_token} : in[i];
 }
 
-}  // namespace bitsweep::data
+}  // namespace bitsweep::tokenize

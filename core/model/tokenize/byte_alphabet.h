@@ -1,8 +1,7 @@
-// Tokenizers: one token is one byte, so a loss per token is a loss per byte.
+// Alphabets: one token is one byte, so a loss per token is a loss per byte, and nothing need be encoded ahead.
 //
 //   bytes256  the 256 byte values; nothing is unknown.
-//   ascii128  the 128 ASCII values (the seed's alphabet). A byte ≥ 128 becomes `unknown_token`; DatasetInfo counts
-//   them.
+//   ascii128  the 128 ASCII values (the seed's alphabet). A byte ≥ 128 becomes `unknown_token`.
 #pragma once
 
 #include <cstdint>
@@ -10,28 +9,26 @@
 #include <string>
 #include <string_view>
 
-#include "data/text_stats.h"
-
-namespace bitsweep::data {
+namespace bitsweep::tokenize {
 
 // ASCII SUB (0x1A), "substitute": what stands for a byte outside ascii128.
 inline constexpr uint8_t unknown_token = 0x1A;
 
-class Tokenizer {
+class ByteAlphabet {
  public:
   // Throws Error{input} naming the nearest known tokenizer.
-  explicit Tokenizer(std::string_view name);
+  explicit ByteAlphabet(std::string_view name);
 
   const std::string& name() const { return name_; }
   int64_t vocab() const { return vocab_; }
   // bytes -> token ids; out.size() == bytes.size().
   void encode(std::span<const uint8_t> bytes, uint8_t* out) const;
   uint8_t encode(uint8_t byte) const { return byte < vocab_ ? byte : unknown_token; }
-  uint64_t unknown_bytes(const TextStats& stats) const { return vocab_ == 128 ? stats.high_bytes : 0; }
+  bool knows_high_bytes() const { return vocab_ > 128; }  // those ≥ 128
 
  private:
   std::string name_;
   int64_t vocab_;
 };
 
-}  // namespace bitsweep::data
+}  // namespace bitsweep::tokenize
