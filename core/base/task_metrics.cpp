@@ -65,4 +65,10 @@ bool is_headline_metric(std::string_view name) {
   return name == "answer_accuracy" || name.ends_with(".acc") || name.ends_with(".f1");
 }
 
+std::vector<std::string> headline_metrics(const MetricKinds& kinds) {
+  std::vector<std::string> names = kinds.names();
+  std::erase_if(names, [](const std::string& name) { return !is_headline_metric(name); });
+  return names;
+}
+
 }  // namespace bitsweep

@@ -22,5 +22,6 @@ std::vector<MetricKind> task_metric_kinds(std::string_view kind, const std::stri
 // Whether it is what sums up a task (NAME.acc, NAME.f1) or an induction task (answer_accuracy): what tables of runs
 // show unasked.
 bool is_headline_metric(std::string_view name);
+std::vector<std::string> headline_metrics(const MetricKinds& kinds);
 
 }  // namespace bitsweep

@@ -122,12 +122,6 @@ struct Query::Impl {
     while (statement.step()) values.push_back(statement.text(0));
     return values;
   }
-  // What every row of a run has of its metrics. Those of runs that told no kinds are known by name.
-  std::vector<std::string> headlines() {
-    std::vector<std::string> names = store.metric_kinds().names();
-    std::erase_if(names, [](const std::string& name) { return !is_headline_metric(name); });
-    return names;
-  }
 };
 
 Query::Query(const fs::path& root) : impl_(std::make_unique<Impl>(root)) {}
@@ -162,7 +156,7 @@ std::vector<RunRow> Query::runs(std::string_view sweep, std::string_view where, 
   std::vector<RunRow> rows;
   while (statement.step()) rows.push_back(read_run(statement, false));
   std::reverse(rows.begin(), rows.end());
-  add_metrics(rows, impl_->headlines());
+  add_metrics(rows, headline_metrics(metric_kinds()));
   return rows;
 }
 
@@ -192,7 +186,7 @@ std::vector<RunRow> Query::runs_of(const std::vector<std::string>& sweeps) const
       if (std::none_of(rows.begin(), rows.end(), same)) rows.push_back(read_run(statement, true));
     }
   }
-  add_metrics(rows, impl_->headlines());
+  add_metrics(rows, headline_metrics(metric_kinds()));
   return rows;
 }
 
@@ -208,7 +202,7 @@ RunRow Query::run(std::string_view prefix) const {
     for (statement.bind(prefix); statement.step();) found.push_back(read_run(statement, true));
   if (found.size() == 1 || (!found.empty() && found[0].id == prefix)) {
     found.resize(1);
-    add_metrics(found, impl_->headlines());
+    add_metrics(found, headline_metrics(metric_kinds()));
     return std::move(found[0]);
   }
   if (found.empty())
