@@ -58,7 +58,7 @@ nn::FlipOptions read_flip(nn::OptionReader& reader) {
 
 struct TruebitFamily {
   using Built = Truebit;
-  static constexpr auto stages = nn::strict_stages;
+  static constexpr auto stages = nn::strict_stages<true>;
 
   static TruebitOptions read(nn::OptionReader& reader, int64_t vocab, int64_t context) {
     TruebitOptions options;

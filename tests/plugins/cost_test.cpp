@@ -33,8 +33,7 @@ struct Measured {
 
 void backward(nn::Model& model, const Case& c, const nn::StepContext& context) {
   const at::Tensor windows = at::full({c.sequences, c.context + 1}, 65, at::kByte);
-  token_nats(model, train::to_device(windows, at::kCPU), context, train::parse_precision(c.precision), /*mean=*/true)
-      .backward();
+  loss_and_backward(model, train::to_device(windows, at::kCPU), context, train::parse_precision(c.precision));
 }
 
 // Three steps as the trainer makes them.
@@ -92,6 +91,12 @@ std::vector<Case> cases() {
     all.push_back({name, kWide, 128, 64, 4, true});
     all.push_back({name, kWide, 128, 256, 2, false, "bf16"});
     all.push_back({name, kNarrow, 128, 64, 4, false, "bf16"});
+    all.push_back({name, kNarrow, 20'000, 100, 8});  // two parts
+  }
+  for (const char* name : {"llama", "v57", "truebit", "bitnet"}) {
+    all.push_back({name, kNarrow, 12'000, 100, 6});  // one part
+    all.push_back({name, kWide, 20'000, 100, 9, true});
+    all.push_back({name, kNarrow, 20'000, 100, 9, false, "bf16"});
   }
   return all;
 }

@@ -19,6 +19,7 @@ struct FlopsCase {
   std::string plugin, options;  // beside the shape
   int64_t context = kContext;
   std::string precision = "f32";
+  int64_t vocab = kAlphabet;
 };
 
 void PrintTo(const FlopsCase& c, std::ostream* out) {
@@ -29,25 +30,27 @@ class Flops : public testing::TestWithParam<FlopsCase> {
  protected:
   static plugin::DescribeRequest request() {
     const std::string more = GetParam().options.empty() ? "" : ", " + GetParam().options;
-    plugin::DescribeRequest request = request_of(
-        R"({"d_model": 48, "n_layers": 3, "n_heads": 3, "d_ff": 40)" + more + "}", kAlphabet, GetParam().context);
+    plugin::DescribeRequest request =
+        request_of(R"({"d_model": 48, "n_layers": 3, "n_heads": 3, "d_ff": 40)" + more + "}", GetParam().vocab,
+                   GetParam().context);
     request.sequences = kSequences;
     request.precision = GetParam().precision;
     return request;
   }
 
-  // Of a step forward, and of it with its backward pass.
+  // Of a pass forward alone, and of a step.
   static std::pair<int64_t, int64_t> counted() {
     const plugin::OwnedModel model = build(built_plugin(GetParam().plugin), request());
     nn::StepContext context{.training = true, .step = 3, .total_steps = 10, .noise = {}};
     context.noise = at::globalContext().defaultGenerator(at::kCPU).clone();
-    const at::Tensor windows = at::full({kSequences, GetParam().context + 1}, 65, at::kByte);
+    const train::Precision precision = train::parse_precision(GetParam().precision);
+    const train::TokenBatch batch =
+        train::to_device(at::full({kSequences, GetParam().context + 1}, 65, at::kByte), at::kCPU);
     const train::ProductCount count;
-    const at::Tensor loss = token_nats(*model, train::to_device(windows, at::kCPU), context,
-                                       train::parse_precision(GetParam().precision), /*mean=*/true);
+    token_scores(*model, batch, context, precision, /*likeliest=*/false);
     const int64_t forward = count.flops();
-    loss.backward();
-    return {forward, count.flops()};
+    loss_and_backward(*model, batch, context, precision);
+    return {forward, count.flops() - forward};
   }
 
   static void expect_described(const std::pair<int64_t, int64_t>& made) {
@@ -86,6 +89,7 @@ std::vector<FlopsCase> flops_cases() {
                            R"("bonsai": true)", R"("rho_end": 0)"})
     all.push_back({"v76", more});
   for (const char* name : {"llama", "bitnet", "b158"}) all.push_back({name, R"("init": "fan_in")"});
+  for (const char* name : {"llama", "v57"}) all.push_back({name, "", int64_t{130}, "f32", 50'000});  // two parts
   return all;
 }
 

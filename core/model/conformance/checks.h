@@ -12,6 +12,7 @@ Outcome check_options(const Workbench& bench);
 
 // forward_checks.cpp: what a model computes.
 Outcome check_logits(const Workbench& bench);
+Outcome check_halves(const Workbench& bench);
 Outcome check_causality(const Workbench& bench);
 Outcome check_evaluation(const Workbench& bench);
 Outcome check_batch(const Workbench& bench);

@@ -18,6 +18,8 @@ std::span<const Check> conformance_checks() {
       {"options", "options out of range, of a wrong type or unknown are refused by name; defaults are the manifest's",
        check_options},
       {"logits", "logits are finite f32 [B, T, V], for any number of sequences and a shorter context", check_logits},
+      {"halves", "where a model parts into trunk and head, they are its forward pass, and the head reads rows alone",
+       check_halves},
       {"causality", "changing token t changes no earlier logit, bit for bit, in evaluation and in training",
        check_causality},
       {"evaluation", "evaluating twice gives the same bits", check_evaluation},

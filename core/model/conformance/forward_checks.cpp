@@ -19,6 +19,27 @@ double share_near(const at::Tensor& a, const at::Tensor& b) {
 
 double most_apart(const at::Tensor& a, const at::Tensor& b) { return (a - b).abs().max().item<double>(); }
 
+// "" or how the halves part from the whole. logits [B, T, V] of `tokens` in `context`.
+std::string halves_problem(const char* when, nn::Model& model, const at::Tensor& logits, const at::Tensor& tokens,
+                           const nn::StepContext& context) {
+  const at::NoGradGuard no_grad;
+  seed_default_generator(0);
+  const at::Tensor hidden = model.trunk(tokens, context);
+  if (hidden.dim() != 3 || hidden.size(0) != tokens.size(0) || hidden.size(1) != tokens.size(1))
+    return fmt::format("trunk() of tokens [{}] is of shape [{}]: expected [B, T, d]", fmt::join(tokens.sizes(), ", "),
+                       fmt::join(hidden.sizes(), ", "));
+  const at::Tensor whole = model.head(hidden);
+  if (!whole.equal(logits))
+    return fmt::format("in {}, head(trunk()) is not forward(): apart by up to {:.3g}", when, most_apart(whole, logits));
+  constexpr int64_t kRows = 7;
+  const at::Tensor rows = hidden.flatten(0, 1), part = model.head(rows.narrow(0, kRows, kRows)).unsqueeze(0);
+  if (const double near = share_near(part, logits.flatten(0, 1).narrow(0, kRows, kRows).unsqueeze(0));
+      near < kLeastNear)
+    return fmt::format("in {}, rows alone have other logits than among others at {:.0f} % of them", when,
+                       100 * (1 - near));
+  return "";
+}
+
 at::Tensor changed_at(const at::Tensor& tokens, int64_t t) {
   at::Tensor changed = tokens.clone();
   changed.select(1, t).add_(1).remainder_(kCheckVocab);
@@ -67,6 +88,21 @@ Outcome check_logits(const Workbench& bench) {
   }
   return {true,
           fmt::format("finite f32 [B, T, {}] for 1 to 3 sequences of {} and 9 tokens", kCheckVocab, kCheckContext)};
+}
+
+Outcome check_halves(const Workbench& bench) {
+  const plugin::OwnedModel model = bench.build_tiny();
+  const int64_t vocab = model->head_vocab();
+  if (vocab == 0) return {true, "none: a large vocabulary's logits stand all at once"};
+  if (vocab != kCheckVocab)
+    return {false, fmt::format("head_vocab() is {} for a vocabulary of {}", vocab, kCheckVocab)};
+  const at::Tensor tokens = random_tokens(3);
+  std::string problem =
+      halves_problem("evaluation", *model, evaluation_logits(*model, tokens), tokens, nn::StepContext());
+  if (problem.empty())
+    problem = halves_problem("training", *model, training_logits(*model, tokens), tokens, training_context(4));
+  if (!problem.empty()) return {false, problem};
+  return {true, "head(trunk()) has the bits of forward(), in evaluation and training, and rows alone are near"};
 }
 
 Outcome check_causality(const Workbench& bench) {

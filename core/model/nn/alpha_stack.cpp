@@ -75,6 +75,7 @@ std::vector<Stage> alpha_stages(const AlphaStackOptions& options, const Workload
 
 AlphaStack::AlphaStack(const AlphaStackOptions& options, int64_t vocab)
     : options_(options),
+      vocab_(vocab),
       embedding_(ParameterSink(*this, "embedding"), vocab, options.shape.d_model),
       layers_([&] {
         const auto& [d, n_layers, heads, d_ff] = options.shape;
@@ -94,7 +95,7 @@ AlphaStack::AlphaStack(const AlphaStackOptions& options, int64_t vocab)
       head_(ParameterSink(*this, "head"), vocab, options.shape.d_model),
       bias_(options.shape.n_heads, options.attention.alibi) {}
 
-at::Tensor AlphaStack::forward(const at::Tensor& tokens, const StepContext& context) {
+at::Tensor AlphaStack::trunk(const at::Tensor& tokens, const StepContext& context) {
   const AttentionStep step = attention_step(options_.attention, context);
   const double m = options_.bonsai ? binarized_part(options_.anneal_end_frac, context.progress()) : 1.0;
   at::Tensor x = embedding_.forward(tokens).to(at::kFloat);  // [B, T, d]; the residual stays f32 under autocast
@@ -102,7 +103,7 @@ at::Tensor AlphaStack::forward(const at::Tensor& tokens, const StepContext& cont
     x = x + layer.attention.forward(layer.attention_norm.forward(x), bias_, step, m);
     x = x + layer.ffn.forward(layer.ffn_norm.forward(x), m);
   }
-  return head_.forward(norm_.forward(x));  // [B, T, V]
+  return norm_.forward(x);
 }
 
 }  // namespace bitsweep::nn

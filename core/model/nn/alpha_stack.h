@@ -44,7 +44,9 @@ std::vector<Stage> alpha_stages(const AlphaStackOptions& options, const Workload
 class AlphaStack final : public Model {
  public:
   AlphaStack(const AlphaStackOptions& options, int64_t vocab);
-  at::Tensor forward(const at::Tensor& tokens, const StepContext& context) override;
+  int64_t head_vocab() const override { return vocab_; }
+  at::Tensor trunk(const at::Tensor& tokens, const StepContext& context) override;
+  at::Tensor head(const at::Tensor& hidden) override { return head_.forward(hidden); }
 
  private:
   struct Layer {
@@ -54,6 +56,7 @@ class AlphaStack final : public Model {
     XnorFfn<AlphaLinear> ffn;
   };
   AlphaStackOptions options_;
+  int64_t vocab_;
   SignEmbedding embedding_;
   std::vector<Layer> layers_;
   RmsNorm norm_;

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "nn/head_rows.h"
+
 namespace bitsweep::nn {
 namespace {
 
@@ -155,24 +157,48 @@ void StageList::ffn(const LinearCost& inner, const LinearCost& down, bool shares
   linear("ffn", down, f, d, 1, /*keeps_input=*/true);
 }
 
-void StageList::head(bool signs) {
+void StageList::head(bool signs, bool bits) {
   const int64_t d = shape_.d_model, vocab = work_.vocab;
-  const int64_t logits = kFloatBytes * work_.tokens() * vocab;  // f32 in every precision
+  const int64_t kept_signs = signs && !bits ? kFloatBytes * vocab * d : 0;
   Stage head{.block = "head",
              .flops = 2.0 * static_cast<double>(vocab * d),
              .backward_flops = 4.0 * static_cast<double>(vocab * d),
-             .weights = vocab * d,
-             .kept_bytes = row(d),
-             .forward_bytes = logits,
-             .backward_bytes = logits + row(d)};
+             .weights = vocab * d + (signs ? vocab + 1 : 0),
+             .kept_bytes = row(d)};
+  if (parts_head(vocab)) {
+    parted_loss(head, signs, kept_signs);
+  } else {
+    whole_loss(head, signs, kept_signs);
+  }
+}
+
+void StageList::whole_loss(Stage head, bool signs, int64_t kept_signs) {
+  const int64_t d = shape_.d_model;
+  const int64_t logits = kFloatBytes * work_.tokens() * work_.vocab;  // f32 in every precision
+  head.forward_bytes = logits;
+  head.backward_bytes = logits + row(d);
   if (signs) {
-    head.weights += vocab + 1;
-    head.kept_bytes += logits + kFloatBytes * vocab * d;
+    head.kept_bytes += logits + kept_signs;
     head.forward_bytes = 2 * logits;
     head.backward_bytes = 3 * logits + row(d);
   }
   stages_.push_back(head);
   stages_.push_back({.block = "loss", .kept_bytes = logits, .forward_bytes = logits, .backward_bytes = 2 * logits});
+}
+
+// A part comes and goes while the step stands between forward and backward: nothing of it is kept.
+void StageList::parted_loss(Stage head, bool signs, int64_t kept_signs) {
+  const int64_t d = shape_.d_model, vocab = work_.vocab, rows = head_rows(work_.tokens(), vocab);
+  const int64_t logits = kFloatBytes * rows * vocab, matrix = kFloatBytes * vocab * d;
+  head.kept_bytes += row(d);  // the gradient that is collected
+  // The weight's gradient of a part, beside those of the parts before it.
+  const int64_t gradient = rows < work_.tokens() || work_.accumulates ? matrix : 0;
+  int64_t part = rows * d * work_.element_bytes;  // the gradient of the part's rows
+  part += std::max(3 * logits, logits + gradient);
+  if (signs) part += logits + kept_signs;  // the sums before their scale
+  head.backward_bytes = part;
+  stages_.push_back(head);
+  stages_.push_back({.block = "loss"});
 }
 
 }  // namespace bitsweep::nn

@@ -91,8 +91,10 @@ class StageList {
   void attention(const LinearCost& inner, const LinearCost& out, const AttentionRule& rule, bool shifted = false);
   // gate, up, product, down. shares_input: reads what the projections keep anyway.
   void ffn(const LinearCost& inner, const LinearCost& down, bool shares_input = false);
-  // The ±1 head with its bias and scale, or a plain product; and the loss.
-  void head(bool signs);
+  // The ±1 head with its bias and scale, or a plain product; and the loss. In parts where the vocabulary is large
+  // (nn/head_rows.h), as models do that have halves.
+  // bits: the signs are unpacked for each product and dropped (bit_linear.h).
+  void head(bool signs, bool bits = false);
 
   std::vector<Stage> take() { return std::move(stages_); }
 
@@ -100,6 +102,8 @@ class StageList {
   int64_t row(int64_t width) const { return work_.tokens() * width * work_.element_bytes; }
   void projections(const LinearCost& linear, bool shifted);
   void attend(const AttentionRule& rule);
+  void whole_loss(Stage head, bool signs, int64_t kept_signs);
+  void parted_loss(Stage head, bool signs, int64_t kept_signs);
   void linear(const char* block, const LinearCost& linear, int64_t d_in, int64_t d_out, int64_t copies,
               bool keeps_input);
 

@@ -69,14 +69,21 @@ class LlamaStack final : public Model {
         head_(ParameterSink(*this, "head"), options.shape.d_model, vocab, options.start_sd(options.shape.d_model)),
         bias_(options.shape.n_heads, options.attention.alibi) {}
 
-  at::Tensor forward(const at::Tensor& tokens, const StepContext& context) override {
+  int64_t head_vocab() const override { return embedding_.size(0); }
+
+  at::Tensor trunk(const at::Tensor& tokens, const StepContext& context) override {
     const AttentionStep step = attention_step(rule_, context);
     at::Tensor x = embed(tokens);  // [B, T, d]
     for (const Layer& layer : layers_) {
       x = x + attention(layer, layer.attention_norm.forward(x), step);
       x = x + layer.ffn.forward(layer.ffn_norm.forward(x));
     }
-    return logits(norm_.forward(x));  // [B, T, V]
+    return norm_.forward(x);
+  }
+
+  at::Tensor head(const at::Tensor& hidden) override {
+    BITSWEEP_BLOCK("head");
+    return head_.forward(hidden);
   }
 
  private:
@@ -89,10 +96,6 @@ class LlamaStack final : public Model {
   at::Tensor embed(const at::Tensor& tokens) const {
     BITSWEEP_BLOCK("embedding");
     return at::embedding(embedding_, tokens);
-  }
-  at::Tensor logits(const at::Tensor& x) const {
-    BITSWEEP_BLOCK("head");
-    return head_.forward(x);
   }
   at::Tensor attention(const Layer& layer, const at::Tensor& x, const AttentionStep& step) {
     BITSWEEP_BLOCK("projections");

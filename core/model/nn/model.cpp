@@ -14,7 +14,14 @@ at::Tensor gradient_port(int64_t rows, int64_t columns, at::Device device) {
   return at::zeros({1}, at::TensorOptions(at::kFloat).device(device)).expand({rows, columns});
 }
 
+[[noreturn]] void no_halves() {
+  throw Error(ErrorKind::failed, "the model has no halves trunk() and head() to be run by");
+}
+
 }  // namespace
+
+at::Tensor Model::trunk(const at::Tensor&, const StepContext&) { no_halves(); }
+at::Tensor Model::head(const at::Tensor&) { no_halves(); }
 
 void Model::to(at::Device device) {
   // set_data keeps the tensor's identity, so the handles that the blocks hold move with it.

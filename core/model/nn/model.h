@@ -68,8 +68,19 @@ class Model {
  public:
   virtual ~Model() = default;
 
-  // tokens [B, T] int64 on the parameters' device -> logits [B, T, V] in f32 (or bf16 under autocast).
-  virtual at::Tensor forward(const at::Tensor& tokens, const StepContext& context) = 0;
+  // tokens [B, T] int64 on the parameters' device -> logits [B, T, V] in f32 (or bf16 under autocast). A model has
+  // this, or the two halves below, of which it is then made.
+  virtual at::Tensor forward(const at::Tensor& tokens, const StepContext& context) {
+    return head(trunk(tokens, context));
+  }
+
+  // The halves, so that the logits of a large vocabulary need not all stand at once (nn/head_rows.h).
+  // V; 0 where there are none, and forward is all there is.
+  virtual int64_t head_vocab() const { return 0; }
+  // tokens [B, T] -> what the head reads, [B, T, d].
+  virtual at::Tensor trunk(const at::Tensor& tokens, const StepContext& context);
+  // Any rows of that, [..., d] -> their logits [..., V]. A row's logits depend on that row alone.
+  virtual at::Tensor head(const at::Tensor& hidden);
 
   // In a fixed order. The tensors are the model's own: an optimizer updates them in place.
   const std::vector<Parameter>& parameters() const { return parameters_; }

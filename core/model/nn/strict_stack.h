@@ -37,7 +37,8 @@ inline ModelCount count_strict_stack(const StrictOptions& options, int64_t vocab
   return count;
 }
 
-inline std::vector<Stage> strict_stages(const StrictOptions& options, const Workload& work) {
+template <bool kBits = false>  // weights are bits, not latents
+std::vector<Stage> strict_stages(const StrictOptions& options, const Workload& work) {
   const LinearCost linear{LinearCost::Code::sign, options.output == OutputSign::clipped, /*vectors=*/1};
   StageList stages(options.shape, work);
   stages.embedding(/*signs=*/true);
@@ -45,7 +46,7 @@ inline std::vector<Stage> strict_stages(const StrictOptions& options, const Work
     stages.attention(linear, linear, options.attention);
     stages.ffn(linear, linear, /*shares_input=*/true);
   }
-  stages.head(/*signs=*/true);
+  stages.head(/*signs=*/true, kBits);
   return stages.take();
 }
 
@@ -55,20 +56,25 @@ class StrictStack : public Model {
  public:
   StrictStack(const StrictOptions& options, int64_t vocab)
       : options_(options),
+        vocab_(vocab),
         embedding_(ParameterSink(*this, "embedding"), vocab, options.shape.d_model),
         layers_(make_layers()),
         head_(ParameterSink(*this, "head"), vocab, options.shape.d_model),
         bias_(options.shape.n_heads, options.attention.alibi) {}
 
-  at::Tensor forward(const at::Tensor& tokens, const StepContext& context) override {
+  int64_t head_vocab() const override { return vocab_; }
+
+  at::Tensor trunk(const at::Tensor& tokens, const StepContext& context) override {
     const AttentionStep step = attention_step(options_.attention, context);
     at::Tensor x = embedding_.forward(tokens);  // [B, T, d], ±1 from here to the head
     for (const Layer& layer : layers_) {
       const at::Tensor attended = layer.attention.forward(x, bias_, step);
       x = residual_sign(x, attended, layer.ffn.forward(x));
     }
-    return head_.forward(x);  // [B, T, V]
+    return x;
   }
+
+  at::Tensor head(const at::Tensor& hidden) override { return head_.forward(hidden); }
 
  private:
   struct Layer {
@@ -89,6 +95,7 @@ class StrictStack : public Model {
   }
 
   StrictOptions options_;
+  int64_t vocab_;
   Embedding embedding_;
   std::vector<Layer> layers_;
   Head head_;

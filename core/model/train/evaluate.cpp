@@ -4,11 +4,6 @@
 #include <numbers>
 
 #include <ATen/ATen.h>
-#include <fmt/format.h>
-#include <fmt/ranges.h>
-
-#include "base/error.h"
-#include "nn/block_scope.h"
 
 namespace bitsweep::train {
 
@@ -31,28 +26,7 @@ TokenBatch to_device(const at::Tensor& windows, c10::Device device) {
           .targets = narrow.narrow(1, 1, tokens).to(at::kLong).reshape({-1})};
 }
 
-at::Tensor token_logits(nn::Model& model, const at::Tensor& inputs, const nn::StepContext& context,
-                        Precision precision) {
-  at::Tensor logits;
-  {
-    const PrecisionScope scope(inputs.device().type(), precision);
-    logits = model.forward(inputs, context);
-  }
-  if (logits.dim() != 3 || logits.size(0) != inputs.size(0) || logits.size(1) != inputs.size(1))
-    throw Error(ErrorKind::failed,
-                fmt::format("the model returned logits of shape [{}] for tokens of shape [{}]: expected "
-                            "[B, T, V]",
-                            fmt::join(logits.sizes(), ", "), fmt::join(inputs.sizes(), ", ")));
-  return logits;
-}
-
 namespace {
-
-at::Tensor nats_of(const at::Tensor& logits, const at::Tensor& targets, bool mean) {
-  BITSWEEP_BLOCK("loss");
-  return at::cross_entropy_loss(logits.to(at::kFloat).reshape({-1, logits.size(2)}), targets, {},
-                                mean ? at::Reduction::Mean : at::Reduction::None);
-}
 
 // Sums over answers, on the windows' device until they are read.
 class AnswerMeter {
@@ -61,17 +35,15 @@ class AnswerMeter {
       : right_(at::zeros({}, at::TensorOptions(device).dtype(at::kLong))),
         nats_(at::zeros({}, at::TensorOptions(device).dtype(at::kDouble))) {}
 
-  // `places` into the targets; logits [B, T, V], targets [B * T], nats [B * T].
-  void add(const std::vector<int64_t>& places, const at::Tensor& logits, const at::Tensor& targets,
-           const at::Tensor& nats) {
+  // `places` into the targets, [B * T], and their scores.
+  void add(const std::vector<int64_t>& places, const TokenScores& scores, const at::Tensor& targets) {
     if (places.empty()) return;
     const auto n = static_cast<int64_t>(places.size());
     const at::Tensor at_places = at::empty({n}, at::kLong);
     std::copy(places.begin(), places.end(), at_places.mutable_data_ptr<int64_t>());
-    const at::Tensor index = at_places.to(targets.device());                                                // [n]
-    const at::Tensor said = logits.reshape({-1, logits.size(2)}).index_select(0, index).argmax(/*dim=*/1);  // [n]
-    right_ += said.eq(targets.index_select(0, index)).sum();
-    nats_ += nats.index_select(0, index).sum(at::kDouble);
+    const at::Tensor index = at_places.to(targets.device());  // [n]
+    right_ += scores.likeliest.index_select(0, index).eq(targets.index_select(0, index)).sum();
+    nats_ += scores.nats.index_select(0, index).sum(at::kDouble);
     count_ += n;
   }
 
@@ -98,11 +70,6 @@ WindowSpread spread_of(const std::vector<at::Tensor>& nats, const data::Validati
 
 }  // namespace
 
-at::Tensor token_nats(nn::Model& model, const TokenBatch& batch, const nn::StepContext& context, Precision precision,
-                      bool mean) {
-  return nats_of(token_logits(model, batch.inputs, context, precision), batch.targets, mean);
-}
-
 Validation validate(nn::Model& model, const data::ValidationWindows& windows, int64_t window_tokens, int64_t batch,
                     const nn::StepContext& context, c10::Device device, Precision precision) {
   const at::NoGradGuard no_grad;
@@ -115,11 +82,10 @@ Validation validate(nn::Model& model, const data::ValidationWindows& windows, in
     const at::Tensor buffer = window_buffer(n, window_tokens, device, windows.width());
     windows.fill(first, n, tokens_of(buffer));
     const TokenBatch tokens = to_device(buffer, device);
-    const at::Tensor logits = token_logits(model, tokens.inputs, context, precision);  // [n, T, V]
-    const at::Tensor token = nats_of(logits, tokens.targets, /*mean=*/false);          // [n * T]
-    nats += token.sum(at::kDouble);
-    window_nats.push_back(token.reshape({n, window_tokens}).sum(/*dim=*/1, /*keepdim=*/false, at::kDouble));
-    if (windows.have_answers()) answers.add(windows.answers(first, n), logits, tokens.targets, token);
+    const TokenScores scores = token_scores(model, tokens, context, precision, windows.have_answers());
+    nats += scores.nats.sum(at::kDouble);
+    window_nats.push_back(scores.nats.reshape({n, window_tokens}).sum(/*dim=*/1, /*keepdim=*/false, at::kDouble));
+    if (windows.have_answers()) answers.add(windows.answers(first, n), scores, tokens.targets);
   }
   return {
       .bits_per_byte = nats.item<double>() / static_cast<double>(windows.target_bytes(0, count)) / std::numbers::ln2,

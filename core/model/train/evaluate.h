@@ -9,15 +9,10 @@
 #include "data/dataset.h"
 #include "nn/model.h"
 #include "train/precision.h"
+#include "train/token_loss.h"
 #include "train/window_spread.h"
 
 namespace bitsweep::train {
-
-// Windows of tokens on a device, split into what the model reads and what it is to say.
-struct TokenBatch {
-  at::Tensor inputs;   // [B, T] int64
-  at::Tensor targets;  // [B * T] int64: the token after each input
-};
 
 // A buffer for `count` windows, [count, window_tokens + 1] uint8 or int32 on the CPU; pinned for a GPU, so that its
 // copy need not wait for the steps before. Take a new one for each batch: LibTorch hands a pinned one out again only
@@ -29,15 +24,6 @@ data::TokenSpan tokens_of(const at::Tensor& buffer);
 
 // `windows` [B, T + 1] uint8 or int32 on the CPU.
 TokenBatch to_device(const at::Tensor& windows, c10::Device device);
-
-// The model's logits [B, T, V]. Throws Error{failed} when it returns another shape.
-at::Tensor token_logits(nn::Model& model, const at::Tensor& inputs, const nn::StepContext& context,
-                        Precision precision);
-
-// Cross-entropy in nats of each token, f32 [B * T], or their mean (a scalar) with `mean`. Throws as
-// token_logits does.
-at::Tensor token_nats(nn::Model& model, const TokenBatch& batch, const nn::StepContext& context, Precision precision,
-                      bool mean);
 
 // Of the answers in the windows of an induction task (data/induction.h).
 struct AnswerScore {

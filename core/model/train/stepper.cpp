@@ -53,10 +53,8 @@ void Stepper::accumulate_gradients(int64_t step) {
                        tokens_of(windows));
     const nn::StepContext context{
         .training = true, .step = step, .total_steps = spec_.train.steps, .noise = noise_.at(step * parts + part)};
-    const at::Tensor nats = token_nats(model_, to_device(windows, device_), context, precision_, /*mean=*/true);
-    losses_.add(step, nats.detach());
+    losses_.add(step, loss_and_backward(model_, to_device(windows, device_), context, precision_, {.parts = parts}));
     if (losses_.first_non_finite()) return;
-    (parts == 1 ? nats : nats / static_cast<double>(parts)).backward();
   }
 }
 

@@ -15,6 +15,7 @@ const std::vector<std::string> kDefects{"none",
                                         "miscount",
                                         "open_range",
                                         "double_logits",
+                                        "other_halves",
                                         "leak",
                                         "remembers_training",
                                         "batch_mean",
@@ -61,6 +62,7 @@ class Planted final : public nn::Model {
  public:
   Planted(const PlantedOptions& options, int64_t vocab)
       : options_(options),
+        vocab_(vocab),
         embedding_(seeded_sink(options), vocab, options.shape.d_model),
         head_(nn::ParameterSink(*this, "head"), vocab, options.shape.d_model),
         bias_(options.shape.n_heads, options.attention.alibi) {
@@ -72,6 +74,14 @@ class Planted final : public nn::Model {
   at::Tensor forward(const at::Tensor& tokens, const nn::StepContext& given) override {
     nn::StepContext context = given;
     if (context.training && has("unseeded_noise")) context.noise = default_generator();
+    const at::Tensor hidden = trunk(tokens, context);
+    if (context.training) ++trained_;
+    return spoilt(head_.forward(hidden), context);
+  }
+
+  int64_t head_vocab() const override { return has("other_halves") ? vocab_ : 0; }
+
+  at::Tensor trunk(const at::Tensor& tokens, const nn::StepContext& context) override {
     const nn::AttentionStep step = attention_step(options_.attention, context);
     at::Tensor x = embedding_.forward(tokens);
     for (const Layer& layer : layers_) {
@@ -79,9 +89,10 @@ class Planted final : public nn::Model {
       const at::Tensor read = has("leak") ? nn::with_earlier(x.flip({1}), 1).flip({1}) : x;
       x = nn::residual_sign(x, layer.attention.forward(x, bias_, step), layer.ffn.forward(read));
     }
-    if (context.training) ++trained_;
-    return spoilt(head_.forward(x), context);
+    return x;
   }
+
+  at::Tensor head(const at::Tensor& hidden) override { return head_.forward(hidden) * 1.01; }
 
   void update(const nn::StepContext&) override {
     if (has("keeps_memory")) kept_.push_back(at::zeros({16}));
@@ -123,6 +134,7 @@ class Planted final : public nn::Model {
   }
 
   PlantedOptions options_;
+  int64_t vocab_;
   nn::SignEmbedding embedding_;
   std::vector<Layer> layers_;
   nn::SignHead head_;
@@ -134,7 +146,7 @@ class Planted final : public nn::Model {
 
 struct Family {
   using Built = Planted;
-  static constexpr auto stages = nn::strict_stages;
+  static constexpr auto stages = nn::strict_stages<>;
 
   static PlantedOptions read(nn::OptionReader& reader, int64_t vocab, int64_t) {
     PlantedOptions options;
