@@ -46,16 +46,6 @@ const Metric* find_metric(std::string_view name) {
   return found == metrics().end() ? nullptr : &*found;
 }
 
-const std::vector<std::string>& stop_metrics() {
-  static const std::vector<std::string> kNames = [] {
-    std::vector<std::string> names;
-    for (const Metric& metric : metrics())
-      if (metric.unit == "bits per byte") names.emplace_back(metric.name);
-    return names;
-  }();
-  return kNames;
-}
-
 double bytes_per_token(double nats_per_token, double bits_per_byte) {
   return nats_per_token / (std::log(2.0) * bits_per_byte);
 }

@@ -22,9 +22,6 @@ const std::vector<Metric>& metrics();
 // Nothing for a name that is none of the table's own.
 const Metric* find_metric(std::string_view name);
 
-// The losses that a rule may stop runs by: those in bits per byte.
-const std::vector<std::string>& stop_metrics();
-
 // How many bytes a token of the text has, from one evaluation's loss in nats a token and in bits per byte.
 double bytes_per_token(double nats_per_token, double bits_per_byte);
 

@@ -30,7 +30,9 @@ enum class Stream : uint64_t {
   bootstrap = 5,
   stories = 6,
   induction = 7,
-  probe = 8
+  probe = 8,
+  shots = 9,
+  questions = 10
 };
 
 }  // namespace bitsweep

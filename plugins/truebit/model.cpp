@@ -46,4 +46,8 @@ std::vector<nn::Metric> Truebit::metrics() {
   return metrics;
 }
 
+std::vector<MetricKind> Truebit::metric_kinds() const {
+  return known_metric_kinds({"flip_fraction", "state_bytes_per_weight"});
+}
+
 }  // namespace bitsweep

@@ -21,6 +21,7 @@ class Truebit final : public nn::StrictStack<nn::BitLinear, nn::BitEmbedding, nn
   void update(const nn::StepContext& context) override;
   // flip_fraction, the same by layer, and state_bytes_per_weight.
   std::vector<nn::Metric> metrics() override;
+  std::vector<MetricKind> metric_kinds() const override;
 
  private:
   nn::FlipOptions flip_;

@@ -1,8 +1,12 @@
 #include "base/metric.h"
 
+#include <algorithm>
 #include <set>
+#include <tuple>
 
 #include <gtest/gtest.h>
+
+#include "base/task_metrics.h"
 
 namespace bitsweep {
 namespace {
@@ -18,8 +22,33 @@ TEST(Metrics, EachSpellingMeansOneOfThem) {
   EXPECT_EQ(find_metric("val_bpb"), nullptr);
 }
 
-TEST(Metrics, RulesStopByLossesInBitsPerByte) {
-  EXPECT_EQ(stop_metrics(), (std::vector<std::string>{"val_bpc", "train_bpc"}));
+TEST(MetricKinds, WhatIsToldStandsOverWhatIsKnown) {
+  MetricKinds kinds;
+  EXPECT_EQ(kinds.find("val_bpc")->better, Better::lower);
+  EXPECT_EQ(kinds.find("answer_accuracy")->better, Better::higher);
+  EXPECT_EQ(kinds.find("repeat_ipmr.L0H11")->name, "repeat_ipmr");  // of its family
+  EXPECT_EQ(kinds.find("squad.f1"), nullptr);
+  kinds.put({"squad.f1", Better::higher, "fraction", 0.1, "words"});
+  kinds.put({"val_bpc", Better::lower, "bits per token", {}, "loss"});
+  EXPECT_EQ(kinds.find("squad.f1")->chance, 0.1);
+  EXPECT_EQ(kinds.find("val_bpc")->unit, "bits per token");
+}
+
+TEST(MetricKinds, AreTheSameAfterTheirWayThroughJson) {
+  for (const MetricKind& kind : task_metric_kinds("choice", "arc", 0.25)) {
+    const MetricKind back = metric_kind_from(to_json(kind)).value();
+    EXPECT_EQ(std::tie(back.name, back.better, back.unit, back.chance, back.help),
+              std::tie(kind.name, kind.better, kind.unit, kind.chance, kind.help));
+    EXPECT_EQ(kind.chance.has_value(), kind.name.starts_with("arc.acc") && kind.name != "arc.acc_se");
+  }
+  EXPECT_FALSE(metric_kind_from({{"name", "x"}, {"direction", "up"}}));
+  EXPECT_FALSE(metric_kind_from({{"direction", "none"}}));
+  EXPECT_TRUE(task_metric_kinds("chat", "x").empty());
+  for (const std::string& kind : task_kinds()) {
+    const std::vector<MetricKind> kinds = task_metric_kinds(kind, "x");
+    EXPECT_TRUE(is_headline_metric(kinds.at(0).name)) << kind;  // the one that sums it up comes first
+    EXPECT_EQ(std::count_if(kinds.begin(), kinds.end(), [](const auto& k) { return is_headline_metric(k.name); }), 1);
+  }
 }
 
 TEST(Metrics, BytesATokenFollowFromTwoLosses) { EXPECT_NEAR(bytes_per_token(2.3, 1.35858), 2.4424, 1e-4); }

@@ -2,6 +2,7 @@
 // Pure.
 #pragma once
 
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -53,7 +54,7 @@ struct ReportCell {
   int64_t attempts = 0;                                      // of all its runs
   Estimate final_bpc, best_bpc;
   std::vector<double> window_bpc;           // of each validation window at the end, the mean of its runs; or none
-  std::optional<Estimate> answer_accuracy;  // at the end, on an induction task
+  std::map<std::string, Estimate> metrics;  // at the end: what sums up tasks (base/task_metrics.h)
   size_t size_class = 0, budget_class = 0;  // into CellTable
   bool seed_known = true;                   // else a run of its own: equal settings alone make no two seeds
 };

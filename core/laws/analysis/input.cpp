@@ -61,6 +61,7 @@ ReportInput gather_report(const query::Query& query, const std::vector<std::stri
     input.runs.push_back(std::move(run));
   }
   input.datasets = query.datasets();
+  input.kinds = query.metric_kinds();
   input.predictions = query.predictions(input.sweeps);
   input.name = name.empty() ? joined(input.sweeps, "+") : std::move(name);
   input.source = "bitsweep report " + joined(input.sweeps, " ");

@@ -54,7 +54,7 @@ std::vector<double> expected_visits(const StoryGrammar& grammar) {
 // Reads choices off a text.
 class Reader {
  public:
-  explicit Reader(std::string_view text) : grammar_(story_grammar()), text_(text), words_(grammar_.variables) {}
+  explicit Reader(std::string_view text) : grammar_(story_grammar()), text_(text), words_(grammar_.variables.size()) {}
 
   double code_length_bits() {
     while (at_ < text_.size())
@@ -106,28 +106,12 @@ class Reader {
 }  // namespace
 
 std::string generate_stories(uint64_t seed, uint64_t bytes) {
-  const StoryGrammar& grammar = story_grammar();
   BranchChooser chooser(seed);
-  std::vector<std::string_view> words(grammar.variables);
+  std::vector<std::string_view> words;
   std::string text;
   text.reserve(bytes + 8192);
   while (text.size() < bytes)
-    for (const Branches* next = &grammar.first; !next->empty();) {
-      const Sentence& sentence = grammar.sentences[next->states[chooser.choose(next->cumulative)]];
-      for (const Piece& piece : sentence.pieces) {
-        if (piece.kind == Piece::Kind::literal) {
-          text += piece.text;
-        } else if (piece.kind == Piece::Kind::repeat) {
-          text += words[piece.variable];
-        } else {
-          const Lexicon& lexicon = grammar.lexicons[piece.lexicon];
-          const std::string& word = lexicon.words[chooser.choose(lexicon.cumulative)];
-          if (piece.variable >= 0) words[piece.variable] = word;
-          text += word;
-        }
-      }
-      next = &sentence.next;
-    }
+    tell_story([&](const std::vector<uint64_t>& cumulative) { return chooser.choose(cumulative); }, text, words);
   return text;
 }
 

@@ -142,7 +142,8 @@ class Compiler {
     for (size_t i = 0; i < sentence_texts.size(); ++i) states_[sentence_texts[i].name] = i;
     for (const SentenceText& text : sentence_texts) grammar_.sentences.push_back(sentence(text));
     grammar_.first = branches(first_sentences);
-    grammar_.variables = variables_.size();
+    grammar_.variables.resize(variables_.size());
+    for (const auto& [name, variable] : variables_) grammar_.variables[static_cast<size_t>(variable.first)] = name;
   }
   StoryGrammar take() { return std::move(grammar_); }
 
@@ -203,6 +204,34 @@ double Lexicon::mean_bytes() const {
 
 double Branches::probability(size_t branch) const { return probability_of(cumulative, branch); }
 double Branches::entropy_bits() const { return empty() ? 0 : entropy_of(cumulative); }
+
+size_t StoryGrammar::variable(std::string_view name) const {
+  const auto found = std::find(variables.begin(), variables.end(), name);
+  assert(found != variables.end());
+  return static_cast<size_t>(found - variables.begin());
+}
+
+void tell_story(const std::function<size_t(const std::vector<uint64_t>& cumulative)>& choose, std::string& text,
+                std::vector<std::string_view>& words) {
+  const StoryGrammar& grammar = story_grammar();
+  words.assign(grammar.variables.size(), {});
+  for (const Branches* next = &grammar.first; !next->empty();) {
+    const Sentence& sentence = grammar.sentences[next->states[choose(next->cumulative)]];
+    for (const Piece& piece : sentence.pieces) {
+      if (piece.kind == Piece::Kind::literal) {
+        text += piece.text;
+      } else if (piece.kind == Piece::Kind::repeat) {
+        text += words[piece.variable];
+      } else {
+        const Lexicon& lexicon = grammar.lexicons[piece.lexicon];
+        const std::string& word = lexicon.words[choose(lexicon.cumulative)];
+        if (piece.variable >= 0) words[piece.variable] = word;
+        text += word;
+      }
+    }
+    next = &sentence.next;
+  }
+}
 
 const StoryGrammar& story_grammar() {
   static const StoryGrammar grammar = Compiler().take();

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -51,10 +52,18 @@ struct StoryGrammar {
   std::vector<Lexicon> lexicons;
   std::vector<Sentence> sentences;
   Branches first;
-  size_t variables = 0;
+  std::vector<std::string> variables;  // their names in the templates: A, K, H …
+
+  // Index of a variable. REQUIRES that there is one of the name.
+  size_t variable(std::string_view name) const;
 };
 
 // Built once. What unambiguity rests on (letters only, distinct words, distinct first words, slots apart) is tested.
 const StoryGrammar& story_grammar();
+
+// Appends one story to `text`. `choose` gives a place in cumulative weights for every choice, in the order of the text;
+// `words` becomes what each variable holds at the end.
+void tell_story(const std::function<size_t(const std::vector<uint64_t>& cumulative)>& choose, std::string& text,
+                std::vector<std::string_view>& words);
 
 }  // namespace bitsweep::data

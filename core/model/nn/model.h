@@ -8,6 +8,8 @@
 #include <ATen/core/Generator.h>
 #include <ATen/core/Tensor.h>
 
+#include "base/metric_kind.h"
+
 namespace bitsweep::nn {
 
 // Sees where every attention of a forward pass looks.
@@ -92,6 +94,8 @@ class Model {
 
   // What there is to tell at an evaluation, of the steps since the last call.
   virtual std::vector<Metric> metrics() { return {}; }
+  // How the numbers of metrics() are to be read; a kind named flip_fraction speaks for flip_fraction.layer0 too.
+  virtual std::vector<MetricKind> metric_kinds() const { return {}; }
 
   // Moves every parameter and buffer (once, before training).
   virtual void to(at::Device device);

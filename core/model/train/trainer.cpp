@@ -150,6 +150,13 @@ class Trainer {
                       pretty_json(pointer_health_json(probe, job_.run, progress_.step)) + "\n");
   }
 
+  void ask(const nn::StepContext& context, json::object& fields) {
+    TaskModel model(model_, task_model_settings(job_.spec, context, job_.device));
+    const AskedTasks asked =
+        ask_tasks(job_.tasks, is_last_step(), model, job_.run, progress_.step, job_.attempt_folder, log_);
+    for (const auto& [name, value] : asked.metrics) fields[name] = value;
+  }
+
   // The windows one by one at the end alone: they are what comparisons of finished runs are made of.
   void tell_spread(const WindowSpread& spread, json::object& fields) const {
     constexpr double kDigits = 1e6;
@@ -194,6 +201,7 @@ class Trainer {
     tell_spread(validation.spread, fields);
     for (const nn::Metric& metric : model_.metrics()) fields[metric.name] = finite_or_null(metric.value);
     if (probe_now() && std::isfinite(val_bpc)) probe(context, fields);
+    if (std::isfinite(val_bpc)) ask(context, fields);
     events_.write("eval", progress_.step, fields);
     const std::string answers =
         validation.answers ? fmt::format("  answers {:.1f} %", 100 * validation.answers->accuracy) : "";

@@ -14,6 +14,7 @@
 #include "event/event.h"
 #include "nn/model.h"
 #include "spec/run_spec.h"
+#include "train/task_answers.h"
 
 namespace bitsweep::train {
 
@@ -23,6 +24,7 @@ struct TrainJob {
   fs::path attempt_folder;  // checkpoints go to its checkpoints/
   c10::Device device = c10::Device(c10::kCPU);
   std::vector<fs::path> resume;  // checkpoints of this run, newest first
+  TaskSet tasks = {};            // asked at evaluations
   fs::path init;  // checkpoint to take the parameters from when none of `resume` holds; empty: fresh ones
   const std::atomic<bool>* stop = nullptr;  // set from outside: finish the step, checkpoint, return
 };

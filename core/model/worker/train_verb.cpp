@@ -2,6 +2,7 @@
 
 #include <cmath>
 #include <cstdio>
+#include <iterator>
 #include <new>
 #include <optional>
 
@@ -62,7 +63,28 @@ bool is_out_of_memory(std::string_view message) {
   return message.find("DefaultCPUAllocator") != std::string_view::npos;
 }
 
-void write_start(event::EventWriter& events, const TrainArguments& arguments, const RunInput& input) {
+// How to read the numbers that the run will tell.
+json::array metric_kinds_of(const RunInput& input, const data::ValidationWindows& windows,
+                            const train::TaskSet& tasks) {
+  std::vector<MetricKind> kinds = known_metric_kinds({"val_bpc", "train_bpc", "val_bpc_se"});
+  const auto add = [&](std::vector<MetricKind> more) {
+    kinds.insert(kinds.end(), std::make_move_iterator(more.begin()), std::make_move_iterator(more.end()));
+  };
+  if (windows.have_answers()) {
+    std::vector<MetricKind> answers = known_metric_kinds({"answer_accuracy", "answer_loss_bits"});
+    answers.at(0).chance = data::induction_chance;
+    add(std::move(answers));
+  }
+  if (input.spec.eval.probes != "off") add(probe_metric_kinds());
+  add(input.model->metric_kinds());
+  add(train::metric_kinds_of(tasks));
+  json::array list;
+  for (const MetricKind& kind : kinds) list.push_back(to_json(kind));
+  return list;
+}
+
+void write_start(event::EventWriter& events, const TrainArguments& arguments, const RunInput& input,
+                 const train::TaskSet& tasks) {
   const plugin::Plugin& plugin = input.plugin;
   const plugin::Description& description = input.description;
   const data::DatasetInfo& data = input.dataset.info();
@@ -97,6 +119,7 @@ void write_start(event::EventWriter& events, const TrainArguments& arguments, co
     fields["val_answers"] = static_cast<int64_t>(windows.answers(0, windows.count()).size());
     fields["answer_chance"] = data::induction_chance;
   }
+  fields["metrics"] = metric_kinds_of(input, windows, tasks);
   events.write("start", 0, fields);
 }
 
@@ -104,12 +127,14 @@ Ending run(const TrainArguments& arguments, const std::atomic<bool>& stop, event
   WorkerLog log;
   const RunInput input = open_run(arguments, log);
   check_version(input.plugin, input.spec.model);
-  write_start(events, arguments, input);
+  train::TaskSet tasks = train::open_tasks(input.spec.eval.tasks, input.spec.data);
+  write_start(events, arguments, input, tasks);
   const train::TrainJob job{.spec = input.spec,
                             .run = arguments.run,
                             .attempt_folder = arguments.out,
                             .device = input.device,
                             .resume = arguments.resume,
+                            .tasks = std::move(tasks),
                             .init = arguments.init,
                             .stop = &stop};
   return ending_of(train::train(job, *input.model, input.dataset, events, log));

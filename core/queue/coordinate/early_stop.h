@@ -26,7 +26,10 @@ class EarlyStop {
     schedule::RunCurve curve;
     std::string group;  // runs of one group compete
   };
-  using Curves = std::map<std::string, Entry>;
+  struct Curves {
+    bool negated = false;  // losses are values of a metric of which more is better, negated
+    std::map<std::string, Entry> of_runs;
+  };
   Curves& curves_of(const std::string& sweep, const SweepRules& rules);
 
   store::Store& store_;

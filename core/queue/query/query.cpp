@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "base/nearest.h"
+#include "base/task_metrics.h"
 #include "query/run_sql.h"
 #include "store/store.h"
 
@@ -19,9 +20,8 @@ constexpr const char* kRunColumns =
     "run.params, run.params_nonembedding, run.params_extra, run.tokens, run.steps, run.step, run.attempts, run.epochs, "
     "run.flops, run.best_val_bpc, run.last_val_bpc, run.wall_s, run.tokens_per_s, run.submitted, run.started, "
     "run.ended, run.best_step, run.peak_rss_bytes, coalesce(run.dataset, ''), run.priority, run.device, run.faults, "
-    "(SELECT value FROM metric WHERE metric.run = run.id AND name = 'answer_accuracy' ORDER BY metric.step DESC LIMIT "
-    "1), iif(run.imported, coalesce(run.spec -> '$.seed', 'null'), NULL)";
-constexpr int kRunColumnCount = 31;
+    "iif(run.imported, coalesce(run.spec -> '$.seed', 'null'), NULL)";
+constexpr int kRunColumnCount = 30;
 
 json::object object_of(std::string_view text) {
   auto value = try_parse_json(text);
@@ -73,7 +73,6 @@ RunRow read_run(const store::Statement& row, bool with_spec) {
   r.priority = integer();
   r.device = text();
   r.faults = integer();
-  r.answer_accuracy = real();
   read_seed(text(), r);
   r.axes = object_of(row.text_view(kRunColumnCount));
   if (with_spec) r.spec = object_of(row.text_view(kRunColumnCount + 1));
@@ -157,6 +156,7 @@ std::vector<RunRow> Query::runs(std::string_view sweep, std::string_view where, 
   std::vector<RunRow> rows;
   while (statement.step()) rows.push_back(read_run(statement, false));
   std::reverse(rows.begin(), rows.end());
+  add_metrics(rows, headline_metrics(metric_kinds()));
   return rows;
 }
 
@@ -186,6 +186,7 @@ std::vector<RunRow> Query::runs_of(const std::vector<std::string>& sweeps) const
       if (std::none_of(rows.begin(), rows.end(), same)) rows.push_back(read_run(statement, true));
     }
   }
+  add_metrics(rows, headline_metrics(metric_kinds()));
   return rows;
 }
 
@@ -199,7 +200,11 @@ RunRow Query::run(std::string_view prefix) const {
   std::vector<RunRow> found;
   if (is_hexadecimal(prefix))
     for (statement.bind(prefix); statement.step();) found.push_back(read_run(statement, true));
-  if (found.size() == 1 || (!found.empty() && found[0].id == prefix)) return std::move(found[0]);
+  if (found.size() == 1 || (!found.empty() && found[0].id == prefix)) {
+    found.resize(1);
+    add_metrics(found, headline_metrics(metric_kinds()));
+    return std::move(found[0]);
+  }
   if (found.empty())
     throw Error(ErrorKind::input, fmt::format("no run '{}'{} (see 'bitsweep runs')", prefix,
                                               did_you_mean(prefix, impl_->column("SELECT id FROM run"))));
@@ -251,6 +256,20 @@ std::vector<MetricRow> Query::metrics(std::string_view run) const {
   for (statement.bind(run); statement.step();)
     rows.push_back({statement.integer(0), statement.text(1), statement.optional_real(2)});
   return rows;
+}
+
+void Query::add_metrics(std::vector<RunRow>& rows, const std::vector<std::string>& names) const {
+  store::Statement newest =
+      impl_->database().prepare("SELECT value FROM metric WHERE run = ?1 AND name = ?2 ORDER BY step DESC LIMIT 1");
+  for (RunRow& row : rows)
+    for (const std::string& name : names)
+      if (newest.bind(row.id, name).step() && !newest.is_null(0)) row.metrics[name] = newest.real(0);
+}
+
+MetricKinds Query::metric_kinds() const { return impl_->store.metric_kinds(); }
+
+std::vector<std::string> Query::metric_names() const {
+  return impl_->column("SELECT DISTINCT name FROM metric ORDER BY name");
 }
 
 std::vector<AttemptRow> Query::attempts(std::string_view run) const {

@@ -10,6 +10,7 @@
 
 #include "base/code_build.h"
 #include "base/files.h"
+#include "base/metric_kind.h"
 #include "query/calibration.h"
 #include "query/pointer_health.h"
 #include "query/rows.h"
@@ -46,6 +47,11 @@ class Query {
 
   std::vector<EvalRow> evals(std::string_view run) const;
   std::vector<MetricRow> metrics(std::string_view run) const;
+  // Puts the newest values of these metrics into the rows that have them.
+  void add_metrics(std::vector<RunRow>& rows, const std::vector<std::string>& names) const;
+  // How metrics are to be read; and the names of all that any run has told, which takes reading all of them.
+  MetricKinds metric_kinds() const;
+  std::vector<std::string> metric_names() const;
   // Empty before its first evaluation, and of a run whose evaluations do not tell.
   WindowLosses window_losses(std::string_view run) const;
   std::vector<AttemptRow> attempts(std::string_view run) const;

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -34,7 +35,6 @@ struct RunRow {
   std::optional<double> epochs;  // tokens / tokens of the training split
   std::optional<double> flops;   // of the whole run, as planned
   std::optional<double> best_val_bpc, last_val_bpc;
-  std::optional<double> answer_accuracy;  // newest, of a run on an induction task
   std::optional<double> wall_s;           // training wall-clock of all attempts
   std::optional<double> tokens_per_s;
   std::optional<double> submitted, started, ended;  // unix seconds
@@ -47,6 +47,8 @@ struct RunRow {
   // Of its place in the queue, of which store::QueueEntry tells all.
   int64_t priority = 0, faults = 0;
   std::string device = "any";  // any | cpu | cuda | cuda:N
+  // Newest values of metrics: those that sum up tasks (base/task_metrics.h), and whatever Query::add_metrics was asked.
+  std::map<std::string, double, std::less<>> metrics;
 };
 
 // One row of the view `evals`: the latest attempt's value of a step.

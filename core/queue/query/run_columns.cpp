@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <set>
 #include <utility>
 
 #include <fmt/format.h>
@@ -17,6 +18,11 @@ json::value or_null(const std::optional<T>& value) {
   return value ? json::value(*value) : json::value(nullptr);
 }
 json::value or_null(const std::string& text) { return text.empty() ? json::value(nullptr) : json::value(text); }
+
+json::value metric_of(const RunRow& run, std::string_view name) {
+  const auto found = run.metrics.find(name);
+  return found == run.metrics.end() ? json::value(nullptr) : json::value(found->second);
+}
 
 struct Getter {
   std::string_view name;
@@ -51,7 +57,7 @@ constexpr std::array kGetters = {
     Getter{"started", [](const RunRow& r) { return or_null(r.started); }},
     Getter{"ended", [](const RunRow& r) { return or_null(r.ended); }},
     Getter{"dataset", [](const RunRow& r) { return or_null(r.dataset); }},
-    Getter{"answer_accuracy", [](const RunRow& r) { return or_null(r.answer_accuracy); }},
+    Getter{"answer_accuracy", [](const RunRow& r) { return metric_of(r, "answer_accuracy"); }},
     Getter{"priority", [](const RunRow& r) -> json::value { return r.priority; }},
     Getter{"faults", [](const RunRow& r) -> json::value { return r.faults; }},
 };
@@ -98,6 +104,11 @@ std::vector<std::string> run_column_names(const std::vector<RunRow>& runs) {
   for (const Getter& getter : kGetters) names.emplace_back(getter.name);
   for (std::string& axis : axis_names(runs))
     if (std::find(names.begin(), names.end(), axis) == names.end()) names.push_back(std::move(axis));
+  std::set<std::string> metrics;
+  for (const RunRow& run : runs)
+    for (const auto& [name, value] : run.metrics) metrics.insert(name);
+  for (const std::string& name : metrics)
+    if (std::find(names.begin(), names.end(), name) == names.end()) names.push_back(name);
   return names;
 }
 
@@ -105,7 +116,7 @@ json::value run_column(const RunRow& run, std::string_view column) {
   for (const Getter& getter : kGetters)
     if (getter.name == column) return getter.get(run);
   const json::value* value = run.axes.if_contains(column);
-  return value != nullptr ? *value : json::value(nullptr);
+  return value != nullptr ? *value : metric_of(run, column);
 }
 
 json::object run_json(const RunRow& run, const std::vector<std::string>& columns) {
@@ -129,6 +140,14 @@ std::vector<std::string> parse_columns(std::string_view text, const std::vector<
   }
   if (!wrong.empty()) throw Error(ErrorKind::input, std::move(wrong));
   return names;
+}
+
+std::vector<std::string> best_first(std::vector<std::string> keys, const MetricKinds& kinds) {
+  for (std::string& key : keys) {
+    const MetricKind* kind = kinds.find(key);
+    if (kind != nullptr && kind->better == Better::higher) key.insert(0, "-");
+  }
+  return keys;
 }
 
 void sort_runs(std::vector<RunRow>& runs, const std::vector<std::string>& keys) {

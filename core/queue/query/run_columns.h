@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/metric_kind.h"
 #include "query/rows.h"
 
 namespace bitsweep::query {
@@ -13,8 +14,8 @@ namespace bitsweep::query {
 // The keys of an object of `runs --json`, in order.
 const std::vector<std::string>& run_json_columns();
 
-// All columns these runs have: run_json_columns(), the further ones (epochs, flops, …), then axes in order of
-// appearance.
+// All columns these runs have: run_json_columns(), the further ones (epochs, flops, …), axes in order of appearance,
+// then the metrics that their rows hold.
 std::vector<std::string> run_column_names(const std::vector<RunRow>& runs);
 
 // The seed digit for digit, of a run from elsewhere too: int64 or uint64; null where its log's was left out.
@@ -33,6 +34,9 @@ std::vector<std::string> parse_columns(std::string_view text, const std::vector<
 
 // Stable; by each key in turn, descending after '-'. Empty values come last either way.
 void sort_runs(std::vector<RunRow>& runs, const std::vector<std::string>& keys);
+
+// The same keys, where a metric of which more is better is given without '-': largest first.
+std::vector<std::string> best_first(std::vector<std::string> keys, const MetricKinds& kinds);
 
 // A JSON value as a cell: texts bare, numbers in their shortest form, null as `nothing`.
 std::string cell_text(const json::value& value, const char* nothing = "");

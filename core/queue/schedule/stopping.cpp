@@ -49,8 +49,9 @@ StopVerdict median_stop(const StopSettings& s, const RunCurve& run, std::span<co
   const double middle = median(means);
   const double mine = *run.best_by(step);
   if (mine <= middle) return {};
-  return {true, fmt::format("median: its best of {:.4f} by step {} is above {:.4f}, the median of the means of {} runs",
-                            mine, step, middle, means.size())};
+  const double sign = s.negated ? -1 : 1;
+  return {true, fmt::format("median: its best of {:.4f} by step {} is {} {:.4f}, the median of the means of {} runs",
+                            sign * mine, step, s.negated ? "below" : "above", sign * middle, means.size())};
 }
 
 // Extrapolating costs a fit: asked at first after each evaluation, later whenever the curve is a seventh longer.

@@ -23,6 +23,8 @@ struct StopSettings {
   int64_t reduction = 3;      // of `asha`: each rung is this many times further, and the best 1/reduction go on
   int64_t fewest = 4;         // of `median`: peers that have come so far, for there to be a median to trust
   double probability = 0.95;  // of `curve`: that the run will end above the best, before it is stopped
+  // Losses are negated values of a metric of which more is better: told to people as they are.
+  bool negated = false;
 };
 
 struct LossAt {

@@ -3,15 +3,19 @@
 #include <fmt/format.h>
 
 namespace bitsweep::store {
-
 std::vector<StoredCurve> sweep_curves(Store& store, std::string_view sweep, std::string_view metric) {
-  const char* column = metric == "train_bpc" ? "train_bpc" : "val_bpc";
+  const bool is_column = metric == "val_bpc" || metric == "train_bpc";
+  const std::string values =
+      is_column ? fmt::format("SELECT run, step, {0} AS value FROM eval WHERE finite AND {0} IS NOT NULL", metric)
+                : "SELECT run, step, value FROM metric WHERE finite AND name = ?2";
   Statement row = store.database().prepare(fmt::format(
-      "SELECT run.id, run.state, run.steps, run.axes, eval.step, eval.{0} FROM run JOIN sweep ON sweep.id = run.sweep "
-      "JOIN eval ON eval.run = run.id WHERE sweep.name = ? AND eval.finite AND eval.{0} IS NOT NULL "
-      "ORDER BY run.position, eval.step",
-      column));
-  row.bind(sweep);
+      "SELECT run.id, run.state, run.steps, run.axes, told.step, told.value FROM run JOIN sweep ON sweep.id = "
+      "run.sweep JOIN ({}) AS told ON told.run = run.id WHERE sweep.name = ?1 ORDER BY run.position, told.step",
+      values));
+  if (is_column)
+    row.bind(sweep);
+  else
+    row.bind(sweep, metric);
   std::vector<StoredCurve> curves;
   while (row.step()) {
     if (curves.empty() || curves.back().run != row.text_view(0)) {

@@ -1,4 +1,4 @@
-// The loss curves of a sweep's runs, for rules that compare them while they run.
+// The curves of a sweep's runs in one metric, for rules that compare them while they run.
 #pragma once
 
 #include <string>
@@ -14,10 +14,10 @@ struct StoredCurve {
   RunState state = RunState::queued;
   int64_t steps = 0;  // planned
   json::object axes;
-  std::vector<std::pair<int64_t, double>> losses;  // by step; finite ones
+  std::vector<std::pair<int64_t, double>> losses;  // the metric by step; finite ones
 };
 
-// Of the runs whose first sweep this is and that have been evaluated; `metric`: val_bpc | train_bpc.
+// Of the runs whose first sweep this is and that have told the metric.
 std::vector<StoredCurve> sweep_curves(Store& store, std::string_view sweep, std::string_view metric);
 
 }  // namespace bitsweep::store

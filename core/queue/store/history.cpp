@@ -18,7 +18,9 @@ namespace bitsweep::store {
 namespace {
 
 // Rows of these follow from events.jsonl. A table of a newer version is followed without a word here.
-constexpr std::array<std::string_view, 4> kDerivedTables = {"event", "eval", "metric", "history"};
+constexpr std::array<std::string_view, 5> kDerivedTables = {"event", "eval", "metric", "metric_kind", "history"};
+// Of these some rows follow from no event: of a checkpoint that was looked at later.
+constexpr std::array<std::string_view, 2> kPartlyDerived = {"metric", "metric_kind"};
 // Columns that ingest keeps. They are noted with every other change of their row, but alone they are none.
 constexpr std::array<std::string_view, 9> kDerivedColumns = {"step",           "best_val_bpc",  "best_step",
                                                              "last_val_bpc",   "tokens_per_s",  "wall_s",
@@ -153,7 +155,7 @@ void History::write_anew() {
   AtomicFile file(file_);
   file.write(first);
   for (const std::string& table : tables_of(database_))
-    if (!holds(kDerivedTables, table) || table == "metric") snapshot_table(database_, table, file, bytes);
+    if (!holds(kDerivedTables, table) || holds(kPartlyDerived, table)) snapshot_table(database_, table, file, bytes);
   file.commit();
   database_.prepare("UPDATE history SET id = ?, bytes = ?").run(id, bytes);
   transaction.commit();

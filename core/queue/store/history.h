@@ -72,7 +72,8 @@ int64_t history_schema(const fs::path& file);
 // What replay_history() found.
 struct Replayed {
   int64_t rows = 0;                   // put or dropped
-  std::vector<json::object> metrics;  // rows of `metric`, for after the events
+  // Rows of `metric` and `metric_kind`, for after the events.
+  std::vector<json::object> metrics, metric_kinds;
   std::vector<std::string> problems;  // lines that say nothing, with their numbers
 };
 

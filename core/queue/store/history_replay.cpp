@@ -58,8 +58,8 @@ class Replay {
     const std::string& table = put.empty() ? drop : put;
     if (!known(table)) return fmt::format("is of a table '{}' that there is not", table);
     ++found.rows;
-    if (table == "metric") {
-      found.metrics.push_back(row->get_object());
+    if (table == "metric" || table == "metric_kind") {
+      (table == "metric" ? found.metrics : found.metric_kinds).push_back(row->get_object());
       return "";
     }
     return put.empty() ? remove(table, row->get_object()) : store(table, row->get_object());

@@ -180,6 +180,7 @@ void Store::ingest_batch(const Batch& batch, Ingested& count) {
     }
     ++count.stored;
     if (event.kind == "start" && event.attempt > 1) set_aside_finished(event);
+    if (event.kind == "start") take_metric_kinds(event);
     const Numbers numbers(event.fields);
     digest.add(event, numbers);
     if (event.kind == "eval") digest.add_eval(event, numbers, put_eval(event, numbers));

@@ -346,8 +346,22 @@ CREATE VIEW yardsticks AS
   SELECT dataset, context, windows, bytes, ngram_bpb FROM yardstick;
 )sql";
 
-constexpr std::array<Migration, 5> kMigrations = {
-    {{1, kFirst}, {2, kSpeeds}, {3, kHistory}, {4, kIngest}, {5, kYardsticks}}};
+// Version 6: how metrics are to be read, as runs told at their starts.
+constexpr const char* kMetricKinds = R"sql(
+CREATE TABLE metric_kind (
+  name       TEXT PRIMARY KEY,             -- of the metric, or of a family: ipmr for ipmr.L0H1
+  direction  TEXT NOT NULL CHECK (direction IN ('lower', 'higher', 'none')),  -- which is better
+  unit       TEXT NOT NULL,
+  chance     REAL,                         -- what a guess would give
+  help       TEXT NOT NULL,
+  told       REAL NOT NULL                 -- unix seconds, when a run said so last: the newest word counts
+) STRICT, WITHOUT ROWID;
+CREATE VIEW metric_kinds AS
+  SELECT name, direction, unit, chance, help FROM metric_kind;
+)sql";
+
+constexpr std::array<Migration, 6> kMigrations = {
+    {{1, kFirst}, {2, kSpeeds}, {3, kHistory}, {4, kIngest}, {5, kYardsticks}, {6, kMetricKinds}}};
 
 }  // namespace
 

@@ -74,6 +74,7 @@ void Rebuild::replay() {
     result_.rows = found.rows;
     result_.problems = std::move(found.problems);
     metrics_ = std::move(found.metrics);
+    metric_kinds_ = std::move(found.metric_kinds);
   }
   store_ = std::make_unique<Store>(scratch_.root, StoreMode::create, clock_);
 }
@@ -130,6 +131,8 @@ void Rebuild::read_events() {
     const std::pair<std::string, double> metric(string_or(row, "name", ""), value);
     store_->put_metrics(run, integer_or(row, "attempt", 0), integer_or(row, "step", 0), {&metric, 1});
   }
+  for (const json::object& row : metric_kinds_)
+    if (const auto kind = metric_kind_from(row)) store_->put_metric_kinds({&*kind, 1}, number_or(row, "told", 0));
   transaction.commit();
 }
 

@@ -24,7 +24,7 @@ class Rebuild {
 
   // In this order. What the history tells; nothing when there is none.
   void replay();
-  // The events of every attempt that the database knows, then the metrics that no event told.
+  // The events of every attempt that the database knows, then the metrics and their kinds that no event told.
   void read_events();
   // Those of one attempt, which the database knows.
   void read_events_of(const std::string& run, int64_t attempt);
@@ -47,7 +47,7 @@ class Rebuild {
   RootPaths root_, scratch_;
   FakeClock clock_;
   std::unique_ptr<Store> store_;
-  std::vector<json::object> metrics_;
+  std::vector<json::object> metrics_, metric_kinds_;
   Rebuilt result_;
 };
 

@@ -17,6 +17,7 @@
 
 #include "base/clock.h"
 #include "base/code_build.h"
+#include "base/metric_kind.h"
 #include "event/event.h"
 #include "store/database.h"
 #include "store/records.h"
@@ -153,6 +154,11 @@ class Store {
   // those of the same names that came from this attempt or an earlier one. Throws Error{input} for an unknown run.
   void put_metrics(std::string_view run, int64_t attempt, int64_t step,
                    std::span<const std::pair<std::string, double>> metrics);
+  // How such numbers are to be read, as somebody said at `told` (unix seconds); of what was said of a name the newest
+  // counts. What a start event lists as its `metrics` comes in with that event.
+  void put_metric_kinds(std::span<const MetricKind> kinds, double told);
+  // What was told, over what is known of every worker.
+  MetricKinds metric_kinds();
 
   // --- speeds ---------------------------------------------------------------------------------------------------
   // Takes the place of an earlier one of the same spec, device and threads.
@@ -193,6 +199,8 @@ class Store {
   bool put_eval(const event::Event& event, const Numbers& numbers);
   void put_metric(std::string_view run, std::string_view name, int64_t step, int64_t attempt,
                   std::optional<double> value);
+  bool put_metric_kind(const MetricKind& kind, double told);
+  void take_metric_kinds(const event::Event& start);
   void update_summaries(const Batch& batch, const Digest& digest);
 
   RootPaths paths_;

@@ -1,4 +1,5 @@
 // `bitsweep runs`: a row a run.
+#include <algorithm>
 #include <cmath>
 #include <iterator>
 
@@ -59,23 +60,35 @@ int64_t limit_of(const CommandLine& line, OutputFormat format) {
 }
 
 // The columns named by `option`: of the runs that are shown, else of any, for an axis may be one of older runs alone,
-// and a condition that no run meets does not make the columns wrong.
+// and a condition that no run meets does not make the columns wrong. Any metric is one: the rows get its values.
 std::vector<std::string> columns_of(const query::Query& query, const CommandLine& line,
-                                    const std::vector<query::RunRow>& rows, const std::string& option, bool signs) {
+                                    std::vector<query::RunRow>& rows, const std::string& option, bool signs) {
   const auto text = line.get(option);
   if (!text) return {};
+  std::vector<std::string> known = run_column_names(rows);
   try {
-    return query::parse_columns(*text, run_column_names(rows), option, signs);
+    return query::parse_columns(*text, known, option, signs);
   } catch (const Error&) {
-    return query::parse_columns(*text, run_column_names(query.runs()), option, signs);
+    const std::vector<std::string> metrics = query.metric_names();
+    known = run_column_names(query.runs());
+    known.insert(known.end(), metrics.begin(), metrics.end());
+    std::vector<std::string> columns = query::parse_columns(*text, known, option, signs);
+    std::vector<std::string> asked = columns;
+    for (std::string& name : asked) name.erase(0, signs && name.starts_with('-') ? 1 : 0);
+    std::erase_if(asked, [&](const std::string& name) {
+      return std::find(metrics.begin(), metrics.end(), name) == metrics.end();
+    });
+    query.add_metrics(rows, asked);
+    return columns;
   }
 }
 
-void print_table(const std::vector<query::RunRow>& rows, const std::vector<std::string>& columns, int64_t more,
-                 bool sorted) {
+void print_table(const std::vector<query::RunRow>& rows, std::vector<std::string> columns, const MetricKinds& kinds,
+                 int64_t more, bool sorted) {
   if (rows.empty()) return print_error("no runs");
-  std::string text =
-      terminal_table(report::run_table(rows, columns.empty() ? report::default_run_columns(rows) : columns));
+  if (columns.empty()) columns = report::default_run_columns(rows);
+  std::string text = terminal_table(report::run_table(rows, columns, kinds));
+  for (const std::string& told : report::metrics_told(columns, kinds)) text += told + "\n";
   if (more > 0)
     text += fmt::format("… and {} {}; --limit all shows every one, --limit N as many\n", more,
                         sorted ? "more" : "earlier ones");
@@ -98,8 +111,8 @@ int do_runs(const Verb& verb, const std::vector<std::string>& args) {
   CommandLine line(verb);
   line.value("where",
              "only runs for which this SQL expression over the columns holds: \"params > 1e6 and state = 'done'\"")
-      .value("sort", "by these columns, comma-separated; '-' before one: largest first")
-      .value("columns", "these columns, comma-separated; an axis by its path (train.lr)")
+      .value("sort", "by these columns, comma-separated, metrics best first; '-' before one: largest first")
+      .value("columns", "these columns, comma-separated; an axis by its path (train.lr), any metric by its name")
       .value("limit", "N | all: the newest N, or the first N of --sort (a table: 100; --json, --jsonl, --csv: all)")
       .root_option()
       .output_options();
@@ -112,13 +125,14 @@ int do_runs(const Verb& verb, const std::vector<std::string>& args) {
   std::vector<query::RunRow> rows = newest(query, scope, sorted ? -1 : most);
 
   std::vector<std::string> columns = columns_of(query, line, rows, "columns", false);
-  if (sorted) sort_runs(rows, columns_of(query, line, rows, "sort", true));
+  const MetricKinds kinds = query.metric_kinds();
+  if (sorted) sort_runs(rows, query::best_first(columns_of(query, line, rows, "sort", true), kinds));
   int64_t all = static_cast<int64_t>(rows.size());
   if (!sorted && all == most) all = count(query, scope);
   if (most >= 0 && static_cast<int64_t>(rows.size()) > most) rows.resize(static_cast<size_t>(most));
 
   if (format == OutputFormat::table) {
-    print_table(rows, columns, all - static_cast<int64_t>(rows.size()), sorted);
+    print_table(rows, columns, kinds, all - static_cast<int64_t>(rows.size()), sorted);
     return 0;
   }
   if (columns.empty()) columns = query::run_json_columns();

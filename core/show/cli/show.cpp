@@ -99,7 +99,8 @@ std::string metrics(const query::RunRow& run, const json::object& start) {
   if (run.last_val_bpc) text += fmt::format("  last          {:.4f} {}\n", *run.last_val_bpc, unit);
   if (const double ratio = number_or(start, "bytes_per_token", 0); ratio > 0)
     text += fmt::format("  bytes a token {:.4f} (its losses: val_loss / (ln 2 · val_bpc))\n", ratio);
-  if (run.answer_accuracy) text += fmt::format("  answers       {:.1f} % right\n", 100 * *run.answer_accuracy);
+  if (const auto answers = run.metrics.find("answer_accuracy"); answers != run.metrics.end())
+    text += fmt::format("  answers       {:.1f} % right\n", 100 * answers->second);
   if (run.tokens_per_s) text += fmt::format("  tokens/s      {}\n", format_count(*run.tokens_per_s));
   if (run.wall_s) text += fmt::format("  wall          {}\n", format_duration(*run.wall_s));
   if (run.peak_rss_bytes)

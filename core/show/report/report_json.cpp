@@ -82,7 +82,14 @@ json::object cell_json(const analysis::ReportInput& input, const analysis::Repor
                     {"tokens_per_s", finite_or_null(c.tokens_per_s)},
                     {"attempts", c.attempts},
                     {"runs", std::move(runs)}};
-  if (c.answer_accuracy) cell["answer_accuracy"] = estimate_json(*c.answer_accuracy);
+  json::object metrics;
+  for (const auto& [name, value] : c.metrics) {
+    if (name == "answer_accuracy")
+      cell[name] = estimate_json(value);
+    else
+      metrics[name] = estimate_json(value);
+  }
+  if (!metrics.empty()) cell["metrics"] = std::move(metrics);
   return cell;
 }
 

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "base/clock.h"
+#include "base/task_metrics.h"
 #include "base/units.h"
 #include "query/run_columns.h"
 #include "render/format.h"
@@ -21,13 +22,12 @@ std::string axes_text(const json::object& axes) {
   return text;
 }
 
-std::string shown(const query::RunRow& run, const std::string& column) {
+std::string shown(const query::RunRow& run, const std::string& column, const MetricKinds& kinds) {
   if (column == "axes") return run.axes.empty() ? "-" : axes_text(run.axes);
   const json::value value = run_column(run, column);
   if (!value.is_number()) return query::cell_text(value, "-");
   const double number = value.to_number<double>();
   if (column == "best_val_bpc" || column == "last_val_bpc") return fmt::format("{:.4f}", number);
-  if (column == "answer_accuracy") return fmt::format("{:.1f} %", 100 * number);
   if (column == "wall_s") return format_duration(number);
   if (column == "epochs") return fmt::format("{:.3g}", number);
   if (column == "flops") return fmt::format("{:.3g}", number);
@@ -36,6 +36,7 @@ std::string shown(const query::RunRow& run, const std::string& column) {
   static const std::set<std::string> kCounts = {"params", "params_nonembedding", "params_extra", "tokens",
                                                 "tokens_per_s"};
   if (kCounts.count(column) > 0) return format_count(number);
+  if (run.metrics.contains(column)) return metric_text(number, kinds.find(column));
   return query::cell_text(value, "-");
 }
 
@@ -47,7 +48,7 @@ std::string title_of(const std::string& column, const std::vector<std::string>& 
       {"answer_accuracy", "answers"}, {"wall_s", "wall"},       {"tokens_per_s", "tok/s"}};
   for (const auto& [name, title] : kTitles)
     if (name == column) return title;
-  if (column.find('.') == std::string::npos) return column;
+  if (column.find('.') == std::string::npos || is_headline_metric(column)) return column;
   const std::string last = last_part(column);
   const auto same =
       std::count_if(columns.begin(), columns.end(), [&](const std::string& c) { return last_part(c) == last; });
@@ -91,14 +92,38 @@ std::vector<std::string> default_run_columns(const std::vector<query::RunRow>& r
     if (axis != "model.plugin" && axis != "model.params" && axis != "train.tokens") columns.push_back(axis);
   if (any([&](const query::RunRow& r) { return r.seed != runs.front().seed; })) columns.push_back("seed");
   columns.insert(columns.end(), {"best_val_bpc", "last_val_bpc"});
-  if (any([](const query::RunRow& r) { return r.answer_accuracy.has_value(); })) columns.push_back("answer_accuracy");
+  std::set<std::string> metrics;
+  for (const query::RunRow& run : runs)
+    for (const auto& [name, value] : run.metrics)
+      if (is_headline_metric(name)) metrics.insert(name);
+  columns.insert(columns.end(), metrics.begin(), metrics.end());
   columns.insert(columns.end(), {"wall_s", "tokens_per_s"});
   if (any([](const query::RunRow& r) { return r.attempts > 1; })) columns.push_back("attempts");
   return columns;
 }
 
-render::Table run_table(const std::vector<query::RunRow>& runs, const std::vector<std::string>& columns) {
-  return table_of(runs, columns, true, shown);
+std::string metric_text(double value, const MetricKind* kind) {
+  if (kind != nullptr && kind->unit == "fraction") return fmt::format("{:.1f} %", 100 * value);
+  if (kind != nullptr && kind->unit == "bits per byte") return render::format_bpc(value);
+  return fmt::format("{:.4g}", value);
+}
+
+std::vector<std::string> metrics_told(const std::vector<std::string>& columns, const MetricKinds& kinds) {
+  std::vector<std::string> told;
+  for (const std::string& column : columns) {
+    const MetricKind* kind = is_headline_metric(column) ? kinds.find(column) : nullptr;
+    if (kind == nullptr) continue;
+    std::string text = fmt::format("{}: {}", column, kind->help);
+    if (kind->chance) text += fmt::format("; by chance {}", metric_text(*kind->chance, kind));
+    told.push_back(std::move(text));
+  }
+  return told;
+}
+
+render::Table run_table(const std::vector<query::RunRow>& runs, const std::vector<std::string>& columns,
+                        const MetricKinds& kinds) {
+  return table_of(runs, columns, true,
+                  [&](const query::RunRow& run, const std::string& column) { return shown(run, column, kinds); });
 }
 
 render::Table raw_run_table(const std::vector<query::RunRow>& runs, const std::vector<std::string>& columns) {

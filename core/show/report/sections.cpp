@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <set>
 
 #include <fmt/format.h>
 
@@ -21,12 +22,15 @@
 #include "report/prediction_section.h"
 #include "report/provenance.h"
 #include "report/rules.h"
+#include "report/run_table.h"
 #include "report/sets_section.h"
 #include "report/setting_section.h"
 #include "report/stored_section.h"
 
 namespace bitsweep::report {
 namespace {
+
+constexpr const char* kAnswers = "answer_accuracy";
 
 class GroupSections {
  public:
@@ -84,8 +88,9 @@ class GroupSections {
   }
 
   void measured();
-  bool has_answers() const;
+  std::set<std::string> task_metrics() const;
   void answers_told();
+  void tasks_told(const std::set<std::string>& metrics);
   void excluded();
   void yardsticks();
   void scaling();
@@ -102,23 +107,27 @@ std::string with_spread(const analysis::Estimate& e) {
                       : render::format_bpc(e.mean);
 }
 
-std::string percent_with_spread(const analysis::Estimate& e) {
-  std::string text = fmt::format("{:.1f} %", 100 * e.mean);
-  return e.half_width ? text + fmt::format(" ± {:.1f}", 100 * *e.half_width) : text;
+std::string metric_with_spread(const analysis::Estimate& e, const MetricKind* kind) {
+  std::string text = metric_text(e.mean, kind);
+  if (!e.half_width) return text;
+  std::string spread = metric_text(*e.half_width, kind);
+  if (spread.ends_with(" %")) spread.resize(spread.size() - 2);  // the mean says the unit
+  return text + " ± " + spread;
 }
 
 std::string rate_text(std::optional<double> value) {
   return value ? render::format_significant(*value, 2) : render::kNothing;
 }
 
-bool GroupSections::has_answers() const {
-  return std::any_of(g_.table.cells.begin(), g_.table.cells.end(),
-                     [](const analysis::ReportCell& c) { return c.answer_accuracy.has_value(); });
+std::set<std::string> GroupSections::task_metrics() const {
+  std::set<std::string> names;
+  for (const analysis::ReportCell& c : g_.table.cells)
+    for (const auto& [name, value] : c.metrics) names.insert(name);
+  return names;
 }
 
 // What "answers right" is, and what chance gives, as the runs said at their start.
 void GroupSections::answers_told() {
-  if (!has_answers()) return;
   const json::object& start = input_.runs[g_.table.cells.front().runs.front()].start;
   std::string text =
       "Answers are the bytes of the validation windows that can be told from the window before them by induction; "
@@ -128,6 +137,13 @@ void GroupSections::answers_told() {
   if (const double chance = number_or(start, "answer_chance", 0); chance > 0)
     text += fmt::format(". Chance is {:.1f} %", 100 * chance);
   paragraph(text + ".");
+}
+
+void GroupSections::tasks_told(const std::set<std::string>& metrics) {
+  if (metrics.contains(kAnswers)) answers_told();
+  const std::vector<std::string> others = metrics_told({metrics.begin(), metrics.end()}, input_.kinds);
+  for (const std::string& told : others)
+    if (!told.starts_with(kAnswers)) paragraph(told + ".");
 }
 
 void GroupSections::measured() {
@@ -140,7 +156,8 @@ void GroupSections::measured() {
             (g_.group.loss_unit.empty() ? "The losses' unit was not told."
                                         : fmt::format("Losses are {} of the validation text.", g_.group.loss_unit)) +
             (seeds ? " ± is the 95 % interval of the mean over seeds. Time and speed are means." : ""));
-  answers_told();
+  const std::set<std::string> metrics = task_metrics();
+  tasks_told(metrics);
   render::Table t;
   t.columns = {{"variant"},
                {"params", render::Align::right},
@@ -153,8 +170,10 @@ void GroupSections::measured() {
                {"wall", render::Align::right},
                {"tok/s", render::Align::right},
                {"attempts", render::Align::right}};
-  const bool answers = has_answers();
-  if (answers) t.columns.insert(t.columns.begin() + 8, {"answers right", render::Align::right});
+  constexpr int kAfterLosses = 8;
+  int at = kAfterLosses;
+  for (const std::string& name : metrics)
+    t.columns.insert(t.columns.begin() + at++, {name == kAnswers ? "answers right" : name, render::Align::right});
   if (seeds) t.columns.push_back({"seeds", render::Align::right});
   for (const analysis::ReportCell& c : g_.table.cells) {
     t.rows.push_back({c.variant, format_count(c.params), format_count(c.tokens), rate_text(c.epochs),
@@ -163,8 +182,13 @@ void GroupSections::measured() {
                       render::format_rate(c.tokens_per_s),
                       c.attempts > 0 ? std::to_string(c.attempts) : render::kNothing});
     std::vector<std::string>& row = t.rows.back();
-    if (answers)
-      row.insert(row.begin() + 8, c.answer_accuracy ? percent_with_spread(*c.answer_accuracy) : render::kNothing);
+    at = kAfterLosses;
+    for (const std::string& name : metrics) {
+      const auto found = c.metrics.find(name);
+      row.insert(row.begin() + at++, found == c.metrics.end()
+                                         ? render::kNothing
+                                         : metric_with_spread(found->second, input_.kinds.find(name)));
+    }
     if (seeds) row.push_back(std::to_string(c.runs.size()));
   }
   table(without_empty_columns(std::move(t)));

@@ -64,6 +64,8 @@ bool fits(const RunKey& key, const json::value& value) {
              std::all_of(value.get_array().begin(), value.get_array().end(), [&](const auto& item) {
                return item.is_number() && in_range(key, item.template to_number<double>());
              });
+    case ValueType::tasks:
+      return value.is_array();
   }
   return false;
 }
@@ -140,6 +142,8 @@ std::string expected(const RunKey& key) {
       return key.words.empty() ? "a list of texts" : fmt::format("a list of {}", fmt::join(key.words, ", "));
     case ValueType::numbers:
       return fmt::format("a list of {} numbers, each{}", key.count, range_text(key));
+    case ValueType::tasks:
+      return "a list of tasks, { name, file, kind: choice | continue | generate, … }";
   }
   return "";
 }

@@ -8,8 +8,8 @@
 #include <fmt/format.h>
 
 #include "base/law_names.h"
-#include "base/metric.h"
 #include "base/nearest.h"
+#include "base/task_metrics.h"
 #include "base/units.h"
 #include "spec/other_tools.h"
 #include "spec/settings.h"
@@ -96,6 +96,13 @@ class OptionReader {
       word(node, "order", kOrders, sweep_.order);
     else if (entry.key == "priority")
       integer(node, "priority", -1'000'000, 1'000'000, sweep_.priority);
+  }
+
+  // After all keys: what may be asked for depends on the tasks, `eval.tasks` of the file.
+  void finish(const YamlNode* tasks) {
+    if (metric_ == nullptr) return;
+    Problems told_elsewhere;
+    stop_metric(*metric_, tasks == nullptr ? std::vector<TaskSpec>{} : read_tasks(*tasks, told_elsewhere));
   }
 
  private:
@@ -205,7 +212,7 @@ class OptionReader {
   void stop(const std::string& key, const YamlNode& node) {
     SweepStop& stop = sweep_.stop;
     if (key == "rule") word(node, "stop rule", kStopRules, stop.rule);
-    if (key == "metric") word(node, "metric to stop by", stop_metrics(), stop.metric);
+    if (key == "metric") metric_ = &node;
     if (key == "grace") integer(node, "stop.grace", 0, 1'000'000'000'000, stop.grace);
     if (key == "reduction") integer(node, "stop.reduction", 2, 100, stop.reduction);
     if (key == "fewest") integer(node, "stop.fewest", 1, 100'000, stop.fewest);
@@ -218,6 +225,30 @@ class OptionReader {
       else
         wrong(node, "stop.probability", "a number from 0.5 to below 1");
     }
+  }
+
+  // A metric that ranks runs, of those that every worker tells or that the sweep's own tasks do.
+  void stop_metric(const YamlNode& node, const std::vector<TaskSpec>& tasks) {
+    MetricKinds kinds;
+    std::vector<std::string> known;
+    const TaskSpec* asked = nullptr;
+    for (const TaskSpec& task : tasks)
+      for (MetricKind& kind : task_metric_kinds(task.kind, task.name)) {
+        if (kind.name == node.text) asked = &task;
+        kinds.put(std::move(kind));
+      }
+    for (const std::string& name : kinds.names())
+      if (kinds.find(name)->better != Better::neither) known.push_back(name);
+    word(node, "metric to stop by", known, sweep_.stop.metric);
+    if (sweep_.stop.metric != node.text) return;
+    if (asked != nullptr && asked->when != "every")
+      problems_.add(node.place, fmt::format("'{}' is told at the end alone, when there is nothing to stop; give the "
+                                            "task '{}' when: every",
+                                            node.text, asked->name));
+    if (sweep_.stop.rule == "curve" && kinds.find(node.text)->better == Better::higher)
+      problems_.add(node.place, fmt::format("the rule curve foretells a loss, which falls; of '{}' more is better: "
+                                            "asha and median rank by it",
+                                            node.text));
   }
 
   void diverged(const YamlNode& node) {
@@ -279,6 +310,7 @@ class OptionReader {
 
   Sweep& sweep_;
   Problems& problems_;
+  const YamlNode* metric_ = nullptr;  // stop.metric
 };
 
 void unknown_top_key(const YamlEntry& entry, Problems& problems, const std::vector<std::string>& option_paths) {
@@ -315,6 +347,9 @@ void read_options(const YamlNode& root, Sweep& sweep, Problems& problems,
     else
       unknown_top_key(entry, problems, option_paths);
   }
+  const YamlEntry* eval = root.find("eval");
+  const YamlEntry* tasks = eval == nullptr ? nullptr : eval->value->find("tasks");
+  reader.finish(tasks == nullptr ? nullptr : tasks->value.get());
   if (root.find("name") == nullptr) problems.add(root.place, "'name' is missing: the sweep's name, a folder's name");
 }
 
@@ -338,7 +373,7 @@ std::vector<std::string> option_help() {
       "priority  an integer; higher first",
       fmt::format("order  one of {}: the runs that begin first", fmt::join(kOrders, ", ")),
       fmt::format("stop.rule  one of {}", fmt::join(kStopRules, ", ")),
-      fmt::format("stop.metric  one of {}", fmt::join(stop_metrics(), ", ")),
+      "stop.metric  val_bpc, train_bpc, or another metric of which more or less is better, of tasks too (squad.f1)",
       "stop.grace  an integer from 0: steps before which nothing is stopped",
       "stop.reduction  an integer from 2 to 100; of asha",
       "stop.fewest  an integer from 1 to 100,000: peers; of median",

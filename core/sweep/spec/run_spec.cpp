@@ -64,6 +64,7 @@ json::object eval_json(const EvalSpec& eval) {
   if (eval.bytes != 0) object["bytes"] = eval.bytes;
   if (eval.stride != 0) object["stride"] = eval.stride;
   if (eval.probes != EvalSpec{}.probes) object["probes"] = eval.probes;
+  if (!eval.tasks.empty()) object["tasks"] = to_json(eval.tasks);
   return object;
 }
 
@@ -216,6 +217,11 @@ void read_eval(const json::object& object, EvalSpec& eval) {
   if (object.contains("bytes")) reader.integer("bytes", eval.bytes);
   if (object.contains("stride")) reader.integer("stride", eval.stride);
   if (object.contains("probes")) reader.text("probes", eval.probes);
+  if (object.contains("tasks"))
+    reader.read("tasks", "a list of tasks", [&](const json::value& v) {
+      eval.tasks = task_specs_from(v);
+      return true;
+    });
   reader.finish();
 }
 
@@ -263,7 +269,7 @@ RunSpec run_spec_from_json(const json::object& object) {
 json::object identity(const RunSpec& spec) {
   json::object object = to_json(spec);
   object.erase("checkpoint");
-  object["eval"].as_object().erase("probes");
+  for (const char* key : {"probes", "tasks"}) object["eval"].as_object().erase(key);
   json::object& data = object["data"].as_object();
   // With the content known, where it lies does not matter. A separate validation text still differs from a split.
   if (!spec.data.sha256.empty()) {

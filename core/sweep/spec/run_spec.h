@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/json.h"
+#include "spec/task_spec.h"
 #include "spec/tokenizers.h"
 
 namespace bitsweep::spec {
@@ -68,6 +69,7 @@ struct EvalSpec {
   int64_t stride = 0;     // with bytes: windows overlap, and each but a text's first scores its last `stride` targets
   // When the attention is probed (train/probe.h): last | every | off. Names no run: it changes nothing that is learned.
   std::string probes = "last";
+  std::vector<TaskSpec> tasks = {};  // asked at evaluations; they name no run either
 };
 
 struct CheckpointSpec {
@@ -94,8 +96,8 @@ struct RunSpec {
 json::object to_json(const RunSpec& spec);
 RunSpec run_spec_from_json(const json::object& object);
 
-// The part of to_json() that names the run: without checkpoint and eval.probes, and with the corpus named by its
-// content hash instead of its path.
+// The part of to_json() that names the run: without checkpoint, eval.probes and eval.tasks, and with the corpus named
+// by its content hash instead of its path.
 json::object identity(const RunSpec& spec);
 std::string run_id(const RunSpec& spec);  // 12 hex digits
 

@@ -139,6 +139,10 @@ std::optional<Setting> make_setting(const std::string& path, const YamlPlace& ke
   }
   Setting setting{path, node, key_place, find_run_key(path), nullptr};
   if (setting.key == nullptr) return setting;
+  if (setting.key->type == ValueType::tasks) {
+    setting.value = to_json(read_tasks(*node, problems));
+    return setting;
+  }
   std::string problem;
   setting.value = typed_value(*setting.key, *node, problem);
   if (problem.empty()) return setting;

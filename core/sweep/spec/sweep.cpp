@@ -149,7 +149,11 @@ std::string axis_text(std::string_view path, const json::value& value) {
 
 std::vector<std::string> sweep_keys() {
   std::vector<std::string> lines = option_help();
-  for (const RunKey& key : run_keys()) lines.push_back(range_and_default(key));
+  for (const RunKey& key : run_keys()) {
+    lines.push_back(range_and_default(key));
+    if (key.type != ValueType::tasks) continue;
+    for (const std::string& help : task_key_help()) lines.push_back("eval.tasks." + help);
+  }
   return lines;
 }
 

@@ -48,7 +48,7 @@ struct SweepResources {
 // What is given up early (core/queue/schedule/stopping.h).
 struct SweepStop {
   std::string rule = "none";        // none | asha | median | curve
-  std::string metric = "val_bpc";   // val_bpc | train_bpc
+  std::string metric = "val_bpc";   // any that ranks runs
   int64_t grace = 0;                // steps before which nothing is stopped
   int64_t reduction = 3;            // of asha
   int64_t fewest = 4;               // peers, of median

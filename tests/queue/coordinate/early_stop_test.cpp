@@ -45,6 +45,28 @@ TEST_F(EarlyStopTest, ARunIsHeldAgainstThoseOfItsGroup) {
   EXPECT_EQ(said(within, 9, rules), "");
 }
 
+TEST_F(EarlyStopTest, RunsAreRankedByAnyMetricInItsDirection) {
+  const MetricKind kind{"arc.acc", Better::higher, "fraction", 0.25, "right"};
+  store.put_metric_kinds({&kind, 1}, 1);
+  for (const char* id : {"a0", "a1"}) store.make_anew(id);
+  const auto eval = [&](const char* id, int64_t attempt, double accuracy) {
+    event::Event event = store::eval_of(id, attempt, 1, 10, 2);
+    event.fields["arc.acc"] = accuracy;
+    return event;
+  };
+  for (const auto& [id, accuracy] : {std::pair("a0", 0.5), std::pair("a1", 0.6)}) {
+    const int64_t attempt = store.claim(id, "cpu", 1, 1).value();
+    ingest(id, attempt, {eval(id, attempt, accuracy)}, 10);
+    store.finish(id, attempt, end(RunState::done));
+  }
+  const SweepRules rules =
+      sweep_rules({{"stop_rule", "median"}, {"stop", {{"metric", "arc.acc"}, {"fewest", 2}, {"grace", 5}}}});
+  EarlyStop stop(store);
+  EXPECT_EQ(stop.evaluated(*store.run("me"), eval("me", 1, 0.58), rules), "");
+  EXPECT_EQ(stop.evaluated(*store.run("me"), eval("me", 1, 0.4), rules),
+            "median: its best of 0.4000 by step 10 is below 0.5500, the median of the means of 2 runs");
+}
+
 TEST_F(EarlyStopTest, WhatEndsWhileItLooksCountsToo) {
   const SweepRules rules = sweep_rules({{"stop_rule", "median"}, {"stop", {{"fewest", 3}, {"grace", 5}}}});
   EarlyStop stop(store);

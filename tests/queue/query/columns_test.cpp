@@ -27,6 +27,22 @@ std::vector<std::string> ids(const std::vector<RunRow>& rows) {
   return out;
 }
 
+TEST(RunColumns, MetricsAreColumnsAndComeBestFirst) {
+  std::vector<RunRow> rows(3);
+  rows[0].id = "a", rows[1].id = "b", rows[2].id = "c";
+  rows[0].metrics["arc.acc"] = 0.3;
+  rows[1].metrics["arc.acc"] = 0.5;
+  EXPECT_THAT(run_column_names(rows), testing::Contains("arc.acc"));
+  EXPECT_EQ(run_column(rows[1], "arc.acc"), 0.5);
+  EXPECT_TRUE(run_column(rows[2], "arc.acc").is_null());
+  MetricKinds kinds;
+  kinds.put({"arc.acc", Better::higher, "fraction", {}, ""});
+  EXPECT_THAT(best_first({"arc.acc", "-arc.acc", "val_bpc", "id"}, kinds),
+              ElementsAre("-arc.acc", "-arc.acc", "val_bpc", "id"));
+  sort_runs(rows, best_first({"arc.acc"}, kinds));
+  EXPECT_EQ(rows[0].id + rows[1].id + rows[2].id, "bac");
+}
+
 TEST(RunColumns, JsonHasExactlyTheAgreedKeys) {
   EXPECT_THAT(run_json_columns(),
               ElementsAre("id", "sweep", "state", "exit_cause", "plugin", "axes", "seed", "params", "tokens", "steps",

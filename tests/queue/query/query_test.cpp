@@ -40,10 +40,10 @@ TEST_F(QueryTest, AnswersAreTheNewestOfTheRun) {
   const store::Store::Batch batch{"bbbb00000003", 1, events, 200, 1};
   store.ingest({&batch, 1});
   const Query query(root);
-  EXPECT_EQ(query.run("bbbb").answer_accuracy, 0.75);
-  EXPECT_FALSE(query.run("cccc").answer_accuracy.has_value());
-  EXPECT_EQ(query.runs({}, "id = 'bbbb00000003'").at(0).answer_accuracy, 0.75);
-  EXPECT_EQ(query.runs_of({"first"}).at(2).answer_accuracy, 0.75);
+  EXPECT_EQ(query.run("bbbb").metrics.at("answer_accuracy"), 0.75);
+  EXPECT_FALSE(query.run("cccc").metrics.contains("answer_accuracy"));
+  EXPECT_EQ(query.runs({}, "id = 'bbbb00000003'").at(0).metrics.at("answer_accuracy"), 0.75);
+  EXPECT_EQ(query.runs_of({"first"}).at(2).metrics.at("answer_accuracy"), 0.75);
 }
 
 TEST_F(QueryTest, ARunIsListedOnceThoughTwoSweepsHoldIt) {

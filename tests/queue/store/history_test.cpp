@@ -61,7 +61,11 @@ class HistoryTest : public StoreTest {
     const std::string a = "aaaaaaaaaaaa", b = "bbbbbbbbbbbb";
     store.claim(a, "cuda:1", 1, 4);
     store.mark_running(a, 1, 4711);
-    work(a, 1, {eval_of(a, 1, 1, 10, 3.3), eval_of(a, 1, 2, 20, 1.0 / 3)});
+    const json::array kinds{
+        json::object{{"name", "t.acc"}, {"direction", "higher"}, {"unit", "fraction"}, {"help", "h"}, {"chance", 0.1}}};
+    work(a, 1,
+         {event_of(a, 1, 0, "start", 0, {{"metrics", kinds}}), eval_of(a, 1, 1, 10, 3.3),
+          eval_of(a, 1, 2, 20, 1.0 / 3)});
     clock.sleep_s(1e-3);
     store.requeue(a, 1, end(RunState::failed, ExitCause::signal), true, clock.unix + 2.5);
     store.claim(a, "cpu", 1, 2);
@@ -70,6 +74,9 @@ class HistoryTest : public StoreTest {
     store.finish(a, 2, end(RunState::done));
     const std::pair<std::string, double> metrics[] = {{"ipmr.L0H1", 0.25}, {"broken", std::nan("")}};
     store.put_metrics(a, 2, 20, metrics);
+    const MetricKind later[] = {{"later.f1", Better::higher, "fraction", {}, "of a verb"},
+                                {"t.acc", Better::higher, "fraction", 0.3, "of a verb"}};
+    store.put_metric_kinds(later, clock.unix);
     store.claim(b, "cpu", 1, 2);
     work(b, 1, {eval_of(b, 1, 1, 10, 9.0)});
     store.set_paused("cccccccccccc", true);

@@ -142,6 +142,24 @@ TEST_F(ReadingVerbs, ShowTellsEverythingAboutOneRun) {
   EXPECT_THAT(query::thrown([&] { call(kShowVerb, {}); }), StartsWith("2: "));
 }
 
+TEST_F(ReadingVerbs, RunsHaveAnyMetricAsAColumn) {
+  const MetricKind kind{"arc.acc", Better::higher, "fraction", 0.25, "questions answered rightly"};
+  store.put_metric_kinds({&kind, 1}, 1);
+  const std::vector<std::pair<std::string, double>> first = {{"arc.acc", 0.3}, {"hdr", 0.75}},
+                                                    second = {{"arc.acc", 0.5}};
+  store.put_metrics("aaaa00000001", 1, 30, first);
+  store.put_metrics("bbbb00000003", 1, 20, second);
+  const std::string shown = call(kRunsVerb, {"--sort", "arc.acc", "--columns", "id,arc.acc,hdr"}).out;
+  EXPECT_THAT(shown, StartsWith("id            arc.acc     hdr\n"
+                                "bbbb00000003   50.0 %       -\n"
+                                "aaaa00000001   30.0 %  75.0 %\n"));
+  EXPECT_THAT(shown, HasSubstr("\narc.acc: questions answered rightly; by chance 25.0 %\n"));
+  EXPECT_THAT(call(kRunsVerb, {}).out, HasSubstr("arc.acc"));  // what sums up a task is shown unasked
+  EXPECT_THAT(call(kRunsVerb, {}).out, Not(HasSubstr("hdr")));
+  EXPECT_EQ(json_of(kRunsVerb, {"--columns", "hdr", "--where", "id = 'aaaa00000001'"}).at(0).at("hdr"), 0.75);
+  EXPECT_THAT(query::thrown([&] { call(kRunsVerb, {"--sort", "arc.ac"}); }), HasSubstr("did you mean 'arc.acc'?"));
+}
+
 TEST_F(ReadingVerbs, ShowDrawsWhereAttentionLooks) {
   EXPECT_THAT(call(kShowVerb, {"aaaa00000001"}).out, Not(HasSubstr("attention")));
   EXPECT_TRUE(json_of(kShowVerb, {"aaaa00000001"}).at("attention").is_null());

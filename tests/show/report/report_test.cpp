@@ -202,9 +202,9 @@ TEST(Report, AnswersOfAnInductionTaskAreAColumnWithItsChance) {
   EXPECT_THAT(markdown_of(input), Not(HasSubstr("answers right")));
   EXPECT_THAT(file_of(render_report(input), "report.json"), Not(HasSubstr("answer_accuracy")));
   for (analysis::MeasuredRun& run : input.runs) run.start["val_answers"] = 4567, run.start["answer_chance"] = 1.0 / 26;
-  input.runs[0].row.answer_accuracy = 0.031;
-  input.runs[1].row.answer_accuracy = 0.97;
-  input.runs[2].row.answer_accuracy = 0.98;
+  input.runs[0].row.metrics["answer_accuracy"] = 0.031;
+  input.runs[1].row.metrics["answer_accuracy"] = 0.97;
+  input.runs[2].row.metrics["answer_accuracy"] = 0.98;
   const std::string text = markdown_of(input);
   EXPECT_THAT(text, HasSubstr("out of 4,567"));
   EXPECT_THAT(text, HasSubstr("Chance is 3.8 %."));
@@ -212,6 +212,18 @@ TEST(Report, AnswersOfAnInductionTaskAreAColumnWithItsChance) {
   EXPECT_THAT(text, HasSubstr("| 3.1 % |"));
   EXPECT_THAT(text, HasSubstr("| 97.5 % ± 6.4 |"));
   EXPECT_THAT(file_of(render_report(input), "report.json"), HasSubstr("answer_accuracy"));
+}
+
+TEST(Report, TasksAreColumnsWithWhatTheyAre) {
+  analysis::ReportInput input = analysis::made_input({{"v57"}, {"llama"}});
+  input.kinds.put({"arc.acc", Better::higher, "fraction", 0.25, "questions answered rightly"});
+  input.runs[0].row.metrics = {{"arc.acc", 0.5}, {"arc.acc_norm", 0.75}};
+  const std::string text = markdown_of(input);
+  EXPECT_THAT(text, HasSubstr("arc.acc: questions answered rightly; by chance 25.0 %."));
+  EXPECT_THAT(text, HasSubstr("| arc.acc |"));
+  EXPECT_THAT(text, HasSubstr("| 50.0 % |"));
+  EXPECT_THAT(text, Not(HasSubstr("arc.acc_norm")));
+  EXPECT_THAT(file_of(render_report(input), "report.json"), HasSubstr("\"arc.acc\""));
 }
 
 TEST(Report, JsonHoldsEveryFigure) {

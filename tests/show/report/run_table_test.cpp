@@ -44,7 +44,7 @@ TEST(RunTable, ColumnsThatSayNothingAreLeftOut) {
 TEST(RunTable, AnswersAreShownWhereARunHasThem) {
   std::vector<query::RunRow> some = rows();
   EXPECT_THAT(default_run_columns(some), testing::Not(testing::Contains("answer_accuracy")));
-  some[0].answer_accuracy = 0.4816;
+  some[0].metrics["answer_accuracy"] = 0.4816;
   EXPECT_THAT(default_run_columns(some), testing::Contains("answer_accuracy"));
   EXPECT_EQ(terminal_table(run_table(some, {"id", "answer_accuracy"})),
             "id            answers\naaaaaaaaaaaa   48.2 %\nbbbbbbbbbbbb        -\n");

@@ -1,0 +1,31 @@
+// What is wrong with a file of questions, told at once: of each kind of mistake the first, and how many there are.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "base/error.h"
+
+namespace bitsweep::tasks {
+
+class Findings {
+ public:
+  explicit Findings(std::string file) : file_(std::move(file)) {}
+  // Mistakes of one kind are counted together. `line` from 1; 0: the message says which item.
+  void add(const std::string& kind, int64_t line, std::string message);
+  bool empty() const { return tallies_.empty(); }
+  // Throws Error{input} when there are any.
+  void throw_if_any() const;
+
+ private:
+  struct Tally {
+    std::string kind;
+    Diagnostic first;
+    int64_t count = 0;
+  };
+  std::string file_;
+  std::vector<Tally> tallies_;
+};
+
+}  // namespace bitsweep::tasks

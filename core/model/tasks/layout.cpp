@@ -1,0 +1,100 @@
+#include "tasks/layout.h"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "base/error.h"
+#include "base/nearest.h"
+
+namespace bitsweep::tasks {
+namespace {
+
+constexpr const char* kAnswer = "answer";
+
+// Stanford Alpaca's two prompts (Taori et al. 2023).
+constexpr std::string_view kAlpaca =
+    "Below is an instruction that describes a task, paired with an input that provides further context. Write a "
+    "response that appropriately completes the request.\n\n### Instruction:\n{{instruction}}\n\n### "
+    "Input:\n{{input}}\n\n### Response:\n";
+constexpr std::string_view kAlpacaBare =
+    "Below is an instruction that describes a task. Write a response that appropriately completes the request.\n\n"
+    "### Instruction:\n{{instruction}}\n\n### Response:\n";
+constexpr std::string_view kChatMl = "<|im_start|>user\n{{prompt}}<|im_end|>\n<|im_start|>assistant\n";
+
+std::vector<std::string> fields_for(const ItemSet& items, bool with_answer) {
+  std::vector<std::string> names = items.field_names();
+  std::erase(names, kAnswer);
+  if (with_answer) names.emplace_back(kAnswer);
+  return names;
+}
+
+bool is_space(char c) { return c == ' ' || (c >= '\t' && c <= '\r'); }
+
+}  // namespace
+
+TextTemplate::TextTemplate(std::string_view text, const std::vector<std::string>& known, const std::string& what) {
+  const auto wrong = [&](const std::string& why) {
+    return Error(ErrorKind::input, fmt::format("{} \"{}\": {}; fields: {}", what, text, why, fmt::join(known, ", ")));
+  };
+  bool any = false;
+  for (std::string_view rest = text; !rest.empty();) {
+    const size_t open = rest.find("{{");
+    if (open > 0) parts_.push_back({false, std::string(rest.substr(0, open))});
+    if (open == std::string_view::npos) break;
+    const size_t close = rest.find("}}", open);
+    if (close == std::string_view::npos) throw wrong("'{{' is not closed by '}}'");
+    std::string name(rest.substr(open + 2, close - open - 2));
+    name.erase(0, std::min(name.find_first_not_of(' '), name.size()));
+    name.erase(name.find_last_not_of(' ') + 1);
+    if (std::find(known.begin(), known.end(), name) == known.end())
+      throw wrong(fmt::format("unknown field '{}'{}", name, did_you_mean(name, known)));
+    parts_.push_back({true, std::move(name)});
+    any = true;
+    rest.remove_prefix(close + 2);
+  }
+  if (!any) throw wrong("it names no {{field}}, so that every question would be the same");
+}
+
+std::string TextTemplate::fill(const Item& item, std::string_view answer) const {
+  std::string text;
+  for (const Part& part : parts_) {
+    if (!part.is_field)
+      text += part.text;
+    else if (part.text == kAnswer)
+      text += answer;
+    else
+      text += item.fields.find(part.text)->second;
+  }
+  return text;
+}
+
+Layout::Layout(const spec::TaskSpec& task, const ItemSet& items) {
+  const std::string what = fmt::format("task '{}': template", task.name);
+  const std::vector<std::string> of_prompt = fields_for(items, false), of_answer = fields_for(items, true);
+  stops_ = {"\n"};
+  if (!task.prompt.empty()) {
+    prompt_.emplace(task.prompt, of_prompt, what + " prompt");
+  } else if (task.preset == "alpaca") {
+    prompt_.emplace(kAlpaca, of_prompt, what);
+    bare_prompt_.emplace(kAlpacaBare, of_prompt, what);
+    stops_ = {"\n\n### "};
+  } else if (task.preset == "chatml") {
+    prompt_.emplace(kChatMl, of_prompt, what);
+    stops_ = {"<|im_end|>"};
+  }
+  if (!task.answer.empty()) answer_.emplace(task.answer, of_answer, what + " answer");
+}
+
+std::string Layout::prompt(const Item& item) const {
+  if (!prompt_) return item.fields.at("prompt");
+  return (bare_prompt_ && item.fields.at("input").empty() ? *bare_prompt_ : *prompt_).fill(item, "");
+}
+
+std::string Layout::answer(const Item& item, std::string_view prompt, std::string_view answer) const {
+  if (answer_) return answer_->fill(item, answer);
+  const bool spaced = prompt.empty() || answer.empty() || is_space(prompt.back()) || is_space(answer.front());
+  return (spaced ? "" : " ") + std::string(answer);
+}
+
+}  // namespace bitsweep::tasks

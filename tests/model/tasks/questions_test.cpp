@@ -1,0 +1,102 @@
+// Questions as text: templates, presets, examples.
+#include "tasks/questions.h"
+
+#include <set>
+
+#include "tasks/made_items.h"
+
+namespace bitsweep::tasks {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+spec::TaskSpec task_of(const std::string& kind) {
+  spec::TaskSpec task;
+  task.name = "t";
+  task.kind = kind;
+  return task;
+}
+
+TEST(Questions, ChoicesFollowTheQuestionBehindASpace) {
+  const Task task = make_task(task_of("choice"), read_items(kArcLines, "choice", "f"), nullptr);
+  ASSERT_EQ(task.questions.size(), 3u);
+  EXPECT_EQ(task.questions[0].text(0), "Question: What barks?");
+  EXPECT_THAT(task.questions[0].continuations, ElementsAre(" a cat", " a dog", " a bird"));
+  EXPECT_DOUBLE_EQ(*task.chance, (1.0 / 3 + 1.0 / 2 + 1.0 / 4) / 3);
+}
+
+TEST(Questions, TemplatesFillFieldsAndNothingElse) {
+  spec::TaskSpec spec = task_of("choice");
+  spec.prompt = "{% if x %}{{query}} {{ gold }}\nAnswer:";
+  spec.answer = " <{{answer}}>";
+  const Task task = make_task(spec, read_items(kArcLines, "choice", "f"), nullptr);
+  EXPECT_EQ(task.questions[1].prompt, "{% if x %}Question: What is blue? 0\nAnswer:");
+  EXPECT_THAT(task.questions[1].continuations, ElementsAre(" <the sky>", " <snow>"));
+}
+
+TEST(Questions, TemplatesThatFitNothingAreRefusedNamingTheFields) {
+  const ItemSet items = read_items(kArcLines, "choice", "f");
+  const auto told = [&](const std::string& prompt, const std::string& answer = "") {
+    spec::TaskSpec spec = task_of("choice");
+    spec.prompt = prompt;
+    spec.answer = answer;
+    return message_of([&] { make_task(spec, items, nullptr); });
+  };
+  EXPECT_THAT(told("Answer:"), HasSubstr("task 't': template prompt \"Answer:\": it names no {{field}}"));
+  EXPECT_THAT(told("{{querry}}"), HasSubstr("unknown field 'querry'; did you mean 'query'?; fields: "));
+  EXPECT_THAT(told("{{query"), HasSubstr("is not closed"));
+  EXPECT_THAT(told("{{answer}}"), HasSubstr("unknown field 'answer'"));  // it would give the answer away
+  EXPECT_THAT(told("{{query}}", "none"), HasSubstr("template answer"));
+}
+
+TEST(Questions, PresetsAreThoseOfAlpacaAndChatMl) {
+  const ItemSet items = read_items(kSquad, "generate", "f");
+  spec::TaskSpec spec = task_of("generate");
+  EXPECT_THAT(make_task(spec, items, nullptr).stops, ElementsAre("\n"));
+  spec.preset = "alpaca";
+  Task task = make_task(spec, items, nullptr);
+  EXPECT_THAT(task.questions[0].prompt,
+              HasSubstr("### Instruction:\nWho lived by the river?\n\n### Input:\nAda lived by the river.\n\n### "
+                        "Response:\n"));
+  const ItemSet bare = read_items(R"({"instruction": "Add", "output": "3"})", "generate", "f");
+  EXPECT_THAT(make_task(spec, bare, nullptr).questions[0].prompt, testing::Not(HasSubstr("### Input")));
+  spec.preset = "chatml";
+  spec.stop = {"END"};
+  task = make_task(spec, items, nullptr);
+  EXPECT_THAT(task.questions[0].prompt, testing::StartsWith("<|im_start|>user\nAda lived"));
+  EXPECT_THAT(task.stops, ElementsAre("END"));
+}
+
+TEST(Questions, ExamplesAreOtherItemsByTaskAndItemAlone) {
+  const ItemSet items = read_items(kSquad, "generate", "f");
+  spec::TaskSpec spec = task_of("generate");
+  spec.shots = 2;
+  const Task task = make_task(spec, items, nullptr);
+  EXPECT_EQ(task.questions[2].shots.size(), 2u);
+  EXPECT_THAT(task.questions[2].text(2), HasSubstr("Question: Who lived by the river?\nAnswer: Ada\n\n"));
+  EXPECT_THAT(task.questions[2].text(2), testing::EndsWith("Question: Where did Bo live?\nAnswer:"));
+  EXPECT_EQ(task.questions[2].text(0), task.questions[2].prompt);
+  spec.limit = 1;  // which items are asked changes no other's examples
+  EXPECT_EQ(make_task(spec, items, nullptr).questions.at(0).text(2), task.questions[0].text(2));
+  spec.shots = 3;
+  EXPECT_EQ(message_of([&] { make_task(spec, items, nullptr); }),
+            "task 't': 3 shots are asked for, and 'f' has 2 other items");
+  const ItemSet examples = read_items(kSquad, "generate", "examples");
+  EXPECT_EQ(make_task(spec, items, &examples).questions.at(0).shots.size(), 3u);
+}
+
+TEST(Questions, DrawsOfExamplesAreEvenAndNeverTheItemItself) {
+  std::vector<int> drawn(10, 0);
+  for (size_t item = 0; item < 1000; ++item) {
+    const std::vector<size_t> shots = draw_shots("t", item % 10, 3, 10, true);
+    EXPECT_EQ(std::set<size_t>(shots.begin(), shots.end()).size(), 3u);
+    EXPECT_FALSE(std::count(shots.begin(), shots.end(), item % 10));
+    for (const size_t one : draw_shots("t", item, 3, 10, false)) ++drawn[one];
+  }
+  for (const int count : drawn) EXPECT_NEAR(count, 300, 60);
+  EXPECT_NE(draw_shots("t", 1, 3, 1000, true), draw_shots("u", 1, 3, 1000, true));
+}
+
+}  // namespace
+}  // namespace bitsweep::tasks
