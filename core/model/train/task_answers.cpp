@@ -8,7 +8,6 @@
 #include "data/stories_questions.h"
 #include "tasks/load_tasks.h"
 #include "tasks/run_task.h"
-#include "tokenize/open.h"
 
 namespace bitsweep::train {
 namespace {
@@ -25,9 +24,9 @@ std::string summary_of(const tasks::AnswerFile& file) {
 
 }  // namespace
 
-TaskSet open_tasks(const std::vector<spec::TaskSpec>& specs, const spec::DataSpec& data) {
+TaskSet open_tasks(const std::vector<spec::TaskSpec>& specs, std::shared_ptr<const tokenize::Tokenizer> tokenizer) {
   if (specs.empty()) return {};
-  return {tasks::load_tasks(specs, data::stories_questions_lines), tokenize::open_tokenizer(data.tokenizer)};
+  return {tasks::load_tasks(specs, data::stories_questions_lines), std::move(tokenizer)};
 }
 
 std::vector<MetricKind> metric_kinds_of(const TaskSet& set) {

@@ -21,7 +21,7 @@ struct TaskSet {
 };
 
 // Throws Error{input} with what is wrong with any of the files.
-TaskSet open_tasks(const std::vector<spec::TaskSpec>& specs, const spec::DataSpec& data);
+TaskSet open_tasks(const std::vector<spec::TaskSpec>& specs, std::shared_ptr<const tokenize::Tokenizer> tokenizer);
 
 // How their metrics are to be read.
 std::vector<MetricKind> metric_kinds_of(const TaskSet& tasks);

@@ -53,6 +53,11 @@ bool fits(const RunKey& key, const json::value& value) {
     case ValueType::text:
     case ValueType::path:
       return value.is_string() && !value.get_string().empty();
+    case ValueType::layout:
+    case ValueType::also:
+      return value.is_object();
+    case ValueType::boolean:
+      return value.is_bool();
     case ValueType::tokenizer:
       return value.is_object() || (value.is_string() && !value.get_string().empty());
     case ValueType::texts:
@@ -136,6 +141,12 @@ std::string expected(const RunKey& key) {
       return "text";
     case ValueType::path:
       return key.words.empty() ? "a path" : fmt::format("{}, or a path", fmt::join(key.words, ", "));
+    case ValueType::layout:
+      return "plain, alpaca, chatml, a text with {{field}}s, or { prompt: …, answer: … }";
+    case ValueType::also:
+      return "texts by name, { NAME: { corpus: … } }";
+    case ValueType::boolean:
+      return "true or false";
     case ValueType::tokenizer:
       return fmt::format("{}, a file, or {{ train: … }}", fmt::join(key.words, ", "));
     case ValueType::texts:
@@ -153,7 +164,9 @@ std::string value_problem(const RunKey& key, const json::value& value) { return 
 json::value typed_value(const RunKey& key, const YamlNode& node, std::string& problem) {
   if (key.type == ValueType::tokenizer) return tokenizer_value(node, problem);
   json::value value;
-  if (key.type == ValueType::path && node.kind == YamlKind::scalar && !node.text.empty())
+  if (key.type == ValueType::boolean) {
+    if (const auto truth = yaml_bool(node)) value = *truth;
+  } else if (key.type == ValueType::path && node.kind == YamlKind::scalar && !node.text.empty())
     value = path_value(key, node);
   else if (key.type == ValueType::texts)
     value = list_of(ValueType::text, node);

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "base/nearest.h"
+#include "spec/also_value.h"
 #include "spec/other_tools.h"
 
 namespace bitsweep::spec {
@@ -139,6 +140,14 @@ std::optional<Setting> make_setting(const std::string& path, const YamlPlace& ke
   }
   Setting setting{path, node, key_place, find_run_key(path), nullptr};
   if (setting.key == nullptr) return setting;
+  if (setting.key->type == ValueType::layout) {
+    if (const auto layout = read_template(*node, problems)) setting.value = to_json(*layout);
+    return setting;
+  }
+  if (setting.key->type == ValueType::also) {
+    setting.value = to_json(read_also(*node, problems));
+    return setting;
+  }
   if (setting.key->type == ValueType::tasks) {
     setting.value = to_json(read_tasks(*node, problems));
     return setting;
