@@ -121,7 +121,9 @@ bool replaces(std::string_view upper, std::string_view lower) {
   const auto group = alternatives_of(lower);
   if (std::find(group.begin(), group.end(), upper) != group.end()) return true;
   static const std::vector<std::string> shape{"model.d_model", "model.n_layers", "model.n_heads", "model.d_ff"};
-  return (upper == "model.params" && contains(shape, lower)) || (lower == "model.params" && contains(shape, upper));
+  const auto is_size = [](std::string_view path) { return path == "model.params" || path == "model.body"; };
+  if (is_size(upper)) return is_size(lower) || contains(shape, lower);
+  return is_size(lower) && contains(shape, upper);
 }
 
 bool axis_replaces(std::string_view upper, std::string_view lower) {
@@ -179,16 +181,21 @@ json::value typed_value(const RunKey& key, const YamlNode& node, std::string& pr
   return value;
 }
 
-const plugin::OptionSpec& params_option() {
-  static const plugin::OptionSpec option{.name = "params",
-                                         .type = "int",
-                                         .min = 1,
-                                         .max = 1e13,
-                                         .choices = {},
-                                         .default_value = {},
-                                         .absent = {},
-                                         .help = "target size in place of a shape, e.g. 5.5M"};
-  return option;
+const plugin::OptionSpec* size_option(std::string_view name) {
+  const auto option = [](const char* called, const char* help) {
+    return plugin::OptionSpec{.name = called,
+                              .type = "int",
+                              .min = 1,
+                              .max = 1e13,
+                              .choices = {},
+                              .default_value = {},
+                              .absent = {},
+                              .help = help};
+  };
+  static const plugin::OptionSpec params = option("params", "target size in place of a shape, e.g. 5.5M");
+  static const plugin::OptionSpec body = option("body", "the same without embedding and head");
+  if (name == params.name) return &params;
+  return name == body.name ? &body : nullptr;
 }
 
 json::value typed_option(const plugin::OptionSpec& option, const YamlNode& node, std::string& problem) {

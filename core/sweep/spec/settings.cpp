@@ -13,7 +13,7 @@ namespace {
 
 std::vector<std::string> all_paths(const std::vector<std::string>& option_paths) {
   std::vector<std::string> paths = option_paths;
-  paths.emplace_back("model.params");
+  for (const char* size : {"model.params", "model.body"}) paths.emplace_back(size);
   for (const RunKey& key : run_keys()) paths.emplace_back(key.path);
   return paths;
 }
@@ -88,7 +88,7 @@ std::optional<PluginShelf::Found> PluginShelf::find_library(const YamlNode& node
 }
 
 std::vector<std::string> PluginShelf::option_paths() const {
-  std::set<std::string> paths{"model.params"};
+  std::set<std::string> paths{"model.params", "model.body"};
   for (const auto& [name, found] : asked_) {
     if (!found) continue;
     for (const plugin::OptionSpec& option : found->manifest->options) paths.insert("model." + option.name);
