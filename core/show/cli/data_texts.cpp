@@ -4,6 +4,8 @@
 
 #include "base/units.h"
 #include "data/dataset.h"
+#include "data/stories_questions.h"
+#include "tasks/load_tasks.h"
 
 namespace bitsweep::cli {
 namespace {
@@ -52,6 +54,10 @@ prepare::Texts::Measured DataTexts::measure(const spec::DataSpec& spec, const st
                                    .bytes = static_cast<int64_t>(yardsticks.windows[i].scored_bytes),
                                    .ngram_bpb = as_json(yardsticks.windows[i])});
   return measured;
+}
+
+void DataTexts::check_tasks(const std::vector<spec::TaskSpec>& tasks) {
+  tasks::load_tasks(tasks, data::stories_questions_lines);
 }
 
 }  // namespace bitsweep::cli

@@ -12,6 +12,7 @@ class DataTexts : public prepare::Texts {
   explicit DataTexts(fs::path cache) : cache_(std::move(cache)) {}
   plan::DatasetFacts probe(const spec::DataSpec& data) override;
   Measured measure(const spec::DataSpec& data, const std::vector<int64_t>& windows, Notes& notes) override;
+  void check_tasks(const std::vector<spec::TaskSpec>& tasks) override;
 
  private:
   fs::path cache_;

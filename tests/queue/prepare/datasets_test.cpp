@@ -22,6 +22,7 @@ class ToldTexts : public Texts {
       measured.yardsticks.push_back({data.context, count, data.context * count, {5.1, 4.1, 3.1, 2.6}});
     return measured;
   }
+  void check_tasks(const std::vector<spec::TaskSpec>&) override {}
   std::vector<std::pair<int64_t, std::vector<int64_t>>> asked;
 };
 
