@@ -140,6 +140,7 @@ int do_ask(const Verb& verb, const std::vector<std::string>& args) {
       .value("limit", "the first so many questions of each task")
       .value("shots", "examples before each question")
       .flag("json", "one JSON document")
+      .quiet_option()
       .root_option();
   declare_device_options(line);
   if (!line.parse(args, 1, 1)) return 0;
@@ -156,7 +157,7 @@ int do_ask(const Verb& verb, const std::vector<std::string>& args) {
     print(pretty_json(json_of(chosen, tasks, asked)) + "\n");
     return 0;
   }
-  PrintedNotes notes;
+  PrintedNotes notes(line.has("quiet"));
   for (const json::value& note : asked.answer.at("notes").as_array()) notes.note(std::string(note.as_string()));
   std::string text = fmt::format("run {}, {} at step {}\n\n{}\n", chosen.run.id, chosen.file.filename().string(),
                                  asked.step, terminal_table(table_of(asked)));
