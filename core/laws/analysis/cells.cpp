@@ -11,6 +11,7 @@
 #include "base/distinct_names.h"
 #include "base/task_metrics.h"
 #include "base/units.h"
+#include "query/comparable.h"
 #include "query/run_columns.h"
 
 namespace bitsweep::analysis {
@@ -45,9 +46,15 @@ void flatten(const json::value& value, const std::string& path, Factors& out) {
   }
 }
 
+constexpr const char* kTokenizer = "data.tokenizer";
+
 Factors settings_of(const query::RunRow& run) {
   Factors all;
   flatten(run.spec, "", all);
+  // A tokenizer is one setting, under the name that people know it by.
+  std::erase_if(all, [](const auto& setting) { return setting.first.starts_with(kTokenizer); });
+  if (const std::string tokenizer = query::tokenizer_of(run.spec); !tokenizer.empty())
+    all.emplace_back(kTokenizer, tokenizer);
   std::sort(all.begin(), all.end());
   return all;
 }
@@ -70,6 +77,12 @@ std::map<std::string, std::set<std::string>> naming_options(const std::vector<Me
     if (find(settings[k], kPluginVersion) == nullptr) of_plugin[kPluginVersion].insert(kFirstVersion);
   }
   std::map<std::string, std::set<std::string>> naming;
+  // Tokens of two tokenizers are two units: no law holds for both.
+  std::set<std::string> tokenizers;
+  for (const Factors& of_run : settings)
+    if (const std::string* tokenizer = find(of_run, kTokenizer)) tokenizers.insert(*tokenizer);
+  if (tokenizers.size() > 1)
+    for (const auto& [plugin, options] : values) naming[plugin].insert(kTokenizer);
   for (const auto& [plugin, options] : values)
     for (const auto& [path, seen] : options)
       if (seen.size() > 1) naming[plugin].insert(path);
@@ -107,8 +120,10 @@ ReportCell new_cell(const query::RunRow& run, std::string variant, const Factors
   cell.batch = number_of(settings, "train.batch");
   cell.lr = number_of(settings, "train.lr");
   cell.seed_known = find(settings, "seed") != nullptr;
+  // Runs that are scored on the same bytes may differ in their context, which then is a setting.
+  const bool any_context = find(settings, "eval.bytes") != nullptr;
   for (const auto& setting : settings)
-    if (!is_told(setting.first)) cell.factors.push_back(setting);
+    if (!is_told(setting.first) || (any_context && setting.first == "data.context")) cell.factors.push_back(setting);
   return cell;
 }
 

@@ -28,7 +28,9 @@ void find_yardsticks(RunGroup& g) {
   if (g.dataset == nullptr) return;
   g.yardsticks = g.dataset->ngram_bpb;
   for (const query::YardstickRow& row : g.dataset->yardsticks) {
-    if (row.context != g.group.context || row.windows != g.group.eval_windows) continue;
+    const bool scored = g.group.eval_bytes > 0 ? row.of_any_context() && row.windows == g.group.eval_bytes
+                                               : row.context == g.group.context && row.windows == g.group.eval_windows;
+    if (!scored) continue;
     g.yardsticks = row.ngram_bpb;
     g.scored_bytes = row.bytes;
   }

@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "data/generated.h"
 #include "data/source_reader.h"
+#include "data/text_sample.h"
 
 namespace bitsweep::data {
 namespace {
@@ -54,59 +55,105 @@ std::shared_ptr<const CorpusText> build(const Sources& sources, const CorpusCach
     bytes += text.size();
     writer.add(text);
   };
-  read_sources(sources, add, facts.notes);
+  const auto end = [&] { writer.end_document(); };
+  read_sources(sources, add, end, facts.notes);
   if (bytes == 0) refuse_empty(sources, facts);
   MappedFile map = writer.finish(facts);
-  return std::make_shared<CorpusText>(std::move(facts), std::move(map));
+  std::optional<MappedFile> ends;
+  if (!facts.documents_sha256.empty()) ends = cache.find_ends(facts.documents_sha256);
+  return std::make_shared<CorpusText>(std::move(facts), std::move(map), std::move(ends));
 }
 
-// What sources that the cache knows give, mapped; null when the text is not there (any more).
-std::shared_ptr<const CorpusText> find_built(const CorpusFacts& facts, const CorpusCache& cache) {
+// What sources that the cache knows give, mapped; null when the text, or the ends of its documents, are not there (any
+// more).
+std::shared_ptr<const CorpusText> find_built(const CorpusFacts& facts, const CorpusCache& cache,
+                                             const CorpusNeeds& needs) {
   auto found = cache.find(facts.sha256);
-  return found ? std::make_shared<CorpusText>(facts, std::move(found->map)) : nullptr;
+  if (!found) return nullptr;
+  std::optional<MappedFile> ends;
+  if (needs.documents && !facts.documents_sha256.empty()) {
+    ends = cache.find_ends(facts.documents_sha256);
+    if (!ends) return nullptr;
+  }
+  return std::make_shared<CorpusText>(facts, std::move(found->map), std::move(ends));
+}
+
+// What the cache remembers of the sources, if it is all that matters.
+std::optional<CorpusFacts> remembered_facts(const Sources& sources, const CorpusCache& cache,
+                                            const std::string& fingerprint, const CorpusNeeds& needs) {
+  auto facts = cache.remembered(fingerprint);
+  if (facts && needs.documents && !facts->documents && !lies_in_place(sources)) facts.reset();
+  return facts;
 }
 
 }  // namespace
 
-InspectedCorpus inspect_corpus(const CorpusSpec& spec, const fs::path& cache_folder) {
-  const Sources sources = list_sources(spec);
-  const CorpusCache cache(cache_folder);
-  auto facts = cache.remembered(sources.fingerprint());
-  if (lies_in_place(sources)) {
-    auto text = map_in_place(sources, std::move(facts));
-    return {text->facts, text};
-  }
-  if (facts) return {*facts, find_built(*facts, cache)};
-  facts = facts_before_reading(sources);
-  TextScan scan;
-  read_sources(
-      sources, [&](std::span<const uint8_t> text) { scan.add(text); }, facts->notes);
-  scan.finish(*facts);
-  if (facts->stats.bytes == 0) refuse_empty(sources, *facts);
-  return {*facts, nullptr};
+std::span<const uint64_t> CorpusText::document_ends() const {
+  if (!ends_) return {};
+  return {reinterpret_cast<const uint64_t*>(ends_->bytes().data()), ends_->bytes().size() / sizeof(uint64_t)};
 }
 
-std::shared_ptr<const CorpusText> open_corpus(const CorpusSpec& spec, const fs::path& cache_folder) {
+InspectedCorpus inspect_corpus(const CorpusSpec& spec, const fs::path& cache_folder, const CorpusNeeds& needs) {
+  const Sources sources = list_sources(spec);
+  const CorpusCache cache(cache_folder);
+  auto facts = remembered_facts(sources, cache, sources.fingerprint(), needs);
+  if (lies_in_place(sources)) {
+    auto text = map_in_place(sources, std::move(facts));
+    return {text->facts, text, {}};
+  }
+  if (facts) {
+    auto text = find_built(*facts, cache, needs);
+    if (text != nullptr || !needs.sample) return {*facts, text, {}};
+  }
+  facts = facts_before_reading(sources);
+  TextScan scan;
+  TextSample sample;
+  uint64_t bytes = 0;
+  const auto add = [&](std::span<const uint8_t> text) {
+    bytes += text.size();
+    scan.add(text);
+    if (needs.sample) sample.add(text);
+  };
+  read_sources(
+      sources, add, [&] { scan.end_document(bytes); }, facts->notes);
+  scan.finish(*facts);
+  if (facts->stats.bytes == 0) refuse_empty(sources, *facts);
+  return {*facts, nullptr, sample.take()};
+}
+
+std::shared_ptr<const CorpusText> open_corpus(const CorpusSpec& spec, const fs::path& cache_folder,
+                                              const CorpusNeeds& needs) {
   const int64_t looked_ns = now_ns();
   const Sources sources = list_sources(spec);
   const std::string fingerprint = sources.fingerprint();
   const CorpusCache cache(cache_folder);
-  auto facts = cache.remembered(fingerprint);
+  auto facts = remembered_facts(sources, cache, fingerprint, needs);
   const bool known = facts.has_value();
   std::shared_ptr<const CorpusText> text;
   if (lies_in_place(sources)) {
     text = map_in_place(sources, std::move(facts));
   } else {
-    if (known) text = find_built(*facts, cache);
+    if (known) text = find_built(*facts, cache, needs);
     if (!text) text = build(sources, cache);
   }
   if (!known && sources.settled(looked_ns)) cache.remember(fingerprint, text->facts);
   return text;
 }
 
-std::shared_ptr<const CorpusText> find_cached_corpus(const std::string& sha256, const fs::path& cache_folder) {
-  auto found = CorpusCache(cache_folder).find(sha256);
-  return found ? std::make_shared<CorpusText>(std::move(found->facts), std::move(found->map)) : nullptr;
+std::shared_ptr<const CorpusText> find_cached_corpus(const std::string& sha256, const fs::path& cache_folder,
+                                                     const std::string& documents_sha256) {
+  const CorpusCache cache(cache_folder);
+  auto found = cache.find(sha256);
+  if (!found) return nullptr;
+  std::optional<MappedFile> ends;
+  if (!documents_sha256.empty()) {
+    ends = cache.find_ends(documents_sha256);
+    if (!ends) return nullptr;
+    // The same text may come of other documents.
+    found->facts.documents = ends->bytes().size() / sizeof(uint64_t);
+    found->facts.documents_sha256 = documents_sha256;
+  }
+  return std::make_shared<CorpusText>(std::move(found->facts), std::move(found->map), std::move(ends));
 }
 
 }  // namespace bitsweep::data

@@ -11,8 +11,10 @@
 
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
+#include <vector>
 
 #include "base/files.h"
 #include "data/corpus_cache.h"
@@ -22,28 +24,44 @@ namespace bitsweep::data {
 
 class CorpusText {
  public:
-  CorpusText(CorpusFacts known, MappedFile map) : facts(std::move(known)), map_(std::move(map)) {}
+  CorpusText(CorpusFacts known, MappedFile map, std::optional<MappedFile> ends = {})
+      : facts(std::move(known)), map_(std::move(map)), ends_(std::move(ends)) {}
   std::span<const uint8_t> bytes() const { return map_.bytes(); }
+  // The ends of its documents, ascending; none where it is one, or they were not asked for.
+  std::span<const uint64_t> document_ends() const;
   const CorpusFacts facts;
 
  private:
   MappedFile map_;
+  std::optional<MappedFile> ends_;
 };
 
 struct InspectedCorpus {
   CorpusFacts facts;
   std::shared_ptr<const CorpusText> text;  // when it lies in one file already
+  std::vector<std::string> sample;         // of one that does not, where a sample was asked for (data/text_sample.h)
 };
 
-// Reads the sources unless the cache knows them; writes nothing. Throws Error as list_sources and open_corpus do.
-InspectedCorpus inspect_corpus(const CorpusSpec& spec, const std::filesystem::path& cache);
+// What matters of a text.
+struct CorpusNeeds {
+  bool documents = false;  // where they end: sources of which the cache knows the text alone are read again
+  bool sample = false;     // some of its text
+};
+
+// Reads the sources unless the cache knows what matters of them; writes nothing. Throws Error as list_sources and
+// open_corpus do.
+InspectedCorpus inspect_corpus(const CorpusSpec& spec, const std::filesystem::path& cache,
+                               const CorpusNeeds& needs = {});
 
 // The text, built in the cache if need be. Several processes may do this at once: each builds a file of its own, and
 // the last rename wins with the same bytes. Throws Error{input} as list_sources and read_sources do; Error{environment}
 // when the cache cannot be written.
-std::shared_ptr<const CorpusText> open_corpus(const CorpusSpec& spec, const std::filesystem::path& cache);
+std::shared_ptr<const CorpusText> open_corpus(const CorpusSpec& spec, const std::filesystem::path& cache,
+                                              const CorpusNeeds& needs = {});
 
-// The text of this content if the cache holds it whole, else null.
-std::shared_ptr<const CorpusText> find_cached_corpus(const std::string& sha256, const std::filesystem::path& cache);
+// The text of this content, with the ends of its documents where their hash is given, if the cache holds it whole; else
+// null.
+std::shared_ptr<const CorpusText> find_cached_corpus(const std::string& sha256, const std::filesystem::path& cache,
+                                                     const std::string& documents_sha256 = "");
 
 }  // namespace bitsweep::data

@@ -27,17 +27,26 @@ fs::path facts_path(const fs::path& folder, const std::string& sha256) {
   return folder / (sha256.substr(0, 12) + ".json");
 }
 
+fs::path ends_path(const fs::path& folder, const std::string& documents_sha256) {
+  return folder / (documents_sha256.substr(0, 12) + ".ends");
+}
+
 json::object to_json(const CorpusFacts& facts) {
   json::array notes(facts.notes.begin(), facts.notes.end());
   json::value entropy = nullptr;
   if (facts.entropy_bits_per_byte) entropy = *facts.entropy_bits_per_byte;
-  return {{"name", facts.name},
-          {"sha256", facts.sha256},
-          {"bytes", facts.stats.bytes},
-          {"high_bytes", facts.stats.high_bytes},
-          {"control_bytes", facts.stats.control_bytes},
-          {"entropy_bits_per_byte", std::move(entropy)},
-          {"notes", std::move(notes)}};
+  json::object object{{"name", facts.name},
+                      {"sha256", facts.sha256},
+                      {"bytes", facts.stats.bytes},
+                      {"high_bytes", facts.stats.high_bytes},
+                      {"control_bytes", facts.stats.control_bytes},
+                      {"entropy_bits_per_byte", std::move(entropy)},
+                      {"notes", std::move(notes)}};
+  if (facts.documents) {
+    object["documents"] = *facts.documents;
+    object["documents_sha256"] = facts.documents_sha256;
+  }
+  return object;
 }
 
 std::optional<CorpusFacts> facts_from_json(const json::object& object) {
@@ -53,6 +62,8 @@ std::optional<CorpusFacts> facts_from_json(const json::object& object) {
   if (const json::value* notes = object.if_contains("notes"); notes != nullptr && notes->is_array())
     for (const json::value& note : notes->get_array())
       if (note.is_string()) facts.notes.emplace_back(note.get_string());
+  if (object.contains("documents")) facts.documents = count("documents");
+  facts.documents_sha256 = string_or(object, "documents_sha256", "");
   return facts;
 }
 
@@ -83,9 +94,18 @@ void TextScan::add(std::span<const uint8_t> text) {
   stats_.add(text);
 }
 
+void TextScan::end_document(uint64_t end) {
+  ++documents_;
+  ends_hash_.update(&end, sizeof(end));
+}
+
 void TextScan::finish(CorpusFacts& facts) {
   facts.sha256 = hash_.hex();
   facts.stats = std::exchange(stats_, {});
+  facts.documents = std::max<uint64_t>(1, documents_);
+  const std::string ends = ends_hash_.hex();
+  facts.documents_sha256 = documents_ > 1 ? ends : "";
+  documents_ = 0;
 }
 
 std::optional<json::object> CorpusCache::load(const std::string& kind, const std::string& key) const {
@@ -123,6 +143,15 @@ std::optional<CorpusCache::Found> CorpusCache::find(const std::string& sha256) c
   }
 }
 
+std::optional<MappedFile> CorpusCache::find_ends(const std::string& documents_sha256) const try {
+  MappedFile map(ends_path(folder_, documents_sha256));
+  Sha256 hash;
+  hash.update(map.bytes().data(), map.bytes().size());
+  return hash.hex() == documents_sha256 ? std::optional(std::move(map)) : std::nullopt;
+} catch (const Error&) {
+  return std::nullopt;
+}
+
 CorpusWriter::CorpusWriter(const CorpusCache& cache, const std::string& corpus_name, uint64_t expected_bytes)
     : folder_(cache.folder()) {
   make_folder(folder_);
@@ -132,29 +161,37 @@ CorpusWriter::CorpusWriter(const CorpusCache& cache, const std::string& corpus_n
                 fmt::format("corpus '{}' takes {} in '{}', where {} are free: make room, or choose another --root",
                             corpus_name, format_bytes(static_cast<double>(expected_bytes)), folder_.string(),
                             format_bytes(static_cast<double>(free))));
-  static std::atomic<uint64_t> counter{0};
-  while (!file_) {
-    // O_EXCL, because another machine may write into the same folder under the same process number.
-    temporary_ = folder_ / fmt::format("building-{}-{}.tmp", ::getpid(), counter++);
-    file_ = Fd(::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644));
-    if (!file_ && errno != EEXIST)
-      throw Error(ErrorKind::environment,
-                  fmt::format("cannot write in '{}': {}", folder_.string(), std::strerror(errno)));
-  }
+  text_ = begin_file();
   buffer_.reserve(buffer_bytes);
 }
 
 CorpusWriter::~CorpusWriter() {
-  if (!temporary_.empty()) ::unlink(temporary_.c_str());
+  for (const Growing* growing : {&text_, &ends_})
+    if (!growing->path.empty()) ::unlink(growing->path.c_str());
+}
+
+CorpusWriter::Growing CorpusWriter::begin_file() const {
+  static std::atomic<uint64_t> counter{0};
+  Growing growing;
+  while (!growing.file) {
+    // O_EXCL, because another machine may write into the same folder under the same process number.
+    growing.path = folder_ / fmt::format("building-{}-{}.tmp", ::getpid(), counter++);
+    growing.file = Fd(::open(growing.path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644));
+    if (!growing.file && errno != EEXIST)
+      throw Error(ErrorKind::environment,
+                  fmt::format("cannot write in '{}': {}", folder_.string(), std::strerror(errno)));
+  }
+  return growing;
 }
 
 void CorpusWriter::flush() {
   scan_.add(buffer_);
-  write_all(file_.get(), {reinterpret_cast<const char*>(buffer_.data()), buffer_.size()}, temporary_);
+  write_all(text_.file.get(), {reinterpret_cast<const char*>(buffer_.data()), buffer_.size()}, text_.path);
   buffer_.clear();
 }
 
 void CorpusWriter::add(std::span<const uint8_t> text) {
+  bytes_ += text.size();
   while (!text.empty()) {
     const auto part = text.first(std::min(text.size(), buffer_bytes - buffer_.size()));
     buffer_.insert(buffer_.end(), part.begin(), part.end());
@@ -163,17 +200,45 @@ void CorpusWriter::add(std::span<const uint8_t> text) {
   }
 }
 
+void CorpusWriter::end_document() {
+  scan_.end_document(bytes_);
+  const auto append = [&](uint64_t end) { ends_buffer_.append(reinterpret_cast<const char*>(&end), sizeof(end)); };
+  if (++documents_ == 1) {
+    first_end_ = bytes_;
+    return;
+  }
+  if (documents_ == 2) {
+    ends_ = begin_file();
+    append(first_end_);
+  }
+  append(bytes_);
+  if (ends_buffer_.size() >= buffer_bytes) flush_ends();
+}
+
+void CorpusWriter::flush_ends() {
+  write_all(ends_.file.get(), ends_buffer_, ends_.path);
+  ends_buffer_.clear();
+}
+
+void CorpusWriter::put_in_place(Growing& growing, const fs::path& path) const {
+  const auto system = [&](const char* what) {
+    throw Error(ErrorKind::environment,
+                fmt::format("cannot {} '{}': {}", what, growing.path.string(), std::strerror(errno)));
+  };
+  if (::fsync(growing.file.get()) != 0) system("sync");
+  if (::rename(growing.path.c_str(), path.c_str()) != 0) system("rename");
+  growing.path.clear();
+}
+
 MappedFile CorpusWriter::finish(CorpusFacts& facts) {
   flush();
   scan_.finish(facts);
-  const auto system = [&](const char* what) {
-    throw Error(ErrorKind::environment,
-                fmt::format("cannot {} '{}': {}", what, temporary_.string(), std::strerror(errno)));
-  };
-  if (::fsync(file_.get()) != 0) system("sync");
-  MappedFile map(temporary_);
-  if (::rename(temporary_.c_str(), text_path(folder_, facts.sha256).c_str()) != 0) system("rename");
-  temporary_.clear();
+  MappedFile map(text_.path);
+  put_in_place(text_, text_path(folder_, facts.sha256));
+  if (documents_ > 1) {
+    flush_ends();
+    put_in_place(ends_, ends_path(folder_, facts.documents_sha256));
+  }
   // The facts come last: a text without them is not looked at.
   write_file_atomic(facts_path(folder_, facts.sha256), pretty_json(to_json(facts)) + "\n");
   return map;

@@ -2,7 +2,7 @@
 //
 //   const Dataset data = Dataset::open(spec.data, root / "data");
 //   data.train_batch(seed, step, batch, buffer);              // [batch, context + 1] tokens of data.width()
-//   const ValidationWindows val = data.validation(spec.eval.windows);
+//   const ValidationWindows val = data.validation(spec.eval);
 //   val.fill(0, val.count(), buffer);
 //
 // Thread-safe once open. The text is mapped, not copied: a file that another program shortens while a run reads it
@@ -12,15 +12,18 @@
 #include <cstdint>
 #include <filesystem>
 #include <memory>
-#include <optional>
 #include <span>
 #include <string>
 #include <vector>
 
 #include "base/json.h"
+#include "base/notes.h"
+#include "data/dataset_info.h"
 #include "data/induction.h"
 #include "data/split.h"
+#include "data/token_store.h"
 #include "data/tokens.h"
+#include "data/validation_windows.h"
 #include "data/window_order.h"
 #include "data/yardsticks.h"
 #include "spec/run_spec.h"
@@ -30,52 +33,16 @@ namespace bitsweep::data {
 
 class CorpusText;  // data/corpus.h
 
-struct DatasetInfo {
-  std::string name;           // of the built-in corpus, or the file's or folder's
-  std::string sha256;         // of the corpus; with a separate validation text, of both: what DataSpec::sha256 holds
-  uint64_t bytes = 0;         // of the corpus, and of the separate validation text
-  int64_t train_tokens = 0;   // in the train split
-  int64_t train_windows = 0;  // visited once each in an epoch
-  int64_t val_tokens = 0;     // in the validation split
-  int64_t val_windows = 0;    // non-overlapping, to choose from
-  std::string val_sha256;     // of the validation split's bytes; "" from inspect() when it would have to build the text
-  uint64_t unknown_bytes = 0;                   // outside the tokenizer's vocabulary, in both splits
-  int64_t vocab = 0;                            // token ids lie below it
-  std::optional<double> entropy_bits_per_byte;  // of the source, where it is known
-  std::optional<InductionTask> task;            // of the validation windows, on a corpus of such a task
-  std::vector<std::string> notes;               // what a person should be told, one sentence each
-};
-
-json::object to_json(const DatasetInfo& info);
-
 struct DatasetYardsticks {
   Yardsticks split;                 // of the whole validation split
   std::vector<Yardsticks> windows;  // of the targets of each set of validation windows that was asked for
+  std::vector<Yardsticks> stretches;  // of each set of stretches
 };
 
-// A fixed set of validation windows: the same ones for every run on the same split, context and count.
-class ValidationWindows {
- public:
-  int64_t count() const { return static_cast<int64_t>(starts_.size()); }
-  TokenWidth width() const { return width_of(tokens_->vocab()); }
-  // Windows [first, first + count) as tokens into out [count, context + 1].
-  void fill(int64_t first, int64_t count, TokenSpan out) const;
-  // Bytes of text that the targets of these windows stand for: all their tokens but the first of each.
-  int64_t target_bytes(int64_t first, int64_t count) const;
-
-  // Whether the corpus is that of an induction task.
-  bool have_answers() const { return task_.has_value(); }
-  // The answers (data/induction.h) in windows [first, first + count): w * context + t for the byte after t + 1 bytes of
-  // window first + w, ascending. None without a task.
-  std::vector<int64_t> answers(int64_t first, int64_t count) const;
-
- private:
-  friend class Dataset;
-  std::shared_ptr<const TokenSource> tokens_;
-  std::shared_ptr<const CorpusText> text_;  // of a task
-  int64_t context_ = 0;
-  std::optional<InductionTask> task_;
-  std::vector<uint64_t> starts_;
+// How tokens that are not there yet are made.
+struct BuildOptions {
+  int threads = 1;
+  Notes* notes = nullptr;  // told what takes long; null: nobody
 };
 
 class Dataset {
@@ -84,7 +51,8 @@ class Dataset {
   // spec.sha256 is set and the cache holds that text, the sources are not looked at; otherwise a text whose hash
   // differs from it is refused. Throws Error: input for what is wrong with the data, environment for what the machine
   // lacks.
-  static Dataset open(const spec::DataSpec& spec, const std::filesystem::path& cache);
+  // Tokens of a tokenizer that is no alphabet are encoded here if they are not in the cache.
+  static Dataset open(const spec::DataSpec& spec, const std::filesystem::path& cache, const BuildOptions& build = {});
 
   // Tokens that come from elsewhere, split as a text of as many bytes is. `named` says what cannot be counted: name and
   // hashes. Without a text: train_text, val_text and yardsticks are not for it. `val` is `train` where it is to be
@@ -92,15 +60,16 @@ class Dataset {
   static Dataset over(const spec::DataSpec& spec, DatasetInfo named, std::shared_ptr<const TokenSource> train,
                       std::shared_ptr<const TokenSource> val);
 
-  // The same facts as open's, writing nothing; reads what the cache already knows. For `plan`.
+  // The same facts as open's, writing nothing; reads what the cache already knows. Tokens that are not encoded yet are
+  // estimated. For `plan`.
   static DatasetInfo inspect(const spec::DataSpec& spec, const std::filesystem::path& cache);
 
   const DatasetInfo& info() const { return info_; }
   int64_t context() const { return context_; }
-  TokenWidth width() const { return width_of(train_tokens_->vocab()); }
+  TokenWidth width() const { return width_of(tokens_.train->vocab()); }
   // Of the train split; 1 where a token is a byte.
-  double bytes_per_train_token() const;
-  const Split& split() const { return split_; }
+  double bytes_per_train_token() const { return tokens_.bytes_per_train_token; }
+  const Split& split() const { return text_split_; }  // of the bytes
   std::span<const uint8_t> train_text() const;  // what split().train indexes
   std::span<const uint8_t> val_text() const;    // what split().val indexes
 
@@ -114,28 +83,42 @@ class Dataset {
 
   // `wanted` windows evenly spread over the validation split; all of them when there are fewer.
   ValidationWindows validation(int64_t wanted) const;
+  // What a run is scored on: so many windows, or with eval.bytes stretches of text.
+  ValidationWindows validation(const spec::EvalSpec& eval) const;
 
-  // Count-model bits per byte of the validation split, and of exactly what a model is scored on by validation(w), for
-  // each w of `windows`. Computed once and kept in the cache.
-  DatasetYardsticks yardsticks(const std::vector<int64_t>& windows = {}) const;
+  // Count-model bits per byte of the validation split; of exactly what a model is scored on by validation(w), for each
+  // w of `windows` (none where a token is no byte); and of the stretches of `bytes` of text, each. Computed once and
+  // kept in the cache.
+  DatasetYardsticks yardsticks(const std::vector<int64_t>& windows = {}, const std::vector<int64_t>& bytes = {}) const;
+
+  // Null for tokens that come from elsewhere.
+  const std::shared_ptr<const tokenize::Tokenizer>& tokenizer() const { return tokenizer_; }
 
  private:
   struct Texts {
     std::shared_ptr<const CorpusText> train;
     std::shared_ptr<const CorpusText> val;  // the same as train when the corpus is split
   };
-  Dataset(const spec::DataSpec& spec, std::filesystem::path cache, Texts texts);
-  Dataset(int64_t context, Split split, DatasetInfo info, std::shared_ptr<const TokenSource> train,
-          std::shared_ptr<const TokenSource> val);
+  // What windows are cut from.
+  struct Tokens {
+    std::shared_ptr<const TokenSource> train, val;
+    Split split;  // of the tokens
+    double bytes_per_train_token = 1;
+  };
+  Dataset(const spec::DataSpec& spec, std::filesystem::path cache, Texts texts, Split text_split,
+          std::shared_ptr<const tokenize::Tokenizer> tokenizer, Tokens tokens, DatasetInfo info);
+  static Dataset of_texts(const spec::DataSpec& spec, const std::filesystem::path& cache, Texts texts,
+                          const BuildOptions& build);
   // Names the result of count models on these bytes in the cache.
   std::string yardsticks_key(const ScoredBytes& part) const;
 
   std::filesystem::path cache_;
-  std::string tokenizer_;
+  std::shared_ptr<const tokenize::Tokenizer> tokenizer_;
+  std::string alphabet_;  // of count models
   int64_t context_;
-  Texts texts_;  // none of tokens that come from elsewhere
-  std::shared_ptr<const TokenSource> train_tokens_, val_tokens_;
-  Split split_;
+  Texts texts_;       // none of tokens that come from elsewhere
+  Split text_split_;  // of their bytes
+  Tokens tokens_;
   WindowOrder order_;
   DatasetInfo info_;
 };

@@ -107,6 +107,7 @@ void JsonLines::take_text() {
   if (!is_utf8(bytes)) passed_over(not_utf8_);
   sink_(bytes);
   if (!text.ends_with('\n')) sink_({&newline, 1});
+  if (end_) end_();
 }
 
 std::vector<Diagnostic> JsonLines::wrong() const {

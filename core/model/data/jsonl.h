@@ -25,9 +25,11 @@ class JsonLines {
   // So many lines without a text, and the rest is not looked at.
   static constexpr uint64_t most_wrong = 10'000;
 
-  // Passes each line's object[field], a string, to `sink`, each followed by '\n' where it does not end in one. Blank
-  // lines and byte-order marks are passed over; so are texts that are null (or NaN) or empty, which are counted.
-  JsonLines(std::string field, TextSink sink) : line_(std::move(field)), sink_(std::move(sink)) {}
+  // Passes each line's object[field], a string, to `sink`, each followed by '\n' where it does not end in one, and
+  // tells `end` (where there is one) that a document ends there. Blank lines and byte-order marks are passed over; so
+  // are texts that are null (or NaN) or empty, which are counted.
+  JsonLines(std::string field, TextSink sink, DocumentEnd end = {})
+      : line_(std::move(field)), sink_(std::move(sink)), end_(std::move(end)) {}
 
   void begin_file(const std::string& name);
   // The next bytes of the file, cut anywhere. Throws Error{input} for a line above longest_line_bytes.
@@ -58,6 +60,7 @@ class JsonLines {
 
   JsonLine line_;
   TextSink sink_;
+  DocumentEnd end_;
   std::string file_;
   int64_t line_number_ = 0;
   std::string begun_;  // a line whose end has not come yet

@@ -73,8 +73,12 @@ struct NoText {
 
 class Reading {
  public:
-  Reading(const Sources& sources, const TextSink& sink)
-      : sources_(sources), sink_(sink), lines_(sources.field, sink), whole_(sources.kind == Sources::Kind::file) {}
+  Reading(const Sources& sources, const TextSink& sink, const DocumentEnd& end)
+      : sources_(sources),
+        sink_(sink),
+        end_(end),
+        lines_(sources.field, sink, end),
+        whole_(sources.kind == Sources::Kind::file) {}
 
   void read_files() {
     for (const SourceFile& file : sources_.files) {
@@ -138,6 +142,7 @@ class Reading {
     });
     // A file alone is its text to the byte, compressed or not; texts that are joined end in a newline each.
     if (!whole_ && last != '\n') sink_(as_bytes("\n"));
+    if (begun) end_();
   }
 
   void look_at_begin(const SourceFile& file, std::span<const uint8_t> begin) {
@@ -179,6 +184,7 @@ class Reading {
  private:
   const Sources& sources_;
   const TextSink& sink_;
+  const DocumentEnd& end_;
   JsonLines lines_;
   bool whole_;  // the corpus is one file
   std::vector<Diagnostic> wrong_;
@@ -233,9 +239,10 @@ std::vector<std::string> notes_on_plain_text(const std::string& name, std::span<
   return notes;
 }
 
-void read_sources(const Sources& sources, const TextSink& sink, std::vector<std::string>& notes) {
+void read_sources(const Sources& sources, const TextSink& sink, const DocumentEnd& end,
+                  std::vector<std::string>& notes) {
   if (sources.kind == Sources::Kind::generated) return sink(as_bytes(find_generated_corpus(sources.name)->text()));
-  Reading reading(sources, sink);
+  Reading reading(sources, sink, end);
   reading.read_files();
   reading.conclude(notes);
   for (std::string& note : reading.whole_notes) notes.push_back(std::move(note));

@@ -18,11 +18,12 @@ MappedFile map_source(const SourceFile& file);
 // a file that is no text, in words that say what it is and what to do.
 bool lies_in_place(const Sources& sources);
 
-// Passes the whole text of the sources to `sink`; what was passed over or is odd becomes a sentence in `notes`. A file
-// of a folder that is no text is left out and told, unless such files hold more bytes than the others. Throws
-// Error{input} with all findings: lines that are no JSON, damaged compressed data, files that are no text or change
-// meanwhile.
-void read_sources(const Sources& sources, const TextSink& sink, std::vector<std::string>& notes);
+// Passes the whole text of the sources to `sink`, and tells `end` where each document of it ends: a file, or a line's
+// text. A generated text is one document. What was passed over or is odd becomes a sentence in `notes`. A file of a
+// folder that is no text is left out and told, unless such files hold more bytes than the others. Throws Error{input}
+// with all findings: lines that are no JSON, damaged compressed data, files that are no text or change meanwhile.
+void read_sources(const Sources& sources, const TextSink& sink, const DocumentEnd& end,
+                  std::vector<std::string>& notes);
 
 // Notes on the begin of a text that is taken as it stands: JSON lines without data.field, a byte-order mark.
 std::vector<std::string> notes_on_plain_text(const std::string& name, std::span<const uint8_t> begin);

@@ -95,6 +95,22 @@ Split split_separate(uint64_t train_bytes, uint64_t val_bytes, int64_t context) 
   return {{{0, train_bytes}}, {{0, val_bytes}}};
 }
 
+void require_windows(const Split& tokens, int64_t context) {
+  std::vector<Diagnostic> wrong;
+  const auto check = [&](const char* what, const std::vector<Segment>& segments) {
+    if (holds_window(segments, static_cast<uint64_t>(context) + 1)) return;
+    uint64_t most = 0;
+    for (const Segment& segment : segments) most = std::max(most, segment.size());
+    wrong.push_back(
+        {"", 0, 0,
+         fmt::format("the {} text is too short: {} tokens in one piece, but data.context {} needs {}", what,
+                     format_thousands(static_cast<int64_t>(most)), context, format_thousands(context + 1))});
+  };
+  check("training", tokens.train);
+  check("validation", tokens.val);
+  if (!wrong.empty()) throw Error(ErrorKind::input, std::move(wrong));
+}
+
 int64_t count_validation_windows(const std::vector<Segment>& val, int64_t context) {
   int64_t count = 0;
   for (const Segment& block : val) count += static_cast<int64_t>(block.size()) / (context + 1);
@@ -115,6 +131,89 @@ std::vector<uint64_t> validation_windows(const std::vector<Segment>& val, int64_
     starts.push_back(block->begin + (index - before) * window);
   }
   return starts;
+}
+
+namespace {
+
+// Where a stretch that begins at or behind `from` begins and ends within the block: whole lines, or characters of one
+// that is too long.
+Segment stretch_from(std::span<const uint8_t> text, const Segment& block, uint64_t from) {
+  const auto newline_behind = [&](uint64_t at) {
+    const auto found = std::find(text.begin() + static_cast<std::ptrdiff_t>(at),
+                                 text.begin() + static_cast<std::ptrdiff_t>(block.end), uint8_t{'\n'});
+    return static_cast<uint64_t>(found - text.begin());
+  };
+  const auto character = [&](uint64_t at) {
+    while (at < block.end && (text[at] & 0xC0) == 0x80) ++at;
+    return at;
+  };
+  uint64_t begin = from;
+  if (from > block.begin && text[from - 1] != '\n') {
+    const uint64_t newline = newline_behind(from);
+    begin = newline - from < stretch_bytes && newline + 1 < block.end ? newline + 1 : character(from);
+  }
+  const uint64_t limit = std::min(block.end, begin + stretch_bytes);
+  if (limit == block.end) return {begin, limit};
+  uint64_t end = limit;
+  while (end > begin && text[end - 1] != '\n') --end;
+  if (end > begin) return {begin, end};
+  for (end = limit; end > begin + 1 && (text[end] & 0xC0) == 0x80;) --end;
+  return {begin, end};
+}
+
+}  // namespace
+
+std::vector<Segment> validation_stretches(std::span<const uint8_t> text, const std::vector<Segment>& val,
+                                          uint64_t wanted) {
+  uint64_t total = 0;
+  for (const Segment& block : val) total += block.size();
+  const bool all = total <= wanted;
+  std::vector<Segment> stretches;
+  uint64_t before = 0;  // bytes in the blocks before
+  const uint64_t count = std::max<uint64_t>(1, wanted / stretch_bytes);
+  uint64_t next = 0;  // stretch
+  for (const Segment& block : val) {
+    uint64_t done = block.begin;
+    while (done < block.end) {
+      uint64_t from = done;
+      if (!all) {
+        if (next == count) return stretches;
+        const auto place = static_cast<uint64_t>(static_cast<unsigned __int128>(total) * next / count);
+        if (place >= before + block.size()) break;  // in a later block
+        from = std::max(done, block.begin + (place > before ? place - before : 0));
+        ++next;
+      }
+      const Segment stretch = stretch_from(text, block, from);
+      if (stretch.size() > 0) stretches.push_back(stretch);
+      done = std::max(done, stretch.end);
+      if (stretch.end == block.end) break;
+    }
+    before += block.size();
+  }
+  return stretches;
+}
+
+Split split_between_documents(const Split& split, std::span<const uint64_t> ends) {
+  const auto moved = [&](uint64_t at) {
+    const auto end = std::lower_bound(ends.begin(), ends.end(), at);
+    return at == 0 || end == ends.end() ? at : *end;
+  };
+  const auto side = [&](const std::vector<Segment>& segments) {
+    std::vector<Segment> kept;
+    for (const Segment& segment : segments) {
+      const Segment whole{moved(segment.begin), moved(segment.end)};
+      if (whole.size() > 0) kept.push_back(whole);
+    }
+    return kept;
+  };
+  Split whole{side(split.train), side(split.val)};
+  if (whole.train.empty() || whole.val.empty())
+    throw Error(
+        ErrorKind::input,
+        fmt::format("data.split documents leaves nothing to {}: the corpus has {} documents, which are too long "
+                    "for data.val_fraction",
+                    whole.train.empty() ? "train on" : "validate on", ends.size()));
+  return whole;
 }
 
 std::vector<Segment> sample_segments(const std::vector<Segment>& segments, uint64_t limit_bytes, uint64_t pieces) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <vector>
 
 namespace bitsweep::data {
@@ -27,9 +28,23 @@ Split split_corpus(uint64_t bytes, double val_fraction, int64_t context);
 // All of the corpus trains, all of the other text validates. Throws Error{input} likewise.
 Split split_separate(uint64_t train_bytes, uint64_t val_bytes, int64_t context);
 
+// Throws Error{input} saying how many tokens are needed when either side of a split of tokens holds no window.
+void require_windows(const Split& tokens, int64_t context);
+
 // Starts of the fixed validation windows of context + 1 bytes: of all the non-overlapping ones in the blocks, `wanted`
 // evenly chosen (all when there are fewer), ascending.
 std::vector<uint64_t> validation_windows(const std::vector<Segment>& val, int64_t context, int64_t wanted);
+
+// Stretches of whole lines for a loss on the same bytes whatever the tokenizer: of the text's validation blocks, about
+// `wanted` bytes in all, evenly spread, each of at most stretch_bytes and within one block. A line that is longer is
+// cut at a character. All of the blocks when they hold no more.
+inline constexpr uint64_t stretch_bytes = 16 << 10;
+std::vector<Segment> validation_stretches(std::span<const uint8_t> text, const std::vector<Segment>& val,
+                                          uint64_t wanted);
+
+// The split with each end of a block moved on to the next end of a document; blocks that this leaves empty are gone.
+// Throws Error{input} when either side is left without text.
+Split split_between_documents(const Split& split, std::span<const uint64_t> ends);
 
 // How many there are to choose from.
 int64_t count_validation_windows(const std::vector<Segment>& val, int64_t context);

@@ -9,4 +9,7 @@ namespace bitsweep::data {
 
 using TextSink = std::function<void(std::span<const uint8_t>)>;
 
+// Told where a document of it ends, after its last part.
+using DocumentEnd = std::function<void()>;
+
 }  // namespace bitsweep::data

@@ -59,6 +59,18 @@ class AnswerMeter {
   int64_t count_ = 0;
 };
 
+// The targets of windows [first, first + n) with those that do not count left out.
+at::Tensor counted_targets(const data::ValidationWindows& windows, int64_t first, int64_t n, int64_t window_tokens,
+                           const at::Tensor& targets) {
+  if (windows.all_count()) return targets;
+  const at::Tensor left_out = at::ones({n, window_tokens}, at::kBool);
+  for (int64_t w = 0; w < n; ++w) {
+    const data::ScoredTargets scored = windows.scored(first + w);
+    left_out.select(0, w).narrow(0, scored.from, scored.to - scored.from).fill_(false);
+  }
+  return targets.masked_fill(left_out.reshape({-1}).to(targets.device()), kIgnoredTarget);
+}
+
 // `nats` [windows]: of each window in turn, in parts as they were scored.
 WindowSpread spread_of(const std::vector<at::Tensor>& nats, const data::ValidationWindows& windows) {
   if (nats.empty()) return {};
@@ -81,16 +93,18 @@ Validation validate(nn::Model& model, const data::ValidationWindows& windows, in
     const int64_t n = std::min(batch, count - first);
     const at::Tensor buffer = window_buffer(n, window_tokens, device, windows.width());
     windows.fill(first, n, tokens_of(buffer));
-    const TokenBatch tokens = to_device(buffer, device);
+    TokenBatch tokens = to_device(buffer, device);
+    tokens.targets = counted_targets(windows, first, n, window_tokens, tokens.targets);
     const TokenScores scores = token_scores(model, tokens, context, precision, windows.have_answers());
     nats += scores.nats.sum(at::kDouble);
     window_nats.push_back(scores.nats.reshape({n, window_tokens}).sum(/*dim=*/1, /*keepdim=*/false, at::kDouble));
     if (windows.have_answers()) answers.add(windows.answers(first, n), scores, tokens.targets);
   }
-  return {
-      .bits_per_byte = nats.item<double>() / static_cast<double>(windows.target_bytes(0, count)) / std::numbers::ln2,
-      .answers = answers.score(),
-      .spread = spread_of(window_nats, windows)};
+  const double bits = nats.item<double>() / std::numbers::ln2;
+  return {.bits_per_byte = bits / static_cast<double>(windows.target_bytes(0, count)),
+          .bits_per_token = bits / static_cast<double>(windows.targets(0, count)),
+          .answers = answers.score(),
+          .spread = spread_of(window_nats, windows)};
 }
 
 }  // namespace bitsweep::train

@@ -32,7 +32,8 @@ struct AnswerScore {
 };
 
 struct Validation {
-  double bits_per_byte = 0;            // mean over the bytes of all windows' targets, summed in double
+  double bits_per_byte = 0;            // mean over the bytes of all targets that count, summed in double
+  double bits_per_token = 0;           // the same over those targets
   std::optional<AnswerScore> answers;  // where the windows hold any
   WindowSpread spread;
 };

@@ -53,7 +53,7 @@ class Trainer {
         optimizer_(make_optimizer(train_, model_.parameters())),
         losses_(job.device.is_cpu() ? 1 : kLossGroup),
         stepper_(job_.spec, dataset_, model_, *optimizer_, losses_, job.device),
-        windows_(dataset.validation(job.spec.eval.windows)) {}
+        windows_(dataset.validation(job.spec.eval)) {}
 
   TrainOutcome run() {
     make_folder(folder_);
@@ -189,6 +189,11 @@ class Trainer {
                         {"peak_rss_bytes", peak_rss_bytes()},
                         {"elapsed_s", elapsed_s()},
                         {"best", best}};
+    if (!job_.spec.data.is_bytes()) {
+      fields["val_bpt"] = finite_or_null(validation.bits_per_token);
+      fields["bytes_per_token"] = static_cast<double>(windows_.target_bytes(0, windows_.count())) /
+                                  static_cast<double>(windows_.targets(0, windows_.count()));
+    }
     if (validation.answers) {
       fields["answer_accuracy"] = validation.answers->accuracy;
       fields["answer_loss_bits"] = finite_or_null(validation.answers->loss_bits);

@@ -14,7 +14,8 @@ namespace bitsweep::worker {
 namespace {
 
 int probe(const ProbeArguments& arguments, std::ostream& stream) {
-  const RunInput input = open_run(arguments);
+  CollectedNotes unsaid;  // standard output is the answer alone
+  const RunInput input = open_run(arguments, unsaid);
   const spec::RunSpec& spec = input.spec;
   const train::Progress progress = load_weights(arguments.checkpoint, arguments.run, spec, *input.model);
   input.model->to(input.device);

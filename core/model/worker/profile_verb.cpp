@@ -36,7 +36,8 @@ json::array blocks_json(const train::BlockProfile& profile, double steps) {
 
 int profile(const ProfileArguments& arguments, std::ostream& stream) {
   const train::TensorMemory memory;
-  const RunInput input = open_run(arguments);
+  CollectedNotes unsaid;  // standard output is the answer alone
+  const RunInput input = open_run(arguments, unsaid);
   const spec::RunSpec& spec = input.spec;
   const nn::WithKernels kernels(arguments.reference ? kernels::no_kernels() : kernels::built_in_kernels());
   input.model->to(input.device);

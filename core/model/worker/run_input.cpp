@@ -1,5 +1,8 @@
 #include "worker/run_input.h"
 
+#include <algorithm>
+#include <cstdio>
+
 #include <ATen/Parallel.h>
 #include <fmt/format.h>
 
@@ -39,12 +42,19 @@ void check_counts(const plugin::Plugin& plugin, const plugin::Description& descr
 
 }  // namespace
 
-RunInput open_run(const RunArguments& arguments) {
+void WorkerLog::add(Kind, std::string text) {
+  std::puts(text.c_str());  // fmt::print() throws where the log's disk is full, which ends no run
+  std::fflush(stdout);
+}
+
+RunInput open_run(const RunArguments& arguments, Notes& log) {
   spec::RunSpec spec = read_run_spec(arguments.spec);
   const c10::Device device = open_device(train::parse_device(arguments.device));
   set_threads(arguments.threads);
   plugin::Plugin plugin = plugin::load_plugin(spec.model.plugin, arguments.plugin_dir, BITSWEEP_BUILD_ID);
-  data::Dataset dataset = data::Dataset::open(spec.data, arguments.cache);
+  data::Dataset dataset =
+      data::Dataset::open(spec.data, arguments.cache,
+                          {.threads = static_cast<int>(std::max<int64_t>(1, arguments.threads)), .notes = &log});
   plugin::DescribeRequest request{
       .options = spec.model.options, .vocab = dataset.info().vocab, .context = spec.data.context};
   plugin::Description description = plugin.describe(request);

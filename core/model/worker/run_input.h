@@ -3,12 +3,19 @@
 
 #include <c10/core/Device.h>
 
+#include "base/notes.h"
 #include "data/dataset.h"
 #include "plugin/loader.h"
 #include "spec/run_spec.h"
 #include "worker/arguments.h"
 
 namespace bitsweep::worker {
+
+// Standard output is the run's worker.log: a line is there as soon as it is said.
+class WorkerLog : public Notes {
+ public:
+  void add(Kind kind, std::string text) override;
+};
 
 struct RunInput {
   spec::RunSpec spec;
@@ -19,9 +26,10 @@ struct RunInput {
   plugin::OwnedModel model;  // on the CPU, with the initial weights of the spec's seed
 };
 
-// Reads the spec, sets LibTorch's threads, and builds the model that the plugin describes for it. Throws Error{input}
-// for a spec, text or options that are none, Error{environment} for a device that is not there, and Error{failed} when
-// the plugin builds another number of parameters than it describes: plans, reports and fits go by what it says.
-RunInput open_run(const RunArguments& arguments);
+// Reads the spec, sets LibTorch's threads, encodes the text where nobody did yet (telling `log`), and builds the model
+// that the plugin describes for it. Throws Error{input} for a spec, text or options that are none, Error{environment}
+// for a device that is not there, and Error{failed} when the plugin builds another number of parameters than it
+// describes: plans, reports and fits go by what it says.
+RunInput open_run(const RunArguments& arguments, Notes& log);
 
 }  // namespace bitsweep::worker

@@ -1,5 +1,6 @@
 #include "worker/train_verb.h"
 
+#include <cmath>
 #include <cstdio>
 #include <iterator>
 #include <new>
@@ -19,15 +20,6 @@
 
 namespace bitsweep::worker {
 namespace {
-
-// Standard output is the run's worker.log: a line is there as soon as it is said.
-class RunLog : public Notes {
- public:
-  void add(Kind, std::string text) override {
-    std::puts(text.c_str());  // fmt::print() throws where the log's disk is full, which ends no run
-    std::fflush(stdout);
-  }
-};
 
 struct Ending {
   int exit_code = 0;
@@ -96,7 +88,7 @@ void write_start(event::EventWriter& events, const TrainArguments& arguments, co
   const plugin::Plugin& plugin = input.plugin;
   const plugin::Description& description = input.description;
   const data::DatasetInfo& data = input.dataset.info();
-  const data::ValidationWindows windows = input.dataset.validation(input.spec.eval.windows);
+  const data::ValidationWindows windows = input.dataset.validation(input.spec.eval);
   const CodeBuild code = loaded_code(plugin);
   json::object fields{{"params", description.params},
                       {"params_extra", description.params_extra},
@@ -114,6 +106,15 @@ void write_start(event::EventWriter& events, const TrainArguments& arguments, co
                       {"val_windows", windows.count()},
                       {"val_sha256", data.val_sha256},
                       {"train_tokens_available", data.train_tokens}};
+  if (input.spec.eval.bytes > 0) fields["val_bytes"] = windows.target_bytes(0, windows.count());
+  if (!input.spec.data.is_bytes()) {
+    fields["tokenizer_sha256"] = data.tokenizer_sha256;
+    fields["vocab"] = data.vocab;
+    fields["bytes_per_token"] = data.bytes_per_token;
+    fields["bytes_kept"] = data.bytes_kept;
+    // What a model that knows nothing has, which says when a loss is none: log₂ V a token.
+    fields["uniform_bpc"] = std::log2(static_cast<double>(data.vocab)) / data.bytes_per_token;
+  }
   if (windows.have_answers()) {
     fields["val_answers"] = static_cast<int64_t>(windows.answers(0, windows.count()).size());
     fields["answer_chance"] = data::induction_chance;
@@ -123,9 +124,10 @@ void write_start(event::EventWriter& events, const TrainArguments& arguments, co
 }
 
 Ending run(const TrainArguments& arguments, const std::atomic<bool>& stop, event::EventWriter& events) {
-  const RunInput input = open_run(arguments);
+  WorkerLog log;
+  const RunInput input = open_run(arguments, log);
   check_version(input.plugin, input.spec.model);
-  train::TaskSet tasks = train::open_tasks(input.spec.eval.tasks, input.spec.data);
+  train::TaskSet tasks = train::open_tasks(input.spec.eval.tasks, input.spec.data, input.dataset);
   write_start(events, arguments, input, tasks);
   const train::TrainJob job{.spec = input.spec,
                             .run = arguments.run,
@@ -135,7 +137,6 @@ Ending run(const TrainArguments& arguments, const std::atomic<bool>& stop, event
                             .tasks = std::move(tasks),
                             .init = arguments.init,
                             .stop = &stop};
-  RunLog log;
   return ending_of(train::train(job, *input.model, input.dataset, events, log));
 }
 

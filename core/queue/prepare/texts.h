@@ -15,12 +15,17 @@ class Texts : public plan::DatasetProbe {
  public:
   struct Measured {
     store::DatasetRecord dataset;
-    std::vector<store::YardstickRecord> yardsticks;  // of each number of windows that was asked for
+    std::vector<store::YardstickRecord> yardsticks;  // of each that was asked for
+  };
+  // What runs on a text are scored on: eval.windows, or eval.bytes in their place.
+  struct Scored {
+    std::vector<int64_t> windows, bytes;
+    bool empty() const { return windows.empty() && bytes.empty(); }
   };
   // Opens the text (a corpus of several sources is put together once, below ROOT/data) and counts its yardsticks, on
-  // the whole validation part and on the validation windows of runs whose eval.windows is one of `windows`. Tells what
+  // the whole validation part and on what `scored` names (windows of tokens that are no bytes have none). Tells what
   // takes long. Throws Error{input} for what is wrong with the text, Error{environment} when the disk refuses.
-  virtual Measured measure(const spec::DataSpec& data, const std::vector<int64_t>& windows, Notes& notes) = 0;
+  virtual Measured measure(const spec::DataSpec& data, const Scored& scored, Notes& notes) = 0;
   // Reads the questions of tasks as a worker will. Throws Error{input} for what is wrong with any of them.
   virtual void check_tasks(const std::vector<spec::TaskSpec>& tasks) = 0;
 };

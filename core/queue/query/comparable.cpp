@@ -5,7 +5,8 @@
 
 #include <fmt/format.h>
 
-#include "spec/tokenizers.h"
+#include "base/units.h"
+#include "spec/tokenizer_value.h"
 
 namespace bitsweep::query {
 namespace {
@@ -40,9 +41,12 @@ std::string training_text(const RunRow& run, const DatasetRow* dataset) {
   return data.empty() ? "" : canonical_json(data);
 }
 
+int64_t scored_bytes(const RunRow& run) { return integer_or(part(run.spec, "eval"), "bytes", 0); }
+
+// Scored on the same bytes, tokenizers compare; one that loses some of them only with itself.
 std::string tokenizer(const RunRow& run, const DatasetRow* dataset) {
-  return dataset != nullptr && !dataset->tokenizer.empty() ? dataset->tokenizer
-                                                           : string_or(part(run.spec, "data"), "tokenizer", "");
+  if (scored_bytes(run) > 0 && dataset != nullptr && dataset->unknown_bytes == 0) return "any that keeps every byte";
+  return dataset != nullptr && !dataset->tokenizer.empty() ? dataset->tokenizer : tokenizer_of(run.spec);
 }
 
 std::string validation_text(const RunRow& run, const DatasetRow* dataset) {
@@ -55,8 +59,15 @@ std::string counted(const json::object& object, const char* key) {
   return count > 0 ? fmt::format("{}", count) : "";
 }
 
-std::string context_length(const RunRow& run, const DatasetRow*) { return counted(part(run.spec, "data"), "context"); }
-std::string windows(const RunRow& run, const DatasetRow*) { return counted(part(run.spec, "eval"), "windows"); }
+std::string context_length(const RunRow& run, const DatasetRow*) {
+  return scored_bytes(run) > 0 ? "any" : counted(part(run.spec, "data"), "context");
+}
+std::string windows(const RunRow& run, const DatasetRow*) {
+  const int64_t bytes = scored_bytes(run);
+  if (bytes == 0) return counted(part(run.spec, "eval"), "windows");
+  const std::string stride = counted(part(run.spec, "eval"), "stride");
+  return fmt::format("{} bytes{}", format_thousands(bytes), stride.empty() ? "" : ", stride " + stride);
+}
 
 // The database holds bits per byte; a file of points may say another.
 std::string loss_unit(const RunRow& run, const DatasetRow*) {
@@ -72,7 +83,7 @@ const DatasetRow* dataset_of(const RunRow& run, const std::vector<DatasetRow>& d
 // The loss of the model that knows nothing, log V, in the unit of the run's loss; of a byte for tokenizers that join
 // bytes it is less. Nothing where vocabulary or unit are not known.
 std::optional<double> uniform_loss(const RunRow& run) {
-  const auto vocabulary = spec::vocabulary_of(string_or(part(run.spec, "data"), "tokenizer", ""));
+  const auto vocabulary = spec::vocabulary_of(tokenizer_of(run.spec));
   if (!vocabulary) return std::nullopt;
   const std::string unit = loss_unit(run, nullptr);
   const auto size = static_cast<double>(*vocabulary);
@@ -96,6 +107,10 @@ void name_group(ComparableGroup& group, const std::vector<DatasetRow>& datasets)
     group.tokenizer = row.tokenizer;
   }
   group.label = group.corpus.empty() ? "data not named" : group.corpus;
+  if (group.eval_bytes > 0) {
+    group.label += fmt::format(", the same {} bytes", format_thousands(group.eval_bytes));
+    return;
+  }
   if (!group.tokenizer.empty()) group.label += ", " + group.tokenizer;
   if (group.context > 0) group.label += fmt::format(", context {}", group.context);
 }
@@ -118,6 +133,15 @@ void make_labels_unique(std::vector<ComparableGroup>& groups) {
 }
 
 }  // namespace
+
+std::string tokenizer_of(const json::object& spec) {
+  const json::object& data = part(spec, "data");
+  const json::value* value = data.if_contains("tokenizer");
+  if (value == nullptr) return "";
+  const json::object* recipe = value->if_object();
+  if (recipe != nullptr) return recipe->contains("train") ? spec::tokenizer_text(*value) : canonical_json(*value);
+  return value->is_string() ? spec::tokenizer_text(*value) : "";
+}
 
 const std::vector<ComparabilityRule>& comparability_rules() {
   static const std::vector<ComparabilityRule> kRules = {
@@ -143,9 +167,10 @@ std::vector<ComparableGroup> comparable_groups(const std::vector<RunRow>& runs,
       groups.push_back({"",
                         runs[i].dataset,
                         corpus_name(string_or(data, "corpus", runs[i].dataset)),
-                        string_or(data, "tokenizer", ""),
+                        tokenizer_of(runs[i].spec),
                         context,
                         windows,
+                        scored_bytes(runs[i]),
                         loss_unit(runs[i], dataset),
                         {},
                         std::move(values)});

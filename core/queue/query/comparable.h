@@ -1,10 +1,12 @@
-// Which runs may be compared at all: the same text, tokenizer, validation part, context and validation windows. Losses
-// of different groups are never pooled, subtracted or drawn into one plot. Pure.
+// Which runs may be compared at all: the same text, tokenizer, validation part, context and validation windows; where
+// runs are scored on bytes of text (eval.bytes), whatever tokenizer and context, as long as the tokenizer keeps all of
+// them. Losses of different groups are never pooled, subtracted or drawn into one plot. Pure.
 #pragma once
 
 #include <string>
 #include <vector>
 
+#include "base/json.h"
 #include "query/rows.h"
 
 namespace bitsweep::query {
@@ -25,6 +27,7 @@ struct ComparableGroup {
   std::string corpus, tokenizer;
   int64_t context = 0;  // tokens; 0 when not known
   int64_t eval_windows = 0;
+  int64_t eval_bytes = 0;           // in their place; 0: windows
   std::string loss_unit;            // "bits per byte"; "" when a file of points did not tell
   std::vector<size_t> runs;         // indices into what was given, in its order
   std::vector<std::string> values;  // of each of comparability_rules()
@@ -33,6 +36,9 @@ struct ComparableGroup {
 // REQUIRES specs (Query::runs_of). Groups in order of their first run; labels are unique.
 std::vector<ComparableGroup> comparable_groups(const std::vector<RunRow>& runs,
                                                const std::vector<DatasetRow>& datasets);
+
+// The tokenizer of a run's spec, as a person calls it: "bytes256", "gpt2/tokenizer.json"; "" when it does not tell.
+std::string tokenizer_of(const json::object& spec);
 
 // Why a run's loss must not enter a law, a comparison or a headline: "diverged", "stopped early", "still running" …; ""
 // when it may. A finished run whose loss is not above 0 has none, and one far above the uniform model's has diverged.

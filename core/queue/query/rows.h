@@ -88,6 +88,7 @@ struct YardstickRow {
   int64_t context = 0, windows = 0;
   int64_t bytes = 0;              // scored
   std::vector<double> ngram_bpb;  // index is the order of the count model
+  bool of_any_context() const { return context == 0; }  // of so many bytes of text (eval.bytes), not windows
 };
 
 // A corpus under one tokenizer and split, as it was opened, with its yardsticks. A row of the view `datasets`.

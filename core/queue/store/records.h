@@ -139,9 +139,12 @@ struct AttemptEnd {
   double ended = 0;
 };
 
+// The context of yardsticks on stretches of text (eval.bytes), which are the same in every context.
+inline constexpr int64_t kAnyContext = 0;
+
 // Count models on exactly the bytes that runs of a data set, a context and so many validation windows are scored on.
 struct YardstickRecord {
-  int64_t context = 0, windows = 0;  // with the data set its key; windows: eval.windows
+  int64_t context = 0, windows = 0;  // with the data set its key; windows: eval.windows, or eval.bytes with kAnyContext
   int64_t bytes = 0;                 // scored
   json::array ngram_bpb;             // order 0…3: bits per byte of them
 };

@@ -1,10 +1,14 @@
 #include "cli/data_texts.h"
 
+#include <algorithm>
+#include <thread>
+
 #include <fmt/format.h>
 
 #include "base/units.h"
 #include "data/dataset.h"
 #include "data/stories_questions.h"
+#include "spec/tokenizer_value.h"
 #include "tasks/load_tasks.h"
 
 namespace bitsweep::cli {
@@ -16,30 +20,71 @@ json::array as_json(const data::Yardsticks& yardsticks) {
   return orders;
 }
 
-}  // namespace
+int all_cores() { return static_cast<int>(std::max(1u, std::thread::hardware_concurrency())); }
 
-plan::DatasetFacts DataTexts::probe(const spec::DataSpec& data) {
-  data::DatasetInfo info = data::Dataset::inspect(data, cache_);
-  return {.sha256 = info.sha256,
-          .bytes = static_cast<int64_t>(info.bytes),
-          .train_tokens = info.train_tokens,
-          .val_tokens = info.val_tokens,
-          .vocab = info.vocab,
-          .notes = std::move(info.notes)};
+// As people know it; of a file or a recipe, with what tells two of one name apart.
+std::string tokenizer_name(const spec::DataSpec& spec) {
+  const std::string name = spec::tokenizer_text(spec::tokenizer_json(spec));
+  return spec.is_bytes() ? name : fmt::format("{} {:.8}", name, spec.tokenizer_sha256);
 }
 
-prepare::Texts::Measured DataTexts::measure(const spec::DataSpec& spec, const std::vector<int64_t>& windows,
-                                            Notes& notes) {
-  const data::Dataset data = data::Dataset::open(spec, cache_);
+// "'fineweb' is not encoded yet by bpe.model: about 2.41M tokens, 4.82 MB on disk, 3 s of one core; …".
+std::string to_build_text(const spec::DataSpec& spec, const plan::DatasetFacts& facts) {
+  const std::string name = spec::tokenizer_text(spec::tokenizer_json(spec));
+  if (facts.train_tokens == 0)
+    return fmt::format(
+        "'{}' is not trained yet: how many tokens it makes of '{}' is known after 'bitsweep tokenize', "
+        "submit or run",
+        name, spec.corpus);
+  return fmt::format(
+      "'{}' is not encoded yet by {}: about {} tokens, {} on disk, {} of one core; 'bitsweep tokenize', "
+      "submit and run do it",
+      spec.corpus, name, format_count(static_cast<double>(facts.train_tokens + facts.val_tokens)),
+      format_bytes(facts.store_bytes), format_duration(facts.store_seconds));
+}
+
+}  // namespace
+
+data::DatasetInfo DataTexts::info_of(const spec::DataSpec& spec) const {
+  if (encoding_ == nullptr || spec.is_bytes()) return data::Dataset::inspect(spec, cache_);
+  return data::Dataset::open(spec, cache_, {.threads = all_cores(), .notes = encoding_}).info();
+}
+
+plan::DatasetFacts DataTexts::probe(const spec::DataSpec& spec) {
+  data::DatasetInfo info = info_of(spec);
+  plan::DatasetFacts facts{.sha256 = info.sha256,
+                           .bytes = static_cast<int64_t>(info.bytes),
+                           .train_tokens = info.train_tokens,
+                           .val_tokens = info.val_tokens,
+                           .vocab = info.vocab,
+                           .tokenizer_sha256 = info.tokenizer_sha256,
+                           .documents = info.documents,
+                           .documents_sha256 = info.documents_sha256,
+                           .bytes_per_token = info.bytes_per_token,
+                           .notes = std::move(info.notes)};
+  if (!info.to_build) return facts;
+  facts.estimated = true;
+  facts.store_bytes = info.to_build->disk_bytes;
+  if (info.to_build->bytes_per_s > 0)
+    facts.store_seconds = static_cast<double>(info.bytes) / info.to_build->bytes_per_s;
+  facts.notes.push_back(to_build_text(spec, facts));
+  return facts;
+}
+
+prepare::Texts::Measured DataTexts::measure(const spec::DataSpec& spec, const Scored& scored, Notes& notes) {
+  const data::Dataset data = data::Dataset::open(spec, cache_, {.threads = all_cores(), .notes = &notes});
   const data::DatasetInfo& info = data.info();
+  uint64_t train_bytes = 0, val_bytes = 0;
+  for (const data::Segment& segment : data.split().train) train_bytes += segment.size();
+  for (const data::Segment& segment : data.split().val) val_bytes += segment.size();
   notes.progress(fmt::format("data: {}, {} to train on, {} to validate on; counting n-grams", info.name,
-                             format_bytes(static_cast<double>(info.train_tokens)),
-                             format_bytes(static_cast<double>(info.val_tokens))));
-  const data::DatasetYardsticks yardsticks = data.yardsticks(windows);
+                             format_bytes(static_cast<double>(train_bytes)),
+                             format_bytes(static_cast<double>(val_bytes))));
+  const data::DatasetYardsticks yardsticks = data.yardsticks(scored.windows, scored.bytes);
   Measured measured;
   measured.dataset = {.id = dataset_id(spec),
                       .name = info.name,
-                      .tokenizer = spec.tokenizer,
+                      .tokenizer = tokenizer_name(spec),
                       .sha256 = info.sha256,
                       .bytes = static_cast<int64_t>(info.bytes),
                       .train_tokens = info.train_tokens,
@@ -48,11 +93,14 @@ prepare::Texts::Measured DataTexts::measure(const spec::DataSpec& spec, const st
                       .unknown_bytes = static_cast<int64_t>(info.unknown_bytes),
                       .ngram_bpb = as_json(yardsticks.split),
                       .entropy_bpb = info.entropy_bits_per_byte};
-  for (size_t i = 0; i < windows.size(); ++i)
-    measured.yardsticks.push_back({.context = spec.context,
-                                   .windows = windows[i],
-                                   .bytes = static_cast<int64_t>(yardsticks.windows[i].scored_bytes),
-                                   .ngram_bpb = as_json(yardsticks.windows[i])});
+  const auto add = [&](int64_t context, int64_t asked, const data::Yardsticks& found) {
+    measured.yardsticks.push_back({.context = context,
+                                   .windows = asked,
+                                   .bytes = static_cast<int64_t>(found.scored_bytes),
+                                   .ngram_bpb = as_json(found)});
+  };
+  for (size_t i = 0; i < scored.windows.size(); ++i) add(spec.context, scored.windows[i], yardsticks.windows[i]);
+  for (size_t i = 0; i < scored.bytes.size(); ++i) add(store::kAnyContext, scored.bytes[i], yardsticks.stretches[i]);
   return measured;
 }
 

@@ -2,20 +2,27 @@
 #pragma once
 
 #include "base/files.h"
+#include "base/notes.h"
+#include "data/dataset_info.h"
 #include "prepare/texts.h"
 
 namespace bitsweep::cli {
 
 class DataTexts : public prepare::Texts {
  public:
-  // `cache`: where corpora of several sources are put together, and splits are remembered.
-  explicit DataTexts(fs::path cache) : cache_(std::move(cache)) {}
+  // `cache`: where corpora of several sources are put together, and splits and tokens are kept. With `encoding` texts
+  // are encoded as they are probed, so that what is known of them is exact, and what that takes is told there; else
+  // nothing is written.
+  explicit DataTexts(fs::path cache, Notes* encoding = nullptr) : cache_(std::move(cache)), encoding_(encoding) {}
   plan::DatasetFacts probe(const spec::DataSpec& data) override;
-  Measured measure(const spec::DataSpec& data, const std::vector<int64_t>& windows, Notes& notes) override;
+  Measured measure(const spec::DataSpec& data, const Scored& scored, Notes& notes) override;
   void check_tasks(const std::vector<spec::TaskSpec>& tasks) override;
 
  private:
+  data::DatasetInfo info_of(const spec::DataSpec& data) const;
+
   fs::path cache_;
+  Notes* encoding_;
 };
 
 }  // namespace bitsweep::cli

@@ -57,9 +57,9 @@ int do_run(const Verb& verb, const std::vector<std::string>& args) {
   if (!line.parse(args, 1)) return 0;
   const fs::path root = line.root();
   coordinate::WorkOptions options = work_options(line);
-  DataTexts texts(root / "data");
   const bool quiet = line.has("quiet");
   PrintedNotes notes(quiet);
+  DataTexts texts(root / "data", &notes);
   std::vector<plan::Plan> plans = plan_sweeps(line.positional(), line.all("set"), root, texts, notes);
   for (const plan::Plan& plan : plans) options.sweeps.push_back(plan.sweep.name);
 

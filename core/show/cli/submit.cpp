@@ -20,9 +20,9 @@ int do_submit(const Verb& verb, const std::vector<std::string>& args) {
   const fs::path root = line.root();
   store::refuse_network_filesystem(root);
   // Everything that can be wrong with any of the files is found before the first of them is queued.
-  DataTexts texts(root / "data");
   const bool quiet = line.has("quiet");
   PrintedNotes notes(quiet);
+  DataTexts texts(root / "data", &notes);
   const std::vector<plan::Plan> plans = plan_sweeps(line.positional(), line.all("set"), root, texts, notes);
   store::Store store(root, store::StoreMode::create);
   json::array documents;

@@ -279,6 +279,7 @@ json::object report_json(const analysis::ReportInput& input, const analysis::Ana
         json::object{{"label", g.group.label},
                      {"context", g.group.context},
                      {"eval_windows", g.group.eval_windows},
+                     {"eval_bytes", g.group.eval_bytes},
                      {"dataset", g.dataset != nullptr ? json::value(dataset_json(*g.dataset)) : json::value(nullptr)},
                      {"yardsticks", yardsticks_json(g)},
                      {"findings", sentences(findings)},

@@ -47,9 +47,20 @@ class Planner {
     std::unordered_map<std::string, size_t> known;
     for (const spec::ExpandedRun& run : runs_) {
       const auto [entry, fresh] = known.emplace(data_key(run.spec.data), facts_.size());
-      if (fresh) facts_.push_back(probe_one(run));
+      if (fresh) {
+        facts_.push_back(probe_one(run));
+        plan_.data.push_back({resolved(run.spec.data, facts_.back()), facts_.back()});
+      }
       data_of_.push_back(entry->second);
     }
+  }
+
+  static spec::DataSpec resolved(spec::DataSpec data, const DatasetFacts& facts) {
+    data.sha256 = facts.sha256;
+    data.tokenizer_sha256 = facts.tokenizer_sha256;
+    data.documents = facts.documents;
+    data.documents_sha256 = facts.documents_sha256;
+    return data;
   }
 
   DatasetFacts probe_one(const spec::ExpandedRun& run) {
@@ -114,6 +125,14 @@ class Planner {
   void resolve(size_t i) {
     spec::ExpandedRun& run = runs_[i];
     const DatasetFacts& data = facts_[data_of_[i]];
+    if (run.budget.epochs && data.estimated) {
+      problems_.add(
+          run.budget_place,
+          fmt::format("'train.epochs' needs the exact number of tokens, which is known when the text is encoded: "
+                      "'bitsweep tokenize' does that, and so do submit and run; at {}",
+                      spec::point_text(run.axes, run.spec.seed)));
+      return;
+    }
     const double count = steps(run, data);
     if (count < 1 || count > 1e9) {
       problems_.add(
@@ -130,7 +149,7 @@ class Planner {
     if (planned.model.bytes) planned.memory = {*planned.model.bytes, answer.process_bytes, data.bytes};
     planned.spec.model.options = planned.model.options;
     planned.spec.train.steps = static_cast<int64_t>(count);
-    planned.spec.data.sha256 = data.sha256;
+    planned.spec.data = resolved(std::move(planned.spec.data), data);
     planned.id = run_id(planned.spec);
     planned.tokens = static_cast<double>(planned.spec.tokens_per_step()) * count;
     planned.epochs = data.train_tokens > 0 ? planned.tokens / static_cast<double>(data.train_tokens) : 0;

@@ -38,6 +38,12 @@ struct DatasetFacts {
   int64_t train_tokens = 0;
   int64_t val_tokens = 0;
   int64_t vocab = 0;
+  // Of tokens that are no bytes: as in DataSpec; bytes of text a token; and whether they are not encoded yet, so that
+  // their counts are estimates (0: not even that).
+  std::string tokenizer_sha256, documents, documents_sha256;
+  double bytes_per_token = 1;
+  bool estimated = false;
+  double store_bytes = 0, store_seconds = 0;  // of what is to be encoded: on disk, and on one core
   std::vector<std::string> notes;  // e.g. how many bytes are outside the vocabulary
 };
 
@@ -99,8 +105,15 @@ struct PlanTotals {
   std::optional<int64_t> memory_bytes, checkpoint_bytes;
 };
 
+// What runs train on.
+struct PlannedData {
+  spec::DataSpec spec;  // resolved
+  DatasetFacts facts;
+};
+
 struct Plan {
   spec::Sweep sweep;               // without its runs
+  std::vector<PlannedData> data;   // each kind of data once
   std::vector<PlannedRun> runs;    // no two with the same id
   std::vector<std::string> notes;  // the sweep's, then the plan's
   PlanTotals totals() const;

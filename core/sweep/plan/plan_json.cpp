@@ -1,5 +1,7 @@
 #include "plan/plan.h"
 
+#include "spec/tokenizer_value.h"
+
 namespace bitsweep::plan {
 namespace {
 
@@ -61,6 +63,30 @@ json::object run_json(const PlannedRun& run) {
   return object;
 }
 
+json::object data_json(const PlannedData& data) {
+  const DatasetFacts& facts = data.facts;
+  const auto count = [&](int64_t tokens) {
+    return facts.estimated && tokens == 0 ? json::value(nullptr) : json::value(tokens);
+  };
+  json::object object{
+      {"corpus", data.spec.corpus},
+      {"tokenizer", spec::tokenizer_text(spec::tokenizer_json(data.spec))},
+      {"bytes", facts.bytes},
+      {"vocab", facts.vocab},
+      {"train_tokens", count(facts.train_tokens)},
+      {"val_tokens", count(facts.val_tokens)},
+      {"bytes_per_token",
+       facts.estimated && facts.train_tokens == 0 ? json::value(nullptr) : json::value(facts.bytes_per_token)},
+      {"exact", !facts.estimated}};
+  if (!facts.tokenizer_sha256.empty()) {
+    object["tokenizer_sha256"] = facts.tokenizer_sha256;
+    object["documents"] = facts.documents;
+  }
+  if (facts.estimated && facts.store_bytes > 0)
+    object["to_encode"] = json::object{{"bytes", facts.store_bytes}, {"hours", facts.store_seconds / 3600}};
+  return object;
+}
+
 }  // namespace
 
 json::object to_json(const OtherBuild& build) {
@@ -74,10 +100,13 @@ json::object to_json(const OtherBuild& build) {
 }
 
 json::object plan_json(const Plan& plan) {
+  json::array data;
+  for (const PlannedData& one : plan.data) data.push_back(data_json(one));
   json::array runs;
   for (const PlannedRun& run : plan.runs) runs.push_back(run_json(run));
   const PlanTotals totals = plan.totals();
   return {{"sweep", plan.sweep.name},
+          {"data", std::move(data)},
           {"runs", std::move(runs)},
           {"totals",
            {{"runs", totals.runs},

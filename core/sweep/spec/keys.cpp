@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "base/units.h"
+#include "spec/tokenizer_value.h"
 
 namespace bitsweep::spec {
 namespace {
@@ -52,6 +53,8 @@ bool fits(const RunKey& key, const json::value& value) {
     case ValueType::text:
     case ValueType::path:
       return value.is_string() && !value.get_string().empty();
+    case ValueType::tokenizer:
+      return value.is_object() || (value.is_string() && !value.get_string().empty());
     case ValueType::texts:
       return value.is_array() && std::all_of(value.get_array().begin(), value.get_array().end(), [&](const auto& item) {
                return item.is_string() && (key.words.empty() || contains(key.words, item.get_string()));
@@ -69,10 +72,7 @@ bool fits(const RunKey& key, const json::value& value) {
 
 json::value path_value(const RunKey& key, const YamlNode& node) {
   if (contains(key.words, node.text)) return json::value(node.text);
-  fs::path path = node.text;
-  // Written in a file: relative to it. Given on the command line: relative to the current folder.
-  if (path.is_relative() && node.place.line > 0) path = fs::path(*node.place.file).parent_path() / path;
-  return json::value(fs::absolute(path).lexically_normal().string());
+  return json::value(absolute_path(node).string());
 }
 
 json::value scalar_of(ValueType type, const YamlNode& node) {
@@ -136,6 +136,8 @@ std::string expected(const RunKey& key) {
       return "text";
     case ValueType::path:
       return key.words.empty() ? "a path" : fmt::format("{}, or a path", fmt::join(key.words, ", "));
+    case ValueType::tokenizer:
+      return fmt::format("{}, a file, or {{ train: … }}", fmt::join(key.words, ", "));
     case ValueType::texts:
       return key.words.empty() ? "a list of texts" : fmt::format("a list of {}", fmt::join(key.words, ", "));
     case ValueType::numbers:
@@ -149,6 +151,7 @@ std::string expected(const RunKey& key) {
 std::string value_problem(const RunKey& key, const json::value& value) { return fits(key, value) ? "" : expected(key); }
 
 json::value typed_value(const RunKey& key, const YamlNode& node, std::string& problem) {
+  if (key.type == ValueType::tokenizer) return tokenizer_value(node, problem);
   json::value value;
   if (key.type == ValueType::path && node.kind == YamlKind::scalar && !node.text.empty())
     value = path_value(key, node);

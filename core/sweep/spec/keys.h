@@ -14,7 +14,7 @@
 
 namespace bitsweep::spec {
 
-enum class ValueType { integer, number, choice, text, path, texts, numbers, tasks };
+enum class ValueType { integer, number, choice, text, path, texts, numbers, tokenizer, tasks };
 
 struct RunKey {
   const char* path;  // "train.lr"

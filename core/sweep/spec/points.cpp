@@ -248,6 +248,14 @@ class Expander {
                                 train.batch, train.accumulate));
       return false;
     }
+    const EvalSpec& eval = run.spec.eval;
+    if (eval.stride > 0 && (eval.bytes == 0 || eval.stride > run.spec.data.context)) {
+      problems_.add(place("eval.stride"), eval.bytes == 0
+                                              ? "'eval.stride' needs 'eval.bytes': fixed windows never overlap"
+                                              : fmt::format("'eval.stride' is {} tokens, more than 'data.context', {}",
+                                                            eval.stride, run.spec.data.context));
+      return false;
+    }
     const std::string& base = train.init_from;
     if (!base.empty() && (base.size() != 12 || base.find_first_not_of("0123456789abcdef") != std::string::npos)) {
       problems_.add(place("train.init_from"),

@@ -2,7 +2,7 @@
 #include <algorithm>
 
 #include "spec/keys.h"
-#include "spec/tokenizers.h"
+#include "spec/tokenizer_value.h"
 
 namespace bitsweep::spec {
 namespace {
@@ -46,10 +46,21 @@ std::vector<RunKey> model_and_data_keys() {
        .help = "the text's key in JSONL",
        BITSWEEP_MEMBER(data.field, text_of)},
       {.path = "data.tokenizer",
-       .type = ValueType::choice,
+       .type = ValueType::tokenizer,
        .words = tokenizer_names(),
-       .help = "the vocabulary",
-       BITSWEEP_MEMBER(data.tokenizer, text_of)},
+       .help = "ascii128, bytes256, a SentencePiece .model, a tokenizer.json, or { train: { kind, vocab, sample } }",
+       .set =
+           [](RunSpec& spec, const json::value& v) {
+             const bool trained = v.is_object();
+             spec.data.tokenizer = trained ? "" : text_of(v);
+             spec.data.recipe = trained ? tokenizer_recipe(v.get_object()) : TokenizerRecipe{};
+           },
+       .get = [](const RunSpec& spec) { return json::value(spec.data.tokenizer); }},
+      {.path = "data.documents",
+       .type = ValueType::choice,
+       .words = {"none", "bos", "eos"},
+       .help = "the token between documents; without it the tokenizer's own choice",
+       BITSWEEP_MEMBER(data.documents, text_of)},
       {.path = "data.context",
        .type = ValueType::integer,
        .least = 1,
@@ -68,6 +79,11 @@ std::vector<RunKey> model_and_data_keys() {
        .type = ValueType::path,
        .help = "a validation text of its own",
        BITSWEEP_MEMBER(data.val, text_of)},
+      {.path = "data.split",
+       .type = ValueType::choice,
+       .words = {"bytes", "documents"},
+       .help = "where validation blocks begin and end: at any byte, or between documents",
+       BITSWEEP_MEMBER(data.split, text_of)},
   };
 }
 
@@ -219,6 +235,18 @@ std::vector<RunKey> measuring_keys() {
        .most = 1e7,
        .help = "fixed validation windows, evenly spread over the validation text",
        BITSWEEP_MEMBER(eval.windows, integer_of)},
+      {.path = "eval.bytes",
+       .type = ValueType::integer,
+       .least = 0,
+       .most = 1e9,
+       .help = "in place of windows: bytes of validation text, the same for every tokenizer and context; 0 is off",
+       BITSWEEP_MEMBER(eval.bytes, integer_of)},
+      {.path = "eval.stride",
+       .type = ValueType::integer,
+       .least = 0,
+       .most = 1 << 20,
+       .help = "with eval.bytes: tokens that a window scores after what the ones before it did; 0: no window overlaps",
+       BITSWEEP_MEMBER(eval.stride, integer_of)},
       {.path = "eval.probes",
        .type = ValueType::choice,
        .words = {"last", "every", "off"},

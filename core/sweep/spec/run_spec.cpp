@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "base/nearest.h"
 #include "base/sha256.h"
+#include "spec/tokenizer_value.h"
 
 namespace bitsweep::spec {
 namespace {
@@ -22,14 +23,19 @@ json::object model_json(const ModelSpec& model) {
   return object;
 }
 
+// Keys that came later are written only when they are not at their default, so that older runs keep their ids.
 json::object data_json(const DataSpec& data) {
-  return {{"corpus", data.corpus},   {"glob", data.glob},
-          {"field", data.field},     {"tokenizer", data.tokenizer},
-          {"context", data.context}, {"val_fraction", data.val_fraction},
-          {"val", data.val},         {"sha256", data.sha256}};
+  json::object object = {{"corpus", data.corpus},   {"glob", data.glob},
+                         {"field", data.field},     {"tokenizer", tokenizer_json(data)},
+                         {"context", data.context}, {"val_fraction", data.val_fraction},
+                         {"val", data.val},         {"sha256", data.sha256}};
+  if (!data.tokenizer_sha256.empty()) object["tokenizer_sha256"] = data.tokenizer_sha256;
+  if (!data.documents.empty() && data.documents != "none") object["documents"] = data.documents;
+  if (data.split != DataSpec{}.split) object["split"] = data.split;
+  if (!data.documents_sha256.empty()) object["documents_sha256"] = data.documents_sha256;
+  return object;
 }
 
-// Keys that came later are written only when they are not at their default, so that older runs keep their ids.
 json::object train_json(const TrainSpec& train) {
   json::object object = {{"steps", train.steps},
                          {"batch", train.batch},
@@ -55,6 +61,8 @@ json::object train_json(const TrainSpec& train) {
 
 json::object eval_json(const EvalSpec& eval) {
   json::object object = {{"every", eval.every}, {"windows", eval.windows}};
+  if (eval.bytes != 0) object["bytes"] = eval.bytes;
+  if (eval.stride != 0) object["stride"] = eval.stride;
   if (eval.probes != EvalSpec{}.probes) object["probes"] = eval.probes;
   if (!eval.tasks.empty()) object["tasks"] = to_json(eval.tasks);
   return object;
@@ -155,7 +163,18 @@ void read_data(const json::object& object, DataSpec& data) {
   reader.text("corpus", data.corpus);
   reader.text("glob", data.glob);
   reader.text("field", data.field);
-  reader.text("tokenizer", data.tokenizer);
+  reader.read("tokenizer", "text or a recipe", [&](const json::value& v) {
+    if (v.is_string()) data.tokenizer = std::string(v.get_string());
+    if (!v.is_object()) return v.is_string();
+    if (!v.get_object().contains("train") || !v.at("train").is_object()) return false;
+    data.tokenizer.clear();
+    data.recipe = tokenizer_recipe(v.get_object());
+    return data.recipe.vocab > 0;
+  });
+  if (object.contains("tokenizer_sha256")) reader.text("tokenizer_sha256", data.tokenizer_sha256);
+  if (object.contains("documents")) reader.text("documents", data.documents);
+  if (object.contains("split")) reader.text("split", data.split);
+  if (object.contains("documents_sha256")) reader.text("documents_sha256", data.documents_sha256);
   reader.integer("context", data.context);
   reader.number("val_fraction", data.val_fraction);
   reader.text("val", data.val);
@@ -195,6 +214,8 @@ void read_eval(const json::object& object, EvalSpec& eval) {
   StrictReader reader(object, "eval.");
   reader.integer("every", eval.every);
   reader.integer("windows", eval.windows);
+  if (object.contains("bytes")) reader.integer("bytes", eval.bytes);
+  if (object.contains("stride")) reader.integer("stride", eval.stride);
   if (object.contains("probes")) reader.text("probes", eval.probes);
   if (object.contains("tasks"))
     reader.read("tasks", "a list of tasks", [&](const json::value& v) {
@@ -256,6 +277,7 @@ json::object identity(const RunSpec& spec) {
     data["val"] = spec.data.val.empty() ? "" : "separate";
     if (!spec.data.val.empty()) data.erase("val_fraction");
   }
+  if (!spec.data.tokenizer_sha256.empty()) data.erase("tokenizer");
   return object;
 }
 
@@ -264,6 +286,10 @@ std::string run_id(const RunSpec& spec) { return sha256_hex(canonical_json(ident
 std::string dataset_id(const DataSpec& data) {
   json::object split = {{"sha256", data.sha256}, {"tokenizer", data.tokenizer}};
   if (data.val.empty()) split["val_fraction"] = data.val_fraction;
+  if (!data.tokenizer_sha256.empty()) split["tokenizer"] = data.tokenizer_sha256;
+  if (!data.documents.empty() && data.documents != "none") split["documents"] = data.documents;
+  if (!data.documents_sha256.empty()) split["documents_sha256"] = data.documents_sha256;
+  if (data.split != DataSpec{}.split) split["split"] = data.split;
   return sha256_hex(canonical_json(split));
 }
 

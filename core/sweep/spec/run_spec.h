@@ -10,6 +10,7 @@
 
 #include "base/json.h"
 #include "spec/task_spec.h"
+#include "spec/tokenizers.h"
 
 namespace bitsweep::spec {
 
@@ -23,11 +24,23 @@ struct DataSpec {
   std::string corpus;                  // a built-in one (headers, stories, repeat, copy, needle) or an absolute path
   std::string glob;                    // files taken from a folder; "" is all regular files
   std::string field;                   // the text's key in JSONL; "" is plain text
-  std::string tokenizer = "bytes256";  // ascii128 | bytes256
+  std::string tokenizer =
+      "bytes256";          // ascii128 | bytes256 | absolute path of a .model or tokenizer.json | "" (a recipe)
+  TokenizerRecipe recipe;  // of one that is trained on the corpus
+  // What decides its ids, of a file's or a trained one: filled when the plan opens the data. "" of alphabets.
+  std::string tokenizer_sha256;
+  // What stands between documents: none | bos | eos; "" until the plan has chosen (bos where the corpus has documents
+  // and the tokenizer the token, else eos, else none).
+  std::string documents;
   int64_t context = 256;               // tokens
   double val_fraction = 0.05;
   std::string val;     // absolute path of a validation text; "" splits the corpus
   std::string sha256;  // content of the corpus (and of val); filled when the plan opens the data
+  std::string split = "bytes";   // bytes | documents: where validation blocks may begin and end
+  std::string documents_sha256;  // where the corpus's documents end, if that matters; filled likewise
+
+  // Whether a token is a byte of the text, so that nothing need be encoded ahead.
+  bool is_bytes() const { return recipe.vocab == 0 && vocabulary_of(tokenizer).has_value(); }
 };
 
 struct TrainSpec {
@@ -52,6 +65,8 @@ struct TrainSpec {
 struct EvalSpec {
   int64_t every = 200;    // steps; the last step is always evaluated
   int64_t windows = 256;  // validation windows, the same ones always
+  int64_t bytes = 0;      // in their place: so many bytes of validation text, the same for every tokenizer and context
+  int64_t stride = 0;     // with bytes: windows overlap, and each but a text's first scores its last `stride` targets
   // When the attention is probed (train/probe.h): last | every | off. Names no run: it changes nothing that is learned.
   std::string probes = "last";
   std::vector<TaskSpec> tasks = {};  // asked at evaluations; they name no run either

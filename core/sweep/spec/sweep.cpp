@@ -12,6 +12,7 @@
 #include "spec/other_tools.h"
 #include "spec/points.h"
 #include "spec/settings.h"
+#include "spec/tokenizer_value.h"
 
 namespace bitsweep::spec {
 namespace {
@@ -140,6 +141,7 @@ std::string short_point_text(const json::object& axes, int64_t seed) {
 }
 
 std::string axis_text(std::string_view path, const json::value& value) {
+  if (path == "data.tokenizer") return tokenizer_text(value);
   if (value.is_string()) return std::string(value.get_string());
   const bool size = path == "model.params" || path == "train.tokens";
   return size && value.is_number() ? format_count(value.to_number<double>()) : canonical_json(value);

@@ -1,5 +1,5 @@
-// The tokenizers that a sweep can name, and how many tokens each knows: said here and nowhere else. What they do is
-// room tokenize's (tokenize/byte_alphabet.h).
+// The alphabets that a sweep can name as tokenizers, and how many tokens each knows: said here and nowhere else. What
+// they do is room tokenize's (tokenize/byte_alphabet.h).
 #pragma once
 
 #include <cstdint>
@@ -22,6 +22,19 @@ inline std::vector<std::string> tokenizer_names() {
   for (const TokenizerWord& word : known_tokenizers) names.emplace_back(word.name);
   return names;
 }
+
+// How a tokenizer is trained on a corpus, by SentencePiece: lossless, without a prefix, unknown text as bytes.
+struct TokenizerRecipe {
+  std::string kind = "bpe";
+  int64_t vocab = 0;                           // tokens; 0: there is no recipe
+  int64_t sample_bytes = INT64_C(64'000'000);  // of the training split, evenly spread, that it is trained on
+
+  static const std::vector<std::string>& kinds() {
+    static const std::vector<std::string> all{"bpe", "unigram"};
+    return all;
+  }
+  bool operator==(const TokenizerRecipe&) const = default;
+};
 
 // Nothing for a tokenizer that is not known here, as that of a run made elsewhere.
 inline std::optional<int64_t> vocabulary_of(std::string_view tokenizer) {

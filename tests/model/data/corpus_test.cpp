@@ -292,7 +292,7 @@ TEST_F(CorpusTest, processes_may_build_the_same_text_at_once) {
     ASSERT_EQ(::waitpid(child, &status, 0), child);
     EXPECT_EQ(status, 0);
   }
-  EXPECT_EQ(names("cache").size(), 3u);  // the text, its facts, its sources
+  EXPECT_EQ(names("cache").size(), 4u);  // the text, its documents' ends, its facts, its sources
 }
 
 TEST_F(CorpusTest, a_cache_that_cannot_be_is_an_error_of_the_environment) {

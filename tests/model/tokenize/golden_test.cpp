@@ -121,7 +121,10 @@ TEST(GoldenTokenizers, text_never_yields_a_control_token) {
   for (const char* name : {"gpt2.json", "llama3.json", "qwen.json", "bpe.model", "unigram.model"}) {
     const auto tokenizer = open_tokenizer((kFolder / name).string());
     const std::string text = "<|endoftext|><|begin_of_text|><|im_end|><s></s>";
-    for (const TokenId id : tokenizer->encode(text)) EXPECT_NE(tokenizer->bytes(id), "") << name;
+    for (const TokenId id : tokenizer->encode(text)) {
+      EXPECT_NE(id, tokenizer->facts().bos) << name;
+      EXPECT_NE(id, tokenizer->facts().eos) << name;
+    }
   }
 }
 

@@ -112,7 +112,7 @@ TEST(TaskAnswers, AreToldAtTheirEvaluations) {
                      .run = "0123456789ab",
                      .attempt_folder = folder,
                      .resume = {},
-                     .tasks = open_tasks({every, last}, spec.data),
+                     .tasks = open_tasks({every, last}, spec.data, dataset),
                      .init = {},
                      .stop = nullptr};
   CollectedNotes log;

@@ -56,6 +56,41 @@ TEST(RunSpec, AKeyThatCameLaterIsWrittenOnlyWhenItSaysSomething) {
   EXPECT_EQ(run_spec_from_json(to_json(spec)).train.weight_decay_until, 0.5);
 }
 
+TEST(RunSpec, TokenizersAreNamedByWhatDecidesTheirIds) {
+  RunSpec spec = example();
+  const std::string before = run_id(spec);
+  spec.data.documents = "none";
+  EXPECT_EQ(run_id(spec), before);
+  spec.data.tokenizer = "/here/t.model";
+  spec.data.tokenizer_sha256 = "a";
+  const std::string here = run_id(spec);
+  spec.data.tokenizer = "/there/t.model";
+  EXPECT_EQ(run_id(spec), here);
+  EXPECT_EQ(dataset_id(spec.data), dataset_id(run_spec_from_json(to_json(spec)).data));
+  spec.data.tokenizer_sha256 = "b";
+  EXPECT_NE(run_id(spec), here);
+  const std::string whole = run_id(spec);
+  spec.data.documents = "bos";
+  EXPECT_NE(run_id(spec), whole);
+  spec.data.documents_sha256 = "c";
+  spec.data.split = "documents";
+  spec.eval.bytes = 1000;
+  spec.eval.stride = 10;
+  EXPECT_EQ(to_json(run_spec_from_json(to_json(spec))), to_json(spec));
+}
+
+TEST(RunSpec, ARecipeIsKept) {
+  RunSpec spec = example();
+  spec.data.tokenizer.clear();
+  spec.data.recipe = {.kind = "unigram", .vocab = 700, .sample_bytes = 1'000'000};
+  spec.data.tokenizer_sha256 = "a";
+  const RunSpec back = run_spec_from_json(to_json(spec));
+  EXPECT_EQ(back.data.recipe, spec.data.recipe);
+  EXPECT_EQ(back.data.tokenizer, "");
+  EXPECT_FALSE(back.data.is_bytes());
+  EXPECT_TRUE(example().data.is_bytes());
+}
+
 TEST(RunSpec, WhenToProbeIsKept) {
   RunSpec spec = example();
   EXPECT_FALSE(to_json(spec).at("eval").as_object().contains("probes"));

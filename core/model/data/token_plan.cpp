@@ -1,0 +1,188 @@
+#include "data/token_plan.h"
+
+#include <cmath>
+
+#include <fmt/format.h>
+
+#include "base/error.h"
+#include "base/sha256.h"
+#include "base/units.h"
+#include "data/text_sample.h"
+#include "spec/tokenizer_value.h"
+#include "tokenize/open.h"
+#include "tokenize/sentence_piece.h"
+#include "tokenize/train.h"
+
+namespace bitsweep::data {
+namespace {
+
+constexpr uint64_t kSamplePieces = 64;
+
+fs::path trained_path(const fs::path& cache, const std::string& name) {
+  return cache / "tokenizers" / (name.substr(0, 12) + ".model");
+}
+
+std::string shown_recipe(const spec::TokenizerRecipe& recipe) {
+  return spec::tokenizer_text(json::value(spec::to_json(recipe)));
+}
+
+std::string has_not(const tokenize::TokenizerFacts& tokenizer, const std::string& token) {
+  const auto has = [&](const char* name, const auto& id) { return id ? fmt::format(" (it has {})", name) : ""; };
+  return fmt::format("data.documents is {}, but '{}' has no such token{}", token, tokenizer.name,
+                     token == "bos" ? has("eos", tokenizer.eos) : has("bos", tokenizer.bos));
+}
+
+// Of the texts' bytes, whatever the tokenizer and where documents end.
+Split split_bytes(const spec::DataSpec& spec, const CorpusFacts& train, const CorpusFacts* val) try {
+  return val != nullptr ? split_separate(train.stats.bytes, val->stats.bytes, spec.context)
+                        : split_corpus(train.stats.bytes, spec.val_fraction, spec.context);
+} catch (const Error& error) {
+  std::vector<Diagnostic> named = error.diagnostics();
+  for (Diagnostic& diagnostic : named) diagnostic.file = spec.corpus;
+  throw Error(error.kind(), std::move(named));
+}
+
+}  // namespace
+
+std::shared_ptr<const tokenize::Tokenizer> open_file_tokenizer(const spec::DataSpec& spec) {
+  if (spec.recipe.vocab > 0) return nullptr;
+  auto tokenizer = tokenize::open_tokenizer(spec.tokenizer);
+  const std::string& sha256 = tokenizer->facts().sha256;
+  if (!spec.tokenizer_sha256.empty() && spec.tokenizer_sha256 != sha256)
+    throw Error(
+        ErrorKind::input,
+        fmt::format("'{}' is no longer the tokenizer that the run was planned with (SHA-256 {:.12}, then {:.12}); "
+                    "plan and submit it anew",
+                    spec.tokenizer, sha256, spec.tokenizer_sha256));
+  return tokenizer;
+}
+
+std::shared_ptr<const tokenize::Tokenizer> find_trained_tokenizer(const spec::DataSpec& spec, const std::string& name,
+                                                                  const fs::path& cache) try {
+  const fs::path path = trained_path(cache, name);
+  std::error_code code;
+  if (!fs::exists(path, code)) return nullptr;
+  return tokenize::read_sentence_piece(read_file(path), shown_recipe(spec.recipe));
+} catch (const Error&) {
+  return nullptr;  // damaged: trained again
+}
+
+std::shared_ptr<const tokenize::Tokenizer> trained_tokenizer(const spec::DataSpec& spec, const std::string& name,
+                                                             std::span<const uint8_t> text, const Split& split,
+                                                             const fs::path& cache, Notes* notes) {
+  if (auto known = find_trained_tokenizer(spec, name, cache)) return known;
+  std::vector<std::string_view> texts;
+  uint64_t bytes = 0;
+  for (const Segment& piece :
+       sample_segments(split.train, static_cast<uint64_t>(spec.recipe.sample_bytes), kSamplePieces)) {
+    texts.emplace_back(reinterpret_cast<const char*>(text.data()) + piece.begin, piece.size());
+    bytes += piece.size();
+  }
+  if (notes != nullptr)
+    notes->progress(fmt::format("tokenizer: training {} on {} of text", shown_recipe(spec.recipe),
+                                format_bytes(static_cast<double>(bytes))));
+  make_folder(cache / "tokenizers");
+  write_file_atomic(trained_path(cache, name), tokenize::train_sentence_piece(spec.recipe, texts));
+  auto trained = find_trained_tokenizer(spec, name, cache);
+  if (trained == nullptr) throw Error(ErrorKind::failed, "a tokenizer that was just trained cannot be read");
+  return trained;
+}
+
+bool documents_matter(const spec::DataSpec& spec) {
+  return spec.split == "documents" || (!spec.is_bytes() && spec.documents != "none");
+}
+
+Split split_texts(const spec::DataSpec& spec, const CorpusFacts& train, const CorpusFacts* val,
+                  const CorpusText* train_text) {
+  Split split = split_bytes(spec, train, val);
+  if (spec.split != "documents" || val != nullptr || train_text == nullptr) return split;
+  if (train_text->document_ends().empty())
+    throw Error(ErrorKind::input, fmt::format("data.split documents: '{}' is one document", train.name));
+  return split_between_documents(split, train_text->document_ends());
+}
+
+std::string tokenizer_name(const spec::DataSpec& spec, const tokenize::Tokenizer* tokenizer, const CorpusFacts& train,
+                           const CorpusFacts* val) {
+  if (tokenizer != nullptr) return tokenizer->facts().sha256;
+  // What it is trained on: the training side, which these say.
+  std::string text = train.sha256;
+  for (const Segment& segment : split_bytes(spec, train, val).train)
+    text += fmt::format(" {}-{}", segment.begin, segment.end);
+  if (spec.split == "documents") text += " " + train.documents_sha256;
+  return tokenize::trained_name(spec.recipe, text);
+}
+
+tokenize::TokenizerFacts trained_facts() {
+  return {.name = "", .kind = "", .sha256 = "", .bos = 1, .eos = 2, .loss = ""};
+}
+
+void choose_documents(const spec::DataSpec& spec, const tokenize::TokenizerFacts& tokenizer, const CorpusFacts& train,
+                      const CorpusFacts* val, DatasetInfo& info) {
+  const std::string& wanted = spec.documents;
+  if ((wanted == "bos" && !tokenizer.bos) || (wanted == "eos" && !tokenizer.eos))
+    throw Error(ErrorKind::input, has_not(tokenizer, wanted));
+  const bool many = train.documents.value_or(1) > 1 || (val != nullptr && val->documents.value_or(1) > 1);
+  info.documents = !wanted.empty() ? wanted : !many ? "none" : tokenizer.bos ? "bos" : tokenizer.eos ? "eos" : "none";
+  if (!many || (info.documents == "none" && spec.split != "documents")) return;
+  info.documents_sha256 =
+      val != nullptr ? sha256_hex(train.documents_sha256 + val->documents_sha256) : train.documents_sha256;
+  if (!spec.documents_sha256.empty() && spec.documents_sha256 != info.documents_sha256)
+    throw Error(
+        ErrorKind::input,
+        fmt::format("'{}' has other documents than when the run was planned; plan and submit it anew", spec.corpus));
+}
+
+StoreSource store_source(std::shared_ptr<const tokenize::Tokenizer> tokenizer, const CorpusText& train,
+                         const CorpusText* val, const Split& split, const DatasetInfo& info) {
+  const bool marked = info.documents != "none";
+  const auto documents = [&](const CorpusText& text) {
+    return TextDocuments{text.bytes(), marked ? text.document_ends() : std::span<const uint64_t>()};
+  };
+  const DocumentTokens marks{.before = info.documents == "bos" ? tokenizer->facts().bos : std::nullopt,
+                             .behind = info.documents == "eos" ? tokenizer->facts().eos : std::nullopt};
+  return {.corpus_sha256 = info.sha256,
+          .documents_sha256 = marked ? info.documents_sha256 : "",
+          .tokenizer = std::move(tokenizer),
+          .tokenizer_sha256 = info.tokenizer_sha256,
+          .marks = marks,
+          .train_text = documents(train),
+          .val_text = documents(val != nullptr ? *val : train),
+          .split = split};
+}
+
+void tell_store(const StoreFacts& facts, int64_t context, DatasetInfo& info) {
+  count_tokens({facts.train.segments, facts.val.segments}, context, info);
+  info.bytes_kept = facts.bytes_kept();
+  info.bytes_per_token = facts.train.bytes_per_token();
+  const uint64_t text = facts.train.text_bytes + facts.val.text_bytes,
+                 kept = facts.train.token_bytes + facts.val.token_bytes;
+  info.unknown_bytes = text > kept ? text - kept : kept - text;
+  if (info.bytes_kept < 1)
+    info.notes.push_back(
+        fmt::format("the tokenizer keeps {:.2f} % of the bytes of '{}'; a loss per byte is over those.",
+                    100 * info.bytes_kept, info.name));
+}
+
+void estimate_tokens(const spec::DataSpec& spec, const tokenize::Tokenizer* tokenizer, const InspectedCorpus& train,
+                     const Split& split, DatasetInfo& info) {
+  info.to_build = StoreEstimate{};
+  info.train_tokens = info.train_windows = info.val_tokens = info.val_windows = 0;
+  if (tokenizer == nullptr) return;
+  std::vector<std::string_view> sample(train.sample.begin(), train.sample.end());
+  if (train.text != nullptr)
+    for (const Segment& piece : sample_segments(split.train, TextSample::block_bytes * kSamplePieces, kSamplePieces))
+      sample.emplace_back(reinterpret_cast<const char*>(train.text->bytes().data()) + piece.begin, piece.size());
+  info.to_build = estimate_store(*tokenizer, sample, info.bytes);
+  const auto tokens = [&](const std::vector<Segment>& segments) {
+    uint64_t bytes = 0;
+    for (const Segment& segment : segments) bytes += segment.size();
+    return std::llround(info.to_build->tokens_per_byte * static_cast<double>(bytes));
+  };
+  info.train_tokens = tokens(split.train);
+  info.val_tokens = tokens(split.val);
+  info.train_windows = info.train_tokens / spec.context;
+  info.val_windows = info.val_tokens / (spec.context + 1);
+  if (info.to_build->tokens_per_byte > 0) info.bytes_per_token = 1 / info.to_build->tokens_per_byte;
+}
+
+}  // namespace bitsweep::data

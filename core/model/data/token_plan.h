@@ -1,0 +1,62 @@
+// How a run's texts become tokens: with which tokenizer, what stands between documents, and where the split lies.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "base/files.h"
+#include "base/notes.h"
+#include "data/corpus.h"
+#include "data/dataset_info.h"
+#include "data/split.h"
+#include "data/token_store.h"
+#include "spec/run_spec.h"
+#include "tokenize/tokenizer.h"
+
+namespace bitsweep::data {
+
+// Of the tokenizer of a spec that is no alphabet; null where it is trained on the corpus. Throws Error{input} for what
+// cannot be read, and for a file that changed since the run was planned.
+std::shared_ptr<const tokenize::Tokenizer> open_file_tokenizer(const spec::DataSpec& spec);
+
+// The one that was trained before, in CACHE/tokenizers; null when it is not there.
+std::shared_ptr<const tokenize::Tokenizer> find_trained_tokenizer(const spec::DataSpec& spec, const std::string& name,
+                                                                  const fs::path& cache);
+// The same, trained and kept where it is not there; processes that meet do it twice and keep one. Throws Error as
+// train_sentence_piece does, and Error{environment} when the disk refuses.
+std::shared_ptr<const tokenize::Tokenizer> trained_tokenizer(const spec::DataSpec& spec, const std::string& name,
+                                                             std::span<const uint8_t> text, const Split& split,
+                                                             const fs::path& cache, Notes* notes);
+
+// Where the texts' bytes are split, whatever the tokenizer; `val` null: the corpus is split. `train_text` null: it is
+// not at hand, and a split between documents is taken to lie where it would among bytes. Throws Error{input}.
+Split split_texts(const spec::DataSpec& spec, const CorpusFacts& train, const CorpusFacts* val,
+                  const CorpusText* train_text);
+
+// Whether it matters where documents end.
+bool documents_matter(const spec::DataSpec& spec);
+
+// What decides the ids: a file's parts; of a tokenizer that is trained (null), on what and how.
+std::string tokenizer_name(const spec::DataSpec& spec, const tokenize::Tokenizer* tokenizer, const CorpusFacts& train,
+                           const CorpusFacts* val);
+
+// The roles that every trained tokenizer has.
+tokenize::TokenizerFacts trained_facts();
+
+// Fills in info.documents and their hash: what the spec says, else what suits. Throws Error{input} for a token that the
+// tokenizer has not, and for documents that are not those that the run was planned on.
+void choose_documents(const spec::DataSpec& spec, const tokenize::TokenizerFacts& tokenizer, const CorpusFacts& train,
+                      const CorpusFacts* val, DatasetInfo& info);
+
+// REQUIRES the chosen documents in `info`. The texts must outlive what is made of it.
+StoreSource store_source(std::shared_ptr<const tokenize::Tokenizer> tokenizer, const CorpusText& train,
+                         const CorpusText* val, const Split& split, const DatasetInfo& info);
+
+// Tokens, windows and bytes of a store, with notes on what was lost.
+void tell_store(const StoreFacts& facts, int64_t context, DatasetInfo& info);
+
+// The same from a sample; of a tokenizer that is not trained yet (null), nothing but that.
+void estimate_tokens(const spec::DataSpec& spec, const tokenize::Tokenizer* tokenizer, const InspectedCorpus& train,
+                     const Split& split, DatasetInfo& info);
+
+}  // namespace bitsweep::data

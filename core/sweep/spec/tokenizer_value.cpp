@@ -1,0 +1,126 @@
+#include "spec/tokenizer_value.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "base/files.h"
+#include "base/nearest.h"
+
+namespace bitsweep::spec {
+namespace {
+
+constexpr int64_t kLeastVocab = 260, kMostVocab = 1'000'000;  // 256 bytes, unknown, BOS and EOS, and something more
+constexpr double kLeastSample = 1 << 16, kMostSample = 1e12;
+
+std::string expected_tokenizer() {
+  return fmt::format("{}, the path of a .model or a tokenizer.json, or {{ train: {{ kind: bpe, vocab: 1024 }} }}",
+                     fmt::join(tokenizer_names(), ", "));
+}
+
+json::value word_or_file(const YamlNode& node, std::string& problem) {
+  if (vocabulary_of(node.text)) return json::value(node.text);
+  if (node.text.find_first_of("./") == std::string::npos) {
+    problem = fmt::format("must be {}, found {}{}", expected_tokenizer(), yaml_found(node),
+                          did_you_mean(node.text, tokenizer_names()));
+    return nullptr;
+  }
+  return json::value(absolute_path(node).string());
+}
+
+// Reads the map under `train`, and says everything that is wrong with it.
+class RecipeReader {
+ public:
+  json::value read(const YamlNode& map, std::string& problem) {
+    for (const YamlEntry& entry : map.entries) member(entry);
+    if (recipe_.vocab == 0 && problems_.empty())
+      problems_.push_back(fmt::format("'train.vocab' is missing: an integer from {} to {}", kLeastVocab, kMostVocab));
+    if (problems_.empty()) return to_json(recipe_);
+    problem = fmt::format("must be {{ train: {{ kind, vocab, sample }} }}: {}", fmt::join(problems_, "; "));
+    return nullptr;
+  }
+
+ private:
+  void member(const YamlEntry& entry) {
+    const YamlNode& node = *entry.value;
+    const auto wrong = [&](const std::string& expected) {
+      problems_.push_back(fmt::format("'train.{}' must be {}, found {}", entry.key, expected, yaml_found(node)));
+    };
+    if (entry.key == "kind") {
+      const auto& kinds = TokenizerRecipe::kinds();
+      if (std::find(kinds.begin(), kinds.end(), node.text) == kinds.end())
+        wrong(fmt::format("one of {}", fmt::join(kinds, ", ")));
+      else
+        recipe_.kind = node.text;
+    } else if (entry.key == "vocab") {
+      const auto vocab = yaml_integer(node);
+      if (!vocab || *vocab < kLeastVocab || *vocab > kMostVocab)
+        wrong(fmt::format("an integer from {} to {}", kLeastVocab, kMostVocab));
+      recipe_.vocab = vocab.value_or(kLeastVocab);
+    } else if (entry.key == "sample") {
+      const auto sample = yaml_size(node);
+      if (!sample || !(*sample >= kLeastSample && *sample <= kMostSample))
+        wrong("a size in bytes from 65,536, such as 64M");
+      else
+        recipe_.sample_bytes = static_cast<int64_t>(*sample);
+    } else {
+      problems_.push_back(
+          fmt::format("unknown key 'train.{}'{}", entry.key, did_you_mean(entry.key, {"kind", "vocab", "sample"})));
+    }
+  }
+
+  TokenizerRecipe recipe_;
+  std::vector<std::string> problems_;
+};
+
+}  // namespace
+
+fs::path absolute_path(const YamlNode& node) {
+  fs::path path = node.text;
+  // Written in a file: relative to it. Given on the command line: relative to the current folder.
+  if (path.is_relative() && node.place.line > 0) path = fs::path(*node.place.file).parent_path() / path;
+  return fs::absolute(path).lexically_normal();
+}
+
+json::value tokenizer_value(const YamlNode& node, std::string& problem) {
+  problem.clear();
+  if (node.kind == YamlKind::scalar && !node.text.empty()) return word_or_file(node, problem);
+  if (node.kind == YamlKind::map && node.entries.size() == 1 && node.entries[0].key == "train" &&
+      node.entries[0].value->kind == YamlKind::map)
+    return RecipeReader().read(*node.entries[0].value, problem);
+  problem = fmt::format("must be {}, found {}", expected_tokenizer(), yaml_found(node));
+  return nullptr;
+}
+
+json::object to_json(const TokenizerRecipe& recipe) {
+  return {{"train", {{"kind", recipe.kind}, {"vocab", recipe.vocab}, {"sample", recipe.sample_bytes}}}};
+}
+
+TokenizerRecipe tokenizer_recipe(const json::object& object) {
+  const json::object& train = object.at("train").as_object();
+  return {.kind = string_or(train, "kind", ""),
+          .vocab = integer_or(train, "vocab", 0),
+          .sample_bytes = integer_or(train, "sample", 0)};
+}
+
+json::value tokenizer_json(const DataSpec& data) {
+  return data.recipe.vocab > 0 ? json::value(to_json(data.recipe)) : json::value(data.tokenizer);
+}
+
+std::string tokenizer_text(const json::value& value) {
+  if (value.is_object()) {
+    const TokenizerRecipe recipe = tokenizer_recipe(value.get_object());
+    return fmt::format("{} {} trained", recipe.kind, recipe.vocab);
+  }
+  const std::string name(value.as_string());
+  if (vocabulary_of(name)) return name;
+  const fs::path path = name;
+  // Every file of the one kind has the same name: its folder tells them apart.
+  return path.filename() == "tokenizer.json" && path.has_parent_path()
+             ? (path.parent_path().filename() / path.filename()).string()
+             : path.filename().string();
+}
+
+}  // namespace bitsweep::spec

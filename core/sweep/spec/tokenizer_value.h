@@ -1,0 +1,31 @@
+// The value of data.tokenizer: an alphabet's name, a tokenizer's file, or how one is trained.
+#pragma once
+
+#include <string>
+
+#include "base/files.h"
+#include "base/json.h"
+#include "base/yaml.h"
+#include "spec/run_spec.h"
+#include "spec/tokenizers.h"
+
+namespace bitsweep::spec {
+
+// "bytes256" | "/abs/x.model" | {"train": {"kind", "vocab", "sample"}} with all three filled in. A relative path is
+// taken from the folder of the file it stands in. Null, and `problem` "must be …, found …", when it is none of them.
+json::value tokenizer_value(const YamlNode& node, std::string& problem);
+
+// The path that a scalar names: in a file relative to it, on a command line to the current folder.
+fs::path absolute_path(const YamlNode& node);
+
+// What tokenizer_value() gives for the recipe, and back; REQUIRES an object that it gave.
+json::object to_json(const TokenizerRecipe& recipe);
+TokenizerRecipe tokenizer_recipe(const json::object& object);
+
+// The value of data.tokenizer in a spec.
+json::value tokenizer_json(const DataSpec& data);
+
+// "bytes256", "gpt2/tokenizer.json", "bpe 1024 trained": a value of data.tokenizer to a person.
+std::string tokenizer_text(const json::value& value);
+
+}  // namespace bitsweep::spec

@@ -1,0 +1,291 @@
+// A text's tokens in files: that they are the text's, come back after a stop, and do not depend on how they were made.
+#include <gmock/gmock.h>
+
+#include "base/files.h"
+#include "data/dataset.h"
+#include "data/shard_file.h"
+#include "data/token_plan.h"
+#include "temp_folder.h"
+#include "tokenize/open.h"
+
+namespace bitsweep::data {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::Not;
+
+std::string golden(const char* name) {
+  return std::string(BITSWEEP_SOURCE_DIR) + "/tests/model/tokenize/goldens/" + name;
+}
+
+class TokenStoreTest : public TempFolder {
+ protected:
+  spec::DataSpec spec(const fs::path& corpus, const char* tokenizer = "gpt2.json") const {
+    spec::DataSpec data;
+    data.corpus = corpus;
+    data.tokenizer = golden(tokenizer);
+    data.context = 32;
+    return data;
+  }
+  spec::DataSpec numbered(const char* tokenizer = "gpt2.json") {
+    return spec(write("n.txt", numbered_text(200'000)), tokenizer);
+  }
+  spec::DataSpec lines_of(const std::vector<std::string>& texts, const char* tokenizer) {
+    std::string lines;
+    for (const std::string& text : texts) lines += json::serialize(json::object{{"text", text}}) + "\n";
+    spec::DataSpec data = spec(write("d.jsonl", lines), tokenizer);
+    data.field = "text";
+    return data;
+  }
+  Dataset open(const spec::DataSpec& data, int threads = 1) const {
+    return Dataset::open(data, root / "cache", {.threads = threads});
+  }
+  fs::path folder() const {
+    for (const auto& entry : fs::directory_iterator(root / "cache/tokens")) return entry.path();
+    return {};
+  }
+  // Every shard's bytes, one behind the other.
+  std::string shards(const fs::path& of) const {
+    std::string all;
+    for (int i = 0;; ++i) {
+      const fs::path path = of / fmt::format("{:06}.bin", i);
+      if (!fs::exists(path)) return all;
+      all += read_file(path);
+    }
+  }
+};
+
+// What all shards decode to is the text, split as that of bytes is.
+TEST_F(TokenStoreTest, holds_the_text) {
+  const spec::DataSpec data = numbered();
+  const Dataset tokens = open(data);
+  spec::DataSpec bytes_spec = data;
+  bytes_spec.tokenizer = "bytes256";
+  const Dataset bytes = open(bytes_spec);
+  EXPECT_EQ(tokens.split().val, bytes.split().val);
+  EXPECT_EQ(tokens.info().val_sha256, bytes.info().val_sha256);
+  EXPECT_EQ(tokens.info().sha256, bytes.info().sha256);
+  const auto tokenizer = tokenize::open_tokenizer(data.tokenizer);
+  std::string text;
+  uint64_t count = 0;
+  for (int i = 0; fs::exists(folder() / fmt::format("{:06}.bin", i)); ++i) {
+    const ShardFile shard(folder() / fmt::format("{:06}.bin", i));
+    count += shard.size();
+    const auto ids = std::get<std::span<const uint16_t>>(shard.tokens());
+    text += tokenizer->decode(std::vector<tokenize::TokenId>(ids.begin(), ids.end()));
+  }
+  std::string expected;
+  for (const auto* side : {&bytes.split().train, &bytes.split().val})
+    for (const Segment& segment : *side) expected += text_of(bytes.train_text().subspan(segment.begin, segment.size()));
+  EXPECT_EQ(text, expected);
+  EXPECT_EQ(tokens.info().train_tokens + tokens.info().val_tokens, static_cast<int64_t>(count));
+  EXPECT_NEAR(tokens.bytes_per_train_token() * static_cast<double>(tokens.info().train_tokens), 190'000, 1);
+  EXPECT_EQ(tokens.info().vocab, 384);
+  EXPECT_EQ(tokens.info().unknown_bytes, 0u);
+}
+
+TEST_F(TokenStoreTest, is_the_same_with_any_number_of_threads) {
+  const spec::DataSpec data = numbered();
+  const std::string one = (open(data, 1), shards(folder()));
+  fs::remove_all(root / "cache");
+  const std::string three = (open(data, 3), shards(folder()));
+  EXPECT_EQ(one, three);
+}
+
+TEST_F(TokenStoreTest, goes_on_where_a_build_was_stopped) {
+  const spec::DataSpec data = numbered();
+  open(data);
+  const fs::path of = folder();
+  const std::string whole = shards(of);
+  const auto kept = fs::last_write_time(of / "000000.bin");
+  fs::remove(of / "index.json");
+  fs::remove(of / "000002.bin");
+  std::string torn = read_file(of / "000003.bin");
+  write_file_atomic(of / "000003.bin", torn.substr(0, torn.size() - 2));
+  write(of / "building-1-1.tmp", "left of a crash");
+  open(data);
+  EXPECT_EQ(shards(of), whole);
+  EXPECT_EQ(fs::last_write_time(of / "000000.bin"), kept);
+}
+
+TEST_F(TokenStoreTest, is_made_again_where_it_is_damaged_or_gone) {
+  const spec::DataSpec data = numbered();
+  open(data);
+  const fs::path of = folder();
+  const std::string whole = shards(of);
+  fs::remove(of / "000001.bin");
+  open(data);
+  EXPECT_EQ(shards(of), whole);
+  write_file_atomic(of / "index.json", "{");
+  write_file_atomic(of / "000002.bin", "no shard");
+  open(data);
+  EXPECT_EQ(shards(of), whole);
+}
+
+// Tokens beyond the vocabulary would index beside the embedding.
+TEST_F(TokenStoreTest, a_token_beyond_the_vocabulary_is_refused_by_place) {
+  const spec::DataSpec data = numbered();
+  const Dataset tokens = open(data);
+  std::string bytes = read_file(folder() / "000000.bin");
+  bytes[shard_header_bytes + 10] = '\xff';
+  bytes[shard_header_bytes + 11] = '\x7f';
+  write_file_atomic(folder() / "000000.bin", bytes);
+  const Dataset damaged = open(data);
+  std::vector<int32_t> out(33 * 2000);
+  const Error error = error_of([&] { damaged.train_batch(0, 0, 2000, std::span(out)); });
+  EXPECT_THAT(error.what(), HasSubstr("000000.bin': token 32767 at 5 is beyond the vocabulary of 384"));
+}
+
+TEST_F(TokenStoreTest, batches_are_windows_of_the_tokens) {
+  const Dataset tokens = open(numbered());
+  EXPECT_EQ(tokens.width(), TokenWidth::int32);
+  std::vector<int32_t> batch(33 * 4), again(33 * 4);
+  tokens.train_batch(1, 5, 4, std::span(batch));
+  tokens.train_batch(1, 5, 4, std::span(again));
+  EXPECT_EQ(batch, again);
+  const std::string train = text_of(tokens.train_text());
+  for (int w = 0; w < 4; ++w) {
+    std::vector<tokenize::TokenId> ids(batch.begin() + 33 * w, batch.begin() + 33 * (w + 1));
+    EXPECT_NE(train.find(tokens.tokenizer()->decode(ids)), std::string::npos) << w;
+  }
+}
+
+TEST_F(TokenStoreTest, documents_begin_with_bos) {
+  const std::vector<std::string> texts{"one document", "another\n", "the third one"};
+  std::vector<std::string> many;
+  for (int i = 0; i < 900; ++i) many.push_back(texts[static_cast<size_t>(i) % 3]);
+  const Dataset tokens = open(lines_of(many, "llama3.json"));
+  EXPECT_EQ(tokens.info().documents, "bos");
+  EXPECT_NE(tokens.info().documents_sha256, "");
+  std::vector<tokenize::TokenId> ids;
+  for (int i = 0; fs::exists(folder() / fmt::format("{:06}.bin", i)); ++i) {
+    const ShardFile shard(folder() / fmt::format("{:06}.bin", i));
+    const auto part = std::get<std::span<const uint16_t>>(shard.tokens());
+    ids.insert(ids.end(), part.begin(), part.end());
+  }
+  const auto bos = static_cast<tokenize::TokenId>(*tokens.tokenizer()->facts().bos);
+  EXPECT_EQ(std::count(ids.begin(), ids.end(), bos), 900);
+  // A newline was put behind those that had none, and counts as their text.
+  EXPECT_EQ(tokens.tokenizer()->decode(ids).size(), 900u / 3 * (13 + 8 + 14));
+}
+
+TEST_F(TokenStoreTest, documents_end_with_eos_where_it_is_asked_for) {
+  spec::DataSpec data = lines_of(std::vector<std::string>(600, "a text of its own"), "gpt2.json");
+  data.documents = "eos";
+  const Dataset tokens = open(data);
+  EXPECT_EQ(tokens.info().documents, "eos");
+  const ShardFile shard(folder() / "000000.bin");
+  const auto ids = std::get<std::span<const uint16_t>>(shard.tokens());
+  EXPECT_NE(ids.front(), 0);
+  EXPECT_GT(std::count(ids.begin(), ids.end(), 0), 1);
+  data.documents = "none";
+  EXPECT_EQ(open(data).info().documents_sha256, "");
+}
+
+TEST_F(TokenStoreTest, a_token_that_the_tokenizer_has_not_is_refused) {
+  spec::DataSpec data = numbered();
+  data.tokenizer = "bytes256";
+  data.documents = "bos";
+  EXPECT_THAT(error_of([&] { open(data); }).what(),
+              HasSubstr("data.documents is bos, but 'bytes256' has no such token"));
+  EXPECT_THAT(error_of([&] { Dataset::inspect(data, root / "cache"); }).what(), HasSubstr("has no such token"));
+}
+
+TEST_F(TokenStoreTest, the_split_may_keep_to_documents) {
+  std::vector<std::string> texts;
+  for (int i = 0; i < 1000; ++i)
+    texts.push_back(fmt::format("text {} {}", i, std::string(static_cast<size_t>(i) % 50, 'x')));
+  spec::DataSpec data = lines_of(texts, "llama3.json");
+  data.split = "documents";
+  const Dataset tokens = open(data);
+  for (const Segment& block : tokens.split().val) {
+    EXPECT_TRUE(block.begin == 0 || tokens.val_text()[block.begin - 1] == '\n');
+    EXPECT_EQ(tokens.val_text()[block.end - 1], '\n');
+    EXPECT_EQ(text_of(tokens.val_text().subspan(block.begin, 5)), "text ");
+  }
+  data.corpus = write("one.txt", numbered_text(50'000)).string();
+  data.field.clear();
+  EXPECT_THAT(error_of([&] { open(data); }).what(), HasSubstr("data.split documents: 'one.txt' is one document"));
+}
+
+TEST_F(TokenStoreTest, what_is_lost_is_told) {
+  const Dataset tokens = open(numbered("unigram.model"));
+  EXPECT_LT(tokens.info().bytes_kept, 1);
+  EXPECT_GT(tokens.info().unknown_bytes, 0u);
+  EXPECT_THAT(tokens.info().notes, testing::Contains(HasSubstr("% of the bytes of 'n.txt'")));
+}
+
+TEST_F(TokenStoreTest, inspect_estimates_and_then_knows) {
+  const spec::DataSpec data = numbered();
+  const DatasetInfo guess = Dataset::inspect(data, root / "cache");
+  EXPECT_TRUE(names("cache").empty());
+  ASSERT_TRUE(guess.to_build.has_value());
+  const DatasetInfo known = open(data).info();
+  EXPECT_NEAR(static_cast<double>(guess.train_tokens), static_cast<double>(known.train_tokens),
+              0.02 * static_cast<double>(known.train_tokens));
+  const DatasetInfo exact = Dataset::inspect(data, root / "cache");
+  EXPECT_FALSE(exact.to_build.has_value());
+  EXPECT_EQ(exact.train_tokens, known.train_tokens);
+  EXPECT_EQ(exact.val_windows, known.val_windows);
+  EXPECT_EQ(exact.tokenizer_sha256, known.tokenizer_sha256);
+  EXPECT_EQ(exact.bytes_per_token, known.bytes_per_token);
+}
+
+// Of a folder there is no text to look into before it is put together: a sample is taken as it is read.
+TEST_F(TokenStoreTest, inspect_estimates_texts_that_lie_in_many_files) {
+  for (int i = 0; i < 40; ++i) write(fmt::format("c/{}", i), numbered_text(20'000));
+  const DatasetInfo guess = Dataset::inspect(spec(root / "c"), root / "cache");
+  EXPECT_TRUE(names("cache").empty());
+  EXPECT_EQ(guess.documents, "bos");
+  const DatasetInfo known = open(spec(root / "c")).info();
+  EXPECT_NEAR(static_cast<double>(guess.train_tokens), static_cast<double>(known.train_tokens),
+              0.02 * static_cast<double>(known.train_tokens));
+  EXPECT_EQ(guess.documents_sha256, known.documents_sha256);
+}
+
+TEST_F(TokenStoreTest, the_tokenizer_that_was_planned_with_is_the_one_that_is_used) {
+  spec::DataSpec data = numbered();
+  data.tokenizer = (root / "t.json").string();
+  fs::copy(golden("gpt2.json"), root / "t.json");
+  data.tokenizer_sha256 = Dataset::inspect(data, root / "cache").tokenizer_sha256;
+  EXPECT_NO_THROW(open(data));
+  fs::copy(golden("llama3.json"), root / "t.json", fs::copy_options::overwrite_existing);
+  EXPECT_THAT(error_of([&] { open(data); }).what(), HasSubstr("no longer the tokenizer that the run was planned with"));
+}
+
+TEST_F(TokenStoreTest, a_tokenizer_is_trained_on_the_training_side_alone) {
+  spec::DataSpec data = numbered();
+  data.tokenizer.clear();
+  data.recipe = {.kind = "bpe", .vocab = 300};
+  const DatasetInfo guess = Dataset::inspect(data, root / "cache");
+  EXPECT_EQ(guess.vocab, 300);
+  EXPECT_EQ(guess.train_tokens, 0);
+  EXPECT_TRUE(guess.to_build.has_value());
+  const Dataset tokens = open(data);
+  EXPECT_EQ(tokens.info().tokenizer_sha256, guess.tokenizer_sha256);
+  EXPECT_EQ(tokens.info().vocab, 300);
+  EXPECT_EQ(tokens.info().unknown_bytes, 0u);
+  EXPECT_GT(tokens.info().bytes_per_token, 1.2);
+  const std::string whole = shards(folder());
+  // The same text and recipe give the same tokenizer, and another recipe another name.
+  fs::remove_all(root / "cache");
+  open(data);
+  EXPECT_EQ(shards(folder()), whole);
+  data.recipe.vocab = 310;
+  EXPECT_NE(Dataset::inspect(data, root / "cache").tokenizer_sha256, guess.tokenizer_sha256);
+  data.recipe = {.kind = "bpe", .vocab = 100'000};
+  EXPECT_THAT(error_of([&] { open(data); }).what(),
+              HasSubstr("no bpe of 100,000 tokens could be trained on this text"));
+}
+
+TEST_F(TokenStoreTest, a_text_that_is_too_short_in_tokens_is_refused) {
+  std::string text;
+  while (text.size() < 2'000) text += "the runs of the report and the ";
+  spec::DataSpec data = spec(write("s.txt", text));
+  data.context = 90;
+  EXPECT_THAT(error_of([&] { open(data); }).what(), HasSubstr("tokens in one piece, but data.context 90 needs 91"));
+}
+
+}  // namespace
+}  // namespace bitsweep::data
