@@ -7,6 +7,7 @@
 
 #include "analysis/law_points.h"
 #include "base/error.h"
+#include "base/nearest.h"
 #include "fit/curve.h"
 
 namespace bitsweep::analysis {
@@ -37,6 +38,42 @@ void refuse_unknown_columns(const std::vector<MeasuredRun>& runs, const fit::Row
                                                 "variant, dataset, run, seed, and what varies in the sweep",
                                                 column));
   }
+}
+
+// A law falls: what is known to be better lower, and was told by some run.
+void require_loss(const query::Query& query, const std::string& metric) {
+  const MetricKinds kinds = query.metric_kinds();
+  std::vector<std::string> losses{"val_bpc"}, told = query.metric_names();
+  for (const std::string& name : told)
+    if (const MetricKind* kind = kinds.find(name); kind != nullptr && kind->better == Better::lower)
+      losses.push_back(name);
+  if (std::find(losses.begin(), losses.end(), metric) != losses.end()) return;
+  const bool known = std::find(told.begin(), told.end(), metric) != told.end();
+  const MetricKind* kind = kinds.find(metric);
+  const std::string why = !known ? "no run has told it" + did_you_mean(metric, told)
+                          : kind != nullptr && kind->better == Better::higher
+                              ? "of it more is better, and a law is of a loss, which falls"
+                              : "nothing says that less of it is better";
+  throw Error(ErrorKind::input, fmt::format("--loss {}: {}; losses here: {}", metric, why, fmt::join(losses, ", ")));
+}
+
+// The metric in the place of the validation loss.
+void take_loss(const query::Query& query, const std::string& metric, SweepPoints& found) {
+  std::vector<query::RunRow> rows(found.points.size());
+  for (size_t i = 0; i < rows.size(); ++i) rows[i].id = found.points[i].run;
+  query.add_metrics(rows, {metric});
+  std::vector<fit::Point> points;
+  for (size_t i = 0; i < rows.size(); ++i) {
+    const auto value = rows[i].metrics.find(metric);
+    if (value == rows[i].metrics.end() || !(value->second > 0)) {
+      ++found.left_out[fmt::format("no {} above 0 was told", metric)];
+      continue;
+    }
+    found.points[i].loss = value->second;
+    found.points[i].best_loss = 0;
+    points.push_back(std::move(found.points[i]));
+  }
+  found.points = std::move(points);
 }
 
 // The checkpoints of a run, with the areas of its schedule by the rates it was evaluated at.
@@ -77,6 +114,11 @@ std::vector<fit::Point> points_of_group(const std::vector<MeasuredRun>& runs, co
 
 SweepPoints points_of_sweeps(const query::Query& query, const std::vector<std::string>& sweeps,
                              const SweepPointsOptions& options) {
+  const bool other_loss = !options.loss.empty() && options.loss != "val_bpc";
+  if (other_loss) require_loss(query, options.loss);
+  if (other_loss && options.checkpoints)
+    throw Error(ErrorKind::input,
+                fmt::format("--loss {}: a law within runs is of val_bpc, which every evaluation tells", options.loss));
   std::vector<MeasuredRun> runs;
   for (query::RunRow& row : query.runs_of(sweeps)) runs.emplace_back().row = std::move(row);
   refuse_unknown_columns(runs, options.where);
@@ -107,6 +149,7 @@ SweepPoints points_of_sweeps(const query::Query& query, const std::vector<std::s
         found.points.push_back(std::move(point));
     }
   }
+  if (other_loss) take_loss(query, options.loss, found);
   return found;
 }
 

@@ -15,6 +15,9 @@ namespace bitsweep::analysis {
 struct SweepPointsOptions {
   fit::RowFilter where;       // over what a point has (params, tokens, loss, …) and what varies in the sweeps
   bool all_settings = false;  // not only the best setting of each size and length
+  // The metric whose newest value is a point's loss; "": the validation loss, by which the best setting of each size
+  // and length is chosen either way.
+  std::string loss;
   bool checkpoints = false;   // every evaluation of a run instead of its end, of all settings; for the law `curve`
 };
 
@@ -24,7 +27,8 @@ struct SweepPoints {
   std::map<std::string, int> left_out;          // runs by the reason
 };
 
-// REQUIRES names of sweeps that are there. Throws Error{input} for a column of `where` that no run has.
+// REQUIRES names of sweeps that are there. Throws Error{input} for a column of `where` that no run has, and for a
+// `loss` that none has told or of which less is not better.
 SweepPoints points_of_sweeps(const query::Query& query, const std::vector<std::string>& sweeps,
                              const SweepPointsOptions& options);
 

@@ -21,14 +21,11 @@ struct Encoded {
 class ExampleEncoder {
  public:
   explicit ExampleEncoder(const tokenize::Tokenizer& tokenizer)
-      : bos_(tokenizer.facts().bos), eos_(tokenizer.facts().eos), encoder_(tokenizer.make_encoder()) {
-    encoder_->encode("\n", newline_);
-  }
+      : begin_(begin_token(tokenizer)), eos_(tokenizer.facts().eos), encoder_(tokenizer.make_encoder()) {}
 
-  // BOS (else what a newline ends in) in front, so that the first token of a text has something before it.
   Encoded encode(const Example& example, bool everything) {
     Encoded encoded;
-    encoded.tokens.push_back(bos_.value_or(newline_.empty() ? 0 : newline_.back()));
+    encoded.tokens.push_back(begin_);
     for (const Example::Part& part : example.parts) {
       const auto from = static_cast<int64_t>(encoded.tokens.size());
       encoder_->encode(part.text, encoded.tokens);
@@ -41,9 +38,9 @@ class ExampleEncoder {
   }
 
  private:
-  std::optional<TokenId> bos_, eos_;
+  TokenId begin_;
+  std::optional<TokenId> eos_;
   std::unique_ptr<tokenize::Encoder> encoder_;
-  std::vector<TokenId> newline_;
 };
 
 // Drops tokens from the left, behind the first, until `most` are left; false when that would take an answer's own.
@@ -61,6 +58,12 @@ bool fit(Encoded& encoded, int64_t most, bool everything) {
 }
 
 }  // namespace
+
+tokenize::TokenId begin_token(const tokenize::Tokenizer& tokenizer) {
+  if (tokenizer.facts().bos) return *tokenizer.facts().bos;
+  const std::vector<TokenId> newline = tokenizer.encode("\n");
+  return newline.empty() ? 0 : newline.back();
+}
 
 Rows::Rows(const tokenize::Tokenizer& tokenizer, const ExampleSet& set, const RowOptions& options) {
   ExampleEncoder encoder(tokenizer);

@@ -11,6 +11,9 @@
 
 namespace bitsweep::examples {
 
+// What stands in front of each example, so that its first token has something before it: BOS, else what a newline ends in.
+tokenize::TokenId begin_token(const tokenize::Tokenizer& tokenizer);
+
 // The targets that count, as a run of them: target t is the token after token t of the row.
 struct Counted {
   int64_t from = 0, to = 0;

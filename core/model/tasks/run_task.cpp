@@ -14,10 +14,31 @@
 namespace bitsweep::tasks {
 namespace {
 
+// Puts a token before every text.
+class BeginningEncoder : public tokenize::Encoder {
+ public:
+  BeginningEncoder(std::unique_ptr<tokenize::Encoder> encoder, TokenId begin)
+      : encoder_(std::move(encoder)), begin_(begin) {}
+  void encode(std::string_view text, std::vector<TokenId>& ids) override {
+    ids.push_back(begin_);
+    encoder_->encode(text, ids);
+  }
+
+ private:
+  std::unique_ptr<tokenize::Encoder> encoder_;
+  TokenId begin_;
+};
+
+std::unique_ptr<tokenize::Encoder> encoder_of(const tokenize::Tokenizer& tokenizer, std::optional<TokenId> begin) {
+  std::unique_ptr<tokenize::Encoder> encoder = tokenizer.make_encoder();
+  if (!begin) return encoder;
+  return std::make_unique<BeginningEncoder>(std::move(encoder), *begin);
+}
+
 class Asking {
  public:
-  Asking(const Task& task, const tokenize::Tokenizer& tokenizer, LanguageModel& model)
-      : task_(task), tokenizer_(tokenizer), model_(model), encoder_(tokenizer.make_encoder()) {}
+  Asking(const Task& task, const tokenize::Tokenizer& tokenizer, LanguageModel& model, std::optional<TokenId> begin)
+      : task_(task), tokenizer_(tokenizer), model_(model), encoder_(encoder_of(tokenizer, begin)) {}
 
   AnswerFile run() {
     AnswerFile file{.run = "", .step = 0, .task = task_.spec, .metrics = {}, .notes = task_.notes, .answers = {}};
@@ -153,8 +174,9 @@ class Asking {
 
 }  // namespace
 
-AnswerFile run_task(const Task& task, const tokenize::Tokenizer& tokenizer, LanguageModel& model) {
-  return Asking(task, tokenizer, model).run();
+AnswerFile run_task(const Task& task, const tokenize::Tokenizer& tokenizer, LanguageModel& model,
+                    std::optional<TokenId> begin) {
+  return Asking(task, tokenizer, model, begin).run();
 }
 
 }  // namespace bitsweep::tasks

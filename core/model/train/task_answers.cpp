@@ -4,8 +4,10 @@
 
 #include <fmt/format.h>
 
+#include "base/error.h"
 #include "base/task_metrics.h"
 #include "data/stories_questions.h"
+#include "examples/rows.h"
 #include "tasks/load_tasks.h"
 #include "tasks/run_task.h"
 
@@ -24,9 +26,15 @@ std::string summary_of(const tasks::AnswerFile& file) {
 
 }  // namespace
 
-TaskSet open_tasks(const std::vector<spec::TaskSpec>& specs, std::shared_ptr<const tokenize::Tokenizer> tokenizer) {
+TaskSet open_tasks(const std::vector<spec::TaskSpec>& specs, const spec::DataSpec& data, const data::Dataset& dataset) {
   if (specs.empty()) return {};
-  return {tasks::load_tasks(specs, data::stories_questions_lines), std::move(tokenizer)};
+  TaskSet set{tasks::load_tasks(specs, data::stories_questions_lines), dataset.tokenizer(), {}};
+  if (set.tokenizer == nullptr)
+    throw Error(ErrorKind::input, "tasks are texts, and nothing says which tokens of this dataset stand for what");
+  if (dataset.of_examples()) set.begin = examples::begin_token(*set.tokenizer);
+  if (data.documents == "bos") set.begin = set.tokenizer->facts().bos;
+  if (data.documents == "eos") set.begin = set.tokenizer->facts().eos;
+  return set;
 }
 
 std::vector<MetricKind> metric_kinds_of(const TaskSet& set) {
@@ -42,7 +50,7 @@ AskedTasks ask_tasks(const TaskSet& set, bool all, tasks::LanguageModel& model, 
   AskedTasks asked;
   for (const tasks::Task& task : set.tasks) {
     if (!all && task.spec.when != "every") continue;
-    tasks::AnswerFile file = run_task(task, *set.tokenizer, model);
+    tasks::AnswerFile file = run_task(task, *set.tokenizer, model, set.begin);
     file.run = run;
     file.step = step;
     asked.files.push_back(folder / tasks::answer_file_name(task.spec.name, step));

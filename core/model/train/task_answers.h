@@ -3,11 +3,13 @@
 
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "base/files.h"
 #include "base/notes.h"
+#include "data/dataset.h"
 #include "spec/run_spec.h"
 #include "tasks/questions.h"
 #include "train/task_model.h"
@@ -18,10 +20,11 @@ namespace bitsweep::train {
 struct TaskSet {
   std::vector<tasks::Task> tasks;
   std::shared_ptr<const tokenize::Tokenizer> tokenizer;  // of any task
+  std::optional<tokenize::TokenId> begin;                // what stood before each document in training
 };
 
-// Throws Error{input} with what is wrong with any of the files.
-TaskSet open_tasks(const std::vector<spec::TaskSpec>& specs, std::shared_ptr<const tokenize::Tokenizer> tokenizer);
+// Throws Error{input} with what is wrong with any of the files, and for a dataset of tokens without their vocabulary.
+TaskSet open_tasks(const std::vector<spec::TaskSpec>& specs, const spec::DataSpec& data, const data::Dataset& dataset);
 
 // How their metrics are to be read.
 std::vector<MetricKind> metric_kinds_of(const TaskSet& tasks);

@@ -4,8 +4,10 @@
 #include <numeric>
 
 #include <ATen/ATen.h>
+#include <fmt/format.h>
+#include <fmt/ranges.h>
 
-#include "train/evaluate.h"
+#include "base/error.h"
 
 namespace bitsweep::train {
 namespace {
@@ -47,8 +49,19 @@ at::Tensor TaskModel::logits_at(const std::vector<std::span<const TokenId>>& row
   const at::Tensor tokens = at::zeros({static_cast<int64_t>(rows.size()), static_cast<int64_t>(width)}, at::kLong);
   for (size_t r = 0; r < rows.size(); ++r)
     std::copy(rows[r].begin(), rows[r].end(), tokens.mutable_data_ptr<int64_t>() + r * width);
-  const at::Tensor logits = token_logits(model_, tokens.to(settings_.device), settings_.step, settings_.precision);
-  return logits.reshape({-1, logits.size(2)}).index_select(0, on_device(places, settings_.device)).to(at::kFloat);
+  const at::Tensor inputs = tokens.to(settings_.device), index = on_device(places, settings_.device);
+  const auto rows_at = [&](const at::Tensor& all, const char* what) {
+    if (all.dim() != 3 || all.size(0) != inputs.size(0) || all.size(1) != inputs.size(1))
+      throw Error(ErrorKind::failed, fmt::format("the model returned {} of shape [{}] for tokens of shape [{}]", what,
+                                                 fmt::join(all.sizes(), ", "), fmt::join(inputs.sizes(), ", ")));
+    return all.reshape({-1, all.size(2)}).index_select(0, index);
+  };
+  const PrecisionScope scope(settings_.device.type(), settings_.precision);
+  // The head of a model that parts into two reads the places asked for alone.
+  const at::Tensor logits = model_.head_vocab() > 0
+                                ? model_.head(rows_at(model_.trunk(inputs, settings_.step), "what its head reads"))
+                                : rows_at(model_.forward(inputs, settings_.step), "logits");
+  return logits.to(at::kFloat);
 }
 
 std::vector<tasks::RowScore> TaskModel::score(std::span<const tasks::ScoredRow> rows) {

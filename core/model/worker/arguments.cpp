@@ -134,6 +134,25 @@ std::optional<ProbeArguments> parse_probe_arguments(const std::vector<std::strin
   return out;
 }
 
+std::optional<AskArguments> parse_ask_arguments(const std::vector<std::string>& args) {
+  AskArguments out;
+  std::string checkpoint, folder, tasks;
+  po::options_description options("Options");
+  RunOptions run;
+  run.add_to(options, out);
+  auto add = options.add_options();
+  add("checkpoint", po::value(&checkpoint)->required()->value_name("FILE"), "a checkpoint of this run");
+  add("run", po::value(&out.run)->required()->value_name("ID"), "the run's id");
+  add("out", po::value(&folder)->required()->value_name("DIR"), "where the answers go");
+  add("tasks", po::value(&tasks)->required()->value_name("FILE"), "the tasks, as JSON");
+  if (!parse("ask", options, args)) return std::nullopt;
+  run.take("ask", out);
+  out.checkpoint = checkpoint;
+  out.out = folder;
+  out.tasks = tasks;
+  return out;
+}
+
 std::optional<ProfileArguments> parse_profile_arguments(const std::vector<std::string>& args) {
   ProfileArguments out;
   po::options_description options("Options");

@@ -40,6 +40,13 @@ struct ProbeArguments : RunArguments {
   int64_t windows = 64;
 };
 
+struct AskArguments : RunArguments {
+  fs::path checkpoint;  // of this run
+  fs::path out;         // where the answers go
+  fs::path tasks;       // a JSON list, as in spec.json
+  std::string run;      // id
+};
+
 struct ProfileArguments : RunArguments {
   int64_t steps = 10, warmup = 3;
   bool reference = false;  // every block composed of LibTorch's operations
@@ -58,6 +65,7 @@ struct CheckArguments {
 std::optional<TrainArguments> parse_train_arguments(const std::vector<std::string>& args);
 std::optional<DescribeArguments> parse_describe_arguments(const std::vector<std::string>& args);
 std::optional<ProbeArguments> parse_probe_arguments(const std::vector<std::string>& args);
+std::optional<AskArguments> parse_ask_arguments(const std::vector<std::string>& args);
 std::optional<ProfileArguments> parse_profile_arguments(const std::vector<std::string>& args);
 // --options must be a JSON object.
 std::optional<CheckArguments> parse_check_arguments(const std::vector<std::string>& args);

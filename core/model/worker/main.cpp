@@ -14,6 +14,7 @@
 #include "event/order.h"
 #include "plugin/build_id.h"
 #include "train/device.h"
+#include "worker/ask_verb.h"
 #include "worker/check_verb.h"
 #include "worker/describe_verb.h"
 #include "worker/loaded_code.h"
@@ -32,6 +33,7 @@ constexpr const char* kUsage =
     "contract\n"
     "bitsweep-worker probe --spec FILE --checkpoint FILE --run ID --out DIR --cache DIR       see where attention "
     "looks\n"
+    "bitsweep-worker ask --spec FILE --checkpoint FILE --run ID --tasks FILE --out DIR        ask it questions\n"
     "bitsweep-worker profile --spec FILE --cache DIR [--steps N]                              see where the time of "
     "steps goes\n"
     "bitsweep-worker warm                                                                     wait for a run, as a "
@@ -76,6 +78,11 @@ int probe(const std::vector<std::string>& args) {
   return arguments ? probe_verb(*arguments, std::cout) : 0;
 }
 
+int ask(const std::vector<std::string>& args) {
+  const auto arguments = parse_ask_arguments(args);
+  return arguments ? ask_verb(*arguments, std::cout) : 0;
+}
+
 int profile(const std::vector<std::string>& args) {
   const auto arguments = parse_profile_arguments(args);
   return arguments ? profile_verb(*arguments, std::cout) : 0;
@@ -99,6 +106,7 @@ int dispatch(const std::vector<std::string>& args) {
   if (verb == "describe") return describe(rest);
   if (verb == "check") return check(rest);
   if (verb == "probe") return probe(rest);
+  if (verb == "ask") return ask(rest);
   if (verb == "profile") return profile(rest);
   if (verb == "warm") return warm(rest);
   if (verb == "--version") {
@@ -110,9 +118,10 @@ int dispatch(const std::vector<std::string>& args) {
     return 0;
   }
   throw Error(ErrorKind::input,
-              verb.empty() ? fmt::format("no verb given\n{}", kUsage)
-                           : fmt::format("unknown verb '{}'{}", verb,
-                                         did_you_mean(verb, {"train", "describe", "check", "probe", "profile"})));
+              verb.empty()
+                  ? fmt::format("no verb given\n{}", kUsage)
+                  : fmt::format("unknown verb '{}'{}", verb,
+                                did_you_mean(verb, {"train", "describe", "check", "probe", "ask", "profile"})));
 }
 
 }  // namespace

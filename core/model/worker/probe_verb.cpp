@@ -6,32 +6,18 @@
 #include <fmt/format.h>
 
 #include "base/error.h"
-#include "base/sha256.h"
-#include "train/checkpoint.h"
 #include "train/probe.h"
-#include "train/restore.h"
+#include "worker/checkpoint_weights.h"
 #include "worker/run_input.h"
 
 namespace bitsweep::worker {
 namespace {
 
-// Puts the checkpoint's weights into the model, after everything about it has been checked.
-train::Progress load_weights(const ProbeArguments& arguments, const spec::RunSpec& spec, nn::Model& model) {
-  const train::Checkpoint checkpoint(arguments.checkpoint);
-  checkpoint.require_owner(
-      {.run = arguments.run, .spec_sha256 = sha256_hex(canonical_json(identity(spec))), .plugin = spec.model.plugin});
-  const std::vector<train::NamedTensor> tensors = train::model_tensors(model);
-  checkpoint.require_tensors(tensors, /*exactly=*/false);
-  checkpoint.verify_payload();
-  checkpoint.copy_into(tensors);
-  return checkpoint.progress();
-}
-
 int probe(const ProbeArguments& arguments, std::ostream& stream) {
   CollectedNotes unsaid;  // standard output is the answer alone
   const RunInput input = open_run(arguments, unsaid);
   const spec::RunSpec& spec = input.spec;
-  const train::Progress progress = load_weights(arguments, spec, *input.model);
+  const train::Progress progress = load_weights(arguments.checkpoint, arguments.run, spec, *input.model);
   input.model->to(input.device);
   const nn::StepContext context{
       .training = false, .step = progress.step - 1, .total_steps = spec.train.steps, .noise = {}};

@@ -133,8 +133,7 @@ void write_start(event::EventWriter& events, const TrainArguments& arguments, co
 
 std::vector<train::AlsoScored> also_of(const RunInput& input) {
   std::vector<train::AlsoScored> also;
-  for (const AlsoText& text : input.also)
-    also.push_back({text.name + ".bpc", text.dataset.validation(input.spec.eval)});
+  for (const AlsoText& text : input.also) also.push_back({text.name + ".bpc", text.dataset.validation(input.spec.eval)});
   return also;
 }
 
@@ -142,7 +141,7 @@ Ending run(const TrainArguments& arguments, const std::atomic<bool>& stop, event
   WorkerLog log;
   const RunInput input = open_run(arguments, log);
   check_version(input.plugin, input.spec.model);
-  train::TaskSet tasks = train::open_tasks(input.spec.eval.tasks, input.dataset.tokenizer());
+  train::TaskSet tasks = train::open_tasks(input.spec.eval.tasks, input.spec.data, input.dataset);
   write_start(events, arguments, input, tasks);
   const train::TrainJob job{.spec = input.spec,
                             .run = arguments.run,

@@ -81,6 +81,12 @@ store::SweepSettings settings_of(const spec::Sweep& sweep) {
   return settings;
 }
 
+// Runs of one sweep have the tasks of its file, all the same ones.
+void check_tasks(const spec::Sweep& sweep, Texts& texts) {
+  const bool any = !sweep.runs.empty() && !sweep.runs[0].spec.eval.tasks.empty();
+  if (any) texts.check_tasks(sweep.runs[0].spec.eval.tasks);
+}
+
 store::NewRun new_run(const plan::PlannedRun& run, const spec::Sweep& sweep) {
   store::NewRun row;
   row.id = run.id;
@@ -121,6 +127,7 @@ std::vector<plan::Plan> plan_sweeps(const std::vector<std::string>& files, const
   for (const std::string& file : files) {
     try {
       spec::Sweep sweep = spec::load_sweep({file, overrides, plugins});
+      check_tasks(sweep, texts);
       const auto [first, fresh] = names.emplace(sweep.name, file);
       if (fresh)
         plans.push_back(make_plan(std::move(sweep), describer, probe));

@@ -26,6 +26,8 @@ class Texts : public plan::DatasetProbe {
   // the whole validation part and on what `scored` names (windows of tokens that are no bytes have none). Tells what
   // takes long. Throws Error{input} for what is wrong with the text, Error{environment} when the disk refuses.
   virtual Measured measure(const spec::DataSpec& data, const Scored& scored, Notes& notes) = 0;
+  // Reads the questions of tasks as a worker will. Throws Error{input} for what is wrong with any of them.
+  virtual void check_tasks(const std::vector<spec::TaskSpec>& tasks) = 0;
 };
 
 }  // namespace bitsweep::prepare

@@ -7,7 +7,9 @@
 
 #include "base/units.h"
 #include "data/dataset.h"
+#include "data/stories_questions.h"
 #include "spec/tokenizer_value.h"
+#include "tasks/load_tasks.h"
 
 namespace bitsweep::cli {
 namespace {
@@ -107,6 +109,10 @@ prepare::Texts::Measured DataTexts::measure(const spec::DataSpec& spec, const Sc
   for (size_t i = 0; i < scored.windows.size(); ++i) add(spec.context, scored.windows[i], yardsticks.windows[i]);
   for (size_t i = 0; i < scored.bytes.size(); ++i) add(store::kAnyContext, scored.bytes[i], yardsticks.stretches[i]);
   return measured;
+}
+
+void DataTexts::check_tasks(const std::vector<spec::TaskSpec>& tasks) {
+  tasks::load_tasks(tasks, data::stories_questions_lines);
 }
 
 }  // namespace bitsweep::cli

@@ -16,6 +16,7 @@ class DataTexts : public prepare::Texts {
   explicit DataTexts(fs::path cache, Notes* encoding = nullptr) : cache_(std::move(cache)), encoding_(encoding) {}
   plan::DatasetFacts probe(const spec::DataSpec& data) override;
   Measured measure(const spec::DataSpec& data, const Scored& scored, Notes& notes) override;
+  void check_tasks(const std::vector<spec::TaskSpec>& tasks) override;
 
  private:
   data::DatasetInfo info_of(const spec::DataSpec& data) const;

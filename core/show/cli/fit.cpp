@@ -82,6 +82,7 @@ std::vector<fit::Point> points_from_sweeps(const CommandLine& line, const fit::F
   analysis::SweepPointsOptions wanted;
   if (line.has("where")) wanted.where = fit::RowFilter(*line.get("where"), "--where");
   wanted.all_settings = line.has("all-settings");
+  wanted.loss = line.get("loss").value_or("");
   wanted.checkpoints = blank_law(options)->within_runs();
   analysis::SweepPoints found = points_of_sweeps(query, sweeps.names, wanted);
   tell_left_out(found.left_out);
@@ -323,6 +324,7 @@ int do_fit(const Verb& verb, const std::vector<std::string>& args) {
   points_options(line);
   line.value("variant", "only points of this variant")
       .value("dataset", "only points of this dataset")
+      .value("loss", "of sweeps, the metric that is the loss, as a task's bits per byte: arc.bpb (not stored)")
       .flag("all-settings", "of sweeps, the runs of every setting, instead of the best at each size and length")
       .value("law", fmt::format("one of {}; default: chinchilla", fmt::join(fit::law_names(), ", ")).c_str())
       .value("axis", "for power: params or tokens; the one that varies when not given")
@@ -348,6 +350,7 @@ int do_fit(const Verb& verb, const std::vector<std::string>& args) {
   if (file != line.positional().empty())
     throw Error(ErrorKind::input,
                 file ? "give sweeps or --points FILE.csv, not both" : "give the sweeps to fit, or --points FILE.csv");
+  if (file && line.has("loss")) throw Error(ErrorKind::input, "--loss is for sweeps; of a file: --map loss=COLUMN");
   if (file && line.has("all-settings"))
     throw Error(ErrorKind::input, "--all-settings is for sweeps; of a file every row is taken");
   if (!file) refuse_points_options(line, "fit", {"map", "label", "units", "checkpoints"});
@@ -368,7 +371,7 @@ int do_fit(const Verb& verb, const std::vector<std::string>& args) {
     advise_checkpoints(all.back().subset.points, all.back().result);
   }
   if (!line.has("pool")) advise_pooling(all, options);
-  if (!file) store_fits(line, sweeps, all, options);
+  if (!file && !line.has("loss")) store_fits(line, sweeps, all, options);
   if (format == OutputFormat::table) {
     std::string text;
     for (const Fitted& fitted : all) text += (text.empty() ? "" : "\n") + human(fitted);

@@ -152,7 +152,7 @@ imports::ForeignFormat format_of(const CommandLine& line) {
   return format;
 }
 
-imports::ImportOptions options_of(const CommandLine& line) {
+imports::ImportOptions import_options(const CommandLine& line) {
   imports::ImportOptions options;
   options.sweep = checked_sweep(line);
   options.plugin = line.get("plugin").value_or("");
@@ -300,7 +300,7 @@ int do_import(const Verb& verb, const std::vector<std::string>& args) {
   if (!line.parse(args, 1, 100'000)) return 0;
   const OutputFormat format = output_format(line);
   if (format == OutputFormat::csv) throw Error(ErrorKind::input, "import has no --csv; use --json");
-  imports::ImportOptions options = options_of(line);
+  imports::ImportOptions options = import_options(line);
   const bool dry = line.has("dry-run");
   std::vector<store::KnownImport> known;
   if (store::Store::exists(line.root())) {

@@ -1,11 +1,8 @@
 // `bitsweep probe`: where the attention of a run's checkpoint looks; the numbers go into the database.
 #include <fmt/format.h>
 
-#include "base/error.h"
-#include "base/nearest.h"
-#include "cli/options.h"
+#include "cli/checkpoint_choice.h"
 #include "cli/work_options.h"
-#include "coordinate/attempt_files.h"
 #include "prepare/ask_worker.h"
 #include "query/pointer_health.h"
 #include "report/head_map.h"
@@ -16,42 +13,13 @@ namespace {
 
 constexpr double kMostWindows = 4096;
 
-struct Chosen {
-  store::RunRecord run;
-  fs::path checkpoint;
-  int64_t attempt = 0;
-};
-
-// `kind` is best, last, or "" for the one of the two that there is, best first.
-Chosen choose(store::Store& store, const std::string& prefix, const std::string& kind) {
-  Chosen chosen;
-  chosen.run = store.run(store.resolve_run(prefix)).value();
-  const fs::path folder = store.paths().run(chosen.run.id);
-  std::optional<fs::path> file =
-      kind.empty() ? coordinate::best_checkpoint(folder) : coordinate::newest_checkpoint(folder, kind);
-  if (!file)
-    throw Error(ErrorKind::input,
-                fmt::format("run {} ({}) has no {}checkpoint in '{}'", chosen.run.id, to_text(chosen.run.state),
-                            kind.empty() ? "" : "'" + kind + "' ", folder.string()));
-  chosen.checkpoint = *file;
-  chosen.attempt = coordinate::attempt_of(*file);
-  return chosen;
-}
-
-std::string checkpoint_kind(const CommandLine& line) {
-  const std::string kind = line.get("checkpoint").value_or("");
-  if (kind.empty() || kind == "best" || kind == "last") return kind;
-  throw Error(ErrorKind::input,
-              fmt::format("--checkpoint {}: expected best or last{}", kind, did_you_mean(kind, {"best", "last"})));
-}
-
 // The worker's answer: {"step", "file", "metrics"}.
-json::object probe(const store::Store& store, const Chosen& chosen, int64_t windows,
+json::object probe(const store::Store& store, const ChosenCheckpoint& chosen, int64_t windows,
                    const coordinate::WorkOptions& options) {
-  const fs::path folder = chosen.checkpoint.parent_path().parent_path();
+  const fs::path folder = chosen.attempt_folder();
   return prepare::ask_worker(options, "probe", folder / "spec.json", store.paths().cache(),
-                             {"--checkpoint", chosen.checkpoint.string(), "--run", chosen.run.id, "--out",
-                              folder.string(), "--windows", std::to_string(windows)});
+                             {"--checkpoint", chosen.file.string(), "--run", chosen.run.id, "--out", folder.string(),
+                              "--windows", std::to_string(windows)});
 }
 
 std::vector<std::pair<std::string, double>> metrics_in(const json::object& answer) {
@@ -74,7 +42,7 @@ int do_probe(const Verb& verb, const std::vector<std::string>& args) {
   if (!store::Store::exists(line.root()))
     store::Store(line.root(), store::StoreMode::read_only);  // says what is missing
   store::Store store(line.root(), store::StoreMode::create);
-  const Chosen chosen = choose(store, line.positional()[0], kind);
+  const ChosenCheckpoint chosen = choose_checkpoint(store, line.positional()[0], kind);
   const json::object answer = probe(store, chosen, windows, work_options(line));
   const int64_t step = integer_or(answer, "step", 0);
   const auto metrics = metrics_in(answer);
@@ -85,8 +53,8 @@ int do_probe(const Verb& verb, const std::vector<std::string>& args) {
     return 0;
   }
   print(fmt::format(
-      "run {}, {} at step {}, {} windows\n\n{}\nmatrices in {}\n", chosen.run.id, chosen.checkpoint.filename().string(),
-      step, windows,
+      "run {}, {} at step {}, {} windows\n\n{}\nmatrices in {}\n", chosen.run.id, chosen.file.filename().string(), step,
+      windows,
       report::pointer_health_text(query::pointer_health(step, metrics).value(), /*numbers=*/true, utf8_terminal()),
       sidecar.string()));
   return 0;

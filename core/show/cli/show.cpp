@@ -27,6 +27,8 @@ struct Details {
   query::RunRow run;
   std::vector<query::AttemptRow> attempts;
   std::vector<query::EvalRow> evals;
+  std::map<std::string, double> metrics;  // newest values of those of which more or less is better
+  MetricKinds kinds;
   std::optional<query::PointerHealth> attention;
   json::object start;
   fs::path folder;
@@ -46,11 +48,21 @@ std::vector<RunFile> files_in(const fs::path& folder) {
   return files;
 }
 
+std::map<std::string, double> ranking_metrics(const std::vector<query::MetricRow>& rows, const MetricKinds& kinds) {
+  std::map<std::string, double> newest;
+  for (const query::MetricRow& row : rows)
+    if (const MetricKind* kind = kinds.find(row.name); kind != nullptr && kind->better != Better::neither && row.value)
+      newest[row.name] = *row.value;
+  return newest;
+}
+
 Details gather(const query::Query& query, const std::string& prefix) {
   Details d;
   d.run = query.run(prefix);
   d.attempts = query.attempts(d.run.id);
   d.evals = query.evals(d.run.id);
+  d.kinds = query.metric_kinds();
+  d.metrics = ranking_metrics(query.metrics(d.run.id), d.kinds);
   d.attention = query.pointer_health(d.run.id);
   d.start = query.start_facts(d.run.id);
   d.folder = query.root() / "runs" / d.run.id;
@@ -99,13 +111,23 @@ std::string metrics(const query::RunRow& run, const json::object& start) {
   if (run.last_val_bpc) text += fmt::format("  last          {:.4f} {}\n", *run.last_val_bpc, unit);
   if (const double ratio = number_or(start, "bytes_per_token", 0); ratio > 0)
     text += fmt::format("  bytes a token {:.4f} (its losses: val_loss / (ln 2 · val_bpc))\n", ratio);
-  if (const auto answers = run.metrics.find("answer_accuracy"); answers != run.metrics.end())
-    text += fmt::format("  answers       {:.1f} % right\n", 100 * answers->second);
   if (run.tokens_per_s) text += fmt::format("  tokens/s      {}\n", format_count(*run.tokens_per_s));
   if (run.wall_s) text += fmt::format("  wall          {}\n", format_duration(*run.wall_s));
   if (run.peak_rss_bytes)
     text += fmt::format("  peak memory   {}\n", format_bytes(static_cast<double>(*run.peak_rss_bytes)));
   return text;
+}
+
+std::string metrics_text(const std::map<std::string, double>& metrics, const MetricKinds& kinds) {
+  render::Table table{
+      {{""}, {"newest", render::Align::right}, {"by chance", render::Align::right}, {"better"}, {"what"}}, {}};
+  for (const auto& [name, value] : metrics) {
+    const MetricKind* kind = kinds.find(name);
+    table.rows.push_back({name, report::metric_text(value, kind),
+                          kind->chance ? report::metric_text(*kind->chance, kind) : "-",
+                          std::string(direction_word(kind->better)), kind->help});
+  }
+  return terminal_table(table);
 }
 
 std::string attempts_text(const std::vector<query::AttemptRow>& attempts) {
@@ -141,6 +163,7 @@ std::string text_of(const Details& d) {
   options.unicode = utf8_terminal();
   options.x_label = "steps";
   if (const std::string chart = text_chart(curve, options); !chart.empty()) text += "\nval_bpc\n" + chart;
+  if (!d.metrics.empty()) text += "\n" + metrics_text(d.metrics, d.kinds);
   if (d.attention)
     text += fmt::format("\nattention at step {}\n{}", d.attention->step,
                         report::pointer_health_text(*d.attention, /*numbers=*/false, options.unicode));
@@ -190,6 +213,9 @@ json::object json_of(const Details& d) {
   for (const RunFile& f : d.files) files.push_back(json::object{{"path", f.path}, {"bytes", f.bytes}});
   object["attempt_list"] = std::move(attempts);
   object["evals"] = std::move(evals);
+  json::object metrics;
+  for (const auto& [name, value] : d.metrics) metrics[name] = value;
+  object["metrics"] = std::move(metrics);
   object["attention"] = d.attention ? json::value(to_json(*d.attention)) : json::value(nullptr);
   object["start"] = d.start;
   object["spec"] = d.run.spec;

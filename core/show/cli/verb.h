@@ -22,6 +22,6 @@ std::span<const Verb* const> all_verbs();
 extern const Verb kFitVerb, kLogsVerb, kPlanVerb, kPluginsVerb, kProbeVerb, kProfileVerb, kQueryVerb, kReportVerb,
     kRunVerb, kRunsVerb, kShowVerb, kStatusVerb, kSubmitVerb, kWorkVerb, kRetryVerb, kCancelVerb, kPauseVerb,
     kResumeVerb, kBumpVerb, kDevicesVerb, kDoctorVerb, kRebuildVerb, kCalibrationVerb, kSuggestVerb, kImportVerb,
-    kExportVerb, kGcVerb, kPredictWaitingVerb, kTokenizeVerb;
+    kExportVerb, kGcVerb, kPredictWaitingVerb, kTokenizeVerb, kAskVerb, kCompareVerb;
 
 }  // namespace bitsweep::cli

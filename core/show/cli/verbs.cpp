@@ -5,11 +5,12 @@ namespace bitsweep::cli {
 // In the order of a user's day.
 std::span<const Verb* const> all_verbs() {
   static constexpr const Verb* kVerbs[] = {
-      &kPlanVerb,    &kRunVerb,     &kSubmitVerb,  &kWorkVerb,     &kStatusVerb,         &kRunsVerb,
-      &kShowVerb,    &kLogsVerb,    &kReportVerb,  &kFitVerb,      &kSuggestVerb,        &kCalibrationVerb,
-      &kProbeVerb,   &kProfileVerb, &kQueryVerb,   &kRetryVerb,    &kCancelVerb,         &kPauseVerb,
-      &kResumeVerb,  &kBumpVerb,    &kDevicesVerb, &kPluginsVerb,  &kImportVerb,         &kExportVerb,
-      &kRebuildVerb, &kGcVerb,      &kDoctorVerb,  &kTokenizeVerb, &kPredictWaitingVerb,
+      &kPlanVerb,           &kRunVerb,    &kSubmitVerb,  &kWorkVerb,    &kStatusVerb,  &kRunsVerb,
+      &kShowVerb,           &kLogsVerb,   &kReportVerb,  &kFitVerb,     &kSuggestVerb, &kCalibrationVerb,
+      &kProbeVerb,          &kAskVerb,    &kCompareVerb, &kProfileVerb, &kQueryVerb,   &kRetryVerb,
+      &kCancelVerb,         &kPauseVerb,  &kResumeVerb,  &kBumpVerb,    &kDevicesVerb, &kPluginsVerb,
+      &kImportVerb,         &kExportVerb, &kRebuildVerb, &kGcVerb,      &kDoctorVerb,  &kTokenizeVerb,
+      &kPredictWaitingVerb,
   };
   return kVerbs;
 }

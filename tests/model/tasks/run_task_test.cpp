@@ -87,6 +87,29 @@ TEST(RunTask, Continuations) {
   EXPECT_EQ(file.answers[0].said, "bz");
 }
 
+TEST(RunTask, WhatStoodBeforeDocumentsStandsBeforePrompts) {
+  class Reading : public KnownModel {
+   public:
+    using KnownModel::KnownModel;
+    std::vector<RowScore> score(std::span<const ScoredRow> rows) override {
+      for (const ScoredRow& row : rows) seen.push_back(row);
+      return KnownModel::score(rows);
+    }
+    std::vector<ScoredRow> seen;
+  };
+  const auto bytes = tokenize::make_byte_tokenizer("bytes256");
+  Reading model(64);
+  run_task(task_of("continue", R"({"context": "a", "continuation": "b"}
+{"context": " ", "continuation": "b"}
+)"),
+           *bytes, model, 7);
+  ASSERT_EQ(model.seen.size(), 2u);
+  EXPECT_THAT(model.seen[0].tokens, ElementsAre(7, 'a', ' ', 'b'));
+  EXPECT_EQ(model.seen[0].scored, 2u);
+  EXPECT_THAT(model.seen[1].tokens, ElementsAre(7, ' ', 'b'));
+  EXPECT_EQ(model.seen[1].scored, 2u);
+}
+
 TEST(RunTask, RepliesUpToAStop) {
   const auto bytes = tokenize::make_byte_tokenizer("bytes256");
   KnownModel model(64);

@@ -25,6 +25,7 @@ class ToldTexts : public Texts {
       measured.yardsticks.push_back({store::kAnyContext, bytes, bytes, {5.1, 4.1, 3.1, 2.6}});
     return measured;
   }
+  void check_tasks(const std::vector<spec::TaskSpec>&) override {}
   std::vector<std::pair<int64_t, std::vector<int64_t>>> asked, asked_bytes;
 };
 

@@ -182,6 +182,36 @@ TEST_F(LawPointsTest, PoolAndAllSettingsAskForElse) {
               HasSubstr("there are v76 (alibi=false), v76 (alibi=true)"));
 }
 
+// Laws of a task: the points are the same runs, their loss the task's.
+TEST_F(LawPointsTest, AnyMetricThatFallsMayBeTheLoss) {
+  const MetricKind kinds[] = {{"arc.bpb", Better::lower, "bits per byte", {}, "loss"},
+                              {"arc.acc", Better::higher, "fraction", 0.25, "right"}};
+  store.put_metric_kinds(kinds, 1);
+  const analysis::SweepPoints by_loss = fit_points();
+  for (const fit::Point& p : by_loss.points) {
+    const bool lacks = p.run == by_loss.points[0].run;
+    const std::vector<std::pair<std::string, double>> told{{"arc.acc", 0.3}, {"arc.bpb", 2 * p.loss}};
+    store.put_metrics(p.run, 1, 10, std::span(told).first(lacks ? 1 : 2));
+  }
+  analysis::SweepPointsOptions options;
+  options.loss = "arc.bpb";
+  const analysis::SweepPoints of_task = points_of_sweeps(query::Query(root), {"grid"}, options);
+  ASSERT_EQ(of_task.points.size(), by_loss.points.size() - 1);
+  for (size_t i = 0; i < of_task.points.size(); ++i) {
+    EXPECT_EQ(of_task.points[i].run, by_loss.points[i + 1].run);
+    EXPECT_EQ(of_task.points[i].loss, 2 * by_loss.points[i + 1].loss);
+  }
+  EXPECT_EQ(of_task.left_out.at("no arc.bpb above 0 was told"), 1);
+  const auto refused = [&](const std::string& loss) {
+    return query::thrown([&] { out(kFitVerb, {"grid", "--loss", loss}); });
+  };
+  EXPECT_THAT(refused("arc.acc"), HasSubstr("--loss arc.acc: of it more is better, and a law is of a loss, which "
+                                            "falls; losses here: val_bpc, arc.bpb"));
+  EXPECT_THAT(refused("arc.bbp"), HasSubstr("no run has told it; did you mean 'arc.bpb'?"));
+  EXPECT_THAT(out(kFitVerb, {"grid", "--loss", "arc.bpb", "--resamples", "0"}), HasSubstr("v76 (alibi=true)"));
+  EXPECT_EQ(store.database().integer("SELECT count(*) FROM fit"), 0);  // it would be taken for one of the loss
+}
+
 // Settings at one place are no seeds: their scatter is not told as that of seeds.
 TEST_F(LawPointsTest, SeedsAloneAreToldOnlyOfSeeds) {
   EXPECT_THAT(out(kFitVerb, {"grid", "--resamples", "0"}), HasSubstr("repeated seeds alone"));

@@ -157,6 +157,9 @@ TEST_F(ReadingVerbs, RunsHaveAnyMetricAsAColumn) {
   EXPECT_THAT(call(kRunsVerb, {}).out, HasSubstr("arc.acc"));  // what sums up a task is shown unasked
   EXPECT_THAT(call(kRunsVerb, {}).out, Not(HasSubstr("hdr")));
   EXPECT_EQ(json_of(kRunsVerb, {"--columns", "hdr", "--where", "id = 'aaaa00000001'"}).at(0).at("hdr"), 0.75);
+  EXPECT_THAT(call(kShowVerb, {"aaaa00000001"}).out,
+              HasSubstr("arc.acc  30.0 %     25.0 %  higher  questions answered rightly\n"));
+  EXPECT_EQ(json_of(kShowVerb, {"aaaa00000001"}).at("metrics").at("arc.acc"), 0.3);
   EXPECT_THAT(query::thrown([&] { call(kRunsVerb, {"--sort", "arc.ac"}); }), HasSubstr("did you mean 'arc.acc'?"));
 }
 
