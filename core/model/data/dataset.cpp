@@ -52,6 +52,7 @@ std::string hash_segments(std::span<const uint8_t> text, const std::vector<Segme
 
 Dataset Dataset::open(const spec::DataSpec& spec, const fs::path& cache, const BuildOptions& build) {
   if (!spec.examples.file.empty()) return Dataset(spec, open_examples(spec));
+  if (spec.corpus.empty()) return without_text(spec);
   if (!spec.is_bytes()) open_file_tokenizer(spec);  // what is wrong with it is told before a text is read
   if (spec.is_bytes()) tokenize::ByteAlphabet{spec.tokenizer};
   if (!spec.sha256.empty() && spec.val.empty())
@@ -86,7 +87,7 @@ Dataset Dataset::of_texts(const spec::DataSpec& spec, const fs::path& cache, Tex
   choose_documents(spec, tokenizer->facts(), train->facts, val_facts, info);
   const TokenStore store(cache, store_source(tokenizer, *train, val, split, info));
   CollectedNotes nobody;
-  info.vocab = tokenizer->vocab();
+  info.vocab = model_vocab(spec, tokenizer->vocab());
   const StoreFacts facts = store.build(build.threads, build.notes != nullptr ? *build.notes : nobody);
   tell_store(facts, spec.context, info);
   Tokens tokens{store.open_train(), store.open_val(), {facts.train.segments, facts.val.segments}};
@@ -98,6 +99,7 @@ Dataset Dataset::of_texts(const spec::DataSpec& spec, const fs::path& cache, Tex
 
 DatasetInfo Dataset::inspect(const spec::DataSpec& spec, const fs::path& cache) {
   if (!spec.examples.file.empty()) return open_examples(spec).info;
+  if (spec.corpus.empty()) return without_text(spec).info_;
   if (spec.is_bytes()) tokenize::ByteAlphabet{spec.tokenizer};
   auto tokenizer = spec.is_bytes() ? nullptr : open_file_tokenizer(spec);
   const CorpusNeeds needs{.documents = documents_matter(spec), .sample = !spec.is_bytes()};
@@ -115,7 +117,7 @@ DatasetInfo Dataset::inspect(const spec::DataSpec& spec, const fs::path& cache) 
   info.tokenizer_sha256 = tokenizer_name(spec, tokenizer.get(), train.facts, val_facts);
   if (tokenizer == nullptr) tokenizer = find_trained_tokenizer(spec, info.tokenizer_sha256, cache);
   choose_documents(spec, tokenizer != nullptr ? tokenizer->facts() : trained_facts(), train.facts, val_facts, info);
-  info.vocab = tokenizer != nullptr ? tokenizer->vocab() : spec.recipe.vocab;
+  info.vocab = model_vocab(spec, tokenizer != nullptr ? tokenizer->vocab() : spec.recipe.vocab);
   const CorpusText* val_text = val_facts != nullptr ? val.text.get() : train.text.get();
   if (tokenizer != nullptr && train.text != nullptr && val_text != nullptr) {
     const CorpusText* other = val_facts != nullptr ? val_text : nullptr;
@@ -166,11 +168,43 @@ Dataset::Dataset(const spec::DataSpec& spec, ExampleData data)
   tokens_.bytes_per_train_token = info_.bytes_per_token;
 }
 
-std::span<const uint8_t> Dataset::train_text() const { return texts_.train->bytes(); }
-std::span<const uint8_t> Dataset::val_text() const { return texts_.val->bytes(); }
+Dataset::Dataset(const spec::DataSpec& spec, std::shared_ptr<const tokenize::Tokenizer> tokenizer, DatasetInfo info)
+    : tokenizer_(std::move(tokenizer)), context_(spec.context), info_(std::move(info)) {}
+
+Dataset Dataset::without_text(const spec::DataSpec& spec) {
+  DatasetInfo info;
+  info.name = "no text";
+  std::shared_ptr<const tokenize::Tokenizer> tokenizer;
+  if (spec.is_bytes())
+    tokenizer = tokenize::make_byte_tokenizer(spec.tokenizer);
+  else if (!spec.tokenizer.empty())
+    tokenizer = open_file_tokenizer(spec);
+  if (tokenizer != nullptr && !spec.is_bytes()) info.tokenizer_sha256 = tokenizer->facts().sha256;
+  if (!spec.documents.empty()) info.documents = spec.documents;
+  info.vocab = model_vocab(spec, tokenizer != nullptr ? tokenizer->vocab() : 1);
+  return Dataset(spec, std::move(tokenizer), std::move(info));
+}
+
+void Dataset::require_text() const {
+  if (of_examples() || tokens_.train != nullptr) return;
+  throw Error(ErrorKind::input,
+              "the run has no text to train or to be scored on, because its weights were imported: "
+              "start one from it that names a text (train.init_from), or ask it tasks");
+}
+
+std::span<const uint8_t> Dataset::train_text() const {
+  require_text();
+  return texts_.train->bytes();
+}
+
+std::span<const uint8_t> Dataset::val_text() const {
+  require_text();
+  return texts_.val->bytes();
+}
 
 void Dataset::sequences(uint64_t seed, int64_t first_index, int64_t count, TokenSpan out) const {
   assert(first_index >= 0 && count >= 0);
+  require_text();
   if (of_examples()) {
     const auto rows = rows_of(seed, first_index, count);
     return std::visit(
@@ -215,6 +249,7 @@ void Dataset::counted(uint64_t seed, int64_t first_index, int64_t count, std::sp
 }
 
 ValidationWindows Dataset::validation(int64_t wanted) const {
+  require_text();
   if (of_examples()) return ValidationWindows::of_examples(held_out_, *tokenizer_, context_, wanted);
   return ValidationWindows::fixed(tokens_.val, context_, validation_windows(tokens_.split.val, context_, wanted),
                                   info_.task, texts_.val);
@@ -238,6 +273,7 @@ std::string Dataset::yardsticks_key(const ScoredBytes& part) const {
 }
 
 DatasetYardsticks Dataset::yardsticks(const std::vector<int64_t>& windows, const std::vector<int64_t>& bytes) const {
+  require_text();
   assert(texts_.train != nullptr && (windows.empty() || info_.tokenizer_sha256.empty()));
   std::vector<ScoredBytes> parts{{text_split_.val, false}};
   for (const int64_t wanted : windows) {

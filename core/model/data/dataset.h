@@ -54,6 +54,8 @@ class Dataset {
   // differs from it is refused. Throws Error: input for what is wrong with the data, environment for what the machine
   // lacks.
   // Tokens of a tokenizer that is no alphabet are encoded here if they are not in the cache.
+  // A spec without corpus and examples, as an imported run has, gives a tokenizer, or only a number of tokens, and no
+  // text: whatever asks for one throws Error{input} then.
   static Dataset open(const spec::DataSpec& spec, const std::filesystem::path& cache, const BuildOptions& build = {});
 
   // Tokens that come from elsewhere, split as a text of as many bytes is. `named` says what cannot be counted: name and
@@ -68,7 +70,8 @@ class Dataset {
 
   const DatasetInfo& info() const { return info_; }
   int64_t context() const { return context_; }
-  TokenWidth width() const { return width_of(info_.vocab); }
+  // Of a batch's tokens. The model may have rows for more (info().vocab).
+  TokenWidth width() const { return width_of(tokenizer_ != nullptr ? tokenizer_->vocab() : info_.vocab); }
   // Of the train split; 1 where a token is a byte.
   double bytes_per_train_token() const { return tokens_.bytes_per_train_token; }
   const Split& split() const { return text_split_; }  // of the bytes; none of examples
@@ -99,7 +102,7 @@ class Dataset {
   // kept in the cache.
   DatasetYardsticks yardsticks(const std::vector<int64_t>& windows = {}, const std::vector<int64_t>& bytes = {}) const;
 
-  // Null for tokens that come from elsewhere.
+  // Null for tokens that come from elsewhere, and where the spec names none.
   const std::shared_ptr<const tokenize::Tokenizer>& tokenizer() const { return tokenizer_; }
 
  private:
@@ -116,6 +119,9 @@ class Dataset {
   Dataset(const spec::DataSpec& spec, std::filesystem::path cache, Texts texts, Split text_split,
           std::shared_ptr<const tokenize::Tokenizer> tokenizer, Tokens tokens, DatasetInfo info);
   Dataset(const spec::DataSpec& spec, ExampleData data);
+  Dataset(const spec::DataSpec& spec, std::shared_ptr<const tokenize::Tokenizer> tokenizer, DatasetInfo info);
+  static Dataset without_text(const spec::DataSpec& spec);
+  void require_text() const;
   // Which row each of the sequences is.
   std::vector<int64_t> rows_of(uint64_t seed, int64_t first_index, int64_t count) const;
   static Dataset of_texts(const spec::DataSpec& spec, const std::filesystem::path& cache, Texts texts,

@@ -5,6 +5,7 @@
 #include "base/error.h"
 #include "base/sha256.h"
 #include "base/units.h"
+#include "data/token_plan.h"
 #include "data/window_order.h"
 #include "tokenize/byte_alphabet.h"
 
@@ -53,7 +54,7 @@ DatasetInfo describe_texts(const spec::DataSpec& spec, const CorpusFacts& train,
   info.sha256 = val != nullptr ? sha256_hex(train.sha256 + val->sha256) : train.sha256;
   info.bytes = train.stats.bytes + (val != nullptr ? val->stats.bytes : 0);
   count_tokens(split, spec.context, info);
-  info.vocab = alphabet.vocab();
+  info.vocab = spec.is_bytes() ? model_vocab(spec, alphabet.vocab()) : alphabet.vocab();
   info.entropy_bits_per_byte = train.entropy_bits_per_byte;
   if (val == nullptr && spec.is_bytes()) info.task = find_induction_task(spec.corpus);
   for (const CorpusFacts* facts : {&train, val}) {

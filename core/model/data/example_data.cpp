@@ -99,7 +99,7 @@ ExampleData open_examples(const spec::DataSpec& spec) {
   data.info.val_windows = data.val->count();
   data.info.train_tokens = data.train->count() * spec.context;
   data.info.val_tokens = data.val->count() * spec.context;
-  data.info.vocab = data.tokenizer->vocab();
+  data.info.vocab = model_vocab(spec, data.tokenizer->vocab());
   if (!spec.is_bytes()) data.info.tokenizer_sha256 = data.tokenizer->facts().sha256;
   data.info.bytes_per_token = static_cast<double>(data.train->total_bytes()) /
                               static_cast<double>(std::max<int64_t>(1, data.train->total_targets()));

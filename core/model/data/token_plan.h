@@ -19,6 +19,10 @@ namespace bitsweep::data {
 // cannot be read, and for a file that changed since the run was planned.
 std::shared_ptr<const tokenize::Tokenizer> open_file_tokenizer(const spec::DataSpec& spec);
 
+// Rows of the model's embedding: those that the spec names, else as many as there are tokens. Throws Error{input} when
+// it names fewer.
+int64_t model_vocab(const spec::DataSpec& spec, int64_t tokens);
+
 // Where it lies: CACHE/tokenizers/<first 12 digits of its name>.model.
 fs::path trained_tokenizer_file(const fs::path& cache, const std::string& name);
 // The one that was trained before, in CACHE/tokenizers; null when it is not there.

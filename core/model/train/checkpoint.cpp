@@ -46,18 +46,21 @@ const char* type_name(const NamedTensor& named) {
 
 std::map<std::string, std::string> metadata_of(const CheckpointOwner& owner, const Progress& progress,
                                                std::string payload_sha256) {
-  return {{"format", std::string(kFormat)},
-          {"run", owner.run},
-          {"spec_sha256", owner.spec_sha256},
-          {"plugin", owner.plugin},
-          {"step", fmt::format("{}", progress.step)},
-          {"tokens", fmt::format("{}", progress.tokens)},
-          {"best_val_bpc", fmt::format("{}", progress.best_val_bpc)},  // the shortest text that reads back the same
-          {"best_step", fmt::format("{}", progress.best_step)},
-          {"elapsed_s", fmt::format("{}", progress.elapsed_s)},
-          {"interval_nats", fmt::format("{}", progress.interval_nats)},
-          {"interval_losses", fmt::format("{}", progress.interval_losses)},
-          {"payload_sha256", std::move(payload_sha256)}};
+  std::map<std::string, std::string> metadata = {
+      {"format", std::string(kFormat)},
+      {"run", owner.run},
+      {"spec_sha256", owner.spec_sha256},
+      {"plugin", owner.plugin},
+      {"step", fmt::format("{}", progress.step)},
+      {"tokens", fmt::format("{}", progress.tokens)},
+      {"best_val_bpc", fmt::format("{}", progress.best_val_bpc)},  // the shortest text that reads back the same
+      {"best_step", fmt::format("{}", progress.best_step)},
+      {"elapsed_s", fmt::format("{}", progress.elapsed_s)},
+      {"interval_nats", fmt::format("{}", progress.interval_nats)},
+      {"interval_losses", fmt::format("{}", progress.interval_losses)},
+      {"payload_sha256", std::move(payload_sha256)}};
+  if (!owner.tokenizer_sha256.empty()) metadata["tokenizer_sha256"] = owner.tokenizer_sha256;
+  return metadata;
 }
 
 // Reads metadata of one file, with errors that name file and key.
@@ -70,6 +73,8 @@ class Metadata {
     if (it == values_.end()) fail(fmt::format("no checkpoint of bitsweep: its metadata lack '{}'", key));
     return it->second;
   }
+  // "" where it is not there.
+  std::string text_or_none(const char* key) const { return values_.contains(key) ? values_.at(key) : ""; }
   double number(const char* key) const {
     const std::optional<double> value = parse_number(text(key));
     if (!value) fail(fmt::format("'{}' in its metadata is no number", key));
@@ -94,7 +99,7 @@ class Metadata {
 
 uint64_t write_checkpoint(const fs::path& path, const CheckpointOwner& owner, const Progress& progress,
                           const std::vector<NamedTensor>& tensors) {
-  std::vector<TensorEntry> entries;
+  std::vector<weights::TensorEntry> entries;
   std::vector<at::Tensor> data;  // contiguous, on the CPU
   Sha256 hash;
   uint64_t at = 0;
@@ -109,7 +114,7 @@ uint64_t write_checkpoint(const fs::path& path, const CheckpointOwner& owner, co
                        .end = at + bytes.size()});
     at += bytes.size();
   }
-  const std::string header = safetensors_header(metadata_of(owner, progress, hash.hex()), entries);
+  const std::string header = weights::safetensors_header(metadata_of(owner, progress, hash.hex()), entries);
   AtomicFile file(path);
   file.write(header);
   for (const at::Tensor& tensor : data) file.write(raw_bytes(tensor));
@@ -134,12 +139,14 @@ void link_checkpoint(const fs::path& from, const fs::path& to) {
 }
 
 Checkpoint::Checkpoint(const fs::path& path)
-    : path_(path), map_(path), content_(parse_safetensors(map_.bytes(), path_.string())) {
+    : path_(path), map_(path), content_(weights::parse_safetensors(map_.bytes(), path_.string())) {
   const Metadata metadata(path_, content_.metadata);
   if (const std::string format = metadata.text("format"); format != kFormat)
     metadata.fail(fmt::format("a checkpoint of format '{}', this program reads '{}'", format, kFormat));
-  owner_ = {
-      .run = metadata.text("run"), .spec_sha256 = metadata.text("spec_sha256"), .plugin = metadata.text("plugin")};
+  owner_ = {.run = metadata.text("run"),
+            .spec_sha256 = metadata.text("spec_sha256"),
+            .plugin = metadata.text("plugin"),
+            .tokenizer_sha256 = metadata.text_or_none("tokenizer_sha256")};
   progress_ = {.step = metadata.count("step"),
                .tokens = metadata.count("tokens"),
                .best_val_bpc = metadata.number("best_val_bpc"),
@@ -166,6 +173,14 @@ void Checkpoint::require_owner(const CheckpointOwner& owner) const {
     metadata.fail(fmt::format("was written by plugin '{}', not '{}'", owner_.plugin, owner.plugin));
 }
 
+void Checkpoint::require_tokenizer(const std::string& sha256) const {
+  if (sha256.empty() || owner_.tokenizer_sha256.empty() || sha256 == owner_.tokenizer_sha256) return;
+  Metadata(path_, content_.metadata)
+      .fail(fmt::format("run {} has another tokenizer (SHA-256 {:.12}) than this one (SHA-256 {:.12}), so that its "
+                        "weights are of other tokens",
+                        owner_.run, owner_.tokenizer_sha256, sha256));
+}
+
 void Checkpoint::require_tensors(const std::vector<NamedTensor>& tensors, bool exactly) const {
   std::vector<Diagnostic> problems;
   const auto problem = [&](std::string message) {
@@ -174,7 +189,7 @@ void Checkpoint::require_tensors(const std::vector<NamedTensor>& tensors, bool e
   std::set<std::string_view> wanted;
   for (const NamedTensor& named : tensors) {
     wanted.insert(named.name);
-    const TensorEntry* entry = content_.find(named.name);
+    const weights::TensorEntry* entry = content_.find(named.name);
     if (entry == nullptr)
       problem(fmt::format("has no tensor '{}' (it was written by plugin '{}')", named.name, owner_.plugin));
     else if (entry->dtype != type_name(named))
@@ -183,7 +198,7 @@ void Checkpoint::require_tensors(const std::vector<NamedTensor>& tensors, bool e
       problem(fmt::format("tensor '{}' has shape [{}], this model's has [{}]", named.name,
                           fmt::join(entry->shape, ", "), fmt::join(named.tensor.sizes(), ", ")));
   }
-  for (const TensorEntry& entry : content_.tensors)
+  for (const weights::TensorEntry& entry : content_.tensors)
     if (exactly && !wanted.contains(entry.name))
       problem(fmt::format("has a tensor '{}' that this run lacks", entry.name));
   // A model of another shape differs everywhere; the first few say it.
@@ -200,7 +215,7 @@ void Checkpoint::copy_into(const std::vector<NamedTensor>& tensors) const {
   const at::NoGradGuard no_grad;
   const uint8_t* payload = map_.bytes().data() + content_.payload_offset;
   for (const NamedTensor& named : tensors) {
-    const TensorEntry* entry = content_.find(named.name);
+    const weights::TensorEntry* entry = content_.find(named.name);
     // Through memory of LibTorch's own: the payload need not be aligned for every device copy.
     const at::Tensor host = at::empty(entry->shape, named.tensor.scalar_type());
     if (entry->end > entry->begin)

@@ -1,8 +1,8 @@
-// A checkpoint: everything a run needs to go on as if it had never stopped. A safetensors file (train/safetensors.h):
+// A checkpoint: everything a run needs to go on as if it had never stopped. A safetensors file (weights/safetensors.h):
 //
 //   tensors    model.NAME (parameters f32, bits i64), optimizer.NAME (f32), state.NAME (counters, of any type)
 //   metadata   format "bitsweep.checkpoint.1", run, spec_sha256, plugin, step, tokens, best_val_bpc, best_step,
-//              elapsed_s, interval_nats, interval_losses, payload_sha256
+//              elapsed_s, interval_nats, interval_losses, payload_sha256; tokenizer_sha256 where it is known
 //
 // No generator and no data cursor is in it: noise and batches are functions of (seed, step). It is written beside,
 // synced and renamed, so a reader finds the old one or the new one whole. A reader checks everything before it touches
@@ -16,7 +16,7 @@
 
 #include "base/files.h"
 #include "train/optimizer.h"
-#include "train/safetensors.h"
+#include "weights/safetensors.h"
 
 namespace bitsweep::train {
 
@@ -25,6 +25,8 @@ struct CheckpointOwner {
   std::string run;          // run id
   std::string spec_sha256;  // of the canonical identity of the spec
   std::string plugin;       // by name
+  // What decides which token an id is; "": not known, as of those of before, and of tokens from elsewhere.
+  std::string tokenizer_sha256 = {};
 };
 
 // Where in the run it was taken.
@@ -58,6 +60,8 @@ class Checkpoint {
   void verify_payload() const;
   // It must belong to this run of this spec.
   void require_owner(const CheckpointOwner& owner) const;
+  // Its weights must be of the same tokens, where both tokenizers are known.
+  void require_tokenizer(const std::string& sha256) const;
   // It must hold each of `tensors` in the same type and shape. With `exactly`, nothing else either. Names the tensors
   // that do not fit.
   void require_tensors(const std::vector<NamedTensor>& tensors, bool exactly) const;
@@ -67,7 +71,7 @@ class Checkpoint {
  private:
   fs::path path_;
   MappedFile map_;
-  Safetensors content_;
+  weights::Safetensors content_;
   CheckpointOwner owner_;
   Progress progress_;
   std::string payload_sha256_;

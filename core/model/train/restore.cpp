@@ -39,8 +39,9 @@ std::optional<Resumed> resume_from(const std::vector<fs::path>& candidates, cons
   return std::nullopt;
 }
 
-void initialize_from(const fs::path& path, const nn::Model& model) {
+void initialize_from(const fs::path& path, const nn::Model& model, const std::string& tokenizer_sha256) {
   const Checkpoint checkpoint(path);
+  checkpoint.require_tokenizer(tokenizer_sha256);
   const std::vector<NamedTensor> tensors = model_tensors(model);
   checkpoint.require_tensors(tensors, /*exactly=*/false);
   checkpoint.verify_payload();

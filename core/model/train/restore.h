@@ -28,8 +28,9 @@ std::optional<Resumed> resume_from(const std::vector<fs::path>& candidates, cons
                                    const std::vector<NamedTensor>& tensors,
                                    const std::function<void(const fs::path&, const std::string& why)>& refused);
 
-// Copies another run's parameters into the model. Throws Error{input} naming each tensor that is missing or of another
-// shape; the model is then as before.
-void initialize_from(const fs::path& checkpoint, const nn::Model& model);
+// Copies another run's parameters into the model, whose tokens are those of the tokenizer (its hash; "": not known).
+// Throws Error{input} for another run of another tokenizer, and naming each tensor that is missing or of another shape;
+// the model is then as before.
+void initialize_from(const fs::path& checkpoint, const nn::Model& model, const std::string& tokenizer_sha256);
 
 }  // namespace bitsweep::train

@@ -30,7 +30,8 @@ TaskSet open_tasks(const std::vector<spec::TaskSpec>& specs, const spec::DataSpe
   if (specs.empty()) return {};
   TaskSet set{tasks::load_tasks(specs, data::stories_questions_lines), dataset.tokenizer(), {}};
   if (set.tokenizer == nullptr)
-    throw Error(ErrorKind::input, "tasks are texts, and nothing says which tokens of this dataset stand for what");
+    throw Error(ErrorKind::input,
+                "tasks are texts, and the run names no tokenizer that says which tokens stand for them");
   if (dataset.of_examples()) set.begin = examples::begin_token(*set.tokenizer);
   if (data.documents == "bos") set.begin = set.tokenizer->facts().bos;
   if (data.documents == "eos") set.begin = set.tokenizer->facts().eos;
@@ -62,9 +63,11 @@ AskedTasks ask_tasks(const TaskSet& set, bool all, tasks::LanguageModel& model, 
   return asked;
 }
 
-TaskModelSettings task_model_settings(const spec::RunSpec& spec, const nn::StepContext& step, c10::Device device) {
+TaskModelSettings task_model_settings(const spec::RunSpec& spec, const TaskSet& tasks, const nn::StepContext& step,
+                                      c10::Device device) {
   return {.context = spec.data.context,
           .rows = std::max<int64_t>(1, spec.train.batch / spec.train.accumulate),
+          .vocab = tasks.tokenizer != nullptr ? tasks.tokenizer->vocab() : 0,
           .step = step,
           .device = device,
           .precision = parse_precision(spec.train.precision)};

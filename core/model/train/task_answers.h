@@ -38,6 +38,7 @@ AskedTasks ask_tasks(const TaskSet& tasks, bool all, tasks::LanguageModel& model
                      const fs::path& folder, Notes& log);
 
 // Of a run in an evaluation at `step` steps done.
-TaskModelSettings task_model_settings(const spec::RunSpec& spec, const nn::StepContext& step, c10::Device device);
+TaskModelSettings task_model_settings(const spec::RunSpec& spec, const TaskSet& tasks, const nn::StepContext& step,
+                                      c10::Device device);
 
 }  // namespace bitsweep::train

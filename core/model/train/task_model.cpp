@@ -101,7 +101,9 @@ std::vector<TokenId> TaskModel::likeliest(std::span<const std::vector<TokenId>> 
   std::vector<std::span<const TokenId>> inputs(rows.begin(), rows.end());
   std::vector<int64_t> places;
   for (size_t r = 0; r < rows.size(); ++r) places.push_back(static_cast<int64_t>(r * width + rows[r].size()) - 1);
-  const at::Tensor said = logits_at(inputs, places).argmax(/*dim=*/1).to(at::kCPU);
+  at::Tensor logits = logits_at(inputs, places);
+  if (settings_.vocab > 0) logits = logits.narrow(/*dim=*/1, 0, std::min(settings_.vocab, logits.size(1)));
+  const at::Tensor said = logits.argmax(/*dim=*/1).to(at::kCPU);
   const int64_t* ids = said.const_data_ptr<int64_t>();
   return {ids, ids + rows.size()};
 }

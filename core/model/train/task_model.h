@@ -12,6 +12,7 @@ namespace bitsweep::train {
 struct TaskModelSettings {
   int64_t context = 0;   // tokens of the run's windows
   int64_t rows = 1;      // full windows that fit into memory at a time: a micro-batch of training
+  int64_t vocab = 0;     // of the tokenizer, where the model has rows for more: none of those is said; 0: no more
   nn::StepContext step;  // of an evaluation
   c10::Device device = c10::Device(c10::kCPU);
   Precision precision = Precision::f32;

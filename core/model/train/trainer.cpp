@@ -25,9 +25,11 @@ namespace {
 // On a GPU, losses are looked at in groups of this many micro-batches.
 constexpr int64_t kLossGroup = 16;
 
-CheckpointOwner owner_of(const TrainJob& job) {
-  return {
-      .run = job.run, .spec_sha256 = sha256_hex(canonical_json(identity(job.spec))), .plugin = job.spec.model.plugin};
+CheckpointOwner owner_of(const TrainJob& job, const data::Dataset& dataset) {
+  return {.run = job.run,
+          .spec_sha256 = sha256_hex(canonical_json(identity(job.spec))),
+          .plugin = job.spec.model.plugin,
+          .tokenizer_sha256 = dataset.tokenizer() != nullptr ? dataset.tokenizer()->facts().sha256 : ""};
 }
 
 nn::Model& prepared(nn::Model& model, const spec::TrainSpec& train, c10::Device device) {
@@ -48,7 +50,7 @@ class Trainer {
         dataset_(dataset),
         events_(events),
         log_(log),
-        owner_(owner_of(job)),
+        owner_(owner_of(job, dataset)),
         folder_(job.attempt_folder / "checkpoints"),
         optimizer_(make_optimizer(train_, model_.parameters())),
         losses_(job.device.is_cpu() ? 1 : kLossGroup),
@@ -96,7 +98,7 @@ class Trainer {
       events_.write("resume", progress_.step, {{"from", resumed->from.string()}});
       log_line("resumed from {} at step {}", resumed->from.string(), progress_.step);
     } else if (!job_.init.empty()) {
-      initialize_from(job_.init, model_);
+      initialize_from(job_.init, model_, owner_.tokenizer_sha256);
       log_line("parameters from {}", job_.init.string());
     }
   }
@@ -152,7 +154,7 @@ class Trainer {
   }
 
   void ask(const nn::StepContext& context, json::object& fields, bool all) {
-    TaskModel model(model_, task_model_settings(job_.spec, context, job_.device));
+    TaskModel model(model_, task_model_settings(job_.spec, job_.tasks, context, job_.device));
     const AskedTasks asked = ask_tasks(job_.tasks, all, model, job_.run, progress_.step, job_.attempt_folder, log_);
     for (const auto& [name, value] : asked.metrics) fields[name] = value;
   }

@@ -153,6 +153,23 @@ std::optional<AskArguments> parse_ask_arguments(const std::vector<std::string>& 
   return out;
 }
 
+std::optional<ImportArguments> parse_import_arguments(const std::vector<std::string>& args) {
+  ImportArguments out;
+  std::string folder, file;
+  po::options_description options("Options");
+  RunOptions run;
+  run.add_to(options, out);
+  auto add = options.add_options();
+  add("from", po::value(&folder)->required()->value_name("DIR"), "config.json and weights that another program saved");
+  add("run", po::value(&out.run)->required()->value_name("ID"), "the run's id");
+  add("out", po::value(&file)->required()->value_name("FILE"), "the checkpoint to write");
+  if (!parse("import", options, args)) return std::nullopt;
+  run.take("import", out);
+  out.from = folder;
+  out.out = file;
+  return out;
+}
+
 std::optional<ProfileArguments> parse_profile_arguments(const std::vector<std::string>& args) {
   ProfileArguments out;
   po::options_description options("Options");

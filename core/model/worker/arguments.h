@@ -47,6 +47,12 @@ struct AskArguments : RunArguments {
   std::string run;      // id
 };
 
+struct ImportArguments : RunArguments {
+  fs::path from;    // a folder with config.json and weights
+  fs::path out;     // the checkpoint
+  std::string run;  // id
+};
+
 struct ProfileArguments : RunArguments {
   int64_t steps = 10, warmup = 3;
   bool reference = false;  // every block composed of LibTorch's operations
@@ -66,6 +72,7 @@ std::optional<TrainArguments> parse_train_arguments(const std::vector<std::strin
 std::optional<DescribeArguments> parse_describe_arguments(const std::vector<std::string>& args);
 std::optional<ProbeArguments> parse_probe_arguments(const std::vector<std::string>& args);
 std::optional<AskArguments> parse_ask_arguments(const std::vector<std::string>& args);
+std::optional<ImportArguments> parse_import_arguments(const std::vector<std::string>& args);
 std::optional<ProfileArguments> parse_profile_arguments(const std::vector<std::string>& args);
 // --options must be a JSON object.
 std::optional<CheckArguments> parse_check_arguments(const std::vector<std::string>& args);

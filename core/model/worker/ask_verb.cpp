@@ -23,7 +23,7 @@ int ask(const AskArguments& arguments, std::ostream& stream) {
   input.model->to(input.device);
   const nn::StepContext step{
       .training = false, .step = progress.step - 1, .total_steps = spec.train.steps, .noise = {}};
-  train::TaskModel model(*input.model, train::task_model_settings(spec, step, input.device));
+  train::TaskModel model(*input.model, train::task_model_settings(spec, tasks, step, input.device));
   CollectedNotes log;
   const train::AskedTasks asked =
       ask_tasks(tasks, /*all=*/true, model, arguments.run, progress.step, arguments.out, log);

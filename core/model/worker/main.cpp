@@ -17,6 +17,7 @@
 #include "worker/ask_verb.h"
 #include "worker/check_verb.h"
 #include "worker/describe_verb.h"
+#include "worker/import_verb.h"
 #include "worker/loaded_code.h"
 #include "worker/probe_verb.h"
 #include "worker/profile_verb.h"
@@ -34,6 +35,8 @@ constexpr const char* kUsage =
     "bitsweep-worker probe --spec FILE --checkpoint FILE --run ID --out DIR --cache DIR       see where attention "
     "looks\n"
     "bitsweep-worker ask --spec FILE --checkpoint FILE --run ID --tasks FILE --out DIR        ask it questions\n"
+    "bitsweep-worker import --spec FILE --from DIR --run ID --out FILE --cache DIR             take the weights of "
+    "another program\n"
     "bitsweep-worker profile --spec FILE --cache DIR [--steps N]                              see where the time of "
     "steps goes\n"
     "bitsweep-worker warm                                                                     wait for a run, as a "
@@ -83,6 +86,11 @@ int ask(const std::vector<std::string>& args) {
   return arguments ? ask_verb(*arguments, std::cout) : 0;
 }
 
+int import_weights(const std::vector<std::string>& args) {
+  const auto arguments = parse_import_arguments(args);
+  return arguments ? import_verb(*arguments, std::cout) : 0;
+}
+
 int profile(const std::vector<std::string>& args) {
   const auto arguments = parse_profile_arguments(args);
   return arguments ? profile_verb(*arguments, std::cout) : 0;
@@ -107,6 +115,7 @@ int dispatch(const std::vector<std::string>& args) {
   if (verb == "check") return check(rest);
   if (verb == "probe") return probe(rest);
   if (verb == "ask") return ask(rest);
+  if (verb == "import") return import_weights(rest);
   if (verb == "profile") return profile(rest);
   if (verb == "warm") return warm(rest);
   if (verb == "--version") {
@@ -117,11 +126,10 @@ int dispatch(const std::vector<std::string>& args) {
     fmt::print("{}", kUsage);
     return 0;
   }
-  throw Error(ErrorKind::input,
-              verb.empty()
-                  ? fmt::format("no verb given\n{}", kUsage)
-                  : fmt::format("unknown verb '{}'{}", verb,
-                                did_you_mean(verb, {"train", "describe", "check", "probe", "ask", "profile"})));
+  throw Error(ErrorKind::input, verb.empty() ? fmt::format("no verb given\n{}", kUsage)
+                                             : fmt::format("unknown verb '{}'{}", verb,
+                                                           did_you_mean(verb, {"train", "describe", "check", "probe",
+                                                                               "ask", "import", "profile"})));
 }
 
 }  // namespace

@@ -1,4 +1,5 @@
-// `bitsweep import`: logs of runs that were trained elsewhere, as finished runs beside one's own.
+// `bitsweep import`: logs of runs that were trained elsewhere, as finished runs beside one's own. Checkpoints of other
+// programs: import_checkpoint.h.
 #include <algorithm>
 #include <cctype>
 #include <cmath>
@@ -11,6 +12,7 @@
 #include "base/error.h"
 #include "base/nearest.h"
 #include "base/units.h"
+#include "cli/import_checkpoint.h"
 #include "cli/options.h"
 #include "imports/foreign_log.h"
 #include "imports/imported_run.h"
@@ -84,7 +86,8 @@ std::vector<std::string> files_of(const std::vector<std::string>& arguments) {
     if (files.empty() || !fs::path(files.back()).string().starts_with(argument))
       throw Error(ErrorKind::input,
                   fmt::format("bitsweep import: '{}' is a folder without evals.jsonl or evals.csv, as 'bitsweep export "
-                              "SWEEP -o FOLDER' writes them; name the logs in it",
+                              "SWEEP -o FOLDER' writes them, and without the config.json of a checkpoint; name the "
+                              "logs in it",
                               argument));
   }
   return files;
@@ -183,11 +186,16 @@ void find_dataset(imports::ImportOptions& options, store::Store& store) {
   if (options.tokenizer.empty()) options.tokenizer = dataset->tokenizer;
 }
 
-std::string state_word(const store::SubmitResult& result, const std::string& id, bool dry) {
-  for (const auto& changed : result.changed)
-    if (changed.after == id) return fmt::format("replaces {}", changed.before);
-  const bool known = std::find(result.already.begin(), result.already.end(), id) != result.already.end();
-  return known ? "already there" : dry ? "would be new" : "new";
+// Those among the arguments: all or none.
+std::vector<std::string> checkpoint_folders(const std::vector<std::string>& arguments) {
+  std::vector<std::string> folders;
+  for (const std::string& argument : arguments)
+    if (is_checkpoint_folder(argument)) folders.push_back(argument);
+  if (!folders.empty() && folders.size() != arguments.size())
+    throw Error(ErrorKind::input, fmt::format("import: '{}' is a folder with a checkpoint (config.json), and others of "
+                                              "the arguments are not; import them apart",
+                                              folders[0]));
+  return folders;
 }
 
 std::string words(const std::vector<store::ImportedRun>& runs, const store::SubmitResult& result, bool dry) {
@@ -218,7 +226,7 @@ std::string words(const std::vector<store::ImportedRun>& runs, const store::Subm
                                     loss(losses.best),
                                     loss(losses.last)};
     if (ratios) row.push_back(loss(imports::bytes_per_token_of(one)));
-    row.push_back(state_word(result, one.run.id, dry));
+    row.push_back(import_state(result, one.run.id, dry));
     table.rows.push_back(std::move(row));
   }
   return terminal_table(table);
@@ -236,7 +244,7 @@ json::array documents(const std::vector<store::ImportedRun>& runs, const store::
                              {"evals", losses.evals},
                              {"best_val_bpc", finite_or_null(losses.best)},
                              {"last_val_bpc", finite_or_null(losses.last)},
-                             {"import", state_word(result, one.run.id, dry)}};
+                             {"import", import_state(result, one.run.id, dry)}};
     if (const auto ratio = imports::bytes_per_token_of(one)) document["bytes_per_token"] = *ratio;
     list.push_back(std::move(document));
   }
@@ -270,12 +278,13 @@ void declare(CommandLine& line) {
       .value("plugin", "the variant, where the log does not say it")
       .value("params", "parameters, likewise: 300M")
       .value("batch", "sequences a step; with --context the tokens")
-      .value("context", "tokens a sequence")
+      .value("context", "tokens a sequence; of a checkpoint: those it was made for, at most 4096")
       .value("seed", "likewise")
       .value("dataset",
              "the text: a name, or the id of one that is known here ('bitsweep query \"select id, name from "
              "datasets\"')")
-      .value("tokenizer", "of that text: bytes256, ascii128 …")
+      .value("tokenizer",
+             "of that text: bytes256, ascii128 …; of a checkpoint: a file, or none, in place of the one beside it")
       .value("unit", "of the losses: bits (the default) or nats")
       .value("bytes-per-token", "losses are divided by it: 1")
       .flag("dry-run", "say what would be imported; change nothing")
@@ -300,6 +309,10 @@ int do_import(const Verb& verb, const std::vector<std::string>& args) {
   if (!line.parse(args, 1, 100'000)) return 0;
   const OutputFormat format = output_format(line);
   if (format == OutputFormat::csv) throw Error(ErrorKind::input, "import has no --csv; use --json");
+  if (const auto folders = checkpoint_folders(line.positional()); !folders.empty()) {
+    import_checkpoints(line, checked_sweep(line), folders);
+    return 0;
+  }
   imports::ImportOptions options = import_options(line);
   const bool dry = line.has("dry-run");
   std::vector<store::KnownImport> known;
@@ -333,8 +346,8 @@ int do_import(const Verb& verb, const std::vector<std::string>& args) {
 
 }  // namespace
 
-const Verb kImportVerb{"import", "Take in logs of runs that were trained elsewhere, as finished runs",
-                       "LOG.jsonl|LOG.csv|LOG.txt… [--params N --dataset NAME …] [--dry-run]",
+const Verb kImportVerb{"import", "Take in logs and checkpoints of runs that were trained elsewhere, as finished runs",
+                       "LOG.jsonl|LOG.csv|LOG.txt… [--params N --dataset NAME …] [--dry-run] | DIR/ with a config.json",
                        "bitsweep import v76_300M.out --plugin v76 --params 300M --batch 64 --context 512 --dry-run",
                        do_import};
 

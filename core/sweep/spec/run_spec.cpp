@@ -36,6 +36,7 @@ json::object data_json(const DataSpec& data) {
                                       {"loss", data.examples.loss},
                                       {"pack", data.examples.pack}};
   if (!data.tokenizer_sha256.empty()) object["tokenizer_sha256"] = data.tokenizer_sha256;
+  if (data.vocab != DataSpec{}.vocab) object["vocab"] = data.vocab;
   if (!data.documents.empty() && data.documents != "none") object["documents"] = data.documents;
   if (data.split != DataSpec{}.split) object["split"] = data.split;
   if (!data.documents_sha256.empty()) object["documents_sha256"] = data.documents_sha256;
@@ -194,6 +195,7 @@ void read_data(const json::object& object, DataSpec& data) {
     inner.finish();
   }
   if (object.contains("tokenizer_sha256")) reader.text("tokenizer_sha256", data.tokenizer_sha256);
+  if (object.contains("vocab")) reader.integer("vocab", data.vocab);
   if (object.contains("documents")) reader.text("documents", data.documents);
   if (object.contains("split")) reader.text("split", data.split);
   if (object.contains("documents_sha256")) reader.text("documents_sha256", data.documents_sha256);
@@ -277,12 +279,15 @@ void read_checkpoint(const json::object& object, CheckpointSpec& checkpoint) {
 }  // namespace
 
 json::object to_json(const RunSpec& spec) {
-  return {{"model", model_json(spec.model)},
-          {"data", data_json(spec.data)},
-          {"train", train_json(spec.train)},
-          {"eval", eval_json(spec.eval)},
-          {"checkpoint", checkpoint_json(spec.checkpoint)},
-          {"seed", spec.seed}};
+  json::object object = {{"model", model_json(spec.model)},
+                         {"data", data_json(spec.data)},
+                         {"train", train_json(spec.train)},
+                         {"eval", eval_json(spec.eval)},
+                         {"checkpoint", checkpoint_json(spec.checkpoint)},
+                         {"seed", spec.seed}};
+  if (!spec.imported.sha256.empty())
+    object["import"] = json::object{{"folder", spec.imported.folder}, {"sha256", spec.imported.sha256}};
+  return object;
 }
 
 RunSpec run_spec_from_json(const json::object& object) {
@@ -294,6 +299,12 @@ RunSpec run_spec_from_json(const json::object& object) {
   read_eval(reader.object("eval"), spec.eval);
   read_checkpoint(reader.object("checkpoint"), spec.checkpoint);
   reader.integer("seed", spec.seed);
+  if (object.contains("import")) {
+    StrictReader inner(reader.object("import"), "import.");
+    inner.text("folder", spec.imported.folder);
+    inner.text("sha256", spec.imported.sha256);
+    inner.finish();
+  }
   reader.finish();
   return spec;
 }
@@ -301,6 +312,7 @@ RunSpec run_spec_from_json(const json::object& object) {
 json::object identity(const RunSpec& spec) {
   json::object object = to_json(spec);
   object.erase("checkpoint");
+  if (!spec.imported.sha256.empty()) object["import"].as_object().erase("folder");
   for (const char* key : {"probes", "also", "before", "tasks"}) object["eval"].as_object().erase(key);
   json::object& data = object["data"].as_object();
   // With the content known, where it lies does not matter. A separate validation text still differs from a split.

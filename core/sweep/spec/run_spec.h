@@ -38,6 +38,7 @@ struct DataSpec {
   TokenizerRecipe recipe;  // of one that is trained on the corpus
   // What decides its ids, of a file's or a trained one: filled when the plan opens the data. "" of alphabets.
   std::string tokenizer_sha256;
+  int64_t vocab = 0;  // rows of the model's embedding, where they are more than the tokenizer's tokens; 0: as many
   // What stands between documents: none | bos | eos; "" until the plan has chosen (bos where the corpus has documents
   // and the tokenizer the token, else eos, else none).
   std::string documents;
@@ -99,6 +100,12 @@ struct CheckpointSpec {
   bool keep_best = true;
 };
 
+// Where the weights of a run come from that was trained by another program, and not here.
+struct ImportSpec {
+  std::string folder;  // absolute; names no run
+  std::string sha256;  // over its weights; "": the run is one of ours
+};
+
 struct RunSpec {
   ModelSpec model;
   DataSpec data;
@@ -106,6 +113,7 @@ struct RunSpec {
   EvalSpec eval;
   CheckpointSpec checkpoint;
   int64_t seed = 0;
+  ImportSpec imported;
 
   // Tokens of one step: batch * context; train.steps times that are seen in all.
   int64_t tokens_per_step() const { return train.batch * data.context; }
@@ -113,7 +121,8 @@ struct RunSpec {
 };
 
 // The whole spec as JSON, keys as in a sweep file ("model", "data", "train", "eval", "checkpoint", "seed"): the
-// worker's spec.json. from_json throws Error{input} on anything that to_json did not write.
+// worker's spec.json; "import" where there is one. from_json throws Error{input} on anything that to_json did not
+// write.
 json::object to_json(const RunSpec& spec);
 RunSpec run_spec_from_json(const json::object& object);
 

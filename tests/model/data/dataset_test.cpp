@@ -207,6 +207,49 @@ TEST_F(DatasetTest, a_short_text_is_refused_by_name_with_what_it_needs) {
   EXPECT_THROW(Dataset::inspect(spec(path, 256), root / "cache"), Error);
 }
 
+TEST_F(DatasetTest, a_spec_without_a_text_gives_its_tokenizer_alone) {
+  spec::DataSpec data;
+  data.tokenizer = "ascii128";
+  data.vocab = 160;
+  const Dataset dataset = open(data);
+  EXPECT_EQ(dataset.tokenizer()->vocab(), 128);
+  EXPECT_EQ(dataset.info().vocab, 160);
+  EXPECT_EQ(dataset.width(), TokenWidth::byte);
+  const auto refusal = [](auto ask) -> std::string {
+    try {
+      ask();
+    } catch (const Error& error) {
+      return error.what();
+    }
+    return "";
+  };
+  std::vector<uint8_t> out(257);
+  for (const std::string& said :
+       {refusal([&] { dataset.train_batch(0, 0, 1, out); }), refusal([&] { dataset.validation(4); }),
+        refusal([&] { dataset.validation(spec::EvalSpec{}); }), refusal([&] { dataset.yardsticks(); }),
+        refusal([&] { dataset.train_text(); }), refusal([&] { dataset.val_text(); })})
+    EXPECT_THAT(said, HasSubstr("the run has no text"));
+  data.tokenizer = "";
+  EXPECT_EQ(open(data).tokenizer(), nullptr);
+  EXPECT_EQ(open(data).info().vocab, 160);
+}
+
+TEST_F(DatasetTest, a_model_may_have_rows_for_more_tokens_but_not_for_fewer) {
+  spec::DataSpec data = spec(write("n.txt", numbered_text(50'000)));
+  data.vocab = 300;
+  EXPECT_EQ(open(data).info().vocab, 300);
+  EXPECT_EQ(Dataset::inspect(data, root / "cache").vocab, 300);
+  EXPECT_EQ(open(data).width(), TokenWidth::byte);
+  EXPECT_EQ(batch(open(data), 1, 0, 4), batch(open(spec(root / "n.txt")), 1, 0, 4));
+  data.vocab = 255;
+  try {
+    open(data);
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_THAT(error.what(), HasSubstr("data.vocab: expected 0, or at least the 256 tokens of 'bytes256', found 255"));
+  }
+}
+
 TEST_F(DatasetTest, unknown_tokenizer_is_refused_before_anything_is_read) {
   spec::DataSpec data = spec(root / "nowhere");
   data.tokenizer = "bytes";

@@ -3,6 +3,7 @@
 #include <cmath>
 #include <fstream>
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "base/error.h"
@@ -190,8 +191,32 @@ TEST(Restore, ARefusedCandidateTouchesNothing) {
   const auto optimizer = make_optimizer({}, model.parameters());
   EXPECT_FALSE(resume_from({saved.path}, kOwner, all_tensors(model, *optimizer), [](auto&, auto&) {}));
   EXPECT_TRUE(same_parameters(model, untouched));
-  EXPECT_THROW(initialize_from(saved.path, model), Error);
+  EXPECT_THROW(initialize_from(saved.path, model, ""), Error);
   EXPECT_TRUE(same_parameters(model, untouched));
+}
+
+TEST(Restore, WeightsOfOtherTokensAreRefusedWhereBothAreKnown) {
+  const fs::path folder = fresh_folder();
+  const Saved unknown(folder);
+  TinyModel model(2), untouched(2);
+  CheckpointOwner owner = kOwner;
+  owner.tokenizer_sha256 = std::string(64, 'a');
+  const fs::path path = folder / "known.safetensors";
+  write_checkpoint(path, owner, unknown.progress, model_tensors(unknown.model));
+  EXPECT_EQ(Checkpoint(path).owner().tokenizer_sha256, owner.tokenizer_sha256);
+  const std::string why = why_refused([&] { initialize_from(path, model, std::string(64, 'b')); });
+  EXPECT_THAT(
+      why, testing::AllOf(
+               testing::HasSubstr("known.safetensors: run 0123456789ab has another tokenizer (SHA-256 aaaaaaaaaaaa)"),
+               testing::HasSubstr("bbbbbbbbbbbb")));
+  EXPECT_TRUE(same_parameters(model, untouched));
+  initialize_from(unknown.path, model, std::string(64, 'b'));
+  EXPECT_TRUE(same_parameters(model, unknown.model));
+  for (const std::string& same : {owner.tokenizer_sha256, std::string()}) {
+    TinyModel other(2);
+    initialize_from(path, other, same);
+    EXPECT_TRUE(same_parameters(other, unknown.model));
+  }
 }
 
 // Any mutation is refused or reads back the same tensors; nothing crashes.

@@ -4,7 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "plugin/fingerprint.h"
-#include "train/safetensors.h"
+#include "weights/safetensors.h"
 #include "worker_run.h"
 
 namespace bitsweep::worker {
@@ -105,12 +105,12 @@ TEST_F(TrainVerbTest, FinetuneFromAnotherRunKeepsFrozenTensorsBitForBit) {
   const auto bytes = [](const std::string& file) {
     return std::span(reinterpret_cast<const uint8_t*>(file.data()), file.size());
   };
-  const train::Safetensors a = train::parse_safetensors(bytes(before), "a"),
-                           b = train::parse_safetensors(bytes(after), "b");
+  const weights::Safetensors a = weights::parse_safetensors(bytes(before), "a"),
+                             b = weights::parse_safetensors(bytes(after), "b");
   int frozen = 0, moved = 0;
-  for (const train::TensorEntry& entry : a.tensors) {
+  for (const weights::TensorEntry& entry : a.tensors) {
     if (entry.name.rfind("model.", 0) != 0) continue;
-    const train::TensorEntry* other = b.find(entry.name);
+    const weights::TensorEntry* other = b.find(entry.name);
     ASSERT_NE(other, nullptr) << entry.name;
     const bool same = before.substr(a.payload_offset + entry.begin, entry.end - entry.begin) ==
                       after.substr(b.payload_offset + other->begin, other->end - other->begin);

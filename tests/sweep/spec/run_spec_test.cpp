@@ -56,6 +56,22 @@ TEST(RunSpec, AKeyThatCameLaterIsWrittenOnlyWhenItSaysSomething) {
   EXPECT_EQ(run_spec_from_json(to_json(spec)).train.weight_decay_until, 0.5);
 }
 
+TEST(RunSpec, WeightsFromElsewhereNameARunByTheirContent) {
+  RunSpec spec = example(), moved = example();
+  spec.imported = {.folder = "/models/a", .sha256 = std::string(64, 'b')};
+  moved.imported = {.folder = "/models/b", .sha256 = std::string(64, 'b')};
+  EXPECT_NE(run_id(spec), run_id(example()));
+  EXPECT_EQ(run_id(spec), run_id(moved));
+  const RunSpec back = run_spec_from_json(to_json(spec));
+  EXPECT_EQ(back.imported.folder, "/models/a");
+  EXPECT_EQ(run_id(back), run_id(spec));
+  moved.imported.sha256 = std::string(64, 'c');
+  EXPECT_NE(run_id(spec), run_id(moved));
+  moved.data.vocab = 512;
+  EXPECT_EQ(run_spec_from_json(to_json(moved)).data.vocab, 512);
+  EXPECT_FALSE(to_json(spec).at("data").as_object().contains("vocab"));
+}
+
 TEST(RunSpec, TokenizersAreNamedByWhatDecidesTheirIds) {
   RunSpec spec = example();
   const std::string before = run_id(spec);

@@ -1,11 +1,11 @@
-#include "train/safetensors.h"
+#include "weights/safetensors.h"
 
 #include <gtest/gtest.h>
 
 #include "base/error.h"
 #include "base/rng.h"
 
-namespace bitsweep::train {
+namespace bitsweep::weights {
 namespace {
 
 std::span<const uint8_t> bytes_of(const std::string& text) {
@@ -127,4 +127,4 @@ TEST(Safetensors, MutatedFilesNeverCrash) {
 }
 
 }  // namespace
-}  // namespace bitsweep::train
+}  // namespace bitsweep::weights

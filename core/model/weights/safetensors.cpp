@@ -1,4 +1,4 @@
-#include "train/safetensors.h"
+#include "weights/safetensors.h"
 
 #include <algorithm>
 #include <array>
@@ -12,7 +12,7 @@
 #include "base/error.h"
 #include "base/json.h"
 
-namespace bitsweep::train {
+namespace bitsweep::weights {
 namespace {
 
 constexpr uint64_t kLengthBytes = 8;
@@ -160,4 +160,4 @@ std::string safetensors_header(const std::map<std::string, std::string>& metadat
   return out + text;
 }
 
-}  // namespace bitsweep::train
+}  // namespace bitsweep::weights

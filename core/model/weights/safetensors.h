@@ -14,7 +14,7 @@
 #include <string_view>
 #include <vector>
 
-namespace bitsweep::train {
+namespace bitsweep::weights {
 
 struct TensorEntry {
   std::string name;
@@ -42,4 +42,4 @@ Safetensors parse_safetensors(std::span<const uint8_t> file, std::string_view na
 std::string safetensors_header(const std::map<std::string, std::string>& metadata,
                                const std::vector<TensorEntry>& tensors);
 
-}  // namespace bitsweep::train
+}  // namespace bitsweep::weights
