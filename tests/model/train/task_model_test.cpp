@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include "tasks/answer.h"
 #include "tiny_model.h"
 #include "tiny_run.h"
 #include "train/task_answers.h"
