@@ -36,6 +36,8 @@ MetricKind kind_of(const Known& known) {
 
 constexpr Known kMeasured[] = {
     {"val_bpc_se", Better::neither, "bits per byte", "standard error of val_bpc over the validation windows"},
+    {"val_bpt", Better::lower, "bits per token", "validation loss of a token"},
+    {"bytes_per_token", Better::neither, "bytes", "text that a token stands for, in what is scored"},
     {"answer_accuracy", Better::higher, "fraction", "answers of the induction task that are right"},
     {"answer_loss_bits", Better::lower, "bits per answer", "loss on the answers of the induction task"},
     {"flip_fraction", Better::neither, "fraction",

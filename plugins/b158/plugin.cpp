@@ -1,16 +1,16 @@
 // b158's parts and entry point. The model: nn/llama_stack.h.
 #include "plugin/plugin.h"
 #include "nn/bitnet_linear.h"
-#include "nn/llama_stack.h"
+#include "nn/llama_family.h"
 
 namespace bitsweep {
 namespace {
 
 struct B158Parts {
   using Linear = nn::TernaryLinear;
-  using Norm = nn::NoNorm;
-  static constexpr double kBits = 1.584962500721156;  // log2 3, the information in a ternary weight
-  static constexpr nn::LinearCost::Code kCode = nn::LinearCost::Code::ternary;
+  static constexpr nn::LlamaKind kKind{.code = nn::LinearCost::Code::ternary,
+                                       .bits = 1.584962500721156,  // log2 3, the information in a ternary weight
+                                       .released = true};
 };
 using B158 = nn::LlamaFamily<B158Parts>;
 

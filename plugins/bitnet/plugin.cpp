@@ -1,16 +1,14 @@
 // bitnet's parts and entry point. The model: nn/llama_stack.h.
 #include "plugin/plugin.h"
 #include "nn/bitnet_linear.h"
-#include "nn/llama_stack.h"
+#include "nn/llama_family.h"
 
 namespace bitsweep {
 namespace {
 
 struct BitnetParts {
   using Linear = nn::BinaryLinear;
-  using Norm = nn::NoNorm;
-  static constexpr double kBits = 1;
-  static constexpr nn::LinearCost::Code kCode = nn::LinearCost::Code::binary;
+  static constexpr nn::LlamaKind kKind{.code = nn::LinearCost::Code::binary, .bits = 1};
 };
 using Bitnet = nn::LlamaFamily<BitnetParts>;
 

@@ -1,15 +1,13 @@
 // llama's parts and entry point. The model: nn/llama_stack.h.
 #include "plugin/plugin.h"
-#include "nn/llama_stack.h"
+#include "nn/llama_family.h"
 
 namespace bitsweep {
 namespace {
 
 struct LlamaParts {
   using Linear = bitsweep::nn::Linear;
-  using Norm = nn::RmsNorm;
-  static constexpr double kBits = nn::kStoredFloatBits;
-  static constexpr nn::LinearCost::Code kCode = nn::LinearCost::Code::plain;
+  static constexpr nn::LlamaKind kKind{.code = nn::LinearCost::Code::plain, .bits = nn::kStoredFloatBits};
 };
 using Llama = nn::LlamaFamily<LlamaParts>;
 

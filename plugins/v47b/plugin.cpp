@@ -14,7 +14,7 @@ struct V47b {
     nn::AlphaStackOptions options;
     options.alpha = read_alpha(reader);
     read_family_shape<V47b>(reader, options, vocab);
-    options.attention = read_attention(reader, {nn::AttentionKind::gumbel}, context);
+    options.attention = read_attention(reader, {nn::AttentionKind::gumbel}, context, {}, &options.shape);
     options.inner = read_output_ste(reader);
     return options;
   }

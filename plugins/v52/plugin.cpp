@@ -16,7 +16,7 @@ struct V52 {
     options.attention.kind = nn::AttentionKind::softmax;
     options.alpha = read_alpha(reader);
     read_family_shape<V52>(reader, options, vocab);
-    options.attention = read_softmax_attention(reader);
+    options.attention = read_softmax_attention(reader, &options.shape);
     return options;
   }
 };

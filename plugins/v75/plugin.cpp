@@ -13,7 +13,7 @@ struct V75 {
   static nn::AlphaStackOptions read(nn::OptionReader& reader, int64_t vocab, int64_t context) {
     nn::AlphaStackOptions options;
     read_family_shape<V75>(reader, options, vocab);
-    options.attention = read_attention(reader, {nn::AttentionKind::gumbel}, context);
+    options.attention = read_attention(reader, {nn::AttentionKind::gumbel}, context, {}, &options.shape);
     options.inner = read_output_ste(reader);
     return options;
   }

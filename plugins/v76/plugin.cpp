@@ -17,7 +17,8 @@ struct V76 {
     nn::AlphaStackOptions options;
     options.alpha = read_alpha(reader);
     read_family_shape<V76>(reader, options, vocab);
-    options.attention = read_attention(reader, {nn::AttentionKind::rwsp, nn::AttentionKind::gumbel}, context, kUsual);
+    options.attention =
+        read_attention(reader, {nn::AttentionKind::rwsp, nn::AttentionKind::gumbel}, context, kUsual, &options.shape);
     options.inner = read_output_ste(reader);
     read_kshift(reader, options, {0}, context);
     read_bonsai(reader, options);

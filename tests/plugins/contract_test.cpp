@@ -27,6 +27,26 @@ TEST_P(Conformance, PassesEveryCheck) {
 INSTANTIATE_TEST_SUITE_P(Plugins, Conformance, testing::ValuesIn(kPluginNames),
                          [](const auto& info) { return std::string(info.param); });
 
+// The options that came later, all at once.
+class ConformanceWithOptions : public testing::TestWithParam<std::pair<const char*, const char*>> {};
+
+TEST_P(ConformanceWithOptions, PassesEveryCheck) {
+  const auto& [name, options] = GetParam();
+  const conformance::Workbench bench(built_plugin(name), parse_json(options, "options").as_object());
+  for (const conformance::Check& check : conformance::conformance_checks()) {
+    const conformance::Outcome outcome = run_check(check, bench);
+    EXPECT_TRUE(outcome.passed) << name << " fails " << check.name << ": " << outcome.decided;
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Plugins, ConformanceWithOptions,
+    testing::Values(std::pair{"llama", R"({"positions": "rope", "n_kv_heads": 1, "tied": true, "norm_eps": 1e-5})"},
+                    std::pair{"bitnet", R"({"positions": "rope", "n_kv_heads": 1})"},
+                    std::pair{"b158", R"({"positions": "rope", "norms": "outer_and_sub", "activation": "relu2"})"},
+                    std::pair{"v76", R"({"positions": "rope"})"}, std::pair{"v52", R"({"positions": "rope"})"}),
+    [](const auto& info) { return std::string(info.param.first); });
+
 at::Tensor logits(nn::Model& model, const at::Tensor& tokens) {
   const at::NoGradGuard no_grad;
   return model.forward(tokens, nn::StepContext{});

@@ -89,7 +89,12 @@ std::vector<FlopsCase> flops_cases() {
                            R"("bonsai": true)", R"("rho_end": 0)"})
     all.push_back({"v76", more});
   for (const char* name : {"llama", "bitnet", "b158"}) all.push_back({name, R"("init": "fan_in")"});
-  for (const char* name : {"llama", "v57"}) all.push_back({name, "", int64_t{130}, "f32", 50'000});  // two parts
+  for (const char* name : {"llama", "bitnet", "b158", "v47b", "v52", "v75", "v76"})
+    all.push_back({name, R"("positions": "rope")"});
+  for (const char* name : {"llama", "bitnet", "b158"})
+    for (const char* more : {R"("n_kv_heads": 1)", R"("tied": true)"}) all.push_back({name, more});
+  all.push_back({"b158", R"("norms": "outer_and_sub", "activation": "relu2")"});
+  for (const char* name : {"llama", "v57"}) all.push_back({name, "", int64_t{130}, "f32", 50'000});  // three parts
   return all;
 }
 

@@ -14,6 +14,7 @@ Outcome check_options(const Workbench& bench);
 Outcome check_logits(const Workbench& bench);
 Outcome check_halves(const Workbench& bench);
 Outcome check_causality(const Workbench& bench);
+Outcome check_decode(const Workbench& bench);
 Outcome check_evaluation(const Workbench& bench);
 Outcome check_batch(const Workbench& bench);
 

@@ -22,6 +22,7 @@ std::span<const Check> conformance_checks() {
        check_halves},
       {"causality", "changing token t changes no earlier logit, bit for bit, in evaluation and in training",
        check_causality},
+      {"decode", "decoding token by token, with what the model keeps, gives the logits of the whole", check_decode},
       {"evaluation", "evaluating twice gives the same bits", check_evaluation},
       {"batch", "a sequence's logits do not depend on the others of its batch, nor on how many there are", check_batch},
       {"noise", "training draws from the step's generator alone: equal noise, equal logits, gradients and update",

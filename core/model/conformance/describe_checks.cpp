@@ -16,7 +16,7 @@ namespace {
 // Far more than any machine holds.
 constexpr TrialShape kHugeShape{.d_model = 16384, .n_layers = 512, .n_heads = 128, .d_ff = 65536};
 
-const char* const kShapeOptions[] = {"d_model", "n_layers", "n_heads", "d_ff"};
+const char* const kShapeOptions[] = {"d_model", "n_layers", "n_heads", "n_kv_heads", "d_ff"};
 
 // The plugin's message when it refuses `request` as bad input; nothing when it takes it. Any other failure is thrown.
 std::optional<std::string> refusal(const plugin::Plugin& plugin, const plugin::DescribeRequest& request) {
@@ -52,7 +52,7 @@ std::vector<plugin::DescribeRequest> counted_requests(const Workbench& bench) {
   const bool shaped = bench.manifest() && bench.manifest()->find("d_model") != nullptr;
   const bool given = std::any_of(std::begin(kShapeOptions), std::end(kShapeOptions),
                                  [&](const char* name) { return bench.given().contains(name); });
-  if (shaped && !given && !bench.given().contains("params")) {
+  if (shaped && !given && !bench.given().contains("params") && !bench.given().contains("body")) {
     plugin::DescribeRequest sized = bench.request();
     for (const char* name : kShapeOptions) sized.options.erase(name);
     sized.options["params"] = "100k";
@@ -117,10 +117,13 @@ std::vector<std::string> default_problems(const Workbench& bench, const json::ob
                                      canonical_json(value), canonical_json(*option->default_value)));
     }
   }
-  // One that is described only where others give it an effect: still known.
+  // One that is described only where others give it an effect: still known, beside the defaults of the others.
+  plugin::DescribeRequest defaults = bench.request();
+  for (const plugin::OptionSpec& option : bench.manifest()->options)
+    if (option.default_value) defaults.options.erase(option.name);
   for (const plugin::OptionSpec& option : bench.manifest()->options) {
     if (described.contains(option.name) || !option.default_value) continue;
-    plugin::DescribeRequest request = bench.request();
+    plugin::DescribeRequest request = defaults;
     request.options[option.name] = *option.default_value;
     if (const auto message = refusal(bench.plugin(), request))
       problems.push_back(fmt::format("{} refuses its own default: {}", option.name, *message));

@@ -22,8 +22,11 @@ std::optional<plugin::Manifest> manifest_beside(const fs::path& library) {
 }
 
 json::value small_value(const plugin::OptionSpec& option, const TrialShape& shape) {
-  const std::pair<const char*, int64_t> dimensions[] = {
-      {"d_model", shape.d_model}, {"n_layers", shape.n_layers}, {"n_heads", shape.n_heads}, {"d_ff", shape.d_ff}};
+  const std::pair<const char*, int64_t> dimensions[] = {{"d_model", shape.d_model},
+                                                        {"n_layers", shape.n_layers},
+                                                        {"n_heads", shape.n_heads},
+                                                        {"n_kv_heads", shape.n_heads},
+                                                        {"d_ff", shape.d_ff}};
   for (const auto& [name, size] : dimensions) {
     if (option.name != name) continue;
     const double least = option.min.value_or(1), most = option.max.value_or(1e15);
@@ -67,7 +70,7 @@ Workbench::Workbench(plugin::Plugin plugin, json::object given)
 plugin::DescribeRequest Workbench::request(const TrialShape& shape, int64_t vocab) const {
   plugin::DescribeRequest request{.options = given_, .vocab = vocab, .context = kCheckContext};
   if (manifest_) request.defaults = manifest_->later_defaults();
-  if (!manifest_ || given_.contains("params")) return request;
+  if (!manifest_ || given_.contains("params") || given_.contains("body")) return request;
   for (const plugin::OptionSpec& option : manifest_->options) {
     if (option.default_value || request.options.contains(option.name)) continue;
     request.options[option.name] = small_value(option, shape);

@@ -51,6 +51,7 @@ std::string hash_segments(std::span<const uint8_t> text, const std::vector<Segme
 }  // namespace
 
 Dataset Dataset::open(const spec::DataSpec& spec, const fs::path& cache, const BuildOptions& build) {
+  if (!spec.examples.file.empty()) return Dataset(spec, open_examples(spec));
   if (!spec.is_bytes()) open_file_tokenizer(spec);  // what is wrong with it is told before a text is read
   if (spec.is_bytes()) tokenize::ByteAlphabet{spec.tokenizer};
   if (!spec.sha256.empty() && spec.val.empty())
@@ -96,6 +97,7 @@ Dataset Dataset::of_texts(const spec::DataSpec& spec, const fs::path& cache, Tex
 }
 
 DatasetInfo Dataset::inspect(const spec::DataSpec& spec, const fs::path& cache) {
+  if (!spec.examples.file.empty()) return open_examples(spec).info;
   if (spec.is_bytes()) tokenize::ByteAlphabet{spec.tokenizer};
   auto tokenizer = spec.is_bytes() ? nullptr : open_file_tokenizer(spec);
   const CorpusNeeds needs{.documents = documents_matter(spec), .sample = !spec.is_bytes()};
@@ -152,26 +154,74 @@ Dataset::Dataset(const spec::DataSpec& spec, fs::path cache, Texts texts, Split 
       texts_(std::move(texts)),
       text_split_(std::move(text_split)),
       tokens_(std::move(tokens)),
-      order_(tokens_.split.train, context_),
+      order_(WindowOrder(tokens_.split.train, context_)),
       info_(std::move(info)) {}
+
+Dataset::Dataset(const spec::DataSpec& spec, ExampleData data)
+    : tokenizer_(std::move(data.tokenizer)),
+      context_(spec.context),
+      examples_(std::move(data.train)),
+      held_out_(std::move(data.val)),
+      info_(std::move(data.info)) {
+  tokens_.bytes_per_train_token = info_.bytes_per_token;
+}
 
 std::span<const uint8_t> Dataset::train_text() const { return texts_.train->bytes(); }
 std::span<const uint8_t> Dataset::val_text() const { return texts_.val->bytes(); }
 
 void Dataset::sequences(uint64_t seed, int64_t first_index, int64_t count, TokenSpan out) const {
   assert(first_index >= 0 && count >= 0);
+  if (of_examples()) {
+    const auto rows = rows_of(seed, first_index, count);
+    return std::visit(
+        [&](auto to) {
+          for (size_t i = 0; i < rows.size(); ++i) {
+            const auto row = to.subspan(i * static_cast<size_t>(context_ + 1), static_cast<size_t>(context_) + 1);
+            const auto tokens = examples_->tokens(rows[i]);
+            std::copy(tokens.begin(), tokens.end(), row.begin());
+            std::fill(row.begin() + static_cast<std::ptrdiff_t>(tokens.size()), row.end(), 0);
+          }
+        },
+        out);
+  }
   std::vector<uint64_t> starts(static_cast<size_t>(count));
-  order_.starts(seed, static_cast<uint64_t>(first_index), starts);
+  order_->starts(seed, static_cast<uint64_t>(first_index), starts);
   tokens_.train->windows(starts, static_cast<size_t>(context_) + 1, out);
 }
 
+std::vector<int64_t> Dataset::rows_of(uint64_t seed, int64_t first_index, int64_t count) const {
+  const auto all = static_cast<uint64_t>(examples_->count());
+  std::vector<int64_t> rows;
+  for (auto index = static_cast<uint64_t>(first_index); rows.size() < static_cast<size_t>(count);) {
+    const uint64_t epoch = index / all;
+    // Those of one epoch at once: a permutation costs more to set up than to ask.
+    const uint64_t some = std::min(all - index % all, static_cast<uint64_t>(count) - rows.size());
+    std::vector<uint64_t> places(some);
+    for (uint64_t i = 0; i < some; ++i) places[i] = index % all + i;
+    Permutation(all, seed, epoch).apply(places);
+    rows.insert(rows.end(), places.begin(), places.end());
+    index += some;
+  }
+  return rows;
+}
+
+void Dataset::counted(uint64_t seed, int64_t first_index, int64_t count, std::span<uint8_t> out) const {
+  assert(of_examples() && out.size() == static_cast<size_t>(count * context_));
+  std::fill(out.begin(), out.end(), uint8_t{0});
+  const auto rows = rows_of(seed, first_index, count);
+  for (size_t i = 0; i < rows.size(); ++i)
+    for (const examples::Counted& run : examples_->counted(rows[i]))
+      std::fill_n(out.begin() + static_cast<std::ptrdiff_t>(i) * context_ + run.from, run.to - run.from, uint8_t{1});
+}
+
 ValidationWindows Dataset::validation(int64_t wanted) const {
+  if (of_examples()) return ValidationWindows::of_examples(held_out_, *tokenizer_, context_, wanted);
   return ValidationWindows::fixed(tokens_.val, context_, validation_windows(tokens_.split.val, context_, wanted),
                                   info_.task, texts_.val);
 }
 
 ValidationWindows Dataset::validation(const spec::EvalSpec& eval) const {
-  if (eval.bytes == 0) return validation(eval.windows);
+  if (eval.bytes == 0 || of_examples()) return validation(eval.windows);
   assert(tokenizer_ != nullptr);
   return ValidationWindows::over_text(
       *tokenizer_, val_text(), validation_stretches(val_text(), text_split_.val, static_cast<uint64_t>(eval.bytes)),

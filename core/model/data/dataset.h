@@ -12,6 +12,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -19,6 +20,7 @@
 #include "base/json.h"
 #include "base/notes.h"
 #include "data/dataset_info.h"
+#include "data/example_data.h"
 #include "data/induction.h"
 #include "data/split.h"
 #include "data/token_store.h"
@@ -34,8 +36,8 @@ namespace bitsweep::data {
 class CorpusText;  // data/corpus.h
 
 struct DatasetYardsticks {
-  Yardsticks split;                 // of the whole validation split
-  std::vector<Yardsticks> windows;  // of the targets of each set of validation windows that was asked for
+  Yardsticks split;                   // of the whole validation split
+  std::vector<Yardsticks> windows;    // of the targets of each set of validation windows that was asked for
   std::vector<Yardsticks> stretches;  // of each set of stretches
 };
 
@@ -66,12 +68,18 @@ class Dataset {
 
   const DatasetInfo& info() const { return info_; }
   int64_t context() const { return context_; }
-  TokenWidth width() const { return width_of(tokens_.train->vocab()); }
+  TokenWidth width() const { return width_of(info_.vocab); }
   // Of the train split; 1 where a token is a byte.
   double bytes_per_train_token() const { return tokens_.bytes_per_train_token; }
-  const Split& split() const { return text_split_; }  // of the bytes
-  std::span<const uint8_t> train_text() const;  // what split().train indexes
-  std::span<const uint8_t> val_text() const;    // what split().val indexes
+  const Split& split() const { return text_split_; }  // of the bytes; none of examples
+  std::span<const uint8_t> train_text() const;        // what split().train indexes
+  std::span<const uint8_t> val_text() const;          // what split().val indexes
+
+  // Whether sequences are examples, of which the answers alone count.
+  bool of_examples() const { return examples_ != nullptr; }
+  // Of the sequences first_index, first_index + 1, …: 1 for each target that counts, into out [count, context].
+  // REQUIRES of_examples().
+  void counted(uint64_t seed, int64_t first_index, int64_t count, std::span<uint8_t> out) const;
 
   // Tokens of the sequences first_index, first_index + 1, … of the run with this seed into out [count, context + 1].
   // Sequence i is a pure function of (seed, i).
@@ -107,6 +115,9 @@ class Dataset {
   };
   Dataset(const spec::DataSpec& spec, std::filesystem::path cache, Texts texts, Split text_split,
           std::shared_ptr<const tokenize::Tokenizer> tokenizer, Tokens tokens, DatasetInfo info);
+  Dataset(const spec::DataSpec& spec, ExampleData data);
+  // Which row each of the sequences is.
+  std::vector<int64_t> rows_of(uint64_t seed, int64_t first_index, int64_t count) const;
   static Dataset of_texts(const spec::DataSpec& spec, const std::filesystem::path& cache, Texts texts,
                           const BuildOptions& build);
   // Names the result of count models on these bytes in the cache.
@@ -119,7 +130,8 @@ class Dataset {
   Texts texts_;       // none of tokens that come from elsewhere
   Split text_split_;  // of their bytes
   Tokens tokens_;
-  WindowOrder order_;
+  std::optional<WindowOrder> order_;                           // of windows
+  std::shared_ptr<const examples::Rows> examples_, held_out_;  // in place of texts and tokens
   DatasetInfo info_;
 };
 

@@ -18,10 +18,6 @@ namespace {
 
 constexpr uint64_t kSamplePieces = 64;
 
-fs::path trained_path(const fs::path& cache, const std::string& name) {
-  return cache / "tokenizers" / (name.substr(0, 12) + ".model");
-}
-
 std::string shown_recipe(const spec::TokenizerRecipe& recipe) {
   return spec::tokenizer_text(json::value(spec::to_json(recipe)));
 }
@@ -44,6 +40,10 @@ Split split_bytes(const spec::DataSpec& spec, const CorpusFacts& train, const Co
 
 }  // namespace
 
+fs::path trained_tokenizer_file(const fs::path& cache, const std::string& name) {
+  return cache / "tokenizers" / (name.substr(0, 12) + ".model");
+}
+
 std::shared_ptr<const tokenize::Tokenizer> open_file_tokenizer(const spec::DataSpec& spec) {
   if (spec.recipe.vocab > 0) return nullptr;
   auto tokenizer = tokenize::open_tokenizer(spec.tokenizer);
@@ -59,7 +59,7 @@ std::shared_ptr<const tokenize::Tokenizer> open_file_tokenizer(const spec::DataS
 
 std::shared_ptr<const tokenize::Tokenizer> find_trained_tokenizer(const spec::DataSpec& spec, const std::string& name,
                                                                   const fs::path& cache) try {
-  const fs::path path = trained_path(cache, name);
+  const fs::path path = trained_tokenizer_file(cache, name);
   std::error_code code;
   if (!fs::exists(path, code)) return nullptr;
   return tokenize::read_sentence_piece(read_file(path), shown_recipe(spec.recipe));
@@ -82,7 +82,7 @@ std::shared_ptr<const tokenize::Tokenizer> trained_tokenizer(const spec::DataSpe
     notes->progress(fmt::format("tokenizer: training {} on {} of text", shown_recipe(spec.recipe),
                                 format_bytes(static_cast<double>(bytes))));
   make_folder(cache / "tokenizers");
-  write_file_atomic(trained_path(cache, name), tokenize::train_sentence_piece(spec.recipe, texts));
+  write_file_atomic(trained_tokenizer_file(cache, name), tokenize::train_sentence_piece(spec.recipe, texts));
   auto trained = find_trained_tokenizer(spec, name, cache);
   if (trained == nullptr) throw Error(ErrorKind::failed, "a tokenizer that was just trained cannot be read");
   return trained;

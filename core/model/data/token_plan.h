@@ -19,6 +19,8 @@ namespace bitsweep::data {
 // cannot be read, and for a file that changed since the run was planned.
 std::shared_ptr<const tokenize::Tokenizer> open_file_tokenizer(const spec::DataSpec& spec);
 
+// Where it lies: CACHE/tokenizers/<first 12 digits of its name>.model.
+fs::path trained_tokenizer_file(const fs::path& cache, const std::string& name);
 // The one that was trained before, in CACHE/tokenizers; null when it is not there.
 std::shared_ptr<const tokenize::Tokenizer> find_trained_tokenizer(const spec::DataSpec& spec, const std::string& name,
                                                                   const fs::path& cache);

@@ -21,7 +21,7 @@ void ValidationWindows::fill(int64_t first, int64_t count, TokenSpan to) const {
         for (int64_t w = 0; w < count; ++w) {
           const Window& window = windows_[static_cast<size_t>(first + w)];
           const auto row = out.subspan(static_cast<size_t>(w) * length, length);
-          const size_t there = static_cast<size_t>(window.scored.to) + 1;
+          const auto there = static_cast<size_t>(window.tokens);
           std::copy_n(ids_.begin() + static_cast<std::ptrdiff_t>(window.start), there, row.begin());
           std::fill(row.begin() + static_cast<std::ptrdiff_t>(there), row.end(), 0);
         }
@@ -31,8 +31,22 @@ void ValidationWindows::fill(int64_t first, int64_t count, TokenSpan to) const {
 
 int64_t ValidationWindows::targets(int64_t first, int64_t count) const {
   int64_t targets = 0;
-  for (int64_t w = first; w < first + count; ++w) targets += scored(w).to - scored(w).from;
+  for (int64_t w = first; w < first + count; ++w)
+    for (const ScoredTargets& run : scored(w)) targets += run.to - run.from;
   return targets;
+}
+
+std::span<const ScoredTargets> ValidationWindows::scored(int64_t window) const {
+  const Window& of = windows_[static_cast<size_t>(window)];
+  return std::span(scored_).subspan(of.scored, of.runs);
+}
+
+void ValidationWindows::add(Window window, std::span<const ScoredTargets> scored) {
+  window.scored = scored_.size();
+  window.runs = scored.size();
+  scored_.insert(scored_.end(), scored.begin(), scored.end());
+  all_count_ = all_count_ && scored.size() == 1 && scored[0] == ScoredTargets{0, context_};
+  windows_.push_back(window);
 }
 
 int64_t ValidationWindows::target_bytes(int64_t first, int64_t count) const {
@@ -61,7 +75,8 @@ ValidationWindows ValidationWindows::fixed(std::shared_ptr<const TokenSource> to
   all.context_ = context;
   for (const uint64_t start : starts) {
     const Segment targets{start + 1, start + 1 + static_cast<uint64_t>(context)};
-    all.windows_.push_back({start, {0, context}, static_cast<int64_t>(tokens->text_bytes(targets))});
+    const ScoredTargets whole{0, context};
+    all.add({start, targets.size() + 1, 0, 0, static_cast<int64_t>(tokens->text_bytes(targets))}, {&whole, 1});
   }
   all.tokens_ = std::move(tokens);
   all.task_ = task;
@@ -90,18 +105,36 @@ ValidationWindows ValidationWindows::over_text(const tokenize::Tokenizer& tokeni
       const int64_t end = std::min(targets, counted == 0 ? context : counted + step),
                     begin = std::max<int64_t>(0, end - context);
       const int64_t from_text = stride > 0 ? begin : counted;
-      Window window{start + static_cast<uint64_t>(from_text), {counted - from_text, end - from_text}};
+      const ScoredTargets scored{counted - from_text, end - from_text};
+      Window window{.start = start + static_cast<uint64_t>(from_text),
+                    .tokens = static_cast<uint64_t>(end - from_text) + 1};
       const auto ids = std::span<const tokenize::TokenId>(all.ids_).subspan(start + 1 + static_cast<uint64_t>(counted),
                                                                             static_cast<size_t>(end - counted));
       window.bytes = static_cast<int64_t>(counter.count(ids, all.ids_[start + static_cast<uint64_t>(counted)]));
       bytes += window.bytes;
-      if (window.scored.from != 0 || window.scored.to != context) all.all_count_ = false;
-      all.windows_.push_back(window);
+      all.add(window, {&scored, 1});
       counted = end;
     }
     // Of a tokenizer that loses nothing, the text's own bytes.
     if (tokenizer.facts().lossless && targets > 0)
       all.windows_.back().bytes += static_cast<int64_t>(stretch.size()) - bytes;
+  }
+  return all;
+}
+
+ValidationWindows ValidationWindows::of_examples(std::shared_ptr<const examples::Rows> rows,
+                                                 const tokenize::Tokenizer& tokenizer, int64_t context,
+                                                 int64_t wanted) {
+  ValidationWindows all;
+  all.vocab_ = tokenizer.vocab();
+  all.context_ = context;
+  const int64_t count = std::min(rows->count(), wanted);
+  for (int64_t i = 0; i < count; ++i) {
+    const int64_t row = (2 * i + 1) * rows->count() / (2 * count);  // evenly chosen
+    const auto tokens = rows->tokens(row);
+    Window window{.start = all.ids_.size(), .tokens = tokens.size(), .scored = 0, .runs = 0, .bytes = rows->bytes(row)};
+    all.ids_.insert(all.ids_.end(), tokens.begin(), tokens.end());
+    all.add(window, rows->counted(row));
   }
   return all;
 }

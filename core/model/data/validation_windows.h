@@ -10,16 +10,15 @@
 #include "data/induction.h"
 #include "data/split.h"
 #include "data/tokens.h"
+#include "examples/rows.h"
 #include "tokenize/tokenizer.h"
 
 namespace bitsweep::data {
 
 class CorpusText;  // data/corpus.h
 
-// Targets [from, to) of a window of `context`: those that count.
-struct ScoredTargets {
-  int64_t from = 0, to = 0;
-};
+// Targets [from, to) of a window of `context`: some that count.
+using ScoredTargets = examples::Counted;
 
 // A fixed set of windows: the same ones for every run on the same split and settings.
 class ValidationWindows {
@@ -30,10 +29,15 @@ class ValidationWindows {
   void fill(int64_t first, int64_t count, TokenSpan out) const;
   // Whether every target of every window counts.
   bool all_count() const { return all_count_; }
-  ScoredTargets scored(int64_t window) const { return windows_[static_cast<size_t>(window)].scored; }
+  // Those that count, ascending.
+  std::span<const ScoredTargets> scored(int64_t window) const;
   // Of windows [first, first + count): targets that count, and bytes of text that they stand for.
   int64_t targets(int64_t first, int64_t count) const;
   int64_t target_bytes(int64_t first, int64_t count) const;
+
+  // Held-out examples, of which the answers count.
+  static ValidationWindows of_examples(std::shared_ptr<const examples::Rows> rows, const tokenize::Tokenizer& tokenizer,
+                                       int64_t context, int64_t wanted);
 
   // Whether the corpus is that of an induction task.
   bool have_answers() const { return task_.has_value(); }
@@ -55,13 +59,16 @@ class ValidationWindows {
 
  private:
   struct Window {
-    uint64_t start = 0;
-    ScoredTargets scored;
+    uint64_t start = 0;   // of its tokens
+    uint64_t tokens = 0;  // that are there; zeros follow
+    size_t scored = 0, runs = 0;
     int64_t bytes = 0;
   };
+  void add(Window window, std::span<const ScoredTargets> scored);
 
   int64_t vocab_ = 0, context_ = 0;
   std::vector<Window> windows_;
+  std::vector<ScoredTargets> scored_;  // of the windows, one after the other
   bool all_count_ = true;
   std::shared_ptr<const TokenSource> tokens_;  // of fixed windows
   std::vector<uint32_t> ids_;                  // of stretches, one after the other

@@ -34,16 +34,25 @@ const at::Tensor& CausalBias::get(int64_t context, const at::TensorOptions& opti
   const bool kept = bias_.defined() && bias_.size(1) == context && bias_.device() == options.device() &&
                     bias_.scalar_type() == c10::typeMetaToScalarType(options.dtype());
   if (kept) return bias_;
+  bias_ = made(context, context, options);
+  return bias_;
+}
+
+at::Tensor CausalBias::rows(int64_t queries, int64_t context, const at::TensorOptions& options) {
+  return queries == context ? get(context, options) : made(queries, context, options);
+}
+
+at::Tensor CausalBias::made(int64_t queries, int64_t context, const at::TensorOptions& options) const {
   at::NoGradGuard no_grad;
   const at::TensorOptions wide = at::TensorOptions().dtype(at::kFloat).device(options.device());
-  const at::Tensor place = at::arange(context, wide);                      // [T]
-  const at::Tensor distance = place.unsqueeze(1) - place.unsqueeze(0);     // [T, T]: t − j
+  const at::Tensor place = at::arange(context, wide);  // [T]
+  const at::Tensor distance =
+      place.narrow(0, context - queries, queries).unsqueeze(1) - place.unsqueeze(0);  // [queries, T]: t − j
   at::Tensor slopes = at::zeros({1}, wide);
   if (alibi_) slopes = at::tensor(at::ArrayRef<float>(slopes_)).to(options.device());
-  bias_ = (distance.unsqueeze(0) * slopes.neg().view({-1, 1, 1}))
-              .masked_fill_(distance.unsqueeze(0).lt(0), -std::numeric_limits<float>::infinity())
-              .to(options.dtype());
-  return bias_;
+  return (distance.unsqueeze(0) * slopes.neg().view({-1, 1, 1}))
+      .masked_fill_(distance.unsqueeze(0).lt(0), -std::numeric_limits<float>::infinity())
+      .to(options.dtype());
 }
 
 }  // namespace bitsweep::nn

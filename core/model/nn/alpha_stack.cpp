@@ -52,7 +52,7 @@ ModelCount count_alpha_stack(const AlphaStackOptions& options, int64_t vocab) {
   count.layers = shape.n_layers * (layer_weights(shape) + vectors) + norm_gains(shape);
   count.vectors = shape.n_layers * vectors + norm_gains(shape);
   count.extra = sign_head_extra(vocab);
-  count.stored_bits_per_weight = 1;
+  count.stored_bits_per_weight = count.stored_bits_body = 1;
   return count;
 }
 
@@ -85,7 +85,7 @@ AlphaStack::AlphaStack(const AlphaStackOptions& options, int64_t vocab)
         for (int64_t i = 0; i < n_layers; ++i) {
           const ParameterSink layer = sink.scope(std::to_string(i));
           layers.push_back({{layer.scope("attention_norm"), d},
-                            {layer.scope("attention"), d, heads, inner, out, shift_of(options, i), options.alpha},
+                            {layer.scope("attention"), d, inner, out, shift_of(options, i), options.alpha},
                             {layer.scope("ffn_norm"), d},
                             {layer.scope("ffn"), d, d_ff, inner, out, options.alpha}});
         }
@@ -93,14 +93,15 @@ AlphaStack::AlphaStack(const AlphaStackOptions& options, int64_t vocab)
       }()),
       norm_(ParameterSink(*this, "norm"), options.shape.d_model),
       head_(ParameterSink(*this, "head"), vocab, options.shape.d_model),
-      bias_(options.shape.n_heads, options.attention.alibi) {}
+      attention_(options.shape.n_heads, options.shape.head_size(), options.attention) {}
 
-at::Tensor AlphaStack::trunk(const at::Tensor& tokens, const StepContext& context) {
+at::Tensor AlphaStack::read(const at::Tensor& tokens, const StepContext& context, DecodeCache* cache) {
   const AttentionStep step = attention_step(options_.attention, context);
   const double m = options_.bonsai ? binarized_part(options_.anneal_end_frac, context.progress()) : 1.0;
   at::Tensor x = embedding_.forward(tokens).to(at::kFloat);  // [B, T, d]; the residual stays f32 under autocast
-  for (const Layer& layer : layers_) {
-    x = x + layer.attention.forward(layer.attention_norm.forward(x), bias_, step, m);
+  for (size_t i = 0; i < layers_.size(); ++i) {
+    const Layer& layer = layers_[i];
+    x = x + layer.attention.forward(layer.attention_norm.forward(x), attention_, step, m, cache_of(cache, i));
     x = x + layer.ffn.forward(layer.ffn_norm.forward(x), m);
   }
   return norm_.forward(x);

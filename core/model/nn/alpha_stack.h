@@ -10,6 +10,7 @@
 
 #include <vector>
 
+#include "nn/decoder_model.h"
 #include "nn/family.h"
 #include "nn/gated_ffn.h"
 #include "nn/pointer_block.h"
@@ -41,12 +42,14 @@ void read_bonsai(OptionReader& reader, AlphaStackOptions& options);
 ModelCount count_alpha_stack(const AlphaStackOptions& options, int64_t vocab);
 std::vector<Stage> alpha_stages(const AlphaStackOptions& options, const Workload& work);
 
-class AlphaStack final : public Model {
+class AlphaStack final : public DecoderModel {
  public:
   AlphaStack(const AlphaStackOptions& options, int64_t vocab);
   int64_t head_vocab() const override { return vocab_; }
-  at::Tensor trunk(const at::Tensor& tokens, const StepContext& context) override;
   at::Tensor head(const at::Tensor& hidden) override { return head_.forward(hidden); }
+
+ protected:
+  at::Tensor read(const at::Tensor& tokens, const StepContext& context, DecodeCache* cache) override;
 
  private:
   struct Layer {
@@ -61,7 +64,7 @@ class AlphaStack final : public Model {
   std::vector<Layer> layers_;
   RmsNorm norm_;
   SignHead head_;
-  CausalBias bias_;
+  CausalAttention attention_;
 };
 
 }  // namespace bitsweep::nn

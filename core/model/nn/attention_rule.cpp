@@ -59,6 +59,42 @@ void read_rho(OptionReader& reader, AttentionRule& rule) {
   }
 }
 
+constexpr double kLeastTheta = 1, kMostTheta = 1e9;
+
+const std::vector<std::pair<Positions, std::string>> kPositionNames = {
+    {Positions::alibi, "alibi"}, {Positions::rope, "rope"}, {Positions::none, "none"}};
+
+void read_positions(OptionReader& reader, AttentionRule& rule, const Shape* rope_shape) {
+  const bool alibi = reader.boolean("alibi", rule.positions == Positions::alibi);
+  std::vector<std::string> names;
+  for (const auto& [positions, name] : kPositionNames)
+    if (positions != Positions::rope || rope_shape != nullptr) names.push_back(name);
+  const std::string chosen = reader.choice("positions", names.front(), names);
+  if (!reader.has("positions")) {
+    rule.positions = alibi ? Positions::alibi : Positions::none;
+  } else {
+    rule.positions = std::find_if(kPositionNames.begin(), kPositionNames.end(), [&](const auto& entry) {
+                       return entry.second == chosen;
+                     })->first;
+    if (reader.has("alibi") && alibi != (chosen == "alibi"))
+      reader.add_problem(
+          fmt::format("positions: {} and alibi: {} contradict each other; give one of them", chosen, alibi));
+  }
+  const bool rope = rule.positions == Positions::rope;
+  if (rope_shape != nullptr) rule.rope_theta = reader.number("rope_theta", rule.rope_theta, kLeastTheta, kMostTheta);
+  if (rope) {
+    reader.leave_out("alibi");
+    if (reader.good() && rope_shape->head_size() % 2 != 0)
+      reader.add_problem(
+          fmt::format("positions: rope turns pairs of numbers, so d_model/n_heads must be even, got {}/{}",
+                      rope_shape->d_model, rope_shape->n_heads));
+  } else {
+    reader.resolve("alibi", rule.positions == Positions::alibi);
+    reader.leave_out("positions");
+    reader.leave_out("rope_theta");
+  }
+}
+
 TopKeys top_keys_of(const AttentionStep& step) {
   return {.keys = step.keys, .vote = step.kind == AttentionKind::topk, .rho = step.rho};
 }
@@ -66,11 +102,11 @@ TopKeys top_keys_of(const AttentionStep& step) {
 }  // namespace
 
 AttentionRule read_attention(OptionReader& reader, const std::vector<AttentionKind>& kinds, int64_t context,
-                             const AttentionRule& usual) {
+                             const AttentionRule& usual, const Shape* rope_shape) {
   const auto offered = [&](AttentionKind kind) { return std::find(kinds.begin(), kinds.end(), kind) != kinds.end(); };
   AttentionRule rule = usual;
   rule.kind = read_kind(reader, kinds);
-  rule.alibi = reader.boolean("alibi", rule.alibi);
+  read_positions(reader, rule, rope_shape);
   rule.tau_start = reader.number("tau_start", rule.tau_start, kLeastTau, kMostTau);
   rule.tau_end = reader.number("tau_end", rule.tau_end, kLeastTau, kMostTau);
   if (offered(AttentionKind::topk)) {
@@ -87,10 +123,10 @@ AttentionRule read_attention(OptionReader& reader, const std::vector<AttentionKi
   return rule;
 }
 
-AttentionRule read_softmax_attention(OptionReader& reader) {
+AttentionRule read_softmax_attention(OptionReader& reader, const Shape* rope_shape) {
   AttentionRule rule;
   rule.kind = AttentionKind::softmax;
-  rule.alibi = reader.boolean("alibi", rule.alibi);
+  read_positions(reader, rule, rope_shape);
   return rule;
 }
 
@@ -134,7 +170,8 @@ at::Tensor attention_weights(const at::Tensor& q, const at::Tensor& k, int64_t h
 at::Tensor attend(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, int64_t heads, CausalBias& bias,
                   const AttentionStep& step) {
   BITSWEEP_BLOCK("attention");
-  if (step.observer != nullptr) step.observer->attention(attention_weights(q, k, heads, bias, step));
+  if (step.observer != nullptr && q.size(1) == k.size(1))
+    step.observer->attention(attention_weights(q, k, heads, bias, step));
   if (step.kind == AttentionKind::softmax) return softmax_attention(q, k, v, heads, bias);
   if (step.kind == AttentionKind::gumbel) return pointer_attention(q, k, v, heads, bias, step.noise);
   return top_keys_attention(q, k, v, heads, bias, top_keys_of(step), step.noise);

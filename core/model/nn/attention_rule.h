@@ -5,9 +5,11 @@
 #include <string>
 #include <vector>
 
+#include "nn/geometry.h"
 #include "nn/model.h"
 #include "nn/options.h"
 #include "nn/pointer_attention.h"
+#include "nn/rotary.h"
 #include "nn/schedule.h"
 
 namespace bitsweep::nn {
@@ -19,23 +21,35 @@ enum class AttentionKind {
   softmax,  // softmax_attention.h
 };
 
+// How an attention knows where a key is.
+enum class Positions {
+  alibi,  // a bias on the scores: alibi.h
+  rope,   // queries and keys turned by their positions: rotary.h
+  none,   // by the causal mask alone
+};
+
 struct AttentionRule {
   AttentionKind kind = AttentionKind::gumbel;
-  bool alibi = true;
+  Positions positions = Positions::alibi;
+  double rope_theta = kRopeTheta;
   double tau_start = 2.0, tau_end = 0.1;  // on a log scale; all but softmax
   int64_t keys = 4;                       // K of rwsp and topk
   double rho_start = 1.0, rho_end = 0.0;  // of rwsp
   Anneal rho_schedule = Anneal::linear;
 };
 
-// Reads `attention` (one of `kinds`; the first is the default), `alibi`, `tau_start`, `tau_end` and, where a kind has
+// Reads `attention` (one of `kinds`; the first is the default), positions, `tau_start`, `tau_end` and, where a kind has
 // them, `topk_k`, `rwsp_k`, `rho_start`, `rho_end`, `rho_schedule`. Those of a kind that was not chosen are checked and
 // left out of the resolved options, so that they tell no two runs apart. Refuses K > context. `usual` are the defaults.
+//
+// Positions: `positions` alibi | rope | none, or `alibi` true | false, which says the first or the last of these and is
+// what is recorded of them; both may be given where they agree. `rope_theta` with rope. rope_shape: the model's, where
+// rope is offered, whose heads must be even then; null: it is not.
 AttentionRule read_attention(OptionReader& reader, const std::vector<AttentionKind>& kinds, int64_t context,
-                             const AttentionRule& usual = {});
+                             const AttentionRule& usual = {}, const Shape* rope_shape = nullptr);
 
-// softmax, with `alibi` as its only option.
-AttentionRule read_softmax_attention(OptionReader& reader);
+// softmax, whose only options are those of positions.
+AttentionRule read_softmax_attention(OptionReader& reader, const Shape* rope_shape = nullptr);
 
 // Vectors of keys, values, queries and gradients that a query multiplies, on the average over a window (nn/cost.h).
 struct AttentionProducts {
@@ -58,7 +72,8 @@ AttentionStep attention_step(const AttentionRule& rule, const StepContext& conte
 at::Tensor attention_weights(const at::Tensor& q, const at::Tensor& k, int64_t heads, CausalBias& bias,
                              const AttentionStep& step);
 
-// q, k, v [B, T, d] with d = H·d_h -> [B, T, d]. Tells the step's observer.
+// q [B, T, d], k and v [B, S, d] with d = H·d_h -> [B, T, d]. Queries are the last T of the S positions: fewer than all
+// in evaluation alone, where one decodes. Tells the step's observer, where they are all.
 at::Tensor attend(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, int64_t heads, CausalBias& bias,
                   const AttentionStep& step);
 

@@ -1,6 +1,7 @@
 #include "nn/cost.h"
 
 #include <algorithm>
+#include <numeric>
 
 #include "nn/head_rows.h"
 
@@ -58,14 +59,15 @@ int64_t peak_bytes(const std::vector<Stage>& stages, bool accumulates) {
 
 int64_t peak_activation_bytes(const std::vector<Stage>& stages) { return peak_of(stages, 0, false); }
 
-void StageList::embedding(bool signs) {
-  const int64_t d = shape_.d_model;
+void StageList::embedding(bool signs, bool tied) {
+  const int64_t d = shape_.d_model, matrix = work_.vocab * d;
   // Inputs and targets stay for the whole step.
-  stages_.push_back({.block = "embedding",
-                     .weights = work_.vocab * d,
-                     .kept_bytes = 2 * kIndexBytes * work_.tokens(),
-                     .forward_bytes = row(signs ? 2 * d : d),
-                     .backward_bytes = row(d)});
+  stages_.push_back(
+      {.block = "embedding",
+       .weights = tied ? 0 : matrix,
+       .kept_bytes = 2 * kIndexBytes * work_.tokens(),
+       .forward_bytes = row(signs ? 2 * d : d),
+       .backward_bytes = row(d) + (tied ? kFloatBytes * matrix : 0)});  // tied: beside the head's gradient
 }
 
 void StageList::norm() {
@@ -77,33 +79,47 @@ void StageList::norm() {
                      .backward_bytes = row(3 * d)});
 }
 
-// `copies` linears of one input; what they give is counted where it is kept.
-void StageList::linear(const char* block, const LinearCost& linear, int64_t d_in, int64_t d_out, int64_t copies,
-                       bool keeps_input) {
-  const int64_t tokens = work_.tokens(), matrix = kFloatBytes * d_in * d_out;
+// What the first linears of a block keep of their input: a norm inside keeps the residual, which is f32 in every
+// precision; quantized without one, the input itself is of no more use.
+int64_t StageList::layer_input(const LinearCost& linear) const {
+  if (linear.normed()) return kFloatBytes * work_.tokens() * shape_.d_model;
+  return linear.quantizes() ? 0 : row(shape_.d_model);
+}
+
+// Linears of one input, each with so many outputs; what they give is counted where it is kept.
+void StageList::linear(const char* block, const LinearCost& linear, int64_t d_in, std::initializer_list<int64_t> outs,
+                       int64_t kept_input) {
+  const auto copies = static_cast<int64_t>(outs.size());
+  const int64_t tokens = work_.tokens(), d_out = std::accumulate(outs.begin(), outs.end(), int64_t{0});
+  const int64_t widest = std::max(outs), matrix = kFloatBytes * d_in * widest;
   const MatrixCopies matrices = matrix_copies(linear.code);
   Stage stage{.block = block,
-              .flops = 2.0 * static_cast<double>(copies * d_in * d_out),
-              .backward_flops = 4.0 * static_cast<double>(copies * d_in * d_out),
-              .weights = copies * linear.weights(d_in, d_out)};
-  if (keeps_input) stage.kept_bytes = row(d_in);
-  if (linear.masked) stage.kept_bytes += copies * tokens * d_out;
-  stage.forward_bytes = row(copies * d_out) + matrices.forward * matrix;
+              .flops = 2.0 * static_cast<double>(d_in * d_out),
+              .backward_flops = 4.0 * static_cast<double>(d_in * d_out)};
+  for (const int64_t out : outs) stage.weights += linear.weights(d_in, out);
+  stage.kept_bytes = kept_input;
+  if (linear.masked) stage.kept_bytes += tokens * d_out;
+  stage.forward_bytes = row(d_out) + matrices.forward * matrix;
   // The residual's gradient, those that come in, and one of the input with another to be added to it.
-  stage.backward_bytes =
-      row(shape_.d_model + copies * d_out + (copies > 1 ? 2 : 1) * d_in) + matrices.backward * matrix;
-  if (linear.masked) stage.backward_bytes += row(d_out);
+  stage.backward_bytes = row(shape_.d_model + d_out + (copies > 1 ? 2 : 1) * d_in) + matrices.backward * matrix;
+  if (linear.masked) stage.backward_bytes += row(widest);
+  if (linear.quantizes()) {
+    // A linear keeps its input's codes (a byte each) and their step; with a norm inside its 1/RMS, and binary ones
+    // their centred input.
+    stage.kept_bytes += copies * tokens * (d_in + kFloatBytes);
+    stage.forward_bytes += row(d_in + widest);
+    stage.backward_bytes += row(d_in);
+  }
   if (linear.normed()) {
-    // A linear keeps its input's codes (a byte each), their step, and the norm's 1/RMS; binary ones its centred input.
-    stage.kept_bytes += copies * tokens * (d_in + 2 * kFloatBytes);
-    if (linear.code == LinearCost::Code::binary) stage.kept_bytes += row((copies - 1) * d_in);
-    stage.forward_bytes += row(2 * d_in + d_out);
-    stage.backward_bytes += row(2 * d_in);
+    stage.kept_bytes += copies * tokens * kFloatBytes;
+    if (linear.code == LinearCost::Code::binary) stage.kept_bytes += (copies - 1) * kept_input;
+    stage.forward_bytes += row(d_in);
+    stage.backward_bytes += row(d_in);
   }
   stages_.push_back(stage);
 }
 
-void StageList::attend(const AttentionRule& rule) {
+void StageList::attend(const AttentionRule& rule, int64_t kv_width) {
   const int64_t d = shape_.d_model, tokens = work_.tokens(), heads = shape_.n_heads;
   const int64_t scores = row(heads * work_.context);
   const AttentionProducts products = attention_products(rule, work_.context);
@@ -114,9 +130,15 @@ void StageList::attend(const AttentionRule& rule) {
               .forward_bytes = row(5 * d),
               .backward_bytes = row(9 * d)};
   const bool few = rule.kind == AttentionKind::rwsp || rule.kind == AttentionKind::topk;
+  // LibTorch's own keeps no scores, unless a bias comes with them; but its output, and back it sums gradients in f32.
+  const bool without_scores =
+      work_.reference_path() && rule.kind == AttentionKind::softmax && rule.positions != Positions::alibi;
   if (few) {
     stage.kept_bytes += tokens * heads * rule.keys * 2 * kFloatBytes;
     stage.forward_bytes += scores;
+  } else if (without_scores) {
+    stage.kept_bytes += row(d);
+    stage.backward_bytes += row(8 * d);
   } else {
     stage.kept_bytes += scores;
     // The softmax of the fused path goes a sequence at a time, and only then merges the heads' gradients; every thread
@@ -138,23 +160,29 @@ void StageList::attend(const AttentionRule& rule) {
       stage.backward_bytes += 5 * wide;
     }
   }
+  // Keys and values of shared heads, before they are repeated; and their gradients, before they are summed.
+  if (kv_width != d) {
+    stage.forward_bytes += row(2 * kv_width);
+    stage.backward_bytes += row(2 * kv_width);
+  }
   stages_.push_back(stage);
 }
 
-void StageList::attention(const LinearCost& inner, const LinearCost& out, const AttentionRule& rule, bool shifted) {
-  const int64_t d = shape_.d_model;
-  linear("projections", inner, d, d, 3, /*keeps_input=*/true);
+void StageList::attention(const LinearCost& inner, const LinearCost& out, const AttentionRule& rule, bool shifted,
+                          int64_t kv_width) {
+  const int64_t d = shape_.d_model, d_kv = kv_width > 0 ? kv_width : d;
+  linear("projections", inner, d, {d, d_kv, d_kv}, layer_input(inner));
   if (shifted) stages_.back().kept_bytes += row(d);
-  attend(rule);
-  linear("projections", out, d, d, 1, /*keeps_input=*/true);
+  attend(rule, d_kv);
+  linear("projections", out, d, {d}, row(d));
 }
 
 void StageList::ffn(const LinearCost& inner, const LinearCost& down, bool shares_input) {
   const int64_t d = shape_.d_model, f = shape_.d_ff;
-  linear("ffn", inner, d, f, 2, !shares_input);
+  linear("ffn", inner, d, {f, f}, shares_input ? 0 : layer_input(inner));
   stages_.push_back(
       {.block = "ffn", .kept_bytes = row(2 * f), .forward_bytes = row(f), .backward_bytes = row(d + 3 * f)});
-  linear("ffn", down, f, d, 1, /*keeps_input=*/true);
+  linear("ffn", down, f, {d}, row(f));
 }
 
 void StageList::head(bool signs, bool bits) {

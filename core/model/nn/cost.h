@@ -14,9 +14,9 @@
 // Products are counted whole: what the causal mask discards is computed. n is the mean over a window's queries of the
 // keys they have, min(K, t + 1). Not counted: what is done a number at a time (norms, activations, softmax, ALiBi,
 // noise, the choice of keys, signs and scales, quantisation, the loss), the embedding's look-up and its gradient, which
-// add and do not multiply, the optimizer and flip rules, and what a path makes twice to save memory (LibTorch's
-// attention makes its scores again in bf16, and the reference path of rwsp and topk multiplies by 0 where a query has
-// less than K keys).
+// add and do not multiply, turning by positions, the optimizer and flip rules, and what a path makes twice to save
+// memory (LibTorch's attention makes its scores again in bf16, and the reference path of rwsp and topk multiplies by 0
+// where a query has less than K keys).
 //
 // In f32, bytes are those of the loops on the CPU (nn/kernel_for.h): within 5 % of what is allocated. In bf16 they are
 // those of the reference path, which has more tensors for a moment: within 15 %. A GPU takes that path in f32 too; what
@@ -24,6 +24,7 @@
 #pragma once
 
 #include <cstdint>
+#include <initializer_list>
 #include <string>
 #include <vector>
 
@@ -69,14 +70,16 @@ struct LinearCost {
     plain,    // linear.h
     sign,     // sign_linear.h with a constant scale, bit_linear.h
     alpha,    // sign_linear.h with a scale a channel
-    ternary,  // bitnet_linear.h, its norm included
+    ternary,  // bitnet_linear.h
     binary,
   };
   Code code = Code::plain;
   bool masked = false;  // keeps |y| <= 1, a byte an output
   int64_t vectors = 0;  // trained numbers an output beside its weights: threshold, α
+  bool norm_inside = true;  // of ternary and binary
 
-  constexpr bool normed() const { return code == Code::ternary || code == Code::binary; }
+  constexpr bool quantizes() const { return code == Code::ternary || code == Code::binary; }
+  constexpr bool normed() const { return quantizes() && norm_inside; }
   int64_t weights(int64_t d_in, int64_t d_out) const { return d_out * (d_in + vectors) + (normed() ? d_in : 0); }
 };
 
@@ -85,10 +88,12 @@ class StageList {
  public:
   StageList(const Shape& shape, const Workload& work) : shape_(shape), work_(work) {}
 
-  void embedding(bool signs);
+  void embedding(bool signs, bool tied = false);
   void norm();
-  // q, k, v, with `shifted` keys from an input of their own; then attend; then o.
-  void attention(const LinearCost& inner, const LinearCost& out, const AttentionRule& rule, bool shifted = false);
+  // q, k, v, with `shifted` keys from an input of their own; then attend; then o. kv_width: numbers of a token's keys,
+  // and of its values; 0: d_model.
+  void attention(const LinearCost& inner, const LinearCost& out, const AttentionRule& rule, bool shifted = false,
+                 int64_t kv_width = 0);
   // gate, up, product, down. shares_input: reads what the projections keep anyway.
   void ffn(const LinearCost& inner, const LinearCost& down, bool shares_input = false);
   // The ±1 head with its bias and scale, or a plain product; and the loss. In parts where the vocabulary is large
@@ -100,12 +105,12 @@ class StageList {
 
  private:
   int64_t row(int64_t width) const { return work_.tokens() * width * work_.element_bytes; }
-  void projections(const LinearCost& linear, bool shifted);
-  void attend(const AttentionRule& rule);
+  void attend(const AttentionRule& rule, int64_t kv_width);
   void whole_loss(Stage head, bool signs, int64_t kept_signs);
   void parted_loss(Stage head, bool signs, int64_t kept_signs);
-  void linear(const char* block, const LinearCost& linear, int64_t d_in, int64_t d_out, int64_t copies,
-              bool keeps_input);
+  void linear(const char* block, const LinearCost& linear, int64_t d_in, std::initializer_list<int64_t> outs,
+              int64_t kept_input);
+  int64_t layer_input(const LinearCost& linear) const;
 
   Shape shape_;
   Workload work_;

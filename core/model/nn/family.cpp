@@ -35,7 +35,7 @@ plugin::MemoryNeed memory_of(const ModelCount& count, const std::vector<Stage>& 
 
 }  // namespace
 
-int64_t end_weights(const Shape& shape, int64_t vocab) { return 2 * vocab * shape.d_model; }
+int64_t end_weights(const Shape& shape, int64_t vocab, bool tied) { return (tied ? 1 : 2) * vocab * shape.d_model; }
 
 int64_t sign_head_extra(int64_t vocab) { return vocab + 1; }
 
@@ -64,6 +64,7 @@ plugin::Description describe_model(const OptionReader& options, const ModelCount
   description.params_extra = count.extra;
   description.latent_bits_per_weight = count.latent_bits_per_weight;
   description.stored_bits_per_weight = count.stored_bits_per_weight;
+  description.stored_bits_per_weight_body = count.stored_bits_body;
   const double matrices = static_cast<double>(count.params() - count.vectors);
   description.stored_bytes = static_cast<int64_t>(std::ceil(matrices * count.stored_bits_per_weight / 8)) +
                              kStoredFloatBits / 8 * (count.vectors + count.extra);

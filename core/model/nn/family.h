@@ -19,8 +19,8 @@
 
 namespace bitsweep::nn {
 
-// Embedding and head, not tied.
-int64_t end_weights(const Shape& shape, int64_t vocab);
+// Embedding and head; tied: one matrix for both.
+int64_t end_weights(const Shape& shape, int64_t vocab, bool tied = false);
 // The ±1 head's bias per symbol and its scale.
 int64_t sign_head_extra(int64_t vocab);
 // Norms of a pre-norm stack: two a layer and one before the head, d each.
@@ -28,14 +28,18 @@ int64_t norm_gains(const Shape& shape);
 // `output_ste` clipped | identity: the gradient through the sign of a linear's output.
 OutputSign read_output_ste(OptionReader& reader);
 
-// Reads the shape (read_shape) into options.shape; a shape is counted by Family::count.
+// Reads the shape (read_shape) into options.shape; a shape is counted by Family::count. What else counts must be read
+// before.
 template <class Family, class Options>
-void read_family_shape(OptionReader& reader, Options& options, int64_t vocab) {
-  options.shape = read_shape(reader, [&](const Shape& shape) {
+void read_family_shape(OptionReader& reader, Options& options, int64_t vocab, int64_t heads_multiple = 1) {
+  const auto counted = [&](const Shape& shape) {
     Options candidate = options;
     candidate.shape = shape;
-    return Family::count(candidate, vocab).params();
-  });
+    return Family::count(candidate, vocab);
+  };
+  options.shape = read_shape(
+      reader, [&](const Shape& shape) { return counted(shape).params(); },
+      [&](const Shape& shape) { return counted(shape).layers; }, heads_multiple);
 }
 
 Workload workload_of(const plugin::DescribeRequest& request);

@@ -46,7 +46,22 @@ struct Swiglu : Function<Swiglu> {
   }
 };
 
+struct Relu2glu : Function<Relu2glu> {
+  static at::Tensor forward(AutogradContext* context, const at::Tensor& gate, const at::Tensor& up) {
+    context->save_for_backward({gate, up});
+    return at::relu(gate).square_().mul_(up);
+  }
+
+  static variable_list backward(AutogradContext* context, variable_list gradients) {
+    const variable_list saved = context->get_saved_variables();
+    const at::Tensor &up = saved[1], &g = gradients[0], open = at::relu(saved[0]);
+    return {(g * up).mul_(open).mul_(2), g * open.square()};
+  }
+};
+
 }  // namespace
+
+at::Tensor relu2glu(const at::Tensor& gate, const at::Tensor& up) { return Relu2glu::apply(gate, up); }
 
 at::Tensor swiglu(const at::Tensor& gate, const at::Tensor& up) { return Swiglu::apply(gate, up); }
 

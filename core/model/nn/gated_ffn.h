@@ -1,6 +1,8 @@
 // Gated feed-forward blocks: down( gate(x) ∘ up(x) ), three matrices, d -> d_ff -> d.
 #pragma once
 
+#include <utility>
+
 #include <ATen/ATen.h>
 
 #include "nn/alpha_linear.h"
@@ -13,8 +15,12 @@ namespace bitsweep::nn {
 
 // silu(gate) ⊙ up, shapes equal; keeps its two inputs only.
 at::Tensor swiglu(const at::Tensor& gate, const at::Tensor& up);
+// relu(gate)² ⊙ up; likewise.
+at::Tensor relu2glu(const at::Tensor& gate, const at::Tensor& up);
 
-// Float activations (Shazeer 2020): down( silu(gate x) ⊙ up x ). x [..., d] -> [..., d]
+enum class GateActivation { silu, relu2 };
+
+// Float activations (Shazeer 2020): down( silu(gate x) ⊙ up x ), or relu² in place of silu. x [..., d] -> [..., d]
 // LinearType is Linear, TernaryLinear or BinaryLinear.
 template <class LinearType>
 class SwigluFfn {
@@ -24,14 +30,19 @@ class SwigluFfn {
       : gate_(sink.scope("gate"), d, d_ff, sd),
         up_(sink.scope("up"), d, d_ff, sd),
         down_(sink.scope("down"), d_ff, d, down_sd) {}
+  // Of linears made elsewhere.
+  SwigluFfn(LinearType gate, LinearType up, LinearType down, GateActivation activation)
+      : gate_(std::move(gate)), up_(std::move(up)), down_(std::move(down)), activation_(activation) {}
 
   at::Tensor forward(const at::Tensor& x) const {
     BITSWEEP_BLOCK("ffn");
+    if (activation_ == GateActivation::relu2) return down_.forward(relu2glu(gate_.forward(x), up_.forward(x)));
     return down_.forward(swiglu(gate_.forward(x), up_.forward(x)));
   }
 
  private:
   LinearType gate_, up_, down_;
+  GateActivation activation_ = GateActivation::silu;
 };
 
 // 1-bit weights. Where gate and up give signs, their product is an XNOR and down reads ±1; where they do not

@@ -42,8 +42,7 @@ int64_t least_ff(const ShapeRule& rule, int64_t d_model) {
 // The search for a target: holds the best candidate so far.
 class ShapeSearch {
  public:
-  ShapeSearch(double target, const Shape& fixed, const std::function<int64_t(const Shape&)>& params_of,
-              const ShapeRule& rule)
+  ShapeSearch(double target, const Shape& fixed, const ShapeCount& params_of, const ShapeRule& rule)
       : target_(target), fixed_(fixed), params_of_(params_of), rule_(rule) {}
 
   Shape run() {
@@ -64,7 +63,7 @@ class ShapeSearch {
   // False when even its smallest shape is well above the target: no wider one can be nearer.
   bool try_width(int64_t d) {
     const int64_t heads = fixed_.n_heads != 0 ? fixed_.n_heads : d / head_size(d);
-    if (heads == 0 || d % heads != 0) return true;
+    if (heads == 0 || d % heads != 0 || heads % rule_.heads_multiple != 0) return true;
     const double preferred = preferred_depth(rule_, d);
     int64_t first = std::max<int64_t>(1, static_cast<int64_t>(std::ceil(preferred / 2)));
     int64_t last = std::min(kMaxLayers, static_cast<int64_t>(std::floor(preferred * 2)));
@@ -119,7 +118,7 @@ class ShapeSearch {
 
   double target_;
   Shape fixed_;
-  const std::function<int64_t(const Shape&)>& params_of_;
+  const ShapeCount& params_of_;
   ShapeRule rule_;
   Shape best_;
   Rank best_rank_;
@@ -130,21 +129,21 @@ void refuse_heads(OptionReader& reader, const Shape& shape) {
                                  shape.d_model, shape.n_heads));
 }
 
-Shape shape_of_target(OptionReader& reader, double target, const Shape& given,
-                      const std::function<int64_t(const Shape&)>& params_of, const ShapeRule& rule) {
+Shape shape_of_target(OptionReader& reader, const char* name, double target, const Shape& given,
+                      const ShapeCount& params_of, const ShapeRule& rule) {
   const Shape shape = nearest_shape(target, given, params_of, rule);
   if (shape.d_model != 0) return shape;
   if (given.d_model != 0 && given.n_heads != 0) {
     refuse_heads(reader, given);
   } else {
-    reader.add_problem("params: no shape has the dimensions given beside it; leave one of them out");
+    reader.add_problem(fmt::format("{}: no shape has the dimensions given beside it; leave one of them out", name));
   }
   return given;
 }
 
 Shape shape_of_dimensions(OptionReader& reader, Shape shape, const ShapeRule& rule) {
-  if (shape.d_model == 0) reader.add_problem("d_model: required, unless params names a target size");
-  if (shape.n_layers == 0) reader.add_problem("n_layers: required, unless params names a target size");
+  if (shape.d_model == 0) reader.add_problem("d_model: required, unless params or body names a target size");
+  if (shape.n_layers == 0) reader.add_problem("n_layers: required, unless params or body names a target size");
   if (!reader.good()) return shape;
   if (shape.d_ff == 0)
     shape.d_ff = std::max<int64_t>(1, static_cast<int64_t>(rule.ffn_ratio * static_cast<double>(shape.d_model)));
@@ -158,7 +157,7 @@ ShapeRule read_rule(OptionReader& reader) {
   ShapeRule rule;
   rule.wide = reader.choice("shape", "deep", {"deep", "wide"}) == "wide";
   rule.ffn_ratio = reader.number("ffn_ratio", seeds.ffn_ratio, kLeastRatio, kMostRatio);
-  const bool depth_free = reader.has("params") && !reader.has("n_layers");
+  const bool sized = reader.has("params") || reader.has("body"), depth_free = sized && !reader.has("n_layers");
   if (!depth_free && !reader.has("shape")) reader.imply("shape", "deep");
   if (reader.has("d_ff") && !reader.has("ffn_ratio")) reader.imply("ffn_ratio", seeds.ffn_ratio);
   reader.leave_out_at("shape", "deep");
@@ -176,22 +175,30 @@ json::object to_json(const Shape& shape) {
   return {{"d_model", shape.d_model}, {"n_layers", shape.n_layers}, {"n_heads", shape.n_heads}, {"d_ff", shape.d_ff}};
 }
 
-Shape nearest_shape(double target, const Shape& fixed, const std::function<int64_t(const Shape&)>& params_of,
-                    const ShapeRule& rule) {
+Shape nearest_shape(double target, const Shape& fixed, const ShapeCount& params_of, const ShapeRule& rule) {
   return ShapeSearch(target, fixed, params_of, rule).run();
 }
 
-Shape read_shape(OptionReader& reader, const std::function<int64_t(const Shape&)>& params_of) {
-  const ShapeRule rule = read_rule(reader);
+Shape read_shape(OptionReader& reader, const ShapeCount& params_of, const ShapeCount& body_of, int64_t heads_multiple) {
+  ShapeRule rule = read_rule(reader);
+  rule.heads_multiple = heads_multiple;
   Shape shape;
   shape.d_model = reader.integer("d_model", 0, 8, kMaxWidth);
   shape.n_layers = reader.integer("n_layers", 0, 1, kMaxLayers);
   shape.n_heads = reader.integer("n_heads", 0, 1, kMaxWidth);
   shape.d_ff = reader.integer("d_ff", 0, 1, kMaxFf);
-  const double target = reader.size("params", 0, kMinTarget, kMaxTarget);
+  const double params = reader.size("params", 0, kMinTarget, kMaxTarget);
+  const double body = body_of ? reader.size("body", 0, kMinTarget, kMaxTarget) : 0;
+  if (params > 0 && body > 0)
+    reader.add_problem("body: one target is enough, and params is given; leave one of them out");
   if (!reader.good()) return shape;
-  shape =
-      target > 0 ? shape_of_target(reader, target, shape, params_of, rule) : shape_of_dimensions(reader, shape, rule);
+  if (params > 0) {
+    shape = shape_of_target(reader, "params", params, shape, params_of, rule);
+  } else if (body > 0) {
+    shape = shape_of_target(reader, "body", body, shape, body_of, rule);
+  } else {
+    shape = shape_of_dimensions(reader, shape, rule);
+  }
   for (const auto& dimension : to_json(shape)) reader.resolve(dimension.key(), dimension.value());
   return shape;
 }

@@ -13,4 +13,13 @@ inline at::Tensor with_earlier(const at::Tensor& x, int64_t offset) {
   return x + at::constant_pad_nd(x.narrow(1, 0, context - offset), {0, 0, offset, 0});
 }
 
+// The same of rows that follow others: `earlier` are the last of these, [B, at most offset, d] or undefined, and then
+// the last of x as well.
+inline at::Tensor with_earlier(const at::Tensor& x, int64_t offset, at::Tensor& earlier) {
+  const at::Tensor rows = earlier.defined() ? at::cat({earlier, x}, 1) : x;
+  const int64_t count = rows.size(1), kept = count < offset ? count : offset;
+  earlier = rows.narrow(1, count - kept, kept).clone();
+  return with_earlier(rows, offset).narrow(1, count - x.size(1), x.size(1));
+}
+
 }  // namespace bitsweep::nn

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include <ATen/ATen.h>
+#include <fmt/format.h>
 
 #include "base/error.h"
 #include "nn/bits.h"
@@ -20,8 +21,28 @@ at::Tensor gradient_port(int64_t rows, int64_t columns, at::Device device) {
 
 }  // namespace
 
+void require_rows(const at::Tensor& tokens, const at::Tensor& earlier) {
+  if (!earlier.defined() || earlier.size(0) == tokens.size(0)) return;
+  throw Error(ErrorKind::failed,
+              fmt::format("decoding goes on with {} rows after {}", tokens.size(0), earlier.size(0)));
+}
+
+StepContext decoding(StepContext context) {
+  context.training = false;
+  context.observer = nullptr;
+  return context;
+}
+
 at::Tensor Model::trunk(const at::Tensor&, const StepContext&) { no_halves(); }
 at::Tensor Model::head(const at::Tensor&) { no_halves(); }
+
+at::Tensor Model::decode(const at::Tensor& tokens, const StepContext& context, DecodeCache& cache) {
+  const at::NoGradGuard no_grad;
+  require_rows(tokens, cache.tokens);
+  cache.tokens = cache.tokens.defined() ? at::cat({cache.tokens, tokens}, 1) : tokens;
+  cache.length = cache.tokens.size(1);
+  return forward(cache.tokens, decoding(context)).narrow(1, cache.length - tokens.size(1), tokens.size(1));
+}
 
 void Model::to(at::Device device) {
   // set_data keeps the tensor's identity, so the handles that the blocks hold move with it.

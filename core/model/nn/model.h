@@ -9,6 +9,7 @@
 #include <ATen/core/Tensor.h>
 
 #include "base/metric_kind.h"
+#include "nn/decode_cache.h"
 
 namespace bitsweep::nn {
 
@@ -82,6 +83,12 @@ class Model {
   // Any rows of that, [..., d] -> their logits [..., V]. A row's logits depend on that row alone.
   virtual at::Tensor head(const at::Tensor& hidden);
 
+  // Logits [B, t, V] of tokens [B, t] that follow those which `cache` has read, all of its rows as many; then it has
+  // read these too. An empty cache: the beginning. In evaluation, at the step of `context`, unobserved and without
+  // gradients. This reads all tokens again; a model that keeps something instead costs t positions
+  // (nn/decoder_model.h).
+  virtual at::Tensor decode(const at::Tensor& tokens, const StepContext& context, DecodeCache& cache);
+
   // In a fixed order. The tensors are the model's own: an optimizer updates them in place.
   const std::vector<Parameter>& parameters() const { return parameters_; }
 
@@ -115,5 +122,10 @@ class Model {
   std::vector<BitMatrix> bit_matrices_;
   std::vector<Buffer> buffers_;
 };
+
+// For implementations of decode(): the context that it computes in; a refusal of other rows than those of `earlier`
+// [B, …] (undefined: none), as Error{failed}.
+StepContext decoding(StepContext context);
+void require_rows(const at::Tensor& tokens, const at::Tensor& earlier);
 
 }  // namespace bitsweep::nn

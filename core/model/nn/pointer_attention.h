@@ -24,13 +24,14 @@ struct PointerNoise {
   double tau = 1.0;
 };
 
-// q, k, v [B, T, d] with d = H·d_h -> [B, T, d]. With noise: training; without: evaluation (no gradient to q and k).
+// q, k, v [B, T, d] with d = H·d_h -> [B, T, d]. With noise: training; without: evaluation (no gradient to q and k),
+// where k and v [B, S, d] may be of more positions, of which queries are the last.
 // Gradients of training, with A the one-hot choice, p = softmax(z), g the output's gradient:
 //   dv = Aᵀ g      dA = g vᵀ      dz = p ⊙ (dA − Σ_j p dA)      dq = dz·k /(τ√d_h)      dk = dzᵀ·q /(τ√d_h)
 at::Tensor pointer_attention(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, int64_t heads,
                              CausalBias& bias, const std::optional<PointerNoise>& noise);
 
-// The keys chosen in evaluation: [B, H, T] int64.
+// The keys chosen in evaluation: [B, H, T] int64. As above, k may have more positions.
 at::Tensor pointer_indices(const at::Tensor& q, const at::Tensor& k, int64_t heads, CausalBias& bias);
 
 // Standard Gumbel noise [rows, columns] f32, as pointer_attention uses it on the CPU.

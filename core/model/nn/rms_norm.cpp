@@ -15,7 +15,7 @@ using torch::autograd::Function;
 using torch::autograd::variable_list;
 
 struct RmsNormFunction : Function<RmsNormFunction> {
-  static at::Tensor forward(AutogradContext* context, const at::Tensor& x, const at::Tensor& gamma) {
+  static at::Tensor forward(AutogradContext* context, const at::Tensor& x, const at::Tensor& gamma, double epsilon) {
     const int64_t d = gamma.size(0);
     const at::Tensor in = x.reshape({-1, d}).contiguous();  // [N, d]
     const int64_t rows = in.size(0);
@@ -23,7 +23,7 @@ struct RmsNormFunction : Function<RmsNormFunction> {
     const auto kernel = kernel_for<kernels::Operation::rms_norm>(in);
     if (kernel == nullptr) {
       const at::Tensor wide = in.to(at::kFloat);
-      inverse = wide.square().mean(1).add_(kRmsNormEpsilon).rsqrt_();
+      inverse = wide.square().mean(1).add_(epsilon).rsqrt_();
       out = (wide * inverse.unsqueeze(1) * gamma).to(x.scalar_type());
     } else {
       out = at::empty_like(in);
@@ -31,7 +31,7 @@ struct RmsNormFunction : Function<RmsNormFunction> {
       parallel_rows(rows, d, [&](int64_t begin, int64_t end) {
         kernel(in.const_data_ptr<float>() + begin * d, gamma.const_data_ptr<float>(),
                out.mutable_data_ptr<float>() + begin * d, inverse.mutable_data_ptr<float>() + begin, end - begin, d,
-               static_cast<float>(kRmsNormEpsilon));
+               static_cast<float>(epsilon));
       });
     }
     context->save_for_backward({in, gamma, inverse});
@@ -64,19 +64,22 @@ struct RmsNormFunction : Function<RmsNormFunction> {
                    begin, end);
       });
     }
-    return {dx.view(gradients[0].sizes()), dgamma};
+    return {dx.view(gradients[0].sizes()), dgamma, at::Tensor()};
   }
 };
 
 }  // namespace
 
-at::Tensor rms_norm(const at::Tensor& x, const at::Tensor& gamma) { return RmsNormFunction::apply(x, gamma); }
+at::Tensor rms_norm(const at::Tensor& x, const at::Tensor& gamma, double epsilon) {
+  return RmsNormFunction::apply(x, gamma, epsilon);
+}
 
-RmsNorm::RmsNorm(const ParameterSink& sink, int64_t d) : gamma_(sink.constant("gamma", {d}, 1.0)) {}
+RmsNorm::RmsNorm(const ParameterSink& sink, int64_t d, double epsilon)
+    : gamma_(sink.constant("gamma", {d}, 1.0)), epsilon_(epsilon) {}
 
 at::Tensor RmsNorm::forward(const at::Tensor& x) const {
   BITSWEEP_BLOCK("norm");
-  return rms_norm(x, gamma_);
+  return rms_norm(x, gamma_, epsilon_);
 }
 
 }  // namespace bitsweep::nn

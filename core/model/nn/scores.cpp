@@ -44,10 +44,10 @@ at::Tensor noise_like(const at::Tensor& scores, at::Generator generator) {
 
 // z by LibTorch, in f32.
 at::Tensor score_terms(const at::Tensor& scores, const ScoreTerms& terms, CausalBias& bias) {
-  const int64_t heads = static_cast<int64_t>(bias.slopes().size()), context = scores.size(1);
-  const at::Tensor mask = bias.get(context, at::TensorOptions().dtype(at::kFloat).device(scores.device()));
+  const int64_t heads = static_cast<int64_t>(bias.slopes().size()), queries = scores.size(1), keys = scores.size(2);
+  const at::Tensor mask = bias.rows(queries, keys, at::TensorOptions().dtype(at::kFloat).device(scores.device()));
   at::Tensor z = scores.to(at::kFloat).mul_(terms.scale);
-  z.view({-1, heads, context, context}).add_(mask);
+  z.view({-1, heads, queries, keys}).add_(mask);
   if (terms.generator) z.add_(noise_like(z, *terms.generator)).mul_(1.0 / terms.tau);
   return z;
 }
@@ -59,7 +59,7 @@ at::Tensor last_argmax(const at::Tensor& z) { return (z.size(-1) - 1) - z.flip({
 TopChoice choose_top_keys(const at::Tensor& z, int64_t keys) {
   at::Tensor rest = z.flip({-1});  // the most recent of equals is the first
   const int64_t context = z.size(-1);
-  const at::Tensor query = at::arange(context, z.options().dtype(at::kLong)).view({1, -1, 1});
+  const at::Tensor query = at::arange(context - z.size(-2), context, z.options().dtype(at::kLong)).view({1, -1, 1});
   std::vector<at::Tensor> best, index;
   for (int64_t r = 0; r < keys; ++r) {
     const at::Tensor place = rest.argmax(-1, true);  // [B·H, T, 1]
@@ -68,6 +68,12 @@ TopChoice choose_top_keys(const at::Tensor& z, int64_t keys) {
     rest.scatter_(-1, place, -std::numeric_limits<double>::infinity());
   }
   return {at::cat(index, -1).to(at::kInt), at::cat(best, -1).softmax(-1)};
+}
+
+// The loops go over whole windows; a few queries at their end are composed.
+template <kernels::Operation operation>
+auto window_kernel(const at::Tensor& scores) {
+  return scores.size(1) == scores.size(2) ? kernel_for<operation>(scores) : nullptr;
 }
 
 kernels::ScoreRule rule_of(const ScoreTerms& terms) {
@@ -105,7 +111,7 @@ at::Tensor gumbel_noise(int64_t rows, int64_t columns, at::Generator& generator)
 }
 
 at::Tensor softmax_scores(at::Tensor scores, const ScoreTerms& terms, CausalBias& bias, at::Tensor* choice) {
-  const auto kernel = kernel_for<kernels::Operation::softmax>(scores);
+  const auto kernel = window_kernel<kernels::Operation::softmax>(scores);
   if (kernel == nullptr) {
     const at::Tensor z = score_terms(scores, terms, bias);
     if (choice != nullptr) *choice = last_argmax(z);
@@ -123,7 +129,7 @@ at::Tensor softmax_scores(at::Tensor scores, const ScoreTerms& terms, CausalBias
 }
 
 at::Tensor choose_keys(at::Tensor scores, const ScoreTerms& terms, CausalBias& bias) {
-  const auto kernel = kernel_for<kernels::Operation::choice>(scores);
+  const auto kernel = window_kernel<kernels::Operation::choice>(scores);
   if (kernel == nullptr) return last_argmax(score_terms(scores, terms, bias));
   const int64_t context = scores.size(1);
   at::Tensor keys = at::empty({scores.size(0), context}, at::kInt);
@@ -135,7 +141,7 @@ at::Tensor choose_keys(at::Tensor scores, const ScoreTerms& terms, CausalBias& b
 }
 
 TopChoice top_keys(at::Tensor scores, const ScoreTerms& terms, CausalBias& bias, int64_t keys) {
-  const auto kernel = kernel_for<kernels::Operation::top_keys>(scores);
+  const auto kernel = window_kernel<kernels::Operation::top_keys>(scores);
   if (kernel == nullptr) return choose_top_keys(score_terms(scores, terms, bias), keys);
   const int64_t context = scores.size(1);
   TopChoice choice{at::empty({scores.size(0), context, keys}, at::kInt),

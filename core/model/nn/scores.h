@@ -12,7 +12,8 @@
 
 namespace bitsweep::nn {
 
-// z = (scores · scale + bias + noise)/τ, causal.
+// z = (scores · scale + bias + noise)/τ, causal. Scores are [B·H, T, T], or of the last of S positions alone,
+// [B·H, T, S], without noise.
 struct ScoreTerms {
   double scale = 1;                        // 1/√d_h
   double tau = 1;

@@ -74,13 +74,14 @@ struct SoftmaxFunction : Function<SoftmaxFunction> {
 
 at::Tensor library_attention(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, int64_t heads,
                              CausalBias& bias) {
-  const int64_t batch = q.size(0), context = q.size(1), size = q.size(2) / heads;
-  const auto view = [&](const at::Tensor& x) { return x.view({batch, context, heads, size}).transpose(1, 2); };
+  const int64_t batch = q.size(0), queries = q.size(1), context = k.size(1), size = q.size(2) / heads;
+  const auto view = [&](const at::Tensor& x) { return x.view({batch, x.size(1), heads, size}).transpose(1, 2); };
+  const bool masked = bias.alibi() || queries != context;  // else LibTorch's own causal mask
   std::optional<at::Tensor> mask;
-  if (bias.alibi()) mask = bias.get(context, q.options()).unsqueeze(0);  // [1, H, T, T]
-  return at::scaled_dot_product_attention(view(q), view(k), view(v), mask, 0.0, !bias.alibi())
+  if (masked) mask = bias.rows(queries, context, q.options()).unsqueeze(0);  // [1, H or 1, T, S]
+  return at::scaled_dot_product_attention(view(q), view(k), view(v), mask, 0.0, !masked)
       .transpose(1, 2)
-      .reshape({batch, context, heads * size});
+      .reshape({batch, queries, heads * size});
 }
 
 }  // namespace

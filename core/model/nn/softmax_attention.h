@@ -5,7 +5,8 @@
 
 namespace bitsweep::nn {
 
-// q, k, v [B, T, d] with d = H·d_h -> [B, T, d]. `bias` holds the mask and ALiBi.
+// q [B, T, d], k and v [B, S, d] with d = H·d_h -> [B, T, d]; queries are the last T positions, all of them where there
+// is a gradient. `bias` holds the mask and ALiBi.
 at::Tensor softmax_attention(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, int64_t heads,
                              CausalBias& bias);
 

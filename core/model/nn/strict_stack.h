@@ -12,6 +12,7 @@
 #include <string>
 #include <vector>
 
+#include "nn/decoder_model.h"
 #include "nn/family.h"
 #include "nn/gated_ffn.h"
 #include "nn/pointer_block.h"
@@ -33,7 +34,7 @@ inline ModelCount count_strict_stack(const StrictOptions& options, int64_t vocab
   count.layers = shape.n_layers * (layer_weights(shape) + layer_thresholds(shape));
   count.vectors = shape.n_layers * layer_thresholds(shape);
   count.extra = sign_head_extra(vocab);
-  count.stored_bits_per_weight = 1;
+  count.stored_bits_per_weight = count.stored_bits_body = 1;
   return count;
 }
 
@@ -52,7 +53,7 @@ std::vector<Stage> strict_stages(const StrictOptions& options, const Workload& w
 
 // LinearType, Embedding, Head: StrictLinear, SignEmbedding, SignHead, or their likes in bit_linear.h.
 template <class LinearType, class Embedding, class Head>
-class StrictStack : public Model {
+class StrictStack : public DecoderModel {
  public:
   StrictStack(const StrictOptions& options, int64_t vocab)
       : options_(options),
@@ -60,21 +61,23 @@ class StrictStack : public Model {
         embedding_(ParameterSink(*this, "embedding"), vocab, options.shape.d_model),
         layers_(make_layers()),
         head_(ParameterSink(*this, "head"), vocab, options.shape.d_model),
-        bias_(options.shape.n_heads, options.attention.alibi) {}
+        attention_(options.shape.n_heads, options.shape.head_size(), options.attention) {}
 
   int64_t head_vocab() const override { return vocab_; }
 
-  at::Tensor trunk(const at::Tensor& tokens, const StepContext& context) override {
+  at::Tensor head(const at::Tensor& hidden) override { return head_.forward(hidden); }
+
+ protected:
+  at::Tensor read(const at::Tensor& tokens, const StepContext& context, DecodeCache* cache) override {
     const AttentionStep step = attention_step(options_.attention, context);
     at::Tensor x = embedding_.forward(tokens);  // [B, T, d], ±1 from here to the head
-    for (const Layer& layer : layers_) {
-      const at::Tensor attended = layer.attention.forward(x, bias_, step);
-      x = residual_sign(x, attended, layer.ffn.forward(x));
+    for (size_t i = 0; i < layers_.size(); ++i) {
+      const at::Tensor attended =
+          layers_[i].attention.forward(x, attention_, step, /*binarized=*/1.0, this->cache_of(cache, i));
+      x = residual_sign(x, attended, layers_[i].ffn.forward(x));
     }
     return x;
   }
-
-  at::Tensor head(const at::Tensor& hidden) override { return head_.forward(hidden); }
 
  private:
   struct Layer {
@@ -88,7 +91,7 @@ class StrictStack : public Model {
     std::vector<Layer> layers;
     for (int64_t i = 0; i < n_layers; ++i) {
       const ParameterSink layer = sink.scope(std::to_string(i));
-      layers.push_back({{layer.scope("attention"), d, heads, options_.output, options_.output},
+      layers.push_back({{layer.scope("attention"), d, options_.output, options_.output},
                         {layer.scope("ffn"), d, d_ff, options_.output, options_.output}});
     }
     return layers;
@@ -99,7 +102,7 @@ class StrictStack : public Model {
   Embedding embedding_;
   std::vector<Layer> layers_;
   Head head_;
-  CausalBias bias_;
+  CausalAttention attention_;
 };
 
 }  // namespace bitsweep::nn

@@ -45,10 +45,10 @@ Weights weights_of(const TopKeys& rule) {
   return {at::ones({rule.keys + 1, rule.keys}, at::kFloat), rank_weights(rule.keys, 1.0)};
 }
 
-// [T, K]: each query's row of the table; 0 where it has no key.
-at::Tensor weights_by_query(const at::Tensor& table, int64_t context, const at::Tensor& like) {
+// [T, K]: the row of the table of each of the last T queries of a context; 0 where it has no key.
+at::Tensor weights_by_query(const at::Tensor& table, int64_t queries, int64_t context, const at::Tensor& like) {
   const int64_t keys = table.size(1);
-  const at::Tensor alive = at::arange(1, context + 1, at::kLong).clamp_max_(keys);
+  const at::Tensor alive = at::arange(context - queries + 1, context + 1, at::kLong).clamp_max_(keys);
   const at::Tensor has_key = at::arange(keys, at::kLong).unsqueeze(0).lt(alive.unsqueeze(1));
   return (table.index_select(0, alive) * has_key).to(like.device());
 }
@@ -85,18 +85,22 @@ void for_each_head(const at::Tensor& values, const at::Tensor& index, const F& f
   });
 }
 
-// Of one product of a query's keys with rows of the head's size, over all queries: a query has no more keys than itself
-// and those before it.
+// Of one product of a query's keys with rows of the head's size, over the queries of `index`: a query has no more keys
+// than itself and those before it.
 int64_t multiply_adds(const at::Tensor& values, const at::Tensor& index) {
-  const int64_t context = index.size(1), keys = std::min(index.size(2), context);
-  return values.size(0) * values.size(2) * (context * keys - keys * (keys - 1) / 2);
+  const auto keys_up_to = [&](int64_t context) {
+    const int64_t keys = std::min(index.size(2), context);
+    return context * keys - keys * (keys - 1) / 2;
+  };
+  const int64_t context = values.size(1);
+  return values.size(0) * values.size(2) * (keys_up_to(context) - keys_up_to(context - index.size(1)));
 }
 
 at::Tensor mix_values(const at::Tensor& values, const at::Tensor& index, const at::Tensor& table, bool vote) {
   say_products(multiply_adds(values, index));
   const auto kernel = kernel_for<kernels::Operation::mix_values>(values);
-  if (kernel == nullptr) {
-    const at::Tensor weights = weights_by_query(table, values.size(1), values);  // [T, K]
+  if (kernel == nullptr || index.size(1) != values.size(1)) {
+    const at::Tensor weights = weights_by_query(table, index.size(1), values.size(1), values);  // [T, K]
     const at::Tensor mixed = (rows_at(values, index) * weights.unsqueeze(2)).sum(2);
     return (vote ? mixed.ge(0).to(at::kFloat).mul_(2).sub_(1) : mixed).to(values.scalar_type());
   }
@@ -119,7 +123,7 @@ HeadGradients mix_backward(const variable_list& saved, const at::Tensor& g, doub
   say_products(4 * multiply_adds(values, index));  // along the values; into queries, keys and values
   const auto kernel = kernel_for<kernels::Operation::mix_values_backward>(values);
   if (kernel == nullptr) {
-    const at::Tensor weights = weights_by_query(table, values.size(1), values);  // [T, K]
+    const at::Tensor weights = weights_by_query(table, index.size(1), values.size(1), values);  // [T, K]
     const at::Tensor along = (g.unsqueeze(2).to(at::kFloat) * rows_at(values, index)).sum(3);  // [B·H, T, K]
     const at::Tensor dz = (p * (along - (p * along).sum(2, true)) * factor).unsqueeze(3);
     const at::ScalarType type = values.scalar_type();
@@ -192,7 +196,7 @@ at::Tensor top_keys_weights(const at::Tensor& q, const at::Tensor& k, int64_t he
   terms.scale = 1.0 / std::sqrt(static_cast<double>(q.size(2) / heads));
   const at::Tensor scores = at::bmm(split_heads(q, heads), split_heads(k, heads).transpose(1, 2));
   const at::Tensor index = top_keys(scores, terms, bias, rule.keys).index.to(at::kLong);  // [B·H, T, K]
-  const at::Tensor weights = weights_by_query(weights_of(rule).backward, context, q).expand_as(index);
+  const at::Tensor weights = weights_by_query(weights_of(rule).backward, context, context, q).expand_as(index);
   return at::zeros({batch * heads, context, context}, q.options().dtype(at::kFloat))
       .scatter_add_(2, index, weights)
       .view({batch, heads, context, context});

@@ -26,7 +26,8 @@ struct TopKeys {
   double rho = 1;     // of ranks, in [0, 1]
 };
 
-// q, k, v [B, T, d] with d = H·d_h -> [B, T, d]. With noise: training; the noise is the pointer's.
+// q, k, v [B, T, d] with d = H·d_h -> [B, T, d]. With noise: training; the noise is the pointer's. Without, k and v
+// [B, S, d] may be of more positions, of which queries are the last.
 at::Tensor top_keys_attention(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, int64_t heads,
                               CausalBias& bias, const TopKeys& rule, const std::optional<PointerNoise>& noise);
 

@@ -65,8 +65,8 @@ at::Tensor counted_targets(const data::ValidationWindows& windows, int64_t first
   if (windows.all_count()) return targets;
   const at::Tensor left_out = at::ones({n, window_tokens}, at::kBool);
   for (int64_t w = 0; w < n; ++w) {
-    const data::ScoredTargets scored = windows.scored(first + w);
-    left_out.select(0, w).narrow(0, scored.from, scored.to - scored.from).fill_(false);
+    for (const data::ScoredTargets& run : windows.scored(first + w))
+      left_out.select(0, w).narrow(0, run.from, run.to - run.from).fill_(false);
   }
   return targets.masked_fill(left_out.reshape({-1}).to(targets.device()), kIgnoredTarget);
 }

@@ -44,16 +44,33 @@ void Stepper::update(int64_t step) {
   optimizer_.step(lr_, clip_divisor(norm_, spec_.train.clip));
 }
 
+Stepper::StepTargets Stepper::targets_of(int64_t step) const {
+  if (!dataset_.of_examples()) return {};
+  const int64_t batch = spec_.train.batch;
+  const at::Tensor counted = at::empty({batch * dataset_.context()}, at::kByte);
+  dataset_.counted(static_cast<uint64_t>(spec_.seed), step * batch, batch,
+                   std::span(counted.mutable_data_ptr<uint8_t>(), static_cast<size_t>(counted.numel())));
+  return {.left_out = counted.eq(0), .count = counted.sum(at::kLong).item<int64_t>()};
+}
+
 void Stepper::accumulate_gradients(int64_t step) {
   const int64_t parts = spec_.train.accumulate;
   const int64_t micro_batch = spec_.train.batch / parts;
+  const StepTargets counted = targets_of(step);
   for (int64_t part = 0; part < parts; ++part) {
     const at::Tensor windows = window_buffer(micro_batch, dataset_.context(), device_, dataset_.width());
     dataset_.sequences(static_cast<uint64_t>(spec_.seed), step * spec_.train.batch + part * micro_batch, micro_batch,
                        tokens_of(windows));
     const nn::StepContext context{
         .training = true, .step = step, .total_steps = spec_.train.steps, .noise = noise_.at(step * parts + part)};
-    losses_.add(step, loss_and_backward(model_, to_device(windows, device_), context, precision_, {.parts = parts}));
+    TokenBatch batch = to_device(windows, device_);
+    if (counted.left_out.defined()) {
+      const int64_t targets = micro_batch * dataset_.context();
+      const at::Tensor left_out = counted.left_out.narrow(0, part * targets, targets).to(device_);
+      batch.targets = batch.targets.masked_fill(left_out, kIgnoredTarget);
+    }
+    losses_.add(step,
+                loss_and_backward(model_, batch, context, precision_, {.parts = parts, .targets = counted.count}));
     if (losses_.first_non_finite()) return;
   }
 }

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 
 #include "data/dataset.h"
 #include "nn/model.h"
@@ -29,6 +30,13 @@ class Stepper {
   double lr() const { return lr_; }
 
  private:
+  // Of examples, which targets of the step's sequences are not learned (bool [batch * context] on the CPU), and how
+  // many are; nothing of windows of a text, where all are.
+  struct StepTargets {
+    at::Tensor left_out;
+    std::optional<int64_t> count;
+  };
+  StepTargets targets_of(int64_t step) const;
   void accumulate_gradients(int64_t step);
   void update(int64_t step);
 

@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "base/task_metrics.h"
 #include "data/stories_questions.h"
+#include "examples/rows.h"
 #include "tasks/load_tasks.h"
 #include "tasks/run_task.h"
 
@@ -30,6 +31,7 @@ TaskSet open_tasks(const std::vector<spec::TaskSpec>& specs, const spec::DataSpe
   TaskSet set{tasks::load_tasks(specs, data::stories_questions_lines), dataset.tokenizer(), {}};
   if (set.tokenizer == nullptr)
     throw Error(ErrorKind::input, "tasks are texts, and nothing says which tokens of this dataset stand for what");
+  if (dataset.of_examples()) set.begin = examples::begin_token(*set.tokenizer);
   if (data.documents == "bos") set.begin = set.tokenizer->facts().bos;
   if (data.documents == "eos") set.begin = set.tokenizer->facts().eos;
   return set;

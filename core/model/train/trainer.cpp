@@ -58,6 +58,7 @@ class Trainer {
   TrainOutcome run() {
     make_folder(folder_);
     restore();
+    if (job_.spec.eval.before && progress_.step == 0) evaluate_before();
     begin_interval();
     while (progress_.step < train_.steps) {
       if (stop_requested()) return stop();
@@ -150,10 +151,9 @@ class Trainer {
                       pretty_json(pointer_health_json(probe, job_.run, progress_.step)) + "\n");
   }
 
-  void ask(const nn::StepContext& context, json::object& fields) {
+  void ask(const nn::StepContext& context, json::object& fields, bool all) {
     TaskModel model(model_, task_model_settings(job_.spec, context, job_.device));
-    const AskedTasks asked =
-        ask_tasks(job_.tasks, is_last_step(), model, job_.run, progress_.step, job_.attempt_folder, log_);
+    const AskedTasks asked = ask_tasks(job_.tasks, all, model, job_.run, progress_.step, job_.attempt_folder, log_);
     for (const auto& [name, value] : asked.metrics) fields[name] = value;
   }
 
@@ -164,6 +164,27 @@ class Trainer {
     if (!is_last_step() || spread.blocks.empty()) return;
     json::array& blocks = fields["window_bpc"].emplace_array();
     for (const double block : spread.blocks) blocks.push_back(std::round(block * kDigits) / kDigits);
+  }
+
+  void score_also(const nn::StepContext& context, json::object& fields) {
+    for (const AlsoScored& text : job_.also)
+      fields[text.metric] =
+          finite_or_null(validate(model_, text.windows, dataset_.context(), train_.batch / train_.accumulate, context,
+                                  job_.device, parse_precision(train_.precision))
+                             .bits_per_byte);
+  }
+
+  // What the run starts from, measured as its end will be; no candidate for the best checkpoint.
+  void evaluate_before() {
+    const nn::StepContext context{.training = false, .step = 0, .total_steps = train_.steps, .noise = {}};
+    const Validation validation = validate(model_, windows_, dataset_.context(), train_.batch / train_.accumulate,
+                                           context, job_.device, parse_precision(train_.precision));
+    json::object fields{{"val_bpc", finite_or_null(validation.bits_per_byte)}, {"tokens", 0}};
+    score_also(context, fields);
+    if (job_.spec.eval.probes != "off" && std::isfinite(validation.bits_per_byte)) probe(context, fields);
+    ask(context, fields, /*all=*/true);
+    events_.write("eval", 0, fields);
+    log_line("before the first step  val {:.4f} bits/byte", validation.bits_per_byte);
   }
 
   double evaluate() {
@@ -201,7 +222,8 @@ class Trainer {
     tell_spread(validation.spread, fields);
     for (const nn::Metric& metric : model_.metrics()) fields[metric.name] = finite_or_null(metric.value);
     if (probe_now() && std::isfinite(val_bpc)) probe(context, fields);
-    if (std::isfinite(val_bpc)) ask(context, fields);
+    if (std::isfinite(val_bpc)) ask(context, fields, is_last_step());
+    score_also(context, fields);
     events_.write("eval", progress_.step, fields);
     const std::string answers =
         validation.answers ? fmt::format("  answers {:.1f} %", 100 * validation.answers->accuracy) : "";

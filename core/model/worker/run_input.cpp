@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "base/files.h"
 #include "base/json.h"
+#include "data/token_plan.h"
 #include "nn/model.h"
 #include "plugin/build_id.h"
 #include "train/device.h"
@@ -28,6 +29,16 @@ spec::RunSpec read_run_spec(const fs::path& path) {
 void set_threads(int64_t threads) {
   at::set_num_threads(static_cast<int>(threads));
   at::set_num_interop_threads(1);
+}
+
+// A text beside the run's own, in its tokens.
+spec::DataSpec with_tokenizer_of(const spec::DataSpec& own, const spec::AlsoSpec& text, const fs::path& cache) {
+  spec::DataSpec data = text.data();
+  data.context = own.context;
+  // Of a tokenizer that was trained on the run's corpus there is a file by now.
+  data.tokenizer =
+      own.recipe.vocab > 0 ? data::trained_tokenizer_file(cache, own.tokenizer_sha256).string() : own.tokenizer;
+  return data;
 }
 
 void check_counts(const plugin::Plugin& plugin, const plugin::Description& description, const nn::Model& model) {
@@ -52,9 +63,12 @@ RunInput open_run(const RunArguments& arguments, Notes& log) {
   const c10::Device device = open_device(train::parse_device(arguments.device));
   set_threads(arguments.threads);
   plugin::Plugin plugin = plugin::load_plugin(spec.model.plugin, arguments.plugin_dir, BITSWEEP_BUILD_ID);
-  data::Dataset dataset =
-      data::Dataset::open(spec.data, arguments.cache,
-                          {.threads = static_cast<int>(std::max<int64_t>(1, arguments.threads)), .notes = &log});
+  const data::BuildOptions build{.threads = static_cast<int>(std::max<int64_t>(1, arguments.threads)), .notes = &log};
+  data::Dataset dataset = data::Dataset::open(spec.data, arguments.cache, build);
+  std::vector<AlsoText> also;
+  for (const spec::AlsoSpec& text : spec.eval.also)
+    also.push_back(
+        {text.name, data::Dataset::open(with_tokenizer_of(spec.data, text, arguments.cache), arguments.cache, build)});
   plugin::DescribeRequest request{
       .options = spec.model.options, .vocab = dataset.info().vocab, .context = spec.data.context};
   plugin::Description description = plugin.describe(request);
@@ -62,7 +76,8 @@ RunInput open_run(const RunArguments& arguments, Notes& log) {
   train::seed_initial_weights(spec.seed);
   plugin::OwnedModel model = plugin.create(request);
   check_counts(plugin, description, *model);
-  return {std::move(spec), device, std::move(plugin), std::move(dataset), std::move(description), std::move(model)};
+  return {std::move(spec),        device,          std::move(plugin), std::move(dataset), std::move(also),
+          std::move(description), std::move(model)};
 }
 
 }  // namespace bitsweep::worker

@@ -1,6 +1,9 @@
 // What every verb that builds a run's model starts with.
 #pragma once
 
+#include <string>
+#include <vector>
+
 #include <c10/core/Device.h>
 
 #include "base/notes.h"
@@ -17,11 +20,18 @@ class WorkerLog : public Notes {
   void add(Kind kind, std::string text) override;
 };
 
+// A text beside the run's own that it is scored on (eval.also).
+struct AlsoText {
+  std::string name;
+  data::Dataset dataset;
+};
+
 struct RunInput {
   spec::RunSpec spec;
   c10::Device device;
   plugin::Plugin plugin;
   data::Dataset dataset;
+  std::vector<AlsoText> also;
   plugin::Description description;
   plugin::OwnedModel model;  // on the CPU, with the initial weights of the spec's seed
 };

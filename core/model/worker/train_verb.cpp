@@ -67,6 +67,14 @@ bool is_out_of_memory(std::string_view message) {
 json::array metric_kinds_of(const RunInput& input, const data::ValidationWindows& windows,
                             const train::TaskSet& tasks) {
   std::vector<MetricKind> kinds = known_metric_kinds({"val_bpc", "train_bpc", "val_bpc_se"});
+  if (!input.spec.data.is_bytes())
+    for (MetricKind& kind : known_metric_kinds({"val_bpt", "bytes_per_token"})) kinds.push_back(std::move(kind));
+  for (const AlsoText& text : input.also)
+    kinds.push_back({.name = text.name + ".bpc",
+                     .better = Better::lower,
+                     .unit = "bits per byte",
+                     .chance = {},
+                     .help = fmt::format("validation loss on {}", text.dataset.info().name)});
   const auto add = [&](std::vector<MetricKind> more) {
     kinds.insert(kinds.end(), std::make_move_iterator(more.begin()), std::make_move_iterator(more.end()));
   };
@@ -123,6 +131,12 @@ void write_start(event::EventWriter& events, const TrainArguments& arguments, co
   events.write("start", 0, fields);
 }
 
+std::vector<train::AlsoScored> also_of(const RunInput& input) {
+  std::vector<train::AlsoScored> also;
+  for (const AlsoText& text : input.also) also.push_back({text.name + ".bpc", text.dataset.validation(input.spec.eval)});
+  return also;
+}
+
 Ending run(const TrainArguments& arguments, const std::atomic<bool>& stop, event::EventWriter& events) {
   WorkerLog log;
   const RunInput input = open_run(arguments, log);
@@ -135,6 +149,7 @@ Ending run(const TrainArguments& arguments, const std::atomic<bool>& stop, event
                             .device = input.device,
                             .resume = arguments.resume,
                             .tasks = std::move(tasks),
+                            .also = also_of(input),
                             .init = arguments.init,
                             .stop = &stop};
   return ending_of(train::train(job, *input.model, input.dataset, events, log));

@@ -18,6 +18,7 @@ void prepare_datasets(const plan::Plan& plan, store::Store& store, Texts& texts,
     Asked& asked = all[{id, context}];
     asked.data = &run.spec.data;
     if (!asked.seen.insert({bytes > 0 ? 0 : windows, bytes}).second) continue;
+    if (!run.spec.data.examples.file.empty()) continue;  // no text for a table of counts
     if (bytes > 0) {
       if (!store.has_yardsticks(id, store::kAnyContext, bytes)) asked.missing.bytes.push_back(bytes);
     } else if (run.spec.data.is_bytes() && !store.has_yardsticks(id, context, windows)) {

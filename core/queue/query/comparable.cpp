@@ -28,6 +28,13 @@ std::string corpus_name(const std::string& corpus) {
                        end - (slash == std::string::npos ? 0 : slash + 1) + 1);
 }
 
+// Of what a run learns from: a corpus, or a file of examples.
+std::string text_name(const json::object& data, const std::string& otherwise) {
+  const json::value* examples = data.if_contains("examples");
+  if (examples != nullptr && examples->is_object()) return string_or(examples->get_object(), "file", otherwise);
+  return string_or(data, "corpus", otherwise);
+}
+
 std::string digest(const std::string& sha256) { return sha256.substr(0, 12); }
 
 std::string training_text(const RunRow& run, const DatasetRow* dataset) {
@@ -71,6 +78,7 @@ std::string windows(const RunRow& run, const DatasetRow*) {
 
 // The database holds bits per byte; a file of points may say another.
 std::string loss_unit(const RunRow& run, const DatasetRow*) {
+  if (part(run.spec, "data").contains("examples")) return "bits per byte of answers";
   return string_or(part(run.spec, "data"), "unit", "bits per byte");
 }
 
@@ -166,7 +174,7 @@ std::vector<ComparableGroup> comparable_groups(const std::vector<RunRow>& runs,
     if (at == groups.size()) {
       groups.push_back({"",
                         runs[i].dataset,
-                        corpus_name(string_or(data, "corpus", runs[i].dataset)),
+                        corpus_name(text_name(data, runs[i].dataset)),
                         tokenizer_of(runs[i].spec),
                         context,
                         windows,

@@ -28,6 +28,21 @@ std::string tokenizer_name(const spec::DataSpec& spec) {
   return spec.is_bytes() ? name : fmt::format("{} {:.8}", name, spec.tokenizer_sha256);
 }
 
+// Without yardsticks.
+store::DatasetRecord record_of(const spec::DataSpec& spec, const data::DatasetInfo& info) {
+  return {.id = dataset_id(spec),
+          .name = info.name,
+          .tokenizer = tokenizer_name(spec),
+          .sha256 = info.sha256,
+          .bytes = static_cast<int64_t>(info.bytes),
+          .train_tokens = info.train_tokens,
+          .val_tokens = info.val_tokens,
+          .val_sha256 = info.val_sha256,
+          .unknown_bytes = static_cast<int64_t>(info.unknown_bytes),
+          .ngram_bpb = {},
+          .entropy_bpb = info.entropy_bits_per_byte};
+}
+
 // "'fineweb' is not encoded yet by bpe.model: about 2.41M tokens, 4.82 MB on disk, 3 s of one core; …".
 std::string to_build_text(const spec::DataSpec& spec, const plan::DatasetFacts& facts) {
   const std::string name = spec::tokenizer_text(spec::tokenizer_json(spec));
@@ -74,6 +89,7 @@ plan::DatasetFacts DataTexts::probe(const spec::DataSpec& spec) {
 prepare::Texts::Measured DataTexts::measure(const spec::DataSpec& spec, const Scored& scored, Notes& notes) {
   const data::Dataset data = data::Dataset::open(spec, cache_, {.threads = all_cores(), .notes = &notes});
   const data::DatasetInfo& info = data.info();
+  if (data.of_examples()) return {record_of(spec, info), {}};
   uint64_t train_bytes = 0, val_bytes = 0;
   for (const data::Segment& segment : data.split().train) train_bytes += segment.size();
   for (const data::Segment& segment : data.split().val) val_bytes += segment.size();
@@ -82,17 +98,8 @@ prepare::Texts::Measured DataTexts::measure(const spec::DataSpec& spec, const Sc
                              format_bytes(static_cast<double>(val_bytes))));
   const data::DatasetYardsticks yardsticks = data.yardsticks(scored.windows, scored.bytes);
   Measured measured;
-  measured.dataset = {.id = dataset_id(spec),
-                      .name = info.name,
-                      .tokenizer = tokenizer_name(spec),
-                      .sha256 = info.sha256,
-                      .bytes = static_cast<int64_t>(info.bytes),
-                      .train_tokens = info.train_tokens,
-                      .val_tokens = info.val_tokens,
-                      .val_sha256 = info.val_sha256,
-                      .unknown_bytes = static_cast<int64_t>(info.unknown_bytes),
-                      .ngram_bpb = as_json(yardsticks.split),
-                      .entropy_bpb = info.entropy_bits_per_byte};
+  measured.dataset = record_of(spec, info);
+  measured.dataset.ngram_bpb = as_json(yardsticks.split);
   const auto add = [&](int64_t context, int64_t asked, const data::Yardsticks& found) {
     measured.yardsticks.push_back({.context = context,
                                    .windows = asked,

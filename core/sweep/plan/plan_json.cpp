@@ -34,31 +34,33 @@ json::array blocks_json(const PlannedRun& run) {
   return blocks;
 }
 
-json::value optional_json(const std::optional<int64_t>& value) {
+template <class T>
+json::value optional_json(const std::optional<T>& value) {
   return value ? json::value(*value) : json::value(nullptr);
 }
 
 json::object run_json(const PlannedRun& run) {
-  json::object object{{"id", run.id},
-                      {"plugin", run.spec.model.plugin},
-                      {"axes", run.axes},
-                      {"seed", run.spec.seed},
-                      {"params", run.model.params},
-                      {"params_nonembedding", run.model.params_nonembedding()},
-                      {"params_extra", run.model.params_extra},
-                      {"stored_bits_per_weight", run.model.stored_bits_per_weight},
-                      {"stored_bytes",
-                       run.model.stored_bytes > 0 ? json::value(run.model.stored_bytes) : json::value(nullptr)},
-                      {"steps", run.spec.train.steps},
-                      {"tokens", run.tokens},
-                      {"epochs", run.epochs},
-                      {"flops", run.flops},
-                      {"flops_6nd", run.flops_6nd},
-                      {"bytes", bytes_json(run)},
-                      {"blocks", blocks_json(run)},
-                      {"hours", hours(run.time ? std::optional(run.time->seconds) : std::nullopt)},
-                      {"hours_from", hours_from(run)},
-                      {"state", run.state}};
+  json::object object{
+      {"id", run.id},
+      {"plugin", run.spec.model.plugin},
+      {"axes", run.axes},
+      {"seed", run.spec.seed},
+      {"params", run.model.params},
+      {"params_nonembedding", run.model.params_nonembedding()},
+      {"params_extra", run.model.params_extra},
+      {"stored_bits_per_weight", run.model.stored_bits_per_weight},
+      {"stored_bits_per_weight_body", optional_json(run.model.stored_bits_per_weight_body)},
+      {"stored_bytes", run.model.stored_bytes > 0 ? json::value(run.model.stored_bytes) : json::value(nullptr)},
+      {"steps", run.spec.train.steps},
+      {"tokens", run.tokens},
+      {"epochs", run.epochs},
+      {"flops", run.flops},
+      {"flops_6nd", run.flops_6nd},
+      {"bytes", bytes_json(run)},
+      {"blocks", blocks_json(run)},
+      {"hours", hours(run.time ? std::optional(run.time->seconds) : std::nullopt)},
+      {"hours_from", hours_from(run)},
+      {"state", run.state}};
   if (run.other_build) object["other_build"] = to_json(*run.other_build);
   return object;
 }

@@ -8,7 +8,7 @@
 #include <stdint.h>
 
 /* Counts up when this table, the class Model or StepContext changes. */
-#define BITSWEEP_PLUGIN_ABI 4u
+#define BITSWEEP_PLUGIN_ABI 5u
 #define BITSWEEP_PLUGIN_ENTRY "bitsweep_plugin_entry"
 
 #ifdef __cplusplus

@@ -79,6 +79,8 @@ void read_costs(const json::object& object, Description& description) {
   if (object.if_contains("implied") != nullptr) description.implied = object_member(object, "implied", "description");
   if (object.if_contains("flops_backward_per_token") != nullptr)
     description.flops_backward_per_token = number_member(object, "flops_backward_per_token", "description");
+  if (object.if_contains("stored_bits_per_weight_body") != nullptr)
+    description.stored_bits_per_weight_body = number_member(object, "stored_bits_per_weight_body", "description");
   if (object.if_contains("stored_bytes") != nullptr)
     description.stored_bytes = count_member(object, "stored_bytes", 0, "description");
   if (object.if_contains("bytes") != nullptr)
@@ -127,6 +129,7 @@ json::object to_json(const Description& d) {
                       {"flops_forward_per_token", d.flops_forward_per_token}};
   if (!d.implied.empty()) object["implied"] = d.implied;
   if (d.flops_backward_per_token) object["flops_backward_per_token"] = *d.flops_backward_per_token;
+  if (d.stored_bits_per_weight_body) object["stored_bits_per_weight_body"] = *d.stored_bits_per_weight_body;
   if (d.stored_bytes > 0) object["stored_bytes"] = d.stored_bytes;
   if (!d.blocks.empty()) {
     json::array blocks;

@@ -52,6 +52,7 @@ struct Description {
   int64_t params_extra = 0;      // trained beside them: output bias, logit scale
   double latent_bits_per_weight = 32;
   double stored_bits_per_weight = 32;  // as deployed: 1 for a ±1 weight, 16 for a float
+  std::optional<double> stored_bits_per_weight_body{};  // without embedding and head; nothing: the plugin does not say
   int64_t stored_bytes = 0;            // as deployed, floats at 16 bits; 0: the plugin does not say
   double flops_forward_per_token = 0;  // of products alone, at full context; multiply and add count two (nn/cost.h)
   std::optional<double> flops_backward_per_token{};  // nothing: the plugin does not say

@@ -16,7 +16,8 @@
 // An option that came after runs were made has `absent`: the value that a model without it has, as those runs' specs
 // are. A sweep that does not name it takes `default`; at `absent` it is not recorded, so older runs keep their ids.
 //
-// Every plugin also takes `params`, a target size in place of a shape.
+// Every plugin also takes `params`, a target size in place of a shape; those of nn/family.h take `body`, which is the
+// same without embedding and head.
 #pragma once
 
 #include <optional>

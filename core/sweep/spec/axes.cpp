@@ -266,7 +266,9 @@ class DesignReader {
       if (!take_axis(axis.path, axis.place, "random")) continue;
       block.paths.push_back(axis.path);
       const RunKey* key = find_run_key(axis.path);
-      const bool whole = key != nullptr ? key->type == ValueType::integer : axis.path == "model.params";
+      const bool whole = key != nullptr
+                             ? key->type == ValueType::integer
+                             : axis.path.starts_with("model.") && size_option(axis.path.substr(6)) != nullptr;
       for (size_t i = 0; i < block.rows.size(); ++i)
         block.rows[i].settings.push_back(setting(axis.path, axis.place, random_value(axis, plan->seed, i, whole)));
     }

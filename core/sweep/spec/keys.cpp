@@ -53,6 +53,11 @@ bool fits(const RunKey& key, const json::value& value) {
     case ValueType::text:
     case ValueType::path:
       return value.is_string() && !value.get_string().empty();
+    case ValueType::layout:
+    case ValueType::also:
+      return value.is_object();
+    case ValueType::boolean:
+      return value.is_bool();
     case ValueType::tokenizer:
       return value.is_object() || (value.is_string() && !value.get_string().empty());
     case ValueType::texts:
@@ -116,7 +121,9 @@ bool replaces(std::string_view upper, std::string_view lower) {
   const auto group = alternatives_of(lower);
   if (std::find(group.begin(), group.end(), upper) != group.end()) return true;
   static const std::vector<std::string> shape{"model.d_model", "model.n_layers", "model.n_heads", "model.d_ff"};
-  return (upper == "model.params" && contains(shape, lower)) || (lower == "model.params" && contains(shape, upper));
+  const auto is_size = [](std::string_view path) { return path == "model.params" || path == "model.body"; };
+  if (is_size(upper)) return is_size(lower) || contains(shape, lower);
+  return is_size(lower) && contains(shape, upper);
 }
 
 bool axis_replaces(std::string_view upper, std::string_view lower) {
@@ -136,6 +143,12 @@ std::string expected(const RunKey& key) {
       return "text";
     case ValueType::path:
       return key.words.empty() ? "a path" : fmt::format("{}, or a path", fmt::join(key.words, ", "));
+    case ValueType::layout:
+      return "plain, alpaca, chatml, a text with {{field}}s, or { prompt: …, answer: … }";
+    case ValueType::also:
+      return "texts by name, { NAME: { corpus: … } }";
+    case ValueType::boolean:
+      return "true or false";
     case ValueType::tokenizer:
       return fmt::format("{}, a file, or {{ train: … }}", fmt::join(key.words, ", "));
     case ValueType::texts:
@@ -153,7 +166,9 @@ std::string value_problem(const RunKey& key, const json::value& value) { return 
 json::value typed_value(const RunKey& key, const YamlNode& node, std::string& problem) {
   if (key.type == ValueType::tokenizer) return tokenizer_value(node, problem);
   json::value value;
-  if (key.type == ValueType::path && node.kind == YamlKind::scalar && !node.text.empty())
+  if (key.type == ValueType::boolean) {
+    if (const auto truth = yaml_bool(node)) value = *truth;
+  } else if (key.type == ValueType::path && node.kind == YamlKind::scalar && !node.text.empty())
     value = path_value(key, node);
   else if (key.type == ValueType::texts)
     value = list_of(ValueType::text, node);
@@ -166,16 +181,21 @@ json::value typed_value(const RunKey& key, const YamlNode& node, std::string& pr
   return value;
 }
 
-const plugin::OptionSpec& params_option() {
-  static const plugin::OptionSpec option{.name = "params",
-                                         .type = "int",
-                                         .min = 1,
-                                         .max = 1e13,
-                                         .choices = {},
-                                         .default_value = {},
-                                         .absent = {},
-                                         .help = "target size in place of a shape, e.g. 5.5M"};
-  return option;
+const plugin::OptionSpec* size_option(std::string_view name) {
+  const auto option = [](const char* called, const char* help) {
+    return plugin::OptionSpec{.name = called,
+                              .type = "int",
+                              .min = 1,
+                              .max = 1e13,
+                              .choices = {},
+                              .default_value = {},
+                              .absent = {},
+                              .help = help};
+  };
+  static const plugin::OptionSpec params = option("params", "target size in place of a shape, e.g. 5.5M");
+  static const plugin::OptionSpec body = option("body", "the same without embedding and head");
+  if (name == params.name) return &params;
+  return name == body.name ? &body : nullptr;
 }
 
 json::value typed_option(const plugin::OptionSpec& option, const YamlNode& node, std::string& problem) {

@@ -14,7 +14,7 @@
 
 namespace bitsweep::spec {
 
-enum class ValueType { integer, number, choice, text, path, texts, numbers, tokenizer, tasks };
+enum class ValueType { integer, number, choice, text, path, texts, numbers, tokenizer, tasks, layout, also, boolean };
 
 struct RunKey {
   const char* path;  // "train.lr"
@@ -42,7 +42,7 @@ const std::vector<std::string>& run_sections();
 std::span<const char* const> alternatives_of(std::string_view path);
 
 // Whether a key of an upper layer takes the place of a different key below it: alternatives, and a model's size against
-// its shape (model.params against d_model, n_layers, n_heads, d_ff).
+// its shape (model.params or model.body against each other, and against d_model, n_layers, n_heads, d_ff).
 bool replaces(std::string_view upper, std::string_view lower);
 
 // The same of an axis over the rest of its sweep, where depth and heads stay beside the size: a sweep over sizes at
@@ -58,8 +58,9 @@ std::string value_problem(const RunKey& key, const json::value& value);
 // the file they stand in. On failure `problem` says "must be …, found …".
 json::value typed_value(const RunKey& key, const YamlNode& node, std::string& problem);
 
-// The same for an option of a plugin. `params` is every plugin's.
+// The same for an option of a plugin.
 json::value typed_option(const plugin::OptionSpec& option, const YamlNode& node, std::string& problem);
-const plugin::OptionSpec& params_option();
+// The target sizes that stand in place of a shape: `params`, every plugin's, and `body`. Null: none of that name.
+const plugin::OptionSpec* size_option(std::string_view name);
 
 }  // namespace bitsweep::spec

@@ -1,7 +1,8 @@
 // The layers of a sweep file put on top of each other: what it extends (deepest first), the file, and --set on top.
 //
 // Maps are merged key by key; anything else replaces what is below it, a list too. A null removes what is below it.
-// Keys that exclude each other (train.steps, train.tokens, train.epochs; model.params and a shape) replace each other.
+// Keys that exclude each other (train.steps, train.tokens, train.epochs; model.params, model.body and a shape) replace
+// each other.
 // Below grid, zip, derive and random.axes a nested map is the same as dotted keys, and is merged as such.
 #pragma once
 

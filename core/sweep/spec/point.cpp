@@ -13,6 +13,11 @@ namespace {
 
 constexpr size_t kMostCases = 4;  // of variants that lack an option, in a message
 
+const plugin::OptionSpec* option_of(const plugin::Manifest& manifest, const std::string& name) {
+  const plugin::OptionSpec* size = size_option(name);
+  return size != nullptr ? size : manifest.find(name);
+}
+
 }  // namespace
 
 DesignPoint::DesignPoint(const std::vector<Setting>& base, std::vector<const Setting*> upper)
@@ -101,7 +106,7 @@ void OptionChecker::tell_unknown(const Setting& setting, const plugin::Manifest&
     return problems_.add(setting.key_place,
                          fmt::format("{}; what one variant alone has goes into its case: cases: [{}]", unknown,
                                      fmt::join(cases, ", ")));
-  std::vector<std::string> known{"model.params", "model.plugin"};
+  std::vector<std::string> known{"model.params", "model.body", "model.plugin"};
   for (const plugin::OptionSpec& one : manifest.options) known.push_back("model." + one.name);
   const std::string ours = our_key(setting.option());
   const std::string hint =
@@ -115,7 +120,7 @@ const OptionChecker::Checked& OptionChecker::checked(const Setting& setting, con
   Checked& result = entry->second;
   if (!fresh) return result;
   const std::string name = setting.option();
-  const plugin::OptionSpec* option = name == "params" ? &params_option() : manifest.find(name);
+  const plugin::OptionSpec* option = option_of(manifest, name);
   if (option == nullptr) {
     tell_unknown(setting, manifest);
     return result;
@@ -134,7 +139,7 @@ std::string derived_problem(const DesignPoint& point, const std::string& path, c
     return problem.empty() ? "" : "must be " + problem;
   }
   const std::string name = path.substr(6);
-  const plugin::OptionSpec* option = name == "params" ? &params_option() : point.plugin->manifest->find(name);
+  const plugin::OptionSpec* option = option_of(*point.plugin->manifest, name);
   if (option == nullptr) return fmt::format("is no option of the plugin '{}'", point.plugin->manifest->name);
   const std::string problem = option_problem(*option, value);
   return problem.empty() ? "" : "must be " + problem;

@@ -105,8 +105,9 @@ class Expander {
       if (!there) problems_.add(place, message), ++missing_;
     };
     need(has("model.plugin"), "'model.plugin' is missing: a variant such as v57, or the path of a .so");
-    need(has("data.corpus"),
-         "'data.corpus' is missing: headers, stories, repeat, copy, needle, or the path of a text or a folder");
+    need(has("data.corpus") || has("data.examples"),
+         "'data.corpus' is missing: headers, stories, repeat, copy, needle, or the path of a text or a folder (or "
+         "'data.examples', to fine-tune)");
     const int budgets = has("train.steps") + has("train.tokens") + has("train.epochs");
     need(budgets > 0, "the budget is missing: give one of 'train.steps', 'train.tokens' and 'train.epochs'");
     const auto given = [&](const char* path) { return point.find(path) != nullptr; };
@@ -200,7 +201,7 @@ class Expander {
       if (setting->key != nullptr && setting->key->set != nullptr) setting->key->set(run.spec, setting->value);
       const bool model = setting->path.starts_with("model.");
       if (setting->path == "model.plugin") run.model_place = setting->node->place;
-      if (setting->path == "data.corpus") run.corpus_place = setting->node->place;
+      if (setting->path == "data.corpus" || setting->path == "data.examples") run.corpus_place = setting->node->place;
       if (!alternatives_of(setting->path).empty()) budget(setting->path, setting->value, setting->node->place, run);
       // What a block sets of the model is the likelier cause of a shape that does not work.
       const bool upper = std::find(point.upper().begin(), point.upper().end(), setting) != point.upper().end();
@@ -248,7 +249,24 @@ class Expander {
                                 train.batch, train.accumulate));
       return false;
     }
+    const DataSpec& data = run.spec.data;
+    if (!data.examples.file.empty() && !data.corpus.empty()) {
+      problems_.add(place("data.examples"), "give either 'data.corpus' or 'data.examples', not both");
+      return false;
+    }
+    if (data.examples.file.empty()) {
+      for (const char* path : {"data.template", "data.loss", "data.pack"})
+        if (point.find(path) != nullptr) {
+          problems_.add(place(path), fmt::format("'{}' needs 'data.examples'", path));
+          return false;
+        }
+    }
     const EvalSpec& eval = run.spec.eval;
+    if (eval.bytes > 0 && !data.examples.file.empty()) {
+      problems_.add(place("eval.bytes"),
+                    "'eval.bytes' is of a text; held-out examples are scored whole (eval.windows)");
+      return false;
+    }
     if (eval.stride > 0 && (eval.bytes == 0 || eval.stride > run.spec.data.context)) {
       problems_.add(place("eval.stride"), eval.bytes == 0
                                               ? "'eval.stride' needs 'eval.bytes': fixed windows never overlap"

@@ -1,6 +1,7 @@
 // The table of a run's keys: one entry a key, in the order of a sweep file.
 #include <algorithm>
 
+#include "spec/also_value.h"
 #include "spec/keys.h"
 #include "spec/tokenizer_value.h"
 
@@ -37,6 +38,25 @@ std::vector<RunKey> model_and_data_keys() {
        .words = {"headers", "stories", "repeat", "copy", "needle"},
        .help = "headers, stories, an induction task (repeat, copy, needle), or the path of a text or a folder",
        BITSWEEP_MEMBER(data.corpus, text_of)},
+      {.path = "data.examples",
+       .type = ValueType::path,
+       .help = "in place of a corpus: a file of prompts and answers, or of messages, to fine-tune on",
+       BITSWEEP_MEMBER(data.examples.file, text_of)},
+      {.path = "data.template",
+       .type = ValueType::layout,
+       .help = "how examples are put",
+       .set = [](RunSpec& spec, const json::value& v) { spec.data.examples.layout = template_from(v); },
+       .get = [](const RunSpec& spec) { return json::value(to_json(spec.data.examples.layout)); }},
+      {.path = "data.loss",
+       .type = ValueType::choice,
+       .words = {"answer", "all"},
+       .help = "what of an example is learned",
+       BITSWEEP_MEMBER(data.examples.loss, text_of)},
+      {.path = "data.pack",
+       .type = ValueType::boolean,
+       .help = "rows hold as many examples as fit, without a mask between them",
+       .set = [](RunSpec& spec, const json::value& v) { spec.data.examples.pack = v.as_bool(); },
+       .get = [](const RunSpec& spec) { return json::value(spec.data.examples.pack); }},
       {.path = "data.glob",
        .type = ValueType::text,
        .help = "files taken from a folder",
@@ -252,6 +272,16 @@ std::vector<RunKey> measuring_keys() {
        .words = {"last", "every", "off"},
        .help = "at which evaluations the attention is probed",
        BITSWEEP_MEMBER(eval.probes, text_of)},
+      {.path = "eval.also",
+       .type = ValueType::also,
+       .help = "texts that are scored beside the run's own, as NAME.bpc; no part of a run's id",
+       .set = [](RunSpec& spec, const json::value& v) { spec.eval.also = also_from(v.get_object()); },
+       .get = [](const RunSpec&) { return json::value(json::object()); }},
+      {.path = "eval.before",
+       .type = ValueType::boolean,
+       .help = "whether a fresh run is evaluated, and asked its tasks, before its first step",
+       .set = [](RunSpec& spec, const json::value& v) { spec.eval.before = v.as_bool(); },
+       .get = [](const RunSpec& spec) { return json::value(spec.eval.before); }},
       {.path = "eval.tasks",
        .type = ValueType::tasks,
        .help = "questions asked at evaluations; no part of a run's id",

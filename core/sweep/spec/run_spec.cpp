@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "base/nearest.h"
 #include "base/sha256.h"
+#include "spec/also_value.h"
 #include "spec/tokenizer_value.h"
 
 namespace bitsweep::spec {
@@ -29,6 +30,11 @@ json::object data_json(const DataSpec& data) {
                          {"field", data.field},     {"tokenizer", tokenizer_json(data)},
                          {"context", data.context}, {"val_fraction", data.val_fraction},
                          {"val", data.val},         {"sha256", data.sha256}};
+  if (!data.examples.file.empty())
+    object["examples"] = json::object{{"file", data.examples.file},
+                                      {"template", to_json(data.examples.layout)},
+                                      {"loss", data.examples.loss},
+                                      {"pack", data.examples.pack}};
   if (!data.tokenizer_sha256.empty()) object["tokenizer_sha256"] = data.tokenizer_sha256;
   if (!data.documents.empty() && data.documents != "none") object["documents"] = data.documents;
   if (data.split != DataSpec{}.split) object["split"] = data.split;
@@ -63,6 +69,8 @@ json::object eval_json(const EvalSpec& eval) {
   json::object object = {{"every", eval.every}, {"windows", eval.windows}};
   if (eval.bytes != 0) object["bytes"] = eval.bytes;
   if (eval.stride != 0) object["stride"] = eval.stride;
+  if (!eval.also.empty()) object["also"] = to_json(eval.also);
+  if (eval.before) object["before"] = true;
   if (eval.probes != EvalSpec{}.probes) object["probes"] = eval.probes;
   if (!eval.tasks.empty()) object["tasks"] = to_json(eval.tasks);
   return object;
@@ -171,6 +179,20 @@ void read_data(const json::object& object, DataSpec& data) {
     data.recipe = tokenizer_recipe(v.get_object());
     return data.recipe.vocab > 0;
   });
+  if (object.contains("examples")) {
+    StrictReader inner(reader.object("examples"), "data.examples.");
+    inner.text("file", data.examples.file);
+    inner.text("loss", data.examples.loss);
+    inner.read("template", "a template", [&](const json::value& v) {
+      data.examples.layout = template_from(v);
+      return true;
+    });
+    inner.read("pack", "true or false", [&](const json::value& v) {
+      if (v.is_bool()) data.examples.pack = v.get_bool();
+      return v.is_bool();
+    });
+    inner.finish();
+  }
   if (object.contains("tokenizer_sha256")) reader.text("tokenizer_sha256", data.tokenizer_sha256);
   if (object.contains("documents")) reader.text("documents", data.documents);
   if (object.contains("split")) reader.text("split", data.split);
@@ -216,6 +238,16 @@ void read_eval(const json::object& object, EvalSpec& eval) {
   reader.integer("windows", eval.windows);
   if (object.contains("bytes")) reader.integer("bytes", eval.bytes);
   if (object.contains("stride")) reader.integer("stride", eval.stride);
+  if (object.contains("also"))
+    reader.read("also", "texts by name", [&](const json::value& v) {
+      if (v.is_object()) eval.also = also_from(v.get_object());
+      return v.is_object();
+    });
+  if (object.contains("before"))
+    reader.read("before", "true or false", [&](const json::value& v) {
+      if (v.is_bool()) eval.before = v.get_bool();
+      return v.is_bool();
+    });
   if (object.contains("probes")) reader.text("probes", eval.probes);
   if (object.contains("tasks"))
     reader.read("tasks", "a list of tasks", [&](const json::value& v) {
@@ -269,16 +301,27 @@ RunSpec run_spec_from_json(const json::object& object) {
 json::object identity(const RunSpec& spec) {
   json::object object = to_json(spec);
   object.erase("checkpoint");
-  for (const char* key : {"probes", "tasks"}) object["eval"].as_object().erase(key);
+  for (const char* key : {"probes", "also", "before", "tasks"}) object["eval"].as_object().erase(key);
   json::object& data = object["data"].as_object();
   // With the content known, where it lies does not matter. A separate validation text still differs from a split.
   if (!spec.data.sha256.empty()) {
     data.erase("corpus");
+    if (data.contains("examples")) data["examples"].as_object().erase("file");
     data["val"] = spec.data.val.empty() ? "" : "separate";
     if (!spec.data.val.empty()) data.erase("val_fraction");
   }
   if (!spec.data.tokenizer_sha256.empty()) data.erase("tokenizer");
   return object;
+}
+
+DataSpec AlsoSpec::data() const {
+  DataSpec data;
+  data.corpus = corpus;
+  data.glob = glob;
+  data.field = field;
+  data.val = val;
+  data.val_fraction = val_fraction;
+  return data;
 }
 
 std::string run_id(const RunSpec& spec) { return sha256_hex(canonical_json(identity(spec))).substr(0, 12); }
@@ -287,6 +330,10 @@ std::string dataset_id(const DataSpec& data) {
   json::object split = {{"sha256", data.sha256}, {"tokenizer", data.tokenizer}};
   if (data.val.empty()) split["val_fraction"] = data.val_fraction;
   if (!data.tokenizer_sha256.empty()) split["tokenizer"] = data.tokenizer_sha256;
+  if (!data.examples.file.empty()) {
+    split["examples"] = json::object{
+        {"template", to_json(data.examples.layout)}, {"loss", data.examples.loss}, {"context", data.context}};
+  }
   if (!data.documents.empty() && data.documents != "none") split["documents"] = data.documents;
   if (!data.documents_sha256.empty()) split["documents_sha256"] = data.documents_sha256;
   if (data.split != DataSpec{}.split) split["split"] = data.split;

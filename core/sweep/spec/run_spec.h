@@ -20,8 +20,17 @@ struct ModelSpec {
   int64_t version = 1;   // of the plugin, as its manifest has it: other code by its author's word
 };
 
+// What a run is fine-tuned on in place of a corpus (core/model/examples).
+struct ExampleSpec {
+  std::string file;  // absolute; "": there are none
+  TemplateSpec layout;
+  std::string loss = "answer";  // answer | all: which tokens are learned
+  bool pack = false;            // rows hold as many examples as fit
+};
+
 struct DataSpec {
   std::string corpus;                  // a built-in one (headers, stories, repeat, copy, needle) or an absolute path
+  ExampleSpec examples;                // in place of a corpus
   std::string glob;                    // files taken from a folder; "" is all regular files
   std::string field;                   // the text's key in JSONL; "" is plain text
   std::string tokenizer =
@@ -62,6 +71,16 @@ struct TrainSpec {
   std::vector<std::string> freeze;  // patterns (* and ?) over parameter names
 };
 
+// A text beside the run's own that it is scored on, with its tokenizer and context.
+struct AlsoSpec {
+  std::string name;    // its metric is NAME.bpc
+  std::string corpus;  // as in DataSpec, and so are the others
+  std::string glob, field, val;
+  double val_fraction = DataSpec{}.val_fraction;
+
+  DataSpec data() const;  // without tokenizer and context
+};
+
 struct EvalSpec {
   int64_t every = 200;    // steps; the last step is always evaluated
   int64_t windows = 256;  // validation windows, the same ones always
@@ -69,6 +88,8 @@ struct EvalSpec {
   int64_t stride = 0;     // with bytes: windows overlap, and each but a text's first scores its last `stride` targets
   // When the attention is probed (train/probe.h): last | every | off. Names no run: it changes nothing that is learned.
   std::string probes = "last";
+  std::vector<AlsoSpec> also = {};   // scored at every evaluation; they name no run either
+  bool before = false;               // whether a fresh run is evaluated before its first step; likewise
   std::vector<TaskSpec> tasks = {};  // asked at evaluations; they name no run either
 };
 

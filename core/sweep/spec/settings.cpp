@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "base/nearest.h"
+#include "spec/also_value.h"
 #include "spec/other_tools.h"
 
 namespace bitsweep::spec {
@@ -12,7 +13,7 @@ namespace {
 
 std::vector<std::string> all_paths(const std::vector<std::string>& option_paths) {
   std::vector<std::string> paths = option_paths;
-  paths.emplace_back("model.params");
+  for (const char* size : {"model.params", "model.body"}) paths.emplace_back(size);
   for (const RunKey& key : run_keys()) paths.emplace_back(key.path);
   return paths;
 }
@@ -87,7 +88,7 @@ std::optional<PluginShelf::Found> PluginShelf::find_library(const YamlNode& node
 }
 
 std::vector<std::string> PluginShelf::option_paths() const {
-  std::set<std::string> paths{"model.params"};
+  std::set<std::string> paths{"model.params", "model.body"};
   for (const auto& [name, found] : asked_) {
     if (!found) continue;
     for (const plugin::OptionSpec& option : found->manifest->options) paths.insert("model." + option.name);
@@ -139,6 +140,14 @@ std::optional<Setting> make_setting(const std::string& path, const YamlPlace& ke
   }
   Setting setting{path, node, key_place, find_run_key(path), nullptr};
   if (setting.key == nullptr) return setting;
+  if (setting.key->type == ValueType::layout) {
+    if (const auto layout = read_template(*node, problems)) setting.value = to_json(*layout);
+    return setting;
+  }
+  if (setting.key->type == ValueType::also) {
+    setting.value = to_json(read_also(*node, problems));
+    return setting;
+  }
   if (setting.key->type == ValueType::tasks) {
     setting.value = to_json(read_tasks(*node, problems));
     return setting;

@@ -143,7 +143,7 @@ std::string short_point_text(const json::object& axes, int64_t seed) {
 std::string axis_text(std::string_view path, const json::value& value) {
   if (path == "data.tokenizer") return tokenizer_text(value);
   if (value.is_string()) return std::string(value.get_string());
-  const bool size = path == "model.params" || path == "train.tokens";
+  const bool size = path == "model.params" || path == "model.body" || path == "train.tokens";
   return size && value.is_number() ? format_count(value.to_number<double>()) : canonical_json(value);
 }
 

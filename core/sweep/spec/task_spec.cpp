@@ -165,22 +165,12 @@ class TaskReader {
 
   // A preset, the text of a prompt, or both parts.
   void layout(const YamlNode& node, TaskSpec& task) {
-    if (node.kind == YamlKind::map) {
-      for (const YamlEntry& entry : node.entries) {
-        if (contains(kTemplateKeys, entry.key)) {
-          text(*entry.value, "template." + entry.key, entry.key == "prompt" ? task.prompt : task.answer);
-          continue;
-        }
-        good_ = false;
-        problems_.add(entry.key_place, fmt::format("unknown key '{}' of a template{}", entry.key,
-                                                   did_you_mean(entry.key, kTemplateKeys)));
-      }
-      return;
-    }
-    if (node.kind == YamlKind::scalar && node.text.find("{{") != std::string::npos)
-      task.prompt = node.text;
-    else
-      word(node, "template", template_presets(), task.preset);
+    const auto layout = read_template(node, problems_);
+    good_ = good_ && layout.has_value();
+    if (!layout) return;
+    task.preset = layout->preset;
+    task.prompt = layout->prompt;
+    task.answer = layout->answer;
   }
 
   Problems& problems_;
@@ -227,6 +217,54 @@ TaskSpec task_from(const json::value& value) {
 }
 
 }  // namespace
+
+std::optional<TemplateSpec> read_template(const YamlNode& node, Problems& problems) {
+  TemplateSpec layout;
+  if (node.kind == YamlKind::scalar && node.text.find("{{") != std::string::npos) {
+    layout.prompt = node.text;
+    return layout;
+  }
+  if (node.kind == YamlKind::scalar && contains(template_presets(), node.text)) {
+    layout.preset = node.text;
+    return layout;
+  }
+  if (node.kind != YamlKind::map) {
+    problems.add(node.place, fmt::format("'template' must be one of {}, a text with {{{{field}}}}s, or {{ prompt: …, "
+                                         "answer: … }}, found {}{}",
+                                         fmt::join(template_presets(), ", "), yaml_found(node),
+                                         did_you_mean(node.text, template_presets())));
+    return std::nullopt;
+  }
+  bool good = true;
+  for (const YamlEntry& entry : node.entries) {
+    const bool known = contains(kTemplateKeys, entry.key), text = entry.value->kind == YamlKind::scalar;
+    if (!known)
+      problems.add(entry.key_place,
+                   fmt::format("unknown key '{}' of a template{}", entry.key, did_you_mean(entry.key, kTemplateKeys)));
+    else if (!text)
+      problems.add(entry.value->place,
+                   fmt::format("'template.{}' must be text, found {}", entry.key, yaml_found(*entry.value)));
+    else
+      (entry.key == "prompt" ? layout.prompt : layout.answer) = entry.value->text;
+    good = good && known && text;
+  }
+  return good ? std::optional(layout) : std::nullopt;
+}
+
+json::object to_json(const TemplateSpec& layout) {
+  return {{"preset", layout.preset}, {"prompt", layout.prompt}, {"answer", layout.answer}};
+}
+
+TemplateSpec template_from(const json::value& value) {
+  const auto text = [&](const char* key) {
+    const json::object* object = value.if_object();
+    const json::value* member = object == nullptr ? nullptr : object->if_contains(key);
+    if (member == nullptr || !member->is_string())
+      throw Error(ErrorKind::input, fmt::format("run spec: a template's '{}' must be text", key));
+    return std::string(member->get_string());
+  };
+  return {text("preset"), text("prompt"), text("answer")};
+}
 
 const std::vector<std::string>& builtin_task_files() {
   static const std::vector<std::string> kNames{"stories-questions", "stories-questions-train"};

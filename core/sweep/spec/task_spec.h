@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -12,6 +13,19 @@
 #include "spec/problems.h"
 
 namespace bitsweep::spec {
+
+// How the sides of a question are put (tasks/layout.h).
+struct TemplateSpec {
+  std::string preset = "plain";  // plain | alpaca | chatml: what of the template is not given
+  std::string prompt, answer;    // templates; "": the preset's
+  bool operator==(const TemplateSpec&) const = default;
+};
+// A preset's name, a template of the prompt, or { prompt: …, answer: … }. What is wrong is added to the problems, each
+// at its place, and then nothing is returned.
+std::optional<TemplateSpec> read_template(const YamlNode& node, Problems& problems);
+// {"preset", "prompt", "answer"}, and back; throws Error{input} on anything else.
+json::object to_json(const TemplateSpec& layout);
+TemplateSpec template_from(const json::value& value);
 
 struct TaskSpec {
   std::string name;  // its metrics are NAME.acc …

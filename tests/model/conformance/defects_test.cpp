@@ -65,6 +65,7 @@ TEST(Defects, ThatFewerWouldThinkOfFailTheirCheckAlone) {
         Planted{"open_range", "options", "gain takes -1 below its least"},
         Planted{"double_logits", "logits", "logits of type Double"},
         Planted{"other_halves", "halves", "in evaluation, head(trunk()) is not forward()"},
+        Planted{"forgets", "decode", "decoded token by token,"},
         Planted{"remembers_training", "evaluation", "after a training forward pass logits differ"},
         Planted{"batch_mean", "batch", "other sequences beside it changed"},
         Planted{"frozen", "registered", "requires no gradient, so no optimizer has it: frozen.gain"},

@@ -45,6 +45,52 @@ TEST(ReadAttention, RecordsOnlyWhatTheChosenKindReads) {
   EXPECT_EQ(read(R"({"attention": "topk", "topk_k": 3})").rule.keys, 3);
 }
 
+// Of a model of two heads; width 0: rope is not offered.
+Read read_positions(const std::string& options_json, int64_t width = 32) {
+  const json::object options = parse_json(options_json, "options").as_object();
+  OptionReader reader(options, {{"positions", "alibi"}});  // as a new sweep asks
+  const Shape shape{.d_model = width, .n_layers = 1, .n_heads = 2, .d_ff = 8};
+  Read read;
+  read.rule = read_softmax_attention(reader, width > 0 ? &shape : nullptr);
+  read.resolved = json::serialize(reader.resolved());
+  try {
+    reader.finish();
+  } catch (const Error& error) {
+    read.problem = error.what();
+  }
+  return read;
+}
+
+TEST(ReadPositions, RecordsAlibiAloneUnlessTheyAreRotary) {
+  for (const char* same : {"{}", R"({"alibi": true})", R"({"positions": "alibi"})",
+                           R"({"positions": "alibi", "alibi": true})", R"({"rope_theta": 500})"})
+    EXPECT_EQ(read_positions(same).resolved, R"({"alibi":true})") << same;
+  for (const char* same :
+       {R"({"alibi": false})", R"({"positions": "none"})", R"({"positions": "none", "alibi": false})"}) {
+    EXPECT_EQ(read_positions(same).resolved, R"({"alibi":false})") << same;
+    EXPECT_EQ(read_positions(same).rule.positions, Positions::none) << same;
+  }
+  EXPECT_EQ(read_positions(R"({"positions": "rope"})").resolved, R"({"positions":"rope","rope_theta":1E4})");
+  const Read far = read_positions(R"({"positions": "rope", "rope_theta": 500000, "alibi": false})");
+  EXPECT_EQ(far.rule.positions, Positions::rope);
+  EXPECT_EQ(far.rule.rope_theta, 5e5);
+  EXPECT_EQ(far.problem, "");
+}
+
+TEST(ReadPositions, RefusesWhatContradictsItself) {
+  EXPECT_THAT(read_positions(R"({"positions": "rope", "alibi": true})").problem,
+              HasSubstr("positions: rope and alibi: true contradict each other; give one of them"));
+  EXPECT_THAT(read_positions(R"({"positions": "none", "alibi": true})").problem, HasSubstr("contradict"));
+  EXPECT_THAT(read_positions(R"({"positions": "alibi", "alibi": false})").problem, HasSubstr("contradict"));
+  EXPECT_THAT(read_positions(R"({"positions": "rope"})", 30).problem,
+              HasSubstr("positions: rope turns pairs of numbers, so d_model/n_heads must be even, got 30/2"));
+  EXPECT_THAT(read_positions(R"({"positions": "roppe"})").problem, HasSubstr("did you mean 'rope'?"));
+  EXPECT_THAT(read_positions(R"({"rope_theta": 0})").problem, HasSubstr("rope_theta: expected a number from 1 to"));
+  EXPECT_THAT(read_positions(R"({"positions": "rope"})", 0).problem,
+              HasSubstr("positions: expected one of alibi, none, got \"rope\""));
+  EXPECT_THAT(read_positions(R"({"rope_theta": 10})", 0).problem, HasSubstr("unknown option 'rope_theta'"));
+}
+
 struct BadRule {
   const char* options;
   const char* says;
@@ -140,14 +186,15 @@ TEST(KeyShift, GradientGoesToBothPositions) {
 
 TEST(KeyShift, InABlockOnlyTheKeysReadIt) {
   Registry model;
-  const PointerBlock<StrictLinear> block(ParameterSink(model), 16, 2, OutputSign::clipped, OutputSign::clipped, 2);
+  const PointerBlock<StrictLinear> block(ParameterSink(model), 16, OutputSign::clipped, OutputSign::clipped, 2);
   const auto& p = model.parameters();  // q, k, v, o: weight then threshold
   const auto linear = [&](const at::Tensor& x, size_t i) {
     return sign_linear(x, p[2 * i].tensor, p[2 * i + 1].tensor, 0.25, OutputSign::clipped);
   };
   CausalBias bias(2, true);
   const at::Tensor x = signs({2, 12, 16}, 1);
-  const at::Tensor y = block.forward(x, bias, AttentionStep{});
+  CausalAttention attention(2, 8, AttentionRule{});
+  const at::Tensor y = block.forward(x, attention, AttentionStep{});
   const at::Tensor mixed =
       pointer_attention(linear(x, 0), linear(with_earlier(x, 2), 1), linear(x, 2), 2, bias, std::nullopt);
   EXPECT_TRUE(same(y, linear(mixed, 3)));

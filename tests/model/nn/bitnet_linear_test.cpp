@@ -154,5 +154,18 @@ TEST(BitnetLinears, NormalizeBeforeTheyQuantize) {
   EXPECT_TRUE(near(binary.forward(x + 10), binary.forward(x), 0.05));
 }
 
+TEST(BitnetLinear, WithoutANormQuantizesItsInputAsItIs) {
+  Registry model;
+  const TernaryLinear bare(ParameterSink(model, "t"), 24, 10, 0.02, std::nullopt);
+  const BinaryLinear binary(ParameterSink(model, "b"), 24, 10, 0.02, std::nullopt);
+  ASSERT_EQ(model.parameters().size(), 2u);
+  const at::Tensor x = normal({4, 24}, 3);
+  EXPECT_TRUE(same(bare.forward(x), quant_linear(x, model.parameters()[0].tensor, WeightCode::ternary)));
+  EXPECT_TRUE(same(binary.forward(x), quant_linear(x, model.parameters()[1].tensor, WeightCode::binary)));
+  const TernaryLinear other(ParameterSink(model, "e"), 24, 10, 0.02, 0.5);
+  EXPECT_TRUE(same(other.forward(x), quant_linear(rms_norm(x, model.parameters()[2].tensor, 0.5),
+                                                  model.parameters()[3].tensor, WeightCode::ternary)));
+}
+
 }  // namespace
 }  // namespace bitsweep::nn

@@ -5,6 +5,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "base/units.h"
+
 namespace bitsweep::nn {
 namespace {
 
@@ -103,6 +105,47 @@ TEST(NearestShape, KeepsGivenDimensions) {
   EXPECT_NEAR(static_cast<double>(strict_params(shape)) / 1e6, 1, 0.02);
   EXPECT_EQ(nearest_shape(1e6, {160, 4, 10, 320}, strict_params), (Shape{160, 4, 10, 320}));
   EXPECT_EQ(nearest_shape(1e6, {160, 0, 7, 0}, strict_params), Shape{});
+}
+
+int64_t strict_body(const Shape& shape) { return strict_params(shape) - 2 * kVocab * shape.d_model; }
+
+Shape read_sized(const json::object& options, int64_t heads_multiple = 1) {
+  OptionReader reader(options);
+  const Shape shape = read_shape(reader, strict_params, strict_body, heads_multiple);
+  reader.finish();
+  return shape;
+}
+
+TEST(Body, AimsAtWhatTheEndsLeave) {
+  for (const char* target : {"300k", "5M", "40M"}) {
+    const Shape shape = read_sized({{"body", target}});
+    const double size = parse_size(target).value();
+    EXPECT_NEAR(static_cast<double>(strict_body(shape)) / size, 1, 0.01) << target;
+    EXPECT_EQ(shape, nearest_shape(size, {}, strict_body)) << target;
+  }
+}
+
+TEST(Body, IsOneOfTwoTargets) {
+  try {
+    read_sized({{"body", "1M"}, {"params", "1M"}});
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_THAT(error.what(), HasSubstr("body: one target is enough, and params is given"));
+  }
+  try {
+    read_sized({{"body", "1M"}, {"n_heads", 7}, {"d_model", 64}});
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_THAT(error.what(), HasSubstr("n_heads: expected a divisor of d_model (64)"));
+  }
+}
+
+TEST(NearestShape, TakesHeadsThatCanBeShared) {
+  for (const int64_t multiple : {2, 3, 8}) {
+    const Shape shape = read_sized({{"params", "5.5M"}}, multiple);
+    EXPECT_EQ(shape.n_heads % multiple, 0);
+    EXPECT_NEAR(static_cast<double>(strict_params(shape)) / 5.5e6, 1, 0.02);
+  }
 }
 
 TEST(NearestShape, FarTargetsGiveTheNearestShape) {

@@ -91,6 +91,22 @@ TEST_P(BlockPath, StrictFfnIsAnXnorOfItsGates) {
 
 INSTANTIATE_TEST_SUITE_P(Paths, BlockPath, kPaths);
 
+TEST(RmsNorm, TakesItsEpsilon) {
+  const at::Tensor x = normal({3, 12}, 1), gamma = normal({12}, 2), tiny = x * 1e-4;
+  for (const double epsilon : {1e-8, 1e-5, 1e-2}) {
+    const at::Tensor expected = tiny / (tiny.square().mean(-1, true) + epsilon).sqrt() * gamma;
+    EXPECT_TRUE(near(rms_norm(tiny, gamma, epsilon), expected, 1e-5)) << epsilon;
+  }
+}
+
+TEST(Relu2glu, EqualsTheComposition) {
+  const at::Tensor gate = leaf(normal({5, 9}, 1)), up = leaf(normal({5, 9}, 2)), gate2 = leaf(gate), up2 = leaf(up);
+  const at::Tensor y = relu2glu(gate, up), expected = at::relu(gate2).square() * up2;
+  EXPECT_TRUE(same(y, expected));
+  const auto got = gradients_of(y, {gate, up}), want = gradients_of(expected, {gate2, up2});
+  for (size_t i = 0; i < 2; ++i) EXPECT_TRUE(near(got[i], want[i], 1e-6)) << i;
+}
+
 TEST(SwigluFfn, EqualsThreeProducts) {
   Registry model;
   const SwigluFfn<Linear> ffn(ParameterSink(model), 12, 20, 0.02);

@@ -113,6 +113,19 @@ TEST_F(SweepTest, SizeAndShapeReplaceEachOther) {
   EXPECT_EQ(canonical_json(load(with("grid: { model.params: [1M] }\n")).runs[0].spec.model.options),
             R"({"params":1000000})");
   EXPECT_EQ(canonical_json(load(with(""), {"model.params=1M"}).runs[0].spec.model.options), R"({"params":1000000})");
+  EXPECT_EQ(canonical_json(load(with(""), {"model.body=1M"}).runs[0].spec.model.options), R"({"body":1000000})");
+}
+
+TEST_F(SweepTest, ASizeWithoutTheEndsReplacesTheOneWithThem) {
+  const std::string sized =
+      "name: s\nmodel: { plugin: llama, params: 2M, n_layers: 2 }\ndata: { corpus: headers }\n"
+      "train: { steps: 10 }\n";
+  EXPECT_EQ(canonical_json(load(sized + "grid: { model.body: [1M] }\n").runs[0].spec.model.options),
+            R"({"body":1000000,"n_layers":2})");
+  write_text(folder_ / "base.yaml", sized);
+  EXPECT_EQ(canonical_json(load("extends: base.yaml\nmodel: { body: 1.5M }\n").runs[0].spec.model.options),
+            R"({"body":1500000})");
+  EXPECT_EQ(point_text(load(sized + "grid: { model.body: [1M] }\n").runs[0].axes, 0), "model.body 1M, seed 0");
 }
 
 TEST_F(SweepTest, AnAxisOverSizesKeepsDepthAndHeads) {

@@ -16,6 +16,7 @@ const std::vector<std::string> kDefects{"none",
                                         "open_range",
                                         "double_logits",
                                         "other_halves",
+                                        "forgets",
                                         "leak",
                                         "remembers_training",
                                         "batch_mean",
@@ -65,7 +66,7 @@ class Planted final : public nn::Model {
         vocab_(vocab),
         embedding_(seeded_sink(options), vocab, options.shape.d_model),
         head_(nn::ParameterSink(*this, "head"), vocab, options.shape.d_model),
-        bias_(options.shape.n_heads, options.attention.alibi) {
+        attention_(options.shape.n_heads, options.shape.head_size(), options.attention) {
     for (int64_t i = 0; i < options.shape.n_layers; ++i) layers_.push_back(layer(i));
     if (has("unregistered")) shift_ = at::zeros({vocab}).set_requires_grad(true);
     if (has("frozen")) nn::ParameterSink(*this, "frozen").constant("gain", {vocab}, 1.0).set_requires_grad(false);
@@ -87,12 +88,20 @@ class Planted final : public nn::Model {
     for (const Layer& layer : layers_) {
       // The later neighbour in place of the earlier one: K-shift the wrong way round.
       const at::Tensor read = has("leak") ? nn::with_earlier(x.flip({1}), 1).flip({1}) : x;
-      x = nn::residual_sign(x, layer.attention.forward(x, bias_, step), layer.ffn.forward(read));
+      x = nn::residual_sign(x, layer.attention.forward(x, attention_, step), layer.ffn.forward(read));
     }
     return x;
   }
 
   at::Tensor head(const at::Tensor& hidden) override { return head_.forward(hidden) * 1.01; }
+
+  at::Tensor decode(const at::Tensor& tokens, const nn::StepContext& context, nn::DecodeCache& cache) override {
+    if (has("forgets")) cache.tokens = at::Tensor();
+    const int64_t length = cache.length;
+    const at::Tensor logits = nn::Model::decode(tokens, context, cache);
+    cache.length = length + tokens.size(1);
+    return logits;
+  }
 
   void update(const nn::StepContext&) override {
     if (has("keeps_memory")) kept_.push_back(at::zeros({16}));
@@ -116,7 +125,7 @@ class Planted final : public nn::Model {
     const auto& [d, n_layers, heads, d_ff] = options_.shape;
     const nn::ParameterSink sink = nn::ParameterSink(*this, "layers").scope(std::to_string(i));
     const nn::OutputSign output = options_.output;
-    return {{sink.scope("attention"), d, heads, output, output, /*key_shift=*/0, false},
+    return {{sink.scope("attention"), d, output, output, /*key_shift=*/0, false},
             {sink.scope("ffn"), d, d_ff, output, output, has("stuck_threshold") && i == 1}};
   }
 
@@ -138,7 +147,7 @@ class Planted final : public nn::Model {
   nn::SignEmbedding embedding_;
   std::vector<Layer> layers_;
   nn::SignHead head_;
-  nn::CausalBias bias_;
+  nn::CausalAttention attention_;
   at::Tensor shift_;
   std::vector<at::Tensor> kept_;
   int64_t trained_ = 0, updates_ = 0;

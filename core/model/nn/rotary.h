@@ -1,0 +1,33 @@
+// Rotary positions (RoPE; Su et al. 2021, arXiv 2104.09864), laid out as in Hugging Face's Llama: of a head's d_h
+// numbers the pair (i, i + d_h/2) turns at position t by the angle t · θ^(−2i/d_h):
+//
+//   y[i] = x[i] cos − x[i + d_h/2] sin        y[i + d_h/2] = x[i + d_h/2] cos + x[i] sin
+//
+// Angles, cosines and sines are f32, and so is the turning; the result has x's type.
+#pragma once
+
+#include <cstdint>
+
+#include <ATen/core/Tensor.h>
+
+namespace bitsweep::nn {
+
+inline constexpr double kRopeTheta = 10'000;
+
+class Rotary {
+ public:
+  // head_size: d_h, even.
+  Rotary(int64_t head_size, double theta) : head_size_(head_size), theta_(theta) {}
+
+  // x [B, T, H·d_h] of the positions from `first` on -> the same turned. Gradient: turned back.
+  at::Tensor forward(const at::Tensor& x, int64_t first = 0);
+
+ private:
+  void make_table(int64_t positions, at::Device device);
+
+  int64_t head_size_;
+  double theta_;
+  at::Tensor cos_, sin_;  // [positions, d_h/2] f32, made when they are first needed
+};
+
+}  // namespace bitsweep::nn
