@@ -170,7 +170,7 @@ std::vector<Segment> validation_stretches(std::span<const uint8_t> text, const s
   const bool all = total <= wanted;
   std::vector<Segment> stretches;
   uint64_t before = 0;  // bytes in the blocks before
-  const uint64_t count = std::max<uint64_t>(1, wanted / stretch_bytes);
+  const uint64_t count = std::max<uint64_t>(1, (wanted + stretch_bytes / 2) / stretch_bytes);
   uint64_t next = 0;  // stretch
   for (const Segment& block : val) {
     uint64_t done = block.begin;

@@ -40,6 +40,7 @@ std::vector<RunKey> model_and_data_keys() {
        BITSWEEP_MEMBER(data.corpus, text_of)},
       {.path = "data.examples",
        .type = ValueType::path,
+       .words = builtin_task_files(),
        .help = "in place of a corpus: a file of prompts and answers, or of messages, to fine-tune on",
        BITSWEEP_MEMBER(data.examples.file, text_of)},
       {.path = "data.template",

@@ -36,8 +36,9 @@ std::vector<tokenize::TokenId> counted(const ValidationWindows& windows, int64_t
   const std::vector<int32_t> all = filled(windows, context);
   std::vector<tokenize::TokenId> ids;
   for (int64_t w = 0; w < windows.count(); ++w)
-    for (int64_t t = windows.scored(w).from; t < windows.scored(w).to; ++t)
-      ids.push_back(static_cast<tokenize::TokenId>(all[static_cast<size_t>(w * (context + 1) + t + 1)]));
+    for (const ScoredTargets& run : windows.scored(w))
+      for (int64_t t = run.from; t < run.to; ++t)
+        ids.push_back(static_cast<tokenize::TokenId>(all[static_cast<size_t>(w * (context + 1) + t + 1)]));
   return ids;
 }
 
@@ -136,8 +137,7 @@ TEST(ValidationWindowsOverText, overlapping_windows_see_what_came_before) {
   EXPECT_EQ(windows.count(), 4);
   const std::vector<int32_t> all = filled(windows, 4);
   EXPECT_THAT(std::vector(all.begin() + 5, all.begin() + 10), ElementsAre('b', 'c', 'd', 'e', 'f'));
-  EXPECT_EQ(windows.scored(1).from, 2);
-  EXPECT_EQ(windows.scored(1).to, 4);
+  EXPECT_THAT(windows.scored(1), ElementsAre(ScoredTargets{2, 4}));
   EXPECT_FALSE(windows.all_count());
 }
 
