@@ -57,6 +57,15 @@ TEST_P(Decoding, GivesTheLogitsOfTheWhole) {
   }
 }
 
+TEST_P(Decoding, GivesTheLastLogitsOfAPromptAlone) {
+  nn::DecodeCache all, last;
+  const at::Tensor prompt = tokens_.narrow(1, 0, 9), every = model_->decode(prompt, {}, all),
+                   one = model_->decode(prompt, {}, last, 1);
+  ASSERT_EQ(one.sizes(), (at::IntArrayRef{3, 1, kVocab}));
+  EXPECT_TRUE(at::allclose(one, every.narrow(1, 8, 1), 1e-5, 1e-5));
+  EXPECT_EQ(last.length, 9);
+}
+
 TEST_P(Decoding, KeepsKeysAndDoesNotReadAgain) {
   nn::DecodeCache cache;
   model_->decode(tokens_.narrow(1, 0, 9), {}, cache);
@@ -101,6 +110,8 @@ TEST(Decode, OfAModelWithoutACacheReadsAgain) {
   const at::Tensor first = model.decode(tokens.narrow(1, 0, 4), {}, cache),
                    rest = model.decode(tokens.narrow(1, 4, 2), {}, cache);
   EXPECT_TRUE(at::cat({first, rest}, 1).equal(model.forward(tokens, {})));
+  nn::DecodeCache other;
+  EXPECT_TRUE(static_cast<nn::Model&>(model).decode(tokens, {}, other, 2).equal(rest));
   EXPECT_EQ(cache.length, 6);
   EXPECT_THROW(model.decode(tokens.narrow(0, 0, 1), {}, cache), Error);
 }

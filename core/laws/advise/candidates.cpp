@@ -220,7 +220,7 @@ plan::DescribeQuestion question_of(const std::vector<Reference>& references, dou
   const spec::RunSpec& spec = nearest_reference(references, params).spec;
   return {spec.model.plugin,
           {.options = options_for(spec, params, kept),
-           .vocab = spec::vocabulary_of(spec.data.tokenizer).value_or(256),
+           .vocab = spec.data.vocab > 0 ? spec.data.vocab : spec::vocabulary_of(spec.data.tokenizer).value_or(256),
            .context = spec.data.context,
            .sequences = std::max<int64_t>(1, spec.train.batch / spec.train.accumulate),
            .accumulates = spec.train.accumulate > 1,

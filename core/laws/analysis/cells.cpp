@@ -9,7 +9,6 @@
 
 #include "analysis/windows.h"
 #include "base/distinct_names.h"
-#include "base/task_metrics.h"
 #include "base/units.h"
 #include "query/comparable.h"
 #include "query/run_columns.h"
@@ -130,13 +129,10 @@ ReportCell new_cell(const query::RunRow& run, std::string variant, const Factors
 // Means over the cell's runs, where every run or some have a value.
 void summarise(ReportCell& cell, const std::vector<MeasuredRun>& runs) {
   std::vector<double> last, best, wall, rate;
-  std::map<std::string, std::vector<double>> metrics;
   for (const size_t r : cell.runs) {
     const query::RunRow& row = runs[r].row;
     last.push_back(*row.last_val_bpc);
     best.push_back(row.best_val_bpc.value_or(*row.last_val_bpc));
-    for (const auto& [name, value] : row.metrics)
-      if (is_headline_metric(name)) metrics[name].push_back(value);
     if (row.wall_s) wall.push_back(*row.wall_s);
     if (row.tokens_per_s) rate.push_back(*row.tokens_per_s);
     cell.attempts += row.attempts;
@@ -145,7 +141,7 @@ void summarise(ReportCell& cell, const std::vector<MeasuredRun>& runs) {
   cell.window_bpc = mean_windows(runs, cell.runs);
   if (const auto windows = window_error(runs, cell)) cell.final_bpc.window_se = windows->se;
   cell.best_bpc = *estimate(best);
-  for (const auto& [name, values] : metrics) cell.metrics.emplace(name, *estimate(values));
+  cell.metrics = task_estimates(runs, cell.runs);
   if (const auto mean = estimate(wall)) cell.wall_s = mean->mean;
   if (const auto mean = estimate(rate)) cell.tokens_per_s = mean->mean;
 }

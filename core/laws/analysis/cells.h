@@ -37,6 +37,8 @@ struct WindowError {
 };
 // Nothing for no values.
 std::optional<Estimate> estimate(const std::vector<double>& values);
+// Of what sums up tasks (base/task_metrics.h), by name, over those of the runs that told it.
+std::map<std::string, Estimate> task_estimates(const std::vector<MeasuredRun>& runs, const std::vector<size_t>& which);
 // a − b with Welch's interval when both have one, and of the windows where `windows` tells of them. Half-widths of both
 // kinds are added as squares (Howe, "Approximate confidence limits on the mean of X + Y", 1974), so that knowing of the
 // windows never makes an interval of few seeds narrower, as pooled degrees of freedom would.

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "analysis/cells.h"
+#include "base/task_metrics.h"
 
 namespace bitsweep::analysis {
 namespace {
@@ -89,6 +90,16 @@ Estimate paired_difference(const std::vector<double>& differences, const std::op
   const auto n = static_cast<double>(differences.size());
   if (d.sd) set_interval(d, Part{*d.sd / std::sqrt(n), n - 1}, windows);
   return d;
+}
+
+std::map<std::string, Estimate> task_estimates(const std::vector<MeasuredRun>& runs, const std::vector<size_t>& which) {
+  std::map<std::string, std::vector<double>> told;
+  for (const size_t r : which)
+    for (const auto& [name, value] : runs[r].row.metrics)
+      if (is_headline_metric(name)) told[name].push_back(value);
+  std::map<std::string, Estimate> estimates;
+  for (const auto& [name, values] : told) estimates.emplace(name, *estimate(values));
+  return estimates;
 }
 
 }  // namespace bitsweep::analysis

@@ -7,7 +7,7 @@
 namespace bitsweep::examples {
 
 // A text in parts that are encoded each for itself. Of the parts that are to be said (answers) the loss is taken, with
-// an EOS behind each.
+// an end behind each.
 struct Example {
   struct Part {
     std::string text;

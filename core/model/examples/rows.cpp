@@ -21,7 +21,7 @@ struct Encoded {
 class ExampleEncoder {
  public:
   explicit ExampleEncoder(const tokenize::Tokenizer& tokenizer)
-      : begin_(begin_token(tokenizer)), eos_(tokenizer.facts().eos), encoder_(tokenizer.make_encoder()) {}
+      : begin_(begin_token(tokenizer)), end_(end_tokens(tokenizer)), encoder_(tokenizer.make_encoder()) {}
 
   Encoded encode(const Example& example, bool everything) {
     Encoded encoded;
@@ -30,7 +30,7 @@ class ExampleEncoder {
       const auto from = static_cast<int64_t>(encoded.tokens.size());
       encoder_->encode(part.text, encoded.tokens);
       if (!part.said) continue;
-      if (eos_) encoded.tokens.push_back(*eos_);
+      encoded.tokens.insert(encoded.tokens.end(), end_.begin(), end_.end());
       encoded.said.push_back({from, static_cast<int64_t>(encoded.tokens.size())});
     }
     if (everything) encoded.said = {{1, static_cast<int64_t>(encoded.tokens.size())}};
@@ -39,7 +39,7 @@ class ExampleEncoder {
 
  private:
   TokenId begin_;
-  std::optional<TokenId> eos_;
+  std::vector<TokenId> end_;
   std::unique_ptr<tokenize::Encoder> encoder_;
 };
 
@@ -59,6 +59,10 @@ bool fit(Encoded& encoded, int64_t most, bool everything) {
 
 }  // namespace
 
+std::vector<TokenId> end_tokens(const tokenize::Tokenizer& tokenizer) {
+  return tokenizer.facts().eos ? std::vector{*tokenizer.facts().eos} : tokenizer.encode("\n");
+}
+
 tokenize::TokenId begin_token(const tokenize::Tokenizer& tokenizer) {
   if (tokenizer.facts().bos) return *tokenizer.facts().bos;
   const std::vector<TokenId> newline = tokenizer.encode("\n");
@@ -69,16 +73,12 @@ Rows::Rows(const tokenize::Tokenizer& tokenizer, const ExampleSet& set, const Ro
   ExampleEncoder encoder(tokenizer);
   const tokenize::ByteCounter counter(tokenizer);
   const int64_t most = options.context + 1;
-  uint64_t cut = 0, left_out = 0, silent = 0;
+  uint64_t cut = 0, left_out = 0;
   for (const Example& example : set.examples) {
     Encoded encoded = encoder.encode(example, options.everything);
     const bool long_one = static_cast<int64_t>(encoded.tokens.size()) > most;
     if (!fit(encoded, most, options.everything)) {
       ++left_out;
-      continue;
-    }
-    if (encoded.said.empty() || encoded.said.back().from == encoded.said.back().to) {
-      ++silent;  // an empty answer of a tokenizer without EOS
       continue;
     }
     cut += long_one;
@@ -107,7 +107,6 @@ Rows::Rows(const tokenize::Tokenizer& tokenizer, const ExampleSet& set, const Ro
   };
   told(cut, "are longer than data.context: what is read lost its left");
   told(left_out, "have an answer that is longer than data.context, and are left out");
-  told(silent, "have nothing to be said, and are left out");
   if (rows_.empty())
     throw Error(ErrorKind::input,
                 fmt::format("no example is left to train on: {}", notes_.empty() ? "there are none" : notes_.back()));

@@ -11,6 +11,9 @@
 
 namespace bitsweep::examples {
 
+// What ends an answer: EOS, else a newline's tokens.
+std::vector<tokenize::TokenId> end_tokens(const tokenize::Tokenizer& tokenizer);
+
 // What stands in front of each example, so that its first token has something before it: BOS, else what a newline ends in.
 tokenize::TokenId begin_token(const tokenize::Tokenizer& tokenizer);
 
@@ -37,7 +40,7 @@ class Rows {
   std::span<const tokenize::TokenId> tokens(int64_t row) const;  // at most context + 1
   std::span<const Counted> counted(int64_t row) const;
   int64_t targets(int64_t row) const;  // that count
-  // Of text, that these stand for; an EOS stands for none.
+  // Of text, that these stand for; an EOS stands for none, a newline in its place for one.
   int64_t bytes(int64_t row) const { return rows_[static_cast<size_t>(row)].bytes; }
   // Of all rows together.
   int64_t total_targets() const { return total_targets_; }

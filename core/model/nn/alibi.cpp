@@ -31,15 +31,20 @@ CausalBias::CausalBias(int64_t heads, bool alibi) : alibi_(alibi), slopes_(stati
 }
 
 const at::Tensor& CausalBias::get(int64_t context, const at::TensorOptions& options) {
-  const bool kept = bias_.defined() && bias_.size(1) == context && bias_.device() == options.device() &&
-                    bias_.scalar_type() == c10::typeMetaToScalarType(options.dtype());
-  if (kept) return bias_;
-  bias_ = made(context, context, options);
-  return bias_;
+  return kept(bias_, context, context, options);
 }
 
-at::Tensor CausalBias::rows(int64_t queries, int64_t context, const at::TensorOptions& options) {
-  return queries == context ? get(context, options) : made(queries, context, options);
+const at::Tensor& CausalBias::rows(int64_t queries, int64_t context, const at::TensorOptions& options) {
+  return kept(queries == context ? bias_ : rows_, queries, context, options);
+}
+
+const at::Tensor& CausalBias::kept(at::Tensor& bias, int64_t queries, int64_t context,
+                                   const at::TensorOptions& options) const {
+  const bool same = bias.defined() && bias.size(1) == queries && bias.size(2) == context &&
+                    bias.device() == options.device() &&
+                    bias.scalar_type() == c10::typeMetaToScalarType(options.dtype());
+  if (!same) bias = made(queries, context, options);
+  return bias;
 }
 
 at::Tensor CausalBias::made(int64_t queries, int64_t context, const at::TensorOptions& options) const {

@@ -20,19 +20,20 @@ class CausalBias {
 
   // [H or 1, T, T]
   const at::Tensor& get(int64_t context, const at::TensorOptions& options);
-  // Its last `queries` rows, [H or 1, queries, T], made anew where they are not all.
-  at::Tensor rows(int64_t queries, int64_t context, const at::TensorOptions& options);
+  // Its last `queries` rows, [H or 1, queries, T]: those asked for last are kept beside it, for the layers of a model.
+  const at::Tensor& rows(int64_t queries, int64_t context, const at::TensorOptions& options);
 
   // Per head, in f32 on the CPU; all 0 without ALiBi.
   const std::vector<float>& slopes() const { return slopes_; }
   bool alibi() const { return alibi_; }
 
  private:
+  const at::Tensor& kept(at::Tensor& bias, int64_t queries, int64_t context, const at::TensorOptions& options) const;
   at::Tensor made(int64_t queries, int64_t context, const at::TensorOptions& options) const;
 
   bool alibi_;
   std::vector<float> slopes_;
-  at::Tensor bias_;
+  at::Tensor bias_, rows_;
 };
 
 }  // namespace bitsweep::nn

@@ -11,7 +11,8 @@ class DecoderModel : public Model {
   at::Tensor trunk(const at::Tensor& tokens, const StepContext& context) final {
     return read(tokens, context, nullptr);
   }
-  at::Tensor decode(const at::Tensor& tokens, const StepContext& context, DecodeCache& cache) final;
+  at::Tensor decode(const at::Tensor& tokens, const StepContext& context, DecodeCache& cache, int64_t wanted) final;
+  using Model::decode;
 
  protected:
   // tokens [B, T] -> what the head reads, [B, T, d]. cache: null, or of the tokens before, to which layer i adds what

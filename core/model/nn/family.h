@@ -31,7 +31,7 @@ OutputSign read_output_ste(OptionReader& reader);
 // Reads the shape (read_shape) into options.shape; a shape is counted by Family::count. What else counts must be read
 // before.
 template <class Family, class Options>
-void read_family_shape(OptionReader& reader, Options& options, int64_t vocab, int64_t heads_multiple = 1) {
+void read_family_shape(OptionReader& reader, Options& options, int64_t vocab) {
   const auto counted = [&](const Shape& shape) {
     Options candidate = options;
     candidate.shape = shape;
@@ -39,7 +39,7 @@ void read_family_shape(OptionReader& reader, Options& options, int64_t vocab, in
   };
   options.shape = read_shape(
       reader, [&](const Shape& shape) { return counted(shape).params(); },
-      [&](const Shape& shape) { return counted(shape).layers; }, heads_multiple);
+      [&](const Shape& shape) { return counted(shape).layers; });
 }
 
 Workload workload_of(const plugin::DescribeRequest& request);

@@ -1,5 +1,7 @@
 #include "nn/llama_family.h"
 
+#include <algorithm>
+
 #include <fmt/format.h>
 
 namespace bitsweep::nn {

@@ -1,6 +1,9 @@
 // The options, the counts and the costs of the models of llama_stack.h, and a plugin's family made of them.
 #pragma once
 
+#include <functional>
+#include <vector>
+
 #include "nn/llama_stack.h"
 
 namespace bitsweep::nn {

@@ -55,16 +55,11 @@ class LlamaStack final : public DecoderModel {
   LlamaStack(const LlamaOptions& options, int64_t vocab)
       : rule_(options.attention),
         embedding_(ParameterSink(*this, "embedding")
-                       .normal("weight", {vocab, options.shape.d_model}, options.embedding_start_sd())) {
-    const ParameterSink sink(*this, "layers");
-    for (int64_t i = 0; i < options.shape.n_layers; ++i)
-      layers_.push_back(layer(options, sink.scope(std::to_string(i))));
-    norm_.emplace(ParameterSink(*this, "norm"), options.shape.d_model, options.norm_epsilon);
-    if (!options.tied)
-      head_.emplace(ParameterSink(*this, "head"), options.shape.d_model, vocab,
-                    options.start_sd(options.shape.d_model));
-    attention_.emplace(options.shape.n_heads, options.shape.head_size(), options.attention, options.shared_heads());
-  }
+                       .normal("weight", {vocab, options.shape.d_model}, options.embedding_start_sd())),
+        layers_(layers(options, ParameterSink(*this, "layers"))),
+        norm_(ParameterSink(*this, "norm"), options.shape.d_model, options.norm_epsilon),
+        head_(untied_head(options, ParameterSink(*this, "head"), vocab)),
+        attention_(options.shape.n_heads, options.shape.head_size(), options.attention, options.shared_heads()) {}
 
   int64_t head_vocab() const override { return embedding_.size(0); }
 
@@ -82,7 +77,7 @@ class LlamaStack final : public DecoderModel {
       x = x + attend(layer, normed(layer.attention_norm, x), step, cache_of(cache, i));
       x = x + layer.ffn.forward(normed(layer.ffn_norm, x));
     }
-    return norm_->forward(x);
+    return norm_.forward(x);
   }
 
  private:
@@ -127,6 +122,18 @@ class LlamaStack final : public DecoderModel {
                 linear(options, ffn.scope("down"), d_ff, d, down_sd, /*before_residual=*/true), options.activation}};
   }
 
+  static std::vector<Layer> layers(const LlamaOptions& options, const ParameterSink& sink) {
+    std::vector<Layer> layers;
+    for (int64_t i = 0; i < options.shape.n_layers; ++i)
+      layers.push_back(layer(options, sink.scope(std::to_string(i))));
+    return layers;
+  }
+
+  static std::optional<Linear> untied_head(const LlamaOptions& options, const ParameterSink& sink, int64_t vocab) {
+    if (options.tied) return std::nullopt;
+    return Linear(sink, options.shape.d_model, vocab, options.start_sd(options.shape.d_model));
+  }
+
   static at::Tensor normed(const std::optional<RmsNorm>& norm, const at::Tensor& x) {
     return norm ? norm->forward(x) : x;
   }
@@ -139,15 +146,15 @@ class LlamaStack final : public DecoderModel {
   at::Tensor attend(const Layer& layer, const at::Tensor& x, const AttentionStep& step, LayerCache* cache) {
     BITSWEEP_BLOCK("projections");
     at::Tensor q = layer.q.forward(x), k = layer.k.forward(x), v = layer.v.forward(x);  // [B, T, d], [B, T, d_kv]
-    return layer.o.forward(attention_->forward(std::move(q), std::move(k), std::move(v), step, cache));
+    return layer.o.forward(attention_.forward(std::move(q), std::move(k), std::move(v), step, cache));
   }
 
   AttentionRule rule_;
   at::Tensor embedding_;  // [V, d]
   std::vector<Layer> layers_;
-  std::optional<RmsNorm> norm_;
+  RmsNorm norm_;
   std::optional<Linear> head_;  // tied: none
-  std::optional<CausalAttention> attention_;
+  CausalAttention attention_;
 };
 
 }  // namespace bitsweep::nn

@@ -36,12 +36,12 @@ StepContext decoding(StepContext context) {
 at::Tensor Model::trunk(const at::Tensor&, const StepContext&) { no_halves(); }
 at::Tensor Model::head(const at::Tensor&) { no_halves(); }
 
-at::Tensor Model::decode(const at::Tensor& tokens, const StepContext& context, DecodeCache& cache) {
+at::Tensor Model::decode(const at::Tensor& tokens, const StepContext& context, DecodeCache& cache, int64_t wanted) {
   const at::NoGradGuard no_grad;
   require_rows(tokens, cache.tokens);
   cache.tokens = cache.tokens.defined() ? at::cat({cache.tokens, tokens}, 1) : tokens;
   cache.length = cache.tokens.size(1);
-  return forward(cache.tokens, decoding(context)).narrow(1, cache.length - tokens.size(1), tokens.size(1));
+  return forward(cache.tokens, decoding(context)).narrow(1, cache.length - wanted, wanted);
 }
 
 void Model::to(at::Device device) {

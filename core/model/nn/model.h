@@ -83,11 +83,15 @@ class Model {
   // Any rows of that, [..., d] -> their logits [..., V]. A row's logits depend on that row alone.
   virtual at::Tensor head(const at::Tensor& hidden);
 
-  // Logits [B, t, V] of tokens [B, t] that follow those which `cache` has read, all of its rows as many; then it has
-  // read these too. An empty cache: the beginning. In evaluation, at the step of `context`, unobserved and without
-  // gradients. This reads all tokens again; a model that keeps something instead costs t positions
-  // (nn/decoder_model.h).
-  virtual at::Tensor decode(const at::Tensor& tokens, const StepContext& context, DecodeCache& cache);
+  // Reads tokens [B, t] that follow those which `cache` has read, all of its rows as many; then it has read these too.
+  // An empty cache: the beginning. Returns the logits of the last `wanted` of them, [B, wanted, V]: of a prompt, the
+  // last one's are enough. In evaluation, at the step of `context`, unobserved and without gradients. This reads all
+  // tokens again; a model that keeps something instead costs t positions (nn/decoder_model.h).
+  virtual at::Tensor decode(const at::Tensor& tokens, const StepContext& context, DecodeCache& cache, int64_t wanted);
+  // The logits of all of them, [B, t, V].
+  at::Tensor decode(const at::Tensor& tokens, const StepContext& context, DecodeCache& cache) {
+    return decode(tokens, context, cache, tokens.size(1));
+  }
 
   // In a fixed order. The tensors are the model's own: an optimizer updates them in place.
   const std::vector<Parameter>& parameters() const { return parameters_; }

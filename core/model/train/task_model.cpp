@@ -8,6 +8,7 @@
 #include <fmt/ranges.h>
 
 #include "base/error.h"
+#include "nn/decoder_model.h"
 
 namespace bitsweep::train {
 namespace {
@@ -41,6 +42,11 @@ Scored scored_of(std::span<const tasks::ScoredRow> rows, std::span<const size_t>
 }
 
 }  // namespace
+
+TaskModel::TaskModel(nn::Model& model, const TaskModelSettings& settings) : model_(model), settings_(settings) {
+  if (dynamic_cast<nn::DecoderModel*>(&model) != nullptr)
+    replies_.emplace(model, settings.step, settings.device, settings.precision);
+}
 
 at::Tensor TaskModel::logits_at(const std::vector<std::span<const TokenId>>& rows, const std::vector<int64_t>& places) {
   size_t width = 0;
@@ -95,6 +101,7 @@ std::vector<tasks::RowScore> TaskModel::score(std::span<const tasks::ScoredRow> 
 }
 
 std::vector<TokenId> TaskModel::likeliest(std::span<const std::vector<TokenId>> rows) {
+  if (replies_) return replies_->likeliest(rows);
   const at::NoGradGuard no_grad;
   size_t width = 0;
   for (const std::vector<TokenId>& row : rows) width = std::max(width, row.size());

@@ -1,11 +1,15 @@
-// A model of LibTorch as tasks ask it: one forward pass for every question and every token that is said.
+// A model of LibTorch as tasks ask it: forward passes over batches of rows; where the model keeps what it has read, one
+// position for every token that is said.
 #pragma once
+
+#include <optional>
 
 #include <c10/core/Device.h>
 
 #include "nn/model.h"
 #include "tasks/language_model.h"
 #include "train/precision.h"
+#include "train/reply_cache.h"
 
 namespace bitsweep::train {
 
@@ -21,7 +25,7 @@ struct TaskModelSettings {
 class TaskModel : public tasks::LanguageModel {
  public:
   // `model` lies on the device, and must outlive this.
-  TaskModel(nn::Model& model, const TaskModelSettings& settings) : model_(model), settings_(settings) {}
+  TaskModel(nn::Model& model, const TaskModelSettings& settings);
 
   int64_t context() const override { return settings_.context; }
   size_t rows_at_once() const override { return static_cast<size_t>(settings_.rows); }
@@ -35,6 +39,7 @@ class TaskModel : public tasks::LanguageModel {
 
   nn::Model& model_;
   TaskModelSettings settings_;
+  std::optional<ReplyCache> replies_;  // of a model that keeps what it has read
 };
 
 }  // namespace bitsweep::train

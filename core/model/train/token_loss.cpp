@@ -78,13 +78,17 @@ class PartedHead {
   Precision precision_;
 };
 
+// This micro-batch's share of the targets that the whole step scores.
+double scored_share(const LossDivisor& divisor) {
+  return static_cast<double>(std::max<int64_t>(1, *divisor.targets)) / static_cast<double>(divisor.parts);
+}
+
 // With its graph; the logits themselves are gone when it returns.
 at::Tensor whole_loss(nn::Model& model, const TokenBatch& batch, const nn::StepContext& context, Precision precision,
                       const LossDivisor& divisor) {
   const at::Tensor logits = token_logits(model, batch.inputs, context, precision);
   if (!divisor.targets) return nats_of(logits, batch.targets, at::Reduction::Mean);
-  const double scored = static_cast<double>(*divisor.targets) / static_cast<double>(divisor.parts);
-  return nats_of(logits, batch.targets, at::Reduction::Sum) / scored;
+  return nats_of(logits, batch.targets, at::Reduction::Sum) / scored_share(divisor);
 }
 
 at::Tensor parted_loss_and_backward(const PartedHead& head, const TokenBatch& batch, const LossDivisor& divisor) {
@@ -92,7 +96,7 @@ at::Tensor parted_loss_and_backward(const PartedHead& head, const TokenBatch& ba
   const auto parts = static_cast<double>(divisor.parts);
   at::Tensor scored;  // targets of this micro-batch, or its share of the step's
   if (divisor.targets) {
-    scored = at::full({}, static_cast<double>(*divisor.targets) / parts, head.rows().options().dtype(at::kFloat));
+    scored = at::full({}, scored_share(divisor), head.rows().options().dtype(at::kFloat));
   } else {
     scored = batch.targets.ne(kIgnoredTarget).sum().to(at::kFloat);
   }

@@ -42,8 +42,9 @@ TokenScores token_scores(nn::Model& model, const TokenBatch& batch, const nn::St
 
 // What a micro-batch's sum of nats is divided by, so that the micro-batches of a step add up to its mean.
 struct LossDivisor {
-  int64_t parts = 1;                 // micro-batches of the step
-  std::optional<int64_t> targets{};  // scored in the whole step; nothing: as many in every part, so means are averaged
+  int64_t parts = 1;  // micro-batches of the step
+  // Scored in the whole step; nothing: as many in every part, so means are averaged. A step of none has the loss 0.
+  std::optional<int64_t> targets{};
 };
 
 // Runs the micro-batch forward and backward, and adds its share of the step's gradient to the parameters'. Returns its

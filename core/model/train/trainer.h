@@ -31,7 +31,7 @@ struct TrainJob {
   c10::Device device = c10::Device(c10::kCPU);
   std::vector<fs::path> resume;  // checkpoints of this run, newest first
   TaskSet tasks = {};            // asked at evaluations
-  std::vector<AlsoScored> also;
+  std::vector<AlsoScored> also = {};
   fs::path init;  // checkpoint to take the parameters from when none of `resume` holds; empty: fresh ones
   const std::atomic<bool>* stop = nullptr;  // set from outside: finish the step, checkpoint, return
 };

@@ -17,8 +17,8 @@ int ask(const AskArguments& arguments, std::ostream& stream) {
   const RunInput input = open_run(arguments, unsaid);
   const spec::RunSpec& spec = input.spec;
   const std::string tasks_file = arguments.tasks.string();
-  const train::TaskSet tasks =
-      train::open_tasks(spec::task_specs_from(parse_json(read_file(arguments.tasks), tasks_file)), spec.data, input.dataset);
+  const train::TaskSet tasks = train::open_tasks(
+      spec::task_specs_from(parse_json(read_file(arguments.tasks), tasks_file)), spec.data, input.dataset);
   const train::Progress progress = load_weights(arguments.checkpoint, arguments.run, spec, *input.model);
   input.model->to(input.device);
   const nn::StepContext step{

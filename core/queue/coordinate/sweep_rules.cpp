@@ -4,19 +4,11 @@
 
 #include <fmt/format.h>
 
+#include "spec/tokenizer_value.h"
 #include "store/control.h"
 #include "store/sweep_settings.h"
 
 namespace bitsweep::coordinate {
-namespace {
-
-// Of the uniform model; 0 for a tokenizer of which nothing is known here.
-double uniform_bits_per_byte(const std::string& tokenizer) {
-  if (tokenizer == "ascii128") return 7;
-  return tokenizer == "bytes256" ? 8 : 0;
-}
-
-}  // namespace
 
 SweepRules sweep_rules(const json::object& object) {
   const store::SweepSettings settings = store::sweep_settings_from(object);
@@ -41,7 +33,7 @@ schedule::DivergenceRule divergence_rule(const SweepRules& rules, const store::R
     const json::value* value = run.spec.if_contains(key);
     return value != nullptr && value->is_object() ? value->get_object() : json::object();
   };
-  return {.uniform_bpc = uniform_bits_per_byte(string_or(section("data"), "tokenizer", "")),
+  return {.uniform_bpc = spec::uniform_bits_per_byte(section("data")).value_or(0),
           .multiple = rules.diverged,
           .warmup = integer_or(section("train"), "warmup", 0),
           .steps = run.steps};

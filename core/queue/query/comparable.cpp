@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numbers>
 
 #include <fmt/format.h>
 
@@ -91,12 +92,11 @@ const DatasetRow* dataset_of(const RunRow& run, const std::vector<DatasetRow>& d
 // The loss of the model that knows nothing, log V, in the unit of the run's loss; of a byte for tokenizers that join
 // bytes it is less. Nothing where vocabulary or unit are not known.
 std::optional<double> uniform_loss(const RunRow& run) {
-  const auto vocabulary = spec::vocabulary_of(tokenizer_of(run.spec));
-  if (!vocabulary) return std::nullopt;
+  const auto bits = spec::uniform_bits_per_byte(part(run.spec, "data"));
+  if (!bits) return std::nullopt;
   const std::string unit = loss_unit(run, nullptr);
-  const auto size = static_cast<double>(*vocabulary);
-  if (unit.find("nat") != std::string::npos) return std::log(size);
-  return unit.find("bit") != std::string::npos ? std::optional(std::log2(size)) : std::nullopt;
+  if (unit.find("nat") != std::string::npos) return *bits * std::numbers::ln2;
+  return unit.find("bit") != std::string::npos ? bits : std::nullopt;
 }
 
 // Of a finished run.

@@ -66,6 +66,7 @@ std::string list_text(const std::vector<plugin::Manifest>& manifests) {
 std::string detail_text(const plugin::Manifest& manifest) {
   render::Table table{.columns = {{"option"}, {"type"}, {"range"}, {"default"}, {"meaning"}}, .rows = {}};
   table.rows.push_back({"params", "size", "", "-", "a target size in place of a shape: the nearest of the family"});
+  table.rows.push_back({"body", "size", "", "-", "the same, of what lies between embedding and head"});
   for (const plugin::OptionSpec& option : manifest.options)
     table.rows.push_back({option.name, option.type, range_text(option), default_text(option), option.help});
   std::string text = fmt::format("{} (version {}): {}\n", manifest.name, manifest.version, manifest.summary);

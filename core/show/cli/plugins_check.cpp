@@ -81,7 +81,7 @@ json::object options_of(const std::vector<std::string>& settings, const std::vec
     const std::string name = setting.substr(0, equals);
     const json::value value = yaml_to_json(*parse_yaml(setting.substr(equals + 1), "--set " + name));
     for (const Subject& subject : subjects) {
-      if (!subject.manifest || name == "params") continue;
+      if (!subject.manifest || name == "params" || name == "body") continue;
       std::vector<std::string> known;
       for (const plugin::OptionSpec& option : subject.manifest->options) known.push_back(option.name);
       const plugin::OptionSpec* option = subject.manifest->find(name);

@@ -60,6 +60,10 @@ class Planner {
     data.tokenizer_sha256 = facts.tokenizer_sha256;
     data.documents = facts.documents;
     data.documents_sha256 = facts.documents_sha256;
+    if (!data.tokenizer_sha256.empty()) {
+      data.vocab = facts.vocab;
+      data.bytes_per_token = facts.bytes_per_token;
+    }
     return data;
   }
 

@@ -40,6 +40,8 @@ json::object data_json(const DataSpec& data) {
   if (!data.documents.empty() && data.documents != "none") object["documents"] = data.documents;
   if (data.split != DataSpec{}.split) object["split"] = data.split;
   if (!data.documents_sha256.empty()) object["documents_sha256"] = data.documents_sha256;
+  if (data.vocab > 0) object["vocab"] = data.vocab;
+  if (data.bytes_per_token > 0) object["bytes_per_token"] = data.bytes_per_token;
   return object;
 }
 
@@ -199,6 +201,8 @@ void read_data(const json::object& object, DataSpec& data) {
   if (object.contains("documents")) reader.text("documents", data.documents);
   if (object.contains("split")) reader.text("split", data.split);
   if (object.contains("documents_sha256")) reader.text("documents_sha256", data.documents_sha256);
+  if (object.contains("vocab")) reader.integer("vocab", data.vocab);
+  if (object.contains("bytes_per_token")) reader.number("bytes_per_token", data.bytes_per_token);
   reader.integer("context", data.context);
   reader.number("val_fraction", data.val_fraction);
   reader.text("val", data.val);
@@ -315,6 +319,7 @@ json::object identity(const RunSpec& spec) {
   if (!spec.imported.sha256.empty()) object["import"].as_object().erase("folder");
   for (const char* key : {"probes", "also", "before", "tasks"}) object["eval"].as_object().erase(key);
   json::object& data = object["data"].as_object();
+  for (const char* key : {"vocab", "bytes_per_token"}) data.erase(key);
   // With the content known, where it lies does not matter. A separate validation text still differs from a split.
   if (!spec.data.sha256.empty()) {
     data.erase("corpus");

@@ -48,6 +48,9 @@ struct DataSpec {
   std::string sha256;  // content of the corpus (and of val); filled when the plan opens the data
   std::string split = "bytes";   // bytes | documents: where validation blocks may begin and end
   std::string documents_sha256;  // where the corpus's documents end, if that matters; filled likewise
+  // Of a tokenizer that is no alphabet, as the plan found them; no part of a run's id. 0: not known.
+  int64_t vocab = 0;
+  double bytes_per_token = 0;
 
   // Whether a token is a byte of the text, so that nothing need be encoded ahead.
   bool is_bytes() const { return recipe.vocab == 0 && vocabulary_of(tokenizer).has_value(); }

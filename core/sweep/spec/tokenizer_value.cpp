@@ -109,6 +109,15 @@ json::value tokenizer_json(const DataSpec& data) {
   return data.recipe.vocab > 0 ? json::value(to_json(data.recipe)) : json::value(data.tokenizer);
 }
 
+std::optional<double> uniform_bits_per_byte(const json::object& data) {
+  const json::value* name = data.if_contains("tokenizer");
+  if (name != nullptr && name->is_string())
+    if (const auto vocab = vocabulary_of(std::string(name->get_string())))
+      return std::log2(static_cast<double>(*vocab));
+  const double vocab = number_or(data, "vocab", 0), bytes = number_or(data, "bytes_per_token", 0);
+  return vocab > 0 && bytes > 0 ? std::optional(std::log2(vocab) / bytes) : std::nullopt;
+}
+
 std::string tokenizer_text(const json::value& value) {
   if (value.is_object()) {
     const TokenizerRecipe recipe = tokenizer_recipe(value.get_object());

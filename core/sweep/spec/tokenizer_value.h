@@ -25,6 +25,10 @@ TokenizerRecipe tokenizer_recipe(const json::object& object);
 // The value of data.tokenizer in a spec.
 json::value tokenizer_json(const DataSpec& data);
 
+// What a model that knows nothing loses, log₂ V a token, in bits per byte: of the section `data` of a spec. Nothing
+// where vocabulary or bytes a token are not known.
+std::optional<double> uniform_bits_per_byte(const json::object& data);
+
 // "bytes256", "gpt2/tokenizer.json", "bpe 1024 trained": a value of data.tokenizer to a person.
 std::string tokenizer_text(const json::value& value);
 

@@ -34,13 +34,13 @@ std::string said(const tokenize::Tokenizer& tokenizer, const Rows& rows, int64_t
   return text;
 }
 
-TEST(Rows, of_bytes_begin_behind_a_newline_and_count_the_answer) {
+TEST(Rows, of_bytes_stand_between_newlines_and_count_the_answer) {
   const auto bytes = tokenize::open_tokenizer("bytes256");
   const Rows rows(*bytes, set_of({{"ab", "cd"}}), {.context = 10});
-  EXPECT_THAT(rows.tokens(0), ElementsAre('\n', 'a', 'b', 'c', 'd'));
-  EXPECT_THAT(rows.counted(0), ElementsAre(Counted{2, 4}));
-  EXPECT_EQ(rows.targets(0), 2);
-  EXPECT_EQ(rows.bytes(0), 2);
+  EXPECT_THAT(rows.tokens(0), ElementsAre('\n', 'a', 'b', 'c', 'd', '\n'));
+  EXPECT_THAT(rows.counted(0), ElementsAre(Counted{2, 5}));
+  EXPECT_EQ(rows.targets(0), 3);
+  EXPECT_EQ(rows.bytes(0), 3);
 }
 
 TEST(Rows, have_bos_in_front_and_learn_eos) {
@@ -68,9 +68,9 @@ TEST(Rows, a_long_prompt_loses_its_left_and_an_answer_nothing) {
   const auto bytes = tokenize::open_tokenizer("bytes256");
   const Rows rows(*bytes, set_of({{"0123456789", "abcd"}, {"x", "0123456789"}, {"q", "a"}}), {.context = 7});
   EXPECT_EQ(rows.count(), 2);
-  EXPECT_THAT(rows.tokens(0), ElementsAre('\n', '7', '8', '9', 'a', 'b', 'c', 'd'));
-  EXPECT_EQ(said(*bytes, rows, 0), "<abcd>");
-  EXPECT_EQ(said(*bytes, rows, 1), "<a>");
+  EXPECT_THAT(rows.tokens(0), ElementsAre('\n', '8', '9', 'a', 'b', 'c', 'd', '\n'));
+  EXPECT_EQ(said(*bytes, rows, 0), "<abcd\n>");
+  EXPECT_EQ(said(*bytes, rows, 1), "<a\n>");
   EXPECT_THAT(rows.notes(), Contains("1 of 3 examples are longer than data.context: what is read lost its left."));
   EXPECT_THAT(rows.notes(), Contains(HasSubstr("1 of 3 examples have an answer that is longer than data.context")));
 }
@@ -79,34 +79,34 @@ TEST(Rows, of_several_answers_the_early_ones_may_be_cut) {
   const auto bytes = tokenize::open_tokenizer("bytes256");
   ExampleSet set;
   set.examples.push_back({{{"a", false}, {"bb", true}, {"c", false}, {"dd", true}}});
-  const Rows whole(*bytes, set, {.context = 6});
-  EXPECT_EQ(said(*bytes, whole, 0), "<bb><dd>");
-  const Rows cut(*bytes, set, {.context = 4});
-  EXPECT_THAT(cut.tokens(0), ElementsAre('\n', 'b', 'c', 'd', 'd'));
-  EXPECT_EQ(said(*bytes, cut, 0), "<b><dd>");
+  const Rows whole(*bytes, set, {.context = 8});
+  EXPECT_EQ(said(*bytes, whole, 0), "<bb\n><dd\n>");
+  const Rows cut(*bytes, set, {.context = 6});
+  EXPECT_THAT(cut.tokens(0), ElementsAre('\n', 'b', '\n', 'c', 'd', 'd', '\n'));
+  EXPECT_EQ(said(*bytes, cut, 0), "<b\n><dd\n>");
 }
 
 TEST(Rows, may_count_everything) {
   const auto bytes = tokenize::open_tokenizer("bytes256");
   const Rows rows(*bytes, set_of({{"ab", "cd"}}), {.context = 10, .everything = true});
-  EXPECT_THAT(rows.counted(0), ElementsAre(Counted{0, 4}));
+  EXPECT_THAT(rows.counted(0), ElementsAre(Counted{0, 5}));
 }
 
 TEST(Rows, may_be_packed) {
   const auto bytes = tokenize::open_tokenizer("bytes256");
-  const Rows rows(*bytes, set_of({{"a", "b"}, {"c", "d"}, {"e", "ffff"}}), {.context = 6, .pack = true});
+  const Rows rows(*bytes, set_of({{"a", "b"}, {"c", "d"}, {"e", "ffff"}}), {.context = 8, .pack = true});
   EXPECT_EQ(rows.count(), 2);
-  EXPECT_THAT(rows.tokens(0), ElementsAre('\n', 'a', 'b', '\n', 'c', 'd'));
-  EXPECT_THAT(rows.counted(0), ElementsAre(Counted{1, 2}, Counted{4, 5}));
-  EXPECT_EQ(said(*bytes, rows, 0), "<b><d>");
-  EXPECT_EQ(rows.total_targets(), 6);
-  EXPECT_EQ(rows.total_bytes(), 6);
+  EXPECT_THAT(rows.tokens(0), ElementsAre('\n', 'a', 'b', '\n', '\n', 'c', 'd', '\n'));
+  EXPECT_THAT(rows.counted(0), ElementsAre(Counted{1, 3}, Counted{5, 7}));
+  EXPECT_EQ(said(*bytes, rows, 0), "<b\n><d\n>");
+  EXPECT_EQ(rows.total_targets(), 9);
+  EXPECT_EQ(rows.total_bytes(), 9);
 }
 
 TEST(Rows, where_nothing_is_left_say_so) {
   const auto bytes = tokenize::open_tokenizer("bytes256");
   try {
-    Rows(*bytes, set_of({{"x", "0123456789"}, {"y", ""}}), {.context = 7});
+    Rows(*bytes, set_of({{"x", "0123456789"}}), {.context = 7});
     FAIL();
   } catch (const Error& error) {
     EXPECT_THAT(error.what(), HasSubstr("no example is left to train on"));

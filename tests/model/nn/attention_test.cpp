@@ -49,6 +49,17 @@ TEST(CausalBias, IsMadeOncePerContextAndType) {
   EXPECT_EQ(bias.get(7, at::kFloat).size(0), 1);
 }
 
+TEST(CausalBias, OfTheLastQueriesIsItsLastRows) {
+  for (const bool alibi : {true, false}) {
+    CausalBias bias(6, alibi);
+    const at::Tensor whole = bias.get(9, at::kFloat).clone();
+    for (const int64_t queries : {1, 4, 9})
+      EXPECT_TRUE(bias.rows(queries, 9, at::kFloat).equal(whole.narrow(1, 9 - queries, queries))) << queries;
+    EXPECT_EQ(bias.rows(4, 9, at::kFloat).data_ptr(), bias.rows(4, 9, at::kFloat).data_ptr());
+    EXPECT_TRUE(bias.get(9, at::kFloat).equal(whole));
+  }
+}
+
 // By the definition, with LibTorch's plain operations.
 at::Tensor composed_attention(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, int64_t heads,
                               CausalBias& bias) {

@@ -149,6 +149,17 @@ TEST(LossDivisor, OfAStepsTargetsGivesTheMeanOfTheStep) {
   }
 }
 
+TEST(LossDivisor, OfAStepWithoutTargetsIsNothingToLearn) {
+  for (const int64_t vocab : {int64_t{256}, kVocab}) {
+    TokenBatch batch = batch_of(vocab);
+    batch.targets.fill_(kIgnoredTarget);
+    HalvesModel model(false, vocab);
+    const Trained none = trained(model, batch, {.parts = 2, .targets = 0});
+    EXPECT_EQ(none.loss, 0);
+    for (const at::Tensor& gradient : none.gradients) EXPECT_EQ(gradient.abs().sum().item<double>(), 0);
+  }
+}
+
 TEST(LossDivisor, ByDefaultIsTheMeanBitForBit) {
   TinyModel ours(2), plain(2);
   const TokenBatch batch = batch_of(256);

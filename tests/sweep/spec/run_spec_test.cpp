@@ -83,6 +83,10 @@ TEST(RunSpec, TokenizersAreNamedByWhatDecidesTheirIds) {
   spec.data.tokenizer = "/there/t.model";
   EXPECT_EQ(run_id(spec), here);
   EXPECT_EQ(dataset_id(spec.data), dataset_id(run_spec_from_json(to_json(spec)).data));
+  spec.data.vocab = 1024;
+  spec.data.bytes_per_token = 2.5;
+  EXPECT_EQ(run_id(spec), here);
+  EXPECT_EQ(run_spec_from_json(to_json(spec)).data.vocab, 1024);
   spec.data.tokenizer_sha256 = "b";
   EXPECT_NE(run_id(spec), here);
   const std::string whole = run_id(spec);

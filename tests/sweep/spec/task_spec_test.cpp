@@ -66,7 +66,9 @@ TEST_F(Tasks, EveryMistakeIsToldAtItsPlace) {
         "a.yaml:9:65: 'shots' must be an integer from 0 to 1,000, found -1",
         "a.yaml:10:15: a task cannot be named 'ipmr': that is a metric",
         "a.yaml:10:27: 'file': a file is needed, and a folder is '",
-        "a.yaml:10:56: 'template' must be one of plain, alpaca, chatml, found 'alpacca'; did you mean 'alpaca'?",
+        "a.yaml:10:56: 'template' must be one of plain, alpaca, chatml, a text with {{field}}s, or { prompt: …, "
+        "answer: … }, "
+        "found 'alpacca'; did you mean 'alpaca'?",
         "a.yaml:10:71: 'when' must be one of last, every, found 'never'",
         "a.yaml:11:7: 'eval.tasks' must be a list of maps"})
     EXPECT_THAT(errors, HasSubstr(told));

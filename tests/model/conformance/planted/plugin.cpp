@@ -95,10 +95,11 @@ class Planted final : public nn::Model {
 
   at::Tensor head(const at::Tensor& hidden) override { return head_.forward(hidden) * 1.01; }
 
-  at::Tensor decode(const at::Tensor& tokens, const nn::StepContext& context, nn::DecodeCache& cache) override {
+  at::Tensor decode(const at::Tensor& tokens, const nn::StepContext& context, nn::DecodeCache& cache,
+                    int64_t wanted) override {
     if (has("forgets")) cache.tokens = at::Tensor();
     const int64_t length = cache.length;
-    const at::Tensor logits = nn::Model::decode(tokens, context, cache);
+    const at::Tensor logits = nn::Model::decode(tokens, context, cache, wanted);
     cache.length = length + tokens.size(1);
     return logits;
   }
