@@ -41,11 +41,12 @@ Split split_bytes(const spec::DataSpec& spec, const CorpusFacts& train, const Co
 }  // namespace
 
 int64_t model_vocab(const spec::DataSpec& spec, int64_t tokens) {
-  if (spec.vocab == 0) return tokens;
-  if (spec.vocab < tokens)
-    throw Error(ErrorKind::input, fmt::format("data.vocab: expected 0, or at least the {} tokens of '{}', found {}",
-                                              tokens, spec::tokenizer_text(spec::tokenizer_json(spec)), spec.vocab));
-  return spec.vocab;
+  if (spec.vocab_rows == 0) return tokens;
+  if (spec.vocab_rows < tokens)
+    throw Error(ErrorKind::input,
+                fmt::format("data.vocab_rows: expected 0, or at least the {} tokens of '{}', found {}", tokens,
+                            spec::tokenizer_text(spec::tokenizer_json(spec)), spec.vocab_rows));
+  return spec.vocab_rows;
 }
 
 fs::path trained_tokenizer_file(const fs::path& cache, const std::string& name) {

@@ -35,6 +35,11 @@ void keep_rows(nn::DecodeCache& cache, const std::vector<int64_t>& kept, c10::De
 
 }  // namespace
 
+at::Tensor likeliest_below(int64_t vocab, const at::Tensor& logits) {
+  const int64_t all = logits.size(1);
+  return (vocab > 0 && vocab < all ? logits.narrow(/*dim=*/1, 0, vocab) : logits).argmax(/*dim=*/1);
+}
+
 // What of the rows goes on where a group stands, each group's by as many tokens.
 std::vector<ReplyCache::Step> ReplyCache::go_on(std::span<const Row> rows, std::vector<bool>& taken) {
   std::vector<Step> steps;
@@ -96,7 +101,7 @@ std::vector<TokenId> ReplyCache::likeliest(std::span<const Row> rows) {
     }
     const PrecisionScope scope(device_.type(), precision_);
     const at::Tensor logits = model_.decode(tokens.to(device_), step_, group.cache);
-    const at::Tensor next = logits.select(/*dim=*/1, -1).to(at::kFloat).argmax(/*dim=*/1).to(at::kCPU);
+    const at::Tensor next = likeliest_below(vocab_, logits.select(/*dim=*/1, -1).to(at::kFloat)).to(at::kCPU);
     for (size_t r = 0; r < step.rows.size(); ++r)
       said[step.rows[r]] = static_cast<TokenId>(next.const_data_ptr<int64_t>()[r]);
   }

@@ -5,16 +5,22 @@
 #include <span>
 #include <vector>
 
+#include <ATen/core/Tensor.h>
+
 #include "nn/model.h"
 #include "tasks/language_model.h"
 #include "train/precision.h"
 
 namespace bitsweep::train {
 
+// The token [n] of the largest of the logits [n, V], f32: of those below `vocab`, where that is not 0.
+at::Tensor likeliest_below(int64_t vocab, const at::Tensor& logits);
+
 class ReplyCache {
  public:
-  ReplyCache(nn::Model& model, const nn::StepContext& step, c10::Device device, Precision precision)
-      : model_(model), step_(step), device_(device), precision_(precision) {}
+  // vocab: what is said lies below it, where the model has rows for more; 0: it has none.
+  ReplyCache(nn::Model& model, const nn::StepContext& step, c10::Device device, Precision precision, int64_t vocab)
+      : model_(model), step_(step), device_(device), precision_(precision), vocab_(vocab) {}
 
   // As LanguageModel::likeliest. What was read of a row in the last call is not read again where the row only grew; of
   // rows that are not asked for any more nothing is kept.
@@ -39,6 +45,7 @@ class ReplyCache {
   nn::StepContext step_;
   c10::Device device_;
   Precision precision_;
+  int64_t vocab_;
   std::list<Group> groups_;
 };
 

@@ -45,7 +45,7 @@ Scored scored_of(std::span<const tasks::ScoredRow> rows, std::span<const size_t>
 
 TaskModel::TaskModel(nn::Model& model, const TaskModelSettings& settings) : model_(model), settings_(settings) {
   if (dynamic_cast<nn::DecoderModel*>(&model) != nullptr)
-    replies_.emplace(model, settings.step, settings.device, settings.precision);
+    replies_.emplace(model, settings.step, settings.device, settings.precision, settings.vocab);
 }
 
 at::Tensor TaskModel::logits_at(const std::vector<std::span<const TokenId>>& rows, const std::vector<int64_t>& places) {
@@ -108,9 +108,7 @@ std::vector<TokenId> TaskModel::likeliest(std::span<const std::vector<TokenId>> 
   std::vector<std::span<const TokenId>> inputs(rows.begin(), rows.end());
   std::vector<int64_t> places;
   for (size_t r = 0; r < rows.size(); ++r) places.push_back(static_cast<int64_t>(r * width + rows[r].size()) - 1);
-  at::Tensor logits = logits_at(inputs, places);
-  if (settings_.vocab > 0) logits = logits.narrow(/*dim=*/1, 0, std::min(settings_.vocab, logits.size(1)));
-  const at::Tensor said = logits.argmax(/*dim=*/1).to(at::kCPU);
+  const at::Tensor said = likeliest_below(settings_.vocab, logits_at(inputs, places)).to(at::kCPU);
   const int64_t* ids = said.const_data_ptr<int64_t>();
   return {ids, ids + rows.size()};
 }

@@ -55,7 +55,7 @@ std::string tokenizer_of(const CommandLine& line, const fs::path& folder) {
 
 // Fills in what the tokenizer decides: its hash, and what stands before a text.
 void add_tokenizer(spec::DataSpec& data, int64_t vocab, const fs::path& cache) {
-  data.vocab = vocab;
+  data.vocab_rows = vocab;
   if (data.tokenizer.empty()) return;
   const auto advice = [&](std::string why) {
     return Error(ErrorKind::input, std::move(why) + " (--tokenizer FILE names another one, and none does without)");
@@ -68,8 +68,8 @@ void add_tokenizer(spec::DataSpec& data, int64_t vocab, const fs::path& cache) {
     if (facts.vocab > vocab)
       throw advice(fmt::format("{}: expected at most the {} tokens of config.json's vocab_size, found {}",
                                data.tokenizer, vocab, facts.vocab));
-    if (facts.vocab == vocab) data.vocab = 0;
-    if (!data.is_bytes()) data.tokenizer_sha256 = facts.sha256;
+    if (facts.vocab == vocab) data.vocab_rows = 0;
+    if (!data.is_bytes()) data.tokenizer_sha256 = facts.sha256, data.vocab = vocab;
     if (facts.bos) data.documents = "bos";
   } catch (const Error& error) {
     if (error.kind() != ErrorKind::input || std::string_view(error.what()).ends_with("without)")) throw;
@@ -191,7 +191,7 @@ json::object sections_of(const Taken& taken) {
   const spec::DataSpec& own = taken.spec.data;
   json::object data = {{"context", own.context}};
   if (!own.tokenizer.empty()) data["tokenizer"] = own.tokenizer;
-  if (own.vocab > 0) data["vocab"] = own.vocab;
+  if (own.vocab_rows > 0) data["vocab_rows"] = own.vocab_rows;
   return {
       {"model", std::move(model)}, {"data", std::move(data)}, {"train", json::object{{"init_from", taken.run.run.id}}}};
 }

@@ -77,13 +77,13 @@ std::vector<RunKey> model_and_data_keys() {
              spec.data.recipe = trained ? tokenizer_recipe(v.get_object()) : TokenizerRecipe{};
            },
        .get = [](const RunSpec& spec) { return json::value(spec.data.tokenizer); }},
-      {.path = "data.vocab",
+      {.path = "data.vocab_rows",
        .type = ValueType::integer,
        .least = 0,
        .most = 1'000'000'000,
        .help =
            "rows of the embedding, where a checkpoint to start from has more than the tokenizer has tokens; 0: as many",
-       BITSWEEP_MEMBER(data.vocab, integer_of)},
+       BITSWEEP_MEMBER(data.vocab_rows, integer_of)},
       {.path = "data.documents",
        .type = ValueType::choice,
        .words = {"none", "bos", "eos"},

@@ -36,7 +36,7 @@ json::object data_json(const DataSpec& data) {
                                       {"loss", data.examples.loss},
                                       {"pack", data.examples.pack}};
   if (!data.tokenizer_sha256.empty()) object["tokenizer_sha256"] = data.tokenizer_sha256;
-  if (data.vocab != DataSpec{}.vocab) object["vocab"] = data.vocab;
+  if (data.vocab_rows != DataSpec{}.vocab_rows) object["vocab_rows"] = data.vocab_rows;
   if (!data.documents.empty() && data.documents != "none") object["documents"] = data.documents;
   if (data.split != DataSpec{}.split) object["split"] = data.split;
   if (!data.documents_sha256.empty()) object["documents_sha256"] = data.documents_sha256;
@@ -197,7 +197,7 @@ void read_data(const json::object& object, DataSpec& data) {
     inner.finish();
   }
   if (object.contains("tokenizer_sha256")) reader.text("tokenizer_sha256", data.tokenizer_sha256);
-  if (object.contains("vocab")) reader.integer("vocab", data.vocab);
+  if (object.contains("vocab_rows")) reader.integer("vocab_rows", data.vocab_rows);
   if (object.contains("documents")) reader.text("documents", data.documents);
   if (object.contains("split")) reader.text("split", data.split);
   if (object.contains("documents_sha256")) reader.text("documents_sha256", data.documents_sha256);

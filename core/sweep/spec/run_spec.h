@@ -38,7 +38,8 @@ struct DataSpec {
   TokenizerRecipe recipe;  // of one that is trained on the corpus
   // What decides its ids, of a file's or a trained one: filled when the plan opens the data. "" of alphabets.
   std::string tokenizer_sha256;
-  int64_t vocab = 0;  // rows of the model's embedding, where they are more than the tokenizer's tokens; 0: as many
+  // Of the model's embedding, where a checkpoint to start from has more than the tokenizer has tokens; 0: as many.
+  int64_t vocab_rows = 0;
   // What stands between documents: none | bos | eos; "" until the plan has chosen (bos where the corpus has documents
   // and the tokenizer the token, else eos, else none).
   std::string documents;

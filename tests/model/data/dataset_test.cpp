@@ -210,7 +210,7 @@ TEST_F(DatasetTest, a_short_text_is_refused_by_name_with_what_it_needs) {
 TEST_F(DatasetTest, a_spec_without_a_text_gives_its_tokenizer_alone) {
   spec::DataSpec data;
   data.tokenizer = "ascii128";
-  data.vocab = 160;
+  data.vocab_rows = 160;
   const Dataset dataset = open(data);
   EXPECT_EQ(dataset.tokenizer()->vocab(), 128);
   EXPECT_EQ(dataset.info().vocab, 160);
@@ -236,17 +236,18 @@ TEST_F(DatasetTest, a_spec_without_a_text_gives_its_tokenizer_alone) {
 
 TEST_F(DatasetTest, a_model_may_have_rows_for_more_tokens_but_not_for_fewer) {
   spec::DataSpec data = spec(write("n.txt", numbered_text(50'000)));
-  data.vocab = 300;
+  data.vocab_rows = 300;
   EXPECT_EQ(open(data).info().vocab, 300);
   EXPECT_EQ(Dataset::inspect(data, root / "cache").vocab, 300);
   EXPECT_EQ(open(data).width(), TokenWidth::byte);
   EXPECT_EQ(batch(open(data), 1, 0, 4), batch(open(spec(root / "n.txt")), 1, 0, 4));
-  data.vocab = 255;
+  data.vocab_rows = 255;
   try {
     open(data);
     FAIL();
   } catch (const Error& error) {
-    EXPECT_THAT(error.what(), HasSubstr("data.vocab: expected 0, or at least the 256 tokens of 'bytes256', found 255"));
+    EXPECT_THAT(error.what(),
+                HasSubstr("data.vocab_rows: expected 0, or at least the 256 tokens of 'bytes256', found 255"));
   }
 }
 

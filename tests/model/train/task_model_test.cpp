@@ -97,6 +97,20 @@ TEST(TaskModel, SaysTheLikeliestTokenOfEachRow) {
   EXPECT_TRUE(TaskModel(whole, {.context = 16, .rows = 8, .step = {}}).score({&row, 1})[0].likeliest);
 }
 
+// A model may have rows for more tokens than the tokenizer knows.
+TEST(TaskModel, SaysNoTokenThatTheTokenizerHasNot) {
+  SummingModel whole(false), parted(true);
+  std::vector<std::vector<TokenId>> given;
+  for (const tasks::ScoredRow& row : rows())
+    if (row.tokens.size() <= 16) given.push_back(row.tokens);
+  for (nn::Model* model : {static_cast<nn::Model*>(&whole), static_cast<nn::Model*>(&parted)}) {
+    const TaskModelSettings settings{.context = 16, .rows = 8, .vocab = 40, .step = {}};
+    const std::vector<TokenId> said = TaskModel(*model, settings).likeliest(given);
+    for (size_t r = 0; r < given.size(); ++r)
+      EXPECT_EQ(said[r], log_probabilities(whole, given[r])[-1].narrow(0, 0, 40).argmax().item<int64_t>());
+  }
+}
+
 // The same sums, kept between calls as an attention keeps its keys.
 class KeepingModel : public nn::DecoderModel {
  public:
@@ -127,8 +141,8 @@ class KeepingModel : public nn::DecoderModel {
 TEST(TaskModel, RepliesOfAModelThatKeepsWhatItReadAreTheSame) {
   KeepingModel keeping;
   SummingModel summing(true);  // the same weights
-  TaskModel kept(keeping, {.context = 32, .rows = 8, .step = {}}),
-      whole(summing, {.context = 32, .rows = 8, .step = {}});
+  const TaskModelSettings settings{.context = 32, .rows = 8, .vocab = 200, .step = {}};
+  TaskModel kept(keeping, settings), whole(summing, settings);
   std::vector<std::vector<TokenId>> given;
   for (const tasks::ScoredRow& row : rows())
     if (row.tokens.size() < 16) given.push_back(row.tokens);

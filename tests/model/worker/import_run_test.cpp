@@ -75,14 +75,15 @@ TEST_F(ImportRunTest, AnotherRunStartsFromItByWhatItPrints) {
   const std::string said = call({"import", (folder_ / "base").string()}).out;
   const std::string sections = said.substr(said.find("model: {"));
   EXPECT_NE(sections.find("init_from: \"" + id + "\""), std::string::npos) << sections;
-  EXPECT_NE(sections.find("vocab: 32"), std::string::npos) << sections;
+  EXPECT_NE(sections.find("vocab_rows: 32"), std::string::npos) << sections;
   // The golden has too few rows for any tokenizer's tokens: the plan says so, and knows every key.
   std::string sweep = "name: tuned\n" + sections;
   sweep.insert(sweep.find("data: {") + 7, " corpus: stories,");
   sweep.insert(sweep.find("train: {") + 8, " steps: 2,");
   std::ofstream(folder_ / "tuned.yaml") << sweep;
   const std::string why = refusal({"plan", (folder_ / "tuned.yaml").string()});
-  EXPECT_NE(why.find("data.vocab: expected 0, or at least the 256 tokens of 'bytes256', found 32"), std::string::npos)
+  EXPECT_NE(why.find("data.vocab_rows: expected 0, or at least the 256 tokens of 'bytes256', found 32"),
+            std::string::npos)
       << why;
 }
 

@@ -19,7 +19,7 @@ class ImportVerbTest : public testing::Test {
     spec::RunSpec spec;
     spec.model = {.plugin = released.config.plugin(), .options = released.config.options()};
     spec.data.tokenizer = tokenizer;
-    spec.data.vocab = released.config.vocab;
+    spec.data.vocab_rows = released.config.vocab;
     spec.data.context = 16;
     spec.imported = {.folder = (kGoldens / golden).string(), .sha256 = released.weights.sha256()};
     return spec;
@@ -62,7 +62,7 @@ class ImportVerbTest : public testing::Test {
   }
   spec::RunSpec spec_of_bytes() const {
     spec::RunSpec spec = spec_of("llama", "bytes256");
-    spec.data.vocab = 288;
+    spec.data.vocab_rows = 288;
     return spec;
   }
 
@@ -123,7 +123,7 @@ TEST_F(ImportVerbTest, ARunStartsFromItWithTheSameTokensAlone) {
   ASSERT_EQ(import_into(base, spec, folder_of_bytes()).exit_code, 0);
   spec::RunSpec tuned = train::tiny_spec(folder_);
   tuned.model = spec.model;
-  tuned.data.vocab = 288;
+  tuned.data.vocab_rows = 288;
   tuned.train.init_from = spec::run_id(spec);
   const WorkerRun run(folder_ / "tuned", tuned);
   EXPECT_EQ(run.run(1, {"--init", base.best(1).string()}).exit_code, 0) << run.message(1);
@@ -150,7 +150,7 @@ TEST_F(ImportVerbTest, ARunWithoutATokenizerSaysSoWhenItIsAsked) {
   ASSERT_EQ(import_into(run, spec, kGoldens / "bitnet").exit_code, 0);
   spec::TaskSpec task;
   task.name = task.file = "stories-questions";
-  task.kind = "choice";
+  task.kind = "generate";
   write_file_atomic(folder_ / "tasks.json", compact_json(to_json(std::vector{task})));
   const Ended asked =
       verb({"ask", "--spec", run.spec_file().string(), "--checkpoint", run.best(1).string(), "--run",

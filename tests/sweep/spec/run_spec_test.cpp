@@ -67,9 +67,11 @@ TEST(RunSpec, WeightsFromElsewhereNameARunByTheirContent) {
   EXPECT_EQ(run_id(back), run_id(spec));
   moved.imported.sha256 = std::string(64, 'c');
   EXPECT_NE(run_id(spec), run_id(moved));
-  moved.data.vocab = 512;
-  EXPECT_EQ(run_spec_from_json(to_json(moved)).data.vocab, 512);
-  EXPECT_FALSE(to_json(spec).at("data").as_object().contains("vocab"));
+  spec = moved;
+  moved.data.vocab_rows = 512;
+  EXPECT_NE(run_id(spec), run_id(moved));
+  EXPECT_EQ(run_spec_from_json(to_json(moved)).data.vocab_rows, 512);
+  EXPECT_FALSE(to_json(spec).at("data").as_object().contains("vocab_rows"));
 }
 
 TEST(RunSpec, TokenizersAreNamedByWhatDecidesTheirIds) {
