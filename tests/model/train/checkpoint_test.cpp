@@ -126,7 +126,7 @@ TEST(Checkpoint, ForeignFilesAreRefusedByName) {
   EXPECT_NE(why_refused([&] { Checkpoint{path}; }), "");
   std::ofstream(path) << weights::safetensors_header({}, {});
   EXPECT_NE(why_refused([&] { Checkpoint{path}; }).find("lack 'format'"), std::string::npos);
-  std::ofstream(path) << safetensors_header({{"format", "bitsweep.checkpoint.99"}}, {});
+  std::ofstream(path) << weights::safetensors_header({{"format", "bitsweep.checkpoint.99"}}, {});
   EXPECT_NE(why_refused([&] { Checkpoint{path}; }).find("bitsweep.checkpoint.99"), std::string::npos);
 }
 
