@@ -14,7 +14,8 @@ namespace bitsweep::examples {
 // What ends an answer: EOS, else a newline's tokens.
 std::vector<tokenize::TokenId> end_tokens(const tokenize::Tokenizer& tokenizer);
 
-// What stands in front of each example, so that its first token has something before it: BOS, else what a newline ends in.
+// What stands in front of each example, so that its first token has something before it: BOS, else what a newline ends
+// in.
 tokenize::TokenId begin_token(const tokenize::Tokenizer& tokenizer);
 
 // The targets that count, as a run of them: target t is the token after token t of the row.

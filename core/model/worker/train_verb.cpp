@@ -133,7 +133,8 @@ void write_start(event::EventWriter& events, const TrainArguments& arguments, co
 
 std::vector<train::AlsoScored> also_of(const RunInput& input) {
   std::vector<train::AlsoScored> also;
-  for (const AlsoText& text : input.also) also.push_back({text.name + ".bpc", text.dataset.validation(input.spec.eval)});
+  for (const AlsoText& text : input.also)
+    also.push_back({text.name + ".bpc", text.dataset.validation(input.spec.eval)});
   return also;
 }
 

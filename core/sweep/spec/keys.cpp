@@ -122,6 +122,8 @@ bool replaces(std::string_view upper, std::string_view lower) {
   if (std::find(group.begin(), group.end(), upper) != group.end()) return true;
   static const std::vector<std::string> shape{"model.d_model", "model.n_layers", "model.n_heads", "model.d_ff"};
   const auto is_size = [](std::string_view path) { return path == "model.params" || path == "model.body"; };
+  const auto is_text = [](std::string_view path) { return path == "data.corpus" || path == "data.examples"; };
+  if (is_text(upper)) return is_text(lower);
   if (is_size(upper)) return is_size(lower) || contains(shape, lower);
   return is_size(lower) && contains(shape, upper);
 }

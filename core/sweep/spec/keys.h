@@ -41,8 +41,9 @@ const std::vector<std::string>& run_sections();
 // all others.
 std::span<const char* const> alternatives_of(std::string_view path);
 
-// Whether a key of an upper layer takes the place of a different key below it: alternatives, and a model's size against
-// its shape (model.params or model.body against each other, and against d_model, n_layers, n_heads, d_ff).
+// Whether a key of an upper layer takes the place of a different key below it: alternatives, a corpus and examples, and
+// a model's size against its shape (model.params or model.body against each other, and against d_model, n_layers,
+// n_heads, d_ff).
 bool replaces(std::string_view upper, std::string_view lower);
 
 // The same of an axis over the rest of its sweep, where depth and heads stay beside the size: a sweep over sizes at

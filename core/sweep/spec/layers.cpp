@@ -19,7 +19,7 @@ constexpr size_t kLongestChain = 32;
 
 // Whether `over`, put on top of the section, takes the place of its key `key`.
 bool replaces_sibling(const YamlNode& over, const std::string& section, const std::string& key) {
-  if (section != "model" && section != "train") return false;
+  if (section != "model" && section != "data" && section != "train") return false;
   return std::any_of(over.entries.begin(), over.entries.end(),
                      [&](const YamlEntry& entry) { return replaces(section + "." + entry.key, section + "." + key); });
 }

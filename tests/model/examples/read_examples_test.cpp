@@ -56,9 +56,9 @@ TEST(ReadExamples, templates_put_the_fields) {
 }
 
 TEST(ReadExamples, of_messages_the_assistants_are_said) {
-  const std::string line =
-      R"({"messages": [{"role": "system", "content": "Be brief."}, {"role": "user", "content": "Hi"},
- {"role": "assistant", "content": "Hello"}, {"role": "user", "content": "Bye"}, {"role": "assistant", "content": "See you"}]})";
+  const std::string line = R"({"messages": [{"role": "system", "content": "Be brief."},
+ {"role": "user", "content": "Hi"}, {"role": "assistant", "content": "Hello"}, {"role": "user", "content": "Bye"},
+ {"role": "assistant", "content": "See you"}]})";
   std::string flat = line;
   std::erase(flat, '\n');
   EXPECT_EQ(one(flat), "system: Be brief.\nuser: Hi\nassistant: <Hello>\nuser: Bye\nassistant: <See you>");

@@ -13,7 +13,13 @@ std::vector<std::string> sweep_files() {
   return files;
 }
 
-class SweepFiles : public testing::TestWithParam<std::string> {};
+class SweepFiles : public testing::TestWithParam<std::string> {
+ protected:
+  // A sweep that fine-tunes.
+  static bool of_examples() {
+    return read_file(fs::path(BITSWEEP_SOURCE_DIR) / "sweeps" / GetParam()).find("examples:") != std::string::npos;
+  }
+};
 
 TEST_P(SweepFiles, Expand) {
   std::vector<std::string> problems;
@@ -25,8 +31,11 @@ TEST_P(SweepFiles, Expand) {
   EXPECT_TRUE(sweep.notes.empty());
   // A text of one's own takes the place of the built-in one everywhere.
   for (const ExpandedRun& run :
-       load_sweep({fs::path(BITSWEEP_SOURCE_DIR) / "sweeps" / GetParam(), {"data.corpus=/my text.txt"}, plugins}).runs)
-    EXPECT_EQ(run.spec.data.corpus, "/my text.txt");
+       load_sweep({fs::path(BITSWEEP_SOURCE_DIR) / "sweeps" / GetParam(),
+                   {std::string(of_examples() ? "data.examples" : "data.corpus") + "=/my text.txt"},
+                   plugins})
+           .runs)
+    EXPECT_EQ(run.spec.data.corpus + run.spec.data.examples.file, "/my text.txt");
 }
 
 INSTANTIATE_TEST_SUITE_P(Project, SweepFiles, testing::ValuesIn(sweep_files()), [](const auto& info) {

@@ -116,6 +116,14 @@ TEST_F(SweepTest, SizeAndShapeReplaceEachOther) {
   EXPECT_EQ(canonical_json(load(with(""), {"model.body=1M"}).runs[0].spec.model.options), R"({"body":1000000})");
 }
 
+TEST_F(SweepTest, ExamplesAndACorpusReplaceEachOther) {
+  write_text(folder_ / "base.yaml", with(""));
+  const Sweep tuned = load("extends: base.yaml\ndata: { examples: e.jsonl }\n");
+  EXPECT_EQ(tuned.runs[0].spec.data.corpus, "");
+  EXPECT_EQ(tuned.runs[0].spec.data.examples.file, (folder_ / "e.jsonl").string());
+  EXPECT_EQ(load(with(""), {"data.examples=/e.jsonl"}).runs[0].spec.data.corpus, "");
+}
+
 TEST_F(SweepTest, ASizeWithoutTheEndsReplacesTheOneWithThem) {
   const std::string sized =
       "name: s\nmodel: { plugin: llama, params: 2M, n_layers: 2 }\ndata: { corpus: headers }\n"
@@ -125,7 +133,7 @@ TEST_F(SweepTest, ASizeWithoutTheEndsReplacesTheOneWithThem) {
   write_text(folder_ / "base.yaml", sized);
   EXPECT_EQ(canonical_json(load("extends: base.yaml\nmodel: { body: 1.5M }\n").runs[0].spec.model.options),
             R"({"body":1500000})");
-  EXPECT_EQ(point_text(load(sized + "grid: { model.body: [1M] }\n").runs[0].axes, 0), "model.body 1M, seed 0");
+  EXPECT_EQ(point_text(load(sized + "grid: { model.body: [1M, 2M] }\n").runs[0].axes, 0), "model.body 1M, seed 0");
 }
 
 TEST_F(SweepTest, AnAxisOverSizesKeepsDepthAndHeads) {
