@@ -165,12 +165,17 @@ Segment stretch_from(std::span<const uint8_t> text, const Segment& block, uint64
 
 std::vector<Segment> validation_stretches(std::span<const uint8_t> text, const std::vector<Segment>& val,
                                           uint64_t wanted) {
-  uint64_t total = 0;
-  for (const Segment& block : val) total += block.size();
+  uint64_t total = 0, largest = 1;
+  for (const Segment& block : val) {
+    total += block.size();
+    largest = std::max(largest, block.size());
+  }
   const bool all = total <= wanted;
+  // What a stretch can hold: blocks may be smaller than it.
+  const uint64_t most = std::min(stretch_bytes, largest);
   std::vector<Segment> stretches;
   uint64_t before = 0;  // bytes in the blocks before
-  const uint64_t count = std::max<uint64_t>(1, (wanted + stretch_bytes / 2) / stretch_bytes);
+  const uint64_t count = std::max<uint64_t>(1, (wanted + most / 2) / most);
   uint64_t next = 0;  // stretch
   for (const Segment& block : val) {
     uint64_t done = block.begin;
@@ -180,7 +185,9 @@ std::vector<Segment> validation_stretches(std::span<const uint8_t> text, const s
         if (next == count) return stretches;
         const auto place = static_cast<uint64_t>(static_cast<unsigned __int128>(total) * next / count);
         if (place >= before + block.size()) break;  // in a later block
-        from = std::max(done, block.begin + (place > before ? place - before : 0));
+        // Drawn back from the block's end, so that it is whole.
+        const uint64_t last = block.size() > most ? block.end - most : block.begin;
+        from = std::max(done, std::min(last, block.begin + (place > before ? place - before : 0)));
         ++next;
       }
       const Segment stretch = stretch_from(text, block, from);

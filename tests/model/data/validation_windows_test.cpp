@@ -61,6 +61,19 @@ TEST(Stretches, are_whole_lines_evenly_spread) {
   EXPECT_GE(stretches[3].begin, 600'000u);
 }
 
+TEST(Stretches, come_to_what_is_wanted_where_blocks_are_small) {
+  const std::string text = numbered_text(1'000'000);
+  std::vector<Segment> val;
+  for (uint64_t i = 0; i < 16; ++i) val.push_back({i * 60'000, i * 60'000 + 3'500});
+  uint64_t bytes = 0, done = 0;
+  for (const Segment& stretch : validation_stretches(bytes_of(text), val, 40'000)) {
+    EXPECT_GE(stretch.begin, done);
+    bytes += stretch.size();
+    done = stretch.end;
+  }
+  EXPECT_NEAR(static_cast<double>(bytes), 40'000, 4'000);
+}
+
 TEST(Stretches, take_all_of_a_short_text_once) {
   const std::string text = numbered_text(50'000);
   uint64_t at = 1'000;
