@@ -32,7 +32,8 @@ enum class Stream : uint64_t {
   induction = 7,
   probe = 8,
   shots = 9,
-  questions = 10
+  questions = 10,
+  mixture = 11
 };
 
 }  // namespace bitsweep

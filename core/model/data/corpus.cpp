@@ -1,8 +1,10 @@
 #include "data/corpus.h"
 
-#include <chrono>
+#include <algorithm>
+#include <numeric>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "base/error.h"
 #include "data/generated.h"
@@ -12,32 +14,96 @@
 namespace bitsweep::data {
 namespace {
 
-int64_t now_ns() {
-  return std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::system_clock::now().time_since_epoch())
-      .count();
-}
+// The sources of a corpus, or of each part of a mixture.
+class Listing {
+ public:
+  // What is wrong with every part is told at once.
+  explicit Listing(const CorpusParts& parts) {
+    std::vector<Diagnostic> wrong;
+    for (const CorpusSpec& part : parts) {
+      try {
+        parts_.push_back(list_sources(part));
+      } catch (const Error& error) {
+        if (error.kind() != ErrorKind::input) throw;
+        wrong.insert(wrong.end(), error.diagnostics().begin(), error.diagnostics().end());
+      }
+    }
+    if (!wrong.empty()) throw Error(ErrorKind::input, std::move(wrong));
+  }
 
-CorpusFacts facts_before_reading(const Sources& sources) {
-  CorpusFacts facts;
-  facts.name = sources.name;
-  facts.notes = sources.notes;
-  if (sources.kind == Sources::Kind::generated)
-    facts.entropy_bits_per_byte = find_generated_corpus(sources.name)->entropy_bits_per_byte();
-  return facts;
-}
+  const std::vector<Sources>& parts() const { return parts_; }
+  // The file whose bytes are the text; null when it has to be put together.
+  const Sources* in_place() const { return !mixed() && lies_in_place(parts_[0]) ? &parts_[0] : nullptr; }
 
-[[noreturn]] void refuse_empty(const Sources& sources, const CorpusFacts& facts) {
-  std::string message = fmt::format("'{}' holds no text", sources.name);
-  if (!sources.field.empty()) message += fmt::format(" under '{}'", sources.field);
-  for (const std::string& note : facts.notes) message += "; " + note.substr(0, note.find_last_not_of('.') + 1);
-  throw Error(ErrorKind::input, std::move(message));
-}
+  std::string name() const {
+    std::vector<std::string> names;
+    for (const Sources& part : parts_) names.push_back(part.name);
+    return fmt::format("{}", fmt::join(names, " + "));
+  }
+  uint64_t bytes() const {
+    return std::accumulate(parts_.begin(), parts_.end(), uint64_t{0},
+                           [](uint64_t sum, const Sources& part) { return sum + part.bytes(); });
+  }
+  std::string fingerprint() const {
+    if (!mixed()) return parts_[0].fingerprint();
+    std::string all = "mixture";
+    for (const Sources& part : parts_) all += " " + part.fingerprint();
+    return sha256_hex(all);
+  }
+  bool settled(int64_t now_ns) const {
+    return std::all_of(parts_.begin(), parts_.end(), [&](const Sources& part) { return part.settled(now_ns); });
+  }
 
-std::shared_ptr<const CorpusText> map_in_place(const Sources& sources, std::optional<CorpusFacts> facts) {
+  // Name, notes and what is known of a text that is generated.
+  CorpusFacts facts_before_reading() const {
+    CorpusFacts facts;
+    facts.name = name();
+    for (const Sources& part : parts_) facts.notes.insert(facts.notes.end(), part.notes.begin(), part.notes.end());
+    if (!mixed() && parts_[0].kind == Sources::Kind::generated)
+      facts.entropy_bits_per_byte = find_generated_corpus(parts_[0].name)->entropy_bits_per_byte();
+    return facts;
+  }
+
+  // As read_sources; into `facts` come the notes and where parts end. Throws Error{input} for a part without text.
+  void read(const TextSink& sink, const DocumentEnd& end, CorpusFacts& facts) const {
+    uint64_t bytes = 0, ended = 0;
+    for (const Sources& part : parts_) {
+      const uint64_t begin = bytes;
+      const auto count = [&](std::span<const uint8_t> text) {
+        bytes += text.size();
+        sink(text);
+      };
+      const auto count_end = [&] {
+        ended = bytes;
+        end();
+      };
+      read_sources(part, count, count_end, facts.notes);
+      if (bytes == begin) refuse_empty(part, facts);
+      if (!mixed()) continue;
+      if (ended != bytes) count_end();
+      facts.part_ends.push_back(bytes);
+    }
+  }
+
+ private:
+  bool mixed() const { return parts_.size() > 1; }
+
+  [[noreturn]] static void refuse_empty(const Sources& sources, const CorpusFacts& facts) {
+    std::string message = fmt::format("'{}' holds no text", sources.name);
+    if (!sources.field.empty()) message += fmt::format(" under '{}'", sources.field);
+    for (const std::string& note : facts.notes) message += "; " + note.substr(0, note.find_last_not_of('.') + 1);
+    throw Error(ErrorKind::input, std::move(message));
+  }
+
+  std::vector<Sources> parts_;
+};
+
+std::shared_ptr<const CorpusText> map_in_place(const Sources& sources, CorpusFacts before,
+                                               std::optional<CorpusFacts> facts) {
   const SourceFile& file = sources.files.front();
   MappedFile map = map_source(file);
   if (!facts) {
-    facts = facts_before_reading(sources);
+    facts = std::move(before);
     for (std::string& note : notes_on_plain_text(sources.name, map.bytes())) facts->notes.push_back(std::move(note));
     TextScan scan;
     scan.add(map.bytes());
@@ -47,17 +113,10 @@ std::shared_ptr<const CorpusText> map_in_place(const Sources& sources, std::opti
   return std::make_shared<CorpusText>(std::move(*facts), std::move(map));
 }
 
-std::shared_ptr<const CorpusText> build(const Sources& sources, const CorpusCache& cache) {
-  CorpusFacts facts = facts_before_reading(sources);
-  CorpusWriter writer(cache, sources.name, sources.bytes());
-  uint64_t bytes = 0;
-  const auto add = [&](std::span<const uint8_t> text) {
-    bytes += text.size();
-    writer.add(text);
-  };
-  const auto end = [&] { writer.end_document(); };
-  read_sources(sources, add, end, facts.notes);
-  if (bytes == 0) refuse_empty(sources, facts);
+std::shared_ptr<const CorpusText> build(const Listing& listing, const CorpusCache& cache) {
+  CorpusFacts facts = listing.facts_before_reading();
+  CorpusWriter writer(cache, facts.name, listing.bytes());
+  listing.read([&](std::span<const uint8_t> text) { writer.add(text); }, [&] { writer.end_document(); }, facts);
   MappedFile map = writer.finish(facts);
   std::optional<MappedFile> ends;
   if (!facts.documents_sha256.empty()) ends = cache.find_ends(facts.documents_sha256);
@@ -79,10 +138,10 @@ std::shared_ptr<const CorpusText> find_built(const CorpusFacts& facts, const Cor
 }
 
 // What the cache remembers of the sources, if it is all that matters.
-std::optional<CorpusFacts> remembered_facts(const Sources& sources, const CorpusCache& cache,
+std::optional<CorpusFacts> remembered_facts(const Listing& listing, const CorpusCache& cache,
                                             const std::string& fingerprint, const CorpusNeeds& needs) {
   auto facts = cache.remembered(fingerprint);
-  if (facts && needs.documents && !facts->documents && !lies_in_place(sources)) facts.reset();
+  if (facts && needs.documents && !facts->documents && listing.in_place() == nullptr) facts.reset();
   return facts;
 }
 
@@ -93,19 +152,19 @@ std::span<const uint64_t> CorpusText::document_ends() const {
   return {reinterpret_cast<const uint64_t*>(ends_->bytes().data()), ends_->bytes().size() / sizeof(uint64_t)};
 }
 
-InspectedCorpus inspect_corpus(const CorpusSpec& spec, const fs::path& cache_folder, const CorpusNeeds& needs) {
-  const Sources sources = list_sources(spec);
+InspectedCorpus inspect_corpus(const CorpusParts& parts, const fs::path& cache_folder, const CorpusNeeds& needs) {
+  const Listing listing(parts);
   const CorpusCache cache(cache_folder);
-  auto facts = remembered_facts(sources, cache, sources.fingerprint(), needs);
-  if (lies_in_place(sources)) {
-    auto text = map_in_place(sources, std::move(facts));
+  auto facts = remembered_facts(listing, cache, listing.fingerprint(), needs);
+  if (const Sources* file = listing.in_place()) {
+    auto text = map_in_place(*file, listing.facts_before_reading(), std::move(facts));
     return {text->facts, text, {}};
   }
   if (facts) {
     auto text = find_built(*facts, cache, needs);
     if (text != nullptr || !needs.sample) return {*facts, text, {}};
   }
-  facts = facts_before_reading(sources);
+  facts = listing.facts_before_reading();
   TextScan scan;
   TextSample sample;
   uint64_t bytes = 0;
@@ -114,29 +173,28 @@ InspectedCorpus inspect_corpus(const CorpusSpec& spec, const fs::path& cache_fol
     scan.add(text);
     if (needs.sample) sample.add(text);
   };
-  read_sources(
-      sources, add, [&] { scan.end_document(bytes); }, facts->notes);
+  listing.read(
+      add, [&] { scan.end_document(bytes); }, *facts);
   scan.finish(*facts);
-  if (facts->stats.bytes == 0) refuse_empty(sources, *facts);
   return {*facts, nullptr, sample.take()};
 }
 
-std::shared_ptr<const CorpusText> open_corpus(const CorpusSpec& spec, const fs::path& cache_folder,
+std::shared_ptr<const CorpusText> open_corpus(const CorpusParts& parts, const fs::path& cache_folder,
                                               const CorpusNeeds& needs) {
-  const int64_t looked_ns = now_ns();
-  const Sources sources = list_sources(spec);
-  const std::string fingerprint = sources.fingerprint();
+  const int64_t looked_ns = file_time_now_ns();
+  const Listing listing(parts);
+  const std::string fingerprint = listing.fingerprint();
   const CorpusCache cache(cache_folder);
-  auto facts = remembered_facts(sources, cache, fingerprint, needs);
+  auto facts = remembered_facts(listing, cache, fingerprint, needs);
   const bool known = facts.has_value();
   std::shared_ptr<const CorpusText> text;
-  if (lies_in_place(sources)) {
-    text = map_in_place(sources, std::move(facts));
+  if (const Sources* file = listing.in_place()) {
+    text = map_in_place(*file, listing.facts_before_reading(), std::move(facts));
   } else {
     if (known) text = find_built(*facts, cache, needs);
-    if (!text) text = build(sources, cache);
+    if (!text) text = build(listing, cache);
   }
-  if (!known && sources.settled(looked_ns)) cache.remember(fingerprint, text->facts);
+  if (!known && listing.settled(looked_ns)) cache.remember(fingerprint, text->facts);
   return text;
 }
 
@@ -145,6 +203,7 @@ std::shared_ptr<const CorpusText> find_cached_corpus(const std::string& sha256, 
   const CorpusCache cache(cache_folder);
   auto found = cache.find(sha256);
   if (!found) return nullptr;
+  found->facts.part_ends.clear();  // the same text may be a mixture's
   std::optional<MappedFile> ends;
   if (!documents_sha256.empty()) {
     ends = cache.find_ends(documents_sha256);

@@ -4,9 +4,10 @@
 //   a folder, compressed files, JSON lines,
 //   a built-in one                            written once to CACHE/<12 hex digits of its SHA-256>.txt, then mapped
 //
-// A folder's files are joined in order, each ending in a newline (put in where it is missing). The cache remembers
-// what a set of sources contained by their attributes (sources.h), so that a text is read again only when one of them
-// was touched, came or went. Format: README.md.
+// A folder's files are joined in order, each ending in a newline (put in where it is missing). The parts of a mixture
+// are joined in order as they are, and each ends a document. The cache remembers what a set of sources contained by
+// their attributes (sources.h), so that a text is read again only when one of them was touched, came or went. Format:
+// README.md.
 #pragma once
 
 #include <filesystem>
@@ -48,15 +49,18 @@ struct CorpusNeeds {
   bool sample = false;     // some of its text
 };
 
+// One corpus, or the parts of a mixture.
+using CorpusParts = std::vector<CorpusSpec>;
+
 // Reads the sources unless the cache knows what matters of them; writes nothing. Throws Error as list_sources and
 // open_corpus do.
-InspectedCorpus inspect_corpus(const CorpusSpec& spec, const std::filesystem::path& cache,
+InspectedCorpus inspect_corpus(const CorpusParts& parts, const std::filesystem::path& cache,
                                const CorpusNeeds& needs = {});
 
 // The text, built in the cache if need be. Several processes may do this at once: each builds a file of its own, and
 // the last rename wins with the same bytes. Throws Error{input} as list_sources and read_sources do; Error{environment}
 // when the cache cannot be written.
-std::shared_ptr<const CorpusText> open_corpus(const CorpusSpec& spec, const std::filesystem::path& cache,
+std::shared_ptr<const CorpusText> open_corpus(const CorpusParts& parts, const std::filesystem::path& cache,
                                               const CorpusNeeds& needs = {});
 
 // The text of this content, with the ends of its documents where their hash is given, if the cache holds it whole; else

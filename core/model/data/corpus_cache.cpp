@@ -46,6 +46,7 @@ json::object to_json(const CorpusFacts& facts) {
     object["documents"] = *facts.documents;
     object["documents_sha256"] = facts.documents_sha256;
   }
+  if (!facts.part_ends.empty()) object["part_ends"] = json::array(facts.part_ends.begin(), facts.part_ends.end());
   return object;
 }
 
@@ -64,6 +65,11 @@ std::optional<CorpusFacts> facts_from_json(const json::object& object) {
       if (note.is_string()) facts.notes.emplace_back(note.get_string());
   if (object.contains("documents")) facts.documents = count("documents");
   facts.documents_sha256 = string_or(object, "documents_sha256", "");
+  if (const json::value* ends = object.if_contains("part_ends"); ends != nullptr && ends->is_array())
+    for (const json::value& end : ends->get_array()) {
+      if (!end.is_int64()) return std::nullopt;
+      facts.part_ends.push_back(static_cast<uint64_t>(end.get_int64()));
+    }
   return facts;
 }
 
@@ -88,6 +94,13 @@ void remove_abandoned(const fs::path& folder) {
 }
 
 }  // namespace
+
+std::string CorpusFacts::content() const {
+  if (part_ends.empty()) return sha256;
+  std::string parts = sha256;
+  for (const uint64_t end : part_ends) parts += fmt::format(" {}", end);
+  return sha256_hex(parts);
+}
 
 void TextScan::add(std::span<const uint8_t> text) {
   hash_.update(text.data(), text.size());

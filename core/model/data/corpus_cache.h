@@ -34,6 +34,10 @@ struct CorpusFacts {
   // How many there are, and the hash over their ends where there are two or more; nothing where it was not looked at.
   std::optional<uint64_t> documents;
   std::string documents_sha256;
+  std::vector<uint64_t> part_ends = {};  // of a mixture: where the text of each part ends, ascending; else none
+
+  // Names the text and how it is parted: 64 hex digits.
+  std::string content() const;
 };
 
 // Facts gathered in one pass over a text.

@@ -8,6 +8,7 @@
 #include "base/sha256.h"
 #include "base/units.h"
 #include "data/corpus.h"
+#include "data/shard_data.h"
 #include "data/token_plan.h"
 #include "tokenize/byte_alphabet.h"
 #include "tokenize/byte_tokenizer.h"
@@ -15,12 +16,17 @@
 namespace bitsweep::data {
 namespace {
 
-CorpusSpec corpus_of(const spec::DataSpec& spec) { return {spec.corpus, spec.glob, spec.field}; }
+CorpusParts corpus_of(const spec::DataSpec& spec) {
+  if (spec.mixture.empty()) return {{spec.corpus, spec.glob, spec.field}};
+  CorpusParts parts;
+  for (const spec::CorpusPart& part : spec.mixture) parts.push_back({part.corpus, part.glob, part.field});
+  return parts;
+}
 
 // The validation text is read as the corpus is; a glob has a meaning only where it is a folder.
-CorpusSpec val_of(const spec::DataSpec& spec) {
+CorpusParts val_of(const spec::DataSpec& spec) {
   std::error_code unreadable;  // said when it is opened
-  return {spec.val, fs::is_directory(spec.val, unreadable) ? spec.glob : "", spec.field};
+  return {{spec.val, fs::is_directory(spec.val, unreadable) ? spec.glob : "", spec.field}};
 }
 
 // Runs both, so that what is wrong with each is told at once.
@@ -28,7 +34,7 @@ template <class Open>
 auto open_both(const spec::DataSpec& spec, Open open) {
   decltype(open(corpus_of(spec))) train{}, val{};
   std::vector<Diagnostic> wrong;
-  const auto attempt = [&](auto& into, const CorpusSpec& corpus) {
+  const auto attempt = [&](auto& into, const CorpusParts& corpus) {
     try {
       into = open(corpus);
     } catch (const Error& error) {
@@ -52,14 +58,15 @@ std::string hash_segments(std::span<const uint8_t> text, const std::vector<Segme
 
 Dataset Dataset::open(const spec::DataSpec& spec, const fs::path& cache, const BuildOptions& build) {
   if (!spec.examples.file.empty()) return Dataset(spec, open_examples(spec));
-  if (spec.corpus.empty()) return without_text(spec);
+  if (spec.is_shards()) return of_shards(spec, cache);
+  if (!spec.has_corpus()) return without_text(spec);
   if (!spec.is_bytes()) open_file_tokenizer(spec);  // what is wrong with it is told before a text is read
   if (spec.is_bytes()) tokenize::ByteAlphabet{spec.tokenizer};
-  if (!spec.sha256.empty() && spec.val.empty())
+  if (!spec.sha256.empty() && spec.val.empty() && spec.mixture.empty())
     if (auto text = find_cached_corpus(spec.sha256, cache, spec.documents_sha256))
       return of_texts(spec, cache, {text, text}, build);
   const CorpusNeeds needs{.documents = documents_matter(spec)};
-  auto [train, val] = open_both(spec, [&](const CorpusSpec& corpus) { return open_corpus(corpus, cache, needs); });
+  auto [train, val] = open_both(spec, [&](const CorpusParts& corpus) { return open_corpus(corpus, cache, needs); });
   return of_texts(spec, cache, {train, val ? val : train}, build);
 }
 
@@ -69,6 +76,7 @@ Dataset Dataset::of_texts(const spec::DataSpec& spec, const fs::path& cache, Tex
   Split split = split_texts(spec, train->facts, val_facts, train);
   DatasetInfo info = describe_texts(spec, train->facts, val_facts, split);
   info.val_sha256 = hash_segments(texts.val->bytes(), split.val);
+  const Mixture& mixture = texts.mixture = Mixture(spec, train->facts.part_ends, split, val != nullptr);
   if (spec.is_bytes()) {
     auto tokenizer = tokenize::make_byte_tokenizer(spec.tokenizer);
     choose_documents(spec, tokenizer->facts(), train->facts, val_facts, info);
@@ -83,7 +91,8 @@ Dataset Dataset::of_texts(const spec::DataSpec& spec, const fs::path& cache, Tex
   auto tokenizer = open_file_tokenizer(spec);
   info.tokenizer_sha256 = tokenizer_name(spec, tokenizer.get(), train->facts, val_facts);
   if (tokenizer == nullptr)
-    tokenizer = trained_tokenizer(spec, info.tokenizer_sha256, train->bytes(), split, cache, build.notes);
+    tokenizer = trained_tokenizer(spec, info.tokenizer_sha256, train->bytes(), training_sample(spec, mixture, split),
+                                  cache, build.notes);
   choose_documents(spec, tokenizer->facts(), train->facts, val_facts, info);
   const TokenStore store(cache, store_source(tokenizer, *train, val, split, info));
   CollectedNotes nobody;
@@ -92,25 +101,31 @@ Dataset Dataset::of_texts(const spec::DataSpec& spec, const fs::path& cache, Tex
   tell_store(facts, spec.context, info);
   Tokens tokens{store.open_train(), store.open_val(), {facts.train.segments, facts.val.segments}};
   tokens.bytes_per_train_token = facts.train.bytes_per_token();
-  require_windows(tokens.split, spec.context);
+  mixture.require_windows(tokens.split, spec.context);
   return Dataset(spec, cache, std::move(texts), std::move(split), std::move(tokenizer), std::move(tokens),
                  std::move(info));
 }
 
 DatasetInfo Dataset::inspect(const spec::DataSpec& spec, const fs::path& cache) {
   if (!spec.examples.file.empty()) return open_examples(spec).info;
-  if (spec.corpus.empty()) return without_text(spec).info_;
+  if (spec.is_shards()) return open_shards(spec, cache, false).info;
+  if (!spec.has_corpus()) return without_text(spec).info_;
   if (spec.is_bytes()) tokenize::ByteAlphabet{spec.tokenizer};
   auto tokenizer = spec.is_bytes() ? nullptr : open_file_tokenizer(spec);
   const CorpusNeeds needs{.documents = documents_matter(spec), .sample = !spec.is_bytes()};
   const auto [train, val] =
-      open_both(spec, [&](const CorpusSpec& corpus) { return inspect_corpus(corpus, cache, needs); });
+      open_both(spec, [&](const CorpusParts& corpus) { return inspect_corpus(corpus, cache, needs); });
   const CorpusFacts* val_facts = spec.val.empty() ? nullptr : &val.facts;
   const Split split = split_texts(spec, train.facts, val_facts, train.text.get());
   DatasetInfo info = describe_texts(spec, train.facts, val_facts, split);
   if (const auto& text = val_facts != nullptr ? val.text : train.text)
     info.val_sha256 = hash_segments(text->bytes(), split.val);
+  const Mixture mixture(spec, train.facts.part_ends, split, val_facts != nullptr);
+  const auto tell_parts = [&](const std::vector<Segment>& tokens) {
+    for (std::string& note : mixture.notes(tokens, spec.context)) info.notes.push_back(std::move(note));
+  };
   if (spec.is_bytes()) {
+    tell_parts(split.train);
     choose_documents(spec, tokenize::make_byte_tokenizer(spec.tokenizer)->facts(), train.facts, val_facts, info);
     return info;
   }
@@ -123,11 +138,24 @@ DatasetInfo Dataset::inspect(const spec::DataSpec& spec, const fs::path& cache) 
     const CorpusText* other = val_facts != nullptr ? val_text : nullptr;
     if (auto facts = TokenStore(cache, store_source(tokenizer, *train.text, other, split, info)).find()) {
       tell_store(*facts, spec.context, info);
+      tell_parts(facts->train.segments);
       return info;
     }
   }
   estimate_tokens(spec, tokenizer.get(), train, split, info);
   return info;
+}
+
+Dataset Dataset::of_shards(const spec::DataSpec& spec, const fs::path& cache) {
+  ShardData shards = open_shards(spec, cache, true);
+  const ShardTexts decoded = decode_shards(shards, cache);
+  Texts texts{decoded.train, decoded.val};
+  Split text_split;
+  if (decoded.train != nullptr) text_split = {{{0, decoded.train->bytes().size()}}, {{0, decoded.val->bytes().size()}}};
+  Tokens tokens{shards.train, shards.val, split_separate(shards.train->size(), shards.val->size(), spec.context),
+                shards.bytes_per_train_token};
+  return Dataset(spec, cache, std::move(texts), std::move(text_split), std::move(shards.tokenizer), std::move(tokens),
+                 std::move(shards.info));
 }
 
 Dataset Dataset::over(const spec::DataSpec& spec, DatasetInfo named, std::shared_ptr<const TokenSource> train,
@@ -153,11 +181,14 @@ Dataset::Dataset(const spec::DataSpec& spec, fs::path cache, Texts texts, Split 
       tokenizer_(std::move(tokenizer)),
       alphabet_(spec.is_bytes() ? spec.tokenizer : "bytes256"),
       context_(spec.context),
+      mixture_(std::move(texts.mixture)),
       texts_(std::move(texts)),
       text_split_(std::move(text_split)),
       tokens_(std::move(tokens)),
-      order_(WindowOrder(tokens_.split.train, context_)),
-      info_(std::move(info)) {}
+      order_(mixture_.order(tokens_.split.train, context_)),
+      info_(std::move(info)) {
+  for (std::string& note : mixture_.notes(tokens_.split.train, context_)) info_.notes.push_back(std::move(note));
+}
 
 Dataset::Dataset(const spec::DataSpec& spec, ExampleData data)
     : tokenizer_(std::move(data.tokenizer)),
@@ -192,13 +223,20 @@ void Dataset::require_text() const {
               "start one from it that names a text (train.init_from), or ask it tasks");
 }
 
-std::span<const uint8_t> Dataset::train_text() const {
+void Dataset::require_known_text() const {
   require_text();
+  if (!knows_text())
+    throw Error(ErrorKind::input,
+                fmt::format("nobody says what the tokens of '{}' stand for (data.tokenizer)", info_.name));
+}
+
+std::span<const uint8_t> Dataset::train_text() const {
+  require_known_text();
   return texts_.train->bytes();
 }
 
 std::span<const uint8_t> Dataset::val_text() const {
-  require_text();
+  require_known_text();
   return texts_.val->bytes();
 }
 
@@ -251,7 +289,7 @@ void Dataset::counted(uint64_t seed, int64_t first_index, int64_t count, std::sp
 ValidationWindows Dataset::validation(int64_t wanted) const {
   require_text();
   if (of_examples()) return ValidationWindows::of_examples(held_out_, *tokenizer_, context_, wanted);
-  return ValidationWindows::fixed(tokens_.val, context_, validation_windows(tokens_.split.val, context_, wanted),
+  return ValidationWindows::fixed(tokens_.val, context_, mixture_.windows(tokens_.split.val, context_, wanted),
                                   info_.task, texts_.val);
 }
 
@@ -259,15 +297,20 @@ ValidationWindows Dataset::validation(const spec::EvalSpec& eval) const {
   if (eval.bytes == 0 || of_examples()) return validation(eval.windows);
   assert(tokenizer_ != nullptr);
   return ValidationWindows::over_text(
-      *tokenizer_, val_text(), validation_stretches(val_text(), text_split_.val, static_cast<uint64_t>(eval.bytes)),
+      *tokenizer_, val_text(), mixture_.stretches(val_text(), text_split_.val, static_cast<uint64_t>(eval.bytes)),
       context_, eval.stride);
+}
+
+std::vector<Segment> Dataset::counted_segments() const {
+  return mixture_.sample(text_split_.train, yardstick_sample_bytes, 64);
 }
 
 std::string Dataset::yardsticks_key(const ScoredBytes& part) const {
   Sha256 key;
   key.update(fmt::format("count models {}1\n{}\n{}\n{}", part.windows ? "of windows " : "", alphabet_,
                          texts_.train->facts.sha256, texts_.val->facts.sha256));
-  for (const auto* segments : {&text_split_.train, &part.segments})
+  const std::vector<Segment> counted = counted_segments();
+  for (const auto* segments : {&counted, &part.segments})
     for (const Segment& segment : *segments) key.update(fmt::format("\n{} {}", segment.begin, segment.end));
   return key.hex();
 }
@@ -279,11 +322,11 @@ DatasetYardsticks Dataset::yardsticks(const std::vector<int64_t>& windows, const
   for (const int64_t wanted : windows) {
     ScoredBytes& part = parts.emplace_back();
     part.windows = true;
-    for (const uint64_t start : validation_windows(text_split_.val, context_, wanted))
+    for (const uint64_t start : mixture_.windows(text_split_.val, context_, wanted))
       part.segments.push_back({start, start + static_cast<uint64_t>(context_) + 1});
   }
   for (const int64_t wanted : bytes)
-    parts.push_back({validation_stretches(val_text(), text_split_.val, static_cast<uint64_t>(wanted)), false});
+    parts.push_back({mixture_.stretches(val_text(), text_split_.val, static_cast<uint64_t>(wanted)), false});
   const CorpusCache cache(cache_);
   std::vector<Yardsticks> found(parts.size());
   std::vector<size_t> missing;
@@ -300,7 +343,7 @@ DatasetYardsticks Dataset::yardsticks(const std::vector<int64_t>& windows, const
   for (const size_t i : missing) asked.push_back(parts[i]);
   if (!asked.empty()) {
     std::vector<Yardsticks> counted =
-        compute_yardsticks(train_text(), text_split_.train, val_text(), asked, tokenize::ByteAlphabet(alphabet_));
+        compute_yardsticks(train_text(), counted_segments(), val_text(), asked, tokenize::ByteAlphabet(alphabet_));
     for (size_t k = 0; k < missing.size(); ++k) {
       cache.save("yardsticks", yardsticks_key(asked[k]), data::to_json(counted[k]));
       found[missing[k]] = std::move(counted[k]);

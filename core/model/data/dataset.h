@@ -22,11 +22,12 @@
 #include "data/dataset_info.h"
 #include "data/example_data.h"
 #include "data/induction.h"
+#include "data/mixture.h"
+#include "data/mixture_order.h"
 #include "data/split.h"
 #include "data/token_store.h"
 #include "data/tokens.h"
 #include "data/validation_windows.h"
-#include "data/window_order.h"
 #include "data/yardsticks.h"
 #include "spec/run_spec.h"
 #include "tokenize/byte_alphabet.h"
@@ -75,11 +76,14 @@ class Dataset {
   // Of the train split; 1 where a token is a byte.
   double bytes_per_train_token() const { return tokens_.bytes_per_train_token; }
   const Split& split() const { return text_split_; }  // of the bytes; none of examples
+  // Of shards the texts are samples of what the tokens stand for.
   std::span<const uint8_t> train_text() const;        // what split().train indexes
   std::span<const uint8_t> val_text() const;          // what split().val indexes
 
   // Whether sequences are examples, of which the answers alone count.
   bool of_examples() const { return examples_ != nullptr; }
+  // Whether it has train_text() and val_text(): not of examples, nor of tokens of which nobody knows the text.
+  bool knows_text() const { return texts_.train != nullptr; }
   // Of the sequences first_index, first_index + 1, …: 1 for each target that counts, into out [count, context].
   // REQUIRES of_examples().
   void counted(uint64_t seed, int64_t first_index, int64_t count, std::span<uint8_t> out) const;
@@ -109,6 +113,7 @@ class Dataset {
   struct Texts {
     std::shared_ptr<const CorpusText> train;
     std::shared_ptr<const CorpusText> val;  // the same as train when the corpus is split
+    Mixture mixture = {};                   // of train, and of val when the corpus is split
   };
   // What windows are cut from.
   struct Tokens {
@@ -121,11 +126,15 @@ class Dataset {
   Dataset(const spec::DataSpec& spec, ExampleData data);
   Dataset(const spec::DataSpec& spec, std::shared_ptr<const tokenize::Tokenizer> tokenizer, DatasetInfo info);
   static Dataset without_text(const spec::DataSpec& spec);
+  static Dataset of_shards(const spec::DataSpec& spec, const std::filesystem::path& cache);
   void require_text() const;
+  void require_known_text() const;
   // Which row each of the sequences is.
   std::vector<int64_t> rows_of(uint64_t seed, int64_t first_index, int64_t count) const;
   static Dataset of_texts(const spec::DataSpec& spec, const std::filesystem::path& cache, Texts texts,
                           const BuildOptions& build);
+  // Of the train split, what count models are counted on.
+  std::vector<Segment> counted_segments() const;
   // Names the result of count models on these bytes in the cache.
   std::string yardsticks_key(const ScoredBytes& part) const;
 
@@ -133,10 +142,11 @@ class Dataset {
   std::shared_ptr<const tokenize::Tokenizer> tokenizer_;
   std::string alphabet_;  // of count models
   int64_t context_;
+  Mixture mixture_;
   Texts texts_;       // none of tokens that come from elsewhere
   Split text_split_;  // of their bytes
   Tokens tokens_;
-  std::optional<WindowOrder> order_;                           // of windows
+  std::optional<MixtureOrder> order_;                          // of windows
   std::shared_ptr<const examples::Rows> examples_, held_out_;  // in place of texts and tokens
   DatasetInfo info_;
 };

@@ -51,7 +51,7 @@ DatasetInfo describe_texts(const spec::DataSpec& spec, const CorpusFacts& train,
   const tokenize::ByteAlphabet alphabet(spec.is_bytes() ? spec.tokenizer : "bytes256");
   DatasetInfo info;
   info.name = train.name;
-  info.sha256 = val != nullptr ? sha256_hex(train.sha256 + val->sha256) : train.sha256;
+  info.sha256 = val != nullptr ? sha256_hex(train.content() + val->sha256) : train.content();
   info.bytes = train.stats.bytes + (val != nullptr ? val->stats.bytes : 0);
   count_tokens(split, spec.context, info);
   info.vocab = spec.is_bytes() ? model_vocab(spec, alphabet.vocab()) : alphabet.vocab();
@@ -74,7 +74,7 @@ DatasetInfo describe_texts(const spec::DataSpec& spec, const CorpusFacts& train,
         ErrorKind::input,
         fmt::format("'{}' is no longer the text that the run was planned on (SHA-256 {:.12}, then {:.12}); plan and "
                     "submit it anew",
-                    spec.corpus, info.sha256, spec.sha256));
+                    info.name, info.sha256, spec.sha256));
   return info;
 }
 

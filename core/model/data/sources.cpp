@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <chrono>
 #include <cstring>
 
 #include <fcntl.h>
@@ -169,6 +170,11 @@ fs::path torch_headers(const std::vector<fs::path>& folders) {
               fmt::format("corpus 'headers' is the C++ headers of the LibTorch that bitsweep was built on, and '{}' is "
                           "gone: run ./quickstart, which builds again, or take a text of your own",
                           folders.at(0).string()));
+}
+
+int64_t file_time_now_ns() {
+  return std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::system_clock::now().time_since_epoch())
+      .count();
 }
 
 SourceFile look_at(const fs::path& path) {

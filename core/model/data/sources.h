@@ -53,6 +53,9 @@ std::vector<std::filesystem::path> header_folders();
 // The first of them that is there. Throws Error{environment} when none is.
 std::filesystem::path torch_headers(const std::vector<std::filesystem::path>& folders);
 
+// Now, as times of files are told.
+int64_t file_time_now_ns();
+
 // The attributes of one file now. Throws Error{input} when it cannot be read or is no regular file.
 SourceFile look_at(const std::filesystem::path& path);
 

@@ -69,6 +69,14 @@ void StoredTokens::windows(std::span<const uint64_t> starts, size_t length, Toke
       to);
 }
 
+void StoredTokens::check(const Segment& segment) const {
+  std::vector<uint32_t> tokens(std::min<uint64_t>(segment.size(), 1 << 16));
+  for (uint64_t at = segment.begin; at < segment.end; at += tokens.size()) {
+    tokens.resize(std::min<uint64_t>(tokens.size(), segment.end - at));
+    copy(at, std::span(tokens));
+  }
+}
+
 uint64_t StoredTokens::text_bytes(const Segment& segment) const {
   if (bytes_ == nullptr) return segment.size();
   std::vector<uint32_t> tokens(std::min<uint64_t>(segment.size(), 1 << 16));

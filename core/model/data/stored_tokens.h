@@ -22,6 +22,8 @@ class StoredTokens final : public TokenSource {
   // Throws Error{input} for a token beyond the vocabulary, naming file and place.
   void windows(std::span<const uint64_t> starts, size_t length, TokenSpan out) const override;
   uint64_t text_bytes(const Segment& tokens) const override;
+  // Throws Error{input} as windows() for a token beyond the vocabulary.
+  void check(const Segment& tokens) const;
 
  private:
   template <class Out>

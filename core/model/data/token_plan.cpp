@@ -1,6 +1,7 @@
 #include "data/token_plan.h"
 
 #include <cmath>
+#include <functional>
 
 #include <fmt/format.h>
 
@@ -8,6 +9,7 @@
 #include "base/sha256.h"
 #include "base/units.h"
 #include "data/text_sample.h"
+#include "spec/corpus_value.h"
 #include "spec/tokenizer_value.h"
 #include "tokenize/open.h"
 #include "tokenize/sentence_piece.h"
@@ -28,14 +30,43 @@ std::string has_not(const tokenize::TokenizerFacts& tokenizer, const std::string
                      token == "bos" ? has("eos", tokenizer.eos) : has("bos", tokenizer.bos));
 }
 
-// Of the texts' bytes, whatever the tokenizer and where documents end.
-Split split_bytes(const spec::DataSpec& spec, const CorpusFacts& train, const CorpusFacts* val) try {
-  return val != nullptr ? split_separate(train.stats.bytes, val->stats.bytes, spec.context)
-                        : split_corpus(train.stats.bytes, spec.val_fraction, spec.context);
-} catch (const Error& error) {
-  std::vector<Diagnostic> named = error.diagnostics();
-  for (Diagnostic& diagnostic : named) diagnostic.file = spec.corpus;
-  throw Error(error.kind(), std::move(named));
+// Adds the split of one corpus that begins `begin` bytes behind the text's, and what is wrong with it, by its name.
+void add_split(const std::string& corpus, uint64_t begin, const std::function<Split()>& of, Split& all,
+               std::vector<Diagnostic>& wrong) {
+  try {
+    const Split split = of();
+    for (const Segment& train : split.train) all.train.push_back({begin + train.begin, begin + train.end});
+    for (const Segment& val : split.val) all.val.push_back({begin + val.begin, begin + val.end});
+  } catch (const Error& error) {
+    for (Diagnostic diagnostic : error.diagnostics()) {
+      diagnostic.file = corpus;
+      wrong.push_back(std::move(diagnostic));
+    }
+  }
+}
+
+// Of the texts' bytes, whatever the tokenizer and where documents end. Each part of a mixture is split for itself, as
+// it would be alone.
+Split split_bytes(const spec::DataSpec& spec, const CorpusFacts& train, const CorpusFacts* val) {
+  std::vector<uint64_t> ends = train.part_ends;
+  if (ends.empty()) ends.push_back(train.stats.bytes);
+  Split all;
+  std::vector<Diagnostic> wrong;
+  uint64_t begin = 0;
+  for (size_t i = 0; i < ends.size(); ++i) {
+    const uint64_t bytes = ends[i] - begin;
+    add_split(
+        train.part_ends.empty() ? spec.corpus : spec.mixture.at(i).corpus, begin,
+        [&] {
+          return val != nullptr ? split_separate(bytes, val->stats.bytes, spec.context)
+                                : split_corpus(bytes, spec.val_fraction, spec.context);
+        },
+        all, wrong);
+    begin = ends[i];
+  }
+  if (!wrong.empty()) throw Error(ErrorKind::input, std::move(wrong));
+  if (val != nullptr) all.val = {{0, val->stats.bytes}};
+  return all;
 }
 
 }  // namespace
@@ -76,14 +107,19 @@ std::shared_ptr<const tokenize::Tokenizer> find_trained_tokenizer(const spec::Da
   return nullptr;  // damaged: trained again
 }
 
+std::vector<Segment> training_sample(const spec::DataSpec& spec, const Mixture& mixture, const Split& split) {
+  const auto limit = static_cast<uint64_t>(spec.recipe.sample_bytes);
+  return sample_segments(mixture.sample(split.train, limit, kSamplePieces), limit, kSamplePieces);
+}
+
 std::shared_ptr<const tokenize::Tokenizer> trained_tokenizer(const spec::DataSpec& spec, const std::string& name,
-                                                             std::span<const uint8_t> text, const Split& split,
-                                                             const fs::path& cache, Notes* notes) {
+                                                             std::span<const uint8_t> text,
+                                                             const std::vector<Segment>& sample, const fs::path& cache,
+                                                             Notes* notes) {
   if (auto known = find_trained_tokenizer(spec, name, cache)) return known;
   std::vector<std::string_view> texts;
   uint64_t bytes = 0;
-  for (const Segment& piece :
-       sample_segments(split.train, static_cast<uint64_t>(spec.recipe.sample_bytes), kSamplePieces)) {
+  for (const Segment& piece : sample) {
     texts.emplace_back(reinterpret_cast<const char*>(text.data()) + piece.begin, piece.size());
     bytes += piece.size();
   }
@@ -114,7 +150,9 @@ std::string tokenizer_name(const spec::DataSpec& spec, const tokenize::Tokenizer
                            const CorpusFacts* val) {
   if (tokenizer != nullptr) return tokenizer->facts().sha256;
   // What it is trained on: the training side, which these say.
-  std::string text = train.sha256;
+  std::string text = train.content();
+  for (const int64_t share : train.part_ends.empty() ? std::vector<int64_t>() : spec::mixture_shares(spec.mixture))
+    text += fmt::format(" {}", share);
   for (const Segment& segment : split_bytes(spec, train, val).train)
     text += fmt::format(" {}-{}", segment.begin, segment.end);
   if (spec.split == "documents") text += " " + train.documents_sha256;
@@ -138,7 +176,7 @@ void choose_documents(const spec::DataSpec& spec, const tokenize::TokenizerFacts
   if (!spec.documents_sha256.empty() && spec.documents_sha256 != info.documents_sha256)
     throw Error(
         ErrorKind::input,
-        fmt::format("'{}' has other documents than when the run was planned; plan and submit it anew", spec.corpus));
+        fmt::format("'{}' has other documents than when the run was planned; plan and submit it anew", info.name));
 }
 
 StoreSource store_source(std::shared_ptr<const tokenize::Tokenizer> tokenizer, const CorpusText& train,

@@ -8,6 +8,7 @@
 #include "base/notes.h"
 #include "data/corpus.h"
 #include "data/dataset_info.h"
+#include "data/mixture.h"
 #include "data/split.h"
 #include "data/token_store.h"
 #include "spec/run_spec.h"
@@ -28,11 +29,14 @@ fs::path trained_tokenizer_file(const fs::path& cache, const std::string& name);
 // The one that was trained before, in CACHE/tokenizers; null when it is not there.
 std::shared_ptr<const tokenize::Tokenizer> find_trained_tokenizer(const spec::DataSpec& spec, const std::string& name,
                                                                   const fs::path& cache);
+// Of the training side, what a tokenizer is trained on.
+std::vector<Segment> training_sample(const spec::DataSpec& spec, const Mixture& mixture, const Split& split);
 // The same, trained and kept where it is not there; processes that meet do it twice and keep one. Throws Error as
 // train_sentence_piece does, and Error{environment} when the disk refuses.
 std::shared_ptr<const tokenize::Tokenizer> trained_tokenizer(const spec::DataSpec& spec, const std::string& name,
-                                                             std::span<const uint8_t> text, const Split& split,
-                                                             const fs::path& cache, Notes* notes);
+                                                             std::span<const uint8_t> text,
+                                                             const std::vector<Segment>& sample, const fs::path& cache,
+                                                             Notes* notes);
 
 // Where the texts' bytes are split, whatever the tokenizer; `val` null: the corpus is split. `train_text` null: it is
 // not at hand, and a split between documents is taken to lie where it would among bytes. Throws Error{input}.

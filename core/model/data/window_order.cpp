@@ -103,22 +103,36 @@ size_t WindowOrder::grid_of(uint64_t window) const {
   return first;
 }
 
-void WindowOrder::starts(uint64_t seed, uint64_t first_index, std::span<uint64_t> starts) const {
+void WindowOrder::place_windows(uint64_t seed, uint64_t epoch, std::span<uint64_t> windows) const {
+  Permutation(total_, seed, epoch).apply(windows);
   std::vector<uint64_t> shifted(grids_.size());
+  for (size_t g = 0; g < grids_.size(); ++g)
+    shifted[g] = grids_[g].begin + random_below(seed, stream, place(epoch, 64 + g), grids_[g].phases);
+  for (uint64_t& window : windows) {
+    const size_t g = grid_of(window);
+    window = shifted[g] + (window - grids_[g].first_index) * context_;
+  }
+}
+
+void WindowOrder::starts(uint64_t seed, uint64_t first_index, std::span<uint64_t> starts) const {
   for (size_t done = 0; done < starts.size();) {
     const uint64_t epoch = (first_index + done) / total_;
     const uint64_t within = (first_index + done) % total_;
     const auto part =
         starts.subspan(done, static_cast<size_t>(std::min<uint64_t>(starts.size() - done, total_ - within)));
     std::iota(part.begin(), part.end(), within);
-    Permutation(total_, seed, epoch).apply(part);
-    for (size_t g = 0; g < grids_.size(); ++g)
-      shifted[g] = grids_[g].begin + random_below(seed, stream, place(epoch, 64 + g), grids_[g].phases);
-    for (uint64_t& window : part) {
-      const size_t g = grid_of(window);
-      window = shifted[g] + (window - grids_[g].first_index) * context_;
-    }
+    place_windows(seed, epoch, part);
     done += part.size();
+  }
+}
+
+void WindowOrder::starts(uint64_t seed, std::span<uint64_t> indices) const {
+  for (size_t begin = 0; begin < indices.size();) {
+    const uint64_t epoch = indices[begin] / total_;
+    size_t end = begin;
+    for (; end < indices.size() && indices[end] / total_ == epoch; ++end) indices[end] -= epoch * total_;
+    place_windows(seed, epoch, indices.subspan(begin, end - begin));
+    begin = end;
   }
 }
 

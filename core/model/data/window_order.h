@@ -42,6 +42,8 @@ class WindowOrder {
   int64_t windows_per_epoch() const { return static_cast<int64_t>(total_); }
   // Fills starts[i] with the first byte of window first_index + i of the run; indices go on through the epochs.
   void starts(uint64_t seed, uint64_t first_index, std::span<uint64_t> starts) const;
+  // The same of any indices, each replaced by the first byte of its window.
+  void starts(uint64_t seed, std::span<uint64_t> indices) const;
 
  private:
   struct Grid {
@@ -49,6 +51,8 @@ class WindowOrder {
     uint64_t first_index;  // windows in the segments before
     uint64_t phases;       // the grid's shift is drawn from [0, phases)
   };
+  // Windows of one epoch, each replaced by where it begins.
+  void place_windows(uint64_t seed, uint64_t epoch, std::span<uint64_t> windows) const;
   // The grid that a window lies on.
   size_t grid_of(uint64_t window) const;
 

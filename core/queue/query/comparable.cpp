@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "base/units.h"
+#include "spec/corpus_value.h"
 #include "spec/tokenizer_value.h"
 
 namespace bitsweep::query {
@@ -33,7 +34,8 @@ std::string corpus_name(const std::string& corpus) {
 std::string text_name(const json::object& data, const std::string& otherwise) {
   const json::value* examples = data.if_contains("examples");
   if (examples != nullptr && examples->is_object()) return string_or(examples->get_object(), "file", otherwise);
-  return string_or(data, "corpus", otherwise);
+  const json::value* corpus = data.if_contains("corpus");
+  return corpus != nullptr ? spec::corpus_text(*corpus) : otherwise;
 }
 
 std::string digest(const std::string& sha256) { return sha256.substr(0, 12); }
@@ -43,7 +45,7 @@ std::string training_text(const RunRow& run, const DatasetRow* dataset) {
     return fmt::format("{} {}", dataset->name, digest(dataset->sha256));
   if (!run.dataset.empty()) return run.dataset;
   json::object data = part(run.spec, "data");
-  const std::string corpus = string_or(data, "corpus", "");
+  const std::string corpus = text_name(data, "");
   for (const char* told : {"context", "tokenizer", "val", "unit"}) data.erase(told);
   if (data.size() == 1 && !corpus.empty()) return corpus;
   return data.empty() ? "" : canonical_json(data);

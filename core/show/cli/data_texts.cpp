@@ -8,6 +8,7 @@
 #include "base/units.h"
 #include "data/dataset.h"
 #include "data/stories_questions.h"
+#include "spec/corpus_value.h"
 #include "spec/tokenizer_value.h"
 #include "tasks/load_tasks.h"
 
@@ -50,12 +51,13 @@ std::string to_build_text(const spec::DataSpec& spec, const plan::DatasetFacts& 
     return fmt::format(
         "'{}' is not trained yet: how many tokens it makes of '{}' is known after 'bitsweep tokenize', "
         "submit or run",
-        name, spec.corpus);
+        name, spec::corpus_text(spec::corpus_json(spec)));
   return fmt::format(
       "'{}' is not encoded yet by {}: about {} tokens, {} on disk, {} of one core; 'bitsweep tokenize', "
       "submit and run do it",
-      spec.corpus, name, format_count(static_cast<double>(facts.train_tokens + facts.val_tokens)),
-      format_bytes(facts.store_bytes), format_duration(facts.store_seconds));
+      spec::corpus_text(spec::corpus_json(spec)), name,
+      format_count(static_cast<double>(facts.train_tokens + facts.val_tokens)), format_bytes(facts.store_bytes),
+      format_duration(facts.store_seconds));
 }
 
 }  // namespace
@@ -89,7 +91,7 @@ plan::DatasetFacts DataTexts::probe(const spec::DataSpec& spec) {
 prepare::Texts::Measured DataTexts::measure(const spec::DataSpec& spec, const Scored& scored, Notes& notes) {
   const data::Dataset data = data::Dataset::open(spec, cache_, {.threads = all_cores(), .notes = &notes});
   const data::DatasetInfo& info = data.info();
-  if (data.of_examples()) return {record_of(spec, info), {}};
+  if (!data.knows_text()) return {record_of(spec, info), {}};
   uint64_t train_bytes = 0, val_bytes = 0;
   for (const data::Segment& segment : data.split().train) train_bytes += segment.size();
   for (const data::Segment& segment : data.split().val) val_bytes += segment.size();

@@ -6,6 +6,7 @@
 #include "cli/options.h"
 #include "prepare/planning.h"
 #include "render/table.h"
+#include "spec/corpus_value.h"
 #include "spec/tokenizer_value.h"
 
 namespace bitsweep::cli {
@@ -17,7 +18,8 @@ render::Table tokens_table(const std::vector<plan::PlannedData>& all) {
   for (const char* title : {"bytes", "vocab", "tokens to train on", "to validate on", "bytes/token"})
     table.columns.push_back({title, render::Align::right});
   for (const plan::PlannedData& data : all)
-    table.rows.push_back({data.spec.corpus, spec::tokenizer_text(spec::tokenizer_json(data.spec)),
+    table.rows.push_back({spec::corpus_text(spec::corpus_json(data.spec)),
+                          spec::tokenizer_text(spec::tokenizer_json(data.spec)),
                           format_bytes(static_cast<double>(data.facts.bytes)), format_thousands(data.facts.vocab),
                           format_thousands(data.facts.train_tokens), format_thousands(data.facts.val_tokens),
                           fmt::format("{:.3f}", data.facts.bytes_per_token)});

@@ -1,5 +1,6 @@
 #include "plan/plan.h"
 
+#include "spec/corpus_value.h"
 #include "spec/tokenizer_value.h"
 
 namespace bitsweep::plan {
@@ -71,7 +72,7 @@ json::object data_json(const PlannedData& data) {
     return facts.estimated && tokens == 0 ? json::value(nullptr) : json::value(tokens);
   };
   json::object object{
-      {"corpus", data.spec.corpus},
+      {"corpus", spec::corpus_json(data.spec)},
       {"tokenizer", spec::tokenizer_text(spec::tokenizer_json(data.spec))},
       {"bytes", facts.bytes},
       {"vocab", facts.vocab},

@@ -199,10 +199,13 @@ class DesignReader {
   bool is_several(const std::string& path, const YamlNode& node) const {
     if (node.kind != YamlKind::list) return false;
     const RunKey* key = find_run_key(path);
+    const auto all_are = [&](YamlKind kind) {
+      return std::all_of(node.items.begin(), node.items.end(), [&](const Yaml& item) { return item->kind == kind; });
+    };
+    if (key != nullptr && key->type == ValueType::corpus) return !all_are(YamlKind::map);  // parts of a mixture
     const bool takes_list = key != nullptr ? key->type == ValueType::texts || key->type == ValueType::numbers
                                            : keys_.list_options.contains(path);
-    const auto nested = [](const Yaml& item) { return item->kind == YamlKind::list; };
-    return !takes_list || (!node.items.empty() && std::all_of(node.items.begin(), node.items.end(), nested));
+    return !takes_list || (!node.items.empty() && all_are(YamlKind::list));
   }
 
   std::vector<Setting> case_values(const std::string& path, const YamlEntry& entry) {

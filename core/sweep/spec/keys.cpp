@@ -53,6 +53,8 @@ bool fits(const RunKey& key, const json::value& value) {
     case ValueType::text:
     case ValueType::path:
       return value.is_string() && !value.get_string().empty();
+    case ValueType::corpus:
+      return value.is_array() || value.is_object() || (value.is_string() && !value.get_string().empty());
     case ValueType::layout:
     case ValueType::also:
       return value.is_object();
@@ -145,6 +147,8 @@ std::string expected(const RunKey& key) {
       return "text";
     case ValueType::path:
       return key.words.empty() ? "a path" : fmt::format("{}, or a path", fmt::join(key.words, ", "));
+    case ValueType::corpus:
+      return fmt::format("{}, or a path", fmt::join(key.words, ", "));
     case ValueType::layout:
       return "plain, alpaca, chatml, a text with {{field}}s, or { prompt: …, answer: … }";
     case ValueType::also:
@@ -170,7 +174,8 @@ json::value typed_value(const RunKey& key, const YamlNode& node, std::string& pr
   json::value value;
   if (key.type == ValueType::boolean) {
     if (const auto truth = yaml_bool(node)) value = *truth;
-  } else if (key.type == ValueType::path && node.kind == YamlKind::scalar && !node.text.empty())
+  } else if ((key.type == ValueType::path || key.type == ValueType::corpus) && node.kind == YamlKind::scalar &&
+             !node.text.empty())
     value = path_value(key, node);
   else if (key.type == ValueType::texts)
     value = list_of(ValueType::text, node);

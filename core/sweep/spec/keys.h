@@ -14,7 +14,21 @@
 
 namespace bitsweep::spec {
 
-enum class ValueType { integer, number, choice, text, path, texts, numbers, tokenizer, tasks, layout, also, boolean };
+enum class ValueType {
+  integer,
+  number,
+  choice,
+  text,
+  path,
+  texts,
+  numbers,
+  corpus,
+  tokenizer,
+  tasks,
+  layout,
+  also,
+  boolean
+};
 
 struct RunKey {
   const char* path;  // "train.lr"
@@ -23,7 +37,7 @@ struct RunKey {
   double most = std::numeric_limits<double>::infinity();
   bool above_least = false;  // `least` itself is refused
   bool below_most = false;
-  // Of a choice and of texts: what is allowed; of a path: words that are no paths.
+  // Of a choice and of texts: what is allowed; of a path and a corpus: words that are no paths.
   std::vector<std::string> words = {};
   size_t count = 0;  // of numbers
   const char* help = "";

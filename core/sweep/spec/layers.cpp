@@ -149,7 +149,9 @@ std::vector<std::string> path_keys(const std::string& path) {
 Yaml override_value(const std::string& path, const std::string& text, const YamlPlace& place) {
   const RunKey* key = find_run_key(path);
   // A path or a text is taken as it is: it may hold '#', ': ' and quotes.
-  const bool raw = (key != nullptr && (key->type == ValueType::text || key->type == ValueType::path)) || path == "name";
+  const auto is = [&](ValueType type) { return key != nullptr && key->type == type; };
+  const bool several = is(ValueType::corpus) && (text.starts_with('[') || text.starts_with('{'));
+  const bool raw = is(ValueType::text) || is(ValueType::path) || (is(ValueType::corpus) && !several) || path == "name";
   if (raw && text != "null" && text != "~") return yaml_scalar(text, place, true);
   const Yaml parsed = parse_yaml(text, *place.file);
   // The places inside such a value mean nothing to a person: all are the option itself.

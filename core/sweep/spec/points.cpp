@@ -1,4 +1,5 @@
 #include "spec/points.h"
+#include "spec/data_conflicts.h"
 
 #include <algorithm>
 #include <cmath>
@@ -249,24 +250,11 @@ class Expander {
                                 train.batch, train.accumulate));
       return false;
     }
-    const DataSpec& data = run.spec.data;
-    if (!data.examples.file.empty() && !data.corpus.empty()) {
-      problems_.add(place("data.examples"), "give either 'data.corpus' or 'data.examples', not both");
+    if (const auto conflict = data_conflict(run.spec, [&](const char* path) { return point.find(path) != nullptr; })) {
+      problems_.add(place(conflict->path), conflict->message);
       return false;
-    }
-    if (data.examples.file.empty()) {
-      for (const char* path : {"data.template", "data.loss", "data.pack"})
-        if (point.find(path) != nullptr) {
-          problems_.add(place(path), fmt::format("'{}' needs 'data.examples'", path));
-          return false;
-        }
     }
     const EvalSpec& eval = run.spec.eval;
-    if (eval.bytes > 0 && !data.examples.file.empty()) {
-      problems_.add(place("eval.bytes"),
-                    "'eval.bytes' is of a text; held-out examples are scored whole (eval.windows)");
-      return false;
-    }
     if (eval.stride > 0 && (eval.bytes == 0 || eval.stride > run.spec.data.context)) {
       problems_.add(place("eval.stride"), eval.bytes == 0
                                               ? "'eval.stride' needs 'eval.bytes': fixed windows never overlap"

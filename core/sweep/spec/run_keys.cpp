@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "spec/also_value.h"
+#include "spec/corpus_value.h"
 #include "spec/keys.h"
 #include "spec/tokenizer_value.h"
 
@@ -34,10 +35,12 @@ std::vector<RunKey> model_and_data_keys() {
   return {
       {.path = "model.plugin", .type = ValueType::text, .help = "a variant's name, or the path of a .so"},
       {.path = "data.corpus",
-       .type = ValueType::path,
+       .type = ValueType::corpus,
        .words = {"headers", "stories", "repeat", "copy", "needle"},
-       .help = "headers, stories, an induction task (repeat, copy, needle), or the path of a text or a folder",
-       BITSWEEP_MEMBER(data.corpus, text_of)},
+       .help = "headers, stories, an induction task (repeat, copy, needle), the path of a text or a folder, several of "
+               "these as [{ corpus, glob, field, weight }], or shards of tokens as { train: GLOB, val: GLOB }",
+       .set = [](RunSpec& spec, const json::value& v) { set_corpus(spec.data, v); },
+       .get = [](const RunSpec& spec) { return corpus_json(spec.data); }},
       {.path = "data.examples",
        .type = ValueType::path,
        .words = builtin_task_files(),

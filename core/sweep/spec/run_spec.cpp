@@ -9,6 +9,7 @@
 #include "base/nearest.h"
 #include "base/sha256.h"
 #include "spec/also_value.h"
+#include "spec/corpus_value.h"
 #include "spec/tokenizer_value.h"
 
 namespace bitsweep::spec {
@@ -26,10 +27,14 @@ json::object model_json(const ModelSpec& model) {
 
 // Keys that came later are written only when they are not at their default, so that older runs keep their ids.
 json::object data_json(const DataSpec& data) {
-  json::object object = {{"corpus", data.corpus},   {"glob", data.glob},
-                         {"field", data.field},     {"tokenizer", tokenizer_json(data)},
-                         {"context", data.context}, {"val_fraction", data.val_fraction},
-                         {"val", data.val},         {"sha256", data.sha256}};
+  json::object object = {{"corpus", corpus_json(data)},
+                         {"glob", data.glob},
+                         {"field", data.field},
+                         {"tokenizer", tokenizer_json(data)},
+                         {"context", data.context},
+                         {"val_fraction", data.val_fraction},
+                         {"val", data.val},
+                         {"sha256", data.sha256}};
   if (!data.examples.file.empty())
     object["examples"] = json::object{{"file", data.examples.file},
                                       {"template", to_json(data.examples.layout)},
@@ -42,7 +47,15 @@ json::object data_json(const DataSpec& data) {
   if (!data.documents_sha256.empty()) object["documents_sha256"] = data.documents_sha256;
   if (data.vocab > 0) object["vocab"] = data.vocab;
   if (data.bytes_per_token > 0) object["bytes_per_token"] = data.bytes_per_token;
+  if (data.tokenizer == no_tokenizer) object["unit"] = "bits per token";
   return object;
+}
+
+// All that the weights decide.
+json::array shares_json(const DataSpec& data) {
+  json::array shares;
+  for (const int64_t share : mixture_shares(data.mixture)) shares.push_back(share);
+  return shares;
 }
 
 json::object train_json(const TrainSpec& train) {
@@ -171,7 +184,7 @@ void read_model(const json::object& object, ModelSpec& model) {
 
 void read_data(const json::object& object, DataSpec& data) {
   StrictReader reader(object, "data.");
-  reader.text("corpus", data.corpus);
+  reader.read("corpus", "a text, a mixture or shards", [&](const json::value& v) { return set_corpus(data, v); });
   reader.text("glob", data.glob);
   reader.text("field", data.field);
   reader.read("tokenizer", "text or a recipe", [&](const json::value& v) {
@@ -203,6 +216,8 @@ void read_data(const json::object& object, DataSpec& data) {
   if (object.contains("documents_sha256")) reader.text("documents_sha256", data.documents_sha256);
   if (object.contains("vocab")) reader.integer("vocab", data.vocab);
   if (object.contains("bytes_per_token")) reader.number("bytes_per_token", data.bytes_per_token);
+  std::string unit;  // said for readers of the spec
+  if (object.contains("unit")) reader.text("unit", unit);
   reader.integer("context", data.context);
   reader.number("val_fraction", data.val_fraction);
   reader.text("val", data.val);
@@ -323,6 +338,8 @@ json::object identity(const RunSpec& spec) {
   // With the content known, where it lies does not matter. A separate validation text still differs from a split.
   if (!spec.data.sha256.empty()) {
     data.erase("corpus");
+    if (!spec.data.mixture.empty()) data["mixture"] = shares_json(spec.data);
+    if (spec.data.is_shards()) data.erase("val_fraction");
     if (data.contains("examples")) data["examples"].as_object().erase("file");
     data["val"] = spec.data.val.empty() ? "" : "separate";
     if (!spec.data.val.empty()) data.erase("val_fraction");
@@ -345,7 +362,9 @@ std::string run_id(const RunSpec& spec) { return sha256_hex(canonical_json(ident
 
 std::string dataset_id(const DataSpec& data) {
   json::object split = {{"sha256", data.sha256}, {"tokenizer", data.tokenizer}};
-  if (data.val.empty()) split["val_fraction"] = data.val_fraction;
+  if (data.val.empty() && !data.is_shards()) split["val_fraction"] = data.val_fraction;
+  // Of a mixture with no validation text of its own the weights decide what is validated on.
+  if (data.val.empty() && !data.mixture.empty()) split["mixture"] = shares_json(data);
   if (!data.tokenizer_sha256.empty()) split["tokenizer"] = data.tokenizer_sha256;
   if (!data.examples.file.empty()) {
     split["examples"] = json::object{

@@ -28,13 +28,26 @@ struct ExampleSpec {
   bool pack = false;            // rows hold as many examples as fit
 };
 
+// One of several texts that are mixed: in every spec::mixture_block sequences as many as its weight's share.
+struct CorpusPart {
+  std::string corpus, glob, field;  // as in DataSpec
+  double weight = 1;                // above 0
+};
+
+// Files of tokens (data/shard_file.h) in place of texts: paths or globs, absolute; both or none.
+struct ShardFiles {
+  std::string train, val;
+};
+
 struct DataSpec {
   std::string corpus;                  // a built-in one (headers, stories, repeat, copy, needle) or an absolute path
+  std::vector<CorpusPart> mixture;     // in its place: several
+  ShardFiles shards;                   // in its place: their tokens
   ExampleSpec examples;                // in place of a corpus
   std::string glob;                    // files taken from a folder; "" is all regular files
   std::string field;                   // the text's key in JSONL; "" is plain text
   std::string tokenizer =
-      "bytes256";          // ascii128 | bytes256 | absolute path of a .model or tokenizer.json | "" (a recipe)
+      "bytes256";  // ascii128 | bytes256 | absolute path of a .model or tokenizer.json | "" (a recipe) | none (shards)
   TokenizerRecipe recipe;  // of one that is trained on the corpus
   // What decides its ids, of a file's or a trained one: filled when the plan opens the data. "" of alphabets.
   std::string tokenizer_sha256;
@@ -53,6 +66,8 @@ struct DataSpec {
   int64_t vocab = 0;
   double bytes_per_token = 0;
 
+  bool has_corpus() const { return !corpus.empty() || !mixture.empty() || is_shards(); }
+  bool is_shards() const { return !shards.train.empty(); }
   // Whether a token is a byte of the text, so that nothing need be encoded ahead.
   bool is_bytes() const { return recipe.vocab == 0 && vocabulary_of(tokenizer).has_value(); }
 };

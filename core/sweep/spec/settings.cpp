@@ -6,6 +6,7 @@
 
 #include "base/nearest.h"
 #include "spec/also_value.h"
+#include "spec/corpus_value.h"
 #include "spec/other_tools.h"
 
 namespace bitsweep::spec {
@@ -142,6 +143,10 @@ std::optional<Setting> make_setting(const std::string& path, const YamlPlace& ke
   if (setting.key == nullptr) return setting;
   if (setting.key->type == ValueType::layout) {
     if (const auto layout = read_template(*node, problems)) setting.value = to_json(*layout);
+    return setting;
+  }
+  if (setting.key->type == ValueType::corpus) {
+    setting.value = read_corpus(*node, problems);
     return setting;
   }
   if (setting.key->type == ValueType::also) {

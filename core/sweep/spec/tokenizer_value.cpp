@@ -21,7 +21,7 @@ std::string expected_tokenizer() {
 }
 
 json::value word_or_file(const YamlNode& node, std::string& problem) {
-  if (vocabulary_of(node.text)) return json::value(node.text);
+  if (vocabulary_of(node.text) || node.text == no_tokenizer) return json::value(node.text);
   if (node.text.find_first_of("./") == std::string::npos) {
     problem = fmt::format("must be {}, found {}{}", expected_tokenizer(), yaml_found(node),
                           did_you_mean(node.text, tokenizer_names()));
@@ -124,7 +124,7 @@ std::string tokenizer_text(const json::value& value) {
     return fmt::format("{} {} trained", recipe.kind, recipe.vocab);
   }
   const std::string name(value.as_string());
-  if (vocabulary_of(name)) return name;
+  if (vocabulary_of(name) || name == no_tokenizer) return name;
   const fs::path path = name;
   // Every file of the one kind has the same name: its folder tells them apart.
   return path.filename() == "tokenizer.json" && path.has_parent_path()

@@ -17,6 +17,9 @@ struct TokenizerWord {
 
 inline constexpr TokenizerWord known_tokenizers[] = {{"ascii128", 128}, {"bytes256", 256}};
 
+// The word for shards of tokens of which nobody knows the vocabulary: a loss per token is all there is.
+inline constexpr std::string_view no_tokenizer = "none";
+
 inline std::vector<std::string> tokenizer_names() {
   std::vector<std::string> names;
   for (const TokenizerWord& word : known_tokenizers) names.emplace_back(word.name);

@@ -22,7 +22,7 @@ using testing::IsSupersetOf;
 
 class CorpusTest : public TempFolder {
  protected:
-  std::shared_ptr<const CorpusText> open(const CorpusSpec& spec) const { return open_corpus(spec, cache()); }
+  std::shared_ptr<const CorpusText> open(const CorpusSpec& spec) const { return open_corpus({spec}, cache()); }
   fs::path cache() const { return root / "cache"; }
   fs::path text_file(const std::string& sha256) const { return cache() / (sha256.substr(0, 12) + ".txt"); }
 };
@@ -82,7 +82,7 @@ TEST_F(CorpusTest, compressed_text_is_the_text_it_holds) {
   const std::string plain = open({write("a.txt", text), "", ""})->facts.sha256;
   EXPECT_EQ(open({write("a.txt.gz", gzip(text)), "", ""})->facts.sha256, plain);
   EXPECT_EQ(open({write("named as it likes", zstd(text)), "", ""})->facts.sha256, plain);
-  EXPECT_EQ(inspect_corpus({root / "a.txt.gz", "", ""}, cache()).facts.sha256, plain);
+  EXPECT_EQ(inspect_corpus({{root / "a.txt.gz", "", ""}}, cache()).facts.sha256, plain);
   write("c/1.gz", gzip("one"));
   write("c/2.zst", zstd("tw") + zstd("o"));
   write("c/3", "three");
@@ -117,7 +117,7 @@ TEST_F(CorpusTest, a_file_that_is_no_text_is_refused_in_words) {
                 }).what(),
                 HasSubstr("a.txt' is xz-compressed data, which is not read: unpack it (xz -d)"));
     EXPECT_THAT(error_of([&] {
-                  inspect_corpus({write("b.txt", wide), "", field}, cache());
+                  inspect_corpus({{write("b.txt", wide), "", field}}, cache());
                 }).what(),
                 HasSubstr("is UTF-16LE text"));
     EXPECT_THAT(error_of([&] {
@@ -172,7 +172,7 @@ TEST_F(CorpusTest, a_byte_order_mark_of_a_plain_text_is_kept_and_told) {
 TEST_F(CorpusTest, json_lines_that_hold_no_line_are_refused) {
   EXPECT_THAT(error_of([&] { open({write("a.jsonl", "\n\n"), "", "t"}); }).what(), HasSubstr("holds no text"));
   EXPECT_THAT(error_of([&] {
-                inspect_corpus({root / "a.jsonl", "", "t"}, cache());
+                inspect_corpus({{root / "a.jsonl", "", "t"}}, cache());
               }).what(),
               HasSubstr("holds no text"));
 }
@@ -242,14 +242,14 @@ TEST_F(CorpusTest, is_found_by_hash_when_its_sources_are_gone) {
 TEST_F(CorpusTest, inspection_finds_the_same_and_writes_nothing) {
   write("c/1", "one");
   const fs::path file = write("f.txt", "a file");
-  const InspectedCorpus folder = inspect_corpus({root / "c", "", ""}, cache());
-  const InspectedCorpus single = inspect_corpus({file, "", ""}, cache());
+  const InspectedCorpus folder = inspect_corpus({{root / "c", "", ""}}, cache());
+  const InspectedCorpus single = inspect_corpus({{file, "", ""}}, cache());
   EXPECT_FALSE(fs::exists(cache()));
   EXPECT_EQ(folder.text, nullptr);
   ASSERT_NE(single.text, nullptr);
   EXPECT_EQ(folder.facts.sha256, open({root / "c", "", ""})->facts.sha256);
   EXPECT_EQ(single.facts.sha256, open({file, "", ""})->facts.sha256);
-  EXPECT_NE(inspect_corpus({root / "c", "", ""}, cache()).text, nullptr);
+  EXPECT_NE(inspect_corpus({{root / "c", "", ""}}, cache()).text, nullptr);
 }
 
 TEST_F(CorpusTest, stories_have_a_known_entropy) {

@@ -247,7 +247,7 @@ class InductionCorpus : public TempFolder {
 };
 
 TEST_F(InductionCorpus, is_built_in) {
-  const auto text = open_corpus({"needle", "", ""}, root / "cache");
+  const auto text = open_corpus({{"needle", "", ""}}, root / "cache");
   EXPECT_GE(text->bytes().size(), induction_bytes);
   EXPECT_EQ(text->facts.name, "needle");
   EXPECT_EQ(text->facts.entropy_bits_per_byte, induction_entropy_bits_per_byte(InductionTask::needle));

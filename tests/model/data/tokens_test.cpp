@@ -22,10 +22,10 @@ spec::DataSpec spec_of(int64_t context) {
 class TokensTest : public TempFolder {};
 
 TEST_F(TokensTest, of_bytes_are_the_bytes_of_the_text) {
-  const auto text = open_corpus({write("a.txt",
-                                       "ab\xC3\xA4"
-                                       "cdef"),
-                                 "", ""},
+  const auto text = open_corpus({{write("a.txt",
+                                        "ab\xC3\xA4"
+                                        "cdef"),
+                                  "", ""}},
                                 root / "cache");
   const ByteTokens bytes(text, tokenize::ByteAlphabet("bytes256")), ascii(text, tokenize::ByteAlphabet("ascii128"));
   EXPECT_EQ(bytes.size(), 8u);

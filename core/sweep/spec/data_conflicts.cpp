@@ -1,0 +1,68 @@
+#include "spec/data_conflicts.h"
+
+#include <fmt/format.h>
+
+namespace bitsweep::spec {
+namespace {
+
+using Given = std::function<bool(const char*)>;
+
+std::optional<Conflict> of_examples(const RunSpec& run, const Given& given) {
+  const DataSpec& data = run.data;
+  if (!data.examples.file.empty()) {
+    if (data.has_corpus()) return Conflict{"data.examples", "give either 'data.corpus' or 'data.examples', not both"};
+    if (run.eval.bytes > 0)
+      return Conflict{"eval.bytes", "'eval.bytes' is of a text; held-out examples are scored whole (eval.windows)"};
+    return std::nullopt;
+  }
+  for (const char* path : {"data.template", "data.loss", "data.pack"})
+    if (given(path)) return Conflict{path, fmt::format("'{}' needs 'data.examples'", path)};
+  return std::nullopt;
+}
+
+std::optional<Conflict> of_mixture(const RunSpec& run, const Given& given) {
+  if (run.data.mixture.empty()) return std::nullopt;
+  for (const char* path : {"data.glob", "data.field"})
+    if (given(path))
+      return Conflict{path, fmt::format("'{}' is of one corpus: in a mixture each part of 'data.corpus' has its own {}",
+                                        path, std::string(path).substr(5))};
+  return std::nullopt;
+}
+
+std::optional<Conflict> of_shards(const RunSpec& run, const Given& given) {
+  const DataSpec& data = run.data;
+  const bool no_vocabulary = data.tokenizer == no_tokenizer;
+  if (!data.is_shards())
+    return no_vocabulary ? std::optional(Conflict{"data.tokenizer",
+                                                  "'data.tokenizer' none is for shards of tokens "
+                                                  "(data.corpus: { train: GLOB, val: GLOB })"})
+                         : std::nullopt;
+  for (const char* path : {"data.glob", "data.field", "data.val", "data.val_fraction", "data.split", "data.documents"})
+    if (given(path))
+      return Conflict{path, fmt::format("'{}' is of texts; shards of tokens are taken as they are, with their own "
+                                        "validation ('data.corpus.val')",
+                                        path)};
+  if (data.recipe.vocab > 0 || vocabulary_of(data.tokenizer))
+    return Conflict{"data.tokenizer",
+                    "shards of tokens need the file of the tokenizer that made them in "
+                    "'data.tokenizer', or none"};
+  if (no_vocabulary && data.vocab_rows == 0)
+    return Conflict{"data.tokenizer", "'data.tokenizer' none needs 'data.vocab_rows': the tokens' ids lie below it"};
+  if (no_vocabulary && run.eval.bytes > 0)
+    return Conflict{"eval.bytes", "'eval.bytes' needs to know what tokens stand for, and 'data.tokenizer' is none"};
+  if (no_vocabulary && !run.eval.tasks.empty())
+    return Conflict{"eval.tasks", "questions cannot be put where 'data.tokenizer' is none"};
+  if (no_vocabulary && !run.eval.also.empty())
+    return Conflict{"eval.also", "texts cannot be scored where 'data.tokenizer' is none"};
+  return std::nullopt;
+}
+
+}  // namespace
+
+std::optional<Conflict> data_conflict(const RunSpec& run, const Given& given) {
+  for (const auto& rules : {of_examples, of_mixture, of_shards})
+    if (auto conflict = rules(run, given)) return conflict;
+  return std::nullopt;
+}
+
+}  // namespace bitsweep::spec
