@@ -51,7 +51,7 @@ std::vector<uint64_t> apportion(uint64_t total, const std::vector<int64_t>& shar
 Mixture::Mixture(const spec::DataSpec& spec, const std::vector<uint64_t>& part_ends, const Split& split,
                  bool separate_val) {
   if (part_ends.empty()) return;
-  for (const spec::CorpusPart& part : spec.mixture) names_.push_back(spec::corpus_text(json::value(part.corpus)));
+  for (const spec::CorpusPart& part : spec.mixture) names_.push_back(spec::corpus_name(part.corpus));
   shares_ = spec::mixture_shares(spec.mixture);
   train_ = count_by_part(split.train, part_ends);
   if (!separate_val) val_ = count_by_part(split.val, part_ends);

@@ -137,7 +137,7 @@ namespace {
 
 // Where a stretch that begins at or behind `from` begins and ends within the block: whole lines, or characters of one
 // that is too long.
-Segment stretch_from(std::span<const uint8_t> text, const Segment& block, uint64_t from) {
+Segment stretch_from(std::span<const uint8_t> text, const Segment& block, uint64_t from, uint64_t most) {
   const auto newline_behind = [&](uint64_t at) {
     const auto found = std::find(text.begin() + static_cast<std::ptrdiff_t>(at),
                                  text.begin() + static_cast<std::ptrdiff_t>(block.end), uint8_t{'\n'});
@@ -150,9 +150,9 @@ Segment stretch_from(std::span<const uint8_t> text, const Segment& block, uint64
   uint64_t begin = from;
   if (from > block.begin && text[from - 1] != '\n') {
     const uint64_t newline = newline_behind(from);
-    begin = newline - from < stretch_bytes && newline + 1 < block.end ? newline + 1 : character(from);
+    begin = newline - from < most && newline + 1 < block.end ? newline + 1 : character(from);
   }
-  const uint64_t limit = std::min(block.end, begin + stretch_bytes);
+  const uint64_t limit = std::min(block.end, begin + most);
   if (limit == block.end) return {begin, limit};
   uint64_t end = limit;
   while (end > begin && text[end - 1] != '\n') --end;
@@ -171,8 +171,8 @@ std::vector<Segment> validation_stretches(std::span<const uint8_t> text, const s
     largest = std::max(largest, block.size());
   }
   const bool all = total <= wanted;
-  // What a stretch can hold: blocks may be smaller than it.
-  const uint64_t most = std::min(stretch_bytes, largest);
+  // What a stretch can hold: blocks, and what is wanted, may be smaller than it.
+  const uint64_t most = std::min({stretch_bytes, largest, std::max<uint64_t>(1, wanted)});
   std::vector<Segment> stretches;
   uint64_t before = 0;  // bytes in the blocks before
   const uint64_t count = std::max<uint64_t>(1, (wanted + most / 2) / most);
@@ -190,7 +190,7 @@ std::vector<Segment> validation_stretches(std::span<const uint8_t> text, const s
         from = std::max(done, std::min(last, block.begin + (place > before ? place - before : 0)));
         ++next;
       }
-      const Segment stretch = stretch_from(text, block, from);
+      const Segment stretch = stretch_from(text, block, from, all ? stretch_bytes : most);
       if (stretch.size() > 0) stretches.push_back(stretch);
       done = std::max(done, stretch.end);
       if (stretch.end == block.end) break;

@@ -21,15 +21,6 @@ const json::object& part(const json::object& spec, const char* key) {
   return value != nullptr && value->is_object() ? value->get_object() : kEmpty;
 }
 
-// A path is named by its last component; "headers" stays.
-std::string corpus_name(const std::string& corpus) {
-  const size_t end = corpus.find_last_not_of('/');
-  if (end == std::string::npos) return corpus;
-  const size_t slash = corpus.rfind('/', end);
-  return corpus.substr(slash == std::string::npos ? 0 : slash + 1,
-                       end - (slash == std::string::npos ? 0 : slash + 1) + 1);
-}
-
 // Of what a run learns from: a corpus, or a file of examples.
 std::string text_name(const json::object& data, const std::string& otherwise) {
   const json::value* examples = data.if_contains("examples");
@@ -176,7 +167,7 @@ std::vector<ComparableGroup> comparable_groups(const std::vector<RunRow>& runs,
     if (at == groups.size()) {
       groups.push_back({"",
                         runs[i].dataset,
-                        corpus_name(text_name(data, runs[i].dataset)),
+                        spec::corpus_name(text_name(data, runs[i].dataset)),
                         tokenizer_of(runs[i].spec),
                         context,
                         windows,

@@ -20,11 +20,6 @@ constexpr size_t kMostParts = 256;
 
 const std::vector<std::string> kPartKeys{"corpus", "glob", "field", "weight"}, kShardKeys{"train", "val"};
 
-std::string name_of(const std::string& corpus) {
-  const fs::path path = corpus;
-  return path.has_filename() ? path.filename().string() : path.parent_path().filename().string();
-}
-
 // One corpus of a mixture.
 class PartReader {
  public:
@@ -97,14 +92,14 @@ bool fit_together(const YamlNode& node, const std::vector<CorpusPart>& parts, Pr
     };
     const auto first = std::find_if(parts.begin(), parts.end(), same);
     if (first - parts.begin() < static_cast<std::ptrdiff_t>(i)) {
-      problems.add(node.items[i]->place,
-                   fmt::format("'{}' is already a part of 'data.corpus': add its weights up", name_of(part.corpus)));
+      problems.add(node.items[i]->place, fmt::format("'{}' is already a part of 'data.corpus': add its weights up",
+                                                     corpus_name(part.corpus)));
       good = false;
     }
     if (part.weight / all * mixture_block < 1) {
       problems.add(node.items[i]->place,
                    fmt::format("'{}' has {:.2g} of the weights of 'data.corpus', less than one of {} sequences",
-                               name_of(part.corpus), part.weight / all, mixture_block));
+                               corpus_name(part.corpus), part.weight / all, mixture_block));
       good = false;
     }
   }
@@ -224,13 +219,18 @@ std::vector<int64_t> mixture_shares(const std::vector<CorpusPart>& parts) {
   return shares;
 }
 
+std::string corpus_name(const std::string& corpus) {
+  const fs::path path = corpus;
+  return path.has_filename() ? path.filename().string() : path.parent_path().filename().string();
+}
+
 std::string corpus_text(const json::value& value) {
   if (value.is_string()) return std::string(value.get_string());
-  if (const json::object* shards = value.if_object()) return name_of(string_or(*shards, "train", ""));
+  if (const json::object* shards = value.if_object()) return corpus_name(string_or(*shards, "train", ""));
   std::vector<std::string> names;
   if (const json::array* parts = value.if_array())
     for (const json::value& part : *parts)
-      if (part.is_object()) names.push_back(name_of(string_or(part.get_object(), "corpus", "")));
+      if (part.is_object()) names.push_back(corpus_name(string_or(part.get_object(), "corpus", "")));
   return fmt::format("{}", fmt::join(names, " + "));
 }
 

@@ -27,6 +27,9 @@ bool set_corpus(DataSpec& data, const json::value& value);
 inline constexpr int64_t mixture_block = 1024;
 std::vector<int64_t> mixture_shares(const std::vector<CorpusPart>& parts);
 
+// Of one corpus: a path is named by its last component.
+std::string corpus_name(const std::string& corpus);
+
 // "stories", "web + code", "fineweb_train_*.bin": a value of data.corpus to a person; "" for none.
 std::string corpus_text(const json::value& value);
 
