@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include "base/units.h"
+#include "data/shard_file.h"
 
 namespace bitsweep::data {
 namespace {
@@ -76,6 +77,7 @@ class Head {
  public:
   explicit Head(std::span<const uint8_t> bytes) : bytes_(bytes) {}
 
+  std::span<const uint8_t> bytes() const { return bytes_; }
   bool has(std::string_view sign, size_t offset = 0) const {
     return bytes_.size() >= offset + sign.size() && std::memcmp(bytes_.data() + offset, sign.data(), sign.size()) == 0;
   }
@@ -109,19 +111,17 @@ std::optional<FileKind> compressed(const Head& head) {
 
 // The shards that llm.c and what came after it read: 256 int32 (magic, version, tokens, …), then the tokens.
 std::optional<FileKind> token_shard(const Head& head, uint64_t bytes) {
-  constexpr uint64_t header_bytes = 1024;
-  const uint32_t magic = head.word(0), version = head.word(1);
-  const bool narrow = magic == 20240520 && version == 1, wide = magic == 20240801 && version == 7;
-  if (!narrow && !wide) return std::nullopt;
-  const uint64_t tokens = head.word(2), width = narrow ? 2 : 4;
-  std::string what = fmt::format("a shard of {} tokens of {} bits (llm.c {}, version {})",
-                                 format_thousands(static_cast<int64_t>(tokens)), width * 8, magic, version);
-  if (bytes != 0 && bytes != header_bytes + tokens * width)
+  const auto form = shard_form(head.bytes());
+  if (!form) return std::nullopt;
+  std::string what =
+      fmt::format("a shard of {} tokens of {} bits (llm.c {}, version {})",
+                  format_thousands(static_cast<int64_t>(form->tokens)), form->width * 8, head.word(0), head.word(1));
+  if (bytes != 0 && bytes != form->file_bytes())
     what += fmt::format(", cut off or padded: {} bytes instead of {}", format_thousands(static_cast<int64_t>(bytes)),
-                        format_thousands(static_cast<int64_t>(header_bytes + tokens * width)));
+                        format_thousands(static_cast<int64_t>(form->file_bytes())));
   return refused(what,
-                 "bring the text that it was made from: bits per byte need the bytes of each token, which a shard "
-                 "does not hold");
+                 "name shards to train on and shards to validate on, data.corpus: { train: GLOB, val: GLOB }, and the "
+                 "tokenizer that made them in data.tokenizer");
 }
 
 std::optional<FileKind> wide_encoding(const Head& head) {

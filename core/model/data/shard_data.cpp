@@ -28,7 +28,10 @@ Sources list_shards(const std::string& pattern, const char* key) try {
   return list_sources({pattern.substr(0, slash + 1), pattern.substr(slash + 1), ""});
 } catch (const Error& error) {
   std::vector<Diagnostic> wrong = error.diagnostics();
-  for (Diagnostic& diagnostic : wrong) diagnostic.message = fmt::format("data.corpus.{}: {}", key, diagnostic.message);
+  for (Diagnostic& diagnostic : wrong) {
+    if (const size_t of = diagnostic.message.find("data.glob"); of == 0) diagnostic.message.erase(0, 10);
+    diagnostic.message = fmt::format("data.corpus.{}: {}", key, diagnostic.message);
+  }
   throw Error(error.kind(), std::move(wrong));
 }
 

@@ -67,7 +67,10 @@ bool is_out_of_memory(std::string_view message) {
 json::array metric_kinds_of(const RunInput& input, const data::ValidationWindows& windows,
                             const train::TaskSet& tasks) {
   std::vector<MetricKind> kinds = known_metric_kinds({"val_bpc", "train_bpc", "val_bpc_se"});
-  if (!input.spec.data.is_bytes())
+  const bool per_token = input.spec.data.tokenizer == spec::no_tokenizer;
+  if (per_token)
+    for (MetricKind& kind : kinds) kind.unit = "bits per token";
+  if (!input.spec.data.is_bytes() && !per_token)
     for (MetricKind& kind : known_metric_kinds({"val_bpt", "bytes_per_token"})) kinds.push_back(std::move(kind));
   for (const AlsoText& text : input.also)
     kinds.push_back({.name = text.name + ".bpc",

@@ -55,6 +55,7 @@ struct RunProgress {
   int64_t attempt = 0;
   int64_t step = 0, steps = 0;
   std::optional<double> val_bpc, tokens_per_s;
+  std::string unit = "bpc";     // of the loss
   std::optional<double> eta_s;  // of this run, from its own measured rate
   bool diverging = false;       // its last loss is far above that of a model that knows nothing
 };

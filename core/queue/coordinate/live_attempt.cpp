@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "spec/sweep.h"
+#include "spec/tokenizer_value.h"
 
 namespace bitsweep::coordinate {
 namespace {
@@ -21,6 +22,12 @@ execute::Outcome found(const Evidence& evidence) {
   if (evidence.poll.liveness == execute::Liveness::lost_with_machine)
     return {RunState::stopped, ExitCause::preempted, "the machine was restarted"};
   return {RunState::failed, ExitCause::lost, "it vanished with its shim and left no record"};
+}
+
+std::string short_unit(const store::RunRecord& run) {
+  const json::value* data = run.spec.if_contains("data");
+  const bool tokens = data != nullptr && data->is_object() && spec::loss_unit(data->get_object()) == "bits per token";
+  return tokens ? "bpt" : "bpc";
 }
 
 }  // namespace
@@ -86,6 +93,7 @@ LiveAttempt make_live(store::RunRecord run, store::AttemptRecord attempt, const 
                        .steps = run.steps,
                        .val_bpc = run.last_val_bpc,
                        .tokens_per_s = {},
+                       .unit = short_unit(run),
                        .eta_s = {}};
   const bool running = attempt.state == RunState::running;
   return {.run = std::move(run),

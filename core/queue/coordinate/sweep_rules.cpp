@@ -36,7 +36,8 @@ schedule::DivergenceRule divergence_rule(const SweepRules& rules, const store::R
   return {.uniform_bpc = spec::uniform_bits_per_byte(section("data")).value_or(0),
           .multiple = rules.diverged,
           .warmup = integer_or(section("train"), "warmup", 0),
-          .steps = run.steps};
+          .steps = run.steps,
+          .unit = spec::loss_unit(section("data"))};
 }
 
 std::string waits_for(store::Store& store, const SweepRules& rules) {

@@ -70,11 +70,7 @@ std::string windows(const RunRow& run, const DatasetRow*) {
   return fmt::format("{} bytes{}", format_thousands(bytes), stride.empty() ? "" : ", stride " + stride);
 }
 
-// The database holds bits per byte; a file of points may say another.
-std::string loss_unit(const RunRow& run, const DatasetRow*) {
-  if (part(run.spec, "data").contains("examples")) return "bits per byte of answers";
-  return string_or(part(run.spec, "data"), "unit", "bits per byte");
-}
+std::string loss_unit(const RunRow& run, const DatasetRow*) { return spec::loss_unit(part(run.spec, "data")); }
 
 const DatasetRow* dataset_of(const RunRow& run, const std::vector<DatasetRow>& datasets) {
   const auto found = std::find_if(datasets.begin(), datasets.end(),

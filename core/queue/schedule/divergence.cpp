@@ -30,7 +30,7 @@ DivergenceWatch::Verdict DivergenceWatch::take(int64_t step, double loss) {
 }
 
 std::string DivergenceWatch::words() const {
-  return fmt::format("at {:.1f} bits per byte at step {}, far above the {:.3g} of a model that knows nothing", loss_,
+  return fmt::format("at {:.1f} {} at step {}, far above the {:.3g} of a model that knows nothing", loss_, rule_.unit,
                      step_, rule_.uniform_bpc);
 }
 

@@ -14,9 +14,10 @@ namespace bitsweep::schedule {
 inline constexpr double kDivergedMultiple = 2;
 
 struct DivergenceRule {
-  double uniform_bpc = 0;                // bits per byte of the uniform model; 0: not known, and nothing is judged
+  double uniform_bpc = 0;                // loss of the uniform model; 0: not known, and nothing is judged
   double multiple = kDivergedMultiple;   // of it, above which a loss is far above it; 0: nothing is judged
   int64_t warmup = 0, steps = 0;         // of the run
+  std::string unit = "bits per byte";    // of its losses
 };
 
 class DivergenceWatch {

@@ -26,6 +26,7 @@ int all_cores() { return static_cast<int>(std::max(1u, std::thread::hardware_con
 // As people know it; of a file or a recipe, with what tells two of one name apart.
 std::string tokenizer_name(const spec::DataSpec& spec) {
   const std::string name = spec::tokenizer_text(spec::tokenizer_json(spec));
+  if (spec.tokenizer == spec::no_tokenizer) return "an unknown vocabulary";
   return spec.is_bytes() ? name : fmt::format("{} {:.8}", name, spec.tokenizer_sha256);
 }
 

@@ -59,8 +59,8 @@ std::string queue_words(const coordinate::QueueProgress& queue) {
 }
 
 std::string run_row(const coordinate::RunProgress& run) {
-  return fmt::format("  {} {} {:>6}/{:<6} {:>7} bpc {:>8} tok/s {:>9}  {} {}", run.run, bar(run.step, run.steps),
-                     run.step, run.steps, number_or_dash(run.val_bpc, "{:.4f}"),
+  return fmt::format("  {} {} {:>6}/{:<6} {:>7} {} {:>8} tok/s {:>9}  {} {}", run.run, bar(run.step, run.steps),
+                     run.step, run.steps, number_or_dash(run.val_bpc, "{:.4f}"), run.unit,
                      run.tokens_per_s ? format_count(*run.tokens_per_s) : "-", duration_or_dash(run.eta_s), run.plugin,
                      run.point + (run.diverging ? ", diverging" : ""));
 }
@@ -81,8 +81,8 @@ class Lines : public coordinate::Progress {
   void ended(const coordinate::RunProgress& run, const store::RunRecord& after) override {
     if (quiet_ && went_well(after)) return;
     if (after.state == RunState::done)
-      say(fmt::format("{} {}: {} bpc in {}", done_word(), name_of(run), number_or_dash(after.best_val_bpc, "{:.4f}"),
-                      format_duration(after.wall_s)));
+      say(fmt::format("{} {}: {} {} in {}", done_word(), name_of(run), number_or_dash(after.best_val_bpc, "{:.4f}"),
+                      run.unit, format_duration(after.wall_s)));
     else if (after.state == RunState::queued)
       say(fmt::format("{}   {}: {}", after.cause == ExitCause::stopped ? "stop " : "again", name_of(run),
                       reason(after)));

@@ -118,6 +118,11 @@ std::optional<double> uniform_bits_per_byte(const json::object& data) {
   return vocab > 0 && bytes > 0 ? std::optional(std::log2(vocab) / bytes) : std::nullopt;
 }
 
+std::string loss_unit(const json::object& data) {
+  if (data.contains("examples")) return "bits per byte of answers";
+  return string_or(data, "unit", "bits per byte");
+}
+
 std::string tokenizer_text(const json::value& value) {
   if (value.is_object()) {
     const TokenizerRecipe recipe = tokenizer_recipe(value.get_object());

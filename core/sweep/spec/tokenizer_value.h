@@ -29,6 +29,9 @@ json::value tokenizer_json(const DataSpec& data);
 // where vocabulary or bytes a token are not known.
 std::optional<double> uniform_bits_per_byte(const json::object& data);
 
+// The unit of its losses; of what was made elsewhere, as its file says.
+std::string loss_unit(const json::object& data);
+
 // "bytes256", "gpt2/tokenizer.json", "bpe 1024 trained": a value of data.tokenizer to a person.
 std::string tokenizer_text(const json::value& value);
 
