@@ -9,6 +9,7 @@
 #include "base/nearest.h"
 #include "base/sha256.h"
 #include "base/units.h"
+#include "base/utf8.h"
 
 namespace bitsweep {
 namespace {
@@ -81,6 +82,23 @@ TEST(Units, NumbersDoNotFollowTheLocale) {
   EXPECT_EQ(parse_number("1.5"), 1.5);
   EXPECT_EQ(format_count(1.31e9), "1.31B");
   std::setlocale(LC_ALL, before.c_str());
+}
+
+TEST(Utf8, SequencesAreThoseOfTable3_7) {
+  const auto length = [](std::string_view text) { return utf8_length(text, 0); };
+  EXPECT_EQ(length("a"), 1u);
+  EXPECT_EQ(length("\xC3\xA4"), 2u);
+  EXPECT_EQ(length("\xE2\x96\x81"), 3u);
+  EXPECT_EQ(length("\xF4\x8F\xBF\xBF"), 4u);
+  for (const char* none : {"\x80", "\xC0\x80", "\xC1\xBF", "\xE0\x9F\xBF", "\xED\xA0\x80", "\xF0\x8F\xBF\xBF",
+                           "\xF4\x90\x80\x80", "\xF5\x80\x80\x80", "\xC3", "\xE2\x96", "\xE2\x96z"})
+    EXPECT_EQ(length(none), 0u) << none;
+}
+
+TEST(Utf8, WhatIsNoneIsReplacedByteByByte) {
+  EXPECT_EQ(valid_utf8(""), "");
+  EXPECT_EQ(valid_utf8("a\xC3\xA4z"), "a\xC3\xA4z");
+  EXPECT_EQ(valid_utf8("\xE2\x96z\xFF"), "\uFFFD\uFFFDz\uFFFD");
 }
 
 TEST(Nearest, DistanceCountsASwapOnce) {

@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include "base/error.h"
+#include "base/utf8.h"
 
 namespace bitsweep::tasks {
 namespace {
@@ -21,11 +22,14 @@ json::object numbers_json(const std::map<std::string, double>& numbers) {
 }
 
 json::object to_json(const Answer& answer) {
-  json::object object{{"item", answer.item},
-                      {"asked", answer.asked},
+  // What is said ends where tokens do, and that may be within a character.
+  std::vector<std::string> gold;
+  for (const std::string& one : answer.gold) gold.push_back(valid_utf8(one));
+  json::object object{{"item", valid_utf8(answer.item)},
+                      {"asked", valid_utf8(answer.asked)},
                       {"prompt_sha256", answer.prompt_sha256},
-                      {"said", answer.said},
-                      {"gold", strings_json(answer.gold)},
+                      {"said", valid_utf8(answer.said)},
+                      {"gold", strings_json(gold)},
                       {"right", answer.right},
                       {"scores", numbers_json(answer.scores)}};
   if (!answer.log_likelihoods.empty()) {

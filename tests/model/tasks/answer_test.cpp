@@ -48,6 +48,17 @@ TEST_F(AnswerFiles, AreReadAsTheyWereWritten) {
   EXPECT_EQ(back.answers.at(0).log_likelihoods.at(1), -1.0 / 3);
 }
 
+// Tokens of a byte each may end within a character, and an untrained model says anything.
+TEST_F(AnswerFiles, AreUtf8WhateverWasSaid) {
+  AnswerFile file = file_of("aaaa", {true});
+  file.answers[0].said = "h\xC3\xA4 \xA9\xF0\x9F";
+  file.answers[0].gold = {"\xFF"};
+  write("x", answer_lines(file));
+  const AnswerFile back = read_answers(folder / "x");
+  EXPECT_EQ(back.answers.at(0).said, "h\xC3\xA4 \uFFFD\uFFFD\uFFFD");
+  EXPECT_EQ(back.answers.at(0).gold, std::vector<std::string>{"\uFFFD"});
+}
+
 TEST_F(AnswerFiles, AreFoundByAttemptAndStep) {
   for (const char* name : {"attempt-1/answers-t-100.jsonl", "attempt-2/answers-my-task-5.jsonl",
                            "attempt-2/answers-t-40.jsonl", "attempt-10/answers-t-9.jsonl", "attempt-2/events.jsonl",
