@@ -13,7 +13,12 @@ TEST(ReplyScore, NormalisesAsSquadDoes) {
   EXPECT_EQ(normalised_answer("an apple, then"), "apple then");
   EXPECT_EQ(normalised_answer("U.S.A."), "usa");
   EXPECT_EQ(normalised_answer("a the an"), "");
-  EXPECT_EQ(normalised_answer("Zürich–Köln"), "zürich–köln");
+  EXPECT_EQ(normalised_answer("ZÜRICH–Köln"), "zürich–köln");
+  // Its words and spaces are of Unicode.
+  EXPECT_EQ(normalised_answer("the\u00A0end\u2003of\x1Cit"), "end of it");
+  EXPECT_EQ(normalised_answer("a–b «the» cat"), "–b « » cat");
+  EXPECT_EQ(normalised_answer("аthe the_ ath"), "аthe ath");  // a Cyrillic а is none
+  EXPECT_EQ(normalised_answer("\xFF\xC3"), "\uFFFD\uFFFD");
 }
 
 TEST(ReplyScore, TakesTheBestOfTheAnswers) {
@@ -27,6 +32,7 @@ TEST(ReplyScore, TakesTheBestOfTheAnswers) {
   EXPECT_DOUBLE_EQ(partly.f1, 2 * (1.0 / 3) * (1.0 / 2) / (1.0 / 3 + 1.0 / 2));
   EXPECT_EQ(partly.contains, 0);
   EXPECT_EQ(score_reply(" denver broncos\n", Texts{"Denver Broncos"}).exact_ci, 1);
+  EXPECT_EQ(score_reply("\u00A0ÉCOLE\u2009", Texts{"école"}).exact_ci, 1);
   EXPECT_EQ(score_reply("it is denver broncos", Texts{"Denver Broncos"}).contains, 1);
   // Each word of the answer counts once.
   EXPECT_DOUBLE_EQ(score_reply("no no no", Texts{"no way"}).f1, 2 * (1.0 / 3) * 0.5 / (1.0 / 3 + 0.5));
