@@ -20,17 +20,24 @@ using torch::autograd::variable_list;
 
 double inverse_root(int64_t d) { return 1.0 / std::sqrt(static_cast<double>(d)); }
 
+// A pass over [d_out, d_in], which that of a head, whose scale is 1, is spared.
+at::Tensor scaled(at::Tensor x, double scale) { return scale == 1 ? x : x.mul_(scale); }
+
+// keep_signs: what was unpacked serves the gradient of x too. For a head, whose products follow each other part by part
+// (train/token_loss.h); kept from layer to layer they would take 32 times the bits' memory.
 struct BitProduct : Function<BitProduct> {
   static at::Tensor forward(AutogradContext* context, const at::Tensor& x, const at::Tensor& port,
-                            const at::Tensor& threshold, const at::Tensor& bits, double scale, int64_t output_code) {
+                            const at::Tensor& threshold, const at::Tensor& bits, double scale, int64_t output_code,
+                            bool keep_signs) {
     const at::ScalarType type = compute_type(x);
     const int64_t d_out = port.size(0), d_in = port.size(1);
     const at::Tensor rows = x.to(type).reshape({-1, d_in});  // [N, d_in]
     at::Tensor inside;
-    at::Tensor sums = at::mm(rows, unpack_signs(bits, d_in, type).t());  // [N, d_out]
+    const at::Tensor signs = unpack_signs(bits, d_in, type);  // [d_out, d_in]
+    at::Tensor sums = at::mm(rows, signs.t());                // [N, d_out]
     at::Tensor y = linear_end(std::move(sums), at::full({d_out}, scale, threshold.options().requires_grad(false)),
                               threshold, static_cast<OutputSign>(output_code), inside);
-    context->save_for_backward({rows, bits, inside});
+    context->save_for_backward({rows, bits, inside, keep_signs ? signs : at::Tensor()});
     context->saved_data["scale"] = scale;
     context->saved_data["x_type"] = x.scalar_type();
     return in_leading_shape(y, x);
@@ -46,12 +53,13 @@ struct BitProduct : Function<BitProduct> {
     const auto [h, sums] = sign_backward(gradient, inside);  // [N, d_out], [d_out]
     at::Tensor dx, dport;
     if (context->needs_input_grad(0)) {
-      dx = in_leading_shape(at::mm(h, unpack_signs(bits, d_in, type)).mul_(scale), gradients[0]);
+      const at::Tensor signs = saved[3].defined() ? saved[3] : unpack_signs(bits, d_in, type);
+      dx = in_leading_shape(scaled(at::mm(h, signs), scale), gradients[0]);
       dx = dx.to(context->saved_data["x_type"].toScalarType());
     }
-    if (context->needs_input_grad(1)) dport = at::mm(h.t(), rows).to(at::kFloat).mul_(scale);
+    if (context->needs_input_grad(1)) dport = scaled(at::mm(h.t(), rows).to(at::kFloat), scale);
     at::Tensor dthreshold = context->needs_input_grad(2) ? sums.neg() : at::Tensor();
-    return {dx, dport, dthreshold, at::Tensor(), at::Tensor(), at::Tensor()};
+    return {dx, dport, dthreshold, at::Tensor(), at::Tensor(), at::Tensor(), at::Tensor()};
   }
 };
 
@@ -83,7 +91,7 @@ BitLinear::BitLinear(const ParameterSink& sink, int64_t d_in, int64_t d_out, Out
 
 at::Tensor BitLinear::forward(const at::Tensor& x) const {
   return BitProduct::apply(x, weight_.port, threshold_, weight_.bits, inverse_root(weight_.columns),
-                           static_cast<int64_t>(output_));
+                           static_cast<int64_t>(output_), /*keep_signs=*/false);
 }
 
 BitEmbedding::BitEmbedding(const ParameterSink& sink, int64_t vocab, int64_t d)
@@ -102,7 +110,7 @@ BitHead::BitHead(const ParameterSink& sink, int64_t vocab, int64_t d)
 at::Tensor BitHead::forward(const at::Tensor& x) const {
   BITSWEEP_BLOCK("head");
   const at::Tensor sums = BitProduct::apply(x, weight_.port, at::zeros_like(bias_), weight_.bits, 1.0,
-                                            static_cast<int64_t>(OutputSign::none));
+                                            static_cast<int64_t>(OutputSign::none), /*keep_signs=*/true);
   return sums.to(at::kFloat) * logit_scale_ + bias_;
 }
 
