@@ -40,15 +40,21 @@ std::string shown(const query::RunRow& run, const std::string& column, const Met
   return query::cell_text(value, "-");
 }
 
-// "train.lr" as "lr" where no other column ends so.
-std::string title_of(const std::string& column, const std::vector<std::string>& columns) {
+bool is_axis(const std::vector<query::RunRow>& runs, const std::string& column) {
+  return std::any_of(runs.begin(), runs.end(), [&](const query::RunRow& run) { return run.axes.contains(column); });
+}
+
+// The axis "train.lr" as "lr" where no other column ends so. A metric keeps its name: "stories.bpc" as "bpc" would be
+// taken for the run's own loss.
+std::string title_of(const std::vector<query::RunRow>& runs, const std::string& column,
+                     const std::vector<std::string>& columns) {
   const auto last_part = [](const std::string& name) { return name.substr(name.rfind('.') + 1); };
   static const std::vector<std::pair<std::string, std::string>> kTitles = {
       {"exit_cause", "cause"},        {"best_val_bpc", "best"}, {"last_val_bpc", "last"},
       {"answer_accuracy", "answers"}, {"wall_s", "wall"},       {"tokens_per_s", "tok/s"}};
   for (const auto& [name, title] : kTitles)
     if (name == column) return title;
-  if (column.find('.') == std::string::npos || is_headline_metric(column)) return column;
+  if (!is_axis(runs, column)) return column;
   const std::string last = last_part(column);
   const auto same =
       std::count_if(columns.begin(), columns.end(), [&](const std::string& c) { return last_part(c) == last; });
@@ -71,7 +77,7 @@ render::Table table_of(const std::vector<query::RunRow>& runs, const std::vector
                        Cell cell) {
   render::Table table;
   for (const std::string& column : columns)
-    table.columns.push_back({titles ? title_of(column, columns) : column,
+    table.columns.push_back({titles ? title_of(runs, column, columns) : column,
                              is_number_column(runs, column) ? render::Align::right : render::Align::left});
   for (const query::RunRow& run : runs) {
     std::vector<std::string>& row = table.rows.emplace_back();
