@@ -67,8 +67,8 @@ RunInput open_run(const RunArguments& arguments, Notes& log) {
   data::Dataset dataset = data::Dataset::open(spec.data, arguments.cache, build);
   std::vector<AlsoText> also;
   for (const spec::AlsoSpec& text : spec.eval.also)
-    also.push_back(
-        {text.name, data::Dataset::open(with_tokenizer_of(spec.data, text, arguments.cache), arguments.cache, build)});
+    also.push_back({text.metric(),
+                    data::Dataset::open(with_tokenizer_of(spec.data, text, arguments.cache), arguments.cache, build)});
   plugin::DescribeRequest request{
       .options = spec.model.options, .vocab = dataset.info().vocab, .context = spec.data.context};
   plugin::Description description = plugin.describe(request);

@@ -22,7 +22,7 @@ class WorkerLog : public Notes {
 
 // A text beside the run's own that it is scored on (eval.also).
 struct AlsoText {
-  std::string name;
+  std::string metric;  // "fineweb.bpc"
   data::Dataset dataset;
 };
 
