@@ -220,7 +220,7 @@ void Dataset::require_text() const {
   if (of_examples() || tokens_.train != nullptr) return;
   throw Error(ErrorKind::input,
               "the run has no text to train or to be scored on, because its weights were imported: "
-              "start one from it that names a text (train.init_from), or ask it tasks");
+              "start one from it that names a text (train.init_from), ask it tasks, or probe it on a --text");
 }
 
 void Dataset::require_known_text() const {

@@ -42,4 +42,9 @@ struct RunInput {
 // describes: plans, reports and fits go by what it says.
 RunInput open_run(const RunArguments& arguments, Notes& log);
 
+// A text beside the run's own, in its tokens and context. Throws Error{input} for a text that is none, and for a run
+// that names no tokenizer.
+data::Dataset open_beside(const spec::DataSpec& own, const spec::AlsoSpec& text, const RunArguments& arguments,
+                          Notes& log);
+
 }  // namespace bitsweep::worker
