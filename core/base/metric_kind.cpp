@@ -1,6 +1,7 @@
 #include "base/metric_kind.h"
 
 #include <algorithm>
+#include <cmath>
 
 #include <fmt/format.h>
 
@@ -35,6 +36,8 @@ MetricKind kind_of(const Known& known) {
 }
 
 constexpr Known kMeasured[] = {
+    {"val_bpc", Better::lower, "bits per byte", "validation loss"},
+    {"train_bpc", Better::lower, "bits per byte", "training loss"},
     {"val_bpc_se", Better::neither, "bits per byte", "standard error of val_bpc over the validation windows"},
     {"val_bpt", Better::lower, "bits per token", "validation loss of a token"},
     {"bytes_per_token", Better::neither, "bytes", "text that a token stands for, in what is scored"},
@@ -46,10 +49,6 @@ constexpr Known kMeasured[] = {
 
 std::vector<MetricKind> make_known() {
   std::vector<MetricKind> kinds;
-  for (const Metric& metric : metrics())
-    if (metric.unit == "bits per byte")
-      kinds.push_back(
-          {std::string(metric.name), metric.better, std::string(metric.unit), {}, std::string(metric.words)});
   for (const Known& known : kMeasured) kinds.push_back(kind_of(known));
   for (MetricKind& kind : probe_metric_kinds()) kinds.push_back(std::move(kind));
   return kinds;
@@ -112,6 +111,26 @@ std::vector<MetricKind> known_metric_kinds(const std::vector<std::string_view>& 
   for (const MetricKind& kind : known_metric_kinds())
     if (std::find(names.begin(), names.end(), kind.name) != names.end()) kinds.push_back(kind);
   return kinds;
+}
+
+const std::vector<LoggedMetric>& logged_metrics() {
+  static const std::vector<LoggedMetric> kLogged = {
+      {"val_bpc",
+       {"val_bpb", "valid_bpc", "eval_bpc", "bpc", "bpb", "valid_bpb", "eval_bpb", "validation_bpb", "validation_bpc",
+        "val_bits_per_byte", "bits_per_byte", "test_bpb"}},
+      {"train_bpc", {"train_bpb"}},
+      {"val_loss", {"valid_loss", "validation_loss", "eval_loss", "loss_val", "test_loss", "val_ce", "tel"}},
+      {"tokens", {"tokens_seen", "n_tokens", "num_tokens", "consumed_tokens", "num_input_tokens_seen"}},
+      {"lr", {"learning_rate"}},
+      {"grad_norm", {"gnorm", "gradient_norm"}},
+      {"tokens_per_s", {"tok_per_s", "tok_s", "tokens_per_sec", "tokens_per_second"}},
+      {"elapsed_s", {"elapsed", "wall_s", "_runtime", "train_time_s", "training_time_s", "elapsed_time_s"}},
+  };
+  return kLogged;
+}
+
+double bytes_per_token(double nats_per_token, double bits_per_byte) {
+  return nats_per_token / (std::log(2.0) * bits_per_byte);
 }
 
 MetricKinds::MetricKinds() {

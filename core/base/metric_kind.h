@@ -1,5 +1,6 @@
 // How a run's number is to be read: which way is better, its unit, what guessing would give. Whoever measures a number
-// tells its kind, at the start of the run; what every version of the worker measures is known here besides.
+// tells its kind, at the start of the run; what every version of the worker measures is known here besides, and how
+// logs of other programs spell it.
 #pragma once
 
 #include <map>
@@ -9,9 +10,10 @@
 #include <vector>
 
 #include "base/json.h"
-#include "base/metric.h"
 
 namespace bitsweep {
+
+enum class Better { lower, higher, neither };
 
 struct MetricKind {
   std::string name;  // val_bpc; ipmr speaks for ipmr.L0H1 as well
@@ -36,6 +38,16 @@ const std::vector<MetricKind>& known_metric_kinds();
 std::vector<MetricKind> known_metric_kinds(const std::vector<std::string_view>& names);
 // Of the probes of attention (base/attention_probes.h).
 std::vector<MetricKind> probe_metric_kinds();
+
+// What a log has of a run's numbers, whoever wrote it.
+struct LoggedMetric {
+  std::string_view name;               // as events, tables and options have it: val_bpc
+  std::vector<std::string_view> also;  // as others spell it, the more certain first
+};
+const std::vector<LoggedMetric>& logged_metrics();
+
+// How many bytes a token of the text has, from one evaluation's loss in nats a token and in bits per byte.
+double bytes_per_token(double nats_per_token, double bits_per_byte);
 
 // Kinds by name: the known ones, and over them what was told.
 class MetricKinds {

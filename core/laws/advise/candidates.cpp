@@ -9,6 +9,8 @@
 
 #include "analysis/cells.h"
 #include "base/units.h"
+#include "spec/keys.h"
+#include "spec/sweep_sections.h"
 #include "spec/tokenizers.h"
 
 namespace bitsweep::advise {
@@ -26,6 +28,12 @@ json::object options_for(const spec::RunSpec& reference, double params, const js
   for (const auto& member : reference.model.options)
     if (!analysis::is_shape_option(member.key())) options[member.key()] = member.value();
   return options;
+}
+
+// Rows of the embedding.
+int64_t vocab_of(const spec::DataSpec& data) {
+  if (data.vocab_rows > 0) return data.vocab_rows;
+  return data.vocab > 0 ? data.vocab : spec::vocabulary_of(data.tokenizer).value_or(256);
 }
 
 class CandidateMaker {
@@ -136,45 +144,55 @@ std::string yaml_text(const json::value& value) {
   return canonical_json(value);
 }
 
-json::object without_empty(const json::object& section, const std::vector<std::string_view>& dropped) {
-  json::object kept;
-  for (const auto& member : section) {
-    const json::value& value = member.value();
-    const bool empty =
-        (value.is_string() && value.get_string().empty()) || (value.is_array() && value.get_array().empty());
-    if (!empty && std::find(dropped.begin(), dropped.end(), member.key()) == dropped.end()) kept[member.key()] = value;
-  }
-  return kept;
-}
-
 // The sections of the file that all its runs share, from the largest one.
 json::object base_sections(const plan::PlannedRun& run, const json::object& kept) {
   const spec::RunSpec& spec = run.spec;
-  const json::object whole = to_json(spec);
   json::object model{{"plugin", spec.model.plugin}};
   // A sweep that did not name them would take today's defaults.
   for (const auto& member : run.model.implied) model[member.key()] = member.value();
   for (const auto& member : kept) model[member.key()] = member.value();
   for (const auto& member : spec.model.options)
     if (!analysis::is_shape_option(member.key())) model[member.key()] = member.value();
-  const std::vector<std::string_view> of_data = spec.data.val.empty()
-                                                    ? std::vector<std::string_view>{"sha256"}
-                                                    : std::vector<std::string_view>{"sha256", "val_fraction"};
-  return {{"model", std::move(model)},
-          {"data", without_empty(whole.at("data").as_object(), of_data)},
-          {"train", without_empty(whole.at("train").as_object(), {"steps"})},
-          {"eval", whole.at("eval")},
-          {"checkpoint", whole.at("checkpoint")}};
+  json::object sections{{"model", std::move(model)}};
+  for (auto& section : sweep_sections(spec)) sections[section.key()] = std::move(section.value());
+  return sections;
 }
 
+// Of keys that differ between runs of one file: all but those that name no run, which follow the largest one.
+bool is_told_apart(const std::string& path) {
+  for (const char* same : {"eval.probes", "eval.also", "eval.before", "eval.tasks"})
+    if (path == same) return false;
+  return !path.starts_with("checkpoint.");
+}
+
+// What a run has where its file's base says something of a key, and the run's own sections do not.
+json::value unsaid(const std::string& path) {
+  if (path == "data.documents") return "none";
+  const spec::RunKey* key = spec::find_run_key(path);
+  return key != nullptr && key->get != nullptr ? key->get(spec::RunSpec{}) : json::value(nullptr);
+}
+
+// Where it differs from the base: runs of other sizes have their own rates, and with eval.bytes tokenizers and
+// contexts.
 json::object case_of(const ChosenRun& chosen, const json::object& base) {
   const spec::RunSpec& spec = chosen.candidate->run.spec;
   json::object row{{"model.params", chosen.candidate->asked_params}, {"train.steps", spec.train.steps}};
-  const json::object own = without_empty(to_json(spec).at("train").as_object(), {"steps"});
-  const json::object& shared = base.at("train").as_object();
-  for (const auto& member : own)
-    if (const json::value* same = shared.if_contains(member.key()); same == nullptr || *same != member.value())
-      row["train." + std::string(member.key())] = member.value();
+  const json::object own = sweep_sections(spec);
+  for (const auto& section : own) {
+    const json::object& mine = section.value().get_object();
+    const json::object& shared = base.at(section.key()).get_object();
+    const auto put = [&](std::string_view key, const json::value& value) {
+      const std::string path = fmt::format("{}.{}", std::string_view(section.key()), key);
+      if (is_told_apart(path)) row[path] = value;
+    };
+    for (const auto& member : mine)
+      if (const json::value* same = shared.if_contains(member.key()); same == nullptr || *same != member.value())
+        put(member.key(), member.value());
+    for (const auto& member : shared)
+      if (!mine.contains(member.key()))
+        put(member.key(),
+            unsaid(fmt::format("{}.{}", std::string_view(section.key()), std::string_view(member.key()))));
+  }
   row["seed"] = chosen.seed;
   return row;
 }
@@ -220,7 +238,7 @@ plan::DescribeQuestion question_of(const std::vector<Reference>& references, dou
   const spec::RunSpec& spec = nearest_reference(references, params).spec;
   return {spec.model.plugin,
           {.options = options_for(spec, params, kept),
-           .vocab = spec.data.vocab > 0 ? spec.data.vocab : spec::vocabulary_of(spec.data.tokenizer).value_or(256),
+           .vocab = vocab_of(spec.data),
            .context = spec.data.context,
            .sequences = std::max<int64_t>(1, spec.train.batch / spec.train.accumulate),
            .accumulates = spec.train.accumulate > 1,

@@ -295,7 +295,7 @@ analysis::Analysis analyse_sweeps(const fs::path& root, analysis::ReportInput& i
     input.plans = std::move(told.plans);
     input.next = std::move(told.next);
   }
-  input.earlier = earlier_fits(root, input, analysis);
+  if (!input.loss) input.earlier = earlier_fits(root, input, analysis);  // those kept are of the validation loss
   return analysis;
 }
 

@@ -141,6 +141,7 @@ void summarise(ReportCell& cell, const std::vector<MeasuredRun>& runs) {
   cell.window_bpc = mean_windows(runs, cell.runs);
   if (const auto windows = window_error(runs, cell)) cell.final_bpc.window_se = windows->se;
   cell.best_bpc = *estimate(best);
+  cell.choice = mean_validation_loss(runs, cell.runs);
   cell.metrics = task_estimates(runs, cell.runs);
   if (const auto mean = estimate(wall)) cell.wall_s = mean->mean;
   if (const auto mean = estimate(rate)) cell.tokens_per_s = mean->mean;
@@ -202,7 +203,7 @@ void choose(CellTable& table) {
       continue;
     }
     if (!are_alike(cell, table.cells[*found])) ++table.alternatives[static_cast<size_t>(found - table.chosen.begin())];
-    if (cell.final_bpc.mean < table.cells[*found].final_bpc.mean) *found = i;
+    if (cell.choice < table.cells[*found].choice) *found = i;
   }
 }
 

@@ -55,6 +55,7 @@ struct ReportCell {
   std::vector<size_t> runs;                                  // into ReportInput::runs
   int64_t attempts = 0;                                      // of all its runs
   Estimate final_bpc, best_bpc;
+  double choice = 0;                        // by which the best setting of a place is chosen: the validation loss
   std::vector<double> window_bpc;           // of each validation window at the end, the mean of its runs; or none
   std::map<std::string, Estimate> metrics;  // at the end: what sums up tasks (base/task_metrics.h)
   size_t size_class = 0, budget_class = 0;  // into CellTable

@@ -33,6 +33,7 @@ struct ReportInput {
   std::vector<MeasuredRun> runs;  // in the order they were planned
   std::vector<query::DatasetRow> datasets;
   MetricKinds kinds;              // how their metrics are to be read
+  std::optional<MetricKind> loss;  // the metric in the place of the validation loss (other_loss.h)
   std::vector<std::string> laws;  // power | chinchilla; empty: the report's own choice
   std::vector<fit::Target> targets;
   // Whose best division is asked for; both empty: what the largest run took, and ten times that.

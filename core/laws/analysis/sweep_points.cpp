@@ -6,8 +6,8 @@
 #include <fmt/format.h>
 
 #include "analysis/law_points.h"
+#include "analysis/other_loss.h"
 #include "base/error.h"
-#include "base/nearest.h"
 #include "fit/curve.h"
 
 namespace bitsweep::analysis {
@@ -40,25 +40,8 @@ void refuse_unknown_columns(const std::vector<MeasuredRun>& runs, const fit::Row
   }
 }
 
-// A law falls: what is known to be better lower, and was told by some run.
-void require_loss(const query::Query& query, const std::string& metric) {
-  const MetricKinds kinds = query.metric_kinds();
-  std::vector<std::string> losses{"val_bpc"}, told = query.metric_names();
-  for (const std::string& name : told)
-    if (const MetricKind* kind = kinds.find(name); kind != nullptr && kind->better == Better::lower)
-      losses.push_back(name);
-  if (std::find(losses.begin(), losses.end(), metric) != losses.end()) return;
-  const bool known = std::find(told.begin(), told.end(), metric) != told.end();
-  const MetricKind* kind = kinds.find(metric);
-  const std::string why = !known ? "no run has told it" + did_you_mean(metric, told)
-                          : kind != nullptr && kind->better == Better::higher
-                              ? "of it more is better, and a law is of a loss, which falls"
-                              : "nothing says that less of it is better";
-  throw Error(ErrorKind::input, fmt::format("--loss {}: {}; losses here: {}", metric, why, fmt::join(losses, ", ")));
-}
-
 // The metric in the place of the validation loss.
-void take_loss(const query::Query& query, const std::string& metric, SweepPoints& found) {
+void take_loss_of_points(const query::Query& query, const std::string& metric, SweepPoints& found) {
   std::vector<query::RunRow> rows(found.points.size());
   for (size_t i = 0; i < rows.size(); ++i) rows[i].id = found.points[i].run;
   query.add_metrics(rows, {metric});
@@ -149,7 +132,7 @@ SweepPoints points_of_sweeps(const query::Query& query, const std::vector<std::s
         found.points.push_back(std::move(point));
     }
   }
-  if (other_loss) take_loss(query, options.loss, found);
+  if (other_loss) take_loss_of_points(query, options.loss, found);
   return found;
 }
 

@@ -63,4 +63,14 @@ std::optional<WindowError> window_error_apart(const std::vector<MeasuredRun>& ru
   return WindowError{std::hypot(first->se, second->se), std::min(first->degrees, second->degrees)};
 }
 
+double mean_validation_loss(const std::vector<MeasuredRun>& runs, const std::vector<size_t>& which) {
+  std::vector<double> losses;
+  for (const size_t r : which) {
+    const query::RunRow& row = runs[r].row;
+    const auto kept = row.metrics.find("val_bpc");  // by take_loss()
+    losses.push_back(row.loss && kept != row.metrics.end() ? kept->second : *row.last_val_bpc);
+  }
+  return estimate(losses)->mean;
+}
+
 }  // namespace bitsweep::analysis

@@ -26,4 +26,8 @@ std::optional<WindowError> window_error_between(const std::vector<MeasuredRun>& 
 std::optional<WindowError> window_error_apart(const std::vector<MeasuredRun>& runs, const ReportCell& a,
                                               const ReportCell& b);
 
+// The mean of the runs' final validation losses, whatever metric stands in the place of the loss. REQUIRES finished
+// runs.
+double mean_validation_loss(const std::vector<MeasuredRun>& runs, const std::vector<size_t>& which);
+
 }  // namespace bitsweep::analysis

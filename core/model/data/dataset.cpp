@@ -220,7 +220,7 @@ void Dataset::require_text() const {
   if (of_examples() || tokens_.train != nullptr) return;
   throw Error(ErrorKind::input,
               "the run has no text to train or to be scored on, because its weights were imported: "
-              "start one from it that names a text (train.init_from), or ask it tasks");
+              "start one from it that names a text (train.init_from), ask it tasks, or probe it on a --text");
 }
 
 void Dataset::require_known_text() const {
@@ -315,7 +315,18 @@ std::string Dataset::yardsticks_key(const ScoredBytes& part) const {
   return key.hex();
 }
 
-DatasetYardsticks Dataset::yardsticks(const std::vector<int64_t>& windows, const std::vector<int64_t>& bytes) const {
+void Dataset::tell_counting(Notes& notes) const {
+  const auto size_of = [](const std::vector<Segment>& segments) {
+    uint64_t bytes = 0;
+    for (const Segment& segment : segments) bytes += segment.size();
+    return format_bytes(static_cast<double>(bytes));
+  };
+  notes.progress(fmt::format("data: {}, {} to train on, {} to validate on; counting n-grams", info_.name,
+                             size_of(text_split_.train), size_of(text_split_.val)));
+}
+
+DatasetYardsticks Dataset::yardsticks(const std::vector<int64_t>& windows, const std::vector<int64_t>& bytes,
+                                      Notes* notes) const {
   require_text();
   assert(texts_.train != nullptr && (windows.empty() || info_.tokenizer_sha256.empty()));
   std::vector<ScoredBytes> parts{{text_split_.val, false}};
@@ -342,6 +353,7 @@ DatasetYardsticks Dataset::yardsticks(const std::vector<int64_t>& windows, const
   std::vector<ScoredBytes> asked;
   for (const size_t i : missing) asked.push_back(parts[i]);
   if (!asked.empty()) {
+    if (notes != nullptr) tell_counting(*notes);
     std::vector<Yardsticks> counted =
         compute_yardsticks(train_text(), counted_segments(), val_text(), asked, tokenize::ByteAlphabet(alphabet_));
     for (size_t k = 0; k < missing.size(); ++k) {

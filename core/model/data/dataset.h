@@ -103,8 +103,9 @@ class Dataset {
 
   // Count-model bits per byte of the validation split; of exactly what a model is scored on by validation(w), for each
   // w of `windows` (none where a token is no byte); and of the stretches of `bytes` of text, each. Computed once and
-  // kept in the cache.
-  DatasetYardsticks yardsticks(const std::vector<int64_t>& windows = {}, const std::vector<int64_t>& bytes = {}) const;
+  // kept in the cache, whatever tokenizer asks next; `notes` are told when something has to be counted.
+  DatasetYardsticks yardsticks(const std::vector<int64_t>& windows = {}, const std::vector<int64_t>& bytes = {},
+                               Notes* notes = nullptr) const;
 
   // Null for tokens that come from elsewhere, and where the spec names none.
   const std::shared_ptr<const tokenize::Tokenizer>& tokenizer() const { return tokenizer_; }
@@ -135,6 +136,7 @@ class Dataset {
                           const BuildOptions& build);
   // Of the train split, what count models are counted on.
   std::vector<Segment> counted_segments() const;
+  void tell_counting(Notes& notes) const;
   // Names the result of count models on these bytes in the cache.
   std::string yardsticks_key(const ScoredBytes& part) const;
 

@@ -57,16 +57,25 @@ class BuildLock {
  public:
   BuildLock(const fs::path& folder, Notes& notes) : file_(open_file(folder / "lock", O_RDWR | O_CREAT)) {
     bool told = false;
-    while (::flock(file_.get(), LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) {
+    while (!(held_ = ::flock(file_.get(), LOCK_EX | LOCK_NB) == 0) && errno == EWOULDBLOCK) {
       if (!std::exchange(told, true))
         notes.progress(fmt::format("tokens: another process encodes this text; waiting for '{}'", folder.string()));
       std::this_thread::sleep_for(std::chrono::milliseconds(200));
     }
   }
+  bool held() const { return held_; }
 
  private:
   Fd file_;
+  bool held_ = false;
 };
+
+// Temporary files of shards (AtomicFile), as a killed build leaves them. REQUIRES the lock.
+void remove_leftovers(const fs::path& folder) {
+  std::error_code code;
+  for (const auto& entry : fs::directory_iterator(folder, code))
+    if (entry.path().extension().string().starts_with(".tmp")) fs::remove(entry.path(), code);
+}
 
 // Work that threads take one by one, with what went wrong first.
 class Workers {
@@ -181,6 +190,7 @@ StoreFacts TokenStore::build(int threads, Notes& notes) const {
   make_folder(folder_);
   const BuildLock lock(folder_, notes);
   if (auto facts = find()) return *facts;
+  if (lock.held()) remove_leftovers(folder_);
   std::vector<size_t> missing;
   for (size_t i = 0; i < pieces_.size(); ++i)
     if (!is_there(i)) missing.push_back(i);

@@ -4,8 +4,8 @@
 //   index.json   written last: what the store is of, and its shards with their tokens and bytes
 //   lock         held by the process that builds
 //
-// Each shard appears whole, so a build that was stopped goes on with those that are missing; several threads take one
-// each. Everything can be deleted at any time when no run is going on.
+// Each shard appears whole, so a build that was stopped goes on with those that are missing, and what a killed one left
+// half done is removed; several threads take one each. Everything can be deleted at any time when no run is going on.
 #pragma once
 
 #include <cstdint>

@@ -13,9 +13,9 @@ const std::string& Item::right_answer() const {
 std::vector<std::string> ItemSet::field_names() const {
   std::vector<std::string> names;
   if (items.empty()) return names;
-  for (const auto& [name, text] : items[0].fields)
-    if (std::all_of(items.begin(), items.end(), [&](const Item& item) { return item.fields.contains(name); }))
-      names.push_back(name);
+  for (const auto& field : items[0].fields)
+    if (std::all_of(items.begin(), items.end(), [&](const Item& item) { return item.fields.contains(field.first); }))
+      names.push_back(field.first);
   return names;
 }
 

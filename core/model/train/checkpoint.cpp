@@ -46,19 +46,24 @@ const char* type_name(const NamedTensor& named) {
 
 std::map<std::string, std::string> metadata_of(const CheckpointOwner& owner, const Progress& progress,
                                                std::string payload_sha256) {
-  std::map<std::string, std::string> metadata = {
-      {"format", std::string(kFormat)},
-      {"run", owner.run},
-      {"spec_sha256", owner.spec_sha256},
-      {"plugin", owner.plugin},
-      {"step", fmt::format("{}", progress.step)},
-      {"tokens", fmt::format("{}", progress.tokens)},
-      {"best_val_bpc", fmt::format("{}", progress.best_val_bpc)},  // the shortest text that reads back the same
-      {"best_step", fmt::format("{}", progress.best_step)},
-      {"elapsed_s", fmt::format("{}", progress.elapsed_s)},
-      {"interval_nats", fmt::format("{}", progress.interval_nats)},
-      {"interval_losses", fmt::format("{}", progress.interval_losses)},
-      {"payload_sha256", std::move(payload_sha256)}};
+  std::map<std::string, std::string> metadata = {{"format", std::string(kFormat)},
+                                                 {"run", owner.run},
+                                                 {"spec_sha256", owner.spec_sha256},
+                                                 {"plugin", owner.plugin},
+                                                 {"step", fmt::format("{}", progress.step)},
+                                                 {"tokens", fmt::format("{}", progress.tokens)},
+                                                 {"best_step", fmt::format("{}", progress.best_step)},
+                                                 {"elapsed_s", fmt::format("{}", progress.elapsed_s)},
+                                                 {"interval_nats", fmt::format("{}", progress.interval_nats)},
+                                                 {"interval_losses", fmt::format("{}", progress.interval_losses)},
+                                                 {"payload_sha256", std::move(payload_sha256)}};
+  const std::string best = fmt::format("{}", progress.best_value);  // the shortest text that reads back the same
+  if (progress.best_metric == Progress{}.best_metric) {
+    metadata["best_val_bpc"] = best;
+  } else {
+    metadata["best_metric"] = progress.best_metric;
+    metadata["best_value"] = best;
+  }
   if (!owner.tokenizer_sha256.empty()) metadata["tokenizer_sha256"] = owner.tokenizer_sha256;
   return metadata;
 }
@@ -147,9 +152,11 @@ Checkpoint::Checkpoint(const fs::path& path)
             .spec_sha256 = metadata.text("spec_sha256"),
             .plugin = metadata.text("plugin"),
             .tokenizer_sha256 = metadata.text_or_none("tokenizer_sha256")};
+  const std::string other_metric = metadata.text_or_none("best_metric");
   progress_ = {.step = metadata.count("step"),
                .tokens = metadata.count("tokens"),
-               .best_val_bpc = metadata.number("best_val_bpc"),
+               .best_metric = other_metric.empty() ? Progress{}.best_metric : other_metric,
+               .best_value = metadata.number(other_metric.empty() ? "best_val_bpc" : "best_value"),
                .best_step = metadata.count("best_step"),
                .elapsed_s = metadata.number("elapsed_s"),
                .interval_nats = metadata.number("interval_nats"),

@@ -1,8 +1,9 @@
 // A checkpoint: everything a run needs to go on as if it had never stopped. A safetensors file (weights/safetensors.h):
 //
 //   tensors    model.NAME (parameters f32, bits i64), optimizer.NAME (f32), state.NAME (counters, of any type)
-//   metadata   format "bitsweep.checkpoint.1", run, spec_sha256, plugin, step, tokens, best_val_bpc, best_step,
-//              elapsed_s, interval_nats, interval_losses, payload_sha256; tokenizer_sha256 where it is known
+//   metadata   format "bitsweep.checkpoint.1", run, spec_sha256, plugin, step, tokens, best_val_bpc (best_metric and
+//              best_value where another metric decides), best_step, elapsed_s, interval_nats, interval_losses,
+//              payload_sha256; tokenizer_sha256 where it is known
 //
 // No generator and no data cursor is in it: noise and batches are functions of (seed, step). It is written beside,
 // synced and renamed, so a reader finds the old one or the new one whole. A reader checks everything before it touches
@@ -15,6 +16,7 @@
 #include <vector>
 
 #include "base/files.h"
+#include "spec/run_spec.h"
 #include "train/optimizer.h"
 #include "weights/safetensors.h"
 
@@ -33,8 +35,9 @@ struct CheckpointOwner {
 struct Progress {
   int64_t step = 0;  // steps done
   int64_t tokens = 0;
-  double best_val_bpc = std::numeric_limits<double>::infinity();
-  int64_t best_step = 0;
+  std::string best_metric = spec::CheckpointSpec{}.best;  // what best_value is of
+  double best_value = std::numeric_limits<double>::infinity();
+  int64_t best_step = 0;        // 0: no evaluation told it yet
   double elapsed_s = 0;         // training wall-clock of all attempts up to here
   double interval_nats = 0;     // losses since the last evaluation: their sum
   int64_t interval_losses = 0;  // and how many

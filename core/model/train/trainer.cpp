@@ -12,6 +12,7 @@
 #include "base/error.h"
 #include "base/sha256.h"
 #include "base/units.h"
+#include "spec/best_metric.h"
 #include "train/device.h"
 #include "train/evaluate.h"
 #include "train/freeze.h"
@@ -30,6 +31,11 @@ CheckpointOwner owner_of(const TrainJob& job, const data::Dataset& dataset) {
           .spec_sha256 = sha256_hex(canonical_json(identity(job.spec))),
           .plugin = job.spec.model.plugin,
           .tokenizer_sha256 = dataset.tokenizer() != nullptr ? dataset.tokenizer()->facts().sha256 : ""};
+}
+
+MetricKind best_metric_of(const spec::RunSpec& spec) {
+  if (const auto conflict = best_metric_conflict(spec)) throw Error(ErrorKind::input, "run spec: " + conflict->message);
+  return *best_metric(spec);
 }
 
 nn::Model& prepared(nn::Model& model, const spec::TrainSpec& train, c10::Device device) {
@@ -55,7 +61,10 @@ class Trainer {
         optimizer_(make_optimizer(train_, model_.parameters())),
         losses_(job.device.is_cpu() ? 1 : kLossGroup),
         stepper_(job_.spec, dataset_, model_, *optimizer_, losses_, job.device),
-        windows_(dataset.validation(job.spec.eval)) {}
+        windows_(dataset.validation(job.spec.eval)),
+        best_(best_metric_of(job.spec)) {
+    progress_.best_metric = best_.name;
+  }
 
   TrainOutcome run() {
     make_folder(folder_);
@@ -92,6 +101,11 @@ class Trainer {
     const auto resumed = resume_from(job_.resume, owner_, all_tensors(model_, *optimizer_), refused);
     if (resumed) {
       progress_ = resumed->progress;
+      // The spec may name another metric than it did before: then nothing is the best yet.
+      if (progress_.best_metric != best_.name) {
+        progress_.best_metric = best_.name;
+        progress_.best_step = 0;
+      }
       losses_.restore(progress_.interval_nats, progress_.interval_losses);
       earlier_s_ = progress_.elapsed_s;
       adopt_best(resumed->from);
@@ -189,6 +203,18 @@ class Trainer {
     log_line("before the first step  val {:.4f} bits/byte", validation.bits_per_byte);
   }
 
+  // Whether an evaluation told a better value of what decides the best checkpoint than all before it.
+  bool take_best(const json::object& fields) {
+    const json::value* told = fields.if_contains(best_.name);
+    if (told == nullptr || !told->is_number()) return false;
+    const auto value = told->to_number<double>();
+    const bool better = best_.better == Better::higher ? value > progress_.best_value : value < progress_.best_value;
+    if (progress_.best_step > 0 && !better) return false;
+    progress_.best_value = value;
+    progress_.best_step = progress_.step;
+    return true;
+  }
+
   double evaluate() {
     const nn::StepContext context{
         .training = false, .step = progress_.step - 1, .total_steps = train_.steps, .noise = {}};
@@ -196,11 +222,6 @@ class Trainer {
                                            context, job_.device, parse_precision(train_.precision));
     const double val_bpc = validation.bits_per_byte;
     const double train_bpc = losses_.mean_nats() / std::numbers::ln2 / dataset_.bytes_per_train_token();
-    const bool best = val_bpc < progress_.best_val_bpc;
-    if (best) {
-      progress_.best_val_bpc = val_bpc;
-      progress_.best_step = progress_.step;
-    }
     const double tokens_per_s =
         interval_s_ > 0 ? static_cast<double>(interval_steps_ * job_.spec.tokens_per_step()) / interval_s_ : 0.0;
     json::object fields{{"val_bpc", finite_or_null(val_bpc)},
@@ -211,7 +232,7 @@ class Trainer {
                         {"tokens_per_s", tokens_per_s},
                         {"peak_rss_bytes", peak_rss_bytes()},
                         {"elapsed_s", elapsed_s()},
-                        {"best", best}};
+                        {"best", false}};  // decided when all is told
     if (!job_.spec.data.is_bytes()) {
       fields["val_bpt"] = finite_or_null(validation.bits_per_token);
       fields["bytes_per_token"] = static_cast<double>(windows_.target_bytes(0, windows_.count())) /
@@ -226,6 +247,7 @@ class Trainer {
     if (probe_now() && std::isfinite(val_bpc)) probe(context, fields);
     if (std::isfinite(val_bpc)) ask(context, fields, is_last_step());
     score_also(context, fields);
+    fields["best"] = std::isfinite(val_bpc) && take_best(fields);
     events_.write("eval", progress_.step, fields);
     const std::string answers =
         validation.answers ? fmt::format("  answers {:.1f} %", 100 * validation.answers->accuracy) : "";
@@ -288,7 +310,12 @@ class Trainer {
   TrainOutcome finish() {
     // One that was left by a stop of this or an earlier attempt.
     if (!job_.spec.checkpoint.keep_last) ::unlink(last_path().c_str());
-    log_line("done: best {:.4f} bits/byte at step {}", progress_.best_val_bpc, progress_.best_step);
+    if (progress_.best_step == 0)
+      log_line("done: no evaluation told {}, so that no checkpoint is the best", best_.name);
+    else if (best_.name == spec::CheckpointSpec{}.best)
+      log_line("done: best {:.4f} bits/byte at step {}", progress_.best_value, progress_.best_step);
+    else
+      log_line("done: best {} {:.4f} at step {}", best_.name, progress_.best_value, progress_.best_step);
     return {.status = TrainStatus::done, .step = progress_.step, .message = "", .last_finite_step = {}};
   }
 
@@ -315,6 +342,7 @@ class Trainer {
   LossMeter losses_;
   Stepper stepper_;
   data::ValidationWindows windows_;
+  const MetricKind best_;  // what decides the best checkpoint
   Progress progress_;
   const double started_s_ = system_clock().monotonic_s();
   double earlier_s_ = 0;  // of the attempts before

@@ -51,9 +51,9 @@ struct TrainOutcome {
 // the model misbehaves.
 //
 // Events: `eval` at every multiple of eval.every and at the last step, then `checkpoint` for each file written: last at
-// every multiple of checkpoint.every, at the end and when stopped; best after each evaluation that improves. A
-// checkpoint's path is relative to the attempt's folder. A run whose checkpoint.keep_last is off still writes last when
-// it is stopped.
+// every multiple of checkpoint.every, at the end and when stopped; best after each evaluation that improves
+// checkpoint.best. A checkpoint's path is relative to the attempt's folder. A run whose checkpoint.keep_last is off
+// still writes last when it is stopped.
 TrainOutcome train(const TrainJob& job, nn::Model& model, const data::Dataset& dataset, event::EventWriter& events,
                    Notes& log);
 

@@ -126,8 +126,11 @@ std::optional<ProbeArguments> parse_probe_arguments(const std::vector<std::strin
   add("run", po::value(&out.run)->required()->value_name("ID"), "the run's id");
   add("out", po::value(&folder)->required()->value_name("DIR"), "where the matrices go, as JSON");
   add("windows", po::value(&out.windows)->default_value(out.windows)->value_name("N"), "of each kind of text");
+  add("text", po::value(&out.text)->value_name("CORPUS"), "in place of the run's own: a built-in text or a path");
+  add("field", po::value(&out.field)->value_name("KEY"), "the text's key in JSON lines");
   if (!parse("probe", options, args)) return std::nullopt;
   check_range("probe", "windows", out.windows, 2, 4096);
+  if (out.text.empty() && !out.field.empty()) throw Error(ErrorKind::input, "probe: --field is of --text");
   run.take("probe", out);
   out.checkpoint = checkpoint;
   out.out = folder;

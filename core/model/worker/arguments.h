@@ -38,6 +38,7 @@ struct ProbeArguments : RunArguments {
   fs::path out;         // where the sidecar goes
   std::string run;      // id
   int64_t windows = 64;
+  std::string text, field;  // in place of the run's own: data.corpus and data.field of a sweep; "": its own
 };
 
 struct AskArguments : RunArguments {

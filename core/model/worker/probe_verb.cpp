@@ -13,6 +13,16 @@
 namespace bitsweep::worker {
 namespace {
 
+// Of the text that was asked for, else of the run's own.
+data::ValidationWindows windows_of(const ProbeArguments& arguments, const RunInput& input, Notes& log) {
+  if (arguments.text.empty()) return input.dataset.validation(arguments.windows);
+  spec::AlsoSpec text;
+  text.name = "text";
+  text.corpus = arguments.text;
+  text.field = arguments.field;
+  return open_beside(input.spec.data, text, arguments, log).validation(arguments.windows);
+}
+
 int probe(const ProbeArguments& arguments, std::ostream& stream) {
   CollectedNotes unsaid;  // standard output is the answer alone
   const RunInput input = open_run(arguments, unsaid);
@@ -21,9 +31,8 @@ int probe(const ProbeArguments& arguments, std::ostream& stream) {
   input.model->to(input.device);
   const nn::StepContext context{
       .training = false, .step = progress.step - 1, .total_steps = spec.train.steps, .noise = {}};
-  const train::Probe probe =
-      probe_model(*input.model, input.dataset.validation(arguments.windows), input.dataset.context(), context,
-                  input.device, train::parse_precision(spec.train.precision));
+  const train::Probe probe = probe_model(*input.model, windows_of(arguments, input, unsaid), input.dataset.context(),
+                                         context, input.device, train::parse_precision(spec.train.precision));
   if (!probe.has_attention())
     throw Error(ErrorKind::input, fmt::format("run {}: plugin '{}' has no attention, so there is nothing to probe",
                                               arguments.run, input.plugin.name()));

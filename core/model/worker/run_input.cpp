@@ -41,6 +41,10 @@ spec::DataSpec with_tokenizer_of(const spec::DataSpec& own, const spec::AlsoSpec
   return data;
 }
 
+data::BuildOptions build_options(const RunArguments& arguments, Notes& log) {
+  return {.threads = static_cast<int>(std::max<int64_t>(1, arguments.threads)), .notes = &log};
+}
+
 void check_counts(const plugin::Plugin& plugin, const plugin::Description& description, const nn::Model& model) {
   int64_t built = 0;
   for (const nn::Parameter& parameter : model.parameters()) built += parameter.tensor.numel();
@@ -63,12 +67,10 @@ RunInput open_run(const RunArguments& arguments, Notes& log) {
   const c10::Device device = open_device(train::parse_device(arguments.device));
   set_threads(arguments.threads);
   plugin::Plugin plugin = plugin::load_plugin(spec.model.plugin, arguments.plugin_dir, BITSWEEP_BUILD_ID);
-  const data::BuildOptions build{.threads = static_cast<int>(std::max<int64_t>(1, arguments.threads)), .notes = &log};
-  data::Dataset dataset = data::Dataset::open(spec.data, arguments.cache, build);
+  data::Dataset dataset = data::Dataset::open(spec.data, arguments.cache, build_options(arguments, log));
   std::vector<AlsoText> also;
   for (const spec::AlsoSpec& text : spec.eval.also)
-    also.push_back(
-        {text.name, data::Dataset::open(with_tokenizer_of(spec.data, text, arguments.cache), arguments.cache, build)});
+    also.push_back({text.metric(), open_beside(spec.data, text, arguments, log)});
   plugin::DescribeRequest request{
       .options = spec.model.options, .vocab = dataset.info().vocab, .context = spec.data.context};
   plugin::Description description = plugin.describe(request);
@@ -78,6 +80,18 @@ RunInput open_run(const RunArguments& arguments, Notes& log) {
   check_counts(plugin, description, *model);
   return {std::move(spec),        device,          std::move(plugin), std::move(dataset), std::move(also),
           std::move(description), std::move(model)};
+}
+
+data::Dataset open_beside(const spec::DataSpec& own, const spec::AlsoSpec& text, const RunArguments& arguments,
+                          Notes& log) {
+  const spec::DataSpec data = with_tokenizer_of(own, text, arguments.cache);
+  if (data.tokenizer.empty() || data.tokenizer == spec::no_tokenizer)
+    throw Error(
+        ErrorKind::input,
+        fmt::format("the run names no tokenizer for '{}' (one that is imported: bitsweep import DIR --tokenizer "
+                    "FILE)",
+                    text.corpus));
+  return data::Dataset::open(data, arguments.cache, build_options(arguments, log));
 }
 
 }  // namespace bitsweep::worker

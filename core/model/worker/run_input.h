@@ -22,7 +22,7 @@ class WorkerLog : public Notes {
 
 // A text beside the run's own that it is scored on (eval.also).
 struct AlsoText {
-  std::string name;
+  std::string metric;  // "fineweb.bpc"
   data::Dataset dataset;
 };
 
@@ -41,5 +41,10 @@ struct RunInput {
 // for a device that is not there, and Error{failed} when the plugin builds another number of parameters than it
 // describes: plans, reports and fits go by what it says.
 RunInput open_run(const RunArguments& arguments, Notes& log);
+
+// A text beside the run's own, in its tokens and context. Throws Error{input} for a text that is none, and for a run
+// that names no tokenizer.
+data::Dataset open_beside(const spec::DataSpec& own, const spec::AlsoSpec& text, const RunArguments& arguments,
+                          Notes& log);
 
 }  // namespace bitsweep::worker

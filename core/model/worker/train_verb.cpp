@@ -73,7 +73,7 @@ json::array metric_kinds_of(const RunInput& input, const data::ValidationWindows
   if (!input.spec.data.is_bytes() && !per_token)
     for (MetricKind& kind : known_metric_kinds({"val_bpt", "bytes_per_token"})) kinds.push_back(std::move(kind));
   for (const AlsoText& text : input.also)
-    kinds.push_back({.name = text.name + ".bpc",
+    kinds.push_back({.name = text.metric,
                      .better = Better::lower,
                      .unit = "bits per byte",
                      .chance = {},
@@ -136,8 +136,7 @@ void write_start(event::EventWriter& events, const TrainArguments& arguments, co
 
 std::vector<train::AlsoScored> also_of(const RunInput& input) {
   std::vector<train::AlsoScored> also;
-  for (const AlsoText& text : input.also)
-    also.push_back({text.name + ".bpc", text.dataset.validation(input.spec.eval)});
+  for (const AlsoText& text : input.also) also.push_back({text.metric, text.dataset.validation(input.spec.eval)});
   return also;
 }
 

@@ -8,7 +8,6 @@
 #include <fmt/format.h>
 
 #include "base/files.h"
-#include "base/metric.h"
 #include "base/sha256.h"
 
 namespace bitsweep::imports {

@@ -6,7 +6,7 @@
 
 #include <fmt/format.h>
 
-#include "base/metric.h"
+#include "base/metric_kind.h"
 #include "base/units.h"
 #include "imports/log_text.h"
 #include "imports/log_values.h"
@@ -19,7 +19,10 @@ constexpr std::string_view kKeys[] = {"key",     "metric", "metric_name", "tag",
 constexpr std::string_view kValues[] = {"value", "val", "scalar_value", "metric_value", "y"};
 constexpr std::string_view kBetween = " - ";  // a wide export's run and metric
 
-bool is_measured(std::string_view ours) { return find_metric(ours) != nullptr; }
+bool is_measured(std::string_view ours) {
+  return std::any_of(logged_metrics().begin(), logged_metrics().end(),
+                     [&](const LoggedMetric& metric) { return metric.name == ours; });
+}
 
 json::value value_of(const CsvCell& cell, char delimiter) {
   if (!cell.quoted) {

@@ -6,7 +6,7 @@
 
 #include "base/csv.h"
 #include "base/error.h"
-#include "base/metric.h"
+#include "base/metric_kind.h"
 #include "base/nearest.h"
 
 namespace bitsweep::imports {
@@ -35,7 +35,7 @@ const std::vector<LogColumn>& columns() {
         {"dataset", {"corpus"}},
         {"tokenizer", {}},
     };
-    for (const Metric& metric : metrics()) all.push_back({metric.name, metric.also});
+    for (const LoggedMetric& metric : logged_metrics()) all.push_back({metric.name, metric.also});
     return all;
   }();
   return kColumns;

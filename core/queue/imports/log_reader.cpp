@@ -5,7 +5,7 @@
 
 #include <fmt/format.h>
 
-#include "base/metric.h"
+#include "base/metric_kind.h"
 #include "imports/log_values.h"
 #include "imports/run_order.h"
 

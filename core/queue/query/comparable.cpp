@@ -70,7 +70,9 @@ std::string windows(const RunRow& run, const DatasetRow*) {
   return fmt::format("{} bytes{}", format_thousands(bytes), stride.empty() ? "" : ", stride " + stride);
 }
 
-std::string loss_unit(const RunRow& run, const DatasetRow*) { return spec::loss_unit(part(run.spec, "data")); }
+std::string loss_unit(const RunRow& run, const DatasetRow*) {
+  return run.loss ? run.loss->unit : spec::loss_unit(part(run.spec, "data"));
+}
 
 const DatasetRow* dataset_of(const RunRow& run, const std::vector<DatasetRow>& datasets) {
   const auto found = std::find_if(datasets.begin(), datasets.end(),
@@ -81,6 +83,7 @@ const DatasetRow* dataset_of(const RunRow& run, const std::vector<DatasetRow>& d
 // The loss of the model that knows nothing, log V, in the unit of the run's loss; of a byte for tokenizers that join
 // bytes it is less. Nothing where vocabulary or unit are not known.
 std::optional<double> uniform_loss(const RunRow& run) {
+  if (run.loss) return std::nullopt;  // of a metric of another kind
   const auto bits = spec::uniform_bits_per_byte(part(run.spec, "data"));
   if (!bits) return std::nullopt;
   const std::string unit = loss_unit(run, nullptr);
@@ -90,6 +93,7 @@ std::optional<double> uniform_loss(const RunRow& run) {
 
 // Of a finished run.
 std::string unusable_loss(const RunRow& run) {
+  if (run.loss && !(run.last_val_bpc.value_or(0) > 0)) return fmt::format("no {} above 0 was told", run.loss->name);
   if (!run.last_val_bpc) return "ended without a loss";
   if (!(*run.last_val_bpc > 0)) return "ended with a loss that is not above 0";
   const auto uniform = uniform_loss(run);
@@ -170,7 +174,8 @@ std::vector<ComparableGroup> comparable_groups(const std::vector<RunRow>& runs,
                         scored_bytes(runs[i]),
                         loss_unit(runs[i], dataset),
                         {},
-                        std::move(values)});
+                        std::move(values),
+                        runs[i].loss});
     }
     groups[at].runs.push_back(i);
   }

@@ -31,6 +31,7 @@ struct ComparableGroup {
   std::string loss_unit;            // "bits per byte"; "" when a file of points did not tell
   std::vector<size_t> runs;         // indices into what was given, in its order
   std::vector<std::string> values;  // of each of comparability_rules()
+  std::optional<MetricKind> loss = {};  // RunRow::loss
 };
 
 // REQUIRES specs (Query::runs_of). Groups in order of their first run; labels are unique.

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/json.h"
+#include "base/metric_kind.h"
 #include "base/run_state.h"
 #include "store/sweep_settings.h"
 
@@ -49,6 +50,8 @@ struct RunRow {
   std::string device = "any";  // any | cpu | cuda | cuda:N
   // Newest values of metrics: those that sum up tasks (base/task_metrics.h), and whatever Query::add_metrics was asked.
   std::map<std::string, double, std::less<>> metrics;
+  // Where another metric stands in the place of the loss (analysis/other_loss.h): how it is to be read.
+  std::optional<MetricKind> loss = {};
 };
 
 // One row of the view `evals`: the latest attempt's value of a step.

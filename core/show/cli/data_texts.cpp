@@ -93,13 +93,7 @@ prepare::Texts::Measured DataTexts::measure(const spec::DataSpec& spec, const Sc
   const data::Dataset data = data::Dataset::open(spec, cache_, {.threads = all_cores(), .notes = &notes});
   const data::DatasetInfo& info = data.info();
   if (!data.knows_text()) return {record_of(spec, info), {}};
-  uint64_t train_bytes = 0, val_bytes = 0;
-  for (const data::Segment& segment : data.split().train) train_bytes += segment.size();
-  for (const data::Segment& segment : data.split().val) val_bytes += segment.size();
-  notes.progress(fmt::format("data: {}, {} to train on, {} to validate on; counting n-grams", info.name,
-                             format_bytes(static_cast<double>(train_bytes)),
-                             format_bytes(static_cast<double>(val_bytes))));
-  const data::DatasetYardsticks yardsticks = data.yardsticks(scored.windows, scored.bytes);
+  const data::DatasetYardsticks yardsticks = data.yardsticks(scored.windows, scored.bytes, &notes);
   Measured measured;
   measured.dataset = record_of(spec, info);
   measured.dataset.ngram_bpb = as_json(yardsticks.split);

@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "analysis/other_loss.h"
 #include "analysis/points_file.h"
 #include "analysis/sweep_points.h"
 #include "base/csv.h"
@@ -98,8 +99,9 @@ analysis::ReportInput points_input(const CommandLine& line, const std::string& v
   return input;
 }
 
-void choose_runs(const CommandLine& line, analysis::ReportInput& input) {
+void choose_runs(const CommandLine& line, analysis::ReportInput& input, const query::Query* loss_of) {
   if (line.has("where")) keep_where(input, fit::RowFilter(*line.get("where"), "--where"));
+  if (loss_of != nullptr && line.has("loss")) take_loss(*loss_of, *line.get("loss"), input);
   drop_largest_losses(input, dropped(line));
   for (const char* option : {"where", "drop-largest-loss"})
     if (line.has(option)) input.source += fmt::format(" --{} '{}'", option, *line.get(option));

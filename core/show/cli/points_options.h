@@ -26,8 +26,8 @@ void refuse_points_options(const CommandLine& line, const std::string& verb, con
 // --drop-largest-loss are done. `verb`: with which one makes it again.
 analysis::ReportInput points_input(const CommandLine& line, const std::string& verb,
                                    const analysis::ClaimsFile& claims = {});
-// --where and --drop-largest-loss, of runs of sweeps.
-void choose_runs(const CommandLine& line, analysis::ReportInput& input);
+// --where and --drop-largest-loss, of runs of sweeps; between the two --loss, of whoever is asked by `loss_of`.
+void choose_runs(const CommandLine& line, analysis::ReportInput& input, const query::Query* loss_of = nullptr);
 
 // --map, --units, --where, --label and --checkpoints of a command line that declares them.
 fit::PointsFormat points_format(const CommandLine& line);

@@ -29,9 +29,13 @@ analysis::ReportInput from_sweeps(const CommandLine& line) {
   if (line.positional().empty())
     throw Error(ErrorKind::input,
                 "bitsweep report: expected SWEEP… or --points FILE.csv (see 'bitsweep runs' for what there is)");
-  analysis::ReportInput input = analysis::gather_report(query::Query(line.root()), line.positional(),
-                                                        line.get("name").value_or(""), BITSWEEP_VERSION);
-  choose_runs(line, input);
+  const query::Query query(line.root());
+  analysis::ReportInput input =
+      analysis::gather_report(query, line.positional(), line.get("name").value_or(""), BITSWEEP_VERSION);
+  choose_runs(line, input, &query);
+  if (!input.loss) return input;
+  if (!line.has("name")) input.name += "-" + input.loss->name;  // beside the report of the validation loss
+  input.source += " --loss " + input.loss->name;
   return input;
 }
 
@@ -50,6 +54,7 @@ int do_report(const Verb& verb, const std::vector<std::string>& args) {
       .value("baseline",
              "of a table of results in --points (a row an ablation: row, seed, bpb): the row that others are compared "
              "with; baseline, control, A0 … or the first when not given")
+      .value("loss", "of sweeps, the metric in the place of the validation loss, as a task's bits per byte: arc.bpb")
       .value("factors", "further columns that are settings, beside batch, lr, steps, tokenizer …: \"depth,init\"")
       .value(
           "claims",
@@ -65,6 +70,7 @@ int do_report(const Verb& verb, const std::vector<std::string>& args) {
   const auto points = line.get("points");
   if (!points)
     refuse_points_options(line, "report", {"map", "label", "units", "checkpoints", "pool", "factors", "baseline"});
+  if (points && line.has("loss")) throw Error(ErrorKind::input, "--loss is for sweeps; of a file: --map loss=COLUMN");
   if (points)
     if (const auto results = read_results(*points, points_format(line))) return report_results(line, *points, *results);
   if (line.has("baseline"))
@@ -115,7 +121,7 @@ int do_report(const Verb& verb, const std::vector<std::string>& args) {
   const fs::path folder = line.get("out").value_or("reports");
   print(write_report(folder, input.name, files).string() + "\n");
   PrintedNotes notes;
-  if (!points) advise::keep_fits(line.root(), input, analysis, notes);
+  if (!points && !input.loss) advise::keep_fits(line.root(), input, analysis, notes);
   return holds;
 }
 

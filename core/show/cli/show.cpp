@@ -4,7 +4,7 @@
 #include <fmt/format.h>
 
 #include "base/clock.h"
-#include "base/metric.h"
+#include "base/metric_kind.h"
 #include "base/units.h"
 #include "cli/options.h"
 #include "query/query.h"
@@ -102,7 +102,7 @@ std::string metrics(const query::RunRow& run, const json::object& start) {
   text += fmt::format("  tokens        {} in {} steps", format_thousands(run.tokens), run.steps);
   if (run.epochs) text += fmt::format(", {:.3g} epochs", *run.epochs);
   text += fmt::format("\n  reached       step {} of {}\n", run.step, run.steps);
-  const std::string_view unit = find_metric("val_bpc")->unit;
+  const std::string unit = MetricKinds().find("val_bpc")->unit;
   if (run.best_val_bpc) {
     text += fmt::format("  best          {:.4f} {}", *run.best_val_bpc, unit);
     if (run.best_step) text += fmt::format(" at step {}", *run.best_step);

@@ -286,7 +286,24 @@ std::string in_loss_unit(const analysis::GroupAnalysis& g, const std::string& nu
 }
 
 std::string loss_title(const analysis::GroupAnalysis& g, const std::string& what) {
+  if (const auto& loss = g.group.loss)
+    return fmt::format("{} ({}{} is better)", with_loss_name(g, what), loss->unit.empty() ? "" : loss->unit + ", ",
+                       direction_word(loss->better));
   return fmt::format("{} ({})", what, g.group.loss_unit.empty() ? "unit not told" : g.group.loss_unit);
+}
+
+std::string with_loss_name(const analysis::GroupAnalysis& g, std::string text) {
+  if (!g.group.loss) return text;
+  bool whole = false;
+  for (const std::string_view called : {"validation loss", "Validation loss"})
+    for (size_t at = 0; (at = text.find(called, at)) != std::string::npos; at += g.group.loss->name.size()) {
+      text.replace(at, called.size(), g.group.loss->name);
+      whole = true;
+    }
+  for (const std::string_view begin : {"Loss ", "loss "})
+    if (!whole && text.starts_with(begin)) text.replace(0, begin.size() - 1, g.group.loss->name);
+  if (text == "loss") return g.group.loss->name;
+  return text;
 }
 
 std::string listed(const std::vector<std::string>& names) {

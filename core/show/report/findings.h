@@ -25,8 +25,11 @@ std::vector<render::Text> group_missing(const analysis::ReportInput& input, cons
 
 // "0.070 bits per byte"; the number alone where the unit is not known.
 std::string in_loss_unit(const analysis::GroupAnalysis& g, const std::string& number);
-// Of an axis: "final validation loss (bits per byte)".
+// Of an axis: "final validation loss (bits per byte)"; "final arc.bpb (bits per byte, lower is better)" where another
+// metric stands in its place.
 std::string loss_title(const analysis::GroupAnalysis& g, const std::string& what);
+// A title or caption with the name of that metric for the loss's.
+std::string with_loss_name(const analysis::GroupAnalysis& g, std::string text);
 
 // "v75, 1.05M parameters, 4.1M tokens"
 std::string cell_name(const analysis::ReportCell& cell);

@@ -8,6 +8,7 @@
 #include "report/comparison_section.h"
 #include "report/decision_block.h"
 #include "report/figures.h"
+#include "report/findings.h"
 #include "report/heads.h"
 #include "report/layout.h"
 #include "report/report_json.h"
@@ -30,6 +31,8 @@ GroupFigures draw(const analysis::ReportInput& input, const analysis::GroupAnaly
     std::optional<render::Figure> figure = make(input, g);
     if (!figure) continue;
     figure->file = numbered(figure->file, number);
+    figure->title = with_loss_name(g, figure->title);
+    figure->caption = with_loss_name(g, figure->caption);
     std::string svg = render_svg(*figure);
     drawn.push_back({std::move(*figure), std::move(svg)});
   }

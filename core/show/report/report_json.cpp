@@ -317,6 +317,7 @@ json::object report_json(const analysis::ReportInput& input, const analysis::Ana
                         {"runs", std::move(runs)},
                         {"changes", changes_json(input, analysis)},
                         {"predictions", to_json(calibrate(input.predictions))}};
+  if (input.loss) document["loss"] = to_json(*input.loss);  // what all losses of the document are
   if (input.checkpoints > 0) document["checkpoints"] = input.checkpoints;
   if (json::array outdated = outdated_json(input); !outdated.empty()) document["other_build"] = std::move(outdated);
   return document;

@@ -40,15 +40,28 @@ std::string shown(const query::RunRow& run, const std::string& column, const Met
   return query::cell_text(value, "-");
 }
 
-// "train.lr" as "lr" where no other column ends so.
-std::string title_of(const std::string& column, const std::vector<std::string>& columns) {
+// Of these runs, or of others: then it has no metric's kind, and a section of a run before its dot.
+bool is_axis(const std::vector<query::RunRow>& runs, const std::string& column, const MetricKinds& kinds) {
+  const auto any = [&](auto has) { return std::any_of(runs.begin(), runs.end(), has); };
+  if (any([&](const query::RunRow& run) { return run.axes.contains(column); })) return true;
+  if (kinds.find(column) != nullptr || any([&](const query::RunRow& run) { return run.metrics.contains(column); }))
+    return false;
+  for (const char* section : {"model.", "data.", "train.", "eval.", "checkpoint."})
+    if (column.starts_with(section)) return true;
+  return false;
+}
+
+// The axis "train.lr" as "lr" where no other column ends so. A metric keeps its name: "stories.bpc" as "bpc" would be
+// taken for the run's own loss.
+std::string title_of(const std::vector<query::RunRow>& runs, const std::string& column,
+                     const std::vector<std::string>& columns, const MetricKinds& kinds) {
   const auto last_part = [](const std::string& name) { return name.substr(name.rfind('.') + 1); };
   static const std::vector<std::pair<std::string, std::string>> kTitles = {
       {"exit_cause", "cause"},        {"best_val_bpc", "best"}, {"last_val_bpc", "last"},
       {"answer_accuracy", "answers"}, {"wall_s", "wall"},       {"tokens_per_s", "tok/s"}};
   for (const auto& [name, title] : kTitles)
     if (name == column) return title;
-  if (column.find('.') == std::string::npos || is_headline_metric(column)) return column;
+  if (!is_axis(runs, column, kinds)) return column;
   const std::string last = last_part(column);
   const auto same =
       std::count_if(columns.begin(), columns.end(), [&](const std::string& c) { return last_part(c) == last; });
@@ -67,11 +80,11 @@ bool is_number_column(const std::vector<query::RunRow>& runs, const std::string&
 }
 
 template <typename Cell>
-render::Table table_of(const std::vector<query::RunRow>& runs, const std::vector<std::string>& columns, bool titles,
-                       Cell cell) {
+render::Table table_of(const std::vector<query::RunRow>& runs, const std::vector<std::string>& columns,
+                       const MetricKinds* titles, Cell cell) {
   render::Table table;
   for (const std::string& column : columns)
-    table.columns.push_back({titles ? title_of(column, columns) : column,
+    table.columns.push_back({titles != nullptr ? title_of(runs, column, columns, *titles) : column,
                              is_number_column(runs, column) ? render::Align::right : render::Align::left});
   for (const query::RunRow& run : runs) {
     std::vector<std::string>& row = table.rows.emplace_back();
@@ -122,12 +135,12 @@ std::vector<std::string> metrics_told(const std::vector<std::string>& columns, c
 
 render::Table run_table(const std::vector<query::RunRow>& runs, const std::vector<std::string>& columns,
                         const MetricKinds& kinds) {
-  return table_of(runs, columns, true,
+  return table_of(runs, columns, &kinds,
                   [&](const query::RunRow& run, const std::string& column) { return shown(run, column, kinds); });
 }
 
 render::Table raw_run_table(const std::vector<query::RunRow>& runs, const std::vector<std::string>& columns) {
-  return table_of(runs, columns, false, [](const query::RunRow& run, const std::string& column) {
+  return table_of(runs, columns, nullptr, [](const query::RunRow& run, const std::string& column) {
     return query::cell_text(run_column(run, column));
   });
 }

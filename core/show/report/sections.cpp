@@ -89,6 +89,7 @@ class GroupSections {
 
   void measured();
   std::set<std::string> task_metrics() const;
+  std::string losses_told() const;
   void answers_told();
   void tasks_told(const std::set<std::string>& metrics);
   void excluded();
@@ -126,6 +127,15 @@ std::set<std::string> GroupSections::task_metrics() const {
   return names;
 }
 
+// What every loss of the section is.
+std::string GroupSections::losses_told() const {
+  if (const auto& loss = g_.group.loss)
+    return fmt::format("In the place of the validation loss stands {}: {}{}; {} is better.", loss->name,
+                       loss->unit.empty() ? "" : loss->unit + "; ", loss->help, direction_word(loss->better));
+  return g_.group.loss_unit.empty() ? "The losses' unit was not told."
+                                    : fmt::format("Losses are {} of the validation text.", g_.group.loss_unit);
+}
+
 // What "answers right" is, and what chance gives, as the runs said at their start.
 void GroupSections::answers_told() {
   const json::object& start = input_.runs[g_.table.cells.front().runs.front()].start;
@@ -152,9 +162,7 @@ void GroupSections::measured() {
   const bool seeds = std::any_of(g_.table.cells.begin(), g_.table.cells.end(),
                                  [](const analysis::ReportCell& c) { return c.runs.size() > 1; });
   const std::string text = g_.group.label == "data not named" ? "" : fmt::format("Text: {}. ", g_.group.label);
-  paragraph(text +
-            (g_.group.loss_unit.empty() ? "The losses' unit was not told."
-                                        : fmt::format("Losses are {} of the validation text.", g_.group.loss_unit)) +
+  paragraph(text + losses_told() +
             (seeds ? " ± is the 95 % interval of the mean over seeds. Time and speed are means." : ""));
   const std::set<std::string> metrics = task_metrics();
   tasks_told(metrics);
@@ -283,7 +291,7 @@ void summary(const analysis::ReportInput& input, const analysis::Analysis& analy
 render::Document make_document(const analysis::ReportInput& input, const analysis::Analysis& analysis,
                                const std::vector<GroupFigures>& figures,
                                const std::vector<analysis::Decision>& decisions) {
-  render::Document document{"Scaling report: " + input.name, {}};
+  render::Document document{"Scaling report: " + input.name + (input.loss ? ", by " + input.loss->name : ""), {}};
   const bool several = analysis.groups.size() > 1;
   for (render::Block& block : decision_block(input, analysis, decisions)) document.blocks.push_back(std::move(block));
   summary(input, analysis, document.blocks);

@@ -220,7 +220,8 @@ class DesignReader {
                      std::map<std::string, bool>& taken) {
     for (const YamlEntry& entry : map.entries) {
       const std::string path = prefix.empty() ? entry.key : prefix + "." + entry.key;
-      if (entry.value->kind == YamlKind::map) {
+      // Sections are maps of keys; of some keys the value is a map.
+      if (entry.value->kind == YamlKind::map && find_run_key(path) == nullptr) {
         case_settings(*entry.value, path, row, taken);
         continue;
       }

@@ -170,7 +170,6 @@ std::string expected(const RunKey& key) {
 std::string value_problem(const RunKey& key, const json::value& value) { return fits(key, value) ? "" : expected(key); }
 
 json::value typed_value(const RunKey& key, const YamlNode& node, std::string& problem) {
-  if (key.type == ValueType::tokenizer) return tokenizer_value(node, problem);
   json::value value;
   if (key.type == ValueType::boolean) {
     if (const auto truth = yaml_bool(node)) value = *truth;

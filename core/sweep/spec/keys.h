@@ -69,8 +69,8 @@ std::string expected(const RunKey& key);
 // Whether a typed value is in range: "" or what was expected.
 std::string value_problem(const RunKey& key, const json::value& value);
 
-// A YAML value as the key's type, in range; tasks are read by task_spec.h. Relative paths are taken from the folder of
-// the file they stand in. On failure `problem` says "must be …, found …".
+// A YAML value as the key's type, in range; tokenizers, tasks, templates and texts by name have readers of their own.
+// Relative paths are taken from the folder of the file they stand in. On failure `problem` says "must be …, found …".
 json::value typed_value(const RunKey& key, const YamlNode& node, std::string& problem);
 
 // The same for an option of a plugin.

@@ -1,5 +1,4 @@
 #include "spec/points.h"
-#include "spec/data_conflicts.h"
 
 #include <algorithm>
 #include <cmath>
@@ -9,6 +8,8 @@
 
 #include "base/sha256.h"
 #include "base/units.h"
+#include "spec/best_metric.h"
+#include "spec/data_conflicts.h"
 #include "spec/other_tools.h"
 #include "spec/point.h"
 
@@ -251,6 +252,10 @@ class Expander {
       return false;
     }
     if (const auto conflict = data_conflict(run.spec, [&](const char* path) { return point.find(path) != nullptr; })) {
+      problems_.add(place(conflict->path), conflict->message);
+      return false;
+    }
+    if (const auto conflict = best_metric_conflict(run.spec)) {
       problems_.add(place(conflict->path), conflict->message);
       return false;
     }

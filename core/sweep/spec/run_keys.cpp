@@ -317,6 +317,11 @@ std::vector<RunKey> measuring_keys() {
            [](const RunSpec&) {
              return json::value(json::array{"last", "best"});
            }},
+      {.path = "checkpoint.best",
+       .type = ValueType::text,
+       .help = "the metric that decides which is the best: val_bpc, that of a task or of a text of eval.also, …; no "
+               "part of a run's id",
+       BITSWEEP_MEMBER(checkpoint.best, text_of)},
       {.path = "seed",
        .type = ValueType::integer,
        .least = 0,

@@ -96,7 +96,9 @@ json::object checkpoint_json(const CheckpointSpec& checkpoint) {
   std::vector<std::string> keep;
   if (checkpoint.keep_last) keep.push_back("last");
   if (checkpoint.keep_best) keep.push_back("best");
-  return {{"every", checkpoint.every}, {"keep", strings_json(keep)}};
+  json::object object = {{"every", checkpoint.every}, {"keep", strings_json(keep)}};
+  if (checkpoint.best != CheckpointSpec{}.best) object["best"] = checkpoint.best;
+  return object;
 }
 
 // Reads one object strictly: every member is asked for by name, and what nobody asked for is an error.
@@ -283,6 +285,7 @@ void read_checkpoint(const json::object& object, CheckpointSpec& checkpoint) {
   std::vector<std::string> keep;
   reader.integer("every", checkpoint.every);
   reader.texts("keep", keep);
+  if (object.contains("best")) reader.text("best", checkpoint.best);
   reader.finish();
   checkpoint.keep_last = checkpoint.keep_best = false;
   for (const std::string& word : keep) {

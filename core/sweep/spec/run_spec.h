@@ -99,6 +99,7 @@ struct AlsoSpec {
   double val_fraction = DataSpec{}.val_fraction;
 
   DataSpec data() const;  // without tokenizer and context
+  std::string metric() const { return name + ".bpc"; }
 };
 
 struct EvalSpec {
@@ -117,6 +118,7 @@ struct CheckpointSpec {
   int64_t every = 500;  // steps
   bool keep_last = true;
   bool keep_best = true;
+  std::string best = "val_bpc";  // the metric that decides which is the best (spec/best_metric.h)
 };
 
 // Where the weights of a run come from that was trained by another program, and not here.

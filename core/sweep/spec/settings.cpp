@@ -8,6 +8,7 @@
 #include "spec/also_value.h"
 #include "spec/corpus_value.h"
 #include "spec/other_tools.h"
+#include "spec/tokenizer_value.h"
 
 namespace bitsweep::spec {
 namespace {
@@ -147,6 +148,10 @@ std::optional<Setting> make_setting(const std::string& path, const YamlPlace& ke
   }
   if (setting.key->type == ValueType::corpus) {
     setting.value = read_corpus(*node, problems);
+    return setting;
+  }
+  if (setting.key->type == ValueType::tokenizer) {
+    setting.value = read_tokenizer(*node, problems);
     return setting;
   }
   if (setting.key->type == ValueType::also) {

@@ -8,6 +8,7 @@
 
 #include "base/files.h"
 #include "base/nearest.h"
+#include "base/units.h"
 
 namespace bitsweep::spec {
 namespace {
@@ -20,59 +21,77 @@ std::string expected_tokenizer() {
                      fmt::join(tokenizer_names(), ", "));
 }
 
-json::value word_or_file(const YamlNode& node, std::string& problem) {
+json::value word_or_file(const YamlNode& node, Problems& problems) {
   if (vocabulary_of(node.text) || node.text == no_tokenizer) return json::value(node.text);
-  if (node.text.find_first_of("./") == std::string::npos) {
-    problem = fmt::format("must be {}, found {}{}", expected_tokenizer(), yaml_found(node),
-                          did_you_mean(node.text, tokenizer_names()));
-    return nullptr;
-  }
-  return json::value(absolute_path(node).string());
+  if (node.text.find_first_of("./") != std::string::npos) return json::value(absolute_path(node).string());
+  problems.add(node.place, fmt::format("'data.tokenizer' must be {}, found {}{}", expected_tokenizer(),
+                                       yaml_found(node), did_you_mean(node.text, tokenizer_names())));
+  return nullptr;
 }
 
-// Reads the map under `train`, and says everything that is wrong with it.
+// Reads the map under `train`, and says everything that is wrong with it, each at its place.
 class RecipeReader {
  public:
-  json::value read(const YamlNode& map, std::string& problem) {
-    for (const YamlEntry& entry : map.entries) member(entry);
-    if (recipe_.vocab == 0 && problems_.empty())
-      problems_.push_back(fmt::format("'train.vocab' is missing: an integer from {} to {}", kLeastVocab, kMostVocab));
-    if (problems_.empty()) return to_json(recipe_);
-    problem = fmt::format("must be {{ train: {{ kind, vocab, sample }} }}: {}", fmt::join(problems_, "; "));
-    return nullptr;
+  explicit RecipeReader(Problems& problems) : problems_(problems) {}
+
+  json::value read(const YamlEntry& train) {
+    if (train.value->kind != YamlKind::map) {
+      wrong(train.value->place, fmt::format("'data.tokenizer.train' must be a map such as {{ kind: bpe, vocab: 1024 }}"
+                                            ", found {}",
+                                            yaml_found(*train.value)));
+      return nullptr;
+    }
+    bool has_vocab = false;
+    for (const YamlEntry& entry : train.value->entries) {
+      has_vocab = has_vocab || entry.key == "vocab";
+      member(entry);
+    }
+    if (!has_vocab)
+      wrong(train.key_place, fmt::format("'data.tokenizer.train.vocab' is missing: an integer from {} to {}",
+                                         format_thousands(kLeastVocab), format_thousands(kMostVocab)));
+    return good_ ? json::value(to_json(recipe_)) : json::value(nullptr);
   }
 
  private:
   void member(const YamlEntry& entry) {
+    static const std::vector<std::string> kKeys{"kind", "vocab", "sample"};
     const YamlNode& node = *entry.value;
-    const auto wrong = [&](const std::string& expected) {
-      problems_.push_back(fmt::format("'train.{}' must be {}, found {}", entry.key, expected, yaml_found(node)));
+    const auto must_be = [&](const std::string& expected, const std::string& hint = "") {
+      wrong(node.place, fmt::format("'data.tokenizer.train.{}' must be {}, found {}{}", entry.key, expected,
+                                    yaml_found(node), hint));
     };
     if (entry.key == "kind") {
       const auto& kinds = TokenizerRecipe::kinds();
       if (std::find(kinds.begin(), kinds.end(), node.text) == kinds.end())
-        wrong(fmt::format("one of {}", fmt::join(kinds, ", ")));
+        must_be(fmt::format("one of {}", fmt::join(kinds, ", ")), did_you_mean(node.text, kinds));
       else
         recipe_.kind = node.text;
     } else if (entry.key == "vocab") {
       const auto vocab = yaml_integer(node);
       if (!vocab || *vocab < kLeastVocab || *vocab > kMostVocab)
-        wrong(fmt::format("an integer from {} to {}", kLeastVocab, kMostVocab));
-      recipe_.vocab = vocab.value_or(kLeastVocab);
+        must_be(fmt::format("an integer from {} to {}", format_thousands(kLeastVocab), format_thousands(kMostVocab)));
+      else
+        recipe_.vocab = *vocab;
     } else if (entry.key == "sample") {
       const auto sample = yaml_size(node);
       if (!sample || !(*sample >= kLeastSample && *sample <= kMostSample))
-        wrong("a size in bytes from 65,536, such as 64M");
+        must_be("a size in bytes from 65,536, such as 64M");
       else
         recipe_.sample_bytes = static_cast<int64_t>(*sample);
     } else {
-      problems_.push_back(
-          fmt::format("unknown key 'train.{}'{}", entry.key, did_you_mean(entry.key, {"kind", "vocab", "sample"})));
+      wrong(entry.key_place,
+            fmt::format("unknown key 'data.tokenizer.train.{}'{}", entry.key, did_you_mean(entry.key, kKeys)));
     }
   }
 
+  void wrong(const YamlPlace& place, std::string message) {
+    good_ = false;
+    problems_.add(place, std::move(message));
+  }
+
+  Problems& problems_;
   TokenizerRecipe recipe_;
-  std::vector<std::string> problems_;
+  bool good_ = true;
 };
 
 }  // namespace
@@ -84,14 +103,25 @@ fs::path absolute_path(const YamlNode& node) {
   return fs::absolute(path).lexically_normal();
 }
 
-json::value tokenizer_value(const YamlNode& node, std::string& problem) {
-  problem.clear();
-  if (node.kind == YamlKind::scalar && !node.text.empty()) return word_or_file(node, problem);
-  if (node.kind == YamlKind::map && node.entries.size() == 1 && node.entries[0].key == "train" &&
-      node.entries[0].value->kind == YamlKind::map)
-    return RecipeReader().read(*node.entries[0].value, problem);
-  problem = fmt::format("must be {}, found {}", expected_tokenizer(), yaml_found(node));
-  return nullptr;
+json::value read_tokenizer(const YamlNode& node, Problems& problems) {
+  if (node.kind == YamlKind::scalar && !node.text.empty()) return word_or_file(node, problems);
+  if (node.kind != YamlKind::map || node.entries.empty()) {
+    problems.add(node.place,
+                 fmt::format("'data.tokenizer' must be {}, found {}", expected_tokenizer(), yaml_found(node)));
+    return nullptr;
+  }
+  json::value recipe;
+  bool good = true;
+  for (const YamlEntry& entry : node.entries) {
+    if (entry.key == "train") {
+      recipe = RecipeReader(problems).read(entry);
+      continue;
+    }
+    good = false;
+    problems.add(entry.key_place,
+                 fmt::format("unknown key 'data.tokenizer.{}'{}", entry.key, did_you_mean(entry.key, {"train"})));
+  }
+  return good ? recipe : json::value(nullptr);
 }
 
 json::object to_json(const TokenizerRecipe& recipe) {

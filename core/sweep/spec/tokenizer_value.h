@@ -6,19 +6,21 @@
 #include "base/files.h"
 #include "base/json.h"
 #include "base/yaml.h"
+#include "spec/problems.h"
 #include "spec/run_spec.h"
 #include "spec/tokenizers.h"
 
 namespace bitsweep::spec {
 
 // "bytes256" | "/abs/x.model" | {"train": {"kind", "vocab", "sample"}} with all three filled in. A relative path is
-// taken from the folder of the file it stands in. Null, and `problem` "must be …, found …", when it is none of them.
-json::value tokenizer_value(const YamlNode& node, std::string& problem);
+// taken from the folder of the file it stands in. Null when it is none of them: what is wrong is added to the problems,
+// each key at its place.
+json::value read_tokenizer(const YamlNode& node, Problems& problems);
 
 // The path that a scalar names: in a file relative to it, on a command line to the current folder.
 fs::path absolute_path(const YamlNode& node);
 
-// What tokenizer_value() gives for the recipe, and back; REQUIRES an object that it gave.
+// What read_tokenizer() gives for the recipe, and back; REQUIRES an object that it gave.
 json::object to_json(const TokenizerRecipe& recipe);
 TokenizerRecipe tokenizer_recipe(const json::object& object);
 

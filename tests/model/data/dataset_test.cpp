@@ -13,6 +13,7 @@
 namespace bitsweep::data {
 namespace {
 
+using testing::AllOf;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
@@ -325,6 +326,18 @@ TEST_F(DatasetTest, yardsticks_of_windows_are_those_of_the_bytes_that_a_model_is
   EXPECT_NE(both.windows[0].bits_per_byte, both.windows[1].bits_per_byte);
   EXPECT_EQ(both.split.bits_per_byte, data.yardsticks().split.bits_per_byte);
   EXPECT_EQ(open(asked).yardsticks({3}).windows[0].bits_per_byte, both.windows[0].bits_per_byte);  // from the cache
+}
+
+TEST_F(DatasetTest, counting_is_told_when_something_is_counted) {
+  const fs::path text = write("s.txt", generate_stories(1, 100'000).substr(0, 100'000));
+  CollectedNotes notes;
+  open(spec(text)).yardsticks({3}, {1'000}, &notes);
+  ASSERT_EQ(notes.all().size(), 1u);
+  EXPECT_THAT(notes.all()[0].text, AllOf(HasSubstr("s.txt"), HasSubstr("counting n-grams")));
+  open(spec(text)).yardsticks({3}, {1'000}, &notes);  // all is kept
+  EXPECT_EQ(notes.all().size(), 1u);
+  open(spec(text)).yardsticks({3, 5}, {1'000}, &notes);  // five windows are new
+  EXPECT_EQ(notes.all().size(), 2u);
 }
 
 TEST_F(DatasetTest, yardsticks_differ_by_tokenizer_and_split) {

@@ -103,10 +103,11 @@ TEST_F(TokenStoreTest, goes_on_where_a_build_was_stopped) {
   fs::remove(of / "000002.bin");
   std::string torn = read_file(of / "000003.bin");
   write_file_atomic(of / "000003.bin", torn.substr(0, torn.size() - 2));
-  write(of / "building-1-1.tmp", "left of a crash");
+  write_file_atomic(of / "000002.bin.tmp1-1", "left of a crash");
   open(data);
   EXPECT_EQ(shards(of), whole);
   EXPECT_EQ(fs::last_write_time(of / "000000.bin"), kept);
+  EXPECT_FALSE(fs::exists(of / "000002.bin.tmp1-1"));
 }
 
 TEST_F(TokenStoreTest, is_made_again_where_it_is_damaged_or_gone) {

@@ -34,7 +34,7 @@ struct Saved {
   std::unique_ptr<Optimizer> optimizer = make_optimizer({}, model.parameters());
   Progress progress{.step = 7,
                     .tokens = 448,
-                    .best_val_bpc = 0.1 + 0.2,
+                    .best_value = 0.1 + 0.2,
                     .best_step = 5,
                     .elapsed_s = 1.0 / 3,
                     .interval_nats = 2.0 / 7,
@@ -63,7 +63,7 @@ TEST(Checkpoint, RoundTripIsExact) {
   EXPECT_FALSE(same_parameters(saved.model, other));
   read.copy_into(tensors);
   EXPECT_TRUE(same_parameters(saved.model, other));
-  EXPECT_EQ(read.progress().best_val_bpc, 0.1 + 0.2);
+  EXPECT_EQ(read.progress().best_value, 0.1 + 0.2);
   EXPECT_EQ(read.progress().interval_nats, 2.0 / 7);
   EXPECT_EQ(read.progress().elapsed_s, 1.0 / 3);
   EXPECT_EQ(read.progress().step, 7);
@@ -74,7 +74,20 @@ TEST(Checkpoint, BeforeTheFirstEvaluationBestIsInfinite) {
   const fs::path path = fresh_folder() / "c.safetensors";
   TinyModel model;
   write_checkpoint(path, kOwner, Progress{}, model_tensors(model));
-  EXPECT_TRUE(std::isinf(Checkpoint(path).progress().best_val_bpc));
+  EXPECT_TRUE(std::isinf(Checkpoint(path).progress().best_value));
+}
+
+TEST(Checkpoint, AnotherMetricThanTheLossIsNamed) {
+  const fs::path path = fresh_folder() / "c.safetensors";
+  TinyModel model;
+  write_checkpoint(path, kOwner, Progress{}, model_tensors(model));
+  EXPECT_EQ(Checkpoint(path).progress().best_metric, "val_bpc");
+  write_checkpoint(path, kOwner, Progress{.best_metric = "q.acc", .best_value = 0.1 + 0.2, .best_step = 3},
+                   model_tensors(model));
+  const Progress read = Checkpoint(path).progress();
+  EXPECT_EQ(read.best_metric, "q.acc");
+  EXPECT_EQ(read.best_value, 0.1 + 0.2);
+  EXPECT_EQ(read.best_step, 3);
 }
 
 TEST(Checkpoint, ADamagedPayloadIsNoticed) {

@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include "base/error.h"
+#include "base/rng.h"
 #include "tiny_model.h"
 #include "tiny_run.h"
 #include "train/checkpoint.h"
@@ -31,10 +32,37 @@ class TrainerTest : public testing::Test {
                        .run = "0123456789ab",
                        .attempt_folder = attempt(name),
                        .resume = std::move(resume),
+                       .also = also(),
                        .init = std::move(init),
                        .stop = &stop_};
     CollectedNotes log;
     return train(job, model, dataset, events, log);
+  }
+  std::vector<AlsoScored> also() const {
+    std::vector<AlsoScored> scored;
+    for (const spec::AlsoSpec& text : spec_.eval.also) {
+      spec::DataSpec data = text.data();
+      data.context = spec_.data.context;
+      scored.push_back({text.metric(), data::Dataset::open(data, folder_ / "data").validation(spec_.eval)});
+    }
+    return scored;
+  }
+  // A text beside that gets worse as the run learns its own: bytes that never stand in it.
+  void score_noise_beside() {
+    std::string noise;
+    for (uint64_t i = 0; i < 4000; ++i) noise += static_cast<char>(128 + random_below(3, 1, i, 128));
+    write_file_atomic(folder_ / "noise.txt", noise);
+    spec::AlsoSpec& beside = spec_.eval.also.emplace_back();
+    beside.name = "noise";
+    beside.corpus = (folder_ / "noise.txt").string();
+    beside.val_fraction = 0.5;
+  }
+  // Steps whose evaluation was the best yet, by what it said.
+  std::vector<int64_t> told_best(const std::string& name) const {
+    std::vector<int64_t> steps;
+    for (const event::Event& event : events_of(attempt(name), "eval"))
+      if (bool_or(event.fields, "best", false)) steps.push_back(event.step);
+    return steps;
   }
   TrainOutcome train_as(const std::string& name, std::vector<fs::path> resume = {}) {
     TinyModel model(1);
@@ -147,7 +175,7 @@ TEST_F(TrainerTest, TheBestCheckpointFollowsTheAttempts) {
   const Checkpoint one(best("whole")), two(best("a2"));
   EXPECT_EQ(one.progress().best_step, two.progress().best_step);
   EXPECT_EQ(one.progress().step, one.progress().best_step);
-  EXPECT_EQ(one.progress().best_val_bpc, two.progress().best_val_bpc);
+  EXPECT_EQ(one.progress().best_value, two.progress().best_value);
 }
 
 TEST_F(TrainerTest, DivergenceEndsTheRunWithTheLastFiniteStep) {
@@ -198,6 +226,59 @@ TEST_F(TrainerTest, KeepPolicies) {
   EXPECT_TRUE(fs::exists(best("best")));
   stopped_run("stopped", 6);
   EXPECT_TRUE(fs::exists(last("stopped")));  // or it could not go on
+}
+
+TEST_F(TrainerTest, TheBestCheckpointIsByTheMetricAskedFor) {
+  score_noise_beside();
+  train_as("loss");
+  EXPECT_EQ(told_best("loss"), (std::vector<int64_t>{5, 10, 15, 20}));
+  spec_.checkpoint.best = "noise.bpc";
+  train_as("noise");
+  EXPECT_EQ(told_best("noise"), (std::vector<int64_t>{5}));
+  EXPECT_EQ(Checkpoint(best("noise")).progress().step, 5);
+  EXPECT_EQ(Checkpoint(last("noise")).progress().best_metric, "noise.bpc");
+}
+
+TEST_F(TrainerTest, OfAnswersMoreAreBetter) {
+  spec_.data.corpus = "copy";
+  spec_.data.context = 64;
+  spec_.eval.every = 2;
+  spec_.eval.windows = 32;
+  spec_.checkpoint.best = "answer_accuracy";
+  train_as("a");
+  std::vector<int64_t> expected, by_loss;
+  double most = -1, least = 100;
+  for (const event::Event& event : events_of(attempt("a"), "eval")) {
+    const double answers = number_or(event.fields, "answer_accuracy", -1),
+                 loss = number_or(event.fields, "val_bpc", -1);
+    if (answers > most) expected.push_back(event.step);
+    if (loss < least) by_loss.push_back(event.step);
+    most = std::max(most, answers);
+    least = std::min(least, loss);
+  }
+  EXPECT_GT(expected.size(), 1u);  // it rose
+  EXPECT_NE(expected, by_loss);
+  EXPECT_EQ(told_best("a"), expected);
+  EXPECT_EQ(Checkpoint(best("a")).progress().step, expected.back());
+}
+
+TEST_F(TrainerTest, TheBestOfAnotherMetricOutlivesAStop) {
+  score_noise_beside();
+  spec_.checkpoint.best = "noise.bpc";
+  train_as("whole");
+  stopped_run("a1", 8);
+  EXPECT_EQ(train_as("a2", {last("a1")}).status, TrainStatus::done);
+  EXPECT_EQ(measured({attempt("a1"), attempt("a2")}), measured({attempt("whole")}));
+  EXPECT_EQ(Checkpoint(best("a2")).progress().step, 5);  // taken along
+  // Asked for another metric from there on, the run knows no best yet.
+  spec_.checkpoint.best = "val_bpc";
+  train_as("b2", {last("a1")});
+  EXPECT_EQ(told_best("b2"), (std::vector<int64_t>{10, 15, 20}));
+}
+
+TEST_F(TrainerTest, AMetricThatNobodyTellsIsBadInput) {
+  spec_.checkpoint.best = "noise.bpc";
+  EXPECT_THROW(train_as("a"), Error);
 }
 
 TEST_F(TrainerTest, FinetuningWithFrozenParametersLeavesThemAsTheyWere) {

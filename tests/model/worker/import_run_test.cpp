@@ -3,12 +3,11 @@
 
 #include <gtest/gtest.h>
 
+#include "released_folder.h"
 #include "worker_run.h"
 
 namespace bitsweep::worker {
 namespace {
-
-const fs::path kGoldens = fs::path(BITSWEEP_SOURCE_DIR) / "tests/model/weights/goldens";
 
 class ImportRunTest : public testing::Test {
  protected:
@@ -85,6 +84,31 @@ TEST_F(ImportRunTest, AnotherRunStartsFromItByWhatItPrints) {
   EXPECT_NE(why.find("data.vocab_rows: expected 0, or at least the 256 tokens of 'bytes256', found 32"),
             std::string::npos)
       << why;
+}
+
+// The golden has rows for 32 tokens alone, so no tokenizer is known: a text cannot be put to it, and that is said.
+TEST_F(ImportRunTest, IsProbedOnATextThatIsNamedOrToldWhatIsMissing) {
+  const std::string id = string_or(imported(kGoldens / "llama"), "id", "");
+  const std::string bare = refusal({"probe", id});
+  EXPECT_NE(bare.find("has no text of its own, because its weights were imported; name one to probe on: --text FILE"),
+            std::string::npos)
+      << bare;
+  const std::string tokens = refusal({"probe", id, "--text", "headers"});
+  EXPECT_NE(tokens.find("the run names no tokenizer for 'headers'"), std::string::npos) << tokens;
+  EXPECT_NE(refusal({"probe", id, "--text", "haeders"}).find("did you mean 'headers'?"), std::string::npos);
+  EXPECT_NE(refusal({"probe", id, "--field", "text"}).find("--field is the text's key"), std::string::npos);
+}
+
+TEST_F(ImportRunTest, ItsProbesOfANamedTextAreThoseOfTheRun) {
+  const std::string id = string_or(imported(folder_of_bytes(folder_), {"--tokenizer", "bytes256"}), "id", "");
+  std::ofstream(folder_ / "beside.jsonl") << compact_json(json::object{{"text", train::sample_text(40000)}}) << "\n";
+  const std::vector<std::string> words = {"probe",   id,     "--text",    (folder_ / "beside.jsonl").string(),
+                                          "--field", "text", "--windows", "4"};
+  const Ended probed = call(words);
+  ASSERT_EQ(probed.exit_code, 0) << probed.err;
+  EXPECT_NE(probed.out.find("4 windows of " + (folder_ / "beside.jsonl").string()), std::string::npos) << probed.out;
+  const Ended kept = call({"query", "SELECT value FROM metrics WHERE name = 'probe_windows'", "--csv"});
+  EXPECT_EQ(kept.out, "value\n4\n") << kept.err;
 }
 
 TEST_F(ImportRunTest, WhatIsWrongIsToldAndLeavesNothing) {

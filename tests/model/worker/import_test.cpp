@@ -3,13 +3,12 @@
 
 #include <gtest/gtest.h>
 
+#include "released_folder.h"
 #include "weights/released_model.h"
 #include "worker_run.h"
 
 namespace bitsweep::worker {
 namespace {
-
-const fs::path kGoldens = fs::path(BITSWEEP_SOURCE_DIR) / "tests/model/weights/goldens";
 
 class ImportVerbTest : public testing::Test {
  protected:
@@ -32,33 +31,6 @@ class ImportVerbTest : public testing::Test {
   Ended import_into(const WorkerRun& run, const spec::RunSpec& spec, const fs::path& from) const {
     return verb({"import", "--spec", run.spec_file().string(), "--from", from.string(), "--run", spec::run_id(spec),
                  "--out", run.best(1).string()});
-  }
-  static weights::Safetensors tensors_of(const std::string& file) {
-    return weights::parse_safetensors(std::span(reinterpret_cast<const uint8_t*>(file.data()), file.size()), "file");
-  }
-  // A small model with an embedding as large as the bytes, as a folder of another program has it: a golden whose
-  // embedding and head are repeated.
-  fs::path folder_of_bytes() const {
-    const fs::path folder = folder_ / "bytes";
-    fs::create_directories(folder);
-    json::object config = parse_json(read_file(kGoldens / "llama" / "config.json"), "config").as_object();
-    config["vocab_size"] = 288;
-    std::ofstream(folder / "config.json") << compact_json(config);
-    const std::string file = read_file(kGoldens / "llama" / "model.safetensors");
-    const weights::Safetensors content = tensors_of(file);
-    std::vector<weights::TensorEntry> entries = content.tensors;
-    std::string payload;
-    for (weights::TensorEntry& entry : entries) {
-      const std::string bytes = file.substr(content.payload_offset + entry.begin, entry.end - entry.begin);
-      entry.begin = payload.size();
-      const bool end = entry.shape[0] == 32;
-      for (int i = 0; i < (end ? 9 : 1); ++i) payload += bytes;
-      if (end) entry.shape[0] = 288;
-      entry.end = payload.size();
-    }
-    std::ofstream(folder / "model.safetensors", std::ios::binary)
-        << weights::safetensors_header({}, entries) << payload;
-    return folder;
   }
   spec::RunSpec spec_of_bytes() const {
     spec::RunSpec spec = spec_of("llama", "bytes256");
@@ -91,10 +63,10 @@ TEST_F(ImportVerbTest, WritesACheckpointOfTheRunWithEveryTensorAsItWas) {
   }
 }
 
-TEST_F(ImportVerbTest, ARunWithATokenizerAnswersTasksAndHasNoTextToProbe) {
+TEST_F(ImportVerbTest, ARunWithATokenizerAnswersTasksAndIsProbedOnATextThatIsNamed) {
   const spec::RunSpec spec = spec_of_bytes();
   const WorkerRun run(folder_, spec);
-  ASSERT_EQ(import_into(run, spec, folder_of_bytes()).exit_code, 0);
+  ASSERT_EQ(import_into(run, spec, folder_of_bytes(folder_)).exit_code, 0);
   std::ofstream(folder_ / "reply.jsonl") << R"({"prompt": "the run of", "response": "bits"})"
                                          << "\n";
   spec::TaskSpec task;
@@ -115,12 +87,21 @@ TEST_F(ImportVerbTest, ARunWithATokenizerAnswersTasksAndHasNoTextToProbe) {
   const Ended probed = verb(probe);
   EXPECT_EQ(probed.exit_code, 2);
   EXPECT_NE(probed.err.find("the run has no text to train or to be scored on"), std::string::npos) << probed.err;
+  EXPECT_NE(probed.err.find("probe it on a --text"), std::string::npos) << probed.err;
+  std::ofstream(folder_ / "beside.txt") << train::sample_text(40000);
+  probe.insert(probe.end(), {"--windows", "4", "--text", (folder_ / "beside.txt").string()});
+  const Ended beside = verb(probe);
+  ASSERT_EQ(beside.exit_code, 0) << beside.err;
+  const json::object told = parse_json(beside.out, "answer").as_object();
+  EXPECT_EQ(number_or(told.at("metrics").as_object(), "probe_windows", 0), 4) << beside.out;
+  EXPECT_TRUE(told.at("metrics").as_object().contains("ipmr_mean")) << beside.out;
+  EXPECT_TRUE(fs::exists(string_or(told, "file", "")));
 }
 
 TEST_F(ImportVerbTest, ARunStartsFromItWithTheSameTokensAlone) {
   const spec::RunSpec spec = spec_of_bytes();
   const WorkerRun base(folder_ / "base", spec);
-  ASSERT_EQ(import_into(base, spec, folder_of_bytes()).exit_code, 0);
+  ASSERT_EQ(import_into(base, spec, folder_of_bytes(folder_)).exit_code, 0);
   spec::RunSpec tuned = train::tiny_spec(folder_);
   tuned.model = spec.model;
   tuned.data.vocab_rows = 288;

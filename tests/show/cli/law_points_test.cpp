@@ -10,6 +10,7 @@
 
 #include "analysis/analysis.h"
 #include "analysis/law_data.h"
+#include "analysis/other_loss.h"
 #include "analysis/sweep_points.h"
 #include "base/json.h"
 #include "cli/verb.h"
@@ -209,6 +210,58 @@ TEST_F(LawPointsTest, AnyMetricThatFallsMayBeTheLoss) {
                                             "falls; losses here: val_bpc, arc.bpb"));
   EXPECT_THAT(refused("arc.bbp"), HasSubstr("no run has told it; did you mean 'arc.bpb'?"));
   EXPECT_THAT(out(kFitVerb, {"grid", "--loss", "arc.bpb", "--resamples", "0"}), HasSubstr("v76 (alibi=true)"));
+  EXPECT_EQ(store.database().integer("SELECT count(*) FROM fit"), 0);  // it would be taken for one of the loss
+}
+
+// A report of a task speaks of the points that `fit` takes, and says what its losses are.
+TEST_F(LawPointsTest, AReportMayBeOfAnotherLoss) {
+  const MetricKind kinds[] = {{"arc.bpb", Better::lower, "bits per byte", {}, "loss on the right choices"},
+                              {"arc.acc", Better::higher, "fraction", 0.25, "right"}};
+  store.put_metric_kinds(kinds, 1);
+  const analysis::SweepPoints by_loss = fit_points();
+  for (const fit::Point& p : fit_points(/*all_settings=*/true).points) {
+    const bool lacks = p.run == by_loss.points[0].run;
+    const std::vector<std::pair<std::string, double>> told{{"arc.acc", 0.3}, {"arc.bpb", 5 - p.loss}};
+    store.put_metrics(p.run, 1, 10, std::span(told).first(lacks ? 1 : 2));
+  }
+  analysis::SweepPointsOptions options;
+  options.loss = "arc.bpb";
+  analysis::ReportInput input = analysis::gather_report(query::Query(root), {"grid"}, "", "0");
+  take_loss(query::Query(root), "arc.bpb", input);
+  Seen report;
+  const analysis::Analysis analysis = analyse(input);
+  ASSERT_EQ(analysis.groups.size(), 1u);
+  for (const analysis::LawFit& law : analysis.groups[0].fits)
+    if (kept_for_later(law))
+      for (const std::string& line : seen(law.points)) report.insert(line);
+  // The best rate of a place is that of the validation loss, and here the worst of the metric.
+  EXPECT_EQ(report, seen(points_of_sweeps(query::Query(root), {"grid"}, options).points));
+  EXPECT_EQ(report.size(), by_loss.points.size() - 1);
+
+  const auto refused = [&](std::vector<std::string> words) {
+    words.insert(words.begin(), "--loss");
+    return query::thrown([&] { out(kReportVerb, words); });
+  };
+  EXPECT_THAT(refused({"arc.acc", "grid"}), HasSubstr("of it more is better, and a law is of a loss, which falls"));
+  EXPECT_THAT(refused({"arc.bbp", "grid"}), HasSubstr("no run has told it; did you mean 'arc.bpb'?"));
+  EXPECT_THAT(refused({"arc.bpb", "--points", "t.csv"}), HasSubstr("of a file: --map loss=COLUMN"));
+
+  const fs::path reports = root / "reports";
+  out(kReportVerb, {"grid", "--loss", "arc.bpb", "--out", reports.string()});
+  EXPECT_FALSE(fs::exists(reports / "grid"));  // that of the validation loss is another
+  const std::string text = read_file(reports / "grid-arc.bpb/report.md");
+  EXPECT_THAT(text, HasSubstr("# Scaling report: grid-arc.bpb, by arc.bpb\n"));
+  EXPECT_THAT(text, HasSubstr("In the place of the validation loss stands arc.bpb: bits per byte; loss on the right "
+                              "choices; lower is better."));
+  EXPECT_THAT(text, HasSubstr("no arc.bpb above 0 was told"));
+  const std::string figure = read_file(reports / "grid-arc.bpb/params.svg");
+  EXPECT_THAT(figure, HasSubstr("final arc.bpb (bits per byte, lower is better)"));
+  EXPECT_THAT(figure, HasSubstr("arc.bpb against parameters"));
+  EXPECT_THAT(figure, Not(HasSubstr("validation loss")));
+  const json::value document = parse_json(read_file(reports / "grid-arc.bpb/report.json"), "report");
+  EXPECT_EQ(document.at("loss").at("name"), "arc.bpb");
+  EXPECT_EQ(document.at("loss").at("direction"), "lower");
+  EXPECT_EQ(document.at("source"), "bitsweep report grid --loss arc.bpb");
   EXPECT_EQ(store.database().integer("SELECT count(*) FROM fit"), 0);  // it would be taken for one of the loss
 }
 

@@ -66,6 +66,15 @@ TEST(RunTable, AxesOfOneLastNameKeepTheirPaths) {
   EXPECT_EQ(table.columns[1].title, "model.lr");
 }
 
+TEST(RunTable, MetricsKeepTheirNamesWhole) {
+  std::vector<query::RunRow> some = rows();
+  some[0].metrics = {{"stories.bpc", 1.25}, {"sq.em", 0.5}};
+  const render::Table table = run_table(some, {"train.lr", "stories.bpc", "sq.em", "sq.contains"});
+  std::vector<std::string> titles;
+  for (const render::Column& column : table.columns) titles.push_back(column.title);
+  EXPECT_THAT(titles, ElementsAre("lr", "stories.bpc", "sq.em", "sq.contains"));  // no run has told the last one yet
+}
+
 TEST(Format, NumbersOfReports) {
   EXPECT_EQ(render::format_bpc(2.3456), "2.346");
   EXPECT_EQ(render::format_bpc(-0.0001), "0.000");

@@ -120,6 +120,13 @@ TEST(RunSpec, WhenToProbeIsKept) {
   EXPECT_EQ(run_spec_from_json(to_json(spec)).eval.probes, "every");
 }
 
+TEST(RunSpec, WhatDecidesTheBestCheckpointIsKeptAndWrittenOnlyOffItsDefault) {
+  RunSpec spec = example();
+  EXPECT_FALSE(to_json(spec).at("checkpoint").as_object().contains("best"));
+  spec.checkpoint.best = "squad.f1";
+  EXPECT_EQ(run_spec_from_json(to_json(spec)).checkpoint.best, "squad.f1");
+}
+
 TEST(RunSpec, TheIdNamesWhatIsLearnedAndNothingElse) {
   const std::string id = run_id(example());
   EXPECT_EQ(id.size(), 12u);
@@ -127,6 +134,7 @@ TEST(RunSpec, TheIdNamesWhatIsLearnedAndNothingElse) {
   same.data.corpus = "/elsewhere/b.txt";  // the content is the same
   same.checkpoint.every = 7;
   same.checkpoint.keep_best = false;
+  same.checkpoint.best = "train_bpc";
   same.eval.probes = "every";
   EXPECT_EQ(run_id(same), id);
   const auto differs = [&](auto change) {

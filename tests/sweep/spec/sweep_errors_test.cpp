@@ -81,12 +81,7 @@ TEST_F(Bad, NumbersThatMakeNoSense) {
                                     {"data.corpus", "''", "headers, stories, repeat, copy, needle, or a path"},
                                     {"data.tokenizer", "bytes265", "found 'bytes265'; did you mean 'bytes256'?"},
                                     {"data.tokenizer", "[a]", "ascii128, bytes256, the path of a .model or"},
-                                    {"data.tokenizer", "{ trian: {} }", "or { train: { kind: bpe, vocab: 1024 } }"},
-                                    {"data.tokenizer", "{ train: { kind: bpe } }", "'train.vocab' is missing"},
-                                    {"data.tokenizer", "{ train: { kind: bp, vocab: 1k, sample: 1 } }",
-                                     "'train.kind' must be one of bpe, unigram, found 'bp'; 'train.sample' must be"},
-                                    {"data.tokenizer", "{ train: { vocab: 100, vocabs: 3 } }",
-                                     "unknown key 'train.vocabs'; did you mean 'vocab'?"},
+                                    {"data.tokenizer", "{}", "or { train: { kind: bpe, vocab: 1024 } }"},
                                     {"data.documents", "sos", "one of none, bos, eos, found 'sos'"},
                                     {"data.split", "lines", "one of bytes, documents"},
                                     {"eval.bytes", "-1", "an integer from 0"},
@@ -102,6 +97,46 @@ TEST_F(Bad, NumbersThatMakeNoSense) {
                 HasSubstr(std::string("'") + wrong.key + "' must be "))
         << wrong.key;
   }
+}
+
+// A recipe for a tokenizer: one finding for each wrong key, where it stands.
+TEST_F(Bad, TokenizerRecipesPointAtTheirKeys) {
+  const auto recipe = [&](const std::string& value) {
+    return error_of(
+        "name: a\nmodel: { plugin: strict, d_model: 64 }\ntrain: { steps: 100 }\ndata:\n  corpus: "
+        "stories\n  tokenizer:\n" +
+        value);
+  };
+  EXPECT_EQ(recipe("    train:\n      kind: bp\n      vocab: 1k\n      sample: 1\n      vocabs: 3\n"),
+            "a.yaml:8:13: 'data.tokenizer.train.kind' must be one of bpe, unigram, found 'bp'; did you mean 'bpe'?\n"
+            "a.yaml:10:15: 'data.tokenizer.train.sample' must be a size in bytes from 65,536, such as 64M, found 1\n"
+            "a.yaml:11:7: unknown key 'data.tokenizer.train.vocabs'; did you mean 'vocab'?");
+  EXPECT_EQ(recipe("    train: { vocab: 100 }\n    tran: {}\n"),
+            "a.yaml:7:21: 'data.tokenizer.train.vocab' must be an integer from 260 to 1,000,000, found 100\n"
+            "a.yaml:8:5: unknown key 'data.tokenizer.tran'; did you mean 'train'?");
+  EXPECT_EQ(recipe("    train: { kind: bpe }\n"),
+            "a.yaml:7:5: 'data.tokenizer.train.vocab' is missing: an integer from 260 to 1,000,000");
+  EXPECT_EQ(recipe("    train: 1024\n"),
+            "a.yaml:7:12: 'data.tokenizer.train' must be a map such as { kind: bpe, vocab: 1024 }, found 1024");
+  EXPECT_THAT(error_of(with(""), {"grid.data.tokenizer=[bytes256, { train: { vocab: x } }]"}),
+              HasSubstr("'data.tokenizer.train.vocab' must be an integer"));
+}
+
+TEST_F(Bad, WhatDecidesTheBestCheckpointIsAMetricThatTheRunTells) {
+  const std::string asked =
+      "eval: { also: { base: { corpus: stories } }, tasks: [{ name: q, file: stories-questions, kind: choice, when: "
+      "every }, { "
+      "name: late, file: stories-questions, kind: choice }] }\n";
+  const auto best = [&](const std::string& metric) { return asked + "checkpoint: { best: " + metric + " }\n"; };
+  for (const char* metric : {"val_bpc", "train_bpc", "q.acc", "base.bpc"})
+    EXPECT_EQ(load(with(best(metric))).runs.at(0).spec.checkpoint.best, metric);
+  EXPECT_THAT(error_of(with(best("base.bpb"))), AllOf(StartsWith("a.yaml:6:21: 'checkpoint.best' must be a metric"),
+                                                      HasSubstr("did you mean 'base.bpc'?")));
+  EXPECT_THAT(error_of(with(best("q.n"))), HasSubstr("of which more or less is better (val_bpc, train_bpc, q.acc,"));
+  EXPECT_THAT(error_of(with(best("val_bpt"))), HasSubstr("found 'val_bpt'"));  // a token is a byte here
+  EXPECT_THAT(error_of(with(best("late.acc"))), HasSubstr("give the task 'late' when: every"));
+  EXPECT_THAT(error_of(with(best("answer_accuracy"))), HasSubstr("found 'answer_accuracy'"));
+  EXPECT_EQ(load(with(best("answer_accuracy")), {"data.corpus=copy"}).runs.size(), 1u);
 }
 
 TEST_F(Bad, EverythingAtOnceInOrder) {
