@@ -30,6 +30,7 @@ struct Sources {
   std::string field;               // as in CorpusSpec
   std::vector<SourceFile> files;   // in the order of their relative paths' bytes; none for a generated corpus
   std::vector<std::string> notes;  // what was passed over
+  std::filesystem::path parquet_program;  // reads what is a Parquet file; it may be missing
 
   uint64_t bytes() const;
   // 64 hex digits over everything that decides the text, as far as attributes tell.
