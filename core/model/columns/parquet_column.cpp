@@ -86,7 +86,7 @@ class ParquetFile {
     Fd fd(::open(file_.c_str(), O_RDONLY | O_CLOEXEC));
     if (!fd) refuse(HelperExit::unreadable, fmt::format("cannot be read: {}", std::strerror(errno)));
     auto opened = arrow::io::ReadableFile::Open(fd.get());
-    if (!opened.ok()) refuse(HelperExit::unreadable, "cannot be read: " + opened.status().message());
+    if (!opened.ok()) refuse(HelperExit::unreadable, "cannot be read: " + opened.status().ToString());
     fd.release();  // Arrow closes it
     return *opened;
   }
@@ -95,10 +95,10 @@ class ParquetFile {
   void check_ends(arrow::io::RandomAccessFile& source) const {
     constexpr std::string_view mark = "PAR1";
     const auto bytes = source.GetSize();
-    if (!bytes.ok()) refuse(HelperExit::unreadable, "cannot be read: " + bytes.status().message());
+    if (!bytes.ok()) refuse(HelperExit::unreadable, "cannot be read: " + bytes.status().ToString());
     const auto marked = [&](int64_t offset) {
       const auto read = source.ReadAt(offset, static_cast<int64_t>(mark.size()));
-      if (!read.ok()) refuse(HelperExit::unreadable, "cannot be read: " + read.status().message());
+      if (!read.ok()) refuse(HelperExit::unreadable, "cannot be read: " + read.status().ToString());
       return std::string_view(**read) == mark;
     };
     if (*bytes == 0) refuse(HelperExit::damaged, "is empty");

@@ -37,7 +37,7 @@ write(
     },
 )
 
-# One text in every codec and encoding, within a struct, as bytes that are no UTF-8, and as JSON lines' null and empty.
+# One text in every codec and encoding, within a struct, and bytes that are no UTF-8.
 codecs = ["none", "snappy", "gzip", "zstd", "lz4", "brotli"]
 encodings = {"delta_length": "DELTA_LENGTH_BYTE_ARRAY", "delta": "DELTA_BYTE_ARRAY"}
 write(
@@ -47,6 +47,10 @@ write(
     compression={name: name for name in codecs},
     column_encoding=encodings,
 )
+
+# Enough to train on: 43 kB of text in row groups of 200 rows.
+many = [f"{i:05d} " * 11 + "end" for i in range(600)]
+write("many.parquet", {"text": many}, compression="zstd", compression_level=19, row_group_size=200, use_dictionary=True)
 
 whole = (here / "plain.parquet").read_bytes()
 (here / "cut_off.parquet").write_bytes(whole[: len(whole) // 2])
