@@ -89,7 +89,8 @@ std::optional<FileSign> packed(std::string_view head) {
 
 std::optional<FileSign> serialized(std::string_view head) {
   // A stream of Arrow: a mark, then the length of the schema, in whole words.
-  if (has(head, "\xFF\xFF\xFF\xFF") && head.size() >= 8 && little_endian<uint32_t>(head, 4) % 8 == 0 && little_endian<uint32_t>(head, 4) - 1 < (1u << 24))
+  if (has(head, "\xFF\xFF\xFF\xFF") && head.size() >= 8 && little_endian<uint32_t>(head, 4) % 8 == 0 &&
+      little_endian<uint32_t>(head, 4) - 1 < (1u << 24))
     return FileSign{Family::table, "an Arrow stream", ""};
   // A pickle of protocol 2 or later opens with a frame, a container or a name.
   if (head.size() >= 3 && head[0] == '\x80' && head[1] >= 2 && head[1] <= 5 &&

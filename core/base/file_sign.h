@@ -1,5 +1,6 @@
-// What a file that is no text is, by its first bytes and never by its name: the one list of such signs. What to do about
-// it depends on what the file was wanted for, and is said there (a corpus: data/file_kind.h, a table: csv.h). Pure.
+// What a file that is no text is, by its first bytes and never by its name: the one list of such signs. What to do
+// about it depends on what the file was wanted for, and is said there (a corpus: data/file_kind.h, a table: csv.h).
+// Pure.
 #pragma once
 
 #include <optional>
@@ -28,8 +29,8 @@ struct FileSign {
 // `head`: the begin of a file, 4096 bytes or all there is. Nothing for what may be text.
 std::optional<FileSign> file_sign_of(std::string_view head);
 
-// "UTF-16LE", "UTF-16BE", "UTF-32LE", "UTF-32BE" of text in these, by a mark at its begin, or by its pattern of zeros where
-// at least 16 bytes of it are there; else "". As iconv names them.
+// "UTF-16LE", "UTF-16BE", "UTF-32LE", "UTF-32BE" of text in these, by a mark at its begin, or by its pattern of zeros
+// where at least 16 bytes of it are there; else "". As iconv names them.
 std::string_view wide_encoding_of(std::string_view head);
 
 }  // namespace bitsweep

@@ -47,7 +47,8 @@ void FrameReader::take(std::string_view piece) {
       return pass(piece);
     case Next::count:
       if (little_endian<uint64_t>(piece) != values_)
-        wrong_ = fmt::format("byte {}: {} values are told, and {} came", begin, little_endian<uint64_t>(piece), values_);
+        wrong_ =
+            fmt::format("byte {}: {} values are told, and {} came", begin, little_endian<uint64_t>(piece), values_);
       return expect(Next::nothing, 0);
     case Next::nothing:
       return;

@@ -1,4 +1,4 @@
-// bitsweep-parquet: a column of a Parquet file as a stream of frames (columns/frames.h). The only program that loads Arrow.
+// bitsweep-parquet: a column of a Parquet file as a stream of frames (columns/frames.h). The only program of Arrow's.
 #include <cstdio>
 #include <exception>
 

@@ -141,8 +141,8 @@ class ParquetFile {
     if (part != names.end())
       refuse(HelperExit::no_text, fmt::format("column '{}' is made of others ('{}'), no text", column, *part));
     if (names.empty()) refuse(HelperExit::no_column, "has no columns");
-    refuse(HelperExit::no_column, fmt::format("no column '{}'; {}{}", column, told("its columns", names),
-                                              did_you_mean(column, names)));
+    refuse(HelperExit::no_column,
+           fmt::format("no column '{}'; {}{}", column, told("its columns", names), did_you_mean(column, names)));
   }
 
   // `row`: of the file, from 0; moved on as values are passed.

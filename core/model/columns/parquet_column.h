@@ -15,8 +15,8 @@ struct ColumnRefused {
   std::string words;
 };
 
-// Passes every value of `column` to `sink`, in order; columns within structs are named by their path, "meta.text".
-// Memory is a page of the column and its dictionary, whatever the file. Throws ColumnRefused, after some values as well.
+// Passes every value of `column` to `sink`, in order; a column within a struct is named by its path, "meta.text".
+// Memory is a page of the column and its dictionary, whatever the file. Throws ColumnRefused, after some values too.
 void read_column(const fs::path& file, const std::string& column, const ValueSink& sink);
 
 // The columns that read_column reads. Throws ColumnRefused.

@@ -12,7 +12,7 @@ namespace bitsweep::data {
 struct CorpusSpec {
   std::string corpus;  // a built-in one (headers, those of generated.h), or the path of a file or folder
   std::string glob;    // files taken from a folder; "" is all
-  std::string field;   // the text's key in JSONL; "" is plain text
+  std::string field;   // the text's key in JSON lines, column in Parquet files; "" is plain text
 };
 
 struct SourceFile {

@@ -115,7 +115,7 @@ TEST_F(ParquetTest, DamageInALaterRowGroupIsToldByGroupAndRow) {
   EXPECT_THAT(refusal(write("damaged", damaged), "text"), HasSubstr("damaged in row group 2 of 3, at row 201 of 600"));
 }
 
-// Bytes all over the file, and whatever is changed: the values that were written, or an error; never fewer values without one, never a hang.
+// Bytes all over the file, one at a time: every value, or an error; never fewer values without one, and no hang.
 TEST_F(ParquetTest, AChangedByteAnywhereGivesEveryValueOrAnError) {
   const std::string whole = read_file(made("dictionary.parquet"));
   for (size_t i = 0; i < whole.size(); i += 5) {
