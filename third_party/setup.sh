@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# Sourced by quickstart, check and get-libtorch: brings a machine to the point where build/ builds. Each step looks
+# Sourced by quickstart, check, get-libtorch and get-parquet: brings a machine to the point where build/ builds. Each step looks
 # first and does only what is missing, so a second call takes no time and an interrupted one can be repeated.
 # Messages go to stderr. A step that cannot go on ends the program with exit code 3 and the command that mends it.
 
@@ -200,6 +200,33 @@ need_disk() {
   say "needs up to $2 MB of disk below $1; $free MB are free"
 }
 
+# --- wheels -----------------------------------------------------------------------------------------------------------
+
+# can_fetch WHAT INSTEAD: returns where wheels can be fetched, else the program ends; INSTEAD is for another processor
+can_fetch() {
+  local tool
+  case $(uname -sm) in
+    'Linux x86_64') ;;
+    *) fail "$1 is fetched for Linux on x86-64 only." "$2" ;;
+  esac
+  for tool in python3 unzip; do
+    command -v "$tool" >/dev/null || fail "'$tool' is missing; it is needed to fetch $1." "$(install_command)"
+  done
+  python3 -m pip --version >/dev/null 2>&1 || fail "Python's pip is missing; it is needed to fetch $1." \
+    "$(install_command)"
+}
+
+# fetch_wheels REQUIREMENTS FOLDER: those wheels into FOLDER. pip checks every file against its hash; its own temporary
+# files stay in FOLDER and leave with it.
+fetch_wheels() {
+  mkdir "$2/tmp"
+  TMPDIR="$2/tmp" PIP_DISABLE_PIP_VERSION_CHECK=1 python3 -m pip download --quiet --progress-bar "$(progress_bar)" \
+    --no-cache-dir --no-deps --only-binary=:all: --require-hashes --dest "$2" \
+    --implementation cp --python-version 3.12 \
+    --platform manylinux_2_28_x86_64 --platform manylinux_2_25_x86_64 --platform manylinux2014_x86_64 \
+    --requirement "$1" >&2
+}
+
 # --- LibTorch ---------------------------------------------------------------------------------------------------------
 
 libtorch_version() {
@@ -232,6 +259,16 @@ setup_libtorch() {
   libtorch_complete "$torch_dir" || fail "BITSWEEP_TORCH=$BITSWEEP_TORCH: no LibTorch $torch_version in $torch_dir (found: $(libtorch_version "$torch_dir" || true))." \
     "Name a folder with its include/ and lib/, or call again without BITSWEEP_TORCH, and LibTorch is fetched."
   say "LibTorch: $torch_dir"
+}
+
+# --- Arrow and Parquet ------------------------------------------------------------------------------------------------
+
+parquet_version=26.0.1
+
+# As libtorch_complete.
+parquet_complete() {
+  [ -e "$1/lib/libparquet.so" ] && [ -e "$1/lib/libarrow.so" ] && [ -e "$1/include/parquet/file_reader.h" ] &&
+    grep -q "^#define ARROW_VERSION_STRING \"$parquet_version\"" "$1/include/arrow/util/config.h" 2>/dev/null
 }
 
 # --- build ------------------------------------------------------------------------------------------------------------

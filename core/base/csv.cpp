@@ -4,6 +4,8 @@
 
 #include <fmt/format.h>
 
+#include "base/file_sign.h"
+
 namespace bitsweep {
 namespace {
 
@@ -126,6 +128,29 @@ class Reader {
   int line_ = 1;
 };
 
+// What a file is that should be a table, and what to do about it.
+std::string table_advice(const FileSign& sign) {
+  using Family = FileSign::Family;
+  switch (sign.family) {
+    case Family::gzip:
+    case Family::zstd:
+    case Family::compressed:
+      return fmt::format("{}; unpack it first{}", sign.is, sign.way.empty() ? "" : fmt::format(": {} FILE", sign.way));
+    case Family::archive:
+      return fmt::format("{} (a spreadsheet of .xlsx or .ods is one, too); export it as CSV", sign.is);
+    case Family::parquet:
+    case Family::table:
+    case Family::array:
+    case Family::document:
+      return fmt::format("{}; export it as CSV", sign.is);
+    case Family::no_text:
+      return std::string(sign.is);
+    case Family::stand_in:
+      return fmt::format("{}; {}", sign.is, sign.way);
+  }
+  return "";
+}
+
 }  // namespace
 
 std::string trimmed(const std::string& text) {
@@ -168,33 +193,12 @@ CsvTable read_csv(std::string_view text, Findings& findings) {
 }
 
 std::string not_text(std::string_view bytes) {
-  using namespace std::string_view_literals;
-  struct Magic {
-    std::string_view begins;
-    const char* is;
-  };
-  static constexpr Magic kMagic[] = {
-      {"\x1F\x8B"sv, "gzip; unpack it first: gunzip FILE"},
-      {"\x28\xB5\x2F\xFD"sv, "zstd; unpack it first: unzstd FILE"},
-      {"\xFD"
-       "7zXZ"sv,
-       "xz; unpack it first: unxz FILE"},
-      {"BZh"sv, "bzip2; unpack it first: bunzip2 FILE"},
-      {"PK\x03\x04"sv, "zip (a spreadsheet of .xlsx or .ods is one, too); export it as CSV"},
-      {"PAR1"sv, "Parquet; export it as CSV"},
-      {"ARROW1"sv, "Arrow; export it as CSV"},
-      {"\x93NUMPY"sv, "a NumPy array; export it as CSV"},
-      {"SQLite format 3"sv, "an SQLite database; export the table as CSV"},
-      {"\xD0\xCF\x11\xE0"sv, "an old Office file; export it as CSV"},
-      {"%PDF"sv, "PDF"},
-      {"\xFF\xFE"sv, "UTF-16; write it as UTF-8: iconv -f UTF-16 -t UTF-8 FILE"},
-      {"\xFE\xFF"sv, "UTF-16; write it as UTF-8: iconv -f UTF-16 -t UTF-8 FILE"},
-  };
-  for (const Magic& magic : kMagic)
-    if (bytes.starts_with(magic.begins)) return magic.is;
   const std::string_view head = bytes.substr(0, 4096);
+  if (const auto sign = file_sign_of(head)) return table_advice(*sign);
+  if (const std::string_view encoding = wide_encoding_of(head); !encoding.empty())
+    return fmt::format("{0}; write it as UTF-8: iconv -f {0} -t UTF-8 FILE", encoding);
   const auto zeros = static_cast<size_t>(std::count(head.begin(), head.end(), '\0'));
-  // Every second byte zero: UTF-16 without its mark.
+  // Every second byte zero: UTF-16 without its mark, however short.
   if (head.size() >= 8 && zeros * 5 >= head.size() * 2 && zeros * 5 <= head.size() * 3)
     return "UTF-16 without a mark; write it as UTF-8: iconv -f UTF-16LE -t UTF-8 FILE";
   return zeros >= 8 ? "binary" : "";

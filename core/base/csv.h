@@ -51,8 +51,8 @@ struct CsvTable {
 // Rows may differ in length. Adds quotes that are never closed, and text after a closing one.
 CsvTable read_csv(std::string_view text, Findings& findings);
 
-// What bytes are that are no text, by how they begin: "gzip (unpack it first: gunzip FILE)"; "" for text. A file of
-// zero bytes here and there is none either.
+// What bytes are that are no text, by how they begin (file_sign.h), and what to do: "gzip-compressed data; unpack it
+// first: gunzip FILE"; "" for text. A file of zero bytes here and there is none either.
 std::string not_text(std::string_view bytes);
 
 // "3,14" as "3.14" where commas do not separate cells.

@@ -30,7 +30,7 @@ printf '#define TORCH_VERSION_MAJOR 2\n#define TORCH_VERSION_MINOR 11\n#define T
   }
   ShellResult get() { return box.run("third_party/get-libtorch"); }
   std::string left_over() {
-    return box.run("ls -A third_party | grep -v -x -e setup.sh -e get-libtorch -e libtorch-cpu.txt").out;
+    return box.run("ls -A third_party | grep -v -x -e setup.sh -e 'get-.*' -e '.*\\.txt'").out;
   }
   Sandbox box;
 };

@@ -32,7 +32,8 @@ Sandbox::Sandbox() {
   std::string name = (fs::path(testing::TempDir()) / "set up's.XXXXXX").string();
   if (mkdtemp(name.data()) == nullptr) throw std::runtime_error("mkdtemp failed");
   path_ = name;
-  for (const char* file : {"third_party/setup.sh", "third_party/get-libtorch", "third_party/libtorch-cpu.txt"})
+  for (const char* file : {"third_party/setup.sh", "third_party/get-libtorch", "third_party/libtorch-cpu.txt",
+                           "third_party/get-parquet", "third_party/parquet-wheel.txt"})
     copy(file);
   fs::create_directories(path_ / "bin");
 }

@@ -43,6 +43,8 @@ std::optional<std::string> library_of(const std::string& header) {
       {"pcre2.h", "PCRE2"},
       {"utf8proc.h", "utf8proc"},
       {"sentencepiece_", "SentencePiece"},
+      {"arrow/", "Arrow"},
+      {"parquet/", "Arrow"},
       {"torch/headeronly/version.h", "LibTorch version"},
       {"torch/", "LibTorch"},
       {"ATen/", "LibTorch"},

@@ -1,5 +1,5 @@
 // What a file is, by its first bytes and never by its name: text, text compressed in a way that is read as it lies
-// (gzip, zstd), or something else, told in words with what to do about it. Pure.
+// (gzip, zstd), a table whose column is (Parquet), or something else, told in words with what to do about it. Pure.
 #pragma once
 
 #include <cstdint>
@@ -9,7 +9,7 @@
 namespace bitsweep::data {
 
 struct FileKind {
-  enum class Way { text, gzip, zstd, refused };
+  enum class Way { text, gzip, zstd, parquet, refused };
   Way way = Way::text;
   std::string what;    // "xz-compressed data"; of what is not text
   std::string advice;  // what to do with it, as an imperative; of what is refused

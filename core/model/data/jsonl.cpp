@@ -6,7 +6,6 @@
 #include <fmt/format.h>
 
 #include "base/units.h"
-#include "base/utf8.h"
 
 namespace bitsweep::data {
 namespace {
@@ -15,20 +14,7 @@ constexpr std::string_view byte_order_mark = "\xEF\xBB\xBF";
 
 bool blank(std::string_view line) { return line.find_first_not_of(" \t\r\n") == std::string_view::npos; }
 
-std::string counted(uint64_t count, const char* one, const char* many) {
-  return fmt::format("{} {}", format_thousands(static_cast<int64_t>(count)), count == 1 ? one : many);
-}
-
-std::string place_of(const Diagnostic& first) { return fmt::format("{}:{}", first.file, first.line); }
-
 }  // namespace
-
-void JsonLines::Tally::add(uint64_t more, const std::string& file, int64_t line, int64_t column,
-                           const std::string& why) {
-  const auto clamped = [](int64_t value) { return static_cast<int>(std::min<int64_t>(value, INT_MAX)); };
-  if (count == 0) first = {file, clamped(line), clamped(column), why};
-  count += more;
-}
 
 void JsonLines::begin_file(const std::string& name) {
   file_ = name;
@@ -69,7 +55,7 @@ void JsonLines::end_file() {
 
 void JsonLines::mistake(Mistake kind, std::string why, int64_t column) {
   ++wrong_lines_;
-  wrong_[kind].add(1, file_, line_number_, column, why);
+  wrong_[kind].add(1, place(), column, why);
 }
 
 void JsonLines::read_line(std::string_view line, bool torn_end) {
@@ -81,9 +67,9 @@ void JsonLines::read_line(std::string_view line, bool torn_end) {
   list_ = line_number_ == 1 && line[line.find_first_not_of(" \t\r")] == '[';
   switch (line_.read(line)) {
     case JsonLine::Found::text:
-      return take_text();
+      return documents_.add(line_.text(), place(), line_.lone_surrogates());
     case JsonLine::Found::null:
-      return passed_over(null_);
+      return documents_.add_null(place());
     case JsonLine::Found::missing:
       return mistake(missing, line_.why());
     case JsonLine::Found::not_text:
@@ -98,18 +84,6 @@ void JsonLines::read_line(std::string_view line, bool torn_end) {
   }
 }
 
-void JsonLines::take_text() {
-  static constexpr uint8_t newline = '\n';
-  const std::string& text = line_.text();
-  if (text.empty()) return passed_over(empty_);
-  const std::span<const uint8_t> bytes(reinterpret_cast<const uint8_t*>(text.data()), text.size());
-  if (line_.lone_surrogates() > 0) surrogates_.add(line_.lone_surrogates(), file_, line_number_, 0, "");
-  if (!is_utf8(bytes)) passed_over(not_utf8_);
-  sink_(bytes);
-  if (!text.ends_with('\n')) sink_({&newline, 1});
-  if (end_) end_();
-}
-
 std::vector<Diagnostic> JsonLines::wrong() const {
   std::vector<Diagnostic> found;
   for (const Tally& tally : wrong_) {
@@ -121,23 +95,6 @@ std::vector<Diagnostic> JsonLines::wrong() const {
                       gave_up() ? "; further lines were not looked at" : "");
   }
   return found;
-}
-
-std::vector<std::string> JsonLines::notes() const {
-  std::vector<std::string> told;
-  for (const auto& [tally, what] : {std::pair(&null_, "null"), std::pair(&empty_, "empty")})
-    if (tally->count > 0)
-      told.push_back(fmt::format("{} passed over: '{}' is {} there (first at {}).",
-                                 counted(tally->count, "document", "documents"), line_.field(), what,
-                                 place_of(tally->first)));
-  if (surrogates_.count > 0)
-    told.push_back(fmt::format("{} of a surrogate pair without the other half became U+FFFD (first at {}).",
-                               counted(surrogates_.count, "half", "halves"), place_of(surrogates_.first)));
-  if (not_utf8_.count > 0)
-    told.push_back(fmt::format("{} bytes that are no UTF-8, which are taken as they stand (first at {}).",
-                               counted(not_utf8_.count, "document holds", "documents hold"),
-                               place_of(not_utf8_.first)));
-  return told;
 }
 
 }  // namespace bitsweep::data

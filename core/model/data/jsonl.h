@@ -2,7 +2,7 @@
 //
 //   JsonLines lines(field, sink);
 //   lines.begin_file(name); lines.add(part); lines.add(part); lines.end_file();     // for every file of a corpus
-//   lines.wrong(), lines.notes();
+//   lines.wrong(), lines.documents().notes();
 //
 // Memory is that of the longest line, whatever the file.
 #pragma once
@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "data/documents.h"
 #include "data/json_line.h"
 #include "data/text_sink.h"
 
@@ -29,7 +30,7 @@ class JsonLines {
   // tells `end` (where there is one) that a document ends there. Blank lines and byte-order marks are passed over; so
   // are texts that are null (or NaN) or empty, which are counted.
   JsonLines(std::string field, TextSink sink, DocumentEnd end = {})
-      : line_(std::move(field)), sink_(std::move(sink)), end_(std::move(end)) {}
+      : line_(field), documents_(std::move(field), std::move(sink), std::move(end)) {}
 
   void begin_file(const std::string& name);
   // The next bytes of the file, cut anywhere. Throws Error{input} for a line above longest_line_bytes.
@@ -41,33 +42,25 @@ class JsonLines {
   // A finding for each kind of mistake: FILE:LINE of the first, why, and how many lines there are of the kind. A line
   // with one gave no text.
   std::vector<Diagnostic> wrong() const;
-  // What was passed over or replaced, a sentence each.
-  std::vector<std::string> notes() const;
+  // Where the texts go; those that come in another form may join them.
+  Documents& documents() { return documents_; }
+  const Documents& documents() const { return documents_; }
 
  private:
-  struct Tally {
-    uint64_t count = 0;
-    Diagnostic first;
-    // The place is remembered the first time.
-    void add(uint64_t more, const std::string& file, int64_t line, int64_t column, const std::string& why);
-  };
   enum Mistake { not_json, torn, not_object, missing, not_text, mistakes };
 
   void read_line(std::string_view line, bool torn_end);
-  void take_text();
   void mistake(Mistake kind, std::string why, int64_t column = 0);
-  void passed_over(Tally& tally) { tally.add(1, file_, line_number_, 0, ""); }
+  DocumentPlace place() const { return {file_, line_number_}; }
 
   JsonLine line_;
-  TextSink sink_;
-  DocumentEnd end_;
+  Documents documents_;
   std::string file_;
   int64_t line_number_ = 0;
   std::string begun_;  // a line whose end has not come yet
   bool list_ = false;  // the file is one list, and its first line said so
   uint64_t wrong_lines_ = 0;
   Tally wrong_[mistakes];
-  Tally null_, empty_, surrogates_, not_utf8_;
 };
 
 }  // namespace bitsweep::data

@@ -1,11 +1,14 @@
 #include "data/source_reader.h"
 
 #include <map>
+#include <optional>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "base/error.h"
 #include "base/units.h"
+#include "columns/helper.h"
 #include "data/decompress.h"
 #include "data/file_kind.h"
 #include "data/generated.h"
@@ -29,8 +32,24 @@ std::string_view as_text(std::span<const uint8_t> bytes) {
   throw Error(ErrorKind::input, fmt::format("'{}' changed while it was read", path.string()));
 }
 
-std::string refusal_of(const SourceFile& file, const FileKind& kind) {
-  return fmt::format("'{}' is {}, which is not read: {}", file.path.string(), kind.what, kind.advice);
+// What a Parquet file without data.field lacks: the key's value, from its footer, or the program that reads such files.
+std::string advice_on_parquet(const SourceFile& file, const fs::path& program) {
+  if (!fs::exists(program))
+    return fmt::format("it is read by a program that was not built ({}); data.field names its column then",
+                       columns::how_to_read_parquet);
+  try {
+    const std::vector<std::string> texts = columns::parquet_text_columns(program, file.path);
+    if (texts.empty()) return "none of its columns holds text";
+    return fmt::format("name the column with its text in data.field ('{}')", fmt::join(texts, "', '"));
+  } catch (const Error& error) {
+    return error.what();
+  }
+}
+
+std::string refusal_of(const SourceFile& file, const FileKind& kind, const fs::path& parquet_program) {
+  const std::string advice =
+      kind.way == FileKind::Way::parquet ? advice_on_parquet(file, parquet_program) : kind.advice;
+  return fmt::format("'{}' is {}, which is not read: {}", file.path.string(), kind.what, advice);
 }
 
 // Thrown by what looks into compressed data, before any of it was passed on.
@@ -53,7 +72,10 @@ class LookWithin {
   void look(std::span<const uint8_t> part) const {
     FileKind inner = file_kind_of(part, 0);
     if (inner.way == FileKind::Way::text) return;
-    if (inner.way != FileKind::Way::refused) inner.advice = "unpack it once: one layer of compression is read";
+    if (inner.way == FileKind::Way::parquet)
+      inner.advice = "unpack it: such a table is compressed within itself";
+    else if (inner.way != FileKind::Way::refused)
+      inner.advice = "unpack it once: one layer of compression is read";
     inner.way = FileKind::Way::refused;
     inner.what += " within " + outer_.what;
     throw NoTextWithin{inner};
@@ -104,7 +126,7 @@ class Reading {
       notes.push_back(fmt::format("left out of '{}': {} no text (first: '{}' is {}).", sources_.name,
                                   none.files == 1 ? "1 file that is" : fmt::format("{} files that are", none.files),
                                   none.first.path.filename().string(), none.kind.what));
-    for (std::string& note : lines_.notes()) notes.push_back(std::move(note));
+    for (std::string& note : lines_.documents().notes()) notes.push_back(std::move(note));
     if (marks_ > 0)
       notes.push_back(fmt::format("{} of '{}' with a byte-order mark, three bytes that are kept as text (first: '{}').",
                                   marks_ == 1 ? "1 file" : fmt::format("{} files", marks_), sources_.name,
@@ -115,8 +137,11 @@ class Reading {
   void read_file(const SourceFile& file) {
     const MappedFile map = map_source(file);
     const FileKind kind = file_kind_of(map.bytes(), map.bytes().size());
-    if (kind.way == FileKind::Way::refused) return leave_out(file, kind);
-    if (sources_.field.empty())
+    const bool table = kind.way == FileKind::Way::parquet;
+    if (kind.way == FileKind::Way::refused || (table && sources_.field.empty())) return leave_out(file, kind);
+    if (table)
+      read_table(file);
+    else if (sources_.field.empty())
       read_plain(file, kind, map.bytes());
     else
       read_lines(file, kind, map.bytes());
@@ -128,6 +153,19 @@ class Reading {
     lines_.begin_file(file.path.string());
     pass_text(file, kind, bytes, [&](std::span<const uint8_t> part) { lines_.add(part); });
     lines_.end_file();
+  }
+
+  void read_table(const SourceFile& file) {
+    const std::string name = file.path.string();
+    DocumentPlace place{name, 0, true};
+    columns::read_parquet_column(sources_.parquet_program, file.path, sources_.field,
+                                 [&](std::optional<std::string_view> text) {
+                                   ++place.number;
+                                   if (text)
+                                     lines_.documents().add(*text, place);
+                                   else
+                                     lines_.documents().add_null(place);
+                                 });
   }
 
   void read_plain(const SourceFile& file, const FileKind& kind, std::span<const uint8_t> bytes) {
@@ -160,7 +198,7 @@ class Reading {
   }
 
   void leave_out(const SourceFile& file, const FileKind& kind) {
-    if (whole_) return wrong_.push_back({"", 0, 0, refusal_of(file, kind)});
+    if (whole_) return wrong_.push_back({"", 0, 0, refusal_of(file, kind, sources_.parquet_program)});
     left_out_bytes_ += file.bytes;
     NoText& none = no_text_[kind.advice];
     if (none.files++ == 0) {
@@ -172,7 +210,7 @@ class Reading {
   // What was left out is most of the folder: then it is what the folder is, and its rest is no corpus.
   void refuse_left_out() {
     for (const auto& [what, none] : no_text_) {
-      std::string message = refusal_of(none.first, none.kind);
+      std::string message = refusal_of(none.first, none.kind, sources_.parquet_program);
       if (none.files > 1) message += fmt::format(" (the first of {} such files)", none.files);
       wrong_.push_back({"", 0, 0, std::move(message)});
     }
@@ -220,7 +258,8 @@ bool lies_in_place(const Sources& sources) {
   const SourceFile& file = sources.files.front();
   const MappedFile map = map_source(file);
   const FileKind kind = file_kind_of(map.bytes(), map.bytes().size());
-  if (kind.way == FileKind::Way::refused) throw Error(ErrorKind::input, refusal_of(file, kind));
+  if (kind.way == FileKind::Way::refused || (kind.way == FileKind::Way::parquet && sources.field.empty()))
+    throw Error(ErrorKind::input, refusal_of(file, kind, sources.parquet_program));
   return kind.way == FileKind::Way::text && sources.field.empty();
 }
 

@@ -1,5 +1,5 @@
 // The text of a corpus's sources, read in bounded memory: plain or compressed files, whole or by the field of JSON
-// lines.
+// lines; the column of Parquet files.
 #pragma once
 
 #include <string>
@@ -18,10 +18,11 @@ MappedFile map_source(const SourceFile& file);
 // a file that is no text, in words that say what it is and what to do.
 bool lies_in_place(const Sources& sources);
 
-// Passes the whole text of the sources to `sink`, and tells `end` where each document of it ends: a file, or a line's
-// text. A generated text is one document. What was passed over or is odd becomes a sentence in `notes`. A file of a
-// folder that is no text is left out and told, unless such files hold more bytes than the others. Throws Error{input}
-// with all findings: lines that are no JSON, damaged compressed data, files that are no text or change meanwhile.
+// Passes the whole text of the sources to `sink`, and tells `end` where each document of it ends: a file, a line's or a
+// row's text. A generated text is one document. What was passed over or is odd becomes a sentence in `notes`. A file of
+// a folder that is no text is left out and told, unless such files hold more bytes than the others. Throws Error{input}
+// with all findings: lines that are no JSON, damaged compressed data, files that are no text or change meanwhile; and
+// Error{environment} where the program that reads Parquet files is missing or dies.
 void read_sources(const Sources& sources, const TextSink& sink, const DocumentEnd& end,
                   std::vector<std::string>& notes);
 

@@ -15,6 +15,7 @@
 #include "base/files.h"
 #include "base/nearest.h"
 #include "base/sha256.h"
+#include "columns/helper.h"
 #include "data/generated.h"
 #include "data/glob.h"
 #include "spec/keys.h"
@@ -213,6 +214,7 @@ bool Sources::settled(int64_t now_ns) const {
 Sources list_sources(const CorpusSpec& spec) {
   Sources sources;
   sources.field = spec.field;
+  sources.parquet_program = columns::parquet_program();
   if (spec.corpus.empty()) refuse("data.corpus is empty");
   if (spec.corpus.find('\0') != std::string::npos) refuse("data.corpus holds a NUL byte, which no path can");
   const bool generated = find_generated_corpus(spec.corpus) != nullptr;

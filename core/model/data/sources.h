@@ -12,7 +12,7 @@ namespace bitsweep::data {
 struct CorpusSpec {
   std::string corpus;  // a built-in one (headers, those of generated.h), or the path of a file or folder
   std::string glob;    // files taken from a folder; "" is all
-  std::string field;   // the text's key in JSONL; "" is plain text
+  std::string field;   // the text's key in JSON lines, column in Parquet files; "" is plain text
 };
 
 struct SourceFile {
@@ -30,6 +30,7 @@ struct Sources {
   std::string field;               // as in CorpusSpec
   std::vector<SourceFile> files;   // in the order of their relative paths' bytes; none for a generated corpus
   std::vector<std::string> notes;  // what was passed over
+  std::filesystem::path parquet_program;  // reads what is a Parquet file; it may be missing
 
   uint64_t bytes() const;
   // 64 hex digits over everything that decides the text, as far as attributes tell.

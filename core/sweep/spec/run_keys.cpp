@@ -67,7 +67,7 @@ std::vector<RunKey> model_and_data_keys() {
        BITSWEEP_MEMBER(data.glob, text_of)},
       {.path = "data.field",
        .type = ValueType::text,
-       .help = "the text's key in JSONL",
+       .help = "the text's key in JSON lines, or its column in Parquet files",
        BITSWEEP_MEMBER(data.field, text_of)},
       {.path = "data.tokenizer",
        .type = ValueType::tokenizer,

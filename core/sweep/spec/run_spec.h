@@ -45,7 +45,7 @@ struct DataSpec {
   ShardFiles shards;                   // in its place: their tokens
   ExampleSpec examples;                // in place of a corpus
   std::string glob;                    // files taken from a folder; "" is all regular files
-  std::string field;                   // the text's key in JSONL; "" is plain text
+  std::string field;                   // the text's key in JSON lines, column in Parquet; "" is plain text
   std::string tokenizer =
       "bytes256";  // ascii128 | bytes256 | absolute path of a .model or tokenizer.json | "" (a recipe) | none (shards)
   TokenizerRecipe recipe;  // of one that is trained on the corpus

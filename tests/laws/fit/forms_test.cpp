@@ -143,7 +143,7 @@ TEST(Forms, WhatIsNoTextIsNamedByItsBytes) {
   using namespace std::string_literals;
   EXPECT_THAT(error_of("\xFF\xFEs\0t\0"s), HasSubstr("no text, but UTF-16"));
   EXPECT_THAT(error_of("s\0t\0e\0p\0,\0v\0"s), HasSubstr("UTF-16 without a mark"));
-  EXPECT_THAT(error_of("\x1F\x8B\x08\0"s), HasSubstr("gzip; unpack it first"));
+  EXPECT_THAT(error_of("\x1F\x8B\x08\0"s), HasSubstr("gzip-compressed data; unpack it first: gunzip FILE"));
   EXPECT_THAT(error_of("PK\x03\x04"s), HasSubstr("spreadsheet"));
   EXPECT_THAT(error_of("PAR1"s), HasSubstr("Parquet"));
 }

@@ -44,6 +44,12 @@ TEST(FileKind, compressed_text_is_known_by_its_first_bytes) {
   EXPECT_EQ(kind(std::string("\x50\x2A\x4D\x18\x03\0\0\0abc", 11)).way, Way::zstd);
 }
 
+TEST(FileKind, a_parquet_table_is_read_in_a_way_of_its_own) {
+  EXPECT_EQ(kind("PAR1\x15\x04").way, Way::parquet);
+  EXPECT_EQ(kind("PAR1\x15\x04").what, "a Parquet table");
+  EXPECT_EQ(kind("PAR").way, Way::text);
+}
+
 TEST(FileKind, what_is_no_text_is_named_with_what_to_do) {
   const auto with_zeros = [](std::string_view sign, size_t offset = 0) {
     return std::string(offset, '\0') + std::string(sign) + std::string(600, '\0');
@@ -58,7 +64,6 @@ TEST(FileKind, what_is_no_text_is_named_with_what_to_do) {
       {with_zeros("PK\x03\x04...weights.npy"), "npz", "text"},
       {with_zeros("PK\x03\x04...a.txt"), "a zip archive", "unpack"},
       {with_zeros("ustar", 257), "a tar archive", "unpack"},
-      {with_zeros("PAR1\x15\x04"), "a Parquet table", "data.field"},
       {with_zeros("ARROW1"), "Arrow (Feather)", "data.field"},
       {words(0xFFFFFFFF, 1200, 16) + std::string(600, '\1'), "an Arrow stream", "data.field"},
       {with_zeros("FEA1"), "a Feather table", "data.field"},

@@ -28,7 +28,7 @@ Result read(std::string_view lines, size_t part_bytes = SIZE_MAX) {
     reader.add(bytes_of(rest.substr(0, part_bytes)));
   reader.end_file();
   for (const Diagnostic& diagnostic : reader.wrong()) result.wrong.push_back(diagnostic.to_string());
-  result.notes = reader.notes();
+  result.notes = reader.documents().notes();
   return result;
 }
 
