@@ -125,7 +125,7 @@ TEST_F(ParquetTest, ACountOfRowsBelowZeroIsDamage) {
     try {
       EXPECT_EQ(read(write("damaged", damaged)).size(), 5u) << at;
     } catch (const Error& error) {
-      EXPECT_EQ(error.kind(), ErrorKind::input) << at << error.what();
+      EXPECT_EQ(error.kind(), ErrorKind::input) << at << ": " << error.what();
       ++refused;
     }
   }
