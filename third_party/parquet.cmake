@@ -9,8 +9,8 @@ endif()
 file(GLOB bitsweep_parquet_found CONFIGURE_DEPENDS "${BITSWEEP_PARQUET}/lib/libparquet.so")
 if(NOT bitsweep_parquet_found)
   if(NOT BITSWEEP_PARQUET STREQUAL bitsweep_parquet_fetched)
-    message(FATAL_ERROR "No lib/libparquet.so in BITSWEEP_PARQUET=${BITSWEEP_PARQUET}: name a folder with include/ and lib/ of "
-      "Arrow and Parquet, or call third_party/get-parquet, which fetches it, and configure without.")
+    message(FATAL_ERROR "No lib/libparquet.so in BITSWEEP_PARQUET=${BITSWEEP_PARQUET}: name a folder with include/ and "
+      "lib/ of Arrow and Parquet, or configure without, and third_party/get-parquet fetches them.")
   endif()
   message(STATUS "bitsweep-parquet is not built: third_party/get-parquet fetches its libraries")
   return()

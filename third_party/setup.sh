@@ -1,6 +1,6 @@
 # shellcheck shell=bash
-# Sourced by quickstart, check, get-libtorch and get-parquet: brings a machine to the point where build/ builds. Each step looks
-# first and does only what is missing, so a second call takes no time and an interrupted one can be repeated.
+# Sourced by quickstart, check, get-libtorch and get-parquet: brings a machine to the point where build/ builds. Each
+# step looks first and does only what is missing, so a second call takes no time and an interrupted one can be repeated.
 # Messages go to stderr. A step that cannot go on ends the program with exit code 3 and the command that mends it.
 
 bitsweep_dir=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)

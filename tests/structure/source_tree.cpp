@@ -35,8 +35,8 @@ std::set<std::string> cell_names(const std::string& cell) {
 // A folder that git ignores, or that holds git itself.
 bool is_left_out(const std::string& path) {
   return path == ".git" || path == "build" || path.starts_with("build-") || path == "results" || path == "reports" ||
-         path == "third_party/libtorch" || path.starts_with("third_party/.libtorch") ||
-         path == "third_party/parquet" || path.starts_with("third_party/.parquet");
+         path == "third_party/libtorch" || path.starts_with("third_party/.libtorch") || path == "third_party/parquet" ||
+         path.starts_with("third_party/.parquet");
 }
 
 void collect(const fs::path& folder, std::vector<SourceFile>& files) {

@@ -67,6 +67,9 @@ class ParquetFile {
         damaged(group, row, error.what());
       }
     }
+    if (row != metadata_->num_rows())
+      refuse(HelperExit::damaged,
+             fmt::format("its footer is damaged: {} rows in it, and {} in its row groups", metadata_->num_rows(), row));
   }
 
  private:
@@ -150,7 +153,10 @@ class ParquetFile {
     const std::shared_ptr<parquet::ColumnReader> any = reader_->RowGroup(group)->Column(index);
     auto& column = dynamic_cast<parquet::ByteArrayReader&>(*any);
     const int16_t defined = any->descr()->max_definition_level();
-    const int64_t end = row + metadata_->RowGroup(group)->num_rows();
+    const int64_t rows_here = metadata_->RowGroup(group)->num_rows();
+    if (rows_here < 0 || rows_here > metadata_->num_rows() - row)
+      damaged(group, row, fmt::format("{} rows of {} are said to be in it", rows_here, metadata_->num_rows()));
+    const int64_t end = row + rows_here;
     std::vector<int16_t> levels(values_at_once, 0);
     std::vector<parquet::ByteArray> values(values_at_once);
     while (column.HasNext()) {

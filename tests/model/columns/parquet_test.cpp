@@ -115,6 +115,23 @@ TEST_F(ParquetTest, DamageInALaterRowGroupIsToldByGroupAndRow) {
   EXPECT_THAT(refusal(write("damaged", damaged), "text"), HasSubstr("damaged in row group 2 of 3, at row 201 of 600"));
 }
 
+// 5 rows are written as 10 in the footer, -5 as 9.
+TEST_F(ParquetTest, ACountOfRowsBelowZeroIsDamage) {
+  const std::string whole = read_file(made("plain.parquet"));
+  int refused = 0;
+  for (size_t at = whole.find("five"); (at = whole.find('\x0A', at + 1)) != std::string::npos;) {
+    std::string damaged = whole;
+    damaged[at] = 9;
+    try {
+      EXPECT_EQ(read(write("damaged", damaged)).size(), 5u) << at;
+    } catch (const Error& error) {
+      EXPECT_EQ(error.kind(), ErrorKind::input) << at << ": " << error.what();
+      ++refused;
+    }
+  }
+  EXPECT_GE(refused, 2);  // of the file, and of its row group
+}
+
 // Bytes all over the file, one at a time: every value, or an error; never fewer values without one, and no hang.
 TEST_F(ParquetTest, AChangedByteAnywhereGivesEveryValueOrAnError) {
   const std::string whole = read_file(made("dictionary.parquet"));
