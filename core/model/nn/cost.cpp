@@ -187,7 +187,8 @@ void StageList::ffn(const LinearCost& inner, const LinearCost& down, bool shares
 
 void StageList::head(bool signs, bool bits) {
   const int64_t d = shape_.d_model, vocab = work_.vocab;
-  const int64_t kept_signs = signs && !bits ? kFloatBytes * vocab * d : 0;
+  // Of latents in f32; of bits in what is computed with, for the product and its gradient.
+  const int64_t kept_signs = signs ? (bits ? work_.element_bytes : kFloatBytes) * vocab * d : 0;
   Stage head{.block = "head",
              .flops = 2.0 * static_cast<double>(vocab * d),
              .backward_flops = 4.0 * static_cast<double>(vocab * d),

@@ -7,7 +7,7 @@
 
 namespace bitsweep::tasks {
 
-// As SQuAD's evaluation does it (Rajpurkar et al. 2016): lower case (character by character), without ASCII punctuation,
+// As SQuAD's evaluation does it (Rajpurkar et al. 2016): lower case (a character at a time), without ASCII punctuation,
 // without the words a, an and the, single spaces; spaces and words are those of Python's Unicode.
 std::string normalised_answer(std::string_view text);
 
