@@ -83,6 +83,14 @@ TEST(Text, NumbersAreReadWithoutTheLocale) {
                  code_of_core_and_plugins(), "use std::from_chars or base/units.h");
 }
 
+TEST(Text, NoMergeIsLeftHalfDone) {
+  const std::string ours = std::string(7, '<') + ' ', theirs = std::string(7, '>') + ' ';
+  for (const SourceFile& file : project_files())
+    file.each_line([&](std::string_view line, int number) {
+      EXPECT_FALSE(line.starts_with(ours) || line.starts_with(theirs)) << file.at(number);
+    });
+}
+
 TEST(Text, FilesAreOneThingAndLinesFitTheScreen) {
   for (const SourceFile& file : project_files()) {
     if (!file.is_code()) continue;

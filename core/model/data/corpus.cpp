@@ -203,12 +203,14 @@ std::shared_ptr<const CorpusText> find_cached_corpus(const std::string& sha256, 
   const CorpusCache cache(cache_folder);
   auto found = cache.find(sha256);
   if (!found) return nullptr;
-  found->facts.part_ends.clear();  // the same text may be a mixture's
+  // The same text may come of other documents, and of a mixture.
+  found->facts.part_ends.clear();
+  found->facts.documents.reset();
+  found->facts.documents_sha256.clear();
   std::optional<MappedFile> ends;
   if (!documents_sha256.empty()) {
     ends = cache.find_ends(documents_sha256);
     if (!ends) return nullptr;
-    // The same text may come of other documents.
     found->facts.documents = ends->bytes().size() / sizeof(uint64_t);
     found->facts.documents_sha256 = documents_sha256;
   }

@@ -296,9 +296,10 @@ ValidationWindows Dataset::validation(int64_t wanted) const {
 ValidationWindows Dataset::validation(const spec::EvalSpec& eval) const {
   if (eval.bytes == 0 || of_examples()) return validation(eval.windows);
   assert(tokenizer_ != nullptr);
+  require_known_text();
   return ValidationWindows::over_text(
-      *tokenizer_, val_text(), mixture_.stretches(val_text(), text_split_.val, static_cast<uint64_t>(eval.bytes)),
-      context_, eval.stride);
+      *tokenizer_, marked_text(*texts_.val, info_.documents), marks_of(info_.documents, tokenizer_->facts()),
+      mixture_.stretches(val_text(), text_split_.val, static_cast<uint64_t>(eval.bytes)), context_, eval.stride);
 }
 
 std::vector<Segment> Dataset::counted_segments() const {

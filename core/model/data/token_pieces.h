@@ -4,11 +4,13 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <span>
 #include <string_view>
 #include <vector>
 
 #include "data/split.h"
+#include "tokenize/tokenizer.h"
 
 namespace bitsweep::data {
 
@@ -19,6 +21,11 @@ inline constexpr uint64_t longest_document_bytes = UINT64_C(1) << 20;  // in one
 struct TextDocuments {
   std::span<const uint8_t> text;
   std::span<const uint64_t> ends;
+};
+
+// What stands at the ends of documents.
+struct DocumentTokens {
+  std::optional<tokenize::TokenId> before, behind;
 };
 
 // Segments cut at the last end of a document, else at the last newline, else at a character, that lies within

@@ -1,5 +1,6 @@
 #include "data/token_plan.h"
 
+#include <cassert>
 #include <cmath>
 #include <functional>
 
@@ -179,21 +180,27 @@ void choose_documents(const spec::DataSpec& spec, const tokenize::TokenizerFacts
         fmt::format("'{}' has other documents than when the run was planned; plan and submit it anew", info.name));
 }
 
+DocumentTokens marks_of(const std::string& documents, const tokenize::TokenizerFacts& tokenizer) {
+  return {.before = documents == "bos" ? tokenizer.bos : std::nullopt,
+          .behind = documents == "eos" ? tokenizer.eos : std::nullopt};
+}
+
+TextDocuments marked_text(const CorpusText& text, const std::string& documents) {
+  if (documents == "none") return {text.bytes(), {}};
+  assert(text.facts.documents.value_or(1) < 2 || !text.document_ends().empty());
+  return {text.bytes(), text.document_ends()};
+}
+
 StoreSource store_source(std::shared_ptr<const tokenize::Tokenizer> tokenizer, const CorpusText& train,
                          const CorpusText* val, const Split& split, const DatasetInfo& info) {
-  const bool marked = info.documents != "none";
-  const auto documents = [&](const CorpusText& text) {
-    return TextDocuments{text.bytes(), marked ? text.document_ends() : std::span<const uint64_t>()};
-  };
-  const DocumentTokens marks{.before = info.documents == "bos" ? tokenizer->facts().bos : std::nullopt,
-                             .behind = info.documents == "eos" ? tokenizer->facts().eos : std::nullopt};
+  const DocumentTokens marks = marks_of(info.documents, tokenizer->facts());
   return {.corpus_sha256 = info.sha256,
-          .documents_sha256 = marked ? info.documents_sha256 : "",
+          .documents_sha256 = info.documents != "none" ? info.documents_sha256 : "",
           .tokenizer = std::move(tokenizer),
           .tokenizer_sha256 = info.tokenizer_sha256,
           .marks = marks,
-          .train_text = documents(train),
-          .val_text = documents(val != nullptr ? *val : train),
+          .train_text = marked_text(train, info.documents),
+          .val_text = marked_text(val != nullptr ? *val : train, info.documents),
           .split = split};
 }
 

@@ -58,6 +58,12 @@ tokenize::TokenizerFacts trained_facts();
 void choose_documents(const spec::DataSpec& spec, const tokenize::TokenizerFacts& tokenizer, const CorpusFacts& train,
                       const CorpusFacts* val, DatasetInfo& info);
 
+// What stands between documents that were chosen, "none" for a tokenizer without tokens for it.
+DocumentTokens marks_of(const std::string& documents, const tokenize::TokenizerFacts& tokenizer);
+// The text with the ends that matter under these marks. REQUIRES the ends of a text that has several documents, where
+// they are marked.
+TextDocuments marked_text(const CorpusText& text, const std::string& documents);
+
 // REQUIRES the chosen documents in `info`. The texts must outlive what is made of it.
 StoreSource store_source(std::shared_ptr<const tokenize::Tokenizer> tokenizer, const CorpusText& train,
                          const CorpusText* val, const Split& split, const DatasetInfo& info);

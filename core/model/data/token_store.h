@@ -23,11 +23,6 @@
 
 namespace bitsweep::data {
 
-// What stands at the ends of documents.
-struct DocumentTokens {
-  std::optional<tokenize::TokenId> before, behind;
-};
-
 // What a store is of. Train and val are of one text, or of two.
 struct StoreSource {
   std::string corpus_sha256;  // of both texts, as DataSpec::sha256

@@ -84,8 +84,26 @@ ValidationWindows ValidationWindows::fixed(std::shared_ptr<const TokenSource> to
   return all;
 }
 
-ValidationWindows ValidationWindows::over_text(const tokenize::Tokenizer& tokenizer, std::span<const uint8_t> text,
-                                               const std::vector<Segment>& stretches, int64_t context, int64_t stride) {
+namespace {
+
+// Of one stretch, behind the token that stands in front of it.
+void encode_stretch(tokenize::Encoder& encoder, tokenize::TokenId opening, const TextDocuments& text,
+                    const DocumentTokens& marks, const Segment& stretch, std::vector<tokenize::TokenId>& ids) {
+  const size_t begin = ids.size();
+  each_part(text, stretch, [&](const DocumentPart& part) {
+    const bool first = ids.size() == begin;
+    if (first) ids.push_back(part.begins ? marks.behind.value_or(opening) : opening);
+    if (!first && part.begins && marks.before) ids.push_back(*marks.before);
+    encoder.encode(part.text, ids);
+    if (part.ends && marks.behind) ids.push_back(*marks.behind);
+  });
+}
+
+}  // namespace
+
+ValidationWindows ValidationWindows::over_text(const tokenize::Tokenizer& tokenizer, const TextDocuments& text,
+                                               const DocumentTokens& marks, const std::vector<Segment>& stretches,
+                                               int64_t context, int64_t stride) {
   ValidationWindows all;
   all.vocab_ = tokenizer.vocab();
   all.context_ = context;
@@ -93,11 +111,11 @@ ValidationWindows ValidationWindows::over_text(const tokenize::Tokenizer& tokeni
   const auto encoder = tokenizer.make_encoder();
   std::vector<tokenize::TokenId> newline;
   encoder->encode("\n", newline);
+  const tokenize::TokenId opening = tokenizer.facts().bos.value_or(newline.empty() ? 0 : newline.back());
   const int64_t step = stride > 0 ? stride : context;
   for (const Segment& stretch : stretches) {
     const uint64_t start = all.ids_.size();
-    all.ids_.push_back(tokenizer.facts().bos.value_or(newline.empty() ? 0 : newline.back()));
-    encoder->encode({reinterpret_cast<const char*>(text.data()) + stretch.begin, stretch.size()}, all.ids_);
+    encode_stretch(*encoder, opening, text, marks, stretch, all.ids_);
     const auto targets = static_cast<int64_t>(all.ids_.size() - start) - 1;
     int64_t counted = 0, bytes = 0;
     while (counted < targets) {

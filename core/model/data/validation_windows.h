@@ -9,6 +9,7 @@
 
 #include "data/induction.h"
 #include "data/split.h"
+#include "data/token_pieces.h"
 #include "data/tokens.h"
 #include "examples/rows.h"
 #include "tokenize/tokenizer.h"
@@ -52,10 +53,12 @@ class ValidationWindows {
                                  std::shared_ptr<const CorpusText> text);
 
   // Stretches of text, each encoded for itself behind BOS (else behind what a newline ends in), so that every tokenizer
-  // and every context is scored on the same bytes, each once. stride 0: windows follow each other; else they overlap,
+  // and every context is scored on the same bytes, each once. Within one its documents are encoded and marked as those
+  // of the training text are, and the marks are targets too. stride 0: windows follow each other; else they overlap,
   // and each but a stretch's first counts its last `stride` targets alone.
-  static ValidationWindows over_text(const tokenize::Tokenizer& tokenizer, std::span<const uint8_t> text,
-                                     const std::vector<Segment>& stretches, int64_t context, int64_t stride);
+  static ValidationWindows over_text(const tokenize::Tokenizer& tokenizer, const TextDocuments& text,
+                                     const DocumentTokens& marks, const std::vector<Segment>& stretches,
+                                     int64_t context, int64_t stride);
 
  private:
   struct Window {

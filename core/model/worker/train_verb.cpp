@@ -123,8 +123,10 @@ void write_start(event::EventWriter& events, const TrainArguments& arguments, co
     fields["vocab"] = data.vocab;
     fields["bytes_per_token"] = data.bytes_per_token;
     fields["bytes_kept"] = data.bytes_kept;
-    // What a model that knows nothing has, which says when a loss is none: log₂ V a token.
-    fields["uniform_bpc"] = std::log2(static_cast<double>(data.vocab)) / data.bytes_per_token;
+    // What a model that knows nothing has on exactly what is scored, which says when a loss is none: log₂ V a token.
+    fields["uniform_bpc"] = std::log2(static_cast<double>(data.vocab)) *
+                            static_cast<double>(windows.targets(0, windows.count())) /
+                            static_cast<double>(windows.target_bytes(0, windows.count()));
   }
   if (windows.have_answers()) {
     fields["val_answers"] = static_cast<int64_t>(windows.answers(0, windows.count()).size());

@@ -225,6 +225,8 @@ void read_data(const json::object& object, DataSpec& data) {
   reader.text("val", data.val);
   reader.text("sha256", data.sha256);
   reader.finish();
+  // Of what was planned, none is not said; of what was not, the plan still chooses.
+  if (data.documents.empty() && !data.sha256.empty()) data.documents = "none";
 }
 
 void read_train(const json::object& object, TrainSpec& train) {

@@ -184,6 +184,47 @@ TEST_F(TokenStoreTest, documents_end_with_eos_where_it_is_asked_for) {
   EXPECT_EQ(open(data).info().documents_sha256, "");
 }
 
+// What a worker gets is the plan's spec, written and read: none stays none, and each has a store of its own, whichever
+// came first.
+TEST_F(TokenStoreTest, a_planned_run_keeps_its_documents) {
+  spec::DataSpec data = lines_of(std::vector<std::string>(600, "a text of its own"), "llama3.json");
+  const auto planned = [&](const char* documents) {
+    spec::RunSpec run;
+    run.model.plugin = "llama";
+    run.data = data;
+    run.data.documents = documents;
+    const DatasetInfo info = Dataset::inspect(run.data, root / "cache");
+    run.data.sha256 = info.sha256;
+    run.data.tokenizer_sha256 = info.tokenizer_sha256;
+    run.data.documents = info.documents;
+    run.data.documents_sha256 = info.documents_sha256;
+    return spec::run_spec_from_json(spec::to_json(run)).data;
+  };
+  const int64_t marks = open(planned("bos")).info().train_tokens - open(planned("none")).info().train_tokens;
+  EXPECT_NEAR(marks, 570, 3);
+  const fs::path other = root / "other";  // none first
+  const auto tokens = [&](const char* documents) {
+    return Dataset::open(planned(documents), other).info().train_tokens;
+  };
+  const int64_t none = tokens("none");
+  EXPECT_EQ(tokens("bos") - none, marks);
+}
+
+// The cache knows the text of lines; a file of the same bytes is one document all the same.
+TEST_F(TokenStoreTest, a_text_is_one_document_though_its_lines_were_many) {
+  const std::vector<std::string> lines(600, "a text of its own");
+  const spec::DataSpec many = lines_of(lines, "llama3.json");
+  open(many);
+  std::string text;
+  for (const std::string& line : lines) text += line + "\n";
+  spec::DataSpec one = spec(write("plain.txt", text), "llama3.json");
+  one.documents = "bos";
+  one.sha256 = open(many).info().sha256;
+  const Dataset planned = open(one);
+  EXPECT_EQ(planned.info().documents_sha256, "");
+  EXPECT_EQ(open(many).info().train_tokens - planned.info().train_tokens, 569);
+}
+
 TEST_F(TokenStoreTest, a_token_that_the_tokenizer_has_not_is_refused) {
   spec::DataSpec data = numbered();
   data.tokenizer = "bytes256";

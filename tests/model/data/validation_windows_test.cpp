@@ -106,7 +106,8 @@ TEST_P(OverText, every_byte_counts_once) {
   for (const int64_t context : {7, 32, 100'000})
     for (const int64_t stride : {0, 5}) {
       if (stride == 5 && context == 100'000) continue;
-      const auto windows = ValidationWindows::over_text(*tokenizer, bytes_of(text), stretches, context, stride);
+      const auto windows =
+          ValidationWindows::over_text(*tokenizer, {bytes_of(text), {}}, {}, stretches, context, stride);
       const std::vector<tokenize::TokenId> ids = counted(windows, context);
       EXPECT_EQ(tokenizer->decode(ids), expected) << context << " " << stride;
       EXPECT_EQ(windows.target_bytes(0, windows.count()), static_cast<int64_t>(expected.size()));
@@ -124,7 +125,7 @@ TEST_P(OverText, a_uniform_model_scores_what_it_must) {
     bytes += stretch.size();
     tokens += tokenizer->encode(text.substr(stretch.begin, stretch.size())).size();
   }
-  const auto windows = ValidationWindows::over_text(*tokenizer, bytes_of(text), stretches, 32, 0);
+  const auto windows = ValidationWindows::over_text(*tokenizer, {bytes_of(text), {}}, {}, stretches, 32, 0);
   const double bits =
       std::log2(static_cast<double>(tokenizer->vocab())) * static_cast<double>(windows.targets(0, windows.count()));
   EXPECT_DOUBLE_EQ(
@@ -136,16 +137,47 @@ INSTANTIATE_TEST_SUITE_P(Tokenizers, OverText, testing::Values("bytes256", "gpt2
 
 TEST(ValidationWindowsOverText, begin_behind_bos_else_a_newline) {
   const std::string text = "abc\n";
-  EXPECT_THAT(filled(ValidationWindows::over_text(*tokenizer_of("bytes256"), bytes_of(text), {{0, 4}}, 6, 0), 6),
-              ElementsAre('\n', 'a', 'b', 'c', '\n', 0, 0));
+  EXPECT_THAT(
+      filled(ValidationWindows::over_text(*tokenizer_of("bytes256"), {bytes_of(text), {}}, {}, {{0, 4}}, 6, 0), 6),
+      ElementsAre('\n', 'a', 'b', 'c', '\n', 0, 0));
   const auto llama = tokenizer_of("llama3.json");
-  EXPECT_EQ(filled(ValidationWindows::over_text(*llama, bytes_of(text), {{0, 4}}, 6, 0), 6)[0],
+  EXPECT_EQ(filled(ValidationWindows::over_text(*llama, {bytes_of(text), {}}, {}, {{0, 4}}, 6, 0), 6)[0],
             static_cast<int32_t>(*llama->facts().bos));
+}
+
+// As the training text has them: a loss is over the tokens that a model was trained on.
+TEST(ValidationWindowsOverText, documents_are_marked_and_their_marks_are_targets) {
+  const auto tokenizer = tokenizer_of("llama3.json");
+  const tokenize::TokenId bos = *tokenizer->facts().bos, eos = *tokenizer->facts().eos;
+  const std::string text = "ab\ncd\nef\n";
+  const std::vector<uint64_t> ends{3, 6, 9};
+  const auto ids = [&](const DocumentTokens& marks, const Segment& stretch) {
+    const auto windows = ValidationWindows::over_text(*tokenizer, {bytes_of(text), ends}, marks, {stretch}, 30, 0);
+    std::vector<int32_t> all = filled(windows, 30);
+    all.resize(static_cast<size_t>(windows.targets(0, 1)) + 1);
+    EXPECT_EQ(windows.target_bytes(0, 1), static_cast<int64_t>(stretch.size()));
+    return std::vector<tokenize::TokenId>(all.begin(), all.end());
+  };
+  const auto joined = [&](std::vector<std::pair<std::string, tokenize::TokenId>> parts, tokenize::TokenId first) {
+    std::vector<tokenize::TokenId> expected{first};
+    for (const auto& [part, mark] : parts) {
+      const auto more = part.empty() ? std::vector<tokenize::TokenId>{mark} : tokenizer->encode(part);
+      expected.insert(expected.end(), more.begin(), more.end());
+    }
+    return expected;
+  };
+  // The first document's BOS is what stands in front of the stretch.
+  EXPECT_EQ(ids({.before = bos, .behind = {}}, {0, 9}),
+            joined({{"ab\n", 0}, {"", bos}, {"cd\n", 0}, {"", bos}, {"ef\n", 0}}, bos));
+  EXPECT_EQ(ids({.before = {}, .behind = eos}, {3, 9}), joined({{"cd\n", 0}, {"", eos}, {"ef\n", 0}, {"", eos}}, eos));
+  // One that begins and ends within documents.
+  EXPECT_EQ(ids({.before = bos, .behind = {}}, {4, 8}), joined({{"d\n", 0}, {"", bos}, {"ef", 0}}, bos));
 }
 
 TEST(ValidationWindowsOverText, overlapping_windows_see_what_came_before) {
   const std::string text = "abcdefghij";
-  const auto windows = ValidationWindows::over_text(*tokenizer_of("bytes256"), bytes_of(text), {{0, 10}}, 4, 2);
+  const auto windows =
+      ValidationWindows::over_text(*tokenizer_of("bytes256"), {bytes_of(text), {}}, {}, {{0, 10}}, 4, 2);
   // "\nabc" says abcd; then each window of four says two more.
   EXPECT_EQ(windows.count(), 4);
   const std::vector<int32_t> all = filled(windows, 4);
@@ -158,7 +190,7 @@ TEST(ValidationWindowsOverText, overlapping_windows_see_what_came_before) {
 TEST(ValidationWindowsOverText, a_lossy_tokenizer_is_scored_on_what_it_keeps) {
   const auto tokenizer = tokenizer_of("unigram.model");
   const std::string text = "the   spaces   go\n";
-  const auto windows = ValidationWindows::over_text(*tokenizer, bytes_of(text), {{0, text.size()}}, 50, 0);
+  const auto windows = ValidationWindows::over_text(*tokenizer, {bytes_of(text), {}}, {}, {{0, text.size()}}, 50, 0);
   EXPECT_EQ(windows.target_bytes(0, 1), static_cast<int64_t>(tokenizer->decode(tokenizer->encode(text)).size()));
 }
 
