@@ -98,7 +98,7 @@ Dataset Dataset::of_texts(const spec::DataSpec& spec, const fs::path& cache, Tex
   CollectedNotes nobody;
   info.vocab = model_vocab(spec, tokenizer->vocab());
   const StoreFacts facts = store.build(build.threads, build.notes != nullptr ? *build.notes : nobody);
-  tell_store(facts, spec.context, info);
+  tell_store(facts, tokenizer->facts(), spec.context, info);
   Tokens tokens{store.open_train(), store.open_val(), {facts.train.segments, facts.val.segments}};
   tokens.bytes_per_train_token = facts.train.bytes_per_token();
   mixture.require_windows(tokens.split, spec.context);
@@ -137,7 +137,7 @@ DatasetInfo Dataset::inspect(const spec::DataSpec& spec, const fs::path& cache) 
   if (tokenizer != nullptr && train.text != nullptr && val_text != nullptr) {
     const CorpusText* other = val_facts != nullptr ? val_text : nullptr;
     if (auto facts = TokenStore(cache, store_source(tokenizer, *train.text, other, split, info)).find()) {
-      tell_store(*facts, spec.context, info);
+      tell_store(*facts, tokenizer->facts(), spec.context, info);
       tell_parts(facts->train.segments);
       return info;
     }

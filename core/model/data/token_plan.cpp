@@ -204,7 +204,8 @@ StoreSource store_source(std::shared_ptr<const tokenize::Tokenizer> tokenizer, c
           .split = split};
 }
 
-void tell_store(const StoreFacts& facts, int64_t context, DatasetInfo& info) {
+void tell_store(const StoreFacts& facts, const tokenize::TokenizerFacts& tokenizer, int64_t context,
+                DatasetInfo& info) {
   count_tokens({facts.train.segments, facts.val.segments}, context, info);
   info.bytes_kept = facts.bytes_kept();
   info.bytes_per_token = facts.train.bytes_per_token();
@@ -212,9 +213,9 @@ void tell_store(const StoreFacts& facts, int64_t context, DatasetInfo& info) {
                  kept = facts.train.token_bytes + facts.val.token_bytes;
   info.unknown_bytes = text > kept ? text - kept : kept - text;
   if (info.bytes_kept < 1)
-    info.notes.push_back(
-        fmt::format("the tokenizer keeps {:.2f} % of the bytes of '{}'; a loss per byte is over those.",
-                    100 * info.bytes_kept, info.name));
+    info.notes.push_back(fmt::format("'{}' loses {} of the {} bytes of '{}'; a loss per byte is over those it keeps.",
+                                     tokenizer.name, format_thousands(static_cast<int64_t>(info.unknown_bytes)),
+                                     format_thousands(static_cast<int64_t>(text)), info.name));
 }
 
 void estimate_tokens(const spec::DataSpec& spec, const tokenize::Tokenizer* tokenizer, const InspectedCorpus& train,

@@ -69,7 +69,7 @@ StoreSource store_source(std::shared_ptr<const tokenize::Tokenizer> tokenizer, c
                          const CorpusText* val, const Split& split, const DatasetInfo& info);
 
 // Tokens, windows and bytes of a store, with notes on what was lost.
-void tell_store(const StoreFacts& facts, int64_t context, DatasetInfo& info);
+void tell_store(const StoreFacts& facts, const tokenize::TokenizerFacts& tokenizer, int64_t context, DatasetInfo& info);
 
 // The same from a sample; of a tokenizer that is not trained yet (null), nothing but that.
 void estimate_tokens(const spec::DataSpec& spec, const tokenize::Tokenizer* tokenizer, const InspectedCorpus& train,

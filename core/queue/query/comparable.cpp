@@ -128,7 +128,9 @@ void make_labels_unique(std::vector<ComparableGroup>& groups) {
     for (ComparableGroup& group : groups) {
       if (group.label != label) continue;
       const std::string digits = group.dataset.empty() ? fmt::format("{}", ++number) : group.dataset.substr(0, 8);
-      group.label = fmt::format("{}, {} validation windows, data {}", label, group.eval_windows, digits);
+      const std::string windows =
+          group.eval_bytes > 0 ? "" : fmt::format(", {} validation windows", group.eval_windows);
+      group.label = fmt::format("{}{}, data {}", label, windows, digits);
     }
   }
 }

@@ -104,6 +104,13 @@ prepare::Texts::Measured DataTexts::measure(const spec::DataSpec& spec, const Sc
                                    .ngram_bpb = as_json(found)});
   };
   for (size_t i = 0; i < scored.windows.size(); ++i) add(spec.context, scored.windows[i], yardsticks.windows[i]);
+  uint64_t val_bytes = 0;
+  for (const data::Segment& segment : data.split().val) val_bytes += segment.size();
+  for (const int64_t asked : scored.bytes) {
+    if (static_cast<int64_t>(val_bytes) >= asked) continue;
+    notes.note(fmt::format("eval.bytes asks for {} bytes, and '{}' has {} to validate on: all of them are scored",
+                           format_thousands(asked), info.name, format_thousands(static_cast<int64_t>(val_bytes))));
+  }
   for (size_t i = 0; i < scored.bytes.size(); ++i) add(store::kAnyContext, scored.bytes[i], yardsticks.stretches[i]);
   return measured;
 }
