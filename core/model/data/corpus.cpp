@@ -7,6 +7,7 @@
 #include <fmt/ranges.h>
 
 #include "base/error.h"
+#include "data/findings.h"
 #include "data/generated.h"
 #include "data/source_reader.h"
 #include "data/text_sample.h"
@@ -19,16 +20,9 @@ class Listing {
  public:
   // What is wrong with every part is told at once.
   explicit Listing(const CorpusParts& parts) {
-    std::vector<Diagnostic> wrong;
-    for (const CorpusSpec& part : parts) {
-      try {
-        parts_.push_back(list_sources(part));
-      } catch (const Error& error) {
-        if (error.kind() != ErrorKind::input) throw;
-        wrong.insert(wrong.end(), error.diagnostics().begin(), error.diagnostics().end());
-      }
-    }
-    if (!wrong.empty()) throw Error(ErrorKind::input, std::move(wrong));
+    Findings findings;
+    for (const CorpusSpec& part : parts) findings.collect([&] { parts_.push_back(list_sources(part)); });
+    findings.throw_if_any();
   }
 
   const std::vector<Sources>& parts() const { return parts_; }
@@ -67,7 +61,8 @@ class Listing {
   // As read_sources; into `facts` come the notes and where parts end. Throws Error{input} for a part without text.
   void read(const TextSink& sink, const DocumentEnd& end, CorpusFacts& facts) const {
     uint64_t bytes = 0, ended = 0;
-    for (const Sources& part : parts_) {
+    Findings findings;
+    const auto read_part = [&](const Sources& part) {
       const uint64_t begin = bytes;
       const auto count = [&](std::span<const uint8_t> text) {
         bytes += text.size();
@@ -79,10 +74,12 @@ class Listing {
       };
       read_sources(part, count, count_end, facts.notes);
       if (bytes == begin) refuse_empty(part, facts);
-      if (!mixed()) continue;
+      if (!mixed()) return;
       if (ended != bytes) count_end();
       facts.part_ends.push_back(bytes);
-    }
+    };
+    for (const Sources& part : parts_) findings.collect([&] { read_part(part); });
+    findings.throw_if_any();
   }
 
  private:

@@ -8,6 +8,7 @@
 #include "base/sha256.h"
 #include "base/units.h"
 #include "data/corpus.h"
+#include "data/findings.h"
 #include "data/shard_data.h"
 #include "data/token_plan.h"
 #include "tokenize/byte_alphabet.h"
@@ -33,18 +34,10 @@ CorpusParts val_of(const spec::DataSpec& spec) {
 template <class Open>
 auto open_both(const spec::DataSpec& spec, Open open) {
   decltype(open(corpus_of(spec))) train{}, val{};
-  std::vector<Diagnostic> wrong;
-  const auto attempt = [&](auto& into, const CorpusParts& corpus) {
-    try {
-      into = open(corpus);
-    } catch (const Error& error) {
-      if (error.kind() != ErrorKind::input) throw;
-      wrong.insert(wrong.end(), error.diagnostics().begin(), error.diagnostics().end());
-    }
-  };
-  attempt(train, corpus_of(spec));
-  if (!spec.val.empty()) attempt(val, val_of(spec));
-  if (!wrong.empty()) throw Error(ErrorKind::input, std::move(wrong));
+  Findings findings;
+  findings.collect([&] { train = open(corpus_of(spec)); });
+  if (!spec.val.empty()) findings.collect([&] { val = open(val_of(spec)); });
+  findings.throw_if_any();
   return std::pair(std::move(train), std::move(val));
 }
 

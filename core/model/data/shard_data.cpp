@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "base/sha256.h"
 #include "data/corpus_cache.h"
+#include "data/findings.h"
 #include "data/shard_file.h"
 #include "data/sources.h"
 #include "data/stored_tokens.h"
@@ -60,13 +61,9 @@ ShardSide open_side(const Sources& sources, const tokenize::Tokenizer* tokenizer
                     const CorpusCache& cache, bool keep) {
   const int64_t looked_ns = file_time_now_ns();
   std::vector<ShardFile> files;
-  std::vector<Diagnostic> wrong;
-  for (const SourceFile& file : sources.files) try {
-      files.emplace_back(file.path);
-    } catch (const Error& error) {
-      wrong.insert(wrong.end(), error.diagnostics().begin(), error.diagnostics().end());
-    }
-  if (!wrong.empty()) throw Error(ErrorKind::input, std::move(wrong));
+  Findings findings;
+  for (const SourceFile& file : sources.files) findings.collect([&] { files.emplace_back(file.path); });
+  findings.throw_if_any();
   ShardSide side;
   side.tokens = std::make_shared<StoredTokens>(
       std::move(files), vocab, tokenizer != nullptr ? std::make_shared<tokenize::ByteCounter>(*tokenizer) : nullptr);

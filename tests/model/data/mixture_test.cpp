@@ -252,6 +252,18 @@ TEST_F(MixtureTest, of_bad_parts_everything_is_told) {
               AllOf(HasSubstr("short"), HasSubstr("too short: 10 bytes"), Not(HasSubstr("/a:"))));
 }
 
+TEST_F(MixtureTest, of_parts_that_are_no_text_each_is_told) {
+  three();
+  write("x.xz", std::string_view("\xFD"
+                                 "7zXZ\0",
+                                 6));
+  write("z", std::string_view("\x1F\x8B\x08\0torn", 8));
+  EXPECT_THAT(error_of([&] {
+                open(of({{"x.xz", 1}, {"a", 1}, {"z", 1}}));
+              }).what(),
+              AllOf(HasSubstr("x.xz' is xz-compressed data"), HasSubstr("/z")));
+}
+
 TEST_F(MixtureTest, yardsticks_are_counted_by_weight) {
   const spec::DataSpec even = three();
   const DatasetYardsticks yardsticks = open(even).yardsticks({16}, {800});
