@@ -8,6 +8,7 @@
 #include "base/task_metrics.h"
 #include "data/stories_questions.h"
 #include "examples/rows.h"
+#include "tasks/fitting.h"
 #include "tasks/load_tasks.h"
 #include "tasks/run_task.h"
 
@@ -35,6 +36,8 @@ TaskSet open_tasks(const std::vector<spec::TaskSpec>& specs, const spec::DataSpe
   if (dataset.of_examples()) set.begin = examples::begin_token(*set.tokenizer);
   if (data.documents == "bos") set.begin = set.tokenizer->facts().bos;
   if (data.documents == "eos") set.begin = set.tokenizer->facts().eos;
+  for (tasks::Task& task : set.tasks)
+    tasks::keep_what_fits(task, *set.tokenizer, static_cast<size_t>(data.context), set.begin);
   return set;
 }
 

@@ -74,6 +74,7 @@ TEST(RunTask, ChoicesByTheirLogLikelihoods) {
   EXPECT_EQ(file.answers[1].scores.at("acc_norm"), 1);
   EXPECT_DOUBLE_EQ(file.metrics.at("t.acc"), 0.5);
   EXPECT_EQ(file.answers[0].prompt_sha256.size(), 16u);
+  EXPECT_EQ(file.first_prompt, "Q");
 }
 
 TEST(RunTask, Continuations) {
