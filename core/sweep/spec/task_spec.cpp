@@ -176,7 +176,11 @@ class TaskReader {
       else
         wrong(item, "stop", "a text that ends a reply, or a list of them");
     };
-    if (node.kind != YamlKind::list || node.items.empty()) return one(node);
+    if (node.kind != YamlKind::list) return one(node);
+    if (node.items.empty()) {
+      good_ = false;
+      problems_.add(node.place, "'stop' is an empty list: name a text that ends a reply, or leave the key out");
+    }
     for (const Yaml& item : node.items) one(*item);
   }
 

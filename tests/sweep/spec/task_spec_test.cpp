@@ -93,7 +93,7 @@ TEST_F(Tasks, KeysWithoutEffectAreToldAtTheirPlace) {
         "a.yaml:8:53: 'max_tokens' has no effect: a task of kind continue has no replies",
         "a.yaml:9:53: 'shots_from' has no effect: it needs 'shots', examples before each question",
         "a.yaml:10:61: 'delimiter' has no effect: it needs 'shots'",
-        "a.yaml:11:59: 'stop' must be a text that ends a reply, or a list of them, found",
+        "a.yaml:11:59: 'stop' is an empty list: name a text that ends a reply, or leave the key out",
         "a.yaml:12:60: 'shots' must be"})
     EXPECT_THAT(errors, HasSubstr(told));
   EXPECT_THAT(errors, testing::Not(HasSubstr("a.yaml:12:71")));
