@@ -8,7 +8,10 @@
 #include <fmt/format.h>
 #include <boost/json/basic_parser_impl.hpp>
 
+#include "base/brought_json.h"
 #include "base/error.h"
+#include "base/units.h"
+#include "base/utf8.h"
 
 namespace bitsweep {
 namespace {
@@ -139,14 +142,21 @@ class ExactHandler {
   std::string number_;  // what came of a number that ran over the end of the text given
 };
 
-json::value parse(std::string_view text, boost::system::error_code& code, size_t& consumed,
+enum class Texts { utf8, any_bytes };
+
+json::parse_options options_for(Texts texts) {
+  json::parse_options options;
+  options.max_depth = 64;
+  options.allow_invalid_utf8 = texts == Texts::any_bytes;
+  return options;
+}
+
+json::value parse(Texts texts, std::string_view text, boost::system::error_code& code, size_t& consumed,
                   json::storage_ptr storage = {}) {
   // Kept, because its stack is then made once and not for every line of a log.
-  static thread_local json::basic_parser<ExactHandler> parser([] {
-    json::parse_options options;
-    options.max_depth = 64;
-    return options;
-  }());
+  static thread_local json::basic_parser<ExactHandler> of_utf8(options_for(Texts::utf8)),
+      of_bytes(options_for(Texts::any_bytes));
+  json::basic_parser<ExactHandler>& parser = texts == Texts::utf8 ? of_utf8 : of_bytes;
   parser.reset();
   parser.handler().reset(std::move(storage));
   consumed = parser.write_some(false, text.data(), text.size(), code);
@@ -154,12 +164,10 @@ json::value parse(std::string_view text, boost::system::error_code& code, size_t
   return code ? json::value(nullptr) : parser.handler().release();
 }
 
-}  // namespace
-
-json::value parse_json(std::string_view text, std::string_view name_for_message) {
+json::value parse_or_throw(Texts texts, std::string_view text, std::string_view name_for_message) {
   boost::system::error_code code;
   size_t at = 0;
-  json::value value = parse(text, code, at);
+  json::value value = parse(texts, text, code, at);
   if (!code) return value;
   const std::string_view before = text.substr(0, at);
   const auto line = 1 + std::count(before.begin(), before.end(), '\n');
@@ -169,16 +177,55 @@ json::value parse_json(std::string_view text, std::string_view name_for_message)
                                             static_cast<int>(column), "not JSON: " + code.message()}});
 }
 
-std::optional<json::value> try_parse_json(std::string_view text) {
+std::optional<json::value> try_parse(Texts texts, std::string_view text) {
   boost::system::error_code code;
   size_t at = 0;
   // A short line's values are made in one piece of memory: forty small ones would cost more than the parsing.
   json::storage_ptr storage;
   if (text.size() <= kShort_bytes)
     storage = json::make_shared_resource<json::monotonic_resource>(2 * text.size() + 512);
-  json::value value = parse(text, code, at, std::move(storage));
+  json::value value = parse(texts, text, code, at, std::move(storage));
   if (code) return std::nullopt;
   return value;
+}
+
+}  // namespace
+
+json::value parse_json(std::string_view text, std::string_view name_for_message) {
+  return parse_or_throw(Texts::utf8, text, name_for_message);
+}
+
+std::optional<json::value> try_parse_json(std::string_view text) { return try_parse(Texts::utf8, text); }
+
+json::value parse_brought_json(std::string_view text, std::string_view name_for_message) {
+  return parse_or_throw(Texts::any_bytes, text, name_for_message);
+}
+
+std::optional<json::value> try_parse_brought_json(std::string_view text) { return try_parse(Texts::any_bytes, text); }
+
+std::string note_on_bytes(std::string_view text, const std::string& file) {
+  int64_t line = 1, lines = 0, first_line = 0, first_byte = 0;
+  size_t begin = 0;  // of the line
+  for (;;) {
+    const std::string_view rest = text.substr(begin);
+    const size_t good = utf8_prefix({reinterpret_cast<const uint8_t*>(rest.data()), rest.size()});
+    if (good == rest.size()) break;
+    line += std::count(rest.begin(), rest.begin() + static_cast<std::ptrdiff_t>(good), '\n');
+    const size_t newline = rest.substr(0, good).rfind('\n');
+    if (++lines == 1) {
+      first_line = line;
+      first_byte = static_cast<int64_t>(good - (newline == std::string_view::npos ? 0 : newline + 1) + 1);
+    }
+    const size_t end = rest.find('\n', good);
+    if (end == std::string_view::npos) break;
+    begin += end + 1;
+    ++line;
+  }
+  if (lines == 0) return "";
+  return fmt::format(
+      "{}: {} {} with bytes that are no UTF-8 (the first: line {}, byte {}); they are taken as they stand.", file,
+      format_thousands(lines), lines == 1 ? "line" : "lines", format_thousands(first_line),
+      format_thousands(first_byte));
 }
 
 std::string canonical_json(const json::value& value) {

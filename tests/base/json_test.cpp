@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include "base/brought_json.h"
 #include "base/error.h"
 #include "base/json.h"
 #include "base/rng.h"
@@ -54,6 +55,20 @@ TEST(Json, BadTextsAreRefused) {
   }
   EXPECT_TRUE(try_parse_json(" {} \n"));
   EXPECT_TRUE(try_parse_json("12"));
+}
+
+TEST(Json, BytesThatAreNoUtf8AreRefusedUnlessBrought) {
+  const std::string text = "{\"a\": \"\xE9\"}";
+  EXPECT_FALSE(try_parse_json(text));
+  ASSERT_TRUE(try_parse_brought_json(text));
+  EXPECT_EQ(parse_brought_json(text, "f").at("a").as_string(), "\xE9");
+  EXPECT_FALSE(try_parse_json(text));
+  EXPECT_FALSE(try_parse_brought_json("{\"a\": \xE9}"));
+  EXPECT_EQ(note_on_bytes("{}\n\u00E9\n", "f"), "");
+  EXPECT_EQ(note_on_bytes("\xE9", "f"),
+            "f: 1 line with bytes that are no UTF-8 (the first: line 1, byte 1); they are taken as they stand.");
+  EXPECT_EQ(note_on_bytes("{}\n\u00E9\n\n\u00E9\xFF\xFF\nok\n\xC3\n", "f"),
+            "f: 2 lines with bytes that are no UTF-8 (the first: line 4, byte 3); they are taken as they stand.");
 }
 
 TEST(Json, MembersWithDefaults) {

@@ -8,14 +8,12 @@
 #include "base/error.h"
 #include "base/sha256.h"
 #include "base/units.h"
-#include "data/stories_questions.h"
+#include "data/question_text.h"
 #include "data/token_plan.h"
 #include "examples/read_examples.h"
 
 namespace bitsweep::data {
 namespace {
-
-constexpr uint64_t kLargestBytes = UINT64_C(1) << 30;
 
 struct File {
   std::string sha256;
@@ -24,9 +22,7 @@ struct File {
 };
 
 File read(const std::string& path, const spec::ExampleSpec& spec) {
-  const auto& built_in = spec::builtin_task_files();
-  const bool made = std::find(built_in.begin(), built_in.end(), path) != built_in.end();
-  const std::string text = made ? stories_questions_lines(path) : read_file(path, kLargestBytes);
+  const std::string text = question_text(path);
   return {sha256_hex(text), text.size(),
           examples::read_examples(text, {spec.layout.preset, spec.layout.prompt, spec.layout.answer}, path)};
 }

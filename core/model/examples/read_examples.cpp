@@ -6,8 +6,8 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "base/brought_json.h"
 #include "base/error.h"
-#include "base/json.h"
 #include "base/units.h"
 #include "spec/task_spec.h"
 #include "tasks/findings.h"
@@ -17,7 +17,6 @@
 namespace bitsweep::examples {
 namespace {
 
-constexpr uint64_t kLargestBytes = UINT64_C(1) << 30;
 constexpr std::array<std::string_view, 2> kListKeys{"messages", "conversations"};
 
 const json::value* member(const json::object& object, std::initializer_list<std::string_view> names) {
@@ -87,6 +86,8 @@ class MessageReader {
     set_.examples.push_back(std::move(example));
   }
 
+  void take_no_json(std::string_view line, int64_t number) { findings_.add_no_json(number, line); }
+
   ExampleSet finish() {
     findings_.throw_if_any();
     set_.form = "messages";
@@ -114,13 +115,12 @@ class MessageReader {
   ExampleSet set_;
 };
 
-// Calls `take` with each line of JSON lines, or each item of a list, and its line (0 in a list).
-template <class Take>
-void each_value(std::string_view text, const std::string& name, Take take) {
+// Shows the reader each line of JSON lines, or each item of a list, with its line (0 in a list).
+void each_value(std::string_view text, const std::string& name, MessageReader& reader) {
   const size_t first = text.find_first_not_of(" \t\r\n");
   if (first != std::string_view::npos && text[first] == '[') {
-    const json::value list = parse_json(text, name);
-    for (const json::value& item : list.as_array()) take(item, 0);
+    const json::value list = parse_brought_json(text, name);
+    for (const json::value& item : list.as_array()) reader.take(item, 0);
     return;
   }
   for (int64_t number = 1; !text.empty(); ++number) {
@@ -128,8 +128,11 @@ void each_value(std::string_view text, const std::string& name, Take take) {
     const std::string_view line = text.substr(0, end);
     text.remove_prefix(std::min(end + 1, text.size()));
     if (line.find_first_not_of(" \t\r") == std::string_view::npos) continue;
-    const auto value = try_parse_json(line);
-    take(value ? *value : json::value(nullptr), number);
+    const auto value = try_parse_brought_json(line);
+    if (value)
+      reader.take(*value, number);
+    else
+      reader.take_no_json(line, number);
   }
 }
 
@@ -137,8 +140,8 @@ void each_value(std::string_view text, const std::string& name, Take take) {
 bool holds_messages(std::string_view text) {
   const size_t first = text.find('{'), end = std::min(text.find('\n', first), text.size());
   if (first == std::string_view::npos) return false;
-  if (const auto line = try_parse_json(text.substr(first, end - first))) return turns_of(*line) != nullptr;
-  const auto whole = try_parse_json(text);
+  if (const auto line = try_parse_brought_json(text.substr(first, end - first))) return turns_of(*line) != nullptr;
+  const auto whole = try_parse_brought_json(text);
   return whole && whole->is_array() && !whole->get_array().empty() && turns_of(whole->get_array()[0]) != nullptr;
 }
 
@@ -167,15 +170,12 @@ ExampleSet read_examples(std::string_view text, const ExampleLayout& layout, con
   if (text.starts_with(kMark)) text.remove_prefix(kMark.size());
   if (!holds_messages(text)) return of_items(text, layout, name);
   MessageReader reader(layout, name);
-  each_value(text, name, [&](const json::value& value, int64_t line) { reader.take(value, line); });
+  each_value(text, name, reader);
   ExampleSet set = reader.finish();
   set.notes.push_back(
       fmt::format("{}: {} examples with messages.", name, format_thousands(static_cast<int64_t>(set.examples.size()))));
+  if (std::string note = note_on_bytes(text, name); !note.empty()) set.notes.push_back(std::move(note));
   return set;
-}
-
-ExampleSet read_example_file(const fs::path& file, const ExampleLayout& layout) {
-  return read_examples(read_file(file, kLargestBytes), layout, file.string());
 }
 
 }  // namespace bitsweep::examples

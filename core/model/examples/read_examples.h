@@ -11,7 +11,6 @@
 #include <string>
 #include <string_view>
 
-#include "base/files.h"
 #include "examples/example.h"
 
 namespace bitsweep::examples {
@@ -24,6 +23,5 @@ struct ExampleLayout {
 // `name` is for messages. Throws Error{input} with a finding for each kind of mistake: where the first is, what was
 // found there, and how many there are; and for a template that names no field.
 ExampleSet read_examples(std::string_view text, const ExampleLayout& layout, const std::string& name);
-ExampleSet read_example_file(const fs::path& file, const ExampleLayout& layout);
 
 }  // namespace bitsweep::examples

@@ -99,12 +99,16 @@ std::string answer_file_name(const std::string& task, int64_t step) {
 }
 
 std::string answer_lines(const AnswerFile& file) {
+  std::vector<std::string> left_out;
+  for (const std::string& id : file.left_out) left_out.push_back(valid_utf8(id));
   std::string lines = compact_json(json::object{{"answers", file.task.name},
                                                 {"run", file.run},
                                                 {"step", file.step},
                                                 {"task", to_json(file.task)},
                                                 {"metrics", numbers_json(file.metrics)},
-                                                {"notes", strings_json(file.notes)}}) +
+                                                {"notes", strings_json(file.notes)},
+                                                {"first_prompt", valid_utf8(file.first_prompt)},
+                                                {"left_out", strings_json(left_out)}}) +
                       "\n";
   for (const Answer& answer : file.answers) lines += compact_json(to_json(answer)) + "\n";
   return lines;
@@ -135,6 +139,8 @@ AnswerFile read_answers(const fs::path& path) {
     file.task = spec::task_specs_from(json::array{*task}).at(0);
     file.metrics = numbers_in(object, "metrics");
     file.notes = texts_in(object, "notes");
+    file.left_out = texts_in(object, "left_out");
+    file.first_prompt = string_or(object, "first_prompt", "");
   }
   if (line == 0) throw wrong("the file is empty");
   return file;

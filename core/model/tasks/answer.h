@@ -1,6 +1,7 @@
 // What a model said to the questions of a task, and the file that keeps it: answers-NAME-STEP.jsonl in the attempt's
 // folder. Its first line is about all of them, each further one a question:
-//   {"answers": "squad", "run": ID, "step": 400, "task": {…}, "metrics": {"squad.em": 0.5, …}, "notes": […]}
+//   {"answers": "squad", "run": ID, "step": 400, "task": {…}, "metrics": {"squad.em": 0.5, …}, "notes": […],
+//    "first_prompt": "all that was read before the first answer", "left_out": []}
 //   {"item": "56be…", "asked": "Who …?", "prompt_sha256": "…", "said": "Denver", "gold": ["Denver Broncos"], "right":
 //   …}
 #pragma once
@@ -31,6 +32,8 @@ struct AnswerFile {
   spec::TaskSpec task;
   std::map<std::string, double> metrics;
   std::vector<std::string> notes;
+  std::string first_prompt;           // of the first question, with its examples, before any cut; "" in files of old
+  std::vector<std::string> left_out;  // ids of questions that are not scored, since an answer is too long
   std::vector<Answer> answers;
 };
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <unordered_map>
+#include <unordered_set>
 
 #include <fmt/format.h>
 
@@ -22,20 +23,22 @@ ById by_id(const AnswerFile& file) {
 }
 
 // "3 questions that run A has not answered (q1, q2, …)"; "" for none.
-std::string lacking(const AnswerFile& asked, const ById& other, const std::string& run) {
+std::string lacking(const AnswerFile& asked, const ById& other, const AnswerFile& of_other) {
+  const std::unordered_set<std::string_view> left_out(of_other.left_out.begin(), of_other.left_out.end());
   std::vector<std::string> names;
   size_t count = 0;
   for (const Answer& answer : asked.answers)
-    if (!other.contains(answer.item) && ++count <= kMostNamed) names.push_back(answer.item);
+    if (!other.contains(answer.item) && !left_out.contains(answer.item) && ++count <= kMostNamed)
+      names.push_back(answer.item);
   if (count == 0) return "";
-  return fmt::format("{} {} run {} was not asked ({}{})", count, count == 1 ? "question that" : "questions that", run,
-                     fmt::join(names, ", "), count > kMostNamed ? ", …" : "");
+  return fmt::format("{} {} run {} was not asked ({}{})", count, count == 1 ? "question that" : "questions that",
+                     of_other.run, fmt::join(names, ", "), count > kMostNamed ? ", …" : "");
 }
 
 void require_same_questions(const AnswerFile& base, const AnswerFile& tuned, const ById& of_base,
                             const ById& of_tuned) {
-  std::string wrong = lacking(base, of_tuned, tuned.run);
-  if (const std::string more = lacking(tuned, of_base, base.run); !more.empty())
+  std::string wrong = lacking(base, of_tuned, tuned);
+  if (const std::string more = lacking(tuned, of_base, base); !more.empty())
     wrong += (wrong.empty() ? "" : "; ") + more;
   std::vector<std::string> names;
   for (const Answer& answer : base.answers)
@@ -70,7 +73,9 @@ Comparison compare_answers(const AnswerFile& base, const AnswerFile& tuned) {
   require_same_questions(base, tuned, of_base, of_tuned);
   Comparison comparison;
   for (const Answer& answer : base.answers) {
-    const Answer& other = *of_tuned.at(answer.item);
+    const auto found = of_tuned.find(answer.item);
+    if (found == of_tuned.end()) continue;  // left out there
+    const Answer& other = *found->second;
     comparison.put_differently += answer.prompt_sha256 != other.prompt_sha256;
     if (answer.right && other.right) ++comparison.both;
     if (!answer.right && !other.right) ++comparison.neither;
@@ -78,6 +83,10 @@ Comparison compare_answers(const AnswerFile& base, const AnswerFile& tuned) {
     (other.right ? comparison.tuned_alone : comparison.base_alone)++;
     (other.right ? comparison.fixed : comparison.broken).push_back({&answer, &other});
   }
+  if (comparison.count() == 0)
+    throw Error(ErrorKind::input,
+                fmt::format("task '{}': there is no question that both were scored on", base.task.name));
+  comparison.one_sided = static_cast<int64_t>(base.answers.size() + tuned.answers.size()) - 2 * comparison.count();
   comparison.p = mcnemar_p(comparison.base_alone, comparison.tuned_alone);
   return comparison;
 }

@@ -22,10 +22,12 @@ struct Comparison {
   double p = 1;                             // mcnemar_p
   std::vector<PairedAnswer> fixed, broken;  // right in `tuned` alone, in `base` alone; in the file's order
   int64_t put_differently = 0;              // their prompts differ: other examples fitted, or another template
+  int64_t one_sided = 0;                    // scored in one of the two, left out in the other, and not counted
   int64_t count() const { return both + base_alone + tuned_alone + neither; }
 };
 
-// The files must outlive what comes out. Throws Error{input} when they answer different questions, naming some.
+// Over the questions that both were scored on. The files must outlive what comes out. Throws Error{input} when the two
+// were asked different questions, naming some, and when none is left.
 Comparison compare_answers(const AnswerFile& base, const AnswerFile& tuned);
 
 }  // namespace bitsweep::tasks

@@ -5,6 +5,21 @@
 namespace bitsweep::tasks {
 namespace {
 
+// Puts a token before every text.
+class BeginningEncoder : public tokenize::Encoder {
+ public:
+  BeginningEncoder(std::unique_ptr<tokenize::Encoder> encoder, TokenId begin)
+      : encoder_(std::move(encoder)), begin_(begin) {}
+  void encode(std::string_view text, std::vector<TokenId>& ids) override {
+    ids.push_back(begin_);
+    encoder_->encode(text, ids);
+  }
+
+ private:
+  std::unique_ptr<tokenize::Encoder> encoder_;
+  TokenId begin_;
+};
+
 std::vector<TokenId> encoded(tokenize::Encoder& encoder, std::string_view text) {
   std::vector<TokenId> ids;
   encoder.encode(text, ids);
@@ -18,6 +33,16 @@ std::vector<TokenId> beginning(tokenize::Encoder& encoder, const tokenize::Token
 }
 
 }  // namespace
+
+std::unique_ptr<tokenize::Encoder> prompt_encoder(const tokenize::Tokenizer& tokenizer, std::optional<TokenId> begin) {
+  std::unique_ptr<tokenize::Encoder> encoder = tokenizer.make_encoder();
+  if (!begin) return encoder;
+  return std::make_unique<BeginningEncoder>(std::move(encoder), *begin);
+}
+
+size_t reply_room(int64_t max_tokens, size_t context) {
+  return std::max<size_t>(1, std::min(static_cast<size_t>(max_tokens), context / 2));
+}
 
 Pair encode_pair(tokenize::Encoder& encoder, const tokenize::Tokenizer& tokenizer, std::string_view context,
                  std::string_view continuation) {

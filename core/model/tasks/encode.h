@@ -2,6 +2,8 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
+#include <optional>
 #include <string_view>
 #include <vector>
 
@@ -11,6 +13,12 @@
 namespace bitsweep::tasks {
 
 using tokenize::TokenId;
+
+// Encodes texts with `begin` in front of each, where there is one.
+std::unique_ptr<tokenize::Encoder> prompt_encoder(const tokenize::Tokenizer& tokenizer, std::optional<TokenId> begin);
+
+// Tokens that a reply may have: at most half of the context, at least one.
+size_t reply_room(int64_t max_tokens, size_t context);
 
 // A context and what may follow it, as lm-evaluation-harness's _encode_pair cuts them: white space at the context's end
 // belongs to the continuation, the two are encoded as one text, and as many of its tokens are the context's as that

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/error.h"
@@ -13,7 +14,9 @@ class Findings {
  public:
   explicit Findings(std::string file) : file_(std::move(file)) {}
   // Mistakes of one kind are counted together. `line` from 1; 0: the message says which item.
-  void add(const std::string& kind, int64_t line, std::string message);
+  void add(const std::string& kind, int64_t line, const std::string& message);
+  // A line that is no JSON: why, and from which column.
+  void add_no_json(int64_t line, std::string_view text);
   bool empty() const { return tallies_.empty(); }
   // Throws Error{input} when there are any.
   void throw_if_any() const;

@@ -57,6 +57,10 @@ class ObjectReader {
 
   // What there is instead, and the nearest word.
   std::nullopt_t missing(const std::string& what, const Names& names) {
+    for (const std::string& name : names)
+      if (const json::value* value = object_.if_contains(name); value != nullptr)
+        return wrong("missing " + what, value->is_null() ? fmt::format("no {}: '{}' is null", what, name)
+                                                         : fmt::format("no {}: '{}' is no text", what, name));
     Names keys;
     for (const auto& member : object_) keys.emplace_back(member.key());
     std::string near;
@@ -131,19 +135,30 @@ std::optional<Choices> choices_of(const json::object& object, ObjectReader& read
   return found;
 }
 
+// A text of digits, as a number.
+std::optional<size_t> number_in(const std::string& text) {
+  if (text.empty() || text.size() > 9 || text.find_first_not_of("0123456789") != std::string::npos) return std::nullopt;
+  return static_cast<size_t>(std::stoul(text));
+}
+
 // By label, by the choice's text, by number from 0, by letter.
 std::optional<size_t> gold_of(const json::value& value, const Choices& choices) {
   const std::string text = shown(value).value_or("");
   for (const std::vector<std::string>* words : {&choices.labels, &choices.texts})
     if (const auto at = std::find(words->begin(), words->end(), text); at != words->end() && value.is_string())
       return static_cast<size_t>(at - words->begin());
-  if (!text.empty() && text.size() < 10 && text.find_first_not_of("0123456789") == std::string::npos)
-    return static_cast<size_t>(std::stoul(text));
+  if (const auto number = number_in(text)) return number;
   if (text.size() == 1 && text[0] >= 'A' && text[0] <= 'Z') return static_cast<size_t>(text[0] - 'A');
   return std::nullopt;
 }
 
-std::optional<Item> choice_item(const json::object& object, ObjectReader& reader, std::string& form) {
+// Whether `gold`, taken as the text of choice `taken`, would be another one as a number.
+bool could_be_a_number(const json::value& gold, const Choices& choices, size_t taken) {
+  const auto number = gold.is_string() ? number_in(std::string(gold.get_string())) : std::nullopt;
+  return number && *number < choices.texts.size() && *number != taken && choices.texts[taken] == gold.get_string();
+}
+
+std::optional<Item> choice_item(const json::object& object, ObjectReader& reader, KnownForm& form) {
   Item item;
   const Member asked = reader.first_text(kAsked);
   if (!asked) return reader.missing("question", kAsked);
@@ -156,13 +171,14 @@ std::optional<Item> choice_item(const json::object& object, ObjectReader& reader
     return reader.wrong("gold", fmt::format("'{}' is {}, and there are {} choices, numbered from 0", gold.key,
                                             canonical_json(*gold.value), choices->texts.size()));
   item.gold = *at;
+  form.digits_as_text = could_be_a_number(*gold.value, *choices, *at);
   item.choices = std::move(choices->texts);
   name_parts(item, asked.value->get_string(), "", /*plain_prompt=*/true);
-  form = form_of({asked, choices->member, gold});
+  form.keys = form_of({asked, choices->member, gold});
   return item;
 }
 
-std::optional<Item> continuation_item(ObjectReader& reader, std::string& form) {
+std::optional<Item> continuation_item(ObjectReader& reader, KnownForm& form) {
   Item item;
   const Member said = reader.first_text(kContinuations);
   const Member asked = reader.first_text({"context", "prompt", "query", "ctx", "text"}, said.key);
@@ -172,7 +188,7 @@ std::optional<Item> continuation_item(ObjectReader& reader, std::string& form) {
     return reader.wrong("empty continuation", fmt::format("'{}' is empty", said.key));
   item.answers.emplace_back(said.value->get_string());
   name_parts(item, asked.value->get_string(), "", /*plain_prompt=*/true);
-  form = form_of({asked, said});
+  form.keys = form_of({asked, said});
   return item;
 }
 
@@ -191,7 +207,7 @@ bool answers_of(const json::value& value, std::vector<std::string>& out) {
                      [&](const json::value& item) { return answers_of(item, out); });
 }
 
-std::optional<Item> reply_item(const json::object& object, ObjectReader& reader, std::string& form) {
+std::optional<Item> reply_item(const json::object& object, ObjectReader& reader, KnownForm& form) {
   Item item;
   const Member said = reader.first(kAnswers);
   const Member asked = reader.first_text({"question", "prompt", "query", "instruction"}, said.key);
@@ -204,11 +220,15 @@ std::optional<Item> reply_item(const json::object& object, ObjectReader& reader,
   const Member about = reader.first_text(kAbout, asked.key);
   const bool instructed = asked.key == "prompt" || asked.key == "instruction";
   name_parts(item, asked.value->get_string(), about ? std::string_view(about.value->get_string()) : "", instructed);
-  form = form_of({about, asked, said});
+  form.keys = form_of({about, asked, said});
   return item;
 }
 
 }  // namespace
+
+const std::vector<std::string>& answer_names(std::string_view kind) {
+  return kind == "choice" ? kGold : kind == "continue" ? kContinuations : kAnswers;
+}
 
 std::string ItemPlace::words() const { return line > 0 ? "" : fmt::format("item {}: ", number); }
 
@@ -226,7 +246,7 @@ void name_parts(Item& item, std::string_view question, std::string_view context,
 }
 
 std::optional<Item> item_of(const json::object& object, std::string_view kind, const ItemPlace& place,
-                            Findings& findings, std::string& form) {
+                            Findings& findings, KnownForm& form) {
   ObjectReader reader(object, place, findings);
   std::optional<Item> item = kind == "choice"     ? choice_item(object, reader, form)
                              : kind == "continue" ? continuation_item(reader, form)

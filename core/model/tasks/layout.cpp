@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "base/nearest.h"
+#include "tasks/forms.h"
 
 namespace bitsweep::tasks {
 namespace {
@@ -22,10 +23,13 @@ constexpr std::string_view kAlpacaBare =
     "### Instruction:\n{{instruction}}\n\n### Response:\n";
 constexpr std::string_view kChatMl = "<|im_start|>user\n{{prompt}}<|im_end|>\n<|im_start|>assistant\n";
 
-std::vector<std::string> fields_for(const ItemSet& items, bool with_answer) {
-  std::vector<std::string> names = items.field_names();
-  std::erase(names, kAnswer);
-  if (with_answer) names.emplace_back(kAnswer);
+bool contains(const std::vector<std::string>& names, const std::string& name) {
+  return std::find(names.begin(), names.end(), name) != names.end();
+}
+
+std::vector<std::string> names_of_answers(const std::string& kind) {
+  std::vector<std::string> names = answer_names(kind);
+  if (!contains(names, kAnswer)) names.emplace_back(kAnswer);
   return names;
 }
 
@@ -33,7 +37,8 @@ bool is_space(char c) { return c == ' ' || (c >= '\t' && c <= '\r'); }
 
 }  // namespace
 
-TextTemplate::TextTemplate(std::string_view text, const std::vector<std::string>& known, const std::string& what) {
+TextTemplate::TextTemplate(std::string_view text, const std::vector<std::string>& known, const std::string& what,
+                           const std::vector<std::string>& answers) {
   const auto wrong = [&](const std::string& why) {
     return Error(ErrorKind::input, fmt::format("{} \"{}\": {}; fields: {}", what, text, why, fmt::join(known, ", ")));
   };
@@ -47,8 +52,9 @@ TextTemplate::TextTemplate(std::string_view text, const std::vector<std::string>
     std::string name(rest.substr(open + 2, close - open - 2));
     name.erase(0, std::min(name.find_first_not_of(' '), name.size()));
     name.erase(name.find_last_not_of(' ') + 1);
-    if (std::find(known.begin(), known.end(), name) == known.end())
-      throw wrong(fmt::format("unknown field '{}'{}", name, did_you_mean(name, known)));
+    if (contains(answers, name))
+      throw wrong(fmt::format("field '{}' is the answer, and a prompt must not give it away", name));
+    if (!contains(known, name)) throw wrong(fmt::format("unknown field '{}'{}", name, did_you_mean(name, known)));
     parts_.push_back({true, std::move(name)});
     any = true;
     rest.remove_prefix(close + 2);
@@ -71,16 +77,19 @@ std::string TextTemplate::fill(const Item& item, std::string_view answer) const 
 
 Layout::Layout(const spec::TaskSpec& task, const ItemSet& items) {
   const std::string what = fmt::format("task '{}': template", task.name);
-  const std::vector<std::string> of_prompt = fields_for(items, false), of_answer = fields_for(items, true);
+  const std::vector<std::string> answers = names_of_answers(task.kind);
+  std::vector<std::string> of_prompt = items.field_names(), of_answer = of_prompt;
+  std::erase_if(of_prompt, [&](const std::string& name) { return contains(answers, name); });
+  if (!contains(of_answer, kAnswer)) of_answer.emplace_back(kAnswer);
   stops_ = {"\n"};
   if (!task.prompt.empty()) {
-    prompt_.emplace(task.prompt, of_prompt, what + " prompt");
+    prompt_.emplace(task.prompt, of_prompt, what + " prompt", answers);
   } else if (task.preset == "alpaca") {
-    prompt_.emplace(kAlpaca, of_prompt, what);
-    bare_prompt_.emplace(kAlpacaBare, of_prompt, what);
+    prompt_.emplace(kAlpaca, of_prompt, what, answers);
+    bare_prompt_.emplace(kAlpacaBare, of_prompt, what, answers);
     stops_ = {"\n\n### "};
   } else if (task.preset == "chatml") {
-    prompt_.emplace(kChatMl, of_prompt, what);
+    prompt_.emplace(kChatMl, of_prompt, what, answers);
     stops_ = {"<|im_end|>"};
   }
   if (!task.answer.empty()) answer_.emplace(task.answer, of_answer, what + " answer");

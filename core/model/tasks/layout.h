@@ -13,8 +13,10 @@ namespace bitsweep::tasks {
 
 class TextTemplate {
  public:
-  // Throws Error{input}, naming `what`: no field is named, or one that is not among `known`, or a brace is not closed.
-  TextTemplate(std::string_view text, const std::vector<std::string>& known, const std::string& what);
+  // Throws Error{input}, naming `what`: no field is named, or one that is not among `known`, or one of `answers`, which
+  // would give the answer away, or a brace is not closed.
+  TextTemplate(std::string_view text, const std::vector<std::string>& known, const std::string& what,
+               const std::vector<std::string>& answers = {});
   // `answer` is what {{answer}} becomes.
   std::string fill(const Item& item, std::string_view answer) const;
 

@@ -1,28 +1,20 @@
 #include "tasks/load_tasks.h"
 
-#include <algorithm>
-
 #include "tasks/read_items.h"
 
 namespace bitsweep::tasks {
-namespace {
 
-ItemSet items_in(const std::string& file, const std::string& kind, const BuiltinQuestions& builtin) {
-  const std::vector<std::string>& names = spec::builtin_task_files();
-  if (std::find(names.begin(), names.end(), file) == names.end()) return read_item_file(file, kind);
-  return read_items(builtin(file), kind, file);
-}
-
-}  // namespace
-
-std::vector<Task> load_tasks(const std::vector<spec::TaskSpec>& specs, const BuiltinQuestions& builtin) {
+std::vector<Task> load_tasks(const std::vector<spec::TaskSpec>& specs, const QuestionText& text_of) {
   std::vector<Task> tasks;
   std::vector<Diagnostic> wrong;
+  const auto items_in = [&](const std::string& file, const std::string& kind) {
+    return read_items(text_of(file), kind, file);
+  };
   for (const spec::TaskSpec& spec : specs) {
     try {
-      const ItemSet items = items_in(spec.file, spec.kind, builtin);
+      const ItemSet items = items_in(spec.file, spec.kind);
       ItemSet examples;
-      if (!spec.shots_from.empty()) examples = items_in(spec.shots_from, spec.kind, builtin);
+      if (!spec.shots_from.empty()) examples = items_in(spec.shots_from, spec.kind);
       tasks.push_back(make_task(spec, items, spec.shots_from.empty() ? nullptr : &examples));
     } catch (const Error& error) {
       if (error.kind() != ErrorKind::input) throw;

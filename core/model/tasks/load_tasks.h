@@ -10,11 +10,11 @@
 
 namespace bitsweep::tasks {
 
-// The questions of a built-in file (spec::builtin_task_files) as JSON lines. Handed in: what makes them is of room
-// data.
-using BuiltinQuestions = std::function<std::string(const std::string& name)>;
+// The text of a file of questions: of a path, or of a built-in one (spec::builtin_task_files). Handed in: what makes
+// questions, and what unpacks files, is of room data (data/question_text.h).
+using QuestionText = std::function<std::string(const std::string& file)>;
 
 // Throws Error{input} with what is wrong with any of them.
-std::vector<Task> load_tasks(const std::vector<spec::TaskSpec>& specs, const BuiltinQuestions& builtin);
+std::vector<Task> load_tasks(const std::vector<spec::TaskSpec>& specs, const QuestionText& text_of);
 
 }  // namespace bitsweep::tasks

@@ -37,15 +37,6 @@ std::vector<std::string> continuations_of(const Layout& layout, const Item& item
   return texts;
 }
 
-std::optional<double> chance_of(const std::vector<Question>& questions) {
-  double sum = 0;
-  for (const Question& question : questions) {
-    if (question.choices.empty()) return std::nullopt;
-    sum += 1.0 / static_cast<double>(question.choices.size());
-  }
-  return sum / static_cast<double>(questions.size());
-}
-
 }  // namespace
 
 std::string Question::text(size_t count) const {
@@ -65,13 +56,22 @@ std::vector<size_t> draw_shots(std::string_view task, size_t item, size_t shots,
   return drawn;
 }
 
+std::optional<double> chance_of(const std::vector<Question>& questions) {
+  double sum = 0;
+  for (const Question& question : questions) {
+    if (question.choices.empty()) return std::nullopt;
+    sum += 1.0 / static_cast<double>(question.choices.size());
+  }
+  return sum / static_cast<double>(questions.size());
+}
+
 Task make_task(const spec::TaskSpec& spec, const ItemSet& items, const ItemSet* examples) {
   const bool own = examples == nullptr;
   const ItemSet& from = own ? items : *examples;
   require_examples(spec, from, own);
   const Layout layout(spec, items);
   const Layout of_examples(spec, from);
-  Task task{.spec = spec, .questions = {}, .stops = spec.stop, .chance = {}, .notes = items.notes};
+  Task task{.spec = spec, .questions = {}, .stops = spec.stop, .chance = {}, .notes = items.notes, .left_out = {}};
   if (task.stops.empty()) task.stops = layout.stops();
   const size_t count =
       spec.limit > 0 ? std::min(items.items.size(), static_cast<size_t>(spec.limit)) : items.items.size();

@@ -32,11 +32,15 @@ struct Task {
   std::vector<std::string> stops;  // a reply ends before any of these
   std::optional<double> chance;    // of a choice: the mean of 1 / choices
   std::vector<std::string> notes;
+  std::vector<std::string> left_out;  // ids of questions that keep_what_fits() took out
 };
 
 // What `items` ask under this task. `examples`: those of spec.shots_from, else null. Throws Error{input}: a template
 // that does not fit, more examples than there are other items.
 Task make_task(const spec::TaskSpec& spec, const ItemSet& items, const ItemSet* examples);
+
+// The mean of 1 / choices; nothing where a question has none. REQUIRES a question.
+std::optional<double> chance_of(const std::vector<Question>& questions);
 
 // Which of `count` items are the examples of item `item` (or, of another file, of its question `item`): a function of
 // the task's name and the item alone. `own`: item itself is none. REQUIRES that there are so many.

@@ -5,15 +5,14 @@
 
 #include <fmt/format.h>
 
+#include "base/brought_json.h"
 #include "base/error.h"
-#include "base/json.h"
 #include "base/units.h"
 #include "tasks/forms.h"
 
 namespace bitsweep::tasks {
 namespace {
 
-constexpr uint64_t kLargest_bytes = UINT64_C(1) << 30;
 constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
 
 class ItemReader {
@@ -29,10 +28,10 @@ class ItemReader {
       ++place.line;
       if (line.find_first_not_of(" \t\r") == std::string_view::npos) continue;
       ++place.number;
-      if (const auto value = try_parse_json(line))
+      if (const auto value = try_parse_brought_json(line))
         take(*value, place);
       else
-        findings_.add("no JSON", place.line, "no JSON object");
+        findings_.add_no_json(place.line, line);
     }
   }
 
@@ -66,9 +65,10 @@ class ItemReader {
  private:
   void take(const json::value& value, const ItemPlace& place) {
     if (!value.is_object()) return findings_.add("no object", place.line, place.words() + "no JSON object");
-    std::string form;
+    KnownForm form;
     if (auto item = item_of(value.get_object(), kind_, place, findings_, form)) {
-      ++forms_[form];
+      ++forms_[form.keys];
+      digits_as_text_ += form.digits_as_text;
       set_.items.push_back(*std::move(item));
     }
   }
@@ -104,6 +104,11 @@ class ItemReader {
     for (const auto& [form, count] : forms_)
       if (form != set_.form) note += fmt::format("; {} with {}", counted(count), form);
     set_.notes.push_back(note + ".");
+    if (digits_as_text_ > 0)
+      set_.notes.push_back(fmt::format(
+          "{} of them {} the right choice as a text of digits that is one choice's text and "
+          "another's number: the text was taken; a number stands without quotes.",
+          format_thousands(static_cast<int64_t>(digits_as_text_)), digits_as_text_ == 1 ? "gives" : "give"));
     const auto unanswerable = static_cast<size_t>(std::count_if(
         set_.items.begin(), set_.items.end(), [](const Item& i) { return i.choices.empty() && i.answers.empty(); }));
     if (unanswerable > 0)
@@ -129,12 +134,13 @@ class ItemReader {
   Findings findings_;
   ItemSet set_;
   std::map<std::string, size_t> forms_;
+  size_t digits_as_text_ = 0;
 };
 
 // Lines, unless the first is no whole object, or one that holds a list of its own.
 bool are_lines(std::string_view text) {
   const std::string_view first = text.substr(0, text.find('\n'));
-  const auto value = try_parse_json(first);
+  const auto value = try_parse_brought_json(first);
   return value && value->is_object() && !value->get_object().contains("data");
 }
 
@@ -150,16 +156,14 @@ ItemSet read_items(std::string_view text, std::string_view kind, const std::stri
     const std::string_view first = text.substr(begin, text.find('\n', begin) - begin);
     const bool opens = list || (object && first.find_first_not_of(" \t\r{") == std::string_view::npos) ||
                        (object && text.find('\n', begin) == std::string_view::npos);
-    if (are_lines(text.substr(begin)) || !(opens || try_parse_json(text)))
+    if (are_lines(text.substr(begin)) || !(opens || try_parse_brought_json(text)))
       reader.lines(text);
     else
-      reader.document(parse_json(text, name));
+      reader.document(parse_brought_json(text, name));
   }
-  return reader.finish();
-}
-
-ItemSet read_item_file(const fs::path& file, std::string_view kind) {
-  return read_items(read_file(file, kLargest_bytes), kind, file.string());
+  ItemSet set = reader.finish();
+  if (std::string note = note_on_bytes(text, name); !note.empty()) set.notes.push_back(std::move(note));
+  return set;
 }
 
 }  // namespace bitsweep::tasks

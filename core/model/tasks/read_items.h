@@ -11,7 +11,6 @@
 
 #include <string_view>
 
-#include "base/files.h"
 #include "tasks/item.h"
 
 namespace bitsweep::tasks {
@@ -19,8 +18,5 @@ namespace bitsweep::tasks {
 // `kind`: choice | continue | generate; `name` is for messages. Throws Error{input} with a finding for each kind of
 // mistake: where the first is, what was found there, and how many there are.
 ItemSet read_items(std::string_view text, std::string_view kind, const std::string& name);
-
-// The same of a file of up to 1 GiB.
-ItemSet read_item_file(const fs::path& file, std::string_view kind);
 
 }  // namespace bitsweep::tasks

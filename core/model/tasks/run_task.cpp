@@ -14,35 +14,22 @@
 namespace bitsweep::tasks {
 namespace {
 
-// Puts a token before every text.
-class BeginningEncoder : public tokenize::Encoder {
- public:
-  BeginningEncoder(std::unique_ptr<tokenize::Encoder> encoder, TokenId begin)
-      : encoder_(std::move(encoder)), begin_(begin) {}
-  void encode(std::string_view text, std::vector<TokenId>& ids) override {
-    ids.push_back(begin_);
-    encoder_->encode(text, ids);
-  }
-
- private:
-  std::unique_ptr<tokenize::Encoder> encoder_;
-  TokenId begin_;
-};
-
-std::unique_ptr<tokenize::Encoder> encoder_of(const tokenize::Tokenizer& tokenizer, std::optional<TokenId> begin) {
-  std::unique_ptr<tokenize::Encoder> encoder = tokenizer.make_encoder();
-  if (!begin) return encoder;
-  return std::make_unique<BeginningEncoder>(std::move(encoder), *begin);
-}
-
 class Asking {
  public:
   Asking(const Task& task, const tokenize::Tokenizer& tokenizer, LanguageModel& model, std::optional<TokenId> begin)
-      : task_(task), tokenizer_(tokenizer), model_(model), encoder_(encoder_of(tokenizer, begin)) {}
+      : task_(task), tokenizer_(tokenizer), model_(model), encoder_(prompt_encoder(tokenizer, begin)) {}
 
   AnswerFile run() {
-    AnswerFile file{.run = "", .step = 0, .task = task_.spec, .metrics = {}, .notes = task_.notes, .answers = {}};
+    AnswerFile file{.run = "",
+                    .step = 0,
+                    .task = task_.spec,
+                    .metrics = {},
+                    .notes = task_.notes,
+                    .first_prompt = {},
+                    .left_out = task_.left_out,
+                    .answers = {}};
     file.answers = task_.spec.kind == "generate" ? replies() : scored();
+    file.first_prompt = std::move(first_prompt_);
     file.metrics = summarise(task_.spec, file.answers);
     tell(file.notes);
     return file;
@@ -51,10 +38,13 @@ class Asking {
  private:
   size_t context() const { return static_cast<size_t>(model_.context()); }
 
+  // Of each question once, in their order.
   std::string prompt_hash(const Question& question, size_t shots) {
     examples_ += static_cast<int64_t>(question.shots.size());
     dropped_ += static_cast<int64_t>(question.shots.size() - shots);
-    return sha256_hex(question.text(shots)).substr(0, 16);
+    const std::string text = question.text(shots);
+    if (&question == task_.questions.data()) first_prompt_ = text;
+    return sha256_hex(text).substr(0, 16);
   }
 
   std::vector<Answer> scored() {
@@ -98,7 +88,7 @@ class Asking {
   };
 
   std::vector<Answer> replies() {
-    room_ = std::max<size_t>(1, std::min(static_cast<size_t>(task_.spec.max_tokens), context() / 2));
+    room_ = reply_room(task_.spec.max_tokens, context());
     std::vector<Answer> answers(task_.questions.size());
     std::vector<Reply> replies;
     std::vector<std::string> hashes;
@@ -169,6 +159,7 @@ class Asking {
   LanguageModel& model_;
   std::unique_ptr<tokenize::Encoder> encoder_;
   size_t room_ = 0;  // tokens of a reply
+  std::string first_prompt_;
   int64_t examples_ = 0, dropped_ = 0, cut_ = 0, unstopped_ = 0;
 };
 

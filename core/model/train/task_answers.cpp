@@ -6,8 +6,9 @@
 
 #include "base/error.h"
 #include "base/task_metrics.h"
-#include "data/stories_questions.h"
+#include "data/question_text.h"
 #include "examples/rows.h"
+#include "tasks/fitting.h"
 #include "tasks/load_tasks.h"
 #include "tasks/run_task.h"
 
@@ -28,13 +29,15 @@ std::string summary_of(const tasks::AnswerFile& file) {
 
 TaskSet open_tasks(const std::vector<spec::TaskSpec>& specs, const spec::DataSpec& data, const data::Dataset& dataset) {
   if (specs.empty()) return {};
-  TaskSet set{tasks::load_tasks(specs, data::stories_questions_lines), dataset.tokenizer(), {}};
+  TaskSet set{tasks::load_tasks(specs, data::question_text), dataset.tokenizer(), {}};
   if (set.tokenizer == nullptr)
     throw Error(ErrorKind::input,
                 "tasks are texts, and the run names no tokenizer that says which tokens stand for them");
   if (dataset.of_examples()) set.begin = examples::begin_token(*set.tokenizer);
   if (data.documents == "bos") set.begin = set.tokenizer->facts().bos;
   if (data.documents == "eos") set.begin = set.tokenizer->facts().eos;
+  for (tasks::Task& task : set.tasks)
+    tasks::keep_what_fits(task, *set.tokenizer, static_cast<size_t>(data.context), set.begin);
   return set;
 }
 

@@ -23,7 +23,8 @@ struct TaskSet {
   std::optional<tokenize::TokenId> begin;                // what stood before each document in training
 };
 
-// Throws Error{input} with what is wrong with any of the files, and for a dataset of tokens without their vocabulary.
+// Throws Error{input} with what is wrong with any of the files, for a task of which nothing fits into data.context,
+// and for a dataset of tokens without their vocabulary.
 TaskSet open_tasks(const std::vector<spec::TaskSpec>& specs, const spec::DataSpec& data, const data::Dataset& dataset);
 
 // How their metrics are to be read.

@@ -163,6 +163,7 @@ int do_ask(const Verb& verb, const std::vector<std::string>& args) {
                                  asked.step, terminal_table(table_of(asked)));
   for (const json::value& file : asked.answer.at("files").as_array())
     text += fmt::format("answers in {}\n", std::string_view(file.as_string()));
+  text += "(the whole prompt of the first question: 'first_prompt' in the first line of each)\n";
   print(text);
   return 0;
 }

@@ -88,6 +88,7 @@ json::object json_of(const tasks::AnswerFile& base, const tasks::AnswerFile& tun
           {"tuned_alone", found.tuned_alone},
           {"neither", found.neither},
           {"p", found.p},
+          {"one_sided", found.one_sided},
           {"put_differently", found.put_differently},
           {"fixed", pairs_json(found.fixed)},
           {"broken", pairs_json(found.broken)}};
@@ -98,7 +99,9 @@ render::Table csv_of(const tasks::AnswerFile& base, const tasks::AnswerFile& tun
   std::map<std::string_view, const tasks::Answer*> others;
   for (const tasks::Answer& answer : tuned.answers) others.emplace(answer.item, &answer);
   for (const tasks::Answer& answer : base.answers) {
-    const tasks::Answer& other = *others.at(answer.item);
+    const auto found = others.find(answer.item);
+    if (found == others.end()) continue;  // left out there
+    const tasks::Answer& other = *found->second;
     table.rows.push_back({answer.item, answer.asked, fmt::format("{}", fmt::join(answer.gold, " | ")), answer.said,
                           other.said, answer.right ? "1" : "0", other.right ? "1" : "0"});
   }
@@ -152,6 +155,11 @@ std::string text_of(const tasks::AnswerFile& base, const tasks::AnswerFile& tune
   if (found.put_differently > 0)
     text += fmt::format("{} were put differently to the two: other examples, or another template\n",
                         format_thousands(found.put_differently));
+  if (found.one_sided > 0)
+    text += fmt::format(
+        "{} were scored in one of the two alone, and are not counted: an answer is longer than the "
+        "other's context\n",
+        format_thousands(found.one_sided));
   return text + pairs_text("fixed: right in tuned alone", found.fixed, most) +
          pairs_text("broken: right in base alone", found.broken, most);
 }

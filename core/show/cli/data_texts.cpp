@@ -7,7 +7,7 @@
 
 #include "base/units.h"
 #include "data/dataset.h"
-#include "data/stories_questions.h"
+#include "data/question_text.h"
 #include "spec/corpus_value.h"
 #include "spec/tokenizer_value.h"
 #include "tasks/load_tasks.h"
@@ -115,8 +115,6 @@ prepare::Texts::Measured DataTexts::measure(const spec::DataSpec& spec, const Sc
   return measured;
 }
 
-void DataTexts::check_tasks(const std::vector<spec::TaskSpec>& tasks) {
-  tasks::load_tasks(tasks, data::stories_questions_lines);
-}
+void DataTexts::check_tasks(const std::vector<spec::TaskSpec>& tasks) { tasks::load_tasks(tasks, data::question_text); }
 
 }  // namespace bitsweep::cli

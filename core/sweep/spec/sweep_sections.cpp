@@ -60,6 +60,9 @@ json::value task_value(const TaskSpec& task) {
   for (const char* key : {"preset", "prompt", "answer"}) object.erase(key);
   object["template"] = template_value({task.preset, task.prompt, task.answer});
   if (task.limit == 0) object.erase("limit");
+  // A file is refused that names what has no effect.
+  if (task.kind != "generate") object.erase("stop"), object.erase("max_tokens");
+  if (task.shots == 0) object.erase("shots_from"), object.erase("delimiter");
   return without_empty(object);
 }
 

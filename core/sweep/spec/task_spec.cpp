@@ -67,6 +67,8 @@ class TaskReader {
       problems_.add(entry.key_place,
                     fmt::format("unknown key '{}' of a task{}", entry.key, did_you_mean(entry.key, kKeys)));
     }
+    for (const YamlEntry& entry : node.entries)
+      if (entry.value->kind != YamlKind::null) useful(entry, node.find("shots"), task);
     for (const char* needed : {"name", "file", "kind"}) {
       if (node.find(needed) != nullptr) continue;
       good_ = false;
@@ -75,6 +77,21 @@ class TaskReader {
           fmt::format("a task needs '{}', such as {{ name: squad, file: dev.json, kind: generate }}", needed));
     }
     return good_ ? std::optional(std::move(task)) : std::nullopt;
+  }
+
+  // Once all keys are read: a key that changes nothing is a mistake about what is asked.
+  void useful(const YamlEntry& entry, const YamlEntry* shots, const TaskSpec& task) {
+    const bool of_replies = entry.key == "stop" || entry.key == "max_tokens";
+    const bool of_shots = entry.key == "shots_from" || entry.key == "delimiter";
+    std::string why;
+    if (of_replies && (task.kind == "choice" || task.kind == "continue"))
+      why = fmt::format("a task of kind {} has no replies, which kind generate has", task.kind);
+    // Shots that could not be read are told already.
+    const bool none = shots == nullptr || shots->value->kind == YamlKind::null || yaml_integer(*shots->value) == 0;
+    if (of_shots && none) why = "it needs 'shots', examples before each question";
+    if (why.empty()) return;
+    good_ = false;
+    problems_.add(entry.key_place, fmt::format("'{}' has no effect: {}", entry.key, why));
   }
 
   void key(const std::string& key, const YamlNode& node, TaskSpec& task) {
@@ -160,6 +177,10 @@ class TaskReader {
         wrong(item, "stop", "a text that ends a reply, or a list of them");
     };
     if (node.kind != YamlKind::list) return one(node);
+    if (node.items.empty()) {
+      good_ = false;
+      problems_.add(node.place, "'stop' is an empty list: name a text that ends a reply, or leave the key out");
+    }
     for (const Yaml& item : node.items) one(*item);
   }
 

@@ -3,6 +3,7 @@
 
 #include <set>
 
+#include "compressed.h"
 #include "data/dataset.h"
 #include "temp_folder.h"
 
@@ -85,6 +86,19 @@ TEST_F(ExampleDataTest, what_changed_or_is_too_little_is_refused) {
   data.tokenizer.clear();
   data.recipe = {.kind = "bpe", .vocab = 300};
   EXPECT_THAT(error_of([&] { open(data); }).what(), HasSubstr("one is trained on a corpus, and data.examples is none"));
+}
+
+TEST_F(ExampleDataTest, compressed_files_are_read_by_their_first_bytes) {
+  const Dataset plain = open(spec());
+  for (const std::string& packed : {gzip(lines(0, 40)), zstd(lines(0, 40))}) {
+    spec::DataSpec data = spec();
+    data.examples.file = write("packed.jsonl", packed);
+    const Dataset opened = open(data);
+    EXPECT_EQ(opened.info().train_windows, 30);
+    EXPECT_EQ(opened.info().sha256, plain.info().sha256);
+    data.val = write("val", gzip(lines(50, 52)));
+    EXPECT_EQ(open(data).info().val_windows, 2);
+  }
 }
 
 TEST_F(ExampleDataTest, the_built_in_questions_are_examples) {

@@ -53,6 +53,43 @@ TEST(ReadExamples, templates_put_the_fields) {
   EXPECT_THAT(refusal(R"({"question": "Who?", "answer": "Ada"})",
                       {.preset = "plain", .prompt = "Q: {{questoin}}", .answer = ""}),
               HasSubstr("unknown field 'questoin'; did you mean 'question'?"));
+  EXPECT_THAT(refusal(R"({"question": "Who?", "response": "Ada"})",
+                      {.preset = "plain", .prompt = "Q: {{question}} {{response}}", .answer = ""}),
+              HasSubstr("field 'response' is the answer, and a prompt must not give it away; fields: context, input, "
+                        "instruction, prompt, question"));
+}
+
+// The table of core/model/examples/README.md.
+TEST(ReadExamples, presets_put_each_form_as_the_readme_has_it) {
+  const ExampleLayout plain, chatml{.preset = "chatml", .prompt = "", .answer = ""},
+      alpaca{.preset = "alpaca", .prompt = "", .answer = ""};
+  const std::string prompt = R"({"prompt": "Q", "completion": "A"})",
+                    both = R"({"prompt": "Q", "input": "C", "output": "A"})",
+                    question = R"({"question": "Q", "answers": ["A"]})",
+                    about = R"({"question": "Q", "context": "C", "answers": ["A"]})";
+  const auto user = [](const std::string& text) {
+    return "<|im_start|>user\n" + text + "<|im_end|>\n<|im_start|>assistant\n<A>";
+  };
+  EXPECT_EQ(one(prompt, plain), "Q< A>");
+  EXPECT_EQ(one(both, plain), "Q\nC< A>");
+  EXPECT_EQ(one(question, plain), "Question: Q\nAnswer:< A>");
+  EXPECT_EQ(one(about, plain), "C\n\nQuestion: Q\nAnswer:< A>");
+  EXPECT_EQ(one(prompt, chatml), user("Q"));
+  EXPECT_EQ(one(both, chatml), user("Q\nC"));
+  EXPECT_EQ(one(question, chatml), user("Question: Q\nAnswer:"));
+  EXPECT_EQ(one(about, chatml), user("C\n\nQuestion: Q\nAnswer:"));
+  for (const std::string& bare : {prompt, question})
+    EXPECT_THAT(one(bare, alpaca), testing::EndsWith("completes the request.\n\n### Instruction:\nQ\n\n### "
+                                                     "Response:\n<A>"));
+  for (const std::string& with : {both, about})
+    EXPECT_THAT(one(with, alpaca), testing::EndsWith("completes the request.\n\n### Instruction:\nQ\n\n### "
+                                                     "Input:\nC\n\n### Response:\n<A>"));
+  const std::string turns = R"({"messages": [{"role": "system", "content": "S"}, {"role": "user", "content": "U"}, )"
+                            R"({"role": "assistant", "content": "A"}, {"role": "user", "content": "V"}, )"
+                            R"({"role": "assistant", "content": "B"}]})";
+  EXPECT_EQ(one(turns, alpaca),
+            "S\n\n### Instruction:\nU\n\n### Response:\n<A>\n\n### Instruction:\nV\n\n### "
+            "Response:\n<B>");
 }
 
 TEST(ReadExamples, of_messages_the_assistants_are_said) {
@@ -86,6 +123,20 @@ TEST(ReadExamples, tells_what_is_wrong_with_the_first_of_each_kind) {
                       {.preset = "plain", .prompt = "{{prompt}}", .answer = ""}),
               HasSubstr("messages are put as plain, alpaca or chatml"));
   EXPECT_THAT(refusal("{\"prompt\": \"a\"}\n"), HasSubstr("f.jsonl:1"));
+  EXPECT_THAT(refusal("{\"messages\": [{\"role\": \"assistant\", \"content\": \"a\"}]}\n{\"messages\": [}\n"),
+              HasSubstr("f.jsonl:2: no JSON object: syntax error at column 15"));
+}
+
+TEST(ReadExamples, bytes_that_are_no_utf8_are_taken_as_they_stand) {
+  for (const char* line : {"{\"messages\": [{\"role\": \"user\", \"content\": \"\xE9\"},"
+                           " {\"role\": \"assistant\", \"content\": \"a\xFF\"}]}\n",
+                           "{\"prompt\": \"\xE9\", \"completion\": \"a\xFF\"}\n"}) {
+    const ExampleSet set = read_examples(line, {}, "f.jsonl");
+    EXPECT_THAT(shown(set.examples.at(0)), AllOf(HasSubstr("\xE9"), testing::EndsWith("a\xFF>")));
+    int told = 0;
+    for (const std::string& note : set.notes) told += note.starts_with("f.jsonl: 1 line with bytes that are no UTF-8");
+    EXPECT_EQ(told, 1);
+  }
 }
 
 }  // namespace

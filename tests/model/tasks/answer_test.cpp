@@ -12,7 +12,14 @@ namespace {
 using testing::HasSubstr;
 
 AnswerFile file_of(const std::string& run, const std::vector<bool>& right) {
-  AnswerFile file{.run = run, .step = 40, .task = {}, .metrics = {{"t.acc", 0.5}}, .notes = {"a note"}, .answers = {}};
+  AnswerFile file{.run = run,
+                  .step = 40,
+                  .task = {},
+                  .metrics = {{"t.acc", 0.5}},
+                  .notes = {"a note"},
+                  .first_prompt = {},
+                  .left_out = {},
+                  .answers = {}};
   file.task.name = "t";
   file.task.kind = "generate";
   for (size_t i = 0; i < right.size(); ++i)
@@ -41,9 +48,13 @@ class AnswerFiles : public testing::Test {
 TEST_F(AnswerFiles, AreReadAsTheyWereWritten) {
   AnswerFile file = file_of("aaaa", {true, false});
   file.answers[0].log_likelihoods = {-0.1, -1.0 / 3};
+  file.first_prompt = "Q: who?\nA:";
+  file.left_out = {"q7"};
   write("x", answer_lines(file));
   const AnswerFile back = read_answers(folder / "x");
   EXPECT_EQ(answer_lines(back), answer_lines(file));
+  EXPECT_EQ(back.first_prompt, "Q: who?\nA:");
+  EXPECT_EQ(back.left_out, std::vector<std::string>{"q7"});
   EXPECT_EQ(back.answers.at(1).said, "aaaa\n\"x\"");
   EXPECT_EQ(back.answers.at(0).log_likelihoods.at(1), -1.0 / 3);
 }
@@ -53,6 +64,8 @@ TEST_F(AnswerFiles, AreUtf8WhateverWasSaid) {
   AnswerFile file = file_of("aaaa", {true});
   file.answers[0].said = "h\xC3\xA4 \xA9\xF0\x9F";
   file.answers[0].gold = {"\xFF"};
+  file.first_prompt = "\xFF";
+  file.left_out = {"\xFF"};
   write("x", answer_lines(file));
   const AnswerFile back = read_answers(folder / "x");
   EXPECT_EQ(back.answers.at(0).said, "h\xC3\xA4 \uFFFD\uFFFD\uFFFD");
@@ -103,6 +116,20 @@ TEST(Compare, RefusesDifferentQuestions) {
   tuned.answers.resize(2);
   tuned.answers[1].gold = {"Al"};
   EXPECT_THAT(message_of([&] { compare_answers(base, tuned); }), HasSubstr("1 with other right answers (q1)"));
+}
+
+TEST(Compare, WhatOneOfThemWasTooShortForIsNotCounted) {
+  AnswerFile base = file_of("base", {true, true, false}), tuned = file_of("tuned", {true, false, true});
+  tuned.answers.erase(tuned.answers.begin() + 1);
+  tuned.left_out = {"q1"};
+  const Comparison found = compare_answers(base, tuned);
+  EXPECT_EQ(found.count(), 2);
+  EXPECT_EQ(found.both, 1);
+  EXPECT_EQ(found.tuned_alone, 1);
+  EXPECT_EQ(found.one_sided, 1);
+  base.answers.resize(1), tuned.answers.erase(tuned.answers.begin());
+  base.left_out = {"q1", "q2"}, tuned.left_out = {"q0", "q1"};
+  EXPECT_THAT(message_of([&] { compare_answers(base, tuned); }), HasSubstr("no question that both were scored on"));
 }
 
 // scipy.stats.binomtest(k, n, 0.5).pvalue

@@ -28,10 +28,10 @@ TEST(Questions, ChoicesFollowTheQuestionBehindASpace) {
 
 TEST(Questions, TemplatesFillFieldsAndNothingElse) {
   spec::TaskSpec spec = task_of("choice");
-  spec.prompt = "{% if x %}{{query}} {{ gold }}\nAnswer:";
+  spec.prompt = "{% if x %}{{query}} {{ question }}\nAnswer:";
   spec.answer = " <{{answer}}>";
   const Task task = make_task(spec, read_items(kArcLines, "choice", "f"), nullptr);
-  EXPECT_EQ(task.questions[1].prompt, "{% if x %}Question: What is blue? 0\nAnswer:");
+  EXPECT_EQ(task.questions[1].prompt, "{% if x %}Question: What is blue? Question: What is blue?\nAnswer:");
   EXPECT_THAT(task.questions[1].continuations, ElementsAre(" <the sky>", " <snow>"));
 }
 
@@ -46,8 +46,30 @@ TEST(Questions, TemplatesThatFitNothingAreRefusedNamingTheFields) {
   EXPECT_THAT(told("Answer:"), HasSubstr("task 't': template prompt \"Answer:\": it names no {{field}}"));
   EXPECT_THAT(told("{{querry}}"), HasSubstr("unknown field 'querry'; did you mean 'query'?; fields: "));
   EXPECT_THAT(told("{{query"), HasSubstr("is not closed"));
-  EXPECT_THAT(told("{{answer}}"), HasSubstr("unknown field 'answer'"));  // it would give the answer away
   EXPECT_THAT(told("{{query}}", "none"), HasSubstr("template answer"));
+}
+
+TEST(Questions, PromptsThatGiveTheAnswerAwayAreRefused) {
+  const auto told = [](const std::string& kind, const std::string& line, const std::string& field) {
+    spec::TaskSpec spec = task_of(kind);
+    spec.prompt = "{{prompt}} {{" + field + "}}";
+    return message_of([&] { make_task(spec, read_items(line, kind, "f"), nullptr); });
+  };
+  const auto words = [](const std::string& field) {
+    return HasSubstr("field '" + field + "' is the answer, and a prompt must not give it away");
+  };
+  const std::string choice = R"({"query": "Q", "choices": ["x", "y"], "GOLD": 0, "ind": 7})";
+  for (const std::string gold : {"gold", "label", "answer", "answerKey", "answer_idx"}) {
+    const std::string line = choice.substr(0, choice.find("GOLD")) + gold + choice.substr(choice.find("GOLD") + 4);
+    const std::string message = told("choice", line, gold);
+    EXPECT_THAT(message, words(gold));
+    EXPECT_THAT(message, testing::EndsWith("; fields: context, ind, input, instruction, prompt, query, question"));
+  }
+  for (const std::string said : {"continuation", "completion", "answer", "target"})
+    EXPECT_THAT(told("continue", R"({"context": "Q", ")" + said + R"(": "x"})", said), words(said));
+  for (const std::string said : {"answers", "answer", "completion", "response", "output", "target"})
+    EXPECT_THAT(told("generate", R"({"question": "Q", ")" + said + R"(": "x"})", said), words(said));
+  EXPECT_THAT(told("generate", R"({"question": "Q", "output": "x"})", "answer"), words("answer"));
 }
 
 TEST(Questions, PresetsAreThoseOfAlpacaAndChatMl) {

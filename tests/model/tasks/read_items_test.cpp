@@ -98,8 +98,51 @@ TEST(ReadItems, WrongLinesAreToldAtOnceWithWhatIsThere) {
         "arc.jsonl:4: no choices (choices, endings, options); it has query, choises, gold; did you mean 'choices'?",
         "arc.jsonl:5: no right choice (gold, label, ", "arc.jsonl:6: 'choices' has 0 choices; a question needs two",
         "arc.jsonl:7: 'choices' has an empty choice", "arc.jsonl:8: 'choices' must be a list of texts",
-        "arc.jsonl:9: no JSON object", "arc.jsonl:10: no JSON object"})
+        "arc.jsonl:9: no JSON object: incomplete JSON at column 48", "arc.jsonl:10: no JSON object"})
     EXPECT_THAT(told, HasSubstr(line));
+}
+
+TEST(ReadItems, WhatIsNullOrNoTextIsToldAsThat) {
+  const auto read = [](const std::string& text, const char* kind) {
+    return message_of([&] { read_items(text, kind, "d.json"); });
+  };
+  EXPECT_EQ(read(R"({"prompt": null, "completion": "x"})", "generate"), "d.json:1: no question: 'prompt' is null");
+  EXPECT_EQ(read(R"({"prompt": 7, "completion": "x"})", "generate"), "d.json:1: no question: 'prompt' is no text");
+  EXPECT_EQ(read(R"({"prompt": "x", "completion": null})", "generate"), "d.json:1: no answer: 'completion' is null");
+  EXPECT_EQ(read(R"({"query": "x", "choices": null, "gold": 0})", "choice"), "d.json:1: no choices: 'choices' is null");
+  EXPECT_EQ(read(R"({"query": "x", "choices": ["a", "b"], "gold": null})", "choice"),
+            "d.json:1: no right choice: 'gold' is null");
+  EXPECT_EQ(read(R"({"context": null, "continuation": "a"})", "continue"), "d.json:1: no context: 'context' is null");
+}
+
+TEST(ReadItems, DigitsThatAreATextAndANumberAreTold) {
+  const ItemSet set = read_items(R"({"query": "1 + 1", "choices": ["1", "2", "3"], "gold": "2"}
+{"query": "1 + 1", "choices": ["1", "2", "3"], "gold": 2}
+{"query": "1 + 1", "choices": ["0", "1", "2"], "gold": "2"}
+{"query": "6 + 1", "choices": ["6", "7", "8"], "gold": "7"}
+{"query": "1 + 1", "choices": ["a", "b"], "gold": "1"}
+)",
+                                 "choice", "f");
+  std::vector<size_t> gold;
+  for (const Item& item : set.items) gold.push_back(item.gold);
+  EXPECT_THAT(gold, ElementsAre(1u, 2u, 2u, 1u, 1u));
+  EXPECT_THAT(set.notes.at(1), testing::StartsWith("1 of them gives the right choice as a text of digits that is one "
+                                                   "choice's text and another's number: the text was taken"));
+  EXPECT_EQ(set.notes.size(), 2u);
+}
+
+TEST(ReadItems, BytesThatAreNoUtf8AreTakenAsTheyStand) {
+  const ItemSet set = read_items(
+      "{\"prompt\": \"a\", \"completion\": \"b\"}\n"
+      "{\"prompt\": \"caf\xE9\", \"completion\": \"\xFFx\"}\n",
+      "generate", "f");
+  EXPECT_EQ(set.items.at(1).fields.at("question"), "caf\xE9");
+  EXPECT_THAT(set.items.at(1).answers, ElementsAre("\xFFx"));
+  EXPECT_EQ(set.notes.back(),
+            "f: 1 line with bytes that are no UTF-8 (the first: line 2, byte 16); they are taken as they stand.");
+  // What is said of them is UTF-8.
+  EXPECT_THAT(message_of([] { read_items("{\"promt\": \"x\", \"\xE9\": \"b\"}\n", "generate", "f"); }),
+              HasSubstr("it has promt, \uFFFD"));
 }
 
 TEST(ReadItems, WrongDocumentsAreToldToo) {

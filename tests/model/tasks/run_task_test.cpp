@@ -74,6 +74,7 @@ TEST(RunTask, ChoicesByTheirLogLikelihoods) {
   EXPECT_EQ(file.answers[1].scores.at("acc_norm"), 1);
   EXPECT_DOUBLE_EQ(file.metrics.at("t.acc"), 0.5);
   EXPECT_EQ(file.answers[0].prompt_sha256.size(), 16u);
+  EXPECT_EQ(file.first_prompt, "Q");
 }
 
 TEST(RunTask, Continuations) {
@@ -147,14 +148,14 @@ TEST(LoadTasks, AllThatIsWrongAtOnceAndBuiltInQuestions) {
   good.name = "a", good.kind = "choice", good.file = "stories-questions";
   gone = good;
   gone.name = "b", gone.prompt = "{{none}}";
-  const auto builtin = [](const std::string& name) {
+  const auto text_of = [](const std::string& name) {
     EXPECT_EQ(name, "stories-questions");
     return kArcLines;
   };
-  EXPECT_EQ(load_tasks({good}, builtin).at(0).questions.size(), 3u);
+  EXPECT_EQ(load_tasks({good}, text_of).at(0).questions.size(), 3u);
   spec::TaskSpec shots = gone;
   shots.prompt = "", shots.shots = 9, shots.shots_from = "stories-questions";
-  const std::string told = message_of([&] { load_tasks({good, gone, shots}, builtin); });
+  const std::string told = message_of([&] { load_tasks({good, gone, shots}, text_of); });
   EXPECT_THAT(told, HasSubstr("unknown field 'none'"));
   EXPECT_THAT(told, HasSubstr("9 shots are asked for"));
 }

@@ -104,5 +104,25 @@ TEST_F(AskVerbTest, WhatIsWrongWithAFileIsSaid) {
   EXPECT_EQ(other.status(1), "bad_input");
 }
 
+// Cut, they would be scored by a part of their tokens and all of their bytes.
+TEST_F(AskVerbTest, AnswersLongerThanTheContextAreNotScored) {
+  spec::RunSpec spec = small_spec(folder_, "llama");
+  const WorkerRun run(folder_, spec);
+  ASSERT_EQ(run.run(1).exit_code, 0);
+  const std::string too_long(static_cast<size_t>(spec.data.context) + 1, 'x');
+  std::ofstream(folder_ / "choice.jsonl")
+      << R"({"query": "Q", "choices": ["a", "b"], "gold": 1})"
+      << "\n{\"query\": \"Q\", \"choices\": [\"a\", \"" + too_long + "\"], \"gold\": 0}\n";
+  const Ended ended = ask(run, spec, {task("choice", "choice.jsonl")});
+  ASSERT_EQ(ended.exit_code, 0) << ended.err;
+  EXPECT_NE(ended.out.find("1 of 2 questions is not scored: an answer is longer than the context"), std::string::npos);
+  EXPECT_EQ(parse_json(ended.out, "answer").at("metrics").at("choice-task.n").to_number<int>(), 1);
+  std::ofstream(folder_ / "continue.jsonl") << "{\"context\": \"a\", \"continuation\": \"" + too_long + "\"}\n";
+  const Ended none = ask(run, spec, {task("continue", "continue.jsonl")});
+  EXPECT_EQ(none.exit_code, 2);
+  EXPECT_NE(none.err.find("task 'continue-task': no question of 1 can be scored"), std::string::npos)
+      << none.err;
+}
+
 }  // namespace
 }  // namespace bitsweep::worker

@@ -10,8 +10,11 @@ using testing::StartsWith;
 class CompareVerb : public HistoryVerbs {
  protected:
   void answers(const std::string& run, const std::string& task, int64_t step, const std::vector<bool>& right,
-               int64_t attempt = 1) {
-    tasks::AnswerFile file{.run = run, .step = step, .task = {}, .metrics = {}, .notes = {}, .answers = {}};
+               int64_t attempt = 1, const std::vector<std::string>& left_out = {}) {
+    tasks::AnswerFile file;
+    file.run = run;
+    file.step = step;
+    file.left_out = left_out;
     file.task.name = task;
     file.task.kind = "generate";
     for (size_t i = 0; i < right.size(); ++i)
@@ -53,6 +56,16 @@ TEST_F(CompareVerb, TellsWhoIsRightAndWhatChanged) {
   EXPECT_EQ(document.at("p").to_number<double>(), 1.0);
   EXPECT_EQ(document.at("base").at("right"), 0.5);
   EXPECT_THAT(call(kCompareVerb, {base, tuned, "--csv"}), HasSubstr("q1,Who lived?,Bo, Bo,,1,0\n"));
+}
+
+TEST_F(CompareVerb, WhatOneOfThemWasTooShortForIsNotCounted) {
+  answers(base, "t", 30, {true, false});
+  answers(tuned, "t", 20, {true}, 1, {"q1"});
+  const std::string text = call(kCompareVerb, {base, tuned});
+  EXPECT_THAT(text, StartsWith("t: 1 questions\n"));
+  EXPECT_THAT(text, HasSubstr("\n1 were scored in one of the two alone, and are not counted"));
+  EXPECT_EQ(parse_json(call(kCompareVerb, {base, tuned, "--json"}), "json").at("one_sided"), 1);
+  EXPECT_THAT(call(kCompareVerb, {base, tuned, "--csv"}), testing::Not(HasSubstr("q1,")));
 }
 
 TEST_F(CompareVerb, SaysHowToAskWhereAnswersAreMissing) {

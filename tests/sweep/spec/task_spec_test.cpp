@@ -77,6 +77,33 @@ TEST_F(Tasks, EveryMistakeIsToldAtItsPlace) {
               HasSubstr("'eval.tasks' must be a list of tasks"));
 }
 
+TEST_F(Tasks, KeysWithoutEffectAreToldAtTheirPlace) {
+  const std::string errors = error_of(with(R"(eval:
+  tasks:
+    - { name: a, file: q/dev.jsonl, kind: choice, stop: x }
+    - { name: b, file: q/dev.jsonl, kind: continue, max_tokens: 8 }
+    - { name: c, file: q/dev.jsonl, kind: generate, shots_from: q/dev.jsonl }
+    - { name: d, file: q/dev.jsonl, kind: choice, shots: 0, delimiter: "-" }
+    - { name: e, file: q/dev.jsonl, kind: generate, stop: [] }
+    - { name: f, file: q/dev.jsonl, kind: generate, shots: -1, delimiter: "-" }
+    - { name: g, file: q/dev.jsonl, kind: choice, stop: ~, shots_from: ~ }
+)"));
+  for (const char* told :
+       {"a.yaml:7:51: 'stop' has no effect: a task of kind choice has no replies, which kind generate has",
+        "a.yaml:8:53: 'max_tokens' has no effect: a task of kind continue has no replies",
+        "a.yaml:9:53: 'shots_from' has no effect: it needs 'shots', examples before each question",
+        "a.yaml:10:61: 'delimiter' has no effect: it needs 'shots'",
+        "a.yaml:11:59: 'stop' is an empty list: name a text that ends a reply, or leave the key out",
+        "a.yaml:12:60: 'shots' must be"})
+    EXPECT_THAT(errors, HasSubstr(told));
+  EXPECT_THAT(errors, testing::Not(HasSubstr("a.yaml:12:71")));
+  EXPECT_THAT(errors, testing::Not(HasSubstr("a.yaml:13")));
+  EXPECT_EQ(tasks_of("eval: { tasks: [{ name: a, file: q/dev.jsonl, kind: generate, shots: 2, delimiter: '-', stop: x, "
+                     "max_tokens: 8, shots_from: q/dev.jsonl }] }\n")
+                .size(),
+            1u);
+}
+
 TEST_F(Tasks, RulesMayStopByThem) {
   const std::string every = "eval: { tasks: [{ name: q, file: q/dev.jsonl, kind: generate, when: every }] }\n";
   EXPECT_EQ(load(with(every + "stop: { rule: asha, metric: q.f1 }\n")).stop.metric, "q.f1");
