@@ -103,7 +103,7 @@ void add_simple_law(const ReportInput& input, const GroupAnalysis& g, const std:
         law_of(input, g, variant, params ? std::optional<size_t>() : fixed, params ? fixed : std::optional<size_t>());
     // Targets at other budgets (or sizes) are none of this law's.
     std::vector<fit::Target> targets;
-    const double here = (params ? g.table.budgets : g.table.sizes)[fixed].value;
+    const double here = params ? fit.points.front().tokens : fit.points.front().params;
     for (const fit::Target& t : input.targets) {
       const double other = params ? t.tokens : t.params;
       if ((params ? t.params : t.tokens) > 0 && (!(other > 0) || std::abs(std::log(other / here)) < kSameTargetBudget))

@@ -7,6 +7,7 @@
 
 #include <fmt/format.h>
 
+#include "analysis/measure.h"
 #include "analysis/windows.h"
 #include "base/distinct_names.h"
 #include "base/units.h"
@@ -108,12 +109,15 @@ std::optional<double> number_of(const Factors& settings, const std::string& path
   return text != nullptr ? parse_number(*text) : std::nullopt;
 }
 
-ReportCell new_cell(const query::RunRow& run, std::string variant, const Factors& settings) {
+ReportCell new_cell(const MeasuredRun& measured, std::string variant, const Factors& settings) {
+  const query::RunRow& run = measured.row;
   ReportCell cell;
   cell.variant = std::move(variant);
   cell.params = static_cast<double>(run.params);
   cell.params_nonembedding = static_cast<double>(run.params_nonembedding);
   cell.tokens = static_cast<double>(run.tokens);
+  cell.tokenizer = query::tokenizer_of(run.spec);
+  cell.bytes = cell.tokens * query::bytes_per_token(run, measured.start).value_or(0);
   cell.epochs = run.epochs;
   cell.flops = run.flops;
   cell.batch = number_of(settings, "train.batch");
@@ -145,31 +149,6 @@ void summarise(ReportCell& cell, const std::vector<MeasuredRun>& runs) {
   cell.metrics = task_estimates(runs, cell.runs);
   if (const auto mean = estimate(wall)) cell.wall_s = mean->mean;
   if (const auto mean = estimate(rate)) cell.tokens_per_s = mean->mean;
-}
-
-// Sorted values cut where the next is more than `ratio` above the class's first; the class of each value into
-// `classes`.
-std::vector<ValueClass> classify(const std::vector<double>& values, double ratio, std::vector<size_t>& classes) {
-  std::vector<size_t> order(values.size());
-  for (size_t i = 0; i < order.size(); ++i) order[i] = i;
-  std::stable_sort(order.begin(), order.end(), [&](size_t a, size_t b) { return values[a] < values[b]; });
-  std::vector<ValueClass> found;
-  std::vector<double> lowest, highest;
-  classes.assign(values.size(), 0);
-  for (const size_t i : order) {
-    if (found.empty() || values[i] > lowest.back() * ratio) {
-      found.push_back({});
-      lowest.push_back(values[i]), highest.push_back(values[i]);
-    }
-    highest.back() = values[i];
-    classes[i] = found.size() - 1;
-  }
-  for (size_t k = 0; k < found.size(); ++k) {
-    found[k].value = std::sqrt(lowest[k]) * std::sqrt(highest[k]);
-    found[k].label = format_count(lowest[k] == highest[k] ? lowest[k] : found[k].value);
-    if (lowest[k] != highest[k]) found[k].label.insert(0, "≈");
-  }
-  return found;
 }
 
 bool are_alike(const ReportCell& a, const ReportCell& b) {
@@ -219,28 +198,12 @@ void put_in_order(CellTable& table) {
   });
 }
 
-void classify_cells(CellTable& table) {
-  std::vector<double> params, tokens;
-  for (const ReportCell& cell : table.cells) params.push_back(cell.params), tokens.push_back(cell.tokens);
-  std::vector<size_t> size_of, budget_of;
-  table.sizes = classify(params, kSameSize, size_of);
-  table.budgets = classify(tokens, kSameBudget, budget_of);
-  for (size_t i = 0; i < table.cells.size(); ++i) {
-    table.cells[i].size_class = size_of[i];
-    table.cells[i].budget_class = budget_of[i];
-  }
-}
-
 }  // namespace
 
 bool is_shape_option(std::string_view option) {
   static const std::set<std::string_view> kShape = {"params", "d_model", "n_layers",  "n_heads",
                                                     "d_ff",   "d_head",  "n_kv_heads"};
   return kShape.contains(option);
-}
-
-std::vector<ValueClass> classify_sizes(const std::vector<double>& params, std::vector<size_t>& class_of) {
-  return classify(params, kSameSize, class_of);
 }
 
 std::vector<std::string> variant_names(const std::vector<MeasuredRun>& runs, const std::vector<size_t>& which) {
@@ -311,7 +274,7 @@ CellTable make_cells(const std::vector<MeasuredRun>& runs, const std::vector<siz
       table.variants.push_back(variants[k]);
     const std::string key = cell_key(row, variants[k], settings, which[k], /*with_identity=*/shared[k]);
     const auto [at, fresh] = cell_of.try_emplace(key, table.cells.size());
-    if (fresh) table.cells.push_back(new_cell(row, variants[k], settings));
+    if (fresh) table.cells.push_back(new_cell(runs[which[k]], variants[k], settings));
     table.cells[at->second].runs.push_back(which[k]);
   }
   for (ReportCell& cell : table.cells) summarise(cell, runs);

@@ -50,6 +50,8 @@ Estimate paired_difference(const std::vector<double>& differences, const std::op
 struct ReportCell {
   std::string variant;  // plugin, and its options where they differ: "v76 (alibi=false)"
   double params = 0, params_nonembedding = 0, tokens = 0;
+  double bytes = 0;       // of text that the tokens stand for; 0: not known
+  std::string tokenizer;  // "": not known
   std::optional<double> epochs, flops, batch, lr, wall_s, tokens_per_s;
   std::vector<std::pair<std::string, std::string>> factors;  // every other setting, dotted path and value
   std::vector<size_t> runs;                                  // into ReportInput::runs
@@ -71,7 +73,19 @@ struct ValueClass {
 // Classes of parameter counts, ascending; the class of each value into `class_of`.
 std::vector<ValueClass> classify_sizes(const std::vector<double>& params, std::vector<size_t>& class_of);
 
+// By which measure cells are of one size, and of one budget. Tokens of two tokenizers are no equal amounts of text, and
+// embeddings of two vocabularies no equal sizes: where tokenizers vary, cells are matched as most of them can be.
+struct Measure {
+  bool body = false;   // parameters beside embedding and head, in place of all
+  bool bytes = false;  // of text, in place of tokens
+  double size(const ReportCell& cell) const { return body ? cell.params_nonembedding : cell.params; }
+  double budget(const ReportCell& cell) const { return bytes ? cell.bytes : cell.tokens; }
+  const char* sizes() const { return body ? "body parameters" : "parameters"; }
+  const char* budgets() const { return bytes ? "bytes of text" : "tokens"; }
+};
+
 struct CellTable {
+  Measure measure;
   std::vector<ReportCell> cells;  // by variant (in order of appearance), then size, then tokens, then loss
   std::vector<std::string> variants;
   std::vector<ValueClass> sizes;    // ascending
@@ -85,6 +99,9 @@ struct CellTable {
   std::optional<size_t> at(const std::string& variant, size_t size_class, size_t budget_class) const;
   // The cell and those that say the same of themselves: runs whose seeds are not known, in the order of cells.
   std::vector<size_t> alike(size_t cell) const;
+  // "1.05M parameters", "4M tokens": of a class, in the measure's words.
+  std::string size_text(size_t size_class) const;
+  std::string budget_text(size_t budget_class) const;
   // Sizes at which a variant was measured.
   size_t sizes_of(const std::string& variant) const;
 };
@@ -94,7 +111,8 @@ struct CellTable {
 std::vector<std::string> variant_names(const std::vector<MeasuredRun>& runs, const std::vector<size_t>& which);
 
 // Finished runs to cells; `variants` has the name of each of `which`. Sizes within 15 % are one class, budgets within 2
-// %.
+// %, by parameters and tokens; where tokenizers vary, by those measures by which most cells of different tokenizers
+// meet, of equals body before all parameters and bytes before tokens.
 CellTable make_cells(const std::vector<MeasuredRun>& runs, const std::vector<size_t>& which,
                      const std::vector<std::string>& variants);
 

@@ -1,5 +1,6 @@
 #include "data/shard_file.h"
 
+#include <algorithm>
 #include <atomic>
 #include <bit>
 #include <cerrno>
@@ -20,7 +21,7 @@ static_assert(std::endian::native == std::endian::little, "shards are read and w
 
 constexpr int32_t kNarrowMagic = 20240520, kNarrowVersion = 1, kWideMagic = 20240801, kWideVersion = 7;
 constexpr size_t kOriginOffset = 512;
-constexpr size_t kBufferBytes = 1 << 20;
+constexpr size_t kBufferBytes = 1 << 20;  // a multiple of 32, as ShardSum wants it
 
 template <class T>
 T read_at(std::span<const uint8_t> bytes, size_t offset) {
@@ -37,6 +38,28 @@ std::optional<ShardForm> shard_form(std::span<const uint8_t> head) {
   const bool narrow = magic == kNarrowMagic && version == kNarrowVersion;
   if (!narrow && !(magic == kWideMagic && version == kWideVersion)) return std::nullopt;
   return ShardForm{read_at<uint32_t>(head, 8), narrow ? 2 : 4};
+}
+
+void ShardSum::mix(size_t lane, uint64_t word) {
+  lanes_[lane] = std::rotl(lanes_[lane] ^ word, 29) * UINT64_C(0x9E3779B97F4A7C15);
+}
+
+void ShardSum::add(std::span<const uint8_t> tokens) {
+  constexpr size_t block = sizeof(lanes_);
+  size_t at = 0;
+  for (; at + block <= tokens.size(); at += block)
+    for (size_t lane = 0; lane < lanes_.size(); ++lane) mix(lane, read_at<uint64_t>(tokens, at + 8 * lane));
+  if (at == tokens.size()) return;
+  std::array<uint8_t, block> last{};
+  std::copy(tokens.begin() + static_cast<std::ptrdiff_t>(at), tokens.end(), last.begin());
+  add(last);
+}
+
+uint64_t ShardSum::with(const ShardOrigin& origin, uint64_t tokens) const {
+  ShardSum all;
+  for (const uint64_t word : {origin.store, origin.text_bytes, origin.token_bytes, tokens}) all.mix(0, word);
+  for (const uint64_t lane : lanes_) all.mix(0, lane);
+  return std::max<uint64_t>(1, all.lanes_[0]);
 }
 
 ShardFile::ShardFile(const fs::path& path) : path_(path), map_(path) {
@@ -60,6 +83,12 @@ std::variant<std::span<const uint16_t>, std::span<const uint32_t>> ShardFile::to
   return std::span(reinterpret_cast<const uint32_t*>(first), form_.tokens);
 }
 
+bool ShardFile::is_undamaged() const {
+  ShardSum sum;
+  sum.add(map_.bytes().subspan(shard_header_bytes));
+  return origin_.sum == sum.with(origin_, form_.tokens);
+}
+
 ShardWriter::ShardWriter(fs::path path, int width) : path_(std::move(path)), width_(width) {
   static std::atomic<uint64_t> counter{0};
   while (!file_) {
@@ -70,7 +99,7 @@ ShardWriter::ShardWriter(fs::path path, int width) : path_(std::move(path)), wid
       throw Error(ErrorKind::environment,
                   fmt::format("cannot write in '{}': {}", path_.parent_path().string(), std::strerror(errno)));
   }
-  buffer_.assign(shard_header_bytes, '\0');
+  write_all(file_.get(), std::string(shard_header_bytes, '\0'), temporary_);
 }
 
 ShardWriter::~ShardWriter() {
@@ -78,6 +107,7 @@ ShardWriter::~ShardWriter() {
 }
 
 void ShardWriter::flush() {
+  sum_.add({reinterpret_cast<const uint8_t*>(buffer_.data()), buffer_.size()});
   write_all(file_.get(), buffer_, temporary_);
   buffer_.clear();
 }
@@ -90,8 +120,9 @@ void ShardWriter::add(std::span<const uint32_t> tokens) {
   }
 }
 
-void ShardWriter::finish(const ShardOrigin& origin) {
+void ShardWriter::finish(ShardOrigin origin) {
   flush();
+  origin.sum = sum_.with(origin, tokens_);
   std::string header(shard_header_bytes, '\0');
   const int32_t words[3] = {width_ == 2 ? kNarrowMagic : kWideMagic, width_ == 2 ? kNarrowVersion : kWideVersion,
                             static_cast<int32_t>(tokens_)};

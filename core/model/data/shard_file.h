@@ -2,6 +2,7 @@
 // the tokens, 16 bits each (20240520, version 1) or 32 (20240801, version 7).
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <span>
@@ -29,6 +30,21 @@ struct ShardOrigin {
   uint64_t store = 0;        // the first 8 bytes of the store's key
   uint64_t text_bytes = 0;   // of the text that it was made from
   uint64_t token_bytes = 0;  // that its tokens stand for
+  uint64_t sum = 0;          // of the tokens and of what stands above (ShardSum); 0 in shards of others
+};
+
+// A checksum against damage, not against malice, at the speed of memory. One changed word always changes it: each step
+// is a bijection of its lane.
+class ShardSum {
+ public:
+  // The tokens as they lie in the file. All parts but the last hold a multiple of 32 bytes.
+  void add(std::span<const uint8_t> tokens);
+  // What stands in the header too; never 0.
+  uint64_t with(const ShardOrigin& origin, uint64_t tokens) const;
+
+ private:
+  void mix(size_t lane, uint64_t word);
+  std::array<uint64_t, 4> lanes_{1, 2, 3, 4};
 };
 
 // One mapped for reading.
@@ -39,6 +55,8 @@ class ShardFile {
   uint64_t size() const { return form_.tokens; }
   const fs::path& path() const { return path_; }
   const ShardOrigin& origin() const { return origin_; }
+  // Reads all of it and holds it against the sum in its origin. False too for a shard that has none.
+  bool is_undamaged() const;
   std::variant<std::span<const uint16_t>, std::span<const uint32_t>> tokens() const;
 
  private:
@@ -58,7 +76,8 @@ class ShardWriter {
   ShardWriter& operator=(const ShardWriter&) = delete;
 
   void add(std::span<const uint32_t> tokens);
-  void finish(const ShardOrigin& origin);
+  // Puts the sum into the origin itself.
+  void finish(ShardOrigin origin);
 
  private:
   void flush();
@@ -68,6 +87,7 @@ class ShardWriter {
   int width_;
   uint64_t tokens_ = 0;
   std::string buffer_;
+  ShardSum sum_;
 };
 
 }  // namespace bitsweep::data

@@ -52,6 +52,21 @@ int width_on_disk(const tokenize::Tokenizer& tokenizer) { return tokenizer.vocab
 // The mark of a store in its shards.
 uint64_t mark_of(const std::string& key) { return std::stoull(key.substr(0, 16), nullptr, 16); }
 
+std::string sum_text(const ShardFile& shard) { return fmt::format("{:016x}", shard.origin().sum); }
+
+bool is_checked(const fs::path& folder, const Sources& attributes) try {
+  const auto checked = try_parse_json(read_file(folder / "checked.json"));
+  return checked && checked->is_object() && string_or(checked->get_object(), "files", "") == attributes.fingerprint();
+} catch (const Error&) {
+  return false;
+}
+
+// Best effort: a folder that cannot be written costs another look.
+void remember_checked(const fs::path& folder, const Sources& attributes) try {
+  write_file_atomic(folder / "checked.json", pretty_json(json::object{{"files", attributes.fingerprint()}}) + "\n");
+} catch (const Error&) {
+}
+
 // Held while it lives; free of effect where a filesystem has no locks.
 class BuildLock {
  public:
@@ -158,20 +173,39 @@ fs::path TokenStore::shard_path(size_t piece) const { return folder_ / fmt::form
 bool TokenStore::is_there(size_t piece) const try {
   std::error_code code;
   if (!fs::exists(shard_path(piece), code)) return false;
-  return ShardFile(shard_path(piece)).origin().store == mark_of(key_);
+  const ShardFile shard(shard_path(piece));
+  return shard.origin().store == mark_of(key_) && shard.is_undamaged();
 } catch (const Error&) {
   return false;
 }
 
-std::optional<StoreFacts> TokenStore::find() const try {
+Sources TokenStore::files() const {
+  Sources all;
+  all.files.push_back(look_at(folder_ / "index.json"));
+  for (size_t i = 0; i < pieces_.size(); ++i) all.files.push_back(look_at(shard_path(i)));
+  return all;
+}
+
+std::optional<StoreFacts> TokenStore::find() const { return look(/*remember=*/false); }
+
+std::optional<StoreFacts> TokenStore::look(bool remember) const try {
   std::error_code code;
   if (!fs::exists(folder_ / "index.json", code)) return std::nullopt;
   const auto index = try_parse_json(read_file(folder_ / "index.json"));
   if (!index || !index->is_object() || string_or(index->get_object(), "key", "") != key_) return std::nullopt;
+  const json::value* shards = index->get_object().if_contains("shards");
+  if (shards == nullptr || !shards->is_array() || shards->get_array().size() != pieces_.size()) return std::nullopt;
+  const int64_t looked_ns = file_time_now_ns();
+  const Sources attributes = files();
+  const bool checked = is_checked(folder_, attributes);
   StoreFacts facts;
   for (size_t i = 0; i < pieces_.size(); ++i) {
     const ShardFile shard(shard_path(i));
-    if (shard.origin().store != mark_of(key_)) return std::nullopt;
+    const json::value& listed = shards->get_array()[i];
+    if (shard.origin().store != mark_of(key_) || !listed.is_object() ||
+        string_or(listed.get_object(), "sum", "") != sum_text(shard))
+      return std::nullopt;
+    if (!checked && !shard.is_undamaged()) return std::nullopt;
     StoreSide& side = pieces_[i].train ? facts.train : facts.val;
     if (side.segments.size() == pieces_[i].of) side.segments.push_back({side.tokens, side.tokens});
     side.tokens += shard.size();
@@ -180,20 +214,27 @@ std::optional<StoreFacts> TokenStore::find() const try {
     side.token_bytes += shard.origin().token_bytes;
     facts.disk_bytes += shard_header_bytes + shard.size() * static_cast<uint64_t>(width_);
   }
+  if (remember && !checked && attributes.settled(looked_ns)) remember_checked(folder_, attributes);
   return facts;
 } catch (const Error&) {
   return std::nullopt;  // missing, torn or another's: made again
 }
 
 StoreFacts TokenStore::build(int threads, Notes& notes) const {
-  if (auto facts = find()) return *facts;
+  if (auto facts = look(/*remember=*/true)) return *facts;
   make_folder(folder_);
   const BuildLock lock(folder_, notes);
   if (auto facts = find()) return *facts;
   if (lock.held()) remove_leftovers(folder_);
   std::vector<size_t> missing;
   for (size_t i = 0; i < pieces_.size(); ++i)
-    if (!is_there(i)) missing.push_back(i);
+    if (!is_there(i)) {
+      missing.push_back(i);
+      std::error_code code;
+      if (fs::exists(shard_path(i), code))
+        notes.note(
+            fmt::format("tokens: '{}' is damaged, or of a build of before; it is made again", shard_path(i).string()));
+    }
   build_missing(missing, threads, notes);
   return write_index();
 }
@@ -257,7 +298,8 @@ StoreFacts TokenStore::write_index() const {
                       {"from", pieces_[i].segment.begin},
                       {"to", pieces_[i].segment.end},
                       {"tokens", shard.size()},
-                      {"bytes", shard.origin().token_bytes}});
+                      {"bytes", shard.origin().token_bytes},
+                      {"sum", sum_text(shard)}});
   }
   const tokenize::TokenizerFacts& tokenizer = source_.tokenizer->facts();
   const json::object index{{"key", key_},

@@ -1,7 +1,8 @@
 // A text's tokens in files, encoded once: ROOT/data/tokens/<corpus12>-<tokenizer12>-<key8>/
 //
 //   NNNNNN.bin   shards (shard_file.h), one for each piece of the text (token_pieces.h), training pieces first
-//   index.json   written last: what the store is of, and its shards with their tokens and bytes
+//   index.json   written last: what the store is of, and its shards with their tokens, bytes and checksums
+//   checked.json when it was last read whole and found undamaged: a hash over the shards' attributes
 //   lock         held by the process that builds
 //
 // Each shard appears whole, so a build that was stopped goes on with those that are missing, and what a killed one left
@@ -16,6 +17,7 @@
 #include "base/files.h"
 #include "base/json.h"
 #include "base/notes.h"
+#include "data/sources.h"
 #include "data/split.h"
 #include "data/token_pieces.h"
 #include "data/tokens.h"
@@ -70,7 +72,8 @@ class TokenStore {
   TokenStore(const fs::path& cache, StoreSource source);
 
   const fs::path& folder() const { return folder_; }
-  // What is there, whole; nothing when a file is missing, torn or another's.
+  // What is there, whole; nothing when a file is missing, torn, damaged or another's. Reads every shard, unless their
+  // attributes are those with which build() found them undamaged.
   std::optional<StoreFacts> find() const;
   // Makes what is missing with `threads` threads, and tells how far it is. Waits for another process that builds it.
   // Memory is that of a document a thread. Throws Error{environment} when the disk refuses or has too little room.
@@ -87,6 +90,8 @@ class TokenStore {
   };
   fs::path shard_path(size_t piece) const;
   bool is_there(size_t piece) const;
+  Sources files() const;  // index.json and the shards
+  std::optional<StoreFacts> look(bool remember) const;
   void encode_piece(const Piece& piece, const fs::path& path, tokenize::Encoder& encoder) const;
   void build_missing(const std::vector<size_t>& missing, int threads, Notes& notes) const;
   void require_room(uint64_t bytes) const;

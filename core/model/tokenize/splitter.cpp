@@ -18,6 +18,82 @@ std::string message_of(int code) {
   return reinterpret_cast<const char*>(text);
 }
 
+// White space as Unicode has it since 6.3. PCRE2 counts U+180E to it as well, which it was before.
+constexpr std::string_view kSpaces =
+    R"(\x09-\x0D\x20\x{85}\x{A0}\x{1680}\x{2000}-\x{200A}\x{2028}\x{2029}\x{202F}\x{205F}\x{3000})";
+// What else counts as a space for \S, which is everything but what PCRE2 has.
+constexpr std::string_view kNoSpace = R"(\S\x{180E})";
+
+// What the library of tokenizers understands otherwise: it counts other characters to words, \h is a hexadecimal digit
+// there, and classes may lie in classes.
+constexpr std::string_view kOtherwise[] = {"\\w", "\\W", "\\b", "\\B", "\\h", "\\H"};
+
+[[noreturn]] void refuse(std::string_view part) {
+  throw Error(ErrorKind::input, fmt::format("'{}' in a regular expression is not read: it means other characters to "
+                                            "the library that made the tokenizer",
+                                            part));
+}
+
+// Writes an expression anew, so that PCRE2 understands it as the library of tokenizers does.
+class Translation {
+ public:
+  explicit Translation(std::string_view expression) : rest_(expression) {
+    while (!rest_.empty())
+      if (!spaces()) in_class_ ? class_part() : part();
+  }
+  std::string take() { return std::move(out_); }
+
+ private:
+  bool replace(std::string_view from, std::string_view to) {
+    if (!rest_.starts_with(from)) return false;
+    out_ += to;
+    rest_.remove_prefix(from.size());
+    return true;
+  }
+  void copy(size_t count) { replace(rest_.substr(0, count), rest_.substr(0, count)); }
+
+  bool spaces() {
+    if (!in_class_)
+      return replace("\\s", fmt::format("[{}]", kSpaces)) || replace("\\S", fmt::format("[{}]", kNoSpace));
+    return replace("\\s", kSpaces) || replace("[:space:]", kSpaces) || replace("\\S", kNoSpace) ||
+           replace("[:^space:]", kNoSpace);
+  }
+
+  void escape() {
+    if (rest_.starts_with("\\Q")) return copy(rest_.find("\\E"));
+    for (const std::string_view other : kOtherwise)
+      if (rest_.starts_with(other)) refuse(other);
+    copy(2);
+  }
+
+  void part() {
+    if (rest_.front() == '\\') return escape();
+    in_class_ = rest_.front() == '[';
+    // A bracket that stands first in a class is a member of it.
+    copy(!in_class_ ? 1 : rest_.starts_with("[^]") ? 3 : rest_.starts_with("[^") || rest_.starts_with("[]") ? 2 : 1);
+  }
+
+  void class_part() {
+    if (rest_.front() == '\\') return escape();
+    if (const size_t end = rest_.find(":]"); rest_.starts_with("[:") && end != std::string_view::npos)
+      return copy(end + 2);
+    if (rest_.front() == '[' || rest_.starts_with("&&"))
+      refuse(fmt::format("{} in a class", rest_.front() == '[' ? "[" : "&&"));
+    in_class_ = rest_.front() != ']';
+    copy(1);
+  }
+
+  std::string_view rest_;
+  std::string out_;
+  bool in_class_ = false;
+};
+
+// Null, with the library's number and the place of what is wrong.
+pcre2_code* compiled(const std::string& expression, int& error, PCRE2_SIZE& at) {
+  return pcre2_compile(reinterpret_cast<PCRE2_SPTR>(expression.data()), expression.size(),
+                       PCRE2_UTF | PCRE2_UCP | PCRE2_MATCH_INVALID_UTF | PCRE2_NEVER_BACKSLASH_C, &error, &at, nullptr);
+}
+
 }  // namespace
 
 const char* const kGpt2Pattern = R"('(?:[sdmt]|ll|ve|re)| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+)";
@@ -33,12 +109,15 @@ struct Pattern::Code {
 Pattern::Pattern(const std::string& expression) : expression_(expression) {
   int error = 0;
   PCRE2_SIZE at = 0;
-  pcre2_code* code =
-      pcre2_compile(reinterpret_cast<PCRE2_SPTR>(expression.data()), expression.size(),
-                    PCRE2_UTF | PCRE2_UCP | PCRE2_MATCH_INVALID_UTF | PCRE2_NEVER_BACKSLASH_C, &error, &at, nullptr);
+  pcre2_code* code = compiled(expression, error, at);
   if (code == nullptr)
     throw Error(ErrorKind::input, fmt::format("the regular expression '{}' is wrong at character {}: {}", expression,
                                               at + 1, message_of(error)));
+  pcre2_code_free(code);
+  code = compiled(Translation(expression).take(), error, at);
+  if (code == nullptr)
+    throw Error(ErrorKind::failed, fmt::format("the regular expression '{}' could not be written anew: {}", expression,
+                                               message_of(error)));
   pcre2_jit_compile(code, PCRE2_JIT_COMPLETE);  // where a machine has none, it is interpreted
   code_ = std::make_shared<Code>(code);
 }

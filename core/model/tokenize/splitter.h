@@ -14,7 +14,8 @@ extern const char* const kGpt2Pattern;
 
 class Pattern {
  public:
-  // Over Unicode's properties. Throws Error{input} with the place in the expression.
+  // As the library of tokenizers understands it, but for letters and digits newer than the Unicode of PCRE2. Throws
+  // Error{input} with the place in the expression, and for what means other characters there (\w, \b, \h).
   explicit Pattern(const std::string& expression);
   const std::string& expression() const { return expression_; }
 

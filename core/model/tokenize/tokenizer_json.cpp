@@ -195,6 +195,9 @@ class Reader {
       auto piece = letters_.bytes(token);
       if (!piece && ++odd == 1) first_odd = token;
       ids_.emplace(token, *id);
+      if (const auto taken = taken_.try_emplace(*id, token); !taken.second)
+        problem(
+            fmt::format("the tokens '{}' and '{}' have one id, {}", taken.first->second, std::string_view(token), *id));
       place(*id, piece.value_or(""));
     }
     // Control tokens may be listed among them; those that stay without bytes can never be made.
@@ -216,6 +219,10 @@ class Reader {
       const std::string content = string_or(token, "content", "");
       const auto id = id_of(token.at("id"), content);
       if (!id) continue;
+      if (const auto taken = taken_.try_emplace(*id, content); taken.first->second != content) {
+        problem(fmt::format("added token '{}' has the id {} of '{}'", content, *id, taken.first->second));
+        continue;
+      }
       if (bool_or(token, "special", false)) {
         special.emplace(content, *id);
         place(*id, "");
@@ -270,7 +277,8 @@ class Reader {
   const std::string& name_;
   const ByteLetters letters_;
   BpeParts parts_;
-  std::unordered_map<std::string, TokenId> ids_;  // by the token as it is written
+  std::unordered_map<std::string, TokenId> ids_;    // by the token as it is written
+  std::unordered_map<TokenId, std::string> taken_;  // and the other way
   std::vector<Diagnostic> problems_;
 };
 

@@ -9,6 +9,7 @@
 #include "base/units.h"
 #include "spec/corpus_value.h"
 #include "spec/tokenizer_value.h"
+#include "spec/tokenizers.h"
 
 namespace bitsweep::query {
 namespace {
@@ -144,6 +145,12 @@ std::string tokenizer_of(const json::object& spec) {
   const json::object* recipe = value->if_object();
   if (recipe != nullptr) return recipe->contains("train") ? spec::tokenizer_text(*value) : canonical_json(*value);
   return value->is_string() ? spec::tokenizer_text(*value) : "";
+}
+
+std::optional<double> bytes_per_token(const RunRow& run, const json::object& start) {
+  const double told = number_or(start, "bytes_per_token", 0);
+  if (told > 0) return told;
+  return spec::vocabulary_of(tokenizer_of(run.spec)) ? std::optional(1.0) : std::nullopt;
 }
 
 const std::vector<ComparabilityRule>& comparability_rules() {

@@ -3,6 +3,7 @@
 // them. Losses of different groups are never pooled, subtracted or drawn into one plot. Pure.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -40,6 +41,10 @@ std::vector<ComparableGroup> comparable_groups(const std::vector<RunRow>& runs,
 
 // The tokenizer of a run's spec, as a person calls it: "bytes256", "gpt2/tokenizer.json"; "" when it does not tell.
 std::string tokenizer_of(const json::object& spec);
+
+// Bytes of training text that a token of a run stands for, as its start told (Query::start_facts) or its alphabet says;
+// nothing when neither does.
+std::optional<double> bytes_per_token(const RunRow& run, const json::object& start);
 
 // Why a run's loss must not enter a law, a comparison or a headline: "diverged", "stopped early", "still running" …; ""
 // when it may. A finished run whose loss is not above 0 has none, and one far above the uniform model's has diverged.

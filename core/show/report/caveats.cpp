@@ -18,8 +18,8 @@ std::vector<std::string> empty_cells(const analysis::GroupAnalysis& g) {
     for (size_t size = 0; size < g.table.sizes.size(); ++size)
       for (size_t budget = 0; budget < g.table.budgets.size(); ++budget)
         if (!g.table.at(variant, size, budget))
-          names.push_back(fmt::format("{} at {} parameters and {} tokens", variant, g.table.sizes[size].label,
-                                      g.table.budgets[budget].label));
+          names.push_back(
+              fmt::format("{} at {} and {}", variant, g.table.size_text(size), g.table.budget_text(budget)));
   return names;
 }
 

@@ -77,7 +77,7 @@ render::PlotPoint dot(const analysis::GroupAnalysis& g, const std::string& refer
 }
 
 std::string place_name(const analysis::GroupAnalysis& g, const Place& place, const char* between) {
-  return g.table.sizes[place.first].label + between + g.table.budgets[place.second].label + " tokens";
+  return g.table.sizes[place.first].label + between + g.table.budget_text(place.second);
 }
 
 render::PlotPanel empty_panel(const analysis::GroupAnalysis& g, std::string title, const std::string& reference,
@@ -164,8 +164,9 @@ std::optional<render::Figure> comparison_figure(const analysis::ReportInput&, co
   const std::string reference = reference_of(g);
   const std::vector<Compared> compared = comparisons_with(g, reference);
   render::Figure figure{"variants.svg", "Variant against variant", "", gap_panels(g, reference, compared), true};
-  figure.caption = fmt::format(
-      "Final loss minus that of {} at equal size and tokens; left of the dashed line is better.", reference);
+  figure.caption =
+      fmt::format("Final loss minus that of {} at equal {} and {}; left of the dashed line is better.", reference,
+                  g.table.measure.body ? g.table.measure.sizes() : "size", g.table.measure.budgets());
   const auto bars = std::count_if(compared.begin(), compared.end(),
                                   [](const Compared& c) { return c.gap->change.half_width.has_value(); });
   const auto of_windows = std::count_if(compared.begin(), compared.end(),

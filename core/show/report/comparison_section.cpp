@@ -61,12 +61,13 @@ std::vector<render::Block> comparisons_section(const analysis::GroupAnalysis& g,
   if (g.variant_comparisons.empty()) return {};
   std::vector<render::Block> out;
   out.emplace_back(render::Heading{level, "Variant against variant"});
+  const analysis::Measure& measure = g.table.measure;
   const bool any_also = std::any_of(g.variant_comparisons.begin(), g.variant_comparisons.end(),
                                     [](const analysis::VariantComparison& gap) { return !gap.also.empty(); });
   render::Table t{{{"first"},
                    {"second"},
-                   {"params"},
-                   {"tokens", render::Align::right},
+                   {measure.body ? "body params" : "params"},
+                   {measure.bytes ? "bytes of text" : "tokens", render::Align::right},
                    {"losses"},
                    {"change", render::Align::right}},
                   {}};
@@ -78,18 +79,19 @@ std::vector<render::Block> comparisons_section(const analysis::GroupAnalysis& g,
   const std::string reference = reference_of(g.table);
   for (const analysis::VariantComparison& gap : g.variant_comparisons) {
     const analysis::ReportCell &a = g.table.cells[gap.a], &b = g.table.cells[gap.b];
-    const std::string pa = format_count(a.params), pb = format_count(b.params);
+    const std::string pa = format_count(measure.size(a)), pb = format_count(measure.size(b));
     const bool first = !fold || a.variant == reference || b.variant == reference || are_neighbours(g.table, gap);
     render::Table& to = first ? t : rest;
-    to.rows.push_back({a.variant, b.variant, pa == pb ? pa : pa + " / " + pb, format_count(a.tokens),
+    to.rows.push_back({a.variant, b.variant, pa == pb ? pa : pa + " / " + pb, format_count(measure.budget(a)),
                        render::format_bpc(a.final_bpc.mean) + " / " + render::format_bpc(b.final_bpc.mean),
                        change_text(gap)});
     if (corrected) to.rows.back().push_back(p_text(gap.p_holm));
     if (any_also) to.rows.back().push_back(gap.also.empty() ? render::kNothing : listed(gap.also));
   }
-  std::string told =
-      "At equal size and tokens. The change is the second variant's final loss minus the first's: negative means that "
-      "the second is better.";
+  std::string told = fmt::format(
+      "At equal {} and {}. The change is the second variant's final loss minus the first's: negative means that the "
+      "second is better.",
+      measure.body ? "body parameters (beside embedding and head)" : "size", measure.budgets());
   told += interval_sentence_of(g.variant_comparisons);
   if (corrected)
     told +=

@@ -173,12 +173,13 @@ std::vector<std::pair<std::string, std::string>> winner_texts(const analysis::Gr
   std::vector<std::pair<std::vector<std::string>, std::string>> grouped;
   for (const Winner& w : d.winners) {
     std::string text = winner_text(g, w);
+    const char* what = w.equal == analysis::Equal::params ? g.table.measure.sizes() : equal_name(w.equal);
     const auto same = [&](const auto& known) { return known.second == text; };
     const auto known = std::find_if(grouped.begin(), grouped.end(), same);
     if (known != grouped.end())
-      known->first.emplace_back(equal_name(w.equal));
+      known->first.emplace_back(what);
     else
-      grouped.push_back({{equal_name(w.equal)}, std::move(text)});
+      grouped.push_back({{what}, std::move(text)});
   }
   std::vector<std::pair<std::string, std::string>> out;
   for (const auto& [equals, text] : grouped) out.emplace_back("At equal " + listed(equals), text);

@@ -150,8 +150,10 @@ void pair_findings(const analysis::GroupAnalysis& g, std::vector<render::Text>& 
         static_cast<size_t>(std::count_if(changes.begin(), changes.end(), [](double d) { return d > 0; }));
     const std::string& low = second >= first ? names.second : names.first;
     const std::string& high = second >= first ? names.first : names.second;
-    std::string text = fmt::format("{} ends lower than {} {} at equal size and budget", low, high,
-                                   share(std::max(first, second), changes.size()));
+    const bool usual = !g.table.measure.body && !g.table.measure.bytes;
+    std::string text = fmt::format(
+        "{} ends lower than {} {} at equal {}", low, high, share(std::max(first, second), changes.size()),
+        usual ? "size and budget" : fmt::format("{} and {}", g.table.measure.sizes(), g.table.measure.budgets()));
     if (std::max(first, second) == changes.size()) {
       std::vector<double> sizes;
       for (const double d : changes) sizes.push_back(std::abs(d));
@@ -183,8 +185,8 @@ std::string place_of(const analysis::GroupAnalysis& g, const analysis::LawFit& f
   if (target.tokens > 0 && fit.uses_tokens())
     place += (place.empty() ? "" : " and ") + format_count(target.tokens) + " tokens";
   // What a law of one axis was fitted at.
-  if (fit.budget_class) place += " and " + g.table.budgets[*fit.budget_class].label + " tokens";
-  if (fit.size_class) place += " and " + g.table.sizes[*fit.size_class].label + " parameters";
+  if (fit.budget_class) place += " and " + g.table.budget_text(*fit.budget_class);
+  if (fit.size_class) place += " and " + g.table.size_text(*fit.size_class);
   return place;
 }
 

@@ -15,8 +15,8 @@ namespace {
 constexpr double kRounding = 1e-20;  // an objective below it is an exact fit
 
 std::string law_name(const analysis::GroupAnalysis& g, const analysis::LawFit& fit) {
-  if (fit.budget_class) return fmt::format("{} at {} tokens", fit.variant, g.table.budgets[*fit.budget_class].label);
-  if (fit.size_class) return fmt::format("{} at {} parameters", fit.variant, g.table.sizes[*fit.size_class].label);
+  if (fit.budget_class) return fmt::format("{} at {}", fit.variant, g.table.budget_text(*fit.budget_class));
+  if (fit.size_class) return fmt::format("{} at {}", fit.variant, g.table.size_text(*fit.size_class));
   return fit.variant;
 }
 

@@ -175,14 +175,14 @@ std::vector<const analysis::TargetPlan*> plans_of(const analysis::ReportInput& i
 void add_reasons(const analysis::ReportInput& input, const analysis::GroupAnalysis& g, const analysis::TargetPlan& plan,
                  const analysis::ReportCell& like, Reasons& reasons) {
   const SettingAdvice lr = lr_for(input, g, plan), batch = batch_for(input, g, plan);
-  const std::string size = g.table.sizes[like.size_class].label;
+  const std::string size = g.table.size_text(like.size_class);
   if (!lr.why.empty()) reasons.add(plan.variant, "learning rate " + lr.why);
   reasons.add(plan.variant, lr.off);
   if (!batch.why.empty()) {
     reasons.add(plan.variant, "batch " + batch.why);
     reasons.add(plan.variant, batch.off);
   } else if (like.batch) {
-    reasons.add(plan.variant, fmt::format("batch{} as in its best run of {} parameters{}",
+    reasons.add(plan.variant, fmt::format("batch{} as in its best run of {}{}",
                                           plan.warmup > 0 ? ", and warmup as a share of the steps," : "", size,
                                           how_far(plan.params / like.params)));
   }

@@ -288,6 +288,8 @@ json::object report_json(const analysis::ReportInput& input, const analysis::Ana
                      {"param_steps", steps_json(g.param_steps, "per_decade")},
                      {"token_steps", steps_json(g.token_steps, "per_doubling")},
                      {"batch_steps", setting_steps_json(g.setting_steps)},
+                     {"equal_size", g.table.measure.sizes()},
+                     {"equal_budget", g.table.measure.budgets()},
                      {"variant_gaps", gaps_json(g.variant_comparisons)},
                      {"fits", fits_json(g.fits)},
                      {"compute_optimal", optimum_json(g)},

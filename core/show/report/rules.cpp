@@ -34,9 +34,38 @@ void few_sizes(const analysis::ReportInput&, const analysis::GroupAnalysis& g, T
 void few_budgets(const analysis::ReportInput&, const analysis::GroupAnalysis& g, Texts& out) {
   const size_t n = g.table.budgets.size();
   if (n == 1)
-    out.push_back("One token budget: nothing is known about more or longer training.");
+    out.push_back(g.table.measure.bytes ? "One budget of text: nothing is known about more or longer training."
+                                        : "One token budget: nothing is known about more or longer training.");
   else if (n == 2)
     out.push_back("Two token budgets: the slope with tokens is one difference a size, its curvature unknown.");
+}
+
+// "75.8k bytes with bytes256": of one budget in tokens.
+std::vector<std::string> texts_of(const analysis::CellTable& table, size_t budget) {
+  std::map<std::string, double> bytes;
+  for (const size_t c : table.chosen)
+    if (const analysis::ReportCell& cell = table.cells[c]; cell.budget_class == budget)
+      bytes[cell.tokenizer] = cell.bytes;
+  std::vector<std::string> told;
+  for (const auto& [tokenizer, amount] : bytes)
+    told.push_back(amount > 0 ? fmt::format("{} with {}", format_bytes(amount), tokenizer)
+                              : fmt::format("an unknown amount with {}", tokenizer));
+  return told;
+}
+
+// Of the largest budget at which two tokenizers meet.
+void equal_tokens(const analysis::ReportInput&, const analysis::GroupAnalysis& g, Texts& out) {
+  if (g.table.measure.bytes) return;
+  std::optional<size_t> largest;
+  for (const analysis::VariantComparison& gap : g.variant_comparisons) {
+    const analysis::ReportCell &a = g.table.cells[gap.a], &b = g.table.cells[gap.b];
+    if (a.tokenizer != b.tokenizer && a.budget_class >= largest.value_or(0)) largest = a.budget_class;
+  }
+  if (!largest) return;
+  out.push_back(fmt::format(
+      "Tokenizers are compared at equal tokens, which are different amounts of text: {} are {}. A tokenizer of longer "
+      "tokens has read more; at equal bytes of text the order may be another.",
+      g.table.budget_text(*largest), listed(texts_of(g.table, *largest))));
 }
 
 void one_seed(const analysis::ReportInput&, const analysis::GroupAnalysis& g, Texts& out) {
@@ -260,6 +289,10 @@ std::string untuned_brief(const analysis::ReportInput&, const analysis::GroupAna
   return "learning rates that were not tuned for each size and variant";
 }
 
+std::string equal_tokens_brief(const analysis::ReportInput&, const analysis::GroupAnalysis&) {
+  return "equal tokens that are different amounts of text";
+}
+
 std::string collinear_brief(const analysis::ReportInput&, const analysis::GroupAnalysis&) {
   return "parameters and tokens that move together";
 }
@@ -276,6 +309,8 @@ const std::vector<Rule>& group_rules() {
   static const std::vector<Rule> kRules = {
       {"few-sizes", "a variant has fewer than four sizes", few_sizes},
       {"few-budgets", "there are one or two token budgets", few_budgets},
+      {"equal-tokens", "two tokenizers are compared at equal tokens, not at equal bytes of text", equal_tokens, kWinner,
+       equal_tokens_brief},
       {"one-seed", "some configuration was measured at one seed", one_seed},
       {"unlabelled-repeats", "runs agree in every known setting and have no seed", unlabelled_repeats},
       {"collinear-size-and-tokens", "log N and log D of a variant correlate beyond 0.9, and its law is not determined",

@@ -150,8 +150,8 @@ render::PlotPanel panel_at(const analysis::ReportInput& input, const analysis::G
                            ScalingAxis axis) {
   const bool params = axis == ScalingAxis::params;
   render::PlotPanel panel;
-  panel.title =
-      fmt::format("{} {}{}", fixed.label, params ? "tokens" : "parameters", fixed.of_class ? "" : ": no run yet");
+  const char* words = params ? g.table.measure.budgets() : g.table.measure.sizes();
+  panel.title = fmt::format("{} {}{}", fixed.label, words, fixed.of_class ? "" : ": no run yet");
   panel.x = {params ? "parameters" : "training tokens", render::Scale::log, render::TickFormat::count, {}, {}};
   panel.y = {loss_title(g, "final validation loss"), render::Scale::linear, render::TickFormat::plain, {}, {}};
   for (size_t v = 0; v < g.table.variants.size(); ++v) {

@@ -102,7 +102,7 @@ SettingAdvice lr_advice(const analysis::GroupAnalysis& g, const std::string& var
     advice.value = std::exp(place->lr->log_value);
     advice.interval = {std::exp(place->lr->log_value - half), std::exp(place->lr->log_value + half)};
   }
-  advice.why = place_words(*place, g.table.sizes[like.size_class].label + " parameters");
+  advice.why = place_words(*place, g.table.size_text(like.size_class));
   advice.off = off_at_another_size(*law, params, like.params);
   return advice;
 }

@@ -65,6 +65,28 @@ TEST_F(ShardFileTest, torn_and_foreign_ones_are_refused) {
   EXPECT_THAT(refusal("text"), HasSubstr("no shard of tokens"));
 }
 
+// Written in several parts and read in one.
+TEST_F(ShardFileTest, a_large_one_is_undamaged) {
+  std::vector<uint32_t> tokens(1'300'001);
+  for (size_t i = 0; i < tokens.size(); ++i) tokens[i] = static_cast<uint32_t>(i * 7919 % 65536);
+  for (const int width : {2, 4}) EXPECT_TRUE(ShardFile(shard(width, tokens)).is_undamaged()) << width;
+}
+
+TEST_F(ShardFileTest, any_flipped_bit_is_damage) {
+  std::vector<uint32_t> tokens(37);
+  for (size_t i = 0; i < tokens.size(); ++i) tokens[i] = static_cast<uint32_t>(i * 7919 % 65536);
+  const std::string whole = read_file(shard(2, tokens));
+  const auto damage = [&](size_t from, size_t to) {
+    for (size_t bit = 8 * from; bit < 8 * to; ++bit) {
+      std::string bytes = whole;
+      bytes[bit / 8] = static_cast<char>(bytes[bit / 8] ^ 1 << bit % 8);
+      EXPECT_FALSE(ShardFile(write("b.bin", bytes)).is_undamaged()) << bit;
+    }
+  };
+  damage(512, 512 + sizeof(ShardOrigin));
+  damage(shard_header_bytes, whole.size());
+}
+
 TEST_F(ShardFileTest, one_that_is_not_finished_leaves_nothing) {
   { ShardWriter(root / "c.bin", 2).add(std::vector<uint32_t>(1'000'000, 1)); }
   EXPECT_TRUE(names("").empty());

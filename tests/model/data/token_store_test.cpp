@@ -1,4 +1,7 @@
 // A text's tokens in files: that they are the text's, come back after a stop, and do not depend on how they were made.
+#include <fstream>
+#include <regex>
+
 #include <gmock/gmock.h>
 
 #include "base/files.h"
@@ -124,18 +127,75 @@ TEST_F(TokenStoreTest, is_made_again_where_it_is_damaged_or_gone) {
   EXPECT_EQ(shards(of), whole);
 }
 
-// Tokens beyond the vocabulary would index beside the embedding.
-TEST_F(TokenStoreTest, a_token_beyond_the_vocabulary_is_refused_by_place) {
+// A token that is another valid one, and one that would index beside the embedding.
+TEST_F(TokenStoreTest, a_changed_token_is_found_and_made_again) {
   const spec::DataSpec data = numbered();
-  const Dataset tokens = open(data);
+  open(data);
+  const fs::path of = folder();
+  const std::string whole = shards(of);
+  const uint64_t place = shard_header_bytes + 2 * 5;
+  for (const char* token : {"\x07\x01", "\xff\xff"}) {
+    std::string bytes = read_file(of / "000001.bin");
+    ASSERT_NE(bytes.substr(place, 2), std::string(token, 2));
+    bytes.replace(place, 2, token, 2);
+    write_file_atomic(of / "000001.bin", bytes);
+    EXPECT_TRUE(Dataset::inspect(data, root / "cache").to_build.has_value());
+    CollectedNotes notes;
+    Dataset::open(data, root / "cache", {.threads = 1, .notes = &notes});
+    EXPECT_EQ(shards(of), whole);
+    ASSERT_EQ(notes.all().size(), 1u);
+    EXPECT_THAT(notes.all()[0].text, HasSubstr("000001.bin' is damaged"));
+  }
+}
+
+TEST_F(TokenStoreTest, a_changed_count_of_bytes_is_found) {
+  const spec::DataSpec data = numbered();
+  open(data);
+  const std::string whole = shards(folder());
   std::string bytes = read_file(folder() / "000000.bin");
-  bytes[shard_header_bytes + 10] = '\xff';
-  bytes[shard_header_bytes + 11] = '\x7f';
+  ++bytes[512 + 16];  // ShardOrigin::token_bytes
   write_file_atomic(folder() / "000000.bin", bytes);
-  const Dataset damaged = open(data);
-  std::vector<int32_t> out(33 * 2000);
-  const Error error = error_of([&] { damaged.train_batch(0, 0, 2000, std::span(out)); });
-  EXPECT_THAT(error.what(), HasSubstr("000000.bin': token 32767 at 5 is beyond the vocabulary of 384"));
+  open(data);
+  EXPECT_EQ(shards(folder()), whole);
+}
+
+// As one was before there were checksums: neither its shards nor its index have one.
+TEST_F(TokenStoreTest, a_store_without_checksums_is_made_again) {
+  const spec::DataSpec data = numbered();
+  open(data);
+  const std::string whole = shards(folder()), index = read_file(folder() / "index.json");
+  std::string bytes = read_file(folder() / "000000.bin");
+  bytes.replace(512 + 24, 8, 8, '\0');
+  write_file_atomic(folder() / "000000.bin", bytes);
+  write_file_atomic(folder() / "index.json", std::regex_replace(index, std::regex(R"(,\s*"sum": "\w+")"), ""));
+  ASSERT_NE(read_file(folder() / "index.json"), index);
+  EXPECT_TRUE(Dataset::inspect(data, root / "cache").to_build.has_value());
+  open(data);
+  EXPECT_EQ(shards(folder()), whole);
+  EXPECT_EQ(read_file(folder() / "index.json"), index);
+}
+
+// Files whose attributes are those that were looked at are not read again; any change of them is.
+TEST_F(TokenStoreTest, is_read_whole_once) {
+  const spec::DataSpec data = numbered();
+  open(data);
+  const fs::path of = folder();
+  open(data);
+  EXPECT_FALSE(fs::exists(of / "checked.json"));  // too young for its attributes to tell
+  const auto old = fs::file_time_type::clock::now() - std::chrono::hours(1);
+  for (const auto& entry : fs::directory_iterator(of)) fs::last_write_time(entry.path(), old);
+  Dataset::inspect(data, root / "cache");
+  EXPECT_FALSE(fs::exists(of / "checked.json"));  // which writes nothing
+  open(data);
+  EXPECT_TRUE(fs::exists(of / "checked.json"));
+  const std::string whole = shards(of);
+  std::fstream file(of / "000001.bin", std::ios::in | std::ios::out | std::ios::binary);
+  file.seekp(static_cast<std::streamoff>(shard_header_bytes));
+  file.write("\x07\x01", 2);
+  file.close();
+  ASSERT_NE(shards(of), whole);
+  open(data);
+  EXPECT_EQ(shards(of), whole);
 }
 
 TEST_F(TokenStoreTest, batches_are_windows_of_the_tokens) {

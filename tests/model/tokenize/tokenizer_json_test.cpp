@@ -134,6 +134,20 @@ TEST(TokenizerJson, identity_is_over_what_decides_ids) {
   EXPECT_NE(read(changed)->facts().sha256, before);
 }
 
+// The later one would take the bytes of the other.
+TEST(TokenizerJson, refuses_an_id_that_two_tokens_have) {
+  json::object changed = document();
+  json::array& added = changed["added_tokens"].as_array();
+  const json::object first = added.at(0).as_object();
+  added.push_back({{"id", 300}, {"content", "<a>"}, {"special", false}});
+  added.push_back(first);  // the same once more does no harm
+  EXPECT_THAT(refusal(changed), testing::ContainsRegex("added token '<a>' has the id 300 of '[^']+'"));
+  EXPECT_THAT(refusal(changed), testing::Not(HasSubstr("endoftext")));
+  changed = document();
+  changed["model"].as_object()["vocab"].as_object()["twin"] = 300;
+  EXPECT_THAT(refusal(changed), testing::ContainsRegex("the tokens '[^']+' and 'twin' have one id, 300"));
+}
+
 TEST(TokenizerJson, added_tokens_match_leftmost_and_longest) {
   json::object changed = document();
   json::array& added = changed["added_tokens"].as_array();

@@ -1,5 +1,6 @@
 #include "report/findings.h"
 
+#include "analysis/tokenized_input.h"
 #include "report/rendered.h"
 
 namespace bitsweep::report {
@@ -44,6 +45,21 @@ TEST(Findings, SizesAreSaidToHelpOnlyWhereTheyDo) {
   three.push_back({"v57", 1e7, 2e6, 1e-3, 0, 32, 2.0});
   EXPECT_THAT(speak(analysis::made_input(three)).findings, HasSubstr("lowered the loss in 1 of 2 comparisons"));
   EXPECT_THAT(speak(analysis::made_input({{"v57", 1e6, 2e6}})).findings, Not(HasSubstr("More parameters")));
+}
+
+// One body and one amount of text under three vocabularies.
+TEST(Findings, TokenizersAreComparedAtEqualBodyAndBytes) {
+  const analysis::ReportInput input = analysis::tokenized_input({{"bytes256", 2e6, 1e5, 7.6e6, 0},
+                                                                 {"a/sp.model", 2e6, 1e6, 3.3e6, 2.3},
+                                                                 {"b/gpt2.json", 2e6, 4e6, 2.75e6, 2.76}});
+  EXPECT_THAT(speak(input).findings,
+              HasSubstr("At the one size and budget that all variants share, the order from low to high loss is "));
+  EXPECT_THAT(speak(input).findings, HasSubstr("at equal body parameters and bytes of text, by "));
+  EXPECT_THAT(speak(input).caveats, Not(HasSubstr("different amounts of text")));
+  const std::string page = markdown_of(input);
+  EXPECT_THAT(page, HasSubstr("At equal body parameters (beside embedding and head) and bytes of text."));
+  EXPECT_THAT(page, HasSubstr("| body params | bytes of text | losses |"));
+  EXPECT_THAT(page, HasSubstr("at equal body parameters and bytes of text; left of the dashed line is better"));
 }
 
 TEST(Findings, AnOrderOfVariantsIsClaimedOnlyWhenItAlwaysHolds) {

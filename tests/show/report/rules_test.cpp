@@ -4,6 +4,7 @@
 #include <functional>
 #include <set>
 
+#include "analysis/tokenized_input.h"
 #include "report/builds.h"
 #include "report/rendered.h"
 
@@ -80,9 +81,13 @@ TEST(Rules, EachSpeaksWhereItsWeaknessIsAndNowhereElse) {
   };
   const analysis::ReportInput pair = analysis::made_input(pair_of_sizes()),
                               ladder = analysis::made_input(analysis::ladder_runs());
+  const std::vector<analysis::Tokenized> equal_tokens{{"bytes256", 2e6, 1e5, 4e6, 0},
+                                                      {"a/s.model", 2e6, 1e6, 4e6, 2.3}},
+      equal_bytes{{"bytes256", 2e6, 1e5, 4.6e6, 0}, {"a/s.model", 2e6, 1e6, 2e6, 2.3}};
   const std::vector<Case> cases = {
       {"few-sizes", pair, ladder},
       {"few-budgets", pair, ladder},
+      {"equal-tokens", analysis::tokenized_input(equal_tokens), analysis::tokenized_input(equal_bytes)},
       {"one-seed", pair, ladder},
       {"unlabelled-repeats", repeats(false), repeats(true)},
       {"collinear-size-and-tokens", analysis::made_input({{"v57", 1e5, 2e6}, {"v57", 1e6, 2e7}, {"v57", 1e7, 2e8}}),
@@ -177,6 +182,16 @@ TEST(Rules, WhatKeepsGroupsApartIsNamed) {
     EXPECT_EQ(remarks[0].rule, rule);
     for (const analysis::GroupAnalysis& g : analysis.groups) EXPECT_TRUE(g.param_steps.empty());
   }
+}
+
+TEST(Rules, EqualTokensOfTwoTokenizersAreTwoAmountsOfText) {
+  const analysis::ReportInput input =
+      analysis::tokenized_input({{"bytes256", 2e6, 1e5, 4e6, 0}, {"a/s.model", 2e6, 1e6, 4e6, 2.3}});
+  const analysis::Analysis analysis = analyse(input);
+  std::string text;
+  for (const Remark& remark : group_remarks(input, analysis.groups[0]))
+    if (remark.rule == "equal-tokens") text = remark.text.plain();
+  EXPECT_THAT(text, HasSubstr("4M tokens are 4 MB with bytes256 and 9.2 MB with s.model"));
 }
 
 TEST(Rules, AConfoundNamesEveryFactorAndTheMissingRun) {

@@ -3,6 +3,7 @@
 sentencepiece give for them. Needs both from PyPI; made with tokenizers 0.23.3 and sentencepiece 0.2.3.
 
 usage: make.py TEXT...      texts to train on; the committed ones come from this project's own READMEs
+       make.py              the ids alone anew, by the tokenizers that lie here
 """
 import base64
 import io
@@ -17,6 +18,9 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 LLAMA3 = (r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+"
           r"|\s+(?!\S)|\s+")
 QWEN = LLAMA3.replace("{1,3}", "")
+
+SPACES = [*range(0x09, 0x0E), 0x20, 0x85, 0xA0, 0x1680, *range(0x2000, 0x200B), 0x2028, 0x2029, 0x202F, 0x205F, 0x3000]
+NEAR_SPACES = sorted({c + d for c in [*SPACES, 0x180E, 0x1C, 0x1F, 0x200C, 0x2060, 0xFEFF] for d in (-1, 0, 1)})
 
 TEXTS = {
     "empty": b"",
@@ -49,6 +53,7 @@ TEXTS = {
     "path": b"https://example.org/a/b?c=d&e=%20f#g  C:\\Temp\\x.txt  user@example.org",
     "long word": b"ab" * 700 + b"=" * 500,
     "marks": b"!!! ??? ... --- ___ ((()))[]{} <<>> \"'`\"'` @#$%^&*",
+    "all spaces and what is near": "".join(f"x{chr(c)}'s{chr(c)}{chr(c)} 1" for c in NEAR_SPACES).encode(),
     "bom": b"\xef\xbb\xbfa text",
 }
 # What no Python library takes as text; tested without goldens.
@@ -105,9 +110,20 @@ def write(name, data):
         file.write(data)
 
 
-def main():
-    texts = [open(path, encoding="utf-8").read() for path in sys.argv[1:]]
-    golden = {"texts": {name: base64.b64encode(text).decode() for name, text in TEXTS.items()}, "ids": {}}
+def ranges_of(expression):
+    """The characters that an expression matches, as [first, last]; none of \\x01, which stands around them."""
+    split, ranges = pre_tokenizers.Split(Regex(expression), "isolated"), []
+    for c in [*range(2, 0xD800), *range(0xE000, 0x110000)]:
+        if len(split.pre_tokenize_str(f"\x01{chr(c)}\x01")) < 3:
+            continue
+        if ranges and ranges[-1][1] == c - 1:
+            ranges[-1][1] = c
+        else:
+            ranges.append([c, c])
+    return ranges
+
+
+def trained_bpes(texts):
     bpes = {
         "gpt2.json": byte_bpe(texts, None, 384, ["<|endoftext|>"]),
         "llama3.json": byte_bpe(texts, LLAMA3, 384, ["<|begin_of_text|>", "<|end_of_text|>"],
@@ -117,22 +133,33 @@ def main():
     bpes["neox.json"] = without_bytes(bpes["gpt2.json"], [0xC0, 0xC1, *range(0xF5, 0x100), ord("Q"), 0x01])
     for name, tokenizer in bpes.items():
         write(name, json.dumps(json.loads(tokenizer.to_str()), ensure_ascii=True).encode())
+
+
+def trained_pieces(texts):
+    write("bpe.model", sentence_piece(texts, vocab_size=400, model_type="bpe", byte_fallback=True,
+                                      normalization_rule_name="identity", add_dummy_prefix=False,
+                                      remove_extra_whitespaces=False))
+    write("unigram.model", sentence_piece(texts, vocab_size=200, model_type="unigram", character_coverage=0.999,
+                                          normalization_rule_name="identity", user_defined_symbols=["<tool>"]))
+
+
+def main():
+    texts = [open(path, encoding="utf-8").read() for path in sys.argv[1:]]
+    if texts:
+        trained_bpes(texts)
+        trained_pieces(texts)
+    golden = {"texts": {name: base64.b64encode(text).decode() for name, text in TEXTS.items()},
+              "spaces": ranges_of(r"\s"), "ids": {}}
+    for name in ["gpt2.json", "llama3.json", "qwen.json", "neox.json"]:
+        tokenizer = Tokenizer.from_file(os.path.join(HERE, name))
         special = {t for t, added in tokenizer.get_added_tokens_decoder().items() if added.special}
         golden["ids"][name] = {}
         for key, text in TEXTS.items():
             ids = tokenizer.encode(text.decode(), add_special_tokens=False).ids
             if not special & set(ids):  # the library finds control tokens in a text; we never do
                 golden["ids"][name][key] = ids
-    models_ = {
-        "bpe.model": sentence_piece(texts, vocab_size=400, model_type="bpe", byte_fallback=True,
-                                    normalization_rule_name="identity", add_dummy_prefix=False,
-                                    remove_extra_whitespaces=False),
-        "unigram.model": sentence_piece(texts, vocab_size=200, model_type="unigram", character_coverage=0.999,
-                                        normalization_rule_name="identity", user_defined_symbols=["<tool>"]),
-    }
-    for name, model in models_.items():
-        write(name, model)
-        processor = sentencepiece.SentencePieceProcessor(model_proto=model)
+    for name in ["bpe.model", "unigram.model"]:
+        processor = sentencepiece.SentencePieceProcessor(model_file=os.path.join(HERE, name))
         golden["ids"][name] = {key: processor.encode(text) for key, text in TEXTS.items()}
     with open(os.path.join(HERE, "ids.json"), "w", encoding="utf-8") as file:
         json.dump(golden, file, separators=(",", ":"))
