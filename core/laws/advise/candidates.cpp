@@ -21,8 +21,12 @@ struct Range {
   void add(double value) { low = std::min(low, value), high = std::max(high, value); }
 };
 
-// The options of a model of this size: the reference's without its shape.
+// What begins with the weights of another run has that one's shape.
+bool shape_is_given(const spec::RunSpec& spec) { return !spec.train.init_from.empty(); }
+
+// The options of a model of this size: the reference's without its shape, where that is free.
 json::object options_for(const spec::RunSpec& reference, double params, const json::object& kept) {
+  if (shape_is_given(reference)) return reference.model.options;
   json::object options{{"params", params}};
   for (const auto& member : kept) options[member.key()] = member.value();
   for (const auto& member : reference.model.options)
@@ -57,6 +61,9 @@ class CandidateMaker {
 
   CandidateSet make(const json::object& kept, const std::vector<int64_t>& seeds, plan::Describer& describer,
                     const std::function<bool(const std::string&)>& known_run) {
+    if (of_given_shapes())
+      set_.notes.emplace_back(
+          "runs that start from another's weights (train.init_from) keep its shape: no other size can be proposed");
     const std::vector<double> sizes = all_sizes();
     const std::vector<plan::DescribeAnswer> models = describer.describe(questions(kept));
     size_t impossible = 0;
@@ -75,7 +82,17 @@ class CandidateMaker {
   }
 
  private:
-  std::vector<double> all_sizes() const { return size_ladder(params_.low / kBelowRuns, params_.high, rules_.sizes); }
+  bool of_given_shapes() const {
+    return std::any_of(references_.begin(), references_.end(),
+                       [](const Reference& r) { return shape_is_given(r.spec); });
+  }
+
+  std::vector<double> all_sizes() const {
+    if (!of_given_shapes()) return size_ladder(params_.low / kBelowRuns, params_.high, rules_.sizes);
+    std::vector<double> sizes;
+    for (const Reference& reference : references_) sizes.push_back(reference.params);
+    return sizes;
+  }
 
   void add(double params, double tokens) { params_.add(params), tokens_.add(tokens), ratio_.add(tokens / params); }
 
@@ -176,7 +193,12 @@ json::value unsaid(const std::string& path) {
 // contexts.
 json::object case_of(const ChosenRun& chosen, const json::object& base) {
   const spec::RunSpec& spec = chosen.candidate->run.spec;
-  json::object row{{"model.params", chosen.candidate->asked_params}, {"train.steps", spec.train.steps}};
+  json::object row;
+  if (!shape_is_given(spec)) row["model.params"] = chosen.candidate->asked_params;
+  if (shape_is_given(spec))
+    for (const auto& member : spec.model.options)
+      if (analysis::is_shape_option(member.key())) row["model." + std::string(member.key())] = member.value();
+  row["train.steps"] = spec.train.steps;
   const json::object own = sweep_sections(spec);
   for (const auto& section : own) {
     const json::object& mine = section.value().get_object();

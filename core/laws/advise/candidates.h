@@ -40,7 +40,8 @@ struct CandidateSet {
 // The finished runs of a law's data, one a size: the one of the lowest loss. Ascending sizes.
 std::vector<Reference> references_of(const analysis::SweepData& data, const analysis::LawData& law);
 
-// What plugins are asked of a model of this size: the options of the run of the nearest size, its shape left open.
+// What plugins are asked of a model of this size: the options of the run of the nearest size, its shape left open; of
+// one that starts from another's weights, that very shape.
 plan::DescribeQuestion question_of(const std::vector<Reference>& references, double params, const json::object& kept);
 
 // The reference of the size nearest to this one. REQUIRES some.
@@ -62,9 +63,10 @@ std::vector<plan::DescribeQuestion> candidate_questions(const std::vector<Refere
                                                         const std::vector<fit::Target>& targets,
                                                         const json::object& kept, const CandidateRules& rules);
 
-// Every size with every length. A size that the plugin cannot make is left out; so are runs that would end within two
-// warmups. `kept`: options of the shape that the sweep fixes beside the size (n_layers, n_heads). `known_run` tells
-// whether a run id is in the database.
+// Every size with every length; of runs that start from others' weights their own sizes alone, which a note says. A
+// size that the plugin cannot make is left out; so are runs that would end within two warmups. `kept`: options of the
+// shape that the sweep fixes beside the size (n_layers, n_heads). `known_run` tells whether a run id is in the
+// database.
 CandidateSet make_candidates(const std::vector<Reference>& references, const std::vector<fit::Point>& points,
                              const std::vector<fit::Target>& targets, const json::object& kept,
                              const std::vector<int64_t>& seeds, const CandidateRules& rules, plan::Describer& describer,

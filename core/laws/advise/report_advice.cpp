@@ -13,6 +13,7 @@
 #include "advise/places.h"
 #include "advise/points_advice.h"
 #include "base/error.h"
+#include "base/units.h"
 #include "fit/data_hash.h"
 #include "predict/predictions.h"
 #include "prepare/builds_at_hand.h"
@@ -118,6 +119,12 @@ class Adviser {
     plan.target = target;
     plan.refused = too_far(fit::beyond(subject.law->points, target), limit_);
     if (!plan.refused.empty()) return plan;
+    const Reference& nearest = nearest_reference(subject.references, target.params);
+    if (const std::string& base = nearest.spec.train.init_from; !base.empty() && nearest.params != target.params) {
+      plan.refused =
+          fmt::format("its runs start from run {}, and keep its size of {}", base, format_count(nearest.params));
+      return plan;
+    }
     try {
       const plan::DescribeAnswer answer =
           describer_.describe({question_of(subject.references, target.params, defaults_.kept)}).at(0);

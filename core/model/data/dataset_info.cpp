@@ -69,6 +69,11 @@ DatasetInfo describe_texts(const spec::DataSpec& spec, const CorpusFacts& train,
                     "window cuts off do "
                     "not count.",
                     spec.context, spec.corpus, induction_longest_line(*info.task)));
+  // A run of before stays what it was.
+  if (spec.sha256.empty() && val != nullptr && val->sha256 == train.sha256)
+    throw Error(ErrorKind::input,
+                fmt::format("'{}' holds the same text as '{}', both to train on and to validate on (data.val)",
+                            spec.val, info.name));
   if (!spec.sha256.empty() && spec.sha256 != info.sha256)
     throw Error(
         ErrorKind::input,

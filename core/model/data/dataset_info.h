@@ -40,7 +40,8 @@ struct DatasetInfo {
 json::object to_json(const DatasetInfo& info);
 
 // What follows from the texts (`val` null: the corpus is split) and the split of their bytes, a token being a byte;
-// without val_sha256. Throws Error{input} when the texts are not those that the run was planned on.
+// without val_sha256. Throws Error{input} when the texts are not those that the run was planned on, and of a run that
+// is being planned when both are the same.
 DatasetInfo describe_texts(const spec::DataSpec& spec, const CorpusFacts& train, const CorpusFacts* val,
                            const Split& split);
 

@@ -74,6 +74,10 @@ ExampleData open_examples(const spec::DataSpec& spec) {
     val = hold_out(train.set, spec.val_fraction);
   } else {
     File separate = read(spec.val, spec.examples);
+    if (spec.sha256.empty() && separate.sha256 == train.sha256)
+      throw Error(ErrorKind::input,
+                  fmt::format("'{}' holds the same examples as '{}', both to train on and to validate on (data.val)",
+                              spec.val, spec.examples.file));
     data.info.sha256 = sha256_hex(train.sha256 + separate.sha256);
     data.info.bytes += separate.bytes;
     val = std::move(separate.set);

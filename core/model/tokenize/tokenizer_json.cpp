@@ -181,6 +181,8 @@ class Reader {
 
   void read_vocabulary(const json::object& model) {
     const json::object& vocab = member_object(model, "vocab", "model.");
+    if (model.contains("vocab") && model.at("vocab").is_object() && vocab.empty())
+      problem("'model.vocab' holds no token");
     const size_t most = 2 * vocab.size() + 65536;
     size_t odd = 0;
     std::string first_odd;

@@ -1,6 +1,8 @@
 #include "tokenize/train.h"
 
 #include <algorithm>
+#include <charconv>
+#include <optional>
 #include <unordered_map>
 
 #include <sentencepiece_trainer.h>
@@ -18,6 +20,8 @@ namespace {
 
 constexpr int kRecipeVersion = 1;      // raised with every change of what is given to the library
 constexpr size_t kLongestLine = 4096;  // the library leaves longer ones out
+
+constexpr int64_t kBytes = 256, kControlTokens = 3;  // unknown, BOS and EOS
 
 // Lines of texts, longer ones in parts of whole characters.
 class Lines final : public sentencepiece::SentenceIterator {
@@ -61,6 +65,28 @@ std::string reason_of(const std::string& message) {
   return bracket == std::string::npos ? message : message.substr(bracket + 2);
 }
 
+// Of "Vocabulary size is smaller than required_chars. 300 vs 350. …" the second number: the least vocabulary that holds
+// what every one of this text does. Nothing for another complaint.
+std::optional<int64_t> least_vocabulary(const std::string& reason) {
+  constexpr std::string_view kComplaint = "smaller than required_chars", kBetween = " vs ";
+  const size_t begin = reason.find(kComplaint);
+  const size_t at = begin == std::string::npos ? begin : reason.find(kBetween, begin);
+  if (at == std::string::npos) return std::nullopt;
+  int64_t least = 0;
+  const char* digits = reason.data() + at + kBetween.size();
+  const bool read = std::from_chars(digits, reason.data() + reason.size(), least).ec == std::errc();
+  return read ? std::optional(least) : std::nullopt;
+}
+
+std::string why_not(const std::string& reason) {
+  const auto least = least_vocabulary(reason);
+  if (!least) return reason;
+  return fmt::format(
+      "a vocabulary holds {} bytes, {} control tokens and the text's characters, here {}, before any "
+      "longer token: data.tokenizer.train.vocab must be at least {}",
+      kBytes, kControlTokens, format_thousands(*least - kBytes - kControlTokens), format_thousands(*least));
+}
+
 }  // namespace
 
 std::string trained_name(const spec::TokenizerRecipe& recipe, std::string_view text) {
@@ -91,7 +117,7 @@ std::string train_sentence_piece(const spec::TokenizerRecipe& recipe, const std:
   if (!status.ok())
     throw Error(ErrorKind::input,
                 fmt::format("data.tokenizer: no {} of {} tokens could be trained on this text: {}", recipe.kind,
-                            format_thousands(recipe.vocab), reason_of(status.message())));
+                            format_thousands(recipe.vocab), why_not(reason_of(status.message()))));
   return model;
 }
 

@@ -1,14 +1,18 @@
 #include "prepare/planning.h"
 
+#include <algorithm>
 #include <map>
+#include <tuple>
 
 #include <fmt/format.h>
 
 #include "base/error.h"
 #include "coordinate/machine_memory.h"
+#include "prepare/base_runs.h"
 #include "prepare/builds_at_hand.h"
 #include "prepare/measure.h"
 #include "prepare/programs.h"
+#include "prepare/sweep_texts.h"
 #include "store/store.h"
 #include "store/sweep_settings.h"
 
@@ -81,10 +85,8 @@ store::SweepSettings settings_of(const spec::Sweep& sweep) {
   return settings;
 }
 
-// Runs of one sweep have the tasks of its file, all the same ones.
-void check_tasks(const spec::Sweep& sweep, Texts& texts) {
-  const bool any = !sweep.runs.empty() && !sweep.runs[0].spec.eval.tasks.empty();
-  if (any) texts.check_tasks(sweep.runs[0].spec.eval.tasks);
+bool by_place(const Diagnostic& a, const Diagnostic& b) {
+  return std::tie(a.file, a.line, a.column) < std::tie(b.file, b.line, b.column);
 }
 
 store::NewRun new_run(const plan::PlannedRun& run, const spec::Sweep& sweep) {
@@ -127,7 +129,7 @@ std::vector<plan::Plan> plan_sweeps(const std::vector<std::string>& files, const
   for (const std::string& file : files) {
     try {
       spec::Sweep sweep = spec::load_sweep({file, overrides, plugins});
-      check_tasks(sweep, texts);
+      check_texts(sweep, texts, problems);
       const auto [first, fresh] = names.emplace(sweep.name, file);
       if (fresh)
         plans.push_back(make_plan(std::move(sweep), describer, probe));
@@ -139,7 +141,11 @@ std::vector<plan::Plan> plan_sweeps(const std::vector<std::string>& files, const
       problems.insert(problems.end(), error.diagnostics().begin(), error.diagnostics().end());
     }
   }
-  if (!problems.empty()) throw Error(ErrorKind::input, std::move(problems));
+  check_bases(plans, root, problems);
+  if (!problems.empty()) {
+    std::stable_sort(problems.begin(), problems.end(), by_place);
+    throw Error(ErrorKind::input, std::move(problems));
+  }
   mark_states(plans, root);
   return plans;
 }

@@ -16,7 +16,8 @@ namespace bitsweep::prepare {
 
 // Plans of the files, in order, with the states the database of `root` knows ("new": none) and which of the finished
 // runs were made by other code than is at hand. Throws Error with all that
-// is wrong with any of the files; two files with one sweep name are refused.
+// is wrong with any of the files, each at its place: tasks, texts beside, data, models and base runs
+// (prepare/base_runs.h) too; two files with one sweep name are refused.
 std::vector<plan::Plan> plan_sweeps(const std::vector<std::string>& files, const std::vector<std::string>& overrides,
                                     const fs::path& root, Texts& texts, Notes& notes);
 

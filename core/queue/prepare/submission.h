@@ -28,9 +28,10 @@ std::vector<Submission> submit_plans(const std::vector<plan::Plan>& plans, store
                                      Notes& notes, bool again = false);
 
 // "quickstart: 12 runs: 10 new, 2 already there" and, when the sweep changed, its new, changed and gone runs by id;
-// then the runs of other code.
+// then what known runs took over of what names no run, and the runs of other code.
 std::string submission_text(const Submission& submission);
 // {"sweep", "new": [], "already": [], "changed": [{"before", "after"}], "gone": [], "done"}, and, where there are any,
+// "renewed": [{"run", "state", "taken" or "not_taken": [], "tasks_to_ask": [], "texts_not_scored": []}],
 // "other_build": [{"run", "change"}] or, when they were queued again, "again": the same.
 json::object to_json(const Submission& submission);
 

@@ -9,6 +9,7 @@
 #include "base/json.h"
 #include "base/run_state.h"
 #include "event/event.h"
+#include "spec/renewal.h"
 
 namespace bitsweep::store {
 
@@ -68,10 +69,17 @@ struct SubmitResult {
   struct Changed {
     std::string before, after;  // run ids at the same axes and seed
   };
+  // A run that is known, submitted with other values of keys that name no run (spec/renewal.h).
+  struct Renewed {
+    std::string run;
+    RunState state;
+    spec::Renewal change;  // what it took over; while it is live, what it would have taken
+  };
   std::vector<std::string> added;
   std::vector<std::string> already;
   std::vector<Changed> changed;
   std::vector<std::string> gone;
+  std::vector<Renewed> renewed;
   // Of all runs of this version, the ones already done (perhaps through another sweep).
   int64_t done = 0;
 };

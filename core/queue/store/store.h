@@ -58,7 +58,8 @@ class Store {
 
   // --- submission -----------------------------------------------------------------------------------------------
   // Idempotent: the same sweep twice adds nothing. Runs that left the sweep and belong to no other are cancelled
-  // (cause withdrawn) while they are still queued; a run that comes back is queued again.
+  // (cause withdrawn) while they are still queued; a run that comes back is queued again. A known run that is not live
+  // takes over what names no run (spec/renewal.h); one that is done, paths alone.
   SubmitResult submit(const NewSweep& sweep);
   // What submit() would answer; changes nothing. Works on a read-only store.
   SubmitResult compare(const NewSweep& sweep);
@@ -186,6 +187,9 @@ class Store {
   Statement& sql(const char* text);
   std::map<std::string, std::string> previous_version(std::string_view sweep);  // run id -> point
   SubmitResult compare_with(const std::map<std::string, std::string>& before, const NewSweep& sweep);
+  std::optional<SubmitResult::Renewed> renewal_of(const NewRun& run);
+  bool was_asked(const std::string& run, const std::string& task);
+  void renew(const SubmitResult::Renewed& renewed);
   void put_run(const NewRun& run, int64_t sweep, int64_t order);
   void withdraw(const std::string& run, int64_t sweep);
   void check_import_sweep(std::string_view sweep);

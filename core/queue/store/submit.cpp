@@ -58,7 +58,40 @@ SubmitResult Store::compare_with(const std::map<std::string, std::string>& befor
     }
   }
   for (const auto& [point, id] : vacated) result.gone.push_back(id);
+  for (const NewRun& run : sweep.runs)
+    if (auto renewed = renewal_of(run)) result.renewed.push_back(*std::move(renewed));
   return result;
+}
+
+std::optional<SubmitResult::Renewed> Store::renewal_of(const NewRun& run) {
+  const std::string submitted = json::serialize(run.spec);
+  Statement& row = sql("SELECT spec, state FROM run WHERE id = ? AND NOT imported").bind(run.id);
+  if (!row.step()) return std::nullopt;
+  const std::string known = row.text(0);
+  const RunState state = run_state_from(row.text_view(1)).value();
+  row.reset();
+  const auto before = known == submitted ? std::nullopt : try_parse_json(known);
+  if (!before || !before->is_object()) return std::nullopt;
+  spec::Renewal change = spec::renewed_spec(before->get_object(), run.spec, state == RunState::done);
+  std::erase_if(change.tasks, [&](const std::string& task) { return was_asked(run.id, task); });
+  if (change.taken.empty() && change.tasks.empty() && change.changed_tasks.empty() && change.texts.empty())
+    return std::nullopt;
+  return SubmitResult::Renewed{run.id, state, std::move(change)};
+}
+
+// `bitsweep ask` may have put a task that the spec has not.
+bool Store::was_asked(const std::string& run, const std::string& task) {
+  Statement& row =
+      sql("SELECT 1 FROM metric WHERE run = ?1 AND substr(name, 1, length(?2)) = ?2 LIMIT 1").bind(run, task + ".");
+  const bool found = row.step();
+  row.reset();
+  return found;
+}
+
+// A worker has read the spec of a live run.
+void Store::renew(const SubmitResult::Renewed& renewed) {
+  if (renewed.change.taken.empty() || is_live(renewed.state)) return;
+  sql("UPDATE run SET spec = ?2 WHERE id = ?1").run(renewed.run, json::serialize(renewed.change.spec));
 }
 
 SubmitResult Store::compare(const NewSweep& sweep) {
@@ -83,6 +116,7 @@ SubmitResult Store::submit(const NewSweep& sweep) {
   row.reset();
   int64_t order = 0;
   for (const NewRun& run : sweep.runs) put_run(run, id, ++order);
+  for (const SubmitResult::Renewed& renewed : result.renewed) renew(renewed);
   for (const std::string& gone : result.gone) withdraw(gone, id);
   for (const auto& changed : result.changed) withdraw(changed.before, id);
   transaction.commit();

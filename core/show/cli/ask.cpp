@@ -10,6 +10,7 @@
 #include "base/nearest.h"
 #include "base/task_metrics.h"
 #include "cli/checkpoint_choice.h"
+#include "cli/spec_at_hand.h"
 #include "cli/work_options.h"
 #include "prepare/ask_worker.h"
 #include "prepare/scratch_folder.h"
@@ -77,13 +78,14 @@ struct Asked {
 };
 
 Asked ask(const store::Store& store, const ChosenCheckpoint& chosen, const std::vector<spec::TaskSpec>& tasks,
-          const coordinate::WorkOptions& options) {
+          const std::optional<std::string>& tokenizer, const coordinate::WorkOptions& options) {
   const fs::path folder = chosen.attempt_folder();
   const prepare::ScratchFolder scratch(store.paths().root, "ask");
+  const fs::path spec = write_spec_at_hand(chosen, tokenizer, scratch.path());
   const fs::path file = scratch.path() / "tasks.json";
   write_file_atomic(file, compact_json(to_json(tasks)));
   Asked asked;
-  asked.answer = prepare::ask_worker(options, "ask", folder / "spec.json", store.paths().cache(),
+  asked.answer = prepare::ask_worker(options, "ask", spec, store.paths().cache(),
                                      {"--checkpoint", chosen.file.string(), "--run", chosen.run.id, "--out",
                                       folder.string(), "--tasks", file.string()});
   asked.step = integer_or(asked.answer, "step", 0);
@@ -142,6 +144,7 @@ int do_ask(const Verb& verb, const std::vector<std::string>& args) {
       .flag("json", "one JSON document")
       .quiet_option()
       .root_option();
+  declare_tokenizer_option(line);
   declare_device_options(line);
   if (!line.parse(args, 1, 1)) return 0;
   const std::string kind = checkpoint_kind(line);
@@ -150,7 +153,7 @@ int do_ask(const Verb& verb, const std::vector<std::string>& args) {
     store::Store(line.root(), store::StoreMode::read_only);  // says what is missing
   store::Store store(line.root(), store::StoreMode::create);
   const ChosenCheckpoint chosen = choose_checkpoint(store, line.positional()[0], kind);
-  const Asked asked = ask(store, chosen, tasks, work_options(line));
+  const Asked asked = ask(store, chosen, tasks, line.get("tokenizer"), work_options(line));
   store.put_metric_kinds(asked.told, system_clock().unix_s());
   store.put_metrics(chosen.run.id, chosen.attempt, asked.step, asked.metrics);
   if (line.has("json")) {

@@ -8,12 +8,15 @@
 #include "base/units.h"
 #include "data/dataset.h"
 #include "data/question_text.h"
+#include "data/token_plan.h"
 #include "spec/corpus_value.h"
 #include "spec/tokenizer_value.h"
 #include "tasks/load_tasks.h"
 
 namespace bitsweep::cli {
 namespace {
+
+constexpr int64_t kMostRows = 1'000'000'000, kLongContext = 1 << 20;
 
 json::array as_json(const data::Yardsticks& yardsticks) {
   json::array orders;
@@ -48,7 +51,7 @@ store::DatasetRecord record_of(const spec::DataSpec& spec, const data::DatasetIn
 // "'fineweb' is not encoded yet by bpe.model: about 2.41M tokens, 4.82 MB on disk, 3 s of one core; …".
 std::string to_build_text(const spec::DataSpec& spec, const plan::DatasetFacts& facts) {
   const std::string name = spec::tokenizer_text(spec::tokenizer_json(spec));
-  if (facts.train_tokens == 0)
+  if (spec.recipe.vocab > 0 && facts.train_tokens == 0)
     return fmt::format(
         "'{}' is not trained yet: how many tokens it makes of '{}' is known after 'bitsweep tokenize', "
         "submit or run",
@@ -61,14 +64,58 @@ std::string to_build_text(const spec::DataSpec& spec, const plan::DatasetFacts& 
       format_duration(facts.store_seconds));
 }
 
+// What `look` throws of the input; nothing when it is content.
+template <class Look>
+std::vector<Diagnostic> wrong_with(const Look& look) {
+  try {
+    look();
+  } catch (const Error& error) {
+    if (error.kind() != ErrorKind::input) throw;
+    return error.diagnostics();
+  }
+  return {};
+}
+
+// The same texts in tokens that cannot be wrong.
+spec::DataSpec without_tokenizer(spec::DataSpec data) {
+  data.tokenizer = data.is_shards() ? std::string(spec::no_tokenizer) : "bytes256";
+  data.vocab_rows = data.is_shards() ? std::max<int64_t>(data.vocab_rows, kMostRows) : 0;
+  data.recipe = {};
+  data.documents.clear();
+  if (!data.examples.file.empty()) data.context = kLongContext;
+  return data;
+}
+
 }  // namespace
+
+// The tokenizer is opened before a text is read, so that what is wrong with the one hides what is with the other.
+std::vector<plan::DataProblem> DataTexts::problems_of(const spec::DataSpec& data, const Error& whole) const {
+  std::vector<plan::DataProblem> problems;
+  const bool of_file = !data.is_bytes() && data.recipe.vocab == 0 && data.tokenizer != spec::no_tokenizer;
+  if (of_file)
+    for (const Diagnostic& d : wrong_with([&] { data::open_file_tokenizer(data); }))
+      problems.push_back({"data.tokenizer", d.to_string()});
+  const auto of_val = [&](const std::string& text) {
+    return !data.val.empty() &&
+           (text.find(data.val) != std::string::npos || text.find("the validation text") != std::string::npos);
+  };
+  for (const Diagnostic& d : wrong_with([&] { data::Dataset::inspect(without_tokenizer(data), cache_); })) {
+    const std::string text = d.to_string();
+    problems.push_back({of_val(text) ? "data.val" : "data.corpus", text});
+  }
+  if (!problems.empty()) return problems;
+  // Only together are they wrong: a tokenizer that this text cannot train, too few tokens, …
+  for (const Diagnostic& d : whole.diagnostics())
+    problems.push_back({data.recipe.vocab > 0 ? "data.tokenizer" : "data.corpus", d.to_string()});
+  return problems;
+}
 
 data::DatasetInfo DataTexts::info_of(const spec::DataSpec& spec) const {
   if (encoding_ == nullptr || spec.is_bytes()) return data::Dataset::inspect(spec, cache_);
   return data::Dataset::open(spec, cache_, {.threads = all_cores(), .notes = encoding_}).info();
 }
 
-plan::DatasetFacts DataTexts::probe(const spec::DataSpec& spec) {
+plan::DatasetFacts DataTexts::probe(const spec::DataSpec& spec) try {
   data::DatasetInfo info = info_of(spec);
   plan::DatasetFacts facts{.sha256 = info.sha256,
                            .bytes = static_cast<int64_t>(info.bytes),
@@ -86,6 +133,11 @@ plan::DatasetFacts DataTexts::probe(const spec::DataSpec& spec) {
   if (info.to_build->bytes_per_s > 0)
     facts.store_seconds = static_cast<double>(info.bytes) / info.to_build->bytes_per_s;
   facts.notes.push_back(to_build_text(spec, facts));
+  return facts;
+} catch (const Error& error) {
+  if (error.kind() != ErrorKind::input) throw;
+  plan::DatasetFacts facts;
+  facts.problems = problems_of(spec, error);
   return facts;
 }
 
@@ -116,5 +168,17 @@ prepare::Texts::Measured DataTexts::measure(const spec::DataSpec& spec, const Sc
 }
 
 void DataTexts::check_tasks(const std::vector<spec::TaskSpec>& tasks) { tasks::load_tasks(tasks, data::question_text); }
+
+// In the run's tokens where their file can be read: one that cannot is told elsewhere, and one that is trained has
+// none.
+void DataTexts::check_also(const spec::DataSpec& own, const spec::AlsoSpec& text) {
+  spec::DataSpec data = text.data();
+  data.context = own.context;
+  data.tokenizer = own.tokenizer;
+  const bool readable =
+      own.is_bytes() || (own.recipe.vocab == 0 && wrong_with([&] { data::open_file_tokenizer(data); }).empty());
+  if (!readable) data.tokenizer = "bytes256";
+  data::Dataset::inspect(data, cache_);
+}
 
 }  // namespace bitsweep::cli

@@ -1,6 +1,7 @@
 // The texts of a plan as room data reads them.
 #pragma once
 
+#include "base/error.h"
 #include "base/files.h"
 #include "base/notes.h"
 #include "data/dataset_info.h"
@@ -17,9 +18,11 @@ class DataTexts : public prepare::Texts {
   plan::DatasetFacts probe(const spec::DataSpec& data) override;
   Measured measure(const spec::DataSpec& data, const Scored& scored, Notes& notes) override;
   void check_tasks(const std::vector<spec::TaskSpec>& tasks) override;
+  void check_also(const spec::DataSpec& own, const spec::AlsoSpec& text) override;
 
  private:
   data::DatasetInfo info_of(const spec::DataSpec& data) const;
+  std::vector<plan::DataProblem> problems_of(const spec::DataSpec& data, const Error& whole) const;
 
   fs::path cache_;
   Notes* encoding_;

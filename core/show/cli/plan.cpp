@@ -13,6 +13,7 @@
 #include "cli/work_options.h"
 #include "prepare/measure.h"
 #include "prepare/planning.h"
+#include "render/format.h"
 #include "render/table.h"
 
 namespace bitsweep::cli {
@@ -37,6 +38,12 @@ std::string time_text(const std::optional<plan::TimeEstimate>& time) {
 }
 
 std::string raw_hours(const plan::PlannedRun& run) { return run.time ? canonical_json(run.time->seconds / 3600) : ""; }
+
+// Not known before the tokens are: of a tokenizer that is yet to be trained.
+std::string epochs_text(const plan::PlannedRun& run, bool raw) {
+  if (!(run.epochs > 0)) return raw ? "" : render::kNothing;
+  return raw ? canonical_json(run.epochs) : fmt::format("{:.3g}", run.epochs);
+}
 
 std::string memory_text(const plan::PlannedRun& run, bool raw) {
   if (!run.memory) return raw ? "" : "-";
@@ -83,7 +90,7 @@ render::Table plan_table(const plan::Plan& plan, bool raw) {
     row.push_back(raw ? std::to_string(run.model.params) : format_thousands(run.model.params));
     row.push_back(raw ? std::to_string(run.spec.train.steps) : format_thousands(run.spec.train.steps));
     row.push_back(count(run.tokens));
-    row.push_back(raw ? canonical_json(run.epochs) : fmt::format("{:.3g}", run.epochs));
+    row.push_back(epochs_text(run, raw));
     row.push_back(raw ? canonical_json(run.flops) : fmt::format("{:.2e}", run.flops));
     row.push_back(memory_text(run, raw));
     row.push_back(raw ? raw_hours(run) : time_text(run.time));

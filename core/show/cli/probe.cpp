@@ -9,8 +9,10 @@
 #include "base/error.h"
 #include "base/nearest.h"
 #include "cli/checkpoint_choice.h"
+#include "cli/spec_at_hand.h"
 #include "cli/work_options.h"
 #include "prepare/ask_worker.h"
+#include "prepare/scratch_folder.h"
 #include "query/pointer_health.h"
 #include "report/head_map.h"
 #include "spec/keys.h"
@@ -47,7 +49,8 @@ bool has_own_text(const store::RunRecord& run) {
 
 // The worker's answer: {"step", "file", "metrics"}. What is of another text than the run's own lies in a folder apart.
 json::object probe(const store::Store& store, const ChosenCheckpoint& chosen, int64_t windows,
-                   const std::optional<OtherText>& text, const coordinate::WorkOptions& options) {
+                   const std::optional<OtherText>& text, const std::optional<std::string>& tokenizer,
+                   const coordinate::WorkOptions& options) {
   const fs::path folder = chosen.attempt_folder();
   fs::path out = folder;
   if (text && has_own_text(chosen.run)) make_folder(out = folder / ("on_" + fs::path(text->corpus).stem().string()));
@@ -55,7 +58,9 @@ json::object probe(const store::Store& store, const ChosenCheckpoint& chosen, in
                                     "--out",        out.string(),         "--windows", std::to_string(windows)};
   if (text) words.insert(words.end(), {"--text", text->corpus});
   if (text && !text->field.empty()) words.insert(words.end(), {"--field", text->field});
-  return prepare::ask_worker(options, "probe", folder / "spec.json", store.paths().cache(), words);
+  const prepare::ScratchFolder scratch(store.paths().root, "probe");
+  return prepare::ask_worker(options, "probe", write_spec_at_hand(chosen, tokenizer, scratch.path()),
+                             store.paths().cache(), words);
 }
 
 std::vector<std::pair<std::string, double>> metrics_in(const json::object& answer) {
@@ -76,6 +81,7 @@ int do_probe(const Verb& verb, const std::vector<std::string>& args) {
       .value("field", "the text's key in JSON lines")
       .flag("json", "one JSON document: every matrix")
       .root_option();
+  declare_tokenizer_option(line);
   declare_device_options(line);
   if (!line.parse(args, 1, 1)) return 0;
   const auto windows = static_cast<int64_t>(line.number("windows", 2, kMostWindows).value_or(64));
@@ -90,7 +96,7 @@ int do_probe(const Verb& verb, const std::vector<std::string>& args) {
     throw Error(ErrorKind::input, fmt::format("run {} has no text of its own, because its weights were imported; name "
                                               "one to probe on: --text FILE, or --text headers",
                                               chosen.run.id));
-  const json::object answer = probe(store, chosen, windows, text, work_options(line));
+  const json::object answer = probe(store, chosen, windows, text, line.get("tokenizer"), work_options(line));
   const int64_t step = integer_or(answer, "step", 0);
   const auto metrics = metrics_in(answer);
   // Beside those of the run's own text they would be taken for them.

@@ -67,18 +67,19 @@ class Planner {
     return data;
   }
 
+  // What is wrong with a text is told where the sweep names it.
+  static const YamlPlace& blamed(const spec::ExpandedRun& run, std::string_view key) {
+    const YamlPlace& own = key == "data.tokenizer" ? run.tokenizer_place
+                           : key == "data.val"     ? run.val_place
+                                                   : run.corpus_place;
+    return own.file ? own : run.corpus_place.file ? run.corpus_place : run.place;
+  }
+
   DatasetFacts probe_one(const spec::ExpandedRun& run) {
-    try {
-      DatasetFacts facts = probe_.probe(run.spec.data);
-      for (const std::string& note : facts.notes) add_note(note);
-      return facts;
-    } catch (const Error& error) {
-      if (error.kind() != ErrorKind::input) throw;
-      // What is wrong with a text is told where the sweep names it.
-      for (const Diagnostic& d : error.diagnostics())
-        problems_.add(run.corpus_place.file ? run.corpus_place : run.place, d.to_string());
-      return {};
-    }
+    DatasetFacts facts = probe_.probe(run.spec.data);
+    for (const DataProblem& problem : facts.problems) problems_.add(blamed(run, problem.key), problem.message);
+    for (const std::string& note : facts.notes) add_note(note);
+    return facts;
   }
 
   void describe_models() {
@@ -148,6 +149,7 @@ class Planner {
     PlannedRun planned;
     planned.spec = std::move(run.spec);
     planned.axes = std::move(run.axes);
+    planned.init_place = std::move(run.init_place);
     const DescribeAnswer& answer = models_[model_of_[i]];
     planned.model = *answer.description;
     if (planned.model.bytes) planned.memory = {*planned.model.bytes, answer.process_bytes, data.bytes};

@@ -32,6 +32,12 @@ class Describer {
   virtual std::vector<DescribeAnswer> describe(const std::vector<DescribeQuestion>& questions) = 0;
 };
 
+// What is wrong with a data set, and which key of the sweep says so.
+struct DataProblem {
+  std::string key;  // data.corpus (data.examples too), data.tokenizer or data.val
+  std::string message;
+};
+
 struct DatasetFacts {
   std::string sha256;  // content of the corpus and of val
   int64_t bytes = 0;
@@ -45,9 +51,10 @@ struct DatasetFacts {
   bool estimated = false;
   double store_bytes = 0, store_seconds = 0;  // of what is to be encoded: on disk, and on one core
   std::vector<std::string> notes;  // e.g. how many bytes are outside the vocabulary
+  std::vector<DataProblem> problems;  // where there are any, nothing else is said
 };
 
-// Opens a data set. Throws Error{input} with what is wrong with it.
+// Opens a data set.
 class DatasetProbe {
  public:
   virtual ~DatasetProbe() = default;
@@ -81,13 +88,14 @@ struct PlannedRun {
   json::object axes;
   plugin::Description model;
   double tokens = 0;
-  double epochs = 0;  // tokens over the training split's
+  double epochs = 0;  // tokens over the training split's; 0: not known yet
   double flops = 0;   // of training
   double flops_6nd = 0;
   std::string state = "new";         // or the state the database knows
   std::optional<OtherBuild> other_build;  // of a run that is done: it was made by other code than is at hand
   std::optional<TimeEstimate> time;  // nothing until a speed was measured
   std::optional<RunMemory> memory;   // nothing when the plugin does not say
+  YamlPlace init_place;              // of train.init_from in the sweep
 
   int64_t checkpoints() const { return (spec.checkpoint.keep_last ? 1 : 0) + (spec.checkpoint.keep_best ? 1 : 0); }
 
@@ -127,7 +135,8 @@ Plan make_plan(spec::Sweep sweep, Describer& describer, DatasetProbe& probe);
 std::vector<std::string> memory_notes(const Plan& plan, std::string_view device, int64_t available_bytes,
                                       int64_t slots);
 
-// The document of `plan --json`. hours are null until something has measured them, bytes where the plugin says none.
+// The document of `plan --json`. hours are null until something has measured them, epochs until the text is encoded,
+// bytes where the plugin says none.
 json::object plan_json(const Plan& plan);
 
 }  // namespace bitsweep::plan

@@ -54,7 +54,7 @@ json::object run_json(const PlannedRun& run) {
       {"stored_bytes", run.model.stored_bytes > 0 ? json::value(run.model.stored_bytes) : json::value(nullptr)},
       {"steps", run.spec.train.steps},
       {"tokens", run.tokens},
-      {"epochs", run.epochs},
+      {"epochs", run.epochs > 0 ? json::value(run.epochs) : json::value(nullptr)},
       {"flops", run.flops},
       {"flops_6nd", run.flops_6nd},
       {"bytes", bytes_json(run)},

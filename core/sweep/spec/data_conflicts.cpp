@@ -1,5 +1,7 @@
 #include "spec/data_conflicts.h"
 
+#include <algorithm>
+
 #include <fmt/format.h>
 
 namespace bitsweep::spec {
@@ -57,10 +59,23 @@ std::optional<Conflict> of_shards(const RunSpec& run, const Given& given) {
   return std::nullopt;
 }
 
+// By name; the same bytes in two files are found when both are read.
+std::optional<Conflict> of_validation(const RunSpec& run, const Given&) {
+  const DataSpec& data = run.data;
+  if (data.val.empty()) return std::nullopt;
+  const auto is_part = [&](const CorpusPart& part) { return part.corpus == data.val; };
+  if (data.val != data.corpus && data.val != data.examples.file &&
+      std::none_of(data.mixture.begin(), data.mixture.end(), is_part))
+    return std::nullopt;
+  return Conflict{"data.val", fmt::format("'{}' is both to train on and to validate on; without 'data.val' a part of "
+                                          "it is held out (data.val_fraction)",
+                                          data.val)};
+}
+
 }  // namespace
 
 std::optional<Conflict> data_conflict(const RunSpec& run, const Given& given) {
-  for (const auto& rules : {of_examples, of_mixture, of_shards})
+  for (const auto& rules : {of_examples, of_mixture, of_shards, of_validation})
     if (auto conflict = rules(run, given)) return conflict;
   return std::nullopt;
 }

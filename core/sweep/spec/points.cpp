@@ -203,7 +203,7 @@ class Expander {
       if (setting->key != nullptr && setting->key->set != nullptr) setting->key->set(run.spec, setting->value);
       const bool model = setting->path.starts_with("model.");
       if (setting->path == "model.plugin") run.model_place = setting->node->place;
-      if (setting->path == "data.corpus" || setting->path == "data.examples") run.corpus_place = setting->node->place;
+      if (YamlPlace* place = place_of(setting->path, run)) *place = setting->node->place;
       if (!alternatives_of(setting->path).empty()) budget(setting->path, setting->value, setting->node->place, run);
       // What a block sets of the model is the likelier cause of a shape that does not work.
       const bool upper = std::find(point.upper().begin(), point.upper().end(), setting) != point.upper().end();
@@ -219,6 +219,16 @@ class Expander {
         budget(formula->target, value, formula->node->place, run);
     }
     run.spec.train.steps = run.budget.steps.value_or(0);
+  }
+
+  // Where what is found wrong with the value later is told; null: nothing will be.
+  static YamlPlace* place_of(std::string_view path, ExpandedRun& run) {
+    if (path == "data.corpus" || path == "data.examples") return &run.corpus_place;
+    if (path == "data.tokenizer") return &run.tokenizer_place;
+    if (path == "data.val") return &run.val_place;
+    if (path == "eval.also") return &run.also_place;
+    if (path == "eval.tasks") return &run.tasks_place;
+    return path == "train.init_from" ? &run.init_place : nullptr;
   }
 
   static void set_option(json::object& options, const std::string& path, const json::value& value) {

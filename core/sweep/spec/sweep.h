@@ -32,7 +32,8 @@ struct ExpandedRun {
   json::object axes;       // path -> value, for the paths that take more than one value in this sweep; without the seed
   YamlPlace place;         // what made the point: a case, or the sweep's name
   YamlPlace model_place;   // model.plugin
-  YamlPlace corpus_place;  // data.corpus
+  YamlPlace corpus_place;  // data.corpus or data.examples
+  YamlPlace tokenizer_place, val_place, also_place, tasks_place, init_place;  // those keys, where they are given
   YamlPlace budget_place;  // train.steps, train.tokens or train.epochs
 };
 

@@ -1,6 +1,8 @@
 // From finished runs to candidates, and from what was picked to a sweep file.
 #include "advise/next_sweep.h"
 
+#include <set>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -112,6 +114,59 @@ TEST(CandidatesTest, AreAroundWhatWasRunAndAsItWasRun) {
   for (const CandidateRun& candidate :
        make_candidates({{spec, 20000}}, {point}, {target}, {}, {}, {}, describer, two_of_three).runs)
     EXPECT_EQ(candidate.seeds.size(), 1u);
+}
+
+// Every shape as it is asked; a size alone is none.
+class ShapeDescriber : public plan::Describer {
+ public:
+  std::vector<plan::DescribeAnswer> describe(const std::vector<plan::DescribeQuestion>& questions) override {
+    std::vector<plan::DescribeAnswer> answers;
+    for (const plan::DescribeQuestion& question : questions) {
+      EXPECT_FALSE(question.request.options.contains("params"));
+      plan::DescribeAnswer& answer = answers.emplace_back();
+      answer.description.emplace();
+      answer.description->options = question.request.options;
+      answer.description->params = integer_or(question.request.options, "d_model", 0) * 100;
+      answer.description->flops_forward_per_token = 2.0 * static_cast<double>(answer.description->params);
+    }
+    return answers;
+  }
+};
+
+TEST(CandidatesTest, WhatStartsFromAnotherRunKeepsItsShape) {
+  spec::RunSpec small;
+  small.model = {"llama", {{"d_model", 64}, {"n_layers", 3}, {"alibi", true}}};
+  small.data.corpus = "headers";
+  small.data.context = 64;
+  small.train.batch = 10;
+  small.train.steps = 1000;
+  small.train.warmup = 20;
+  small.train.init_from = "aaaaaaaaaaaa";
+  spec::RunSpec large = small;
+  large.model.options["d_model"] = 128;
+  large.train.init_from = "bbbbbbbbbbbb";
+  std::vector<fit::Point> points(2);
+  points[0].params = 6400, points[1].params = 12800;
+  for (fit::Point& point : points) point.tokens = 640000;
+  fit::Target target;
+  target.params = 200000;
+  target.tokens = 6400000;
+  ShapeDescriber describer;
+  const CandidateSet set = make_candidates({{small, 6400}, {large, 12800}}, points, {target}, {}, {5}, {}, describer,
+                                           [](const std::string&) { return false; });
+  std::set<int64_t> sizes, steps;
+  for (const CandidateRun& candidate : set.runs) {
+    sizes.insert(candidate.run.model.params);
+    steps.insert(candidate.run.spec.train.steps);
+    EXPECT_EQ(candidate.run.spec.train.init_from, candidate.run.model.params == 6400 ? "aaaaaaaaaaaa" : "bbbbbbbbbbbb");
+  }
+  EXPECT_EQ(sizes, (std::set<int64_t>{6400, 12800}));
+  EXPECT_GT(steps.size(), 2u);
+  ASSERT_EQ(set.notes.size(), 1u);
+  EXPECT_THAT(set.notes[0], HasSubstr("keep its shape: no other size can be proposed"));
+  const std::string yaml = sweep_yaml("next", {}, {{&set.runs[0], 5, "small"}}, {}, {}, "chinchilla", {target});
+  EXPECT_THAT(yaml, HasSubstr("{ model.d_model: 64, model.n_layers: 3, "));
+  EXPECT_THAT(yaml, testing::Not(HasSubstr("model.params")));
 }
 
 }  // namespace

@@ -192,6 +192,16 @@ TEST_F(DatasetTest, a_separate_validation_text_leaves_the_corpus_whole) {
   EXPECT_EQ(text_of(first), val.substr(0, 33));
 }
 
+TEST_F(DatasetTest, the_same_text_is_not_both_trained_and_validated_on) {
+  const std::string text = numbered_text(20'000);
+  spec::DataSpec data = spec(write("t.txt", text));
+  data.val = write("v.txt", text);
+  EXPECT_THAT(error_of([&] { Dataset::inspect(data, root / "cache"); }).what(),
+              HasSubstr("v.txt' holds the same text as 't.txt', both to train on and to validate on"));
+  data.sha256 = sha256_hex(sha256_hex(text) + sha256_hex(text));  // a run of before, which is left as it was
+  EXPECT_NO_THROW(open(data));
+}
+
 TEST_F(DatasetTest, what_is_wrong_with_both_texts_is_told_at_once) {
   spec::DataSpec data = spec(root / "no corpus");
   data.val = root / "no validation";

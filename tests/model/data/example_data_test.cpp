@@ -73,6 +73,14 @@ TEST_F(ExampleDataTest, a_file_of_their_own_may_be_held_out) {
   EXPECT_EQ(opened.info().train_windows, 40);
   EXPECT_EQ(opened.info().val_windows, 5);
   EXPECT_EQ(opened.validation(5).target_bytes(0, 5), 20);
+  fs::copy_file(data.examples.file, root / "copy.jsonl");
+  data.val = (root / "copy.jsonl").string();
+  try {
+    open(data);
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_THAT(error.what(), HasSubstr("both to train on and to validate on (data.val)"));
+  }
 }
 
 TEST_F(ExampleDataTest, what_changed_or_is_too_little_is_refused) {

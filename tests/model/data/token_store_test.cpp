@@ -381,6 +381,22 @@ TEST_F(TokenStoreTest, a_tokenizer_is_trained_on_the_training_side_alone) {
               HasSubstr("no bpe of 100,000 tokens could be trained on this text"));
 }
 
+TEST_F(TokenStoreTest, a_vocabulary_that_holds_no_more_than_characters_is_refused_in_words) {
+  std::string text;
+  for (int i = 0; i < 200; ++i) {
+    for (char c = '!'; c <= '~'; ++c) text += c;
+    text += '\n';
+  }
+  spec::DataSpec data = spec(write("c.txt", text));
+  data.tokenizer.clear();
+  for (const char* kind : {"bpe", "unigram"}) {
+    data.recipe = {.kind = kind, .vocab = 300};
+    const std::string why = error_of([&] { open(data); }).what();
+    EXPECT_THAT(why, HasSubstr("holds 256 bytes, 3 control tokens and the text's characters, here 94"));
+    EXPECT_THAT(why, HasSubstr("must be at least 353"));
+  }
+}
+
 TEST_F(TokenStoreTest, a_text_that_is_too_short_in_tokens_is_refused) {
   std::string text;
   while (text.size() < 2'000) text += "the runs of the report and the ";

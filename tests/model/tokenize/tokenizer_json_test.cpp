@@ -57,6 +57,9 @@ TEST(TokenizerJson, refuses_other_models_and_shapes) {
   changed["model"] = 3;
   EXPECT_THAT(refusal(changed), HasSubstr("'model' is not there, or no object"));
   EXPECT_THAT(refusal({}), HasSubstr("'model' is not there"));
+  changed = document();
+  changed["model"].as_object()["vocab"] = json::object();
+  EXPECT_THAT(refusal(changed), HasSubstr("'model.vocab' holds no token"));
 }
 
 TEST(TokenizerJson, refuses_ids_that_cannot_be) {

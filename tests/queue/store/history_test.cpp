@@ -84,7 +84,9 @@ class HistoryTest : public StoreTest {
     store.set_priority("cccccccccccc", 12);
     store.cancel("dddddddddddd");
     store.retry("dddddddddddd");
-    store.submit(new_sweep("two", {new_run("aaaaaaaaaaaa"), new_run("ffffffffffff", 7e-3)}));  // withdraws e
+    NewRun moved = new_run(a);
+    moved.spec["data"] = json::object{{"corpus", "/moved"}};
+    store.submit(new_sweep("two", {moved, new_run("ffffffffffff", 7e-3)}));  // withdraws e, and a takes over a path
     store.put_speed({.spec = {{"x", 1}}, .device = "cpu", .threads = 2, .flops_per_token = 1e9, .tokens_per_s = 10});
     store.put_speed({.spec = {{"x", 1}}, .device = "cpu", .threads = 2, .flops_per_token = 1e9, .tokens_per_s = 20});
     FitRecord fit;

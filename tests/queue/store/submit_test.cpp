@@ -83,6 +83,61 @@ TEST_F(SubmitTest, WhileItWaitsARunTakesUpNewResources) {
   EXPECT_EQ(record.retries, 0);
 }
 
+// A run whose texts and questions lie in a folder; none of it names the run.
+NewRun run_with_questions(const std::string& folder) {
+  NewRun run = new_run("aaaaaaaaaaaa");
+  const auto file = [&](const char* name) { return folder + "/" + name; };
+  run.spec["data"] = json::object{{"corpus", file("a.txt")}, {"context", 64}};
+  run.spec["eval"] = json::object{{"also", {{"base", {{"corpus", file("b.txt")}}}}},
+                                  {"tasks", json::array{json::object{{"name", "t1"}, {"file", file("t1.jsonl")}}}}};
+  run.spec["checkpoint"] = json::object{{"every", 500}};
+  return run;
+}
+
+TEST_F(SubmitTest, ARunThatFailedTakesOverWhatNamesNoRun) {
+  store.submit(new_sweep("s", {run_with_questions("/old")}));
+  store.claim("aaaaaaaaaaaa", "cpu", 1, 1);
+  NewRun mended = run_with_questions("/new");
+  mended.spec["seed"] = 77;  // a key that names the run cannot be another one under its id
+  const SubmitResult early = store.submit(new_sweep("s", {mended}));
+  ASSERT_EQ(early.renewed.size(), 1u);
+  EXPECT_EQ(early.renewed[0].state, RunState::starting);
+  EXPECT_EQ(store.run("aaaaaaaaaaaa")->spec, run_with_questions("/old").spec);
+
+  store.finish("aaaaaaaaaaaa", 1, end(RunState::failed, ExitCause::bad_input));
+  EXPECT_EQ(store.compare(new_sweep("s", {mended})).renewed.size(), 1u);
+  EXPECT_EQ(store.run("aaaaaaaaaaaa")->spec, run_with_questions("/old").spec);
+  const SubmitResult result = store.submit(new_sweep("s", {mended}));
+  ASSERT_EQ(result.renewed.size(), 1u);
+  EXPECT_EQ(result.renewed[0].change.taken,
+            (std::vector<std::string>{"data.corpus: /old/a.txt -> /new/a.txt",
+                                      "eval.also.base.corpus: /old/b.txt -> /new/b.txt",
+                                      "eval.tasks.t1.file: /old/t1.jsonl -> /new/t1.jsonl"}));
+  EXPECT_EQ(canonical_json(store.run("aaaaaaaaaaaa")->spec), canonical_json(run_with_questions("/new").spec));
+  EXPECT_TRUE(store.submit(new_sweep("s", {mended})).renewed.empty());
+}
+
+TEST_F(SubmitTest, ARunThatIsDoneTakesOverPathsAlone) {
+  store.submit(new_sweep("s", {run_with_questions("/old")}));
+  store.claim("aaaaaaaaaaaa", "cpu", 1, 1);
+  store.finish("aaaaaaaaaaaa", 1, end(RunState::done));
+  NewRun later = run_with_questions("/new");
+  later.spec["eval"].as_object()["tasks"].as_array().push_back(json::object{{"name", "t2"}, {"file", "/new/t2"}});
+  const SubmitResult result = store.submit(new_sweep("s", {later}));
+  ASSERT_EQ(result.renewed.size(), 1u);
+  const spec::Renewal& change = result.renewed[0].change;
+  EXPECT_EQ(change.taken, Ids{"data.corpus: /old/a.txt -> /new/a.txt"});
+  EXPECT_EQ(change.tasks, Ids{"t2"});
+  EXPECT_EQ(change.changed_tasks, Ids{"t1"});
+  EXPECT_EQ(change.texts, Ids{"base"});
+  json::object expected = run_with_questions("/old").spec;
+  expected["data"] = later.spec.at("data");
+  EXPECT_EQ(canonical_json(store.run("aaaaaaaaaaaa")->spec), canonical_json(expected));
+  const std::pair<std::string, double> accuracy("t2.acc", 0.5);
+  store.put_metrics("aaaaaaaaaaaa", 1, 100, {&accuracy, 1});
+  EXPECT_TRUE(store.submit(new_sweep("s", {later})).renewed.at(0).change.tasks.empty());
+}
+
 TEST_F(SubmitTest, TheQueueIsByPriorityThenSubmission) {
   NewRun first = new_run("ffffffffffff", 1e-3), second = new_run("aaaaaaaaaaaa", 2e-3),
          urgent = new_run("cccccccccccc", 3e-3);

@@ -50,8 +50,11 @@ class FakeProbe : public DatasetProbe {
  public:
   DatasetFacts probe(const spec::DataSpec& data) override {
     ++calls;
-    if (data.corpus == "headers") throw Error(ErrorKind::input, "the text is too short");
     DatasetFacts facts;
+    if (data.corpus == "headers") facts.problems.push_back({"data.corpus", "the text is too short"});
+    if (data.tokenizer.ends_with("gone.model")) facts.problems.push_back({"data.tokenizer", "no such tokenizer"});
+    if (data.val.ends_with("gone.txt")) facts.problems.push_back({"data.val", "no such text"});
+    if (!facts.problems.empty()) return facts;
     facts.sha256 = std::string(64, data.val.empty() ? 'c' : 'd');
     facts.train_tokens = 1'000'000;
     facts.val_tokens = 50'000;
@@ -187,6 +190,19 @@ TEST_F(PlanTest, EverythingWrongAtOnceWithItsPlace) {
             "a.yaml:6:33: d_ff: one more thing; at model.d_model 18, seed 0");
 }
 
+TEST_F(PlanTest, WhatIsWrongWithDataIsToldWhereTheKeyIs) {
+  const std::string text =
+      "name: a\nmodel: { plugin: strict, d_model: 64 }\ndata:\n  corpus: headers\n  tokenizer: gone.model\n"
+      "  val: gone.txt\ntrain: { steps: 100 }\n";
+  EXPECT_EQ(plan_error(text),
+            "a.yaml:4:11: the text is too short\na.yaml:5:14: no such tokenizer\na.yaml:6:8: no such text");
+  spec::write_text(folder_ / "a.yaml", with(""));
+  const std::string set =
+      error_in([&] { make_plan(load_file("a.yaml", {"data.tokenizer=/gone.model"}), describer_, probe_); });
+  EXPECT_THAT(set, HasSubstr("--set"));
+  EXPECT_THAT(set, HasSubstr("no such tokenizer"));
+}
+
 TEST_F(PlanTest, BudgetsThatAreNoStep) {
   EXPECT_THAT(plan_error("name: a\nmodel: { plugin: llama }\ndata: { corpus: stories }\ntrain: { epochs: 0.001 }\n"),
               HasSubstr("a.yaml:4:18: the budget comes to 0 steps of 16,384 tokens"));
@@ -220,6 +236,9 @@ TEST_F(PlanTest, Json) {
                           "hours", "hours_from", "state"})
     EXPECT_TRUE(run.contains(key)) << key;
   EXPECT_EQ(run.at("state"), "done");
+  EXPECT_GT(number_or(run, "epochs", 0), 0);
+  made.runs[1].epochs = 0;  // of a tokenizer that is not trained yet
+  EXPECT_TRUE(plan_json(made).at("runs").at(1).at("epochs").is_null());
   EXPECT_TRUE(run.at("hours").is_null());
   EXPECT_EQ(canonical_json(run.at("axes")), R"({"train.lr":0.002})");
   EXPECT_EQ(document.at("totals").at("runs"), 2);

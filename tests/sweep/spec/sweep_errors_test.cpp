@@ -335,5 +335,16 @@ TEST_F(Bad, UnreadableFiles) {
   EXPECT_THAT(error_of(std::string("name: a\0b\n", 10)), HasSubstr("NUL"));
 }
 
+TEST_F(Bad, WhatIsTrainedOnIsNotValidatedOn) {
+  const auto error = [&](const std::string& data) {
+    return error_of("name: a\nmodel: { plugin: strict, d_model: 64 }\ndata: " + data + "\ntrain: { steps: 100 }\n");
+  };
+  const std::string both = "both to train on and to validate on";
+  EXPECT_THAT(error("{ corpus: t.txt, val: ./t.txt }"), HasSubstr(both));
+  EXPECT_THAT(error("{ corpus: t.txt, val: ./t.txt }"), HasSubstr("a.yaml:3:29"));
+  EXPECT_THAT(error("{ corpus: [{ corpus: t.txt }, { corpus: u.txt }], val: u.txt }"), HasSubstr(both));
+  EXPECT_THAT(error("{ examples: e.jsonl, val: e.jsonl, tokenizer: bytes256 }"), HasSubstr(both));
+}
+
 }  // namespace
 }  // namespace bitsweep::spec

@@ -1,0 +1,72 @@
+// What is wrong with data, of all of it at once and by the key that is to blame.
+#include "cli/data_texts.h"
+
+#include <gmock/gmock.h>
+
+#include "query/query_fixture.h"
+
+namespace bitsweep::cli {
+namespace {
+
+using query::thrown;
+using testing::HasSubstr;
+
+class DataTextsTest : public testing::Test {
+ protected:
+  ~DataTextsTest() override { fs::remove_all(folder_); }
+  std::string file(const std::string& name, const std::string& text) const {
+    fs::create_directories(folder_);
+    write_file_atomic(folder_ / name, text);
+    return (folder_ / name).string();
+  }
+  std::string keys(const spec::DataSpec& data) {
+    std::string all;
+    for (const plan::DataProblem& problem : texts_.probe(data).problems) all += problem.key + " ";
+    return all;
+  }
+  static std::string words(int count) {
+    std::string text;
+    for (int i = 0; i < count; ++i) text += "word " + std::to_string(i) + "\n";
+    return text;
+  }
+
+  const fs::path folder_ = query::new_root();
+  DataTexts texts_{folder_ / "cache"};
+};
+
+TEST_F(DataTextsTest, EachKeyIsToldItsOwn) {
+  spec::DataSpec data;
+  data.corpus = file("a.txt", words(2000));
+  EXPECT_EQ(keys(data), "");
+  data.tokenizer = (folder_ / "gone.model").string();
+  EXPECT_EQ(keys(data), "data.tokenizer ");
+  data.val = (folder_ / "gone.txt").string();
+  EXPECT_EQ(keys(data), "data.tokenizer data.val ");
+  data.corpus = (folder_ / "gone").string();
+  EXPECT_EQ(keys(data), "data.tokenizer data.corpus data.val ");
+  data.tokenizer = "bytes256";
+  EXPECT_EQ(keys(data), "data.corpus data.val ");
+  data.corpus = file("a.txt", words(2000));
+  data.val = file("v.txt", "short");
+  EXPECT_EQ(keys(data), "data.val ");
+  data.val = file("same.txt", words(2000));
+  EXPECT_EQ(keys(data), "data.val ");
+}
+
+TEST_F(DataTextsTest, ATextBesideIsLookedAt) {
+  spec::DataSpec own;
+  own.corpus = file("a.txt", words(2000));
+  spec::AlsoSpec text;
+  text.name = "base";
+  text.corpus = (folder_ / "gone.txt").string();
+  EXPECT_THAT(thrown([&] { texts_.check_also(own, text); }), HasSubstr("gone.txt"));
+  text.corpus = file("short.txt", "short");
+  EXPECT_THAT(thrown([&] { texts_.check_also(own, text); }), HasSubstr("too short"));
+  text.corpus = own.corpus;
+  EXPECT_EQ(thrown([&] { texts_.check_also(own, text); }), "");
+  own.tokenizer = (folder_ / "gone.model").string();  // told at data.tokenizer
+  EXPECT_EQ(thrown([&] { texts_.check_also(own, text); }), "");
+}
+
+}  // namespace
+}  // namespace bitsweep::cli
