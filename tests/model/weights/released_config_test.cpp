@@ -1,6 +1,7 @@
 // What a config.json says in our options, and what of it is refused.
 #include "weights/released_config.h"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -66,6 +67,35 @@ TEST(ReleasedConfig, KeysOfBothVersionsSayThePositions) {
   const Read four = read(config);
   EXPECT_EQ(four.wrong, "");
   EXPECT_EQ(four.config.rope_theta, 3e5);
+}
+
+// As published; the README's example.
+TEST(ReleasedConfig, SmolLM2IsRead) {
+  const Read smol = read(parse_json(R"({"architectures": ["LlamaForCausalLM"], "attention_bias": false,
+    "attention_dropout": 0.0, "bos_token_id": 0, "eos_token_id": 0, "head_dim": 64, "hidden_act": "silu",
+    "hidden_size": 576, "intermediate_size": 1536, "is_llama_config": true, "max_position_embeddings": 8192,
+    "mlp_bias": false, "model_type": "llama", "num_attention_heads": 9, "num_hidden_layers": 30,
+    "num_key_value_heads": 3, "pretraining_tp": 1, "rms_norm_eps": 1e-05, "rope_interleaved": false,
+    "rope_scaling": null, "rope_theta": 100000, "tie_word_embeddings": true, "torch_dtype": "bfloat16",
+    "use_cache": true, "vocab_size": 49152})",
+                                    "config.json")
+                             .get_object());
+  EXPECT_EQ(smol.wrong, "");
+  EXPECT_EQ(smol.config.plugin(), "llama");
+  EXPECT_EQ(smol.config.rope_theta, 1e5);
+  EXPECT_TRUE(smol.config.tied);
+}
+
+// As Llama 3.2 is published.
+TEST(ReleasedConfig, ScaledPositionsAreRefusedByEachKey) {
+  const json::object scaled = {{"factor", 32.0},
+                               {"high_freq_factor", 4.0},
+                               {"low_freq_factor", 1.0},
+                               {"original_max_position_embeddings", 8192},
+                               {"rope_type", "llama3"}};
+  const std::string told = refusal("rope_scaling", scaled);
+  for (const auto& member : scaled)
+    EXPECT_THAT(told, HasSubstr(fmt::format("'rope_scaling.{}'", std::string_view(member.key()))));
 }
 
 TEST(ReleasedConfig, WhatNoOptionSaysIsRefusedByItsName) {
