@@ -59,10 +59,26 @@ void read_rho(OptionReader& reader, AttentionRule& rule) {
   }
 }
 
-constexpr double kLeastTheta = 1, kMostTheta = 1e9;
+constexpr double kLeastTheta = 1, kMostTheta = 1e9, kMostFactor = 1e4, kLeastTurns = 0.001, kMostTurns = 1e4;
+constexpr int64_t kMostPositions = int64_t{1} << 30;
 
 const std::vector<std::pair<Positions, std::string>> kPositionNames = {
     {Positions::alibi, "alibi"}, {Positions::rope, "rope"}, {Positions::none, "none"}};
+
+// All left out where positions are not scaled.
+void read_rope_scaling(OptionReader& reader, RopeScaling& scaling, bool rope) {
+  scaling.factor = reader.number("rope_factor", scaling.factor, 1, kMostFactor);
+  scaling.low = reader.number("rope_low_freq_factor", scaling.low, kLeastTurns, kMostTurns);
+  scaling.high = reader.number("rope_high_freq_factor", scaling.high, kLeastTurns, kMostTurns);
+  scaling.positions = reader.integer("rope_original_positions", scaling.positions, 1, kMostPositions);
+  if (!rope || scaling.factor == 1) {
+    for (const char* name : {"rope_factor", "rope_low_freq_factor", "rope_high_freq_factor", "rope_original_positions"})
+      reader.leave_out(name);
+  } else if (scaling.high <= scaling.low) {
+    reader.add_problem(fmt::format("rope_high_freq_factor: expected more than rope_low_freq_factor ({}), got {}",
+                                   scaling.low, scaling.high));
+  }
+}
 
 void read_positions(OptionReader& reader, AttentionRule& rule, const Shape* rope_shape) {
   const bool alibi = reader.boolean("alibi", rule.positions == Positions::alibi);
@@ -82,6 +98,7 @@ void read_positions(OptionReader& reader, AttentionRule& rule, const Shape* rope
   }
   const bool rope = rule.positions == Positions::rope;
   if (rope_shape != nullptr) rule.rope_theta = reader.number("rope_theta", rule.rope_theta, kLeastTheta, kMostTheta);
+  if (rope_shape != nullptr) read_rope_scaling(reader, rule.rope_scaling, rope);
   if (rope) {
     reader.leave_out("alibi");
     if (reader.good() && rope_shape->head_size() % 2 != 0)

@@ -32,6 +32,7 @@ struct AttentionRule {
   AttentionKind kind = AttentionKind::gumbel;
   Positions positions = Positions::alibi;
   double rope_theta = kRopeTheta;
+  RopeScaling rope_scaling;
   double tau_start = 2.0, tau_end = 0.1;  // on a log scale; all but softmax
   int64_t keys = 4;                       // K of rwsp and topk
   double rho_start = 1.0, rho_end = 0.0;  // of rwsp
@@ -43,7 +44,9 @@ struct AttentionRule {
 // left out of the resolved options, so that they tell no two runs apart. Refuses K > context. `usual` are the defaults.
 //
 // Positions: `positions` alibi | rope | none, or `alibi` true | false, which says the first or the last of these and is
-// what is recorded of them; both may be given where they agree. `rope_theta` with rope. rope_shape: the model's, where
+// what is recorded of them; both may be given where they agree. `rope_theta` with rope, and `rope_factor` with
+// `rope_low_freq_factor`, `rope_high_freq_factor` and `rope_original_positions`, which are recorded where the factor is
+// not 1. rope_shape: the model's, where
 // rope is offered, whose heads must be even then; null: it is not.
 AttentionRule read_attention(OptionReader& reader, const std::vector<AttentionKind>& kinds, int64_t context,
                              const AttentionRule& usual = {}, const Shape* rope_shape = nullptr);

@@ -15,7 +15,7 @@ at::Tensor appended(const at::Tensor& earlier, const at::Tensor& x) {
 
 CausalAttention::CausalAttention(int64_t heads, int64_t head_size, const AttentionRule& rule, int64_t kv_heads)
     : heads_(heads), kv_heads_(kv_heads), bias_(heads, rule.positions == Positions::alibi) {
-  if (rule.positions == Positions::rope) rotary_.emplace(head_size, rule.rope_theta);
+  if (rule.positions == Positions::rope) rotary_.emplace(head_size, rule.rope_theta, rule.rope_scaling);
 }
 
 // [B, T, H_kv·d_h] -> [B, T, H·d_h]

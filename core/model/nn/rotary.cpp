@@ -1,6 +1,7 @@
 #include "nn/rotary.h"
 
 #include <algorithm>
+#include <numbers>
 
 #include <ATen/ATen.h>
 #include <torch/csrc/autograd/custom_function.h>
@@ -47,7 +48,12 @@ void Rotary::make_table(int64_t positions, at::Device device) {
   const at::NoGradGuard no_grad;
   const at::TensorOptions wide = at::TensorOptions(at::kFloat).device(device);
   const at::Tensor powers = at::arange(0, head_size_, 2, wide).div_(static_cast<double>(head_size_));
-  const at::Tensor frequencies = at::pow(theta_, powers).reciprocal_();  // [d_h/2]
+  at::Tensor frequencies = at::pow(theta_, powers).reciprocal_();  // [d_h/2]
+  if (scaling_.factor != 1) {
+    const at::Tensor turns = frequencies * (static_cast<double>(scaling_.positions) / (2 * std::numbers::pi));
+    const at::Tensor kept = (turns - scaling_.low).div_(scaling_.high - scaling_.low).clamp_(0, 1);
+    frequencies = frequencies * (kept + (1 - kept) / scaling_.factor);
+  }
   const at::Tensor places = at::arange((positions + kStep - 1) / kStep * kStep, wide);
   const at::Tensor angles = places.unsqueeze(1) * frequencies.unsqueeze(0);
   cos_ = angles.cos();

@@ -24,6 +24,9 @@ constexpr std::array<FormFacts, 3> kForms{{{ReleaseForm::llama, "LlamaForCausalL
                                            {ReleaseForm::bitnet, "BitNetForCausalLM", "relu2", 1e-5, 5e5},
                                            {ReleaseForm::bitnet_1bitllm, "BitnetForCausalLM", "silu", 1e-6, 1e4}}};
 
+constexpr std::array<const char*, 4> kScalingKeys{"factor", "low_freq_factor", "high_freq_factor",
+                                                  "original_max_position_embeddings"};
+
 class ConfigReader {
  public:
   ConfigReader(const json::object& object, const std::string& file, std::vector<Diagnostic>& wrong)
@@ -87,12 +90,28 @@ class ConfigReader {
       const json::object* object = values_.object(key);
       if (object == nullptr) continue;
       ConfigValues rope(*object, file_, std::string(key) + ".", wrong_);
-      rope.only({"rope_theta", "rope_type", "type", "partial_rotary_factor"}, kScaled);
-      for (const char* type : {"rope_type", "type"}) rope.expect(type, "default", "default", kScaled);
+      // A type of any other name is refused by the first.
+      const bool scaled = string_or(*object, "rope_type", string_or(*object, "type", "")) == "llama3";
+      std::vector<std::string> keys{"rope_theta", "rope_type", "type", "partial_rotary_factor"};
+      if (scaled) keys.insert(keys.end(), kScalingKeys.begin(), kScalingKeys.end());
+      rope.only(keys, kScaled);
+      const char* type = scaled ? "llama3" : "default";
+      for (const char* key : {"rope_type", "type"}) rope.expect(key, type, type, kScaled);
+      if (scaled) read_scaling(rope);
       rope.expect("partial_rotary_factor", 1, 1, "all of a head is turned");
       out_.rope_theta = rope.number("rope_theta", out_.rope_theta);
     }
     values_.expect("partial_rotary_factor", 1, 1, "all of a head is turned");
+  }
+
+  // All four are needed, as transformers has it.
+  void read_scaling(ConfigValues& rope) {
+    for (const char* key : kScalingKeys)
+      if (!rope.has(key)) rope.add(key, "expected a number, found none");
+    out_.rope_scaling = RopeScalingFacts{.factor = rope.number("factor", 1),
+                                         .low_freq_factor = rope.number("low_freq_factor", 1),
+                                         .high_freq_factor = rope.number("high_freq_factor", 4),
+                                         .positions = rope.count("original_max_position_embeddings", 8192)};
   }
 
   void refuse_what_cannot_be_said() {
@@ -146,6 +165,12 @@ json::object ReleasedConfig::options() const {
   json::object options = {{"d_model", d_model},       {"n_layers", n_layers}, {"n_heads", n_heads},
                           {"n_kv_heads", n_kv_heads}, {"d_ff", d_ff},         {"positions", "rope"},
                           {"rope_theta", rope_theta}, {"tied", tied},         {"norm_eps", norm_epsilon}};
+  if (rope_scaling) {
+    options["rope_factor"] = rope_scaling->factor;
+    options["rope_low_freq_factor"] = rope_scaling->low_freq_factor;
+    options["rope_high_freq_factor"] = rope_scaling->high_freq_factor;
+    options["rope_original_positions"] = rope_scaling->positions;
+  }
   if (form == ReleaseForm::llama) return options;
   options["norms"] = "outer_and_sub";
   options["activation"] = activation;

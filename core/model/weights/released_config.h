@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -14,6 +15,12 @@ namespace bitsweep::weights {
 // Whose names the tensors have, and what is computed with them (README.md).
 enum class ReleaseForm { llama, bitnet, bitnet_1bitllm };
 
+// Of type llama3 (nn/rotary.h).
+struct RopeScalingFacts {
+  double factor = 1, low_freq_factor = 1, high_freq_factor = 4;
+  int64_t positions = 8192;
+};
+
 struct ReleasedConfig {
   ReleaseForm form = ReleaseForm::llama;
   int64_t vocab = 1;      // rows of the embedding
@@ -21,6 +28,7 @@ struct ReleasedConfig {
   int64_t d_model = 1, n_layers = 1, n_heads = 1, n_kv_heads = 1, d_ff = 1;
   bool tied = false;
   double norm_epsilon = 0, rope_theta = 0;
+  std::optional<RopeScalingFacts> rope_scaling;
   std::string activation;       // silu | relu2
   bool shape_is_known = false;  // whatever else is wrong
 

@@ -77,6 +77,23 @@ TEST(ReadPositions, RecordsAlibiAloneUnlessTheyAreRotary) {
   EXPECT_EQ(far.problem, "");
 }
 
+// What runs of before did not have names no run of now, unless it is used.
+TEST(ReadPositions, ScaledPositionsAreRecordedWhereThereIsAFactor) {
+  EXPECT_EQ(read_positions(R"({"positions": "rope", "rope_factor": 1, "rope_low_freq_factor": 2})").resolved,
+            R"({"positions":"rope","rope_theta":1E4})");
+  EXPECT_EQ(read_positions(R"({"alibi": true, "rope_factor": 8})").resolved,
+            read_positions(R"({"alibi": true})").resolved);
+  const Read scaled = read_positions(
+      R"({"positions": "rope", "rope_factor": 32, "rope_high_freq_factor": 5, "rope_original_positions": 4096})");
+  EXPECT_EQ(scaled.rule.rope_scaling.factor, 32);
+  EXPECT_EQ(scaled.rule.rope_scaling.low, 1);
+  EXPECT_EQ(scaled.rule.rope_scaling.high, 5);
+  EXPECT_EQ(scaled.rule.rope_scaling.positions, 4096);
+  EXPECT_THAT(scaled.resolved, HasSubstr(R"("rope_original_positions":4096)"));
+  EXPECT_THAT(read_positions(R"({"positions": "rope", "rope_factor": 2, "rope_low_freq_factor": 4})").problem,
+              HasSubstr("rope_high_freq_factor: expected more than rope_low_freq_factor (4), got 4"));
+}
+
 TEST(ReadPositions, RefusesWhatContradictsItself) {
   EXPECT_THAT(read_positions(R"({"positions": "rope", "alibi": true})").problem,
               HasSubstr("positions: rope and alibi: true contradict each other; give one of them"));

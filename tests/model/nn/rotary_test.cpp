@@ -41,6 +41,43 @@ TEST(Rotary, TurnsPairsByTheAngleOfTheirPlace) {
     }
 }
 
+// transformers' _compute_llama3_parameters, in double precision and with its three cases written out.
+double llama3_frequency(double frequency, const RopeScaling& scaling) {
+  const double pi = std::acos(-1.0), original = static_cast<double>(scaling.positions), wave = 2 * pi / frequency;
+  if (wave < original / scaling.high) return frequency;
+  if (wave > original / scaling.low) return frequency / scaling.factor;
+  const double smooth = (original / wave - scaling.low) / (scaling.high - scaling.low);
+  return (1 - smooth) * frequency / scaling.factor + smooth * frequency;
+}
+
+TEST(Rotary, LowFrequenciesTurnSlowerWhereTheyAreScaled) {
+  for (const RopeScaling& scaling :
+       {RopeScaling{32, 1, 4, 8192}, RopeScaling{8, 2, 5, 512}, RopeScaling{1, 1, 4, 64}}) {
+    constexpr int64_t kSize = 64, kPlaces = 600;
+    constexpr double kTheta = 5e5;
+    Rotary rotary(kSize, kTheta, scaling);
+    at::Tensor x = at::zeros({1, kPlaces, kSize});
+    x.narrow(2, 0, kSize / 2).fill_(1);  // (1, 0) turns to (cos, sin)
+    const at::Tensor y = rotary.forward(x);
+    int kept = 0, slowed = 0, between = 0;
+    for (int64_t i = 0; i < kSize / 2; ++i) {
+      const double plain = std::pow(kTheta, -2.0 * static_cast<double>(i) / kSize),
+                   frequency = llama3_frequency(plain, scaling);
+      ++(frequency == plain ? kept : frequency == plain / scaling.factor ? slowed : between);
+      for (const int64_t t : {1, 7, 599}) {
+        // An f32 angle is known to its own rounding.
+        const double angle = static_cast<double>(t) * frequency, within = 1e-6 + 2e-7 * angle;
+        EXPECT_NEAR(y[0][t][i].item<double>(), std::cos(angle), within) << i << " " << t;
+        EXPECT_NEAR(y[0][t][i + kSize / 2].item<double>(), std::sin(angle), within) << i << " " << t;
+      }
+    }
+    if (scaling.factor == 1) continue;
+    EXPECT_GT(kept, 3);
+    EXPECT_GT(slowed, 3);
+    EXPECT_GT(between, 0);
+  }
+}
+
 TEST(Rotary, GradientIsTheCompositions) {
   Rotary rotary(8, 1e4);
   const at::Tensor x = leaf(normal({2, 9, 24}, 1)), plain = leaf(x);

@@ -1,6 +1,7 @@
 // What a config.json says in our options, and what of it is refused.
 #include "weights/released_config.h"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -68,10 +69,52 @@ TEST(ReleasedConfig, KeysOfBothVersionsSayThePositions) {
   EXPECT_EQ(four.config.rope_theta, 3e5);
 }
 
-TEST(ReleasedConfig, WhatNoOptionSaysIsRefusedByItsName) {
-  const json::object scaled = {{"rope_type", "llama3"}, {"factor", 8.0}};
+// As published, without scaled positions.
+TEST(ReleasedConfig, SmolLM2IsRead) {
+  const Read smol = read(parse_json(R"({"architectures": ["LlamaForCausalLM"], "attention_bias": false,
+    "attention_dropout": 0.0, "bos_token_id": 0, "eos_token_id": 0, "head_dim": 64, "hidden_act": "silu",
+    "hidden_size": 576, "intermediate_size": 1536, "is_llama_config": true, "max_position_embeddings": 8192,
+    "mlp_bias": false, "model_type": "llama", "num_attention_heads": 9, "num_hidden_layers": 30,
+    "num_key_value_heads": 3, "pretraining_tp": 1, "rms_norm_eps": 1e-05, "rope_interleaved": false,
+    "rope_scaling": null, "rope_theta": 100000, "tie_word_embeddings": true, "torch_dtype": "bfloat16",
+    "use_cache": true, "vocab_size": 49152})",
+                                    "config.json")
+                             .get_object());
+  EXPECT_EQ(smol.wrong, "");
+  EXPECT_EQ(smol.config.plugin(), "llama");
+  EXPECT_EQ(smol.config.rope_theta, 1e5);
+  EXPECT_TRUE(smol.config.tied);
+}
+
+// As Llama 3.2 is published, and as transformers 5 writes it.
+TEST(ReleasedConfig, ScaledPositionsOfLlama3AreOptions) {
+  json::object scaled = {{"factor", 32.0},
+                         {"high_freq_factor", 4.0},
+                         {"low_freq_factor", 1.0},
+                         {"original_max_position_embeddings", 8192},
+                         {"rope_type", "llama3"}};
+  for (const char* key : {"rope_scaling", "rope_parameters"}) {
+    json::object config = golden_config("llama");
+    config.erase("rope_parameters");
+    config["rope_theta"] = 5e5;
+    config[key] = scaled;
+    const Read llama = read(config);
+    EXPECT_EQ(llama.wrong, "");
+    EXPECT_THAT(canonical_json(llama.config.options()),
+                HasSubstr(R"("rope_factor":32,"rope_high_freq_factor":4,"rope_low_freq_factor":1,)"
+                          R"("rope_original_positions":8192,"rope_theta":500000,)"));
+  }
+  scaled.erase("low_freq_factor");
+  scaled["attention_factor"] = 2;
   EXPECT_THAT(refusal("rope_scaling", scaled),
-              AllOf(HasSubstr("config.json: 'rope_scaling.rope_type': expected \"default\", found \"llama3\""),
+              AllOf(HasSubstr("'rope_scaling.low_freq_factor': expected a number, found none"),
+                    HasSubstr("'rope_scaling.attention_factor'")));
+}
+
+TEST(ReleasedConfig, WhatNoOptionSaysIsRefusedByItsName) {
+  const json::object scaled = {{"rope_type", "yarn"}, {"factor", 8.0}};
+  EXPECT_THAT(refusal("rope_scaling", scaled),
+              AllOf(HasSubstr("config.json: 'rope_scaling.rope_type': expected \"default\", found \"yarn\""),
                     HasSubstr("'rope_scaling.factor'")));
   EXPECT_THAT(refusal("rope_parameters", scaled), HasSubstr("'rope_parameters.rope_type'"));
   EXPECT_THAT(refusal("partial_rotary_factor", 0.5), HasSubstr("'partial_rotary_factor': expected 1, found 0.5"));
