@@ -128,7 +128,9 @@ std::vector<plan::Plan> plan_sweeps(const std::vector<std::string>& files, const
   std::map<std::string, std::string> names;
   for (const std::string& file : files) {
     try {
-      spec::Sweep sweep = spec::load_sweep({file, overrides, plugins});
+      std::vector<Diagnostic> missing;
+      spec::Sweep sweep = spec::load_sweep({file, overrides, plugins}, &missing);
+      problems.insert(problems.end(), missing.begin(), missing.end());
       check_texts(sweep, texts, problems);
       const auto [first, fresh] = names.emplace(sweep.name, file);
       if (fresh)

@@ -22,11 +22,19 @@ void tell_at(const YamlPlace& place, const std::string& begin, std::vector<Diagn
   }
 }
 
+// A file that is not was told when the sweep was read.
+bool is_there(const std::string& file) {
+  std::error_code unreadable;
+  return !fs::path(file).is_absolute() || fs::is_regular_file(file, unreadable);
+}
+
 // Runs of one sweep have the tasks of its file, all the same ones.
 void check_tasks(const spec::Sweep& sweep, Texts& texts, std::vector<Diagnostic>& problems) {
   if (sweep.runs.empty() || sweep.runs[0].spec.eval.tasks.empty()) return;
   const spec::ExpandedRun& run = sweep.runs[0];
-  tell_at(run.tasks_place, "", problems, [&] { texts.check_tasks(run.spec.eval.tasks); });
+  std::vector<spec::TaskSpec> tasks = run.spec.eval.tasks;
+  std::erase_if(tasks, [](const spec::TaskSpec& task) { return !is_there(task.file) || !is_there(task.shots_from); });
+  tell_at(run.tasks_place, "", problems, [&] { texts.check_tasks(tasks); });
 }
 
 // Each text beside once a tokenizer and context.

@@ -13,6 +13,8 @@ void Problems::add(const YamlPlace& place, std::string message) {
 }
 
 void Problems::throw_if_any() {
+  for (Diagnostic& missing : take_missing())
+    if (seen_.insert(missing.to_string()).second) found_.push_back(std::move(missing));
   if (found_.empty()) return;
   constexpr size_t shown = 100;
   std::stable_sort(found_.begin(), found_.end(), [](const Diagnostic& a, const Diagnostic& b) {

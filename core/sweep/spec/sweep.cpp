@@ -94,7 +94,7 @@ std::string range_and_default(const RunKey& key) {
 
 }  // namespace
 
-Sweep load_sweep(const SweepInput& input) {
+Sweep load_sweep(const SweepInput& input, std::vector<Diagnostic>* missing) {
   const LayeredFile file = read_layers(input.file, input.overrides);
   const YamlNode& root = *file.root;
   Problems problems;
@@ -116,6 +116,7 @@ Sweep load_sweep(const SweepInput& input) {
   design.derived = read_derived(root, file.pinned, problems, option_paths, sweep.notes);
   design.conditions = read_conditions(root, problems, option_paths);
   sweep.runs = expand(std::move(design), plugins, problems, sweep.notes);
+  if (missing != nullptr && problems.empty()) *missing = problems.take_missing();
   problems.throw_if_any();
   return sweep;
 }

@@ -11,6 +11,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/error.h"
 #include "base/files.h"
 #include "base/yaml.h"
 #include "plugin/manifest.h"
@@ -94,8 +95,9 @@ struct SweepInput {
 
 constexpr size_t kMaxRuns = 100'000;
 
-// Throws Error{input} with every mistake of the file (and of the files it extends).
-Sweep load_sweep(const SweepInput& input);
+// Throws Error{input} with every mistake of the file (and of the files it extends). With `missing`, questions that are
+// not there are said in it when nothing else is wrong, so that what else of the runs' files is wrong can be told too.
+Sweep load_sweep(const SweepInput& input, std::vector<Diagnostic>* missing = nullptr);
 
 // "model.params 5.5M, train.batch 64, seed 1": names a run of a sweep to a person.
 std::string point_text(const json::object& axes, int64_t seed);

@@ -131,17 +131,14 @@ class TaskReader {
     fs::path path = node.text;
     if (path.is_relative() && node.place.line > 0) path = fs::path(*node.place.file).parent_path() / path;
     path = fs::absolute(path).lexically_normal();
+    out = path.string();
     std::error_code code;
-    if (fs::is_regular_file(path, code)) {
-      out = path.string();
-      return;
-    }
-    good_ = false;
-    const bool folder = fs::is_directory(path, code);
-    problems_.add(node.place,
-                  fmt::format("'{}': {} '{}'{}; built in: {}", key,
-                              folder ? "a file is needed, and a folder is" : "there is no file", path.string(),
-                              did_you_mean(node.text, builtin_task_files()), fmt::join(builtin_task_files(), ", ")));
+    if (fs::is_regular_file(path, code)) return;
+    problems_.add_missing(
+        node.place,
+        fmt::format("'{}': {} '{}'{}; built in: {}", key,
+                    fs::is_directory(path, code) ? "a file is needed, and a folder is" : "there is no file", out,
+                    did_you_mean(node.text, builtin_task_files()), fmt::join(builtin_task_files(), ", ")));
   }
 
   void word(const YamlNode& node, const std::string& key, const std::vector<std::string>& known, std::string& out) {

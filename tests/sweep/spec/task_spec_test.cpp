@@ -104,6 +104,19 @@ TEST_F(Tasks, KeysWithoutEffectAreToldAtTheirPlace) {
             1u);
 }
 
+TEST_F(Tasks, QuestionsThatAreNotThereHideNothingElse) {
+  const std::string tasks = "eval: { tasks: [{ name: a, file: gone.jsonl, kind: choice }] }\n";
+  write_text(folder_ / "a.yaml", with(tasks));
+  std::vector<Diagnostic> missing;
+  const Sweep sweep = load_sweep({folder_ / "a.yaml", {}, plugins_}, &missing);
+  ASSERT_EQ(missing.size(), 1u);
+  EXPECT_THAT(missing[0].to_string(), HasSubstr("a.yaml:5:34: 'file': there is no file"));
+  ASSERT_EQ(sweep.runs.size(), 1u);
+  EXPECT_EQ(sweep.runs[0].spec.eval.tasks.at(0).file, (folder_ / "gone.jsonl").string());
+  EXPECT_THAT(error_of(with(tasks + "grid: { train.lrr: [1] }\n")),
+              testing::AllOf(HasSubstr("there is no file"), HasSubstr("train.lrr")));
+}
+
 TEST_F(Tasks, RulesMayStopByThem) {
   const std::string every = "eval: { tasks: [{ name: q, file: q/dev.jsonl, kind: generate, when: every }] }\n";
   EXPECT_EQ(load(with(every + "stop: { rule: asha, metric: q.f1 }\n")).stop.metric, "q.f1");
