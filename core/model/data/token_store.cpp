@@ -25,7 +25,9 @@ namespace {
 
 constexpr int kFormat = 1;
 constexpr int64_t kMostNarrow = 65536;  // vocabularies whose ids fit into 16 bits
-constexpr uint64_t kEstimatePieces = 64, kEstimateBytes = 16 << 10;
+// Of the text, to know what its tokens take: a small part, since one thread alone reads it.
+constexpr uint64_t kEstimatePieces = 64, kEstimatePart = 256, kFewestEstimateBytes = 64 << 10,
+                   kMostEstimateBytes = 1 << 20;
 constexpr auto kTellEvery = std::chrono::seconds(2);
 
 json::array segments_json(const std::vector<Segment>& segments) {
@@ -241,7 +243,8 @@ StoreFacts TokenStore::build(int threads, Notes& notes) const {
 
 void TokenStore::require_room(uint64_t bytes) const {
   std::vector<std::string_view> sample;
-  for (const Segment& piece : sample_segments(source_.split.train, kEstimatePieces * kEstimateBytes, kEstimatePieces))
+  const uint64_t limit = std::clamp(bytes / kEstimatePart, kFewestEstimateBytes, kMostEstimateBytes);
+  for (const Segment& piece : sample_segments(source_.split.train, limit, kEstimatePieces))
     sample.emplace_back(reinterpret_cast<const char*>(source_.train_text.text.data()) + piece.begin, piece.size());
   const double needed = estimate_store(*source_.tokenizer, sample, bytes).disk_bytes;
   if (const auto free = static_cast<double>(free_bytes(folder_)); free < needed)
