@@ -34,7 +34,8 @@ TEST_P(ImportedModel, ComputesWhatTheOtherProgramDid) {
   EXPECT_GT(theirs.std().item<double>(), 0.5);
 }
 
-INSTANTIATE_TEST_SUITE_P(All, ImportedModel, testing::Values("llama", "llama_tied", "bitnet", "bitnet_1bitllm"));
+INSTANTIATE_TEST_SUITE_P(All, ImportedModel,
+                         testing::Values("llama", "llama_tied", "llama_scaled", "bitnet", "bitnet_1bitllm"));
 
 // A model of another shape, and one of other parts.
 TEST(ImportedModels, ThatDoNotFitTouchNothing) {

@@ -39,12 +39,13 @@ struct stat attributes(const fs::path& path) {
   refuse(fmt::format("cannot read '{}': {}", path.string(), std::strerror(code)));
 }
 
-// A mistyped built-in name is looked for as a file.
+// A mistyped built-in name is looked for as a file; none is meant by what has a folder or an ending.
 void check_exists(const fs::path& path, const std::string& name) {
   struct stat info {};
   if (::lstat(path.c_str(), &info) == 0 || errno != ENOENT) return;
+  const bool of_a_file = name.find_first_of("/.") != std::string::npos;
   refuse(fmt::format("cannot read '{}': {}{}", path.string(), std::strerror(ENOENT),
-                     did_you_mean(name, spec::find_run_key("data.corpus")->words)));
+                     of_a_file ? "" : did_you_mean(name, spec::find_run_key("data.corpus")->words)));
 }
 
 SourceFile source_file(const fs::path& path, const struct stat& info) {

@@ -17,6 +17,9 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 SHAPE = dict(vocab_size=32, hidden_size=16, intermediate_size=24, num_hidden_layers=2, num_attention_heads=4,
              num_key_value_heads=2, max_position_embeddings=64, bos_token_id=1, eos_token_id=2)
 ONLINE = {"quant_method": "bitnet", "linear_class": "autobitlinear", "quantization_mode": "online"}
+# As Llama 3.1's, for a context of 8: of the two frequencies of a head of 4 one is blended and one divided.
+SCALED_POSITIONS = {"rope_type": "llama3", "rope_theta": 100.0, "factor": 8.0, "low_freq_factor": 1.0,
+                    "high_freq_factor": 4.0, "original_max_position_embeddings": 8}
 # The blocks of 1bitLLM's own code are those of BitNetForCausalLM with SiLU, under other names.
 NAMES_OF_1BITLLM = {"attn_sub_norm": "inner_attn_ln", "ffn_sub_norm": "ffn_layernorm"}
 
@@ -97,6 +100,7 @@ def as_1bitllm(folder):
 make("llama", LlamaForCausalLM(LlamaConfig(**SHAPE, rope_theta=5e4, rms_norm_eps=1e-5)), 11)
 make("llama_tied", LlamaForCausalLM(LlamaConfig(**SHAPE, tie_word_embeddings=True)), 12, torch.bfloat16, shard="4KB",
      after=as_transformers_4)
+make("llama_scaled", LlamaForCausalLM(LlamaConfig(**SHAPE, rope_parameters=SCALED_POSITIONS)), 15)
 make("bitnet", BitNetForCausalLM(BitNetConfig(**SHAPE, tie_word_embeddings=True)), 13, torch.float16, quantized=True)
 make("bitnet_1bitllm", BitNetForCausalLM(BitNetConfig(**SHAPE, hidden_act="silu", rope_theta=1e4)), 14,
      quantized=True, after=as_1bitllm)
