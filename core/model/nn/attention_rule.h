@@ -32,7 +32,7 @@ struct AttentionRule {
   AttentionKind kind = AttentionKind::gumbel;
   Positions positions = Positions::alibi;
   double rope_theta = kRopeTheta;
-  RopeScaling rope_scaling;
+  RopeScaling rope_scaling = {};
   double tau_start = 2.0, tau_end = 0.1;  // on a log scale; all but softmax
   int64_t keys = 4;                       // K of rwsp and topk
   double rho_start = 1.0, rho_end = 0.0;  // of rwsp

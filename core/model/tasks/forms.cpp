@@ -20,6 +20,13 @@ const Names kGold{"gold", "label", "answer", "answerKey", "answer_idx", "answer_
 const Names kContinuations{"continuation", "completion", "answer", "target"};
 const Names kAnswers{"answers", "answer", "completion", "response", "output", "target", "aliases"};
 
+// A key that means something is no mistyped other one.
+bool is_known(const std::string& key) {
+  for (const Names* names : {&kAsked, &kAbout, &kChoices, &kGold, &kContinuations, &kAnswers})
+    if (std::find(names->begin(), names->end(), key) != names->end()) return true;
+  return false;
+}
+
 // A text or a number as a template shows it; nothing for the rest.
 std::optional<std::string> shown(const json::value& value) {
   if (value.is_string()) return std::string(value.get_string());
@@ -66,7 +73,7 @@ class ObjectReader {
     for (const auto& member : object_) keys.emplace_back(member.key());
     std::string near;
     for (const std::string& key : keys)
-      if (near.empty()) near = did_you_mean(key, names);
+      if (near.empty() && !is_known(key)) near = did_you_mean(key, names);
     return wrong("missing " + what,
                  fmt::format("no {} ({}); it has {}{}", what, fmt::join(names, ", "),
                              keys.empty() ? "no keys" : fmt::format("{}", fmt::join(keys, ", ")), near));

@@ -50,8 +50,8 @@ struct DatasetFacts {
   double bytes_per_token = 1;
   bool estimated = false;
   double store_bytes = 0, store_seconds = 0;  // of what is to be encoded: on disk, and on one core
-  std::vector<std::string> notes;  // e.g. how many bytes are outside the vocabulary
-  std::vector<DataProblem> problems;  // where there are any, nothing else is said
+  std::vector<std::string> notes;             // e.g. how many bytes are outside the vocabulary
+  std::vector<DataProblem> problems = {};     // where there are any, nothing else is said
 };
 
 // Opens a data set.
@@ -84,18 +84,18 @@ json::object to_json(const OtherBuild& build);  // {"plugin": {"made", "now"}, "
 
 struct PlannedRun {
   spec::RunSpec spec;  // resolved: options of the description, steps, sha256 of the data
-  std::string id;  // run_id(spec)
+  std::string id;      // run_id(spec)
   json::object axes;
   plugin::Description model;
   double tokens = 0;
   double epochs = 0;  // tokens over the training split's; 0: not known yet
   double flops = 0;   // of training
   double flops_6nd = 0;
-  std::string state = "new";         // or the state the database knows
+  std::string state = "new";              // or the state the database knows
   std::optional<OtherBuild> other_build;  // of a run that is done: it was made by other code than is at hand
-  std::optional<TimeEstimate> time;  // nothing until a speed was measured
-  std::optional<RunMemory> memory;   // nothing when the plugin does not say
-  YamlPlace init_place;              // of train.init_from in the sweep
+  std::optional<TimeEstimate> time;       // nothing until a speed was measured
+  std::optional<RunMemory> memory;        // nothing when the plugin does not say
+  YamlPlace init_place;                   // of train.init_from in the sweep
 
   int64_t checkpoints() const { return (spec.checkpoint.keep_last ? 1 : 0) + (spec.checkpoint.keep_best ? 1 : 0); }
 

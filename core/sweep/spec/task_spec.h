@@ -32,14 +32,14 @@ struct TaskSpec {
   std::string file;  // absolute, or a built-in one
   std::string kind;  // choice | continue | generate
   int64_t shots = 0;
-  std::string shots_from;          // a file of examples; "": other items of `file`
-  std::string preset = "plain";    // plain | alpaca | chatml: what of the template is not given
-  std::string prompt, answer;      // templates; "": the preset's
-  std::string delimiter = "\n\n";  // between examples
-  std::vector<std::string> stop;   // a reply ends before any of these; none: the template's
-  int64_t max_tokens = 64;         // of a reply
-  int64_t limit = 0;               // the first so many items; 0: all
-  std::string when = "last";       // last | every: at which evaluations
+  std::string shots_from = {};           // a file of examples; "": other items of `file`
+  std::string preset = "plain";          // plain | alpaca | chatml: what of the template is not given
+  std::string prompt = {}, answer = {};  // templates; "": the preset's
+  std::string delimiter = "\n\n";        // between examples
+  std::vector<std::string> stop = {};    // a reply ends before any of these; none: the template's
+  int64_t max_tokens = 64;               // of a reply
+  int64_t limit = 0;                     // the first so many items; 0: all
+  std::string when = "last";             // last | every: at which evaluations
 };
 
 // Names of question files that come with the program, in place of a path.

@@ -167,7 +167,9 @@ TEST_F(CarriedKeys, AllOfThem) {
       const std::vector<spec::RunSpec> back = there_and_back({spec});
       ASSERT_EQ(back.size(), 1u) << key.path;
       EXPECT_EQ(settings(back[0]), settings(spec)) << key.path;
-      if (spec.data.documents == "none") EXPECT_EQ(back[0].data.documents, "none");  // not left to be chosen
+      if (spec.data.documents == "none") {  // not left to be chosen
+        EXPECT_EQ(back[0].data.documents, "none");
+      }
     }
   }
   EXPECT_TRUE(given_otherwise.empty());

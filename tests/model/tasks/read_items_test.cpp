@@ -106,6 +106,7 @@ TEST(ReadItems, WhatIsNullOrNoTextIsToldAsThat) {
   const auto read = [](const std::string& text, const char* kind) {
     return message_of([&] { read_items(text, kind, "d.json"); });
   };
+  EXPECT_THAT(read(R"({"choices": ["a", "b"], "gold": 0})", "choice"), testing::EndsWith("it has choices, gold"));
   EXPECT_EQ(read(R"({"prompt": null, "completion": "x"})", "generate"), "d.json:1: no question: 'prompt' is null");
   EXPECT_EQ(read(R"({"prompt": 7, "completion": "x"})", "generate"), "d.json:1: no question: 'prompt' is no text");
   EXPECT_EQ(read(R"({"prompt": "x", "completion": null})", "generate"), "d.json:1: no answer: 'completion' is null");
