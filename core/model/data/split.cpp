@@ -135,6 +135,21 @@ std::vector<uint64_t> validation_windows(const std::vector<Segment>& val, int64_
 
 namespace {
 
+// Where the character of UTF-8 ends that `at` lies in; `at` where it begins one, or where there is none.
+uint64_t behind_character(std::span<const uint8_t> text, uint64_t at) {
+  constexpr uint64_t most = 3;  // bytes that go on with one
+  for (uint64_t end = at; end <= at + most && end < text.size(); ++end)
+    if ((text[end] & 0xC0) != 0x80) return end;
+  return at;
+}
+
+// Where it begins, likewise.
+uint64_t character_before(std::span<const uint8_t> text, uint64_t at) {
+  if (behind_character(text, at) == at) return at;
+  while (at > 0 && (text[at] & 0xC0) == 0x80) --at;
+  return at;
+}
+
 // Where a stretch that begins at or behind `from` begins and ends within the block: whole lines, or characters of one
 // that is too long.
 Segment stretch_from(std::span<const uint8_t> text, const Segment& block, uint64_t from, uint64_t most) {
@@ -177,14 +192,16 @@ std::vector<Segment> validation_stretches(std::span<const uint8_t> text, const s
   uint64_t before = 0;  // bytes in the blocks before
   const uint64_t count = std::max<uint64_t>(1, (wanted + most / 2) / most);
   uint64_t next = 0;  // stretch
-  for (const Segment& block : val) {
+  for (const Segment& cut : val) {
+    // Without what two characters were cut of.
+    const Segment block{behind_character(text, cut.begin), character_before(text, cut.end)};
     uint64_t done = block.begin;
     while (done < block.end) {
       uint64_t from = done;
       if (!all) {
         if (next == count) return stretches;
         const auto place = static_cast<uint64_t>(static_cast<unsigned __int128>(total) * next / count);
-        if (place >= before + block.size()) break;  // in a later block
+        if (place >= before + cut.size()) break;  // in a later block
         // Drawn back from the block's end, so that it is whole.
         const uint64_t last = block.size() > most ? block.end - most : block.begin;
         from = std::max(done, std::min(last, block.begin + (place > before ? place - before : 0)));
@@ -195,25 +212,30 @@ std::vector<Segment> validation_stretches(std::span<const uint8_t> text, const s
       done = std::max(done, stretch.end);
       if (stretch.end == block.end) break;
     }
-    before += block.size();
+    before += cut.size();
   }
   return stretches;
 }
+
+namespace {
+
+// Each end of a block moved; blocks that this leaves empty are gone.
+template <class Moved>
+std::vector<Segment> with_ends_moved(const std::vector<Segment>& segments, const Moved& moved) {
+  std::vector<Segment> kept;
+  for (const Segment& segment : segments)
+    if (const Segment whole{moved(segment.begin), moved(segment.end)}; whole.size() > 0) kept.push_back(whole);
+  return kept;
+}
+
+}  // namespace
 
 Split split_between_documents(const Split& split, std::span<const uint64_t> ends) {
   const auto moved = [&](uint64_t at) {
     const auto end = std::lower_bound(ends.begin(), ends.end(), at);
     return at == 0 || end == ends.end() ? at : *end;
   };
-  const auto side = [&](const std::vector<Segment>& segments) {
-    std::vector<Segment> kept;
-    for (const Segment& segment : segments) {
-      const Segment whole{moved(segment.begin), moved(segment.end)};
-      if (whole.size() > 0) kept.push_back(whole);
-    }
-    return kept;
-  };
-  Split whole{side(split.train), side(split.val)};
+  Split whole{with_ends_moved(split.train, moved), with_ends_moved(split.val, moved)};
   if (whole.train.empty() || whole.val.empty())
     throw Error(
         ErrorKind::input,
@@ -221,6 +243,11 @@ Split split_between_documents(const Split& split, std::span<const uint64_t> ends
                     "for data.val_fraction",
                     whole.train.empty() ? "train on" : "validate on", ends.size()));
   return whole;
+}
+
+Split split_between_characters(const Split& split, std::span<const uint8_t> train, std::span<const uint8_t> val) {
+  return {with_ends_moved(split.train, [&](uint64_t at) { return behind_character(train, at); }),
+          with_ends_moved(split.val, [&](uint64_t at) { return behind_character(val, at); })};
 }
 
 std::vector<Segment> sample_segments(const std::vector<Segment>& segments, uint64_t limit_bytes, uint64_t pieces) {

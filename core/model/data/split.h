@@ -37,7 +37,7 @@ std::vector<uint64_t> validation_windows(const std::vector<Segment>& val, int64_
 
 // Stretches of whole lines for a loss on the same bytes whatever the tokenizer: of the text's validation blocks, about
 // `wanted` bytes in all, evenly spread, each of at most stretch_bytes and within one block. A line that is longer is
-// cut at a character. All of the blocks when they hold no more.
+// cut at a character. All of the blocks when they hold no more, but for characters that they cut in two.
 inline constexpr uint64_t stretch_bytes = 16 << 10;
 std::vector<Segment> validation_stretches(std::span<const uint8_t> text, const std::vector<Segment>& val,
                                           uint64_t wanted);
@@ -45,6 +45,10 @@ std::vector<Segment> validation_stretches(std::span<const uint8_t> text, const s
 // The split with each end of a block moved on to the next end of a document; blocks that this leaves empty are gone.
 // Throws Error{input} when either side is left without text.
 Split split_between_documents(const Split& split, std::span<const uint64_t> ends);
+
+// The split with each end of a block that lies within a character of UTF-8 moved behind it, for tokens that are no
+// bytes: half a character is none. `train`, `val`: the texts that the segments are of, which may be one.
+Split split_between_characters(const Split& split, std::span<const uint8_t> train, std::span<const uint8_t> val);
 
 // How many there are to choose from.
 int64_t count_validation_windows(const std::vector<Segment>& val, int64_t context);

@@ -193,6 +193,7 @@ TextDocuments marked_text(const CorpusText& text, const std::string& documents) 
 
 StoreSource store_source(std::shared_ptr<const tokenize::Tokenizer> tokenizer, const CorpusText& train,
                          const CorpusText* val, const Split& split, const DatasetInfo& info) {
+  const CorpusText& val_text = val != nullptr ? *val : train;
   const DocumentTokens marks = marks_of(info.documents, tokenizer->facts());
   return {.corpus_sha256 = info.sha256,
           .documents_sha256 = info.documents != "none" ? info.documents_sha256 : "",
@@ -200,8 +201,8 @@ StoreSource store_source(std::shared_ptr<const tokenize::Tokenizer> tokenizer, c
           .tokenizer_sha256 = info.tokenizer_sha256,
           .marks = marks,
           .train_text = marked_text(train, info.documents),
-          .val_text = marked_text(val != nullptr ? *val : train, info.documents),
-          .split = split};
+          .val_text = marked_text(val_text, info.documents),
+          .split = split_between_characters(split, train.bytes(), val_text.bytes())};
 }
 
 void tell_store(const StoreFacts& facts, const tokenize::TokenizerFacts& tokenizer, int64_t context,

@@ -1,4 +1,4 @@
-// Where a run starts from: the newest checkpoint of its own that holds, or another run's parameters, or nothing.
+// Where a run starts from: the furthest checkpoint of its own that holds, or another run's parameters, or nothing.
 #pragma once
 
 #include <functional>
@@ -21,8 +21,8 @@ struct Resumed {
   Progress progress;
 };
 
-// Takes the first of `candidates` (newest first) that is whole, belongs to `owner` and fits `tensors`, and copies it
-// into them. The others are told to `refused` with the reason; nothing when none holds. Until one holds, no tensor is
+// Takes of `candidates` (newest first) the one of most steps that is whole, belongs to `owner` and fits `tensors`, and
+// copies it into them. The others are told to `refused` with the reason; nothing when none holds. Until one holds, no tensor is
 // touched.
 std::optional<Resumed> resume_from(const std::vector<fs::path>& candidates, const CheckpointOwner& owner,
                                    const std::vector<NamedTensor>& tensors,

@@ -108,7 +108,7 @@ class Trainer {
       }
       losses_.restore(progress_.interval_nats, progress_.interval_losses);
       earlier_s_ = progress_.elapsed_s;
-      adopt_best(resumed->from);
+      adopt_best();
       events_.write("resume", progress_.step, {{"from", resumed->from.string()}});
       log_line("resumed from {} at step {}", resumed->from.string(), progress_.step);
     } else if (!job_.init.empty()) {
@@ -117,11 +117,18 @@ class Trainer {
     }
   }
 
-  // The best checkpoint of the attempt before becomes this attempt's, so that the latest attempt always has it.
-  void adopt_best(const fs::path& resumed_from) {
-    const fs::path best = resumed_from.parent_path() / "best.safetensors";
+  // The best checkpoint of an attempt before becomes this attempt's, so that the latest attempt always has it.
+  void adopt_best() {
     std::error_code code;
-    if (!job_.spec.checkpoint.keep_best || !fs::exists(best, code) || fs::equivalent(best, best_path(), code)) return;
+    if (!job_.spec.checkpoint.keep_best) return;
+    for (const fs::path& candidate : job_.resume) {
+      const fs::path best = candidate.parent_path() / "best.safetensors";
+      if (fs::exists(best_path(), code)) return;
+      if (fs::exists(best, code)) adopt(best);
+    }
+  }
+
+  void adopt(const fs::path& best) {
     try {
       const Checkpoint checkpoint(best);
       checkpoint.require_owner(owner_);

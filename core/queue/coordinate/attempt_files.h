@@ -12,8 +12,8 @@ namespace bitsweep::coordinate {
 // Highest K of attempt-K in the run's folder, whatever the database says; 0 when there is none.
 int64_t highest_attempt(const fs::path& run_folder);
 
-// Checkpoints to go on from: of the newest attempt first, `last` before `best`; of attempts after `finished` alone, the
-// last one that was done: what comes after it is made anew.
+// Checkpoints to go on from, of which the worker takes the furthest: of the newest attempt first, `last` before `best`;
+// of attempts after `finished` alone, the last one that was done: what comes after it is made anew.
 std::vector<fs::path> resume_candidates(const fs::path& run_folder, int64_t finished = 0);
 
 // What another run starts from: the newest `best`, else the newest `last`.

@@ -1,5 +1,6 @@
 #include "prepare/base_runs.h"
 
+#include <algorithm>
 #include <map>
 #include <optional>
 #include <set>
@@ -54,15 +55,38 @@ int64_t rows_of(const spec::DataSpec& data) {
   return data.is_bytes() ? spec::vocabulary_of(data.tokenizer).value_or(0) : data.vocab;
 }
 
-std::string tokenizer_words(const spec::DataSpec& data) {
-  const std::string name = spec::tokenizer_text(spec::tokenizer_json(data));
-  return data.tokenizer_sha256.empty() ? fmt::format("{} ({} tokens)", name, rows_of(data))
-                                       : fmt::format("{} (SHA-256 {:.12})", name, data.tokenizer_sha256);
+// Which tokens a run has: by their file where it has one, so that a file which was trained for one run is the same
+// tokenizer in another.
+struct Tokens {
+  std::string name;      // for people
+  std::string sha256;    // "" where it is not known, and of bytes
+  std::string alphabet;  // of bytes
+  int64_t rows = 0;
+};
+
+Tokens tokens_of(const spec::DataSpec& data, Texts& texts) {
+  Tokens tokens{spec::tokenizer_text(spec::tokenizer_json(data)), data.tokenizer_sha256, "", rows_of(data)};
+  if (data.is_bytes()) tokens.alphabet = data.tokenizer;
+  if (data.recipe.vocab == 0) return tokens;
+  // Named by its recipe and its text, until it is there.
+  if (const auto trained = texts.trained_tokenizer(data)) {
+    tokens.name += fmt::format(" in '{}'", trained->file.string());
+    tokens.sha256 = trained->sha256;
+  }
+  return tokens;
 }
 
-bool other_tokenizer(const spec::DataSpec& a, const spec::DataSpec& b) {
-  if (!a.tokenizer_sha256.empty() && !b.tokenizer_sha256.empty()) return a.tokenizer_sha256 != b.tokenizer_sha256;
-  return rows_of(a) > 0 && rows_of(b) > 0 && rows_of(a) != rows_of(b);
+std::string words(const Tokens& tokens) {
+  return tokens.sha256.empty() ? fmt::format("{} ({} tokens)", tokens.name, tokens.rows)
+                               : fmt::format("{} (SHA-256 {:.12})", tokens.name, tokens.sha256);
+}
+
+bool differ(const Tokens& a, const Tokens& b) {
+  if (!a.alphabet.empty() && !b.alphabet.empty()) return a.alphabet != b.alphabet;
+  if (!a.sha256.empty() && !b.sha256.empty()) return a.sha256 != b.sha256;
+  const bool bytes_and_others =
+      (!a.alphabet.empty() && !b.sha256.empty()) || (!b.alphabet.empty() && !a.sha256.empty());
+  return bytes_and_others || (a.rows > 0 && b.rows > 0 && a.rows != b.rows);
 }
 
 // "d_model 64, there 128".
@@ -78,35 +102,52 @@ std::vector<std::string> other_options(const spec::ModelSpec& own, const spec::M
   return all;
 }
 
-// "" or what is wrong.
-std::string problem_with(const plan::PlannedRun& run, const Base* base, const fs::path& root) {
+struct Verdict {
+  std::string problem = {}, note = {};
+};
+
+Verdict look_at(const plan::PlannedRun& run, const Base* base, const fs::path& root, Texts& texts) {
   const std::string& id = run.spec.train.init_from;
   if (base == nullptr)
-    return fmt::format("'train.init_from': there is no run {} in '{}'; 'bitsweep runs' lists those there are", id,
-                       root.string());
-  if (other_tokenizer(run.spec.data, base->spec.data))
-    return fmt::format("'train.init_from': run {} has another tokenizer, {}, than this one, {}", id,
-                       tokenizer_words(base->spec.data), tokenizer_words(run.spec.data));
-  if (run.model.params == base->params) return "";
+    return {.problem =
+                fmt::format("'train.init_from': there is no run {} in '{}'; 'bitsweep runs' lists those there are", id,
+                            root.string())};
+  const Tokens own = tokens_of(run.spec.data, texts), there = tokens_of(base->spec.data, texts);
+  if (differ(own, there))
+    return {.problem = fmt::format("'train.init_from': run {} has another tokenizer, {}, than this one, {}", id,
+                                   words(there), words(own))};
   const auto options = other_options(run.spec.model, base->spec.model);
-  return fmt::format("'train.init_from': run {} has another shape: {}", id,
-                     options.empty() ? fmt::format("{} parameters, and this one {}", base->params, run.model.params)
-                                     : fmt::format("here {}", fmt::join(options, "; ")));
+  if (run.model.params != base->params)
+    return {.problem = fmt::format("'train.init_from': run {} has another shape: {}", id,
+                                   options.empty()
+                                       ? fmt::format("{} parameters, and this one {}", base->params, run.model.params)
+                                       : fmt::format("here {}", fmt::join(options, "; ")))};
+  if (options.empty()) return {};
+  return {.note = fmt::format("a run starts from the parameters of {} under other options: here {}", id,
+                              fmt::join(options, "; "))};
+}
+
+void add_once(std::vector<std::string>& notes, std::string note) {
+  if (std::find(notes.begin(), notes.end(), note) == notes.end()) notes.push_back(std::move(note));
 }
 
 }  // namespace
 
-void check_bases(const std::vector<plan::Plan>& plans, const fs::path& root, std::vector<Diagnostic>& problems) {
+void check_bases(std::vector<plan::Plan>& plans, const fs::path& root, Texts& texts,
+                 std::vector<Diagnostic>& problems) {
   if (!store::Store::exists(root)) return;
   store::Store store(root, store::Database::Mode::read_only);
   Bases bases(plans, store);
   std::set<std::string> told;
-  for (const plan::Plan& plan : plans)
+  for (plan::Plan& plan : plans)
     for (const plan::PlannedRun& run : plan.runs) {
       const std::string& id = run.spec.train.init_from;
-      const std::string problem = id.empty() ? "" : problem_with(run, bases.find(id), root);
-      if (problem.empty()) continue;
-      Diagnostic found = run.init_place.file ? run.init_place.diagnostic(problem) : Diagnostic{.message = problem};
+      if (id.empty()) continue;
+      Verdict verdict = look_at(run, bases.find(id), root, texts);
+      if (!verdict.note.empty()) add_once(plan.notes, std::move(verdict.note));
+      if (verdict.problem.empty()) continue;
+      Diagnostic found =
+          run.init_place.file ? run.init_place.diagnostic(verdict.problem) : Diagnostic{.message = verdict.problem};
       if (told.insert(found.to_string()).second) problems.push_back(std::move(found));
     }
 }

@@ -6,11 +6,14 @@
 #include "base/error.h"
 #include "base/files.h"
 #include "plan/plan.h"
+#include "prepare/texts.h"
 
 namespace bitsweep::prepare {
 
 // Appends, at the place of each train.init_from: a run that neither the database of `root` nor a plan holds; another
-// tokenizer; other sizes, with the options that differ. Says nothing where there is no database.
-void check_bases(const std::vector<plan::Plan>& plans, const fs::path& root, std::vector<Diagnostic>& problems);
+// tokenizer; other sizes, with the options that differ. Options that differ where the sizes are the same (heads,
+// positions: other functions of the same weights) are a note of the plan. Says nothing where there is no database.
+void check_bases(std::vector<plan::Plan>& plans, const fs::path& root, Texts& texts,
+                 std::vector<Diagnostic>& problems);
 
 }  // namespace bitsweep::prepare

@@ -143,7 +143,7 @@ std::vector<plan::Plan> plan_sweeps(const std::vector<std::string>& files, const
       problems.insert(problems.end(), error.diagnostics().begin(), error.diagnostics().end());
     }
   }
-  check_bases(plans, root, problems);
+  check_bases(plans, root, texts, problems);
   if (!problems.empty()) {
     std::stable_sort(problems.begin(), problems.end(), by_place);
     throw Error(ErrorKind::input, std::move(problems));

@@ -2,9 +2,11 @@
 // database says. The tokens themselves are the worker's; `bitsweep` hands in what reads them (room data).
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "base/files.h"
 #include "base/notes.h"
 #include "plan/plan.h"
 #include "store/records.h"
@@ -28,6 +30,13 @@ class Texts : public plan::DatasetProbe {
   virtual Measured measure(const spec::DataSpec& data, const Scored& scored, Notes& notes) = 0;
   // Reads the questions of tasks as a worker will. Throws Error{input} for what is wrong with any of them.
   virtual void check_tasks(const std::vector<spec::TaskSpec>& tasks) = 0;
+  // A tokenizer that was trained for `data`, in its file: what decides its ids, as data.tokenizer_sha256 says of files.
+  // Nothing while it is not trained.
+  struct Trained {
+    fs::path file;
+    std::string sha256;
+  };
+  virtual std::optional<Trained> trained_tokenizer(const spec::DataSpec& data) = 0;
   // Looks at a text that runs on `own` are scored on beside. Throws Error{input} when they could not be.
   virtual void check_also(const spec::DataSpec& own, const spec::AlsoSpec& text) = 0;
 };

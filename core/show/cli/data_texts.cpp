@@ -177,6 +177,12 @@ prepare::Texts::Measured DataTexts::measure(const spec::DataSpec& spec, const Sc
 
 void DataTexts::check_tasks(const std::vector<spec::TaskSpec>& tasks) { tasks::load_tasks(tasks, data::question_text); }
 
+std::optional<DataTexts::Trained> DataTexts::trained_tokenizer(const spec::DataSpec& data) {
+  const auto tokenizer = data::find_trained_tokenizer(data, data.tokenizer_sha256, cache_);
+  if (tokenizer == nullptr) return std::nullopt;
+  return Trained{data::trained_tokenizer_file(cache_, data.tokenizer_sha256), tokenizer->facts().sha256};
+}
+
 // In the run's tokens where their file can be read: one that cannot is told elsewhere, and one that is trained has
 // none.
 void DataTexts::check_also(const spec::DataSpec& own, const spec::AlsoSpec& text) {

@@ -18,6 +18,7 @@ class DataTexts : public prepare::Texts {
   plan::DatasetFacts probe(const spec::DataSpec& data) override;
   Measured measure(const spec::DataSpec& data, const Scored& scored, Notes& notes) override;
   void check_tasks(const std::vector<spec::TaskSpec>& tasks) override;
+  std::optional<Trained> trained_tokenizer(const spec::DataSpec& data) override;
   void check_also(const spec::DataSpec& own, const spec::AlsoSpec& text) override;
 
  private:

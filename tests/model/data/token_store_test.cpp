@@ -216,6 +216,18 @@ TEST_F(TokenStoreTest, the_tokenizer_that_was_planned_with_is_the_one_that_is_us
   EXPECT_THAT(error_of([&] { open(data); }).what(), HasSubstr("no longer the tokenizer that the run was planned with"));
 }
 
+// The split is of bytes, and half a character would be none.
+TEST_F(TokenStoreTest, characters_that_the_split_cuts_are_kept_whole) {
+  std::string text;
+  for (int i = 0; text.size() < 300'000; ++i) text += fmt::format("\u0441\u043b\u043e\u0432\u043e {}\n", i);
+  spec::DataSpec data = spec(write("ru.txt", text));
+  data.tokenizer.clear();
+  data.recipe = {.kind = "bpe", .vocab = 300};
+  const DatasetInfo info = open(data).info();
+  EXPECT_EQ(info.unknown_bytes, 0u);
+  EXPECT_EQ(info.bytes_kept, 1);
+}
+
 TEST_F(TokenStoreTest, a_tokenizer_is_trained_on_the_training_side_alone) {
   spec::DataSpec data = numbered();
   data.tokenizer.clear();

@@ -94,6 +94,23 @@ TEST(Stretches, cut_endless_lines_at_characters) {
   }
 }
 
+// Blocks are of bytes: what they cut in two is in no stretch.
+TEST(Stretches, begin_and_end_with_whole_characters) {
+  std::string text;
+  while (text.size() < 3'000) text += "\xE2\x82\xAC";
+  const std::vector<Segment> val{{301, 1000}, {1502, 2201}};
+  for (const uint64_t wanted : {400, 5'000})
+    for (const Segment& stretch : validation_stretches(bytes_of(text), val, wanted)) {
+      EXPECT_EQ(stretch.begin % 3, 0u) << wanted;
+      EXPECT_EQ(stretch.end % 3, 0u) << wanted;
+      EXPECT_GT(stretch.size(), 100u);
+    }
+  const auto all = validation_stretches(bytes_of(text), val, 5'000);
+  ASSERT_EQ(all.size(), 2u);
+  EXPECT_EQ(all[0].begin, 303u);
+  EXPECT_EQ(all[1].end, 2199u);
+}
+
 class OverText : public testing::TestWithParam<const char*> {};
 
 // Whatever tokenizer and context: each target counts once, and all together are the stretches.

@@ -192,6 +192,28 @@ TEST(Restore, FallsBackPastBadCandidatesAndTellsOfEach) {
   EXPECT_TRUE(same_parameters(saved.model, model));
 }
 
+// An attempt that was killed before its first checkpoint has only the best of the one before it.
+TEST(Restore, TakesTheFurthestWhateverTheOrder) {
+  const fs::path folder = fresh_folder();
+  const Saved early(folder);
+  const fs::path best = folder / "best.safetensors", last = folder / "later.safetensors";
+  fs::rename(early.path, best);
+  write_checkpoint(last, kOwner, Progress{.step = 800}, [&] {
+    TinyModel trained(3);
+    const auto optimizer = make_optimizer({}, trained.parameters());
+    return all_tensors(trained, *optimizer);
+  }());
+  for (const std::vector<fs::path>& candidates : {std::vector{best, last}, std::vector{last, best}}) {
+    TinyModel model(2);
+    const auto optimizer = make_optimizer({}, model.parameters());
+    const auto resumed = resume_from(candidates, kOwner, all_tensors(model, *optimizer), [](auto&, auto&) {});
+    ASSERT_TRUE(resumed);
+    EXPECT_EQ(resumed->from, last);
+    EXPECT_EQ(resumed->progress.step, 800);
+    EXPECT_TRUE(same_parameters(model, TinyModel(3)));
+  }
+}
+
 TEST(Restore, ARefusedCandidateTouchesNothing) {
   const fs::path folder = fresh_folder();
   const Saved saved(folder);

@@ -178,6 +178,19 @@ TEST_F(TrainerTest, TheBestCheckpointFollowsTheAttempts) {
   EXPECT_EQ(one.progress().best_value, two.progress().best_value);
 }
 
+// The second attempt was killed when it had taken the best along, and before it had saved anything itself.
+TEST_F(TrainerTest, AnAttemptThatDidNothingLosesNothing) {
+  train_as("whole");
+  stopped_run("a1", 12);
+  fs::create_directories(best("a2").parent_path());
+  fs::copy_file(best("a1"), best("a2"));
+  fs::remove(best("a1"));
+  train_as("a3", {best("a2"), last("a1")});
+  EXPECT_EQ(events_of(attempt("a3"), "resume").at(0).step, 12);
+  ASSERT_TRUE(fs::exists(best("a3")));
+  EXPECT_EQ(Checkpoint(best("a3")).progress().best_value, Checkpoint(best("whole")).progress().best_value);
+}
+
 TEST_F(TrainerTest, DivergenceEndsTheRunWithTheLastFiniteStep) {
   TinyModel model(1);
   model.nan_at_step = 12;

@@ -26,6 +26,7 @@ class ToldTexts : public Texts {
     return measured;
   }
   void check_tasks(const std::vector<spec::TaskSpec>&) override {}
+  std::optional<Trained> trained_tokenizer(const spec::DataSpec&) override { return std::nullopt; }
   void check_also(const spec::DataSpec&, const spec::AlsoSpec&) override {}
   std::vector<std::pair<int64_t, std::vector<int64_t>>> asked, asked_bytes;
 };

@@ -14,6 +14,7 @@ class WrongTexts : public Texts {
   void check_tasks(const std::vector<spec::TaskSpec>&) override {
     throw Error(ErrorKind::input, {{.file = "q.jsonl", .line = 3, .message = "no question"}, {.message = "two"}});
   }
+  std::optional<Trained> trained_tokenizer(const spec::DataSpec&) override { return std::nullopt; }
   void check_also(const spec::DataSpec&, const spec::AlsoSpec& text) override {
     ++asked;
     throw Error(ErrorKind::input, "cannot read " + text.corpus);
