@@ -85,6 +85,13 @@ fs::path trained_tokenizer_file(const fs::path& cache, const std::string& name) 
   return cache / "tokenizers" / (name.substr(0, 12) + ".model");
 }
 
+spec::DataSpec text_beside(const spec::DataSpec& own, const spec::AlsoSpec& text, const fs::path& cache) {
+  spec::DataSpec data = text.data();
+  data.context = own.context;
+  data.tokenizer = own.recipe.vocab > 0 ? trained_tokenizer_file(cache, own.tokenizer_sha256).string() : own.tokenizer;
+  return data;
+}
+
 std::shared_ptr<const tokenize::Tokenizer> open_file_tokenizer(const spec::DataSpec& spec) {
   if (spec.recipe.vocab > 0) return nullptr;
   auto tokenizer = tokenize::open_tokenizer(spec.tokenizer);

@@ -20,6 +20,10 @@ namespace bitsweep::data {
 // cannot be read, and for a file that changed since the run was planned.
 std::shared_ptr<const tokenize::Tokenizer> open_file_tokenizer(const spec::DataSpec& spec);
 
+// A text that a run on `own` is scored on beside (eval.also), in the run's tokens and context. A tokenizer that is
+// trained on the run's corpus is the file in `cache` that it becomes.
+spec::DataSpec text_beside(const spec::DataSpec& own, const spec::AlsoSpec& text, const fs::path& cache);
+
 // Rows of the model's embedding: those that the spec names, else as many as there are tokens. Throws Error{input} when
 // it names fewer.
 int64_t model_vocab(const spec::DataSpec& spec, int64_t tokens);

@@ -28,8 +28,6 @@ class Texts : public plan::DatasetProbe {
   virtual Measured measure(const spec::DataSpec& data, const Scored& scored, Notes& notes) = 0;
   // Reads the questions of tasks as a worker will. Throws Error{input} for what is wrong with any of them.
   virtual void check_tasks(const std::vector<spec::TaskSpec>& tasks) = 0;
-  // Looks at a text that runs on `own` are scored on beside. Throws Error{input} when they could not be.
-  virtual void check_also(const spec::DataSpec& own, const spec::AlsoSpec& text) = 0;
 };
 
 }  // namespace bitsweep::prepare

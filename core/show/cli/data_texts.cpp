@@ -123,13 +123,10 @@ std::vector<plan::DataProblem> DataTexts::problems_of(const spec::DataSpec& data
   return problems;
 }
 
-data::DatasetInfo DataTexts::info_of(const spec::DataSpec& spec) const {
-  if (encoding_ == nullptr || spec.is_bytes()) return data::Dataset::inspect(spec, cache_);
-  return data::Dataset::open(spec, cache_, {.threads = all_cores(), .notes = encoding_}).info();
-}
-
-plan::DatasetFacts DataTexts::probe(const spec::DataSpec& spec) try {
-  data::DatasetInfo info = info_of(spec);
+plan::DatasetFacts DataTexts::look_at(const spec::DataSpec& spec, const spec::DataSpec& shown, bool build) const try {
+  const bool open = encoding_ != nullptr && (build || !spec.is_bytes());
+  data::DatasetInfo info = open ? data::Dataset::open(spec, cache_, {.threads = all_cores(), .notes = encoding_}).info()
+                                : data::Dataset::inspect(spec, cache_);
   plan::DatasetFacts facts{.sha256 = info.sha256,
                            .bytes = static_cast<int64_t>(info.bytes),
                            .train_tokens = info.train_tokens,
@@ -145,7 +142,7 @@ plan::DatasetFacts DataTexts::probe(const spec::DataSpec& spec) try {
   facts.store_bytes = info.to_build->disk_bytes;
   if (info.to_build->bytes_per_s > 0)
     facts.store_seconds = static_cast<double>(info.bytes) / info.to_build->bytes_per_s;
-  facts.notes.push_back(to_build_text(spec, facts));
+  facts.notes.push_back(to_build_text(shown, facts));
   return facts;
 } catch (const Error& error) {
   if (error.kind() != ErrorKind::input) throw;
@@ -177,16 +174,24 @@ prepare::Texts::Measured DataTexts::measure(const spec::DataSpec& spec, const Sc
 
 void DataTexts::check_tasks(const std::vector<spec::TaskSpec>& tasks) { tasks::load_tasks(tasks, data::question_text); }
 
-// In the run's tokens where their file can be read: one that cannot is told elsewhere, and one that is trained has
-// none.
-void DataTexts::check_also(const spec::DataSpec& own, const spec::AlsoSpec& text) {
-  spec::DataSpec data = text.data();
-  data.context = own.context;
-  data.tokenizer = own.tokenizer;
-  const bool readable =
-      own.is_bytes() || (own.recipe.vocab == 0 && wrong_with([&] { data::open_file_tokenizer(data); }).empty());
-  if (!readable) data.tokenizer = "bytes256";
-  data::Dataset::inspect(data, cache_);
+plan::DatasetFacts DataTexts::probe(const spec::DataSpec& spec) { return look_at(spec, spec, false); }
+
+// The worker looks for such a text as it is named here, and finds it built: what it takes to encode one is no part of
+// what a run was planned with.
+plan::DatasetFacts DataTexts::probe_beside(const spec::DataSpec& own, const spec::AlsoSpec& text) {
+  spec::DataSpec data = data::text_beside(own, text, cache_);
+  spec::DataSpec shown = data;
+  shown.tokenizer = own.tokenizer;
+  shown.recipe = own.recipe;
+  if (data.is_bytes() || wrong_with([&] { data::open_file_tokenizer(data); }).empty())
+    return look_at(data, shown, true);
+  // Its file is told elsewhere, or not there before it is trained: the text is looked at as such.
+  plan::DatasetFacts facts = look_at(without_tokenizer(data), shown, false);
+  if (own.recipe.vocab == 0 || !facts.problems.empty()) return facts;
+  facts.train_tokens = facts.val_tokens = 0;
+  facts.estimated = true;
+  facts.notes.push_back(to_build_text(shown, facts));
+  return facts;
 }
 
 }  // namespace bitsweep::cli

@@ -10,7 +10,9 @@
 #include <fmt/format.h>
 
 #include "base/units.h"
+#include "spec/also_value.h"
 #include "spec/problems.h"
+#include "spec/tokenizer_value.h"
 #include "spec/tokenizers.h"
 
 namespace bitsweep::plan {
@@ -34,6 +36,7 @@ class Planner {
 
   Plan run() {
     probe_data();
+    probe_beside();
     describe_models();
     problems_.throw_if_any();
     for (size_t i = 0; i < runs_.size(); ++i) resolve(i);
@@ -49,10 +52,40 @@ class Planner {
       const auto [entry, fresh] = known.emplace(data_key(run.spec.data), facts_.size());
       if (fresh) {
         facts_.push_back(probe_one(run));
-        plan_.data.push_back({resolved(run.spec.data, facts_.back()), facts_.back()});
+        plan_.data.push_back({resolved(run.spec.data, facts_.back()), facts_.back(), ""});
       }
       data_of_.push_back(entry->second);
     }
+  }
+
+  // Each text of eval.also once a tokenizer and context.
+  void probe_beside() {
+    std::unordered_map<std::string, int64_t> known;  // bytes
+    for (size_t i = 0; i < runs_.size(); ++i) {
+      const spec::DataSpec own = resolved(runs_[i].spec.data, facts_[data_of_[i]]);
+      int64_t& bytes = beside_bytes_.emplace_back();
+      for (const spec::AlsoSpec& text : runs_[i].spec.eval.also) {
+        const std::string key = canonical_json(json::array{spec::to_json(std::vector{text}), spec::tokenizer_json(own),
+                                                           own.tokenizer_sha256, own.context});
+        const auto [entry, fresh] = known.try_emplace(key);
+        if (fresh) entry->second = probe_text(runs_[i], own, text);
+        bytes += entry->second;
+      }
+    }
+  }
+
+  int64_t probe_text(const spec::ExpandedRun& run, const spec::DataSpec& own, const spec::AlsoSpec& text) {
+    DatasetFacts facts = probe_.probe_beside(own, text);
+    const YamlPlace& place = run.also_place.file ? run.also_place : run.place;
+    for (const DataProblem& problem : facts.problems)
+      problems_.add(place, fmt::format("eval.also.{}: {}", text.name, problem.message));
+    for (const std::string& note : facts.notes) add_note(note);
+    spec::DataSpec shown = text.data();
+    shown.tokenizer = own.tokenizer;
+    shown.recipe = own.recipe;
+    shown.context = own.context;
+    plan_.data.push_back({resolved(std::move(shown), facts), facts, text.name});
+    return facts.bytes;
   }
 
   static spec::DataSpec resolved(spec::DataSpec data, const DatasetFacts& facts) {
@@ -152,7 +185,8 @@ class Planner {
     planned.init_place = std::move(run.init_place);
     const DescribeAnswer& answer = models_[model_of_[i]];
     planned.model = *answer.description;
-    if (planned.model.bytes) planned.memory = {*planned.model.bytes, answer.process_bytes, data.bytes};
+    if (planned.model.bytes)
+      planned.memory = {*planned.model.bytes, answer.process_bytes, data.bytes + beside_bytes_[i]};
     planned.spec.model.options = planned.model.options;
     planned.spec.train.steps = static_cast<int64_t>(count);
     planned.spec.data = resolved(std::move(planned.spec.data), data);
@@ -212,6 +246,7 @@ class Planner {
   spec::Problems problems_;
   std::vector<DatasetFacts> facts_;
   std::vector<size_t> data_of_, model_of_;  // of each run
+  std::vector<int64_t> beside_bytes_;       // of each run's texts of eval.also
   std::vector<DescribeAnswer> models_;
   std::unordered_map<std::string, size_t> index_;  // by id
   int64_t same_ = 0;

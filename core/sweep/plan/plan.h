@@ -59,6 +59,9 @@ class DatasetProbe {
  public:
   virtual ~DatasetProbe() = default;
   virtual DatasetFacts probe(const spec::DataSpec& data) = 0;
+  // A text that runs on `own` (as far as it is resolved) are scored on beside, in their tokens and context. The keys of
+  // problems are those that it would have as data of its own.
+  virtual DatasetFacts probe_beside(const spec::DataSpec& own, const spec::AlsoSpec& text) = 0;
 };
 
 // How long a run takes on one slot of this machine (plan/speed.h).
@@ -71,7 +74,7 @@ struct TimeEstimate {
 struct RunMemory {
   plugin::MemoryNeed tensors;
   int64_t process_bytes = 0;  // of the worker before it has a model
-  int64_t data_bytes = 0;     // of the text, mapped: the system takes it back when it must
+  int64_t data_bytes = 0;     // of the texts, mapped: the system takes them back when it must
   int64_t total_bytes() const { return tensors.peak + process_bytes; }
 };
 
@@ -113,15 +116,16 @@ struct PlanTotals {
   std::optional<int64_t> memory_bytes, checkpoint_bytes;
 };
 
-// What runs train on.
+// What runs train on, and what they are scored on beside.
 struct PlannedData {
   spec::DataSpec spec;  // resolved
   DatasetFacts facts;
+  std::string beside;  // of a text of eval.also: its name
 };
 
 struct Plan {
   spec::Sweep sweep;               // without its runs
-  std::vector<PlannedData> data;   // each kind of data once
+  std::vector<PlannedData> data;   // each kind of data once, then each text beside
   std::vector<PlannedRun> runs;    // no two with the same id
   std::vector<std::string> notes;  // the sweep's, then the plan's
   PlanTotals totals() const;

@@ -59,13 +59,48 @@ TEST_F(DataTextsTest, ATextBesideIsLookedAt) {
   spec::AlsoSpec text;
   text.name = "base";
   text.corpus = (folder_ / "gone.txt").string();
-  EXPECT_THAT(thrown([&] { texts_.check_also(own, text); }), HasSubstr("gone.txt"));
+  const auto told = [&] {
+    std::string all;
+    for (const plan::DataProblem& problem : texts_.probe_beside(own, text).problems) all += problem.message;
+    return all;
+  };
+  EXPECT_THAT(told(), HasSubstr("gone.txt"));
   text.corpus = file("short.txt", "short");
-  EXPECT_THAT(thrown([&] { texts_.check_also(own, text); }), HasSubstr("too short"));
+  EXPECT_THAT(told(), HasSubstr("too short"));
   text.corpus = own.corpus;
-  EXPECT_EQ(thrown([&] { texts_.check_also(own, text); }), "");
+  EXPECT_EQ(told(), "");
   own.tokenizer = (folder_ / "gone.model").string();  // told at data.tokenizer
-  EXPECT_EQ(thrown([&] { texts_.check_also(own, text); }), "");
+  EXPECT_EQ(told(), "");
+}
+
+// What a worker will look for, in tokens of a file and of a tokenizer that is trained on the run's corpus.
+TEST_F(DataTextsTest, ATextBesideIsEncodedAhead) {
+  CollectedNotes notes;
+  DataTexts encoding(folder_ / "cache", &notes);
+  spec::DataSpec own;
+  own.corpus = file("a.txt", words(20'000));
+  spec::AlsoSpec text;
+  text.name = "base";
+  text.corpus = file("b.txt", words(9000));
+  for (const bool trained : {false, true}) {
+    own.tokenizer = trained ? "" : BITSWEEP_SOURCE_DIR "/tests/model/tokenize/goldens/gpt2.json";
+    own.recipe = {"bpe", trained ? 300 : 0};
+    own.tokenizer_sha256 = texts_.probe(own).tokenizer_sha256;
+    const plan::DatasetFacts before = texts_.probe_beside(own, text);
+    EXPECT_TRUE(before.estimated);
+    EXPECT_EQ(before.train_tokens > 0, !trained);
+    ASSERT_EQ(before.notes.size(), 1u);
+    EXPECT_THAT(before.notes[0],
+                HasSubstr(trained ? "'bpe 300 trained' is not trained yet" : "b.txt' is not encoded yet"));
+    encoding.probe(own);
+    EXPECT_FALSE(encoding.probe_beside(own, text).estimated);
+    const plan::DatasetFacts after = texts_.probe_beside(own, text);
+    EXPECT_FALSE(after.estimated);
+    EXPECT_GT(after.train_tokens, 1000);
+    if (!trained) {
+      EXPECT_EQ(after.tokenizer_sha256, own.tokenizer_sha256);
+    }
+  }
 }
 
 // Asked for more bytes than are there, of a text and of a part of a mixture.

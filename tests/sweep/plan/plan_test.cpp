@@ -62,7 +62,16 @@ class FakeProbe : public DatasetProbe {
     facts.notes = {"3 bytes are unknown"};
     return facts;
   }
-  int calls = 0;
+  DatasetFacts probe_beside(const spec::DataSpec& own, const spec::AlsoSpec& text) override {
+    ++calls_beside;
+    EXPECT_EQ(own.sha256.size(), 64u);  // it is resolved
+    DatasetFacts facts;
+    if (text.corpus.ends_with("gone.txt")) facts.problems.push_back({"data.corpus", "no such text"});
+    facts.bytes = 1000;
+    facts.notes = {"a note on " + text.name};
+    return facts;
+  }
+  int calls = 0, calls_beside = 0;
 };
 
 class PlanTest : public spec::SweepTest {
@@ -121,6 +130,18 @@ TEST_F(PlanTest, EachQuestionOnce) {
   EXPECT_EQ(describer_.calls, 1);
   EXPECT_EQ(describer_.asked.size(), 2u);
   EXPECT_EQ(probe_.calls, 1);
+}
+
+TEST_F(PlanTest, TextsBesideAreProbedOnceAndToldWithTheData) {
+  const Plan made = plan(with("eval: { also: { hd: { corpus: headers }, st: { corpus: stories } } }\nseeds: [0, 1]\n"));
+  EXPECT_EQ(probe_.calls_beside, 2);
+  ASSERT_EQ(made.data.size(), 3u);
+  EXPECT_EQ(made.data[0].beside, "");
+  EXPECT_EQ(made.data[1].beside + " " + made.data[1].spec.corpus, "hd headers");
+  EXPECT_EQ(plan_json(made).at("data").at(2).at("beside"), "st");
+  EXPECT_THAT(made.notes, testing::Contains("a note on st"));
+  const std::string wrong = with("eval: { also: { base: { corpus: gone.txt } } }\nseeds: [0, 1]\n");
+  EXPECT_EQ(plan_error(wrong), "a.yaml:5:15: eval.also.base: no such text");
 }
 
 TEST_F(PlanTest, AsksForTheMicroBatch) {
