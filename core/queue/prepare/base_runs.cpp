@@ -22,7 +22,8 @@ struct Base {
 
 class Bases {
  public:
-  Bases(const std::vector<plan::Plan>& plans, store::Store& store) : store_(store) {
+  // `store` null: there is none yet, and a base can only be among the plans' own runs.
+  Bases(const std::vector<plan::Plan>& plans, store::Store* store) : store_(store) {
     for (const plan::Plan& plan : plans)
       for (const plan::PlannedRun& run : plan.runs) planned_.emplace(run.id, &run);
   }
@@ -38,12 +39,12 @@ class Bases {
   std::optional<Base> look_up(const std::string& id) {
     if (const auto run = planned_.find(id); run != planned_.end())
       return Base{run->second->spec, run->second->model.params};
-    const auto record = store_.run(id);
+    const auto record = store_ != nullptr ? store_->run(id) : std::nullopt;
     if (!record) return std::nullopt;
     return Base{spec::run_spec_from_json(record->spec), record->params};
   }
 
-  store::Store& store_;
+  store::Store* store_;
   std::map<std::string, const plan::PlannedRun*> planned_;
   std::map<std::string, std::optional<Base>> found_;
 };
@@ -82,8 +83,10 @@ std::vector<std::string> other_options(const spec::ModelSpec& own, const spec::M
 std::string problem_with(const plan::PlannedRun& run, const Base* base, const fs::path& root) {
   const std::string& id = run.spec.train.init_from;
   if (base == nullptr)
-    return fmt::format("'train.init_from': there is no run {} in '{}'; 'bitsweep runs' lists those there are", id,
-                       root.string());
+    return fmt::format("'train.init_from': there is no run {} in '{}'{}", id, root.string(),
+                       store::Store::exists(root) ? "; 'bitsweep runs' lists those there are"
+                                                  : ", which has no database of runs (--root names another folder; "
+                                                    "'bitsweep rebuild' makes a lost database again)");
   if (other_tokenizer(run.spec.data, base->spec.data))
     return fmt::format("'train.init_from': run {} has another tokenizer, {}, than this one, {}", id,
                        tokenizer_words(base->spec.data), tokenizer_words(run.spec.data));
@@ -97,9 +100,9 @@ std::string problem_with(const plan::PlannedRun& run, const Base* base, const fs
 }  // namespace
 
 void check_bases(const std::vector<plan::Plan>& plans, const fs::path& root, std::vector<Diagnostic>& problems) {
-  if (!store::Store::exists(root)) return;
-  store::Store store(root, store::Database::Mode::read_only);
-  Bases bases(plans, store);
+  std::optional<store::Store> store;
+  if (store::Store::exists(root)) store.emplace(root, store::Database::Mode::read_only);
+  Bases bases(plans, store ? &*store : nullptr);
   std::set<std::string> told;
   for (const plan::Plan& plan : plans)
     for (const plan::PlannedRun& run : plan.runs) {

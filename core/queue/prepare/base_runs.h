@@ -9,8 +9,8 @@
 
 namespace bitsweep::prepare {
 
-// Appends, at the place of each train.init_from: a run that neither the database of `root` nor a plan holds; another
-// tokenizer; other sizes, with the options that differ. Says nothing where there is no database.
+// Appends, at the place of each train.init_from: a run that neither the database of `root`, if any, nor a plan holds;
+// another tokenizer; other sizes, with the options that differ.
 void check_bases(const std::vector<plan::Plan>& plans, const fs::path& root, std::vector<Diagnostic>& problems);
 
 }  // namespace bitsweep::prepare

@@ -68,11 +68,14 @@ TEST_F(BaseRuns, WhatCannotStartIsTold) {
   EXPECT_THAT(problem(spec, 4000), HasSubstr("run aaaaaaaaaaaa has another shape: here d_model 128, there 64"));
 }
 
-TEST_F(BaseRuns, WithoutADatabaseNothingIsKnown) {
+TEST_F(BaseRuns, WithoutADatabaseABaseIsAmongThePlansOrNowhere) {
   root = store::fresh_folder("none");
   spec::RunSpec spec = tuned();
-  spec.train.init_from = "cccccccccccc";
+  EXPECT_THAT(problem(spec), HasSubstr("a.yaml:4:9: 'train.init_from': there is no run aaaaaaaaaaaa in"));
+  EXPECT_THAT(problem(spec), HasSubstr("which has no database of runs"));
+  spec.train.init_from = "bbbbbbbbbbbb";  // its own id here: a run of the plan
   EXPECT_EQ(problem(spec), "");
+  EXPECT_FALSE(store::Store::exists(root));
 }
 
 }  // namespace
