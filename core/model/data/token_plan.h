@@ -2,7 +2,9 @@
 #pragma once
 
 #include <memory>
+#include <span>
 #include <string>
+#include <vector>
 
 #include "base/files.h"
 #include "base/notes.h"
@@ -42,10 +44,11 @@ std::shared_ptr<const tokenize::Tokenizer> trained_tokenizer(const spec::DataSpe
                                                              const std::vector<Segment>& sample, const fs::path& cache,
                                                              Notes* notes);
 
-// Where the texts' bytes are split, whatever the tokenizer; `val` null: the corpus is split. `train_text` null: it is
-// not at hand, and a split between documents is taken to lie where it would among bytes. Throws Error{input}.
+// Where the texts' bytes are split, whatever the tokenizer; `val` null: the corpus is split. `ends`: of the corpus's
+// documents, where data.split asks for them. Throws Error{input}, of a run that is being planned also when a part of a
+// mixture is left without text on either side.
 Split split_texts(const spec::DataSpec& spec, const CorpusFacts& train, const CorpusFacts* val,
-                  const CorpusText* train_text);
+                  std::span<const uint64_t> ends);
 
 // Whether it matters where documents end.
 bool documents_matter(const spec::DataSpec& spec);

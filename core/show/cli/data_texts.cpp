@@ -86,19 +86,6 @@ spec::DataSpec without_tokenizer(spec::DataSpec data) {
   return data;
 }
 
-// Of a text, or of a part of a mixture, that holds less than it is asked for. Stretches of whole lines are never exact.
-void tell_fewer_bytes(const data::Dataset& data, int64_t asked, int64_t scored, Notes& notes) {
-  int64_t val_bytes = 0;
-  for (const data::Segment& segment : data.split().val) val_bytes += static_cast<int64_t>(segment.size());
-  if (val_bytes >= asked && static_cast<double>(scored) >= 0.9 * static_cast<double>(asked)) return;
-  const std::string begin =
-      fmt::format("eval.bytes asks for {} bytes, and '{}' has ", format_thousands(asked), data.info().name);
-  notes.note(val_bytes < asked
-                 ? begin + fmt::format("{} to validate on: all of them are scored", format_thousands(val_bytes))
-                 : begin + fmt::format("a part with fewer than its share to validate on: {} are scored",
-                                       format_thousands(scored)));
-}
-
 }  // namespace
 
 // The tokenizer is opened before a text is read, so that what is wrong with the one hides what is with the other.
@@ -136,7 +123,8 @@ plan::DatasetFacts DataTexts::look_at(const spec::DataSpec& spec, const spec::Da
                            .documents = info.documents,
                            .documents_sha256 = info.documents_sha256,
                            .bytes_per_token = info.bytes_per_token,
-                           .notes = std::move(info.notes)};
+                           .notes = std::move(info.notes),
+                           .val_bytes = {info.val_bytes.begin(), info.val_bytes.end()}};
   if (!info.to_build) return facts;
   facts.estimated = true;
   facts.store_bytes = info.to_build->disk_bytes;
@@ -166,8 +154,6 @@ prepare::Texts::Measured DataTexts::measure(const spec::DataSpec& spec, const Sc
                                    .ngram_bpb = as_json(found)});
   };
   for (size_t i = 0; i < scored.windows.size(); ++i) add(spec.context, scored.windows[i], yardsticks.windows[i]);
-  for (size_t i = 0; i < scored.bytes.size(); ++i)
-    tell_fewer_bytes(data, scored.bytes[i], static_cast<int64_t>(yardsticks.stretches[i].scored_bytes), notes);
   for (size_t i = 0; i < scored.bytes.size(); ++i) add(store::kAnyContext, scored.bytes[i], yardsticks.stretches[i]);
   return measured;
 }

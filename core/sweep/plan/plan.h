@@ -52,6 +52,8 @@ struct DatasetFacts {
   double store_bytes = 0, store_seconds = 0;  // of what is to be encoded: on disk, and on one core
   std::vector<std::string> notes;             // e.g. how many bytes are outside the vocabulary
   std::vector<DataProblem> problems = {};     // where there are any, nothing else is said
+  // Of text to validate on: of each part of a mixture that is split, else of all; none where nobody knows a text.
+  std::vector<int64_t> val_bytes = {};
 };
 
 // Opens a data set.

@@ -103,24 +103,19 @@ TEST_F(DataTextsTest, ATextBesideIsEncodedAhead) {
   }
 }
 
-// Asked for more bytes than are there, of a text and of a part of a mixture.
-TEST_F(DataTextsTest, FewerBytesThanAskedForAreTold) {
-  const auto told = [&](const spec::DataSpec& data, int64_t bytes) {
-    CollectedNotes notes;
-    texts_.measure(data, {{}, {bytes}}, notes);
-    std::string all;
-    for (const CollectedNotes::Note& note : notes.all())
-      if (note.kind == Notes::Kind::note) all += note.text + "\n";
-    return all;
-  };
-  spec::DataSpec alone;
-  alone.corpus = file("small.txt", words(4000));  // 42,890 bytes, of which 1 in 20 validates
-  EXPECT_EQ(told(alone, 1000), "");
-  EXPECT_THAT(told(alone, 5000), HasSubstr("to validate on: all of them are scored"));
-  spec::DataSpec mixed;
-  mixed.mixture = {{alone.corpus, "", "", 9}, {file("large.txt", words(40'000)), "", "", 1}};
-  EXPECT_EQ(told(mixed, 2000), "");
-  EXPECT_THAT(told(mixed, 10'000), HasSubstr("a part with fewer than its share to validate on"));
+// What eval.bytes can be asked for: of a text, of the parts of a mixture, of a validation text.
+TEST_F(DataTextsTest, BytesToValidateOnAreTold) {
+  spec::DataSpec data;
+  data.corpus = file("small.txt", words(4000));  // 38,890 bytes, of which 1 in 20 validates
+  EXPECT_THAT(texts_.probe(data).val_bytes, testing::ElementsAre(1944));
+  data.mixture = {{data.corpus, "", "", 9}, {file("large.txt", words(40'000)), "", "", 1}};
+  data.corpus.clear();
+  const std::vector<int64_t> parts = texts_.probe(data).val_bytes;
+  ASSERT_EQ(parts.size(), 2u);
+  EXPECT_EQ(parts[0], 1944);
+  EXPECT_GT(parts[1], 20'000);
+  data.val = file("val.txt", words(400));
+  EXPECT_THAT(texts_.probe(data).val_bytes, testing::ElementsAre(words(400).size()));
 }
 
 }  // namespace
