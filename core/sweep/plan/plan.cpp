@@ -24,8 +24,7 @@ std::vector<std::string> fewer_bytes_notes(const PlannedData& data, int64_t aske
   const std::vector<int64_t>& there = data.facts.val_bytes;
   const std::string begin = fmt::format("eval.bytes asks for {} bytes", format_thousands(asked));
   if (there.size() == 1) {
-    const std::string name =
-        data.spec.val.empty() ? spec::corpus_text(spec::corpus_json(data.spec)) : spec::corpus_name(data.spec.val);
+    const std::string name = spec::corpus_name(data.spec.val.empty() ? data.spec.corpus : data.spec.val);
     if (there[0] >= asked) return {};
     return {fmt::format("{}, and '{}' has {} to validate on: all of them are scored", begin, name,
                         format_thousands(there[0]))};

@@ -142,6 +142,12 @@ TEST_F(SweepTest, KeysThatChangeNothingAreNoted) {
   EXPECT_EQ(notes(load(with(""), {"data.val=/v.txt"})), "");
 }
 
+TEST_F(SweepTest, WhatAPointLeavesOutIsNotSaidOfIt) {
+  const json::object axes{{"data.documents", ""}, {"data.tokenizer", "bytes256"}};
+  EXPECT_EQ(short_point_text(axes, 0), "tokenizer bytes256, seed 0");
+  EXPECT_EQ(point_text(axes, 0), "data.tokenizer bytes256, seed 0");
+}
+
 TEST_F(SweepTest, ASizeWithoutTheEndsReplacesTheOneWithThem) {
   const std::string sized =
       "name: s\nmodel: { plugin: llama, params: 2M, n_layers: 2 }\ndata: { corpus: headers }\n"
