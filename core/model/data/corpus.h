@@ -10,6 +10,7 @@
 // README.md.
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <memory>
 #include <optional>

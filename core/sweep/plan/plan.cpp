@@ -174,8 +174,10 @@ class Planner {
                                  .sequences = std::max<int64_t>(1, spec.train.batch / spec.train.accumulate),
                                  .accumulates = spec.train.accumulate > 1,
                                  .precision = spec.train.precision,
-                                 .defaults = runs_[i].option_defaults}};
-      const std::string key = canonical_json(json::array{question.plugin, to_json(question.request)});
+                                 .defaults = runs_[i].option_defaults},
+                                spec.train.freeze};
+      const std::string key =
+          canonical_json(json::array{question.plugin, to_json(question.request), strings_json(question.freeze)});
       const auto [entry, fresh] = known.emplace(key, questions.size());
       if (fresh) questions.push_back(std::move(question));
       model_of_.push_back(entry->second);
@@ -187,13 +189,18 @@ class Planner {
     std::set<size_t> told;
     for (size_t i = 0; i < runs_.size(); ++i) {
       const DescribeAnswer& answer = models_[model_of_[i]];
-      if (answer.description || !told.insert(model_of_[i]).second) continue;
-      const YamlPlace& place = runs_[i].model_place.file ? runs_[i].model_place : runs_[i].place;
-      const std::string point = spec::point_text(runs_[i].axes, runs_[i].spec.seed);
-      std::istringstream findings(answer.error);  // a line each
-      for (std::string finding; std::getline(findings, finding);)
-        problems_.add(place, fmt::format("{}; at {}", finding, point));
+      if (!told.insert(model_of_[i]).second) continue;
+      if (!answer.description) tell(answer.error, runs_[i].model_place, runs_[i]);
+      tell(answer.freeze_error, runs_[i].freeze_place, runs_[i]);
     }
+  }
+
+  // Findings, a line each, at the key's place, if the sweep has it.
+  void tell(const std::string& findings, const YamlPlace& key, const spec::ExpandedRun& run) {
+    std::istringstream lines(findings);
+    for (std::string finding; std::getline(lines, finding);)
+      problems_.add(key.file ? key : run.place,
+                    fmt::format("{}; at {}", finding, spec::point_text(run.axes, run.spec.seed)));
   }
 
   // Steps from whatever the budget is in; 0 when that is not even one.

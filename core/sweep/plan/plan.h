@@ -16,12 +16,14 @@ namespace bitsweep::plan {
 struct DescribeQuestion {
   std::string plugin;  // name, or absolute path of a .so
   plugin::DescribeRequest request;
+  std::vector<std::string> freeze = {};  // train.freeze, to be held against the model's parameters
 };
 
 struct DescribeAnswer {
   std::optional<plugin::Description> description;
   std::string error;          // when there is no description
   int64_t process_bytes = 0;  // resident in a worker that has loaded LibTorch and the plugin; 0: not known
+  std::string freeze_error = {};  // what is wrong with `freeze`, a line each; of a model too large to look, nothing
 };
 
 // Asks plugins what a model would be. One answer a question, in order. Throws Error{environment} when nobody can be

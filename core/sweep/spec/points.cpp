@@ -238,6 +238,7 @@ class Expander {
     if (path == "data.val") return &run.val_place;
     if (path == "eval.also") return &run.also_place;
     if (path == "eval.tasks") return &run.tasks_place;
+    if (path == "train.freeze") return &run.freeze_place;
     return path == "train.init_from" ? &run.init_place : nullptr;
   }
 

@@ -37,7 +37,8 @@ class FakeDescriber : public Describer {
       description.stored_bits_per_weight = 1;
       description.flops_forward_per_token = 2 * static_cast<double>(description.params);
       description.flops_backward_per_token = flops_backward;
-      answers.push_back({description, ""});
+      answers.push_back(
+          {description, "", 0, question.freeze.empty() ? "" : "train.freeze: no 'x'\ntrain.freeze: no 'y'"});
     }
     return answers;
   }
@@ -168,6 +169,12 @@ TEST_F(PlanTest, FewerBytesThanAskedForAreTold) {
       notes(mixed, "{ bytes: 10_000 }"),
       "eval.bytes asks for 10,000 bytes, 5,000 of them of 'stories', which has 4,000 to validate on: all of those "
       "are scored\n");
+}
+
+TEST_F(PlanTest, PatternsToFreezeAreToldAtTheirPlace) {
+  EXPECT_EQ(plan_error("name: a\nmodel: { plugin: strict, d_model: 64 }\ndata: { corpus: stories }\n"
+                       "train: { steps: 100, freeze: [x, y] }\nseeds: [0, 1]\n"),
+            "a.yaml:4:30: train.freeze: no 'x'; at seed 0\na.yaml:4:30: train.freeze: no 'y'; at seed 0");
 }
 
 TEST_F(PlanTest, AsksForTheMicroBatch) {
