@@ -87,7 +87,16 @@ std::optional<FileSign> packed(std::string_view head) {
   return std::nullopt;
 }
 
+// Of protocol buffers: the first piece, which is a text, a score and, for most, a kind.
+bool opens_sentence_piece(std::string_view head) {
+  if (head.size() < 4 || head[0] != '\n' || head[2] != '\n') return false;
+  const size_t whole = static_cast<uint8_t>(head[1]), text = static_cast<uint8_t>(head[3]);
+  const bool fits = whole == text + 7 || whole == text + 9;
+  return fits && whole < 128 && has(head, "\x15", 4 + text) && has(head, "\n", 2 + whole);
+}
+
 std::optional<FileSign> serialized(std::string_view head) {
+  if (opens_sentence_piece(head)) return FileSign{Family::no_text, "a SentencePiece model", ""};
   // A stream of Arrow: a mark, then the length of the schema, in whole words.
   if (has(head, "\xFF\xFF\xFF\xFF") && head.size() >= 8 && little_endian<uint32_t>(head, 4) % 8 == 0 &&
       little_endian<uint32_t>(head, 4) - 1 < (1u << 24))

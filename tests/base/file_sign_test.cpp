@@ -17,6 +17,10 @@ TEST(FileSign, FirstBytesSayWhatAFileIs) {
   EXPECT_EQ(is("PAR1...."), "a Parquet table");
   EXPECT_EQ(is(std::string(257, '\0') + std::string("ustar\0", 6)), "a tar archive");
   EXPECT_EQ(is("PK\x03\x04 [Content_Types].xml"), "an Office document");
+  const std::string piece = "\n\x0E\n\x05<unk>\x15" + std::string(4, '\0') + "\x18\x02", next = "\n\x0C\n\x03<s>";
+  EXPECT_EQ(is(piece + next), "a SentencePiece model");
+  EXPECT_EQ(is(piece), "");
+  EXPECT_EQ(is("\n\x0E\n\x05 lines of a text\n"), "");
   for (const std::string_view text : {""sv, "PAR"sv, "params,tokens\n1,2\n"sv, "\x1F\x8B"sv, "BZhang"sv})
     EXPECT_FALSE(file_sign_of(text)) << text;
 }

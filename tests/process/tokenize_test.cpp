@@ -98,6 +98,23 @@ TEST_F(TokenizeTest, SaysWhatItEncodedAndDoesItOnce) {
   EXPECT_NE(table.out.find("  gpt2.json  "), std::string::npos) << table.out;
 }
 
+TEST_F(TokenizeTest, TextsBesideAreEncodedToo) {
+  const fs::path sweep = sweep_of(300'000, golden("gpt2.json"));
+  std::ofstream(root / "other.txt") << numbered_lines(100'000);
+  const std::vector<std::string> beside = {
+      "--set", fmt::format("eval.also={{ other: {{ corpus: {} }} }}", (root / "other.txt").string())};
+  const Ended first = call(sweep, "store", beside);
+  ASSERT_EQ(first.exit_code, 0) << first.err;
+  EXPECT_NE(first.out.find("other.txt (other.bpc)"), std::string::npos) << first.out;
+  size_t stores = 0;
+  for (const auto& entry : fs::directory_iterator(root / "store/data/tokens"))
+    stores += fs::exists(entry.path() / "index.json") ? 1 : 0;
+  EXPECT_EQ(stores, 2u);
+  const auto before = times(root / "store");
+  EXPECT_EQ(call(sweep, "store", beside).exit_code, 0);
+  EXPECT_EQ(times(root / "store"), before);
+}
+
 TEST_F(TokenizeTest, ATokenizerIsTrainedOnce) {
   const fs::path sweep = sweep_of(200'000, "{ train: { kind: bpe, vocab: 300 } }");
   const Ended first = call(sweep, "store", {"--json"});

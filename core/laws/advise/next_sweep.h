@@ -86,6 +86,7 @@ class CachingDescriber : public plan::Describer {
   }
 
  private:
+  // Without train.freeze: the runs that are asked about trained with it.
   static std::string key(const plan::DescribeQuestion& question) {
     return question.plugin + " " + canonical_json(to_json(question.request));
   }

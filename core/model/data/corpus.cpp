@@ -155,25 +155,30 @@ InspectedCorpus inspect_corpus(const CorpusParts& parts, const fs::path& cache_f
   auto facts = remembered_facts(listing, cache, listing.fingerprint(), needs);
   if (const Sources* file = listing.in_place()) {
     auto text = map_in_place(*file, listing.facts_before_reading(), std::move(facts));
-    return {text->facts, text, {}};
+    return {text->facts, text, {}, {}};
   }
   if (facts) {
     auto text = find_built(*facts, cache, needs);
-    if (text != nullptr || !needs.sample) return {*facts, text, {}};
+    if (text != nullptr || (!needs.sample && !needs.ends)) return {*facts, text, {}, {}};
   }
   facts = listing.facts_before_reading();
   TextScan scan;
   TextSample sample;
+  std::vector<uint64_t> ends;
   uint64_t bytes = 0;
   const auto add = [&](std::span<const uint8_t> text) {
     bytes += text.size();
     scan.add(text);
     if (needs.sample) sample.add(text);
   };
-  listing.read(
-      add, [&] { scan.end_document(bytes); }, *facts);
+  const auto end = [&] {
+    scan.end_document(bytes);
+    if (needs.ends) ends.push_back(bytes);
+  };
+  listing.read(add, end, *facts);
   scan.finish(*facts);
-  return {*facts, nullptr, sample.take()};
+  if (ends.size() == 1) ends.clear();  // one document
+  return {*facts, nullptr, sample.take(), std::move(ends)};
 }
 
 std::shared_ptr<const CorpusText> open_corpus(const CorpusParts& parts, const fs::path& cache_folder,

@@ -10,6 +10,7 @@
 // README.md.
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <memory>
 #include <optional>
@@ -41,12 +42,16 @@ struct InspectedCorpus {
   CorpusFacts facts;
   std::shared_ptr<const CorpusText> text;  // when it lies in one file already
   std::vector<std::string> sample;         // of one that does not, where a sample was asked for (data/text_sample.h)
+  std::vector<uint64_t> ends;              // of its documents, where they were asked for
+  // As CorpusText::document_ends() is, or will be when the text is built.
+  std::span<const uint64_t> document_ends() const { return text != nullptr ? text->document_ends() : ends; }
 };
 
 // What matters of a text.
 struct CorpusNeeds {
   bool documents = false;  // where they end: sources of which the cache knows the text alone are read again
   bool sample = false;     // some of its text
+  bool ends = false;       // to a look alone: all the ends, 8 bytes of memory a document
 };
 
 // One corpus, or the parts of a mixture.

@@ -66,7 +66,7 @@ Dataset Dataset::open(const spec::DataSpec& spec, const fs::path& cache, const B
 Dataset Dataset::of_texts(const spec::DataSpec& spec, const fs::path& cache, Texts texts, const BuildOptions& build) {
   const CorpusText *train = texts.train.get(), *val = texts.val == texts.train ? nullptr : texts.val.get();
   const CorpusFacts* val_facts = val != nullptr ? &val->facts : nullptr;
-  Split split = split_texts(spec, train->facts, val_facts, train);
+  Split split = split_texts(spec, train->facts, val_facts, train->document_ends());
   DatasetInfo info = describe_texts(spec, train->facts, val_facts, split);
   info.val_sha256 = hash_segments(texts.val->bytes(), split.val);
   const Mixture& mixture = texts.mixture = Mixture(spec, train->facts.part_ends, split, val != nullptr);
@@ -105,11 +105,13 @@ DatasetInfo Dataset::inspect(const spec::DataSpec& spec, const fs::path& cache) 
   if (!spec.has_corpus()) return without_text(spec).info_;
   if (spec.is_bytes()) tokenize::ByteAlphabet{spec.tokenizer};
   auto tokenizer = spec.is_bytes() ? nullptr : open_file_tokenizer(spec);
-  const CorpusNeeds needs{.documents = documents_matter(spec), .sample = !spec.is_bytes()};
+  const CorpusNeeds needs{.documents = documents_matter(spec),
+                          .sample = !spec.is_bytes(),
+                          .ends = spec.split == "documents" && spec.val.empty()};
   const auto [train, val] =
       open_both(spec, [&](const CorpusParts& corpus) { return inspect_corpus(corpus, cache, needs); });
   const CorpusFacts* val_facts = spec.val.empty() ? nullptr : &val.facts;
-  const Split split = split_texts(spec, train.facts, val_facts, train.text.get());
+  const Split split = split_texts(spec, train.facts, val_facts, train.document_ends());
   DatasetInfo info = describe_texts(spec, train.facts, val_facts, split);
   if (const auto& text = val_facts != nullptr ? val.text : train.text)
     info.val_sha256 = hash_segments(text->bytes(), split.val);

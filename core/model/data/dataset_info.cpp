@@ -1,5 +1,7 @@
 #include "data/dataset_info.h"
 
+#include <algorithm>
+
 #include <fmt/format.h>
 
 #include "base/error.h"
@@ -16,6 +18,16 @@ int64_t total_tokens(const std::vector<Segment>& segments) {
   int64_t sum = 0;
   for (const Segment& segment : segments) sum += static_cast<int64_t>(segment.size());
   return sum;
+}
+
+// Of each part of a mixture whose own text is validated on, else in all.
+std::vector<uint64_t> val_bytes_of(const std::vector<Segment>& val, const std::vector<uint64_t>& part_ends) {
+  std::vector<uint64_t> bytes(std::max<size_t>(1, part_ends.size()));
+  for (const Segment& segment : val) {
+    const auto part = std::lower_bound(part_ends.begin(), part_ends.end(), segment.end) - part_ends.begin();
+    bytes.at(part_ends.empty() ? 0 : static_cast<size_t>(part)) += segment.size();
+  }
+  return bytes;
 }
 
 uint64_t unknown_bytes(const tokenize::ByteAlphabet& alphabet, const TextStats& stats) {
@@ -54,6 +66,7 @@ DatasetInfo describe_texts(const spec::DataSpec& spec, const CorpusFacts& train,
   info.sha256 = val != nullptr ? sha256_hex(train.content() + val->sha256) : train.content();
   info.bytes = train.stats.bytes + (val != nullptr ? val->stats.bytes : 0);
   count_tokens(split, spec.context, info);
+  info.val_bytes = val_bytes_of(split.val, val == nullptr ? train.part_ends : std::vector<uint64_t>());
   info.vocab = spec.is_bytes() ? model_vocab(spec, alphabet.vocab()) : alphabet.vocab();
   info.entropy_bits_per_byte = train.entropy_bits_per_byte;
   if (val == nullptr && spec.is_bytes()) info.task = find_induction_task(spec.corpus);

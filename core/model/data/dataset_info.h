@@ -23,6 +23,8 @@ struct DatasetInfo {
   int64_t train_windows = 0;  // visited once each in an epoch
   int64_t val_tokens = 0;     // in the validation split
   int64_t val_windows = 0;    // non-overlapping, to choose from
+  // Of text in it: of each part of a mixture that is split, else of all; none where nobody knows a text.
+  std::vector<uint64_t> val_bytes;
   std::string val_sha256;     // of the validation split's bytes; "" from inspect() when it would have to build the text
   uint64_t unknown_bytes = 0;  // outside the tokenizer's vocabulary, in both splits
   int64_t vocab = 0;           // token ids lie below it

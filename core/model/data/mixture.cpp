@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "base/units.h"
 #include "spec/corpus_value.h"
+#include "spec/tokenizer_value.h"
 
 namespace bitsweep::data {
 namespace {
@@ -51,6 +52,7 @@ std::vector<uint64_t> apportion(uint64_t total, const std::vector<int64_t>& shar
 Mixture::Mixture(const spec::DataSpec& spec, const std::vector<uint64_t>& part_ends, const Split& split,
                  bool separate_val) {
   if (part_ends.empty()) return;
+  tokenizer_ = spec::tokenizer_text(spec::tokenizer_json(spec));
   for (const spec::CorpusPart& part : spec.mixture) names_.push_back(spec::corpus_name(part.corpus));
   shares_ = spec::mixture_shares(spec.mixture);
   train_ = count_by_part(split.train, part_ends);
@@ -114,8 +116,9 @@ std::vector<std::string> Mixture::notes(const std::vector<Segment>& train, int64
   for (size_t i = 0; i < parts.size(); ++i) {
     const double once = static_cast<double>(WindowOrder(parts[i], context).windows_per_epoch() * context) *
                         spec::mixture_block / static_cast<double>(shares_[i]);
-    notes.push_back(fmt::format("'{}' gives {} of every {} sequences: all of it is seen once in {} tokens.", names_[i],
-                                shares_[i], format_thousands(spec::mixture_block), format_count(once)));
+    notes.push_back(fmt::format("'{}' gives {} of every {} sequences: all of it is seen once in {} tokens of {}.",
+                                names_[i], shares_[i], format_thousands(spec::mixture_block), format_count(once),
+                                tokenizer_));
   }
   return notes;
 }

@@ -34,6 +34,7 @@ class Mixture {
   std::vector<std::string> notes(const std::vector<Segment>& train, int64_t context) const;
 
  private:
+  std::string tokenizer_;  // as a person knows it
   std::vector<std::string> names_;
   std::vector<int64_t> shares_;      // of spec::mixture_block; none: one text
   std::vector<size_t> train_, val_;  // segments of each part; none: all are one's

@@ -24,7 +24,7 @@ namespace bitsweep::data {
 namespace {
 
 // What a corpus's text is made of, beside its sources; a change of the rules makes every fingerprint a new one.
-constexpr int rules_version = 2;
+constexpr int rules_version = 3;
 
 [[noreturn]] void refuse(std::string message) { throw Error(ErrorKind::input, std::move(message)); }
 

@@ -236,13 +236,16 @@ Split split_between_documents(const Split& split, std::span<const uint64_t> ends
     return at == 0 || end == ends.end() ? at : *end;
   };
   Split whole{with_ends_moved(split.train, moved), with_ends_moved(split.val, moved)};
-  if (whole.train.empty() || whole.val.empty())
-    throw Error(
-        ErrorKind::input,
-        fmt::format("data.split documents leaves nothing to {}: the corpus has {} documents, which are too long "
-                    "for data.val_fraction",
-                    whole.train.empty() ? "train on" : "validate on", ends.size()));
-  return whole;
+  if (!whole.train.empty() && !whole.val.empty()) return whole;
+  uint64_t begin = UINT64_MAX;  // of the text that is split: documents before it are others'
+  for (const auto* segments : {&split.train, &split.val})
+    if (!segments->empty()) begin = std::min(begin, segments->front().begin);
+  const auto documents = ends.end() - std::upper_bound(ends.begin(), ends.end(), begin);
+  const std::string why = documents == 1 ? "it is one document"
+                                         : fmt::format("it has {} documents, which are too long for data.val_fraction",
+                                                       format_thousands(documents));
+  throw Error(ErrorKind::input, fmt::format("data.split documents leaves nothing to {}: {}",
+                                            whole.train.empty() ? "train on" : "validate on", why));
 }
 
 Split split_between_characters(const Split& split, std::span<const uint8_t> train, std::span<const uint8_t> val) {

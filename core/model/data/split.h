@@ -43,7 +43,7 @@ std::vector<Segment> validation_stretches(std::span<const uint8_t> text, const s
                                           uint64_t wanted);
 
 // The split with each end of a block moved on to the next end of a document; blocks that this leaves empty are gone.
-// Throws Error{input} when either side is left without text.
+// Throws Error{input} when either side is left without text. `ends` before the split's begin are nobody's here.
 Split split_between_documents(const Split& split, std::span<const uint64_t> ends);
 
 // The split with each end of a block that lies within a character of UTF-8 moved behind it, for tokens that are no

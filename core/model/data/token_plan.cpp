@@ -1,5 +1,6 @@
 #include "data/token_plan.h"
 
+#include <algorithm>
 #include <cassert>
 #include <cmath>
 #include <functional>
@@ -70,6 +71,33 @@ Split split_bytes(const spec::DataSpec& spec, const CorpusFacts& train, const Co
   return all;
 }
 
+// As the whole is, with a word on each part of the mixture that is left without text on one side.
+Split parts_between_documents(const spec::DataSpec& spec, const CorpusFacts& train, const Split& split,
+                              std::span<const uint64_t> ends) {
+  Split all;
+  std::vector<Diagnostic> wrong;
+  uint64_t begin = 0;
+  for (size_t i = 0; i < train.part_ends.size(); ++i) {
+    const uint64_t end = train.part_ends[i];
+    const auto within = [&](const std::vector<Segment>& segments) {
+      std::vector<Segment> some;
+      for (const Segment& segment : segments)
+        if (segment.begin >= begin && segment.end <= end) some.push_back(segment);
+      return some;
+    };
+    const auto behind = std::upper_bound(ends.begin(), ends.end(), end);
+    add_split(
+        spec.mixture.at(i).corpus, 0,
+        [&] {
+          return split_between_documents({within(split.train), within(split.val)}, {ends.begin(), behind});
+        },
+        all, wrong);
+    begin = end;
+  }
+  if (!wrong.empty()) throw Error(ErrorKind::input, std::move(wrong));
+  return all;
+}
+
 }  // namespace
 
 int64_t model_vocab(const spec::DataSpec& spec, int64_t tokens) {
@@ -83,6 +111,13 @@ int64_t model_vocab(const spec::DataSpec& spec, int64_t tokens) {
 
 fs::path trained_tokenizer_file(const fs::path& cache, const std::string& name) {
   return cache / "tokenizers" / (name.substr(0, 12) + ".model");
+}
+
+spec::DataSpec text_beside(const spec::DataSpec& own, const spec::AlsoSpec& text, const fs::path& cache) {
+  spec::DataSpec data = text.data();
+  data.context = own.context;
+  data.tokenizer = own.recipe.vocab > 0 ? trained_tokenizer_file(cache, own.tokenizer_sha256).string() : own.tokenizer;
+  return data;
 }
 
 std::shared_ptr<const tokenize::Tokenizer> open_file_tokenizer(const spec::DataSpec& spec) {
@@ -139,12 +174,14 @@ bool documents_matter(const spec::DataSpec& spec) {
 }
 
 Split split_texts(const spec::DataSpec& spec, const CorpusFacts& train, const CorpusFacts* val,
-                  const CorpusText* train_text) {
+                  std::span<const uint64_t> ends) {
   Split split = split_bytes(spec, train, val);
-  if (spec.split != "documents" || val != nullptr || train_text == nullptr) return split;
-  if (train_text->document_ends().empty())
+  if (spec.split != "documents" || val != nullptr) return split;
+  if (ends.empty())
     throw Error(ErrorKind::input, fmt::format("data.split documents: '{}' is one document", train.name));
-  return split_between_documents(split, train_text->document_ends());
+  // A run of before stays what it was.
+  const bool by_parts = !train.part_ends.empty() && spec.sha256.empty();
+  return by_parts ? parts_between_documents(spec, train, split, ends) : split_between_documents(split, ends);
 }
 
 std::string tokenizer_name(const spec::DataSpec& spec, const tokenize::Tokenizer* tokenizer, const CorpusFacts& train,

@@ -2,7 +2,9 @@
 #pragma once
 
 #include <memory>
+#include <span>
 #include <string>
+#include <vector>
 
 #include "base/files.h"
 #include "base/notes.h"
@@ -19,6 +21,10 @@ namespace bitsweep::data {
 // Of the tokenizer of a spec that is no alphabet; null where it is trained on the corpus. Throws Error{input} for what
 // cannot be read, and for a file that changed since the run was planned.
 std::shared_ptr<const tokenize::Tokenizer> open_file_tokenizer(const spec::DataSpec& spec);
+
+// A text that a run on `own` is scored on beside (eval.also), in the run's tokens and context. A tokenizer that is
+// trained on the run's corpus is the file in `cache` that it becomes.
+spec::DataSpec text_beside(const spec::DataSpec& own, const spec::AlsoSpec& text, const fs::path& cache);
 
 // Rows of the model's embedding: those that the spec names, else as many as there are tokens. Throws Error{input} when
 // it names fewer.
@@ -38,10 +44,11 @@ std::shared_ptr<const tokenize::Tokenizer> trained_tokenizer(const spec::DataSpe
                                                              const std::vector<Segment>& sample, const fs::path& cache,
                                                              Notes* notes);
 
-// Where the texts' bytes are split, whatever the tokenizer; `val` null: the corpus is split. `train_text` null: it is
-// not at hand, and a split between documents is taken to lie where it would among bytes. Throws Error{input}.
+// Where the texts' bytes are split, whatever the tokenizer; `val` null: the corpus is split. `ends`: of the corpus's
+// documents, where data.split asks for them. Throws Error{input}, of a run that is being planned also when a part of a
+// mixture is left without text on either side.
 Split split_texts(const spec::DataSpec& spec, const CorpusFacts& train, const CorpusFacts* val,
-                  const CorpusText* train_text);
+                  std::span<const uint64_t> ends);
 
 // Whether it matters where documents end.
 bool documents_matter(const spec::DataSpec& spec);

@@ -153,7 +153,7 @@ ExampleSet of_items(std::string_view text, const ExampleLayout& layout, const st
   task.preset = layout.preset;
   task.prompt = layout.prompt;
   task.answer = layout.answer;
-  const tasks::Layout put(task, items);
+  const tasks::Layout put(task, items, "data.template");
   ExampleSet set{.form = items.form, .examples = {}, .notes = items.notes};
   for (const tasks::Item& item : items.items) {
     std::string prompt = put.prompt(item);

@@ -76,8 +76,8 @@ std::string TextTemplate::fill(const Item& item, std::string_view answer) const 
   return text;
 }
 
-Layout::Layout(const spec::TaskSpec& task, const ItemSet& items) {
-  const std::string what = fmt::format("task '{}': template", task.name);
+Layout::Layout(const spec::TaskSpec& task, const ItemSet& items, const std::string& key) {
+  const std::string what = key.empty() ? fmt::format("task '{}': template", task.name) : key;
   const std::vector<std::string> answers = names_of_answers(task.kind);
   std::vector<std::string> of_prompt = items.field_names(), of_answer = of_prompt;
   std::erase_if(of_prompt, [&](const std::string& name) { return contains(answers, name); });

@@ -32,8 +32,8 @@ class TextTemplate {
 class Layout {
  public:
   // Of a task's template or preset, for these items. Throws Error{input} as TextTemplate does, and for a prompt that
-  // gives the answer away.
-  Layout(const spec::TaskSpec& task, const ItemSet& items);
+  // gives the answer away. `key`: what the template is called there; "": it is the task's.
+  Layout(const spec::TaskSpec& task, const ItemSet& items, const std::string& key = "");
 
   std::string prompt(const Item& item) const;
   // `answer` as it follows the prompt: without a template of its own behind a space, where neither side brings one.

@@ -112,8 +112,24 @@ class ItemReader {
     const auto unanswerable = static_cast<size_t>(std::count_if(
         set_.items.begin(), set_.items.end(), [](const Item& i) { return i.choices.empty() && i.answers.empty(); }));
     if (unanswerable > 0)
-      set_.notes.push_back(fmt::format("{} of them {} no answer: right is an empty reply.", unanswerable,
+      set_.notes.push_back(fmt::format("{} of them {} no answer: right is an empty reply.",
+                                       format_thousands(static_cast<int64_t>(unanswerable)),
                                        unanswerable == 1 ? "has" : "have"));
+    tell_repeated_choices();
+  }
+
+  // Which of two equal choices a model prefers says nothing.
+  void tell_repeated_choices() {
+    const auto repeats = [](const Item& item) {
+      return std::set<std::string>(item.choices.begin(), item.choices.end()).size() < item.choices.size();
+    };
+    const auto count = std::count_if(set_.items.begin(), set_.items.end(), repeats);
+    if (count == 0) return;
+    const Item& first = *std::find_if(set_.items.begin(), set_.items.end(), repeats);
+    set_.notes.push_back(
+        fmt::format("{} of them {} the same choice more than once (the first: question {}): one of the two counts as "
+                    "right, and the other as wrong.",
+                    format_thousands(count), count == 1 ? "has" : "have", first.id));
   }
 
   static std::string counted(size_t count) {

@@ -67,4 +67,11 @@ std::vector<std::string> freeze_parameters(const std::vector<nn::Parameter>& par
   return frozen;
 }
 
+std::vector<std::string> freeze_parameters(const nn::Model& model, const std::vector<std::string>& patterns) {
+  std::vector<nn::Parameter> trained = model.parameters();
+  for (const nn::BitMatrix& matrix : model.bit_matrices())
+    trained.push_back({matrix.name, matrix.port, /*decay=*/false});
+  return freeze_parameters(trained, patterns);
+}
+
 }  // namespace bitsweep::train

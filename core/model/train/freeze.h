@@ -16,4 +16,7 @@ bool matches_pattern(std::string_view name, std::string_view pattern);
 std::vector<std::string> freeze_parameters(const std::vector<nn::Parameter>& parameters,
                                            const std::vector<std::string>& patterns);
 
+// The same of all that a model trains, its bits among them.
+std::vector<std::string> freeze_parameters(const nn::Model& model, const std::vector<std::string>& patterns);
+
 }  // namespace bitsweep::train

@@ -40,10 +40,7 @@ MetricKind best_metric_of(const spec::RunSpec& spec) {
 
 nn::Model& prepared(nn::Model& model, const spec::TrainSpec& train, c10::Device device) {
   model.to(device);
-  std::vector<nn::Parameter> trained = model.parameters();
-  for (const nn::BitMatrix& matrix : model.bit_matrices())
-    trained.push_back({matrix.name, matrix.port, /*decay=*/false});
-  freeze_parameters(trained, train.freeze);
+  freeze_parameters(model, train.freeze);
   return model;
 }
 

@@ -31,16 +31,6 @@ void set_threads(int64_t threads) {
   at::set_num_interop_threads(1);
 }
 
-// A text beside the run's own, in its tokens.
-spec::DataSpec with_tokenizer_of(const spec::DataSpec& own, const spec::AlsoSpec& text, const fs::path& cache) {
-  spec::DataSpec data = text.data();
-  data.context = own.context;
-  // Of a tokenizer that was trained on the run's corpus there is a file by now.
-  data.tokenizer =
-      own.recipe.vocab > 0 ? data::trained_tokenizer_file(cache, own.tokenizer_sha256).string() : own.tokenizer;
-  return data;
-}
-
 data::BuildOptions build_options(const RunArguments& arguments, Notes& log) {
   return {.threads = static_cast<int>(std::max<int64_t>(1, arguments.threads)), .notes = &log};
 }
@@ -84,7 +74,7 @@ RunInput open_run(const RunArguments& arguments, Notes& log) {
 
 data::Dataset open_beside(const spec::DataSpec& own, const spec::AlsoSpec& text, const RunArguments& arguments,
                           Notes& log) {
-  const spec::DataSpec data = with_tokenizer_of(own, text, arguments.cache);
+  const spec::DataSpec data = data::text_beside(own, text, arguments.cache);
   if (data.tokenizer.empty() || data.tokenizer == spec::no_tokenizer)
     throw Error(
         ErrorKind::input,

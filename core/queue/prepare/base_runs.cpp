@@ -23,7 +23,8 @@ struct Base {
 
 class Bases {
  public:
-  Bases(const std::vector<plan::Plan>& plans, store::Store& store) : store_(store) {
+  // `store` null: there is none yet, and a base can only be among the plans' own runs.
+  Bases(const std::vector<plan::Plan>& plans, store::Store* store) : store_(store) {
     for (const plan::Plan& plan : plans)
       for (const plan::PlannedRun& run : plan.runs) planned_.emplace(run.id, &run);
   }
@@ -39,12 +40,12 @@ class Bases {
   std::optional<Base> look_up(const std::string& id) {
     if (const auto run = planned_.find(id); run != planned_.end())
       return Base{run->second->spec, run->second->model.params};
-    const auto record = store_.run(id);
+    const auto record = store_ != nullptr ? store_->run(id) : std::nullopt;
     if (!record) return std::nullopt;
     return Base{spec::run_spec_from_json(record->spec), record->params};
   }
 
-  store::Store& store_;
+  store::Store* store_;
   std::map<std::string, const plan::PlannedRun*> planned_;
   std::map<std::string, std::optional<Base>> found_;
 };
@@ -109,9 +110,11 @@ struct Verdict {
 Verdict look_at(const plan::PlannedRun& run, const Base* base, const fs::path& root, Texts& texts) {
   const std::string& id = run.spec.train.init_from;
   if (base == nullptr)
-    return {.problem =
-                fmt::format("'train.init_from': there is no run {} in '{}'; 'bitsweep runs' lists those there are", id,
-                            root.string())};
+    return {.problem = fmt::format("'train.init_from': there is no run {} in '{}'{}", id, root.string(),
+                                   store::Store::exists(root)
+                                       ? "; 'bitsweep runs' lists those there are"
+                                       : ", which has no database of runs (--root names another folder; 'bitsweep "
+                                         "rebuild' makes a lost database again)")};
   const Tokens own = tokens_of(run.spec.data, texts), there = tokens_of(base->spec.data, texts);
   if (differ(own, there))
     return {.problem = fmt::format("'train.init_from': run {} has another tokenizer, {}, than this one, {}", id,
@@ -135,9 +138,9 @@ void add_once(std::vector<std::string>& notes, std::string note) {
 
 void check_bases(std::vector<plan::Plan>& plans, const fs::path& root, Texts& texts,
                  std::vector<Diagnostic>& problems) {
-  if (!store::Store::exists(root)) return;
-  store::Store store(root, store::Database::Mode::read_only);
-  Bases bases(plans, store);
+  std::optional<store::Store> store;
+  if (store::Store::exists(root)) store.emplace(root, store::Database::Mode::read_only);
+  Bases bases(plans, store ? &*store : nullptr);
   std::set<std::string> told;
   for (plan::Plan& plan : plans)
     for (const plan::PlannedRun& run : plan.runs) {

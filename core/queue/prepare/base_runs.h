@@ -10,10 +10,9 @@
 
 namespace bitsweep::prepare {
 
-// Appends, at the place of each train.init_from: a run that neither the database of `root` nor a plan holds; another
-// tokenizer; other sizes, with the options that differ. Options that differ where the sizes are the same (heads,
-// positions: other functions of the same weights) are a note of the plan. Says nothing where there is no database.
-void check_bases(std::vector<plan::Plan>& plans, const fs::path& root, Texts& texts,
-                 std::vector<Diagnostic>& problems);
+// Appends, at the place of each train.init_from: a run that neither the database of `root`, if any, nor a plan holds;
+// another tokenizer; other sizes, with the options that differ. Options that differ where the sizes are the same
+// (heads, positions: other functions of the same weights) are a note of the plan.
+void check_bases(std::vector<plan::Plan>& plans, const fs::path& root, Texts& texts, std::vector<Diagnostic>& problems);
 
 }  // namespace bitsweep::prepare

@@ -12,7 +12,7 @@
 #include "prepare/builds_at_hand.h"
 #include "prepare/measure.h"
 #include "prepare/programs.h"
-#include "prepare/sweep_texts.h"
+#include "prepare/sweep_tasks.h"
 #include "store/store.h"
 #include "store/sweep_settings.h"
 
@@ -29,6 +29,9 @@ class CachingProbe : public plan::DatasetProbe {
     const std::string key = canonical_json(to_json(spec).at("data"));
     const auto known = known_.find(key);
     return known != known_.end() ? known->second : known_.emplace(key, behind_.probe(data)).first->second;
+  }
+  plan::DatasetFacts probe_beside(const spec::DataSpec& own, const spec::AlsoSpec& text) override {
+    return behind_.probe_beside(own, text);
   }
 
  private:
@@ -131,7 +134,7 @@ std::vector<plan::Plan> plan_sweeps(const std::vector<std::string>& files, const
       std::vector<Diagnostic> missing;
       spec::Sweep sweep = spec::load_sweep({file, overrides, plugins}, &missing);
       problems.insert(problems.end(), missing.begin(), missing.end());
-      check_texts(sweep, texts, problems);
+      check_tasks(sweep, texts, problems);
       const auto [first, fresh] = names.emplace(sweep.name, file);
       if (fresh)
         plans.push_back(make_plan(std::move(sweep), describer, probe));

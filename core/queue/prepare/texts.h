@@ -37,8 +37,6 @@ class Texts : public plan::DatasetProbe {
     std::string sha256;
   };
   virtual std::optional<Trained> trained_tokenizer(const spec::DataSpec& data) = 0;
-  // Looks at a text that runs on `own` are scored on beside. Throws Error{input} when they could not be.
-  virtual void check_also(const spec::DataSpec& own, const spec::AlsoSpec& text) = 0;
 };
 
 }  // namespace bitsweep::prepare

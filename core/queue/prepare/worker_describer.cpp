@@ -14,7 +14,9 @@ constexpr double kDescribeTimeout_s = 120;
 constexpr int kMostCrashes = 3;
 
 std::string line_of(const plan::DescribeQuestion& question) {
-  return compact_json(json::object{{"plugin", question.plugin}, {"request", to_json(question.request)}}) + "\n";
+  json::object line{{"plugin", question.plugin}, {"request", to_json(question.request)}};
+  if (!question.freeze.empty()) line["freeze"] = strings_json(question.freeze);
+  return compact_json(line) + "\n";
 }
 
 plan::DescribeAnswer answer_of(const std::string& line, const fs::path& worker) {
@@ -23,7 +25,8 @@ plan::DescribeAnswer answer_of(const std::string& line, const fs::path& worker) 
   const json::value* description = object == nullptr ? nullptr : object->if_contains("description");
   if (description != nullptr && description->is_object()) {
     try {
-      return {plugin::description_from_json(description->get_object()), "", integer_or(*object, "process_bytes", 0)};
+      return {plugin::description_from_json(description->get_object()), "", integer_or(*object, "process_bytes", 0),
+              string_or(*object, "freeze", "")};
     } catch (const Error& error) {
       return {std::nullopt, error.what()};
     }

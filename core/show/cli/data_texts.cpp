@@ -86,19 +86,6 @@ spec::DataSpec without_tokenizer(spec::DataSpec data) {
   return data;
 }
 
-// Of a text, or of a part of a mixture, that holds less than it is asked for. Stretches of whole lines are never exact.
-void tell_fewer_bytes(const data::Dataset& data, int64_t asked, int64_t scored, Notes& notes) {
-  int64_t val_bytes = 0;
-  for (const data::Segment& segment : data.split().val) val_bytes += static_cast<int64_t>(segment.size());
-  if (val_bytes >= asked && static_cast<double>(scored) >= 0.9 * static_cast<double>(asked)) return;
-  const std::string begin =
-      fmt::format("eval.bytes asks for {} bytes, and '{}' has ", format_thousands(asked), data.info().name);
-  notes.note(val_bytes < asked
-                 ? begin + fmt::format("{} to validate on: all of them are scored", format_thousands(val_bytes))
-                 : begin + fmt::format("a part with fewer than its share to validate on: {} are scored",
-                                       format_thousands(scored)));
-}
-
 }  // namespace
 
 // The tokenizer is opened before a text is read, so that what is wrong with the one hides what is with the other.
@@ -123,13 +110,10 @@ std::vector<plan::DataProblem> DataTexts::problems_of(const spec::DataSpec& data
   return problems;
 }
 
-data::DatasetInfo DataTexts::info_of(const spec::DataSpec& spec) const {
-  if (encoding_ == nullptr || spec.is_bytes()) return data::Dataset::inspect(spec, cache_);
-  return data::Dataset::open(spec, cache_, {.threads = all_cores(), .notes = encoding_}).info();
-}
-
-plan::DatasetFacts DataTexts::probe(const spec::DataSpec& spec) try {
-  data::DatasetInfo info = info_of(spec);
+plan::DatasetFacts DataTexts::look_at(const spec::DataSpec& spec, const spec::DataSpec& shown, bool build) const try {
+  const bool open = encoding_ != nullptr && (build || !spec.is_bytes());
+  data::DatasetInfo info = open ? data::Dataset::open(spec, cache_, {.threads = all_cores(), .notes = encoding_}).info()
+                                : data::Dataset::inspect(spec, cache_);
   plan::DatasetFacts facts{.sha256 = info.sha256,
                            .bytes = static_cast<int64_t>(info.bytes),
                            .train_tokens = info.train_tokens,
@@ -139,13 +123,14 @@ plan::DatasetFacts DataTexts::probe(const spec::DataSpec& spec) try {
                            .documents = info.documents,
                            .documents_sha256 = info.documents_sha256,
                            .bytes_per_token = info.bytes_per_token,
-                           .notes = std::move(info.notes)};
+                           .notes = std::move(info.notes),
+                           .val_bytes = {info.val_bytes.begin(), info.val_bytes.end()}};
   if (!info.to_build) return facts;
   facts.estimated = true;
   facts.store_bytes = info.to_build->disk_bytes;
   if (info.to_build->bytes_per_s > 0)
     facts.store_seconds = static_cast<double>(info.bytes) / info.to_build->bytes_per_s;
-  facts.notes.push_back(to_build_text(spec, facts));
+  facts.notes.push_back(to_build_text(shown, facts));
   return facts;
 } catch (const Error& error) {
   if (error.kind() != ErrorKind::input) throw;
@@ -169,8 +154,6 @@ prepare::Texts::Measured DataTexts::measure(const spec::DataSpec& spec, const Sc
                                    .ngram_bpb = as_json(found)});
   };
   for (size_t i = 0; i < scored.windows.size(); ++i) add(spec.context, scored.windows[i], yardsticks.windows[i]);
-  for (size_t i = 0; i < scored.bytes.size(); ++i)
-    tell_fewer_bytes(data, scored.bytes[i], static_cast<int64_t>(yardsticks.stretches[i].scored_bytes), notes);
   for (size_t i = 0; i < scored.bytes.size(); ++i) add(store::kAnyContext, scored.bytes[i], yardsticks.stretches[i]);
   return measured;
 }
@@ -183,16 +166,24 @@ std::optional<DataTexts::Trained> DataTexts::trained_tokenizer(const spec::DataS
   return Trained{data::trained_tokenizer_file(cache_, data.tokenizer_sha256), tokenizer->facts().sha256};
 }
 
-// In the run's tokens where their file can be read: one that cannot is told elsewhere, and one that is trained has
-// none.
-void DataTexts::check_also(const spec::DataSpec& own, const spec::AlsoSpec& text) {
-  spec::DataSpec data = text.data();
-  data.context = own.context;
-  data.tokenizer = own.tokenizer;
-  const bool readable =
-      own.is_bytes() || (own.recipe.vocab == 0 && wrong_with([&] { data::open_file_tokenizer(data); }).empty());
-  if (!readable) data.tokenizer = "bytes256";
-  data::Dataset::inspect(data, cache_);
+plan::DatasetFacts DataTexts::probe(const spec::DataSpec& spec) { return look_at(spec, spec, false); }
+
+// The worker looks for such a text as it is named here, and finds it built: what it takes to encode one is no part of
+// what a run was planned with.
+plan::DatasetFacts DataTexts::probe_beside(const spec::DataSpec& own, const spec::AlsoSpec& text) {
+  spec::DataSpec data = data::text_beside(own, text, cache_);
+  spec::DataSpec shown = data;
+  shown.tokenizer = own.tokenizer;
+  shown.recipe = own.recipe;
+  if (data.is_bytes() || wrong_with([&] { data::open_file_tokenizer(data); }).empty())
+    return look_at(data, shown, true);
+  // Its file is told elsewhere, or not there before it is trained: the text is looked at as such.
+  plan::DatasetFacts facts = look_at(without_tokenizer(data), shown, false);
+  if (own.recipe.vocab == 0 || !facts.problems.empty()) return facts;
+  facts.train_tokens = facts.val_tokens = 0;
+  facts.estimated = true;
+  facts.notes.push_back(to_build_text(shown, facts));
+  return facts;
 }
 
 }  // namespace bitsweep::cli

@@ -19,10 +19,11 @@ class DataTexts : public prepare::Texts {
   Measured measure(const spec::DataSpec& data, const Scored& scored, Notes& notes) override;
   void check_tasks(const std::vector<spec::TaskSpec>& tasks) override;
   std::optional<Trained> trained_tokenizer(const spec::DataSpec& data) override;
-  void check_also(const spec::DataSpec& own, const spec::AlsoSpec& text) override;
+  plan::DatasetFacts probe_beside(const spec::DataSpec& own, const spec::AlsoSpec& text) override;
 
  private:
-  data::DatasetInfo info_of(const spec::DataSpec& data) const;
+  // `shown`: how a person knows it. `build`: a text that needs no encoding is put together all the same.
+  plan::DatasetFacts look_at(const spec::DataSpec& data, const spec::DataSpec& shown, bool build) const;
   std::vector<plan::DataProblem> problems_of(const spec::DataSpec& data, const Error& whole) const;
 
   fs::path cache_;

@@ -12,14 +12,19 @@
 namespace bitsweep::cli {
 namespace {
 
+// Of a text beside with the metric that it is scored as.
+std::string shown_name(const plan::PlannedData& data) {
+  const std::string name = spec::corpus_text(spec::corpus_json(data.spec));
+  return data.beside.empty() ? name : fmt::format("{} ({}.bpc)", name, data.beside);
+}
+
 render::Table tokens_table(const std::vector<plan::PlannedData>& all) {
   render::Table table;
   table.columns = {{"corpus"}, {"tokenizer"}};
   for (const char* title : {"bytes", "vocab", "tokens to train on", "to validate on", "bytes/token"})
     table.columns.push_back({title, render::Align::right});
   for (const plan::PlannedData& data : all)
-    table.rows.push_back({spec::corpus_text(spec::corpus_json(data.spec)),
-                          spec::tokenizer_text(spec::tokenizer_json(data.spec)),
+    table.rows.push_back({shown_name(data), spec::tokenizer_text(spec::tokenizer_json(data.spec)),
                           format_bytes(static_cast<double>(data.facts.bytes)), format_thousands(data.facts.vocab),
                           format_thousands(data.facts.train_tokens), format_thousands(data.facts.val_tokens),
                           fmt::format("{:.3f}", data.facts.bytes_per_token)});

@@ -10,11 +10,36 @@
 #include <fmt/format.h>
 
 #include "base/units.h"
+#include "spec/also_value.h"
+#include "spec/corpus_value.h"
 #include "spec/problems.h"
+#include "spec/tokenizer_value.h"
 #include "spec/tokenizers.h"
 
 namespace bitsweep::plan {
 namespace {
+
+// Where a text, or a part of a mixture, holds less to validate on than eval.bytes asks of it.
+std::vector<std::string> fewer_bytes_notes(const PlannedData& data, int64_t asked) {
+  const std::vector<int64_t>& there = data.facts.val_bytes;
+  const std::string begin = fmt::format("eval.bytes asks for {} bytes", format_thousands(asked));
+  if (there.size() == 1) {
+    const std::string name = spec::corpus_name(data.spec.val.empty() ? data.spec.corpus : data.spec.val);
+    if (there[0] >= asked) return {};
+    return {fmt::format("{}, and '{}' has {} to validate on: all of them are scored", begin, name,
+                        format_thousands(there[0]))};
+  }
+  std::vector<std::string> notes;
+  const std::vector<int64_t> shares = there.empty() ? there : spec::mixture_shares(data.spec.mixture);
+  for (size_t i = 0; i < there.size(); ++i) {
+    const int64_t share = asked * shares.at(i) / spec::mixture_block;
+    if (there[i] >= share) continue;
+    notes.push_back(fmt::format("{}, {} of them of '{}', which has {} to validate on: all of those are scored", begin,
+                                format_thousands(share), spec::corpus_name(data.spec.mixture.at(i).corpus),
+                                format_thousands(there[i])));
+  }
+  return notes;
+}
 
 // Two runs with the same answer to this open the same data.
 std::string data_key(const spec::DataSpec& data) {
@@ -34,6 +59,8 @@ class Planner {
 
   Plan run() {
     probe_data();
+    probe_beside();
+    tell_short_texts();
     describe_models();
     problems_.throw_if_any();
     for (size_t i = 0; i < runs_.size(); ++i) resolve(i);
@@ -49,10 +76,60 @@ class Planner {
       const auto [entry, fresh] = known.emplace(data_key(run.spec.data), facts_.size());
       if (fresh) {
         facts_.push_back(probe_one(run));
-        plan_.data.push_back({resolved(run.spec.data, facts_.back()), facts_.back()});
+        plan_.data.push_back({resolved(run.spec.data, facts_.back()), facts_.back(), ""});
       }
       data_of_.push_back(entry->second);
     }
+  }
+
+  // Each text of eval.also once a tokenizer and context.
+  void probe_beside() {
+    std::unordered_map<std::string, size_t> known;
+    for (size_t i = 0; i < runs_.size(); ++i) {
+      const spec::DataSpec own = resolved(runs_[i].spec.data, facts_[data_of_[i]]);
+      std::vector<size_t>& texts = beside_.emplace_back();
+      for (const spec::AlsoSpec& text : runs_[i].spec.eval.also) {
+        const std::string key = canonical_json(json::array{spec::to_json(std::vector{text}), spec::tokenizer_json(own),
+                                                           own.tokenizer_sha256, own.context});
+        const auto [entry, fresh] = known.emplace(key, plan_.data.size());
+        if (fresh) plan_.data.push_back(probe_text(runs_[i], own, text));
+        texts.push_back(entry->second);
+      }
+    }
+  }
+
+  PlannedData probe_text(const spec::ExpandedRun& run, const spec::DataSpec& own, const spec::AlsoSpec& text) {
+    DatasetFacts facts = probe_.probe_beside(own, text);
+    const YamlPlace& place = run.also_place.file ? run.also_place : run.place;
+    for (const DataProblem& problem : facts.problems)
+      problems_.add(place, fmt::format("eval.also.{}: {}", text.name, problem.message));
+    for (const std::string& note : facts.notes) add_note(note);
+    spec::DataSpec shown = text.data();
+    shown.tokenizer = own.tokenizer;
+    shown.recipe = own.recipe;
+    shown.context = own.context;
+    return {resolved(std::move(shown), facts), facts, text.name};
+  }
+
+  void tell_short_texts() {
+    std::set<std::pair<size_t, int64_t>> told;
+    for (size_t i = 0; i < runs_.size(); ++i) {
+      const int64_t asked = runs_[i].spec.eval.bytes;
+      if (asked == 0) continue;
+      const auto tell = [&](size_t data) {
+        if (!told.insert({data, asked}).second) return;
+        for (std::string& note : fewer_bytes_notes(plan_.data[data], asked)) add_note(std::move(note));
+      };
+      tell(data_of_[i]);
+      for (const size_t text : beside_[i]) tell(text);
+    }
+  }
+
+  // Of the texts that the run maps.
+  int64_t data_bytes(size_t run) const {
+    int64_t bytes = facts_[data_of_[run]].bytes;
+    for (const size_t text : beside_[run]) bytes += plan_.data[text].facts.bytes;
+    return bytes;
   }
 
   static spec::DataSpec resolved(spec::DataSpec data, const DatasetFacts& facts) {
@@ -97,8 +174,10 @@ class Planner {
                                  .sequences = std::max<int64_t>(1, spec.train.batch / spec.train.accumulate),
                                  .accumulates = spec.train.accumulate > 1,
                                  .precision = spec.train.precision,
-                                 .defaults = runs_[i].option_defaults}};
-      const std::string key = canonical_json(json::array{question.plugin, to_json(question.request)});
+                                 .defaults = runs_[i].option_defaults},
+                                spec.train.freeze};
+      const std::string key =
+          canonical_json(json::array{question.plugin, to_json(question.request), strings_json(question.freeze)});
       const auto [entry, fresh] = known.emplace(key, questions.size());
       if (fresh) questions.push_back(std::move(question));
       model_of_.push_back(entry->second);
@@ -110,13 +189,18 @@ class Planner {
     std::set<size_t> told;
     for (size_t i = 0; i < runs_.size(); ++i) {
       const DescribeAnswer& answer = models_[model_of_[i]];
-      if (answer.description || !told.insert(model_of_[i]).second) continue;
-      const YamlPlace& place = runs_[i].model_place.file ? runs_[i].model_place : runs_[i].place;
-      const std::string point = spec::point_text(runs_[i].axes, runs_[i].spec.seed);
-      std::istringstream findings(answer.error);  // a line each
-      for (std::string finding; std::getline(findings, finding);)
-        problems_.add(place, fmt::format("{}; at {}", finding, point));
+      if (!told.insert(model_of_[i]).second) continue;
+      if (!answer.description) tell(answer.error, runs_[i].model_place, runs_[i]);
+      tell(answer.freeze_error, runs_[i].freeze_place, runs_[i]);
     }
+  }
+
+  // Findings, a line each, at the key's place, if the sweep has it.
+  void tell(const std::string& findings, const YamlPlace& key, const spec::ExpandedRun& run) {
+    std::istringstream lines(findings);
+    for (std::string finding; std::getline(lines, finding);)
+      problems_.add(key.file ? key : run.place,
+                    fmt::format("{}; at {}", finding, spec::point_text(run.axes, run.spec.seed)));
   }
 
   // Steps from whatever the budget is in; 0 when that is not even one.
@@ -152,7 +236,7 @@ class Planner {
     planned.init_place = std::move(run.init_place);
     const DescribeAnswer& answer = models_[model_of_[i]];
     planned.model = *answer.description;
-    if (planned.model.bytes) planned.memory = {*planned.model.bytes, answer.process_bytes, data.bytes};
+    if (planned.model.bytes) planned.memory = {*planned.model.bytes, answer.process_bytes, data_bytes(i)};
     planned.spec.model.options = planned.model.options;
     planned.spec.train.steps = static_cast<int64_t>(count);
     planned.spec.data = resolved(std::move(planned.spec.data), data);
@@ -211,7 +295,8 @@ class Planner {
   Plan plan_;
   spec::Problems problems_;
   std::vector<DatasetFacts> facts_;
-  std::vector<size_t> data_of_, model_of_;  // of each run
+  std::vector<size_t> data_of_, model_of_;   // of each run
+  std::vector<std::vector<size_t>> beside_;  // of each run: its texts of eval.also, in plan_.data
   std::vector<DescribeAnswer> models_;
   std::unordered_map<std::string, size_t> index_;  // by id
   int64_t same_ = 0;

@@ -16,12 +16,14 @@ namespace bitsweep::plan {
 struct DescribeQuestion {
   std::string plugin;  // name, or absolute path of a .so
   plugin::DescribeRequest request;
+  std::vector<std::string> freeze = {};  // train.freeze, to be held against the model's parameters
 };
 
 struct DescribeAnswer {
   std::optional<plugin::Description> description;
   std::string error;          // when there is no description
   int64_t process_bytes = 0;  // resident in a worker that has loaded LibTorch and the plugin; 0: not known
+  std::string freeze_error = {};  // what is wrong with `freeze`, a line each; of a model too large to look, nothing
 };
 
 // Asks plugins what a model would be. One answer a question, in order. Throws Error{environment} when nobody can be
@@ -52,6 +54,8 @@ struct DatasetFacts {
   double store_bytes = 0, store_seconds = 0;  // of what is to be encoded: on disk, and on one core
   std::vector<std::string> notes;             // e.g. how many bytes are outside the vocabulary
   std::vector<DataProblem> problems = {};     // where there are any, nothing else is said
+  // Of text to validate on: of each part of a mixture that is split, else of all; none where nobody knows a text.
+  std::vector<int64_t> val_bytes = {};
 };
 
 // Opens a data set.
@@ -59,6 +63,9 @@ class DatasetProbe {
  public:
   virtual ~DatasetProbe() = default;
   virtual DatasetFacts probe(const spec::DataSpec& data) = 0;
+  // A text that runs on `own` (as far as it is resolved) are scored on beside, in their tokens and context. The keys of
+  // problems are those that it would have as data of its own.
+  virtual DatasetFacts probe_beside(const spec::DataSpec& own, const spec::AlsoSpec& text) = 0;
 };
 
 // How long a run takes on one slot of this machine (plan/speed.h).
@@ -71,7 +78,7 @@ struct TimeEstimate {
 struct RunMemory {
   plugin::MemoryNeed tensors;
   int64_t process_bytes = 0;  // of the worker before it has a model
-  int64_t data_bytes = 0;     // of the text, mapped: the system takes it back when it must
+  int64_t data_bytes = 0;     // of the texts, mapped: the system takes them back when it must
   int64_t total_bytes() const { return tensors.peak + process_bytes; }
 };
 
@@ -113,15 +120,16 @@ struct PlanTotals {
   std::optional<int64_t> memory_bytes, checkpoint_bytes;
 };
 
-// What runs train on.
+// What runs train on, and what they are scored on beside.
 struct PlannedData {
   spec::DataSpec spec;  // resolved
   DatasetFacts facts;
+  std::string beside;  // of a text of eval.also: its name
 };
 
 struct Plan {
   spec::Sweep sweep;               // without its runs
-  std::vector<PlannedData> data;   // each kind of data once
+  std::vector<PlannedData> data;   // each kind of data once, then each text beside
   std::vector<PlannedRun> runs;    // no two with the same id
   std::vector<std::string> notes;  // the sweep's, then the plan's
   PlanTotals totals() const;

@@ -81,6 +81,7 @@ json::object data_json(const PlannedData& data) {
       {"bytes_per_token",
        facts.estimated && facts.train_tokens == 0 ? json::value(nullptr) : json::value(facts.bytes_per_token)},
       {"exact", !facts.estimated}};
+  if (!data.beside.empty()) object["beside"] = data.beside;
   if (!facts.tokenizer_sha256.empty()) {
     object["tokenizer_sha256"] = facts.tokenizer_sha256;
     object["documents"] = facts.documents;

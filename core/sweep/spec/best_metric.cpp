@@ -40,12 +40,7 @@ std::vector<MetricKind> ranking_metrics(const RunSpec& run) {
   if (has_answers(run.data)) add_ranking(known_metric_kinds({"answer_accuracy", "answer_loss_bits"}), kinds);
   for (const TaskSpec& task : run.eval.tasks)
     if (task.when == "every") add_ranking(task_metric_kinds(task.kind, task.name), kinds);
-  for (const AlsoSpec& text : run.eval.also)
-    kinds.push_back({.name = text.metric(),
-                     .better = Better::lower,
-                     .unit = "bits per byte",
-                     .chance = {},
-                     .help = "validation loss on " + text.name});
+  for (const AlsoSpec& text : run.eval.also) kinds.push_back(text.metric_kind());
   return kinds;
 }
 

@@ -9,6 +9,7 @@
 
 #include "base/files.h"
 #include "base/nearest.h"
+#include "base/units.h"
 #include "spec/keys.h"
 #include "spec/tokenizer_value.h"
 
@@ -53,7 +54,8 @@ class PartReader {
       const auto weight = yaml_size(node);
       if (!weight || !(*weight > 0) || !(*weight <= kMostWeight))
         return wrong(node.place,
-                     fmt::format("'weight' in 'data.corpus' must be a number above 0, found {}", yaml_found(node)));
+                     fmt::format("'weight' in 'data.corpus' must be a number above 0 and up to {}, found {}",
+                                 format_thousands(static_cast<int64_t>(kMostWeight)), yaml_found(node)));
       part.weight = *weight;
       return true;
     }
@@ -99,7 +101,7 @@ bool fit_together(const YamlNode& node, const std::vector<CorpusPart>& parts, Pr
     if (part.weight / all * mixture_block < 1) {
       problems.add(node.items[i]->place,
                    fmt::format("'{}' has {:.2g} of the weights of 'data.corpus', less than one of {} sequences",
-                               corpus_name(part.corpus), part.weight / all, mixture_block));
+                               corpus_name(part.corpus), part.weight / all, format_thousands(mixture_block)));
       good = false;
     }
   }
@@ -108,6 +110,8 @@ bool fit_together(const YamlNode& node, const std::vector<CorpusPart>& parts, Pr
 
 json::value read_mixture(const YamlNode& node, Problems& problems) {
   if (node.items.size() < 2 || node.items.size() > kMostParts) {
+    CorpusPart one;  // what is wrong with it is told as well
+    if (node.items.size() == 1) PartReader(problems).read(*node.items[0], one);
     problems.add(node.place,
                  fmt::format("'data.corpus' must be {}; or a mixture of 2 to {} such as [{{ corpus: stories, "
                              "weight: 1 }}, …], found a list of {}",

@@ -9,13 +9,29 @@ namespace {
 
 using Given = std::function<bool(const char*)>;
 
+// Examples are one file, each begins and ends with itself: what is of a corpus would make other runs of the same
+// losses.
+std::optional<Conflict> of_one_file(const DataSpec& data) {
+  const auto no_effect = [](const char* path, const char* why) {
+    return Conflict{path, fmt::format("'{}' is of a corpus and has no effect on examples: {}", path, why)};
+  };
+  if (!data.glob.empty()) return no_effect("data.glob", "'data.examples' is one file");
+  if (!data.field.empty())
+    return no_effect("data.field", "their keys are known by their form, or named by 'data.template'");
+  if (data.split != DataSpec{}.split)
+    return no_effect("data.split", "whole ones are held out always (data.val_fraction, data.val)");
+  if (!data.documents.empty() && data.documents != "none")
+    return no_effect("data.documents", "each has the tokenizer's bos in front and its eos behind the answer");
+  return std::nullopt;
+}
+
 std::optional<Conflict> of_examples(const RunSpec& run, const Given& given) {
   const DataSpec& data = run.data;
   if (!data.examples.file.empty()) {
     if (data.has_corpus()) return Conflict{"data.examples", "give either 'data.corpus' or 'data.examples', not both"};
     if (run.eval.bytes > 0)
       return Conflict{"eval.bytes", "'eval.bytes' is of a text; held-out examples are scored whole (eval.windows)"};
-    return std::nullopt;
+    return of_one_file(data);
   }
   for (const char* path : {"data.template", "data.loss", "data.pack"})
     if (given(path)) return Conflict{path, fmt::format("'{}' needs 'data.examples'", path)};
@@ -78,6 +94,16 @@ std::optional<Conflict> data_conflict(const RunSpec& run, const Given& given) {
   for (const auto& rules : {of_examples, of_mixture, of_shards, of_validation})
     if (auto conflict = rules(run, given)) return conflict;
   return std::nullopt;
+}
+
+std::vector<std::string> idle_keys(const RunSpec& run, const Given& own) {
+  std::vector<std::string> notes;
+  if (run.eval.bytes > 0 && own("eval.windows"))
+    notes.emplace_back(
+        "'eval.windows' has no effect where 'eval.bytes' is given, though it is part of a run's id: leave it out");
+  if (!run.data.val.empty() && run.data.val_fraction != DataSpec{}.val_fraction)
+    notes.emplace_back("'data.val_fraction' has no effect where 'data.val' is given: all of that is validated on");
+  return notes;
 }
 
 }  // namespace bitsweep::spec

@@ -4,6 +4,7 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "spec/run_spec.h"
 
@@ -16,5 +17,9 @@ struct Conflict {
 
 // The first one. `given`: whether the sweep sets the key at that path.
 std::optional<Conflict> data_conflict(const RunSpec& run, const std::function<bool(const char*)>& given);
+
+// A note for each key that changes nothing in this run, though it may well be given. `own`: whether the sweep file
+// itself sets the key, rather than what it extends.
+std::vector<std::string> idle_keys(const RunSpec& run, const std::function<bool(const char*)>& own);
 
 }  // namespace bitsweep::spec

@@ -11,6 +11,7 @@
 #include "base/nearest.h"
 #include "base/task_metrics.h"
 #include "base/units.h"
+#include "spec/also_value.h"
 #include "spec/other_tools.h"
 #include "spec/settings.h"
 
@@ -98,11 +99,15 @@ class OptionReader {
       integer(node, "priority", -1'000'000, 1'000'000, sweep_.priority);
   }
 
-  // After all keys: what may be asked for depends on the tasks, `eval.tasks` of the file.
-  void finish(const YamlNode* tasks) {
+  // After all keys: what may be asked for depends on `tasks` and `also` of the file's section eval (null: there is
+  // none).
+  void finish(const YamlNode* eval) {
     if (metric_ == nullptr) return;
     Problems told_elsewhere;
-    stop_metric(*metric_, tasks == nullptr ? std::vector<TaskSpec>{} : read_tasks(*tasks, told_elsewhere));
+    const YamlEntry* tasks = eval == nullptr ? nullptr : eval->find("tasks");
+    const YamlEntry* also = eval == nullptr ? nullptr : eval->find("also");
+    stop_metric(*metric_, tasks == nullptr ? std::vector<TaskSpec>() : read_tasks(*tasks->value, told_elsewhere),
+                also == nullptr ? std::vector<AlsoSpec>() : read_also(*also->value, told_elsewhere));
   }
 
  private:
@@ -227,9 +232,10 @@ class OptionReader {
     }
   }
 
-  // A metric that ranks runs, of those that every worker tells or that the sweep's own tasks do.
-  void stop_metric(const YamlNode& node, const std::vector<TaskSpec>& tasks) {
+  // A metric that ranks runs, of those that every worker tells, or the sweep's own tasks or texts beside.
+  void stop_metric(const YamlNode& node, const std::vector<TaskSpec>& tasks, const std::vector<AlsoSpec>& also) {
     MetricKinds kinds;
+    for (const AlsoSpec& text : also) kinds.put(text.metric_kind());
     std::vector<std::string> known;
     const TaskSpec* asked = nullptr;
     for (const TaskSpec& task : tasks)
@@ -348,8 +354,7 @@ void read_options(const YamlNode& root, Sweep& sweep, Problems& problems,
       unknown_top_key(entry, problems, option_paths);
   }
   const YamlEntry* eval = root.find("eval");
-  const YamlEntry* tasks = eval == nullptr ? nullptr : eval->value->find("tasks");
-  reader.finish(tasks == nullptr ? nullptr : tasks->value.get());
+  reader.finish(eval == nullptr ? nullptr : eval->value.get());
   if (root.find("name") == nullptr) problems.add(root.place, "'name' is missing: the sweep's name, a folder's name");
 }
 

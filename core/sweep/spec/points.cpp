@@ -184,6 +184,8 @@ class Expander {
     fill_spec(point, run);
     run.axes = axis_values(point);
     if (!consistent(point, run)) return;
+    for (std::string& note : idle_keys(run.spec, [&](const char* path) { return is_own(point, path); }))
+      if (std::find(notes_.begin(), notes_.end(), note) == notes_.end()) notes_.push_back(std::move(note));
     const std::string key =
         sha256_hex(canonical_json(json::array{to_json(run.spec), run.budget.steps.value_or(0),
                                               run.budget.tokens.value_or(0), run.budget.epochs.value_or(0)}));
@@ -192,6 +194,14 @@ class Expander {
       runs_.push_back(std::move(run));
     else
       duplicate(run, runs_[known->second]);
+  }
+
+  // Set here, and not only by what the sweep extends.
+  bool is_own(const DesignPoint& point, const char* path) const {
+    const Setting* setting = point.find(path);
+    if (setting == nullptr) return false;
+    const auto& file = setting->key_place.file;
+    return setting->key_place.line == 0 || (file && design_.place.file && *file == *design_.place.file);
   }
 
   void fill_spec(const DesignPoint& point, ExpandedRun& run) const {
@@ -228,6 +238,7 @@ class Expander {
     if (path == "data.val") return &run.val_place;
     if (path == "eval.also") return &run.also_place;
     if (path == "eval.tasks") return &run.tasks_place;
+    if (path == "train.freeze") return &run.freeze_place;
     return path == "train.init_from" ? &run.init_place : nullptr;
   }
 

@@ -363,6 +363,14 @@ DataSpec AlsoSpec::data() const {
   return data;
 }
 
+MetricKind AlsoSpec::metric_kind() const {
+  return {.name = metric(),
+          .better = Better::lower,
+          .unit = "bits per byte",
+          .chance = {},
+          .help = "validation loss on " + name};
+}
+
 std::string run_id(const RunSpec& spec) { return sha256_hex(canonical_json(identity(spec))).substr(0, 12); }
 
 std::string dataset_id(const DataSpec& data) {

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/json.h"
+#include "base/metric_kind.h"
 #include "spec/task_spec.h"
 #include "spec/tokenizers.h"
 
@@ -100,6 +101,7 @@ struct AlsoSpec {
 
   DataSpec data() const;  // without tokenizer and context
   std::string metric() const { return name + ".bpc"; }
+  MetricKind metric_kind() const;
 };
 
 struct EvalSpec {

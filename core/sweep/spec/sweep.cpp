@@ -92,6 +92,9 @@ std::string range_and_default(const RunKey& key) {
   return empty ? text : fmt::format("{}; default {}", text, axis_text(key.path, value));
 }
 
+// A key that other points set and this one leaves out: "" is no value that a person gave.
+bool is_given(const json::value& value) { return !value.is_string() || !value.get_string().empty(); }
+
 }  // namespace
 
 Sweep load_sweep(const SweepInput& input, std::vector<Diagnostic>* missing) {
@@ -124,7 +127,8 @@ Sweep load_sweep(const SweepInput& input, std::vector<Diagnostic>* missing) {
 std::string point_text(const json::object& axes, int64_t seed) {
   std::string text;
   for (const auto& axis : axes)
-    text += fmt::format("{} {}, ", std::string(axis.key()), axis_text(axis.key(), axis.value()));
+    if (is_given(axis.value()))
+      text += fmt::format("{} {}, ", std::string(axis.key()), axis_text(axis.key(), axis.value()));
   return text + fmt::format("seed {}", seed);
 }
 
@@ -133,7 +137,7 @@ std::string short_point_text(const json::object& axes, int64_t seed) {
   std::string text;
   for (const auto& axis : axes) {
     const std::string_view path = axis.key();
-    if (path == "model.plugin") continue;
+    if (path == "model.plugin" || !is_given(axis.value())) continue;
     const auto namesakes = std::count_if(axes.begin(), axes.end(),
                                          [&](const auto& other) { return last_word(other.key()) == last_word(path); });
     text += fmt::format("{} {}, ", namesakes > 1 ? path : last_word(path), axis_text(path, axis.value()));

@@ -3,6 +3,7 @@
 
 #include <gmock/gmock.h>
 
+#include "compressed.h"
 #include "data/shard_file.h"
 #include "token_store_fixture.h"
 
@@ -109,7 +110,35 @@ TEST_F(TokenDocumentsTest, the_split_may_keep_to_documents) {
   }
   data.corpus = write("one.txt", numbered_text(50'000)).string();
   data.field.clear();
-  EXPECT_THAT(error_of([&] { open(data); }).what(), HasSubstr("data.split documents: 'one.txt' is one document"));
+  const std::string one = "data.split documents: 'one.txt' is one document";
+  EXPECT_THAT(error_of([&] { open(data); }).what(), HasSubstr(one));
+  // Before anything is put together, too.
+  data.tokenizer = "bytes256";
+  data.corpus = write("one.txt.gz", gzip(numbered_text(50'000))).string();
+  EXPECT_THAT(error_of([&] { Dataset::inspect(data, root / "untouched"); }).what(), HasSubstr("is one document"));
+}
+
+// Which part it is, and why, before the mixture is put together and after.
+TEST_F(TokenDocumentsTest, a_part_of_one_document_cannot_be_split_between_documents) {
+  std::vector<std::string> texts;
+  for (int i = 0; i < 1000; ++i) texts.push_back(fmt::format("text {}", i));
+  const spec::DataSpec lines = lines_of(texts, "llama3.json");
+  spec::DataSpec data = lines;
+  data.split = "documents";
+  data.mixture = {{lines.corpus, "", lines.field, 1}, {write("one.txt", numbered_text(50'000)).string(), "", "", 1}};
+  data.corpus.clear();
+  data.field.clear();
+  const auto refusal = HasSubstr("one.txt: data.split documents leaves nothing to validate on: it is one document");
+  for (const char* tokenizer : {"bytes256", lines.tokenizer.c_str()}) {
+    data.tokenizer = tokenizer;
+    EXPECT_THAT(error_of([&] { Dataset::inspect(data, root / "cache"); }).what(), refusal);
+    EXPECT_THAT(error_of([&] { open(data); }).what(), refusal);
+  }
+  data.mixture.pop_back();
+  data.mixture.push_back({write("lines.jsonl", read_file(lines.corpus)).string(), "", lines.field, 1});
+  const DatasetInfo looked = Dataset::inspect(data, root / "cache");
+  EXPECT_EQ(looked.val_bytes, open(data).info().val_bytes);
+  EXPECT_EQ(looked.val_bytes.size(), 2u);
 }
 
 }  // namespace

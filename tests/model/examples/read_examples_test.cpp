@@ -52,7 +52,8 @@ TEST(ReadExamples, templates_put_the_fields) {
             "Q: Who? A:< Ada>");
   EXPECT_THAT(refusal(R"({"question": "Who?", "answer": "Ada"})",
                       {.preset = "plain", .prompt = "Q: {{questoin}}", .answer = ""}),
-              HasSubstr("unknown field 'questoin'; did you mean 'question'?"));
+              testing::AllOf(HasSubstr("data.template prompt \"Q: {{questoin}}\": unknown field"),
+                             HasSubstr("did you mean 'question'?")));
   EXPECT_THAT(refusal(R"({"question": "Who?", "response": "Ada"})",
                       {.preset = "plain", .prompt = "Q: {{question}} {{response}}", .answer = ""}),
               HasSubstr("field 'response' is the answer, and a prompt must not give it away; fields: context, input, "

@@ -132,6 +132,17 @@ TEST(ReadItems, DigitsThatAreATextAndANumberAreTold) {
   EXPECT_EQ(set.notes.size(), 2u);
 }
 
+TEST(ReadItems, ChoicesThatAreTheSameAreTold) {
+  const ItemSet set = read_items(R"({"query": "a", "choices": ["x", "y"], "gold": 0}
+{"query": "b", "choices": ["x", "x"], "gold": 1}
+{"query": "c", "choices": ["x", "y", "y"], "gold": 0}
+)",
+                                 "choice", "f");
+  ASSERT_EQ(set.notes.size(), 2u);
+  EXPECT_THAT(set.notes[1],
+              testing::StartsWith("2 of them have the same choice more than once (the first: question 2)"));
+}
+
 TEST(ReadItems, BytesThatAreNoUtf8AreTakenAsTheyStand) {
   const ItemSet set = read_items(
       "{\"prompt\": \"a\", \"completion\": \"b\"}\n"

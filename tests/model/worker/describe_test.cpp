@@ -84,6 +84,26 @@ TEST_F(DescribeTest, OneBadRequestCostsItsLineAlone) {
   EXPECT_GT(integer_or(answers[0], "process_bytes", 0), 10 << 20);
 }
 
+TEST_F(DescribeTest, PatternsToFreezeAreHeldAgainstTheModel) {
+  const auto asked = [](const std::string& plugin, const char* pattern) {
+    json::object line = parse_json(request(plugin, {{"params", "60k"}}), "request").as_object();
+    line["freeze"] = json::array{pattern};
+    return json::serialize(line) + "\n";
+  };
+  const auto answers = lines(describe(asked("llama", "layers.*") + asked("llama", "layer.0.*") + asked("llama", "*") +
+                                      request("llama", {{"params", "60k"}}) + asked("truebit", "layrs.*"))
+                                 .out);
+  ASSERT_EQ(answers.size(), 5u);
+  for (const json::object& answer : answers) EXPECT_TRUE(answer.contains("description")) << json::serialize(answer);
+  EXPECT_FALSE(answers[0].contains("freeze"));
+  EXPECT_EQ(string_or(answers[1], "freeze", "").find("train.freeze: 'layer.0.*' matches no parameter; did you mean"),
+            0u);
+  EXPECT_EQ(string_or(answers[2], "freeze", ""), "train.freeze: every parameter is frozen: nothing is left to train");
+  EXPECT_FALSE(answers[3].contains("freeze"));
+  EXPECT_NE(string_or(answers[4], "freeze", ""), "");
+  EXPECT_EQ(integer_or(answers[0], "process_bytes", 0), integer_or(answers[3], "process_bytes", 1));
+}
+
 TEST_F(DescribeTest, TheNamedPluginsBoundTheRequests) {
   const Ended ended =
       describe(request("", {{"params", "1M"}}) + request("v75", {{"params", "1M"}}), {"--plugin", "v57"});

@@ -16,7 +16,7 @@ class TrainedTexts : public Texts {
   plan::DatasetFacts probe(const spec::DataSpec&) override { return {}; }
   Measured measure(const spec::DataSpec&, const Scored&, Notes&) override { return {}; }
   void check_tasks(const std::vector<spec::TaskSpec>&) override {}
-  void check_also(const spec::DataSpec&, const spec::AlsoSpec&) override {}
+  plan::DatasetFacts probe_beside(const spec::DataSpec&, const spec::AlsoSpec&) override { return {}; }
   std::optional<Trained> trained_tokenizer(const spec::DataSpec& data) override {
     if (data.tokenizer_sha256 != std::string(64, 'c')) return std::nullopt;
     return Trained{"/root/data/tokenizers/cccccccccccc.model", std::string(64, 'b')};
@@ -116,11 +116,14 @@ TEST_F(BaseRuns, WhatCannotStartIsTold) {
   EXPECT_THAT(problem(spec, 4000), HasSubstr("run aaaaaaaaaaaa has another shape: here d_model 128, there 64"));
 }
 
-TEST_F(BaseRuns, WithoutADatabaseNothingIsKnown) {
+TEST_F(BaseRuns, WithoutADatabaseABaseIsAmongThePlansOrNowhere) {
   root = store::fresh_folder("none");
   spec::RunSpec spec = tuned();
-  spec.train.init_from = "cccccccccccc";
+  EXPECT_THAT(problem(spec), HasSubstr("a.yaml:4:9: 'train.init_from': there is no run aaaaaaaaaaaa in"));
+  EXPECT_THAT(problem(spec), HasSubstr("which has no database of runs"));
+  spec.train.init_from = "bbbbbbbbbbbb";  // its own id here: a run of the plan
   EXPECT_EQ(problem(spec), "");
+  EXPECT_FALSE(store::Store::exists(root));
 }
 
 }  // namespace

@@ -27,7 +27,7 @@ class ToldTexts : public Texts {
   }
   void check_tasks(const std::vector<spec::TaskSpec>&) override {}
   std::optional<Trained> trained_tokenizer(const spec::DataSpec&) override { return std::nullopt; }
-  void check_also(const spec::DataSpec&, const spec::AlsoSpec&) override {}
+  plan::DatasetFacts probe_beside(const spec::DataSpec&, const spec::AlsoSpec&) override { return {}; }
   std::vector<std::pair<int64_t, std::vector<int64_t>>> asked, asked_bytes;
 };
 

@@ -59,33 +59,63 @@ TEST_F(DataTextsTest, ATextBesideIsLookedAt) {
   spec::AlsoSpec text;
   text.name = "base";
   text.corpus = (folder_ / "gone.txt").string();
-  EXPECT_THAT(thrown([&] { texts_.check_also(own, text); }), HasSubstr("gone.txt"));
-  text.corpus = file("short.txt", "short");
-  EXPECT_THAT(thrown([&] { texts_.check_also(own, text); }), HasSubstr("too short"));
-  text.corpus = own.corpus;
-  EXPECT_EQ(thrown([&] { texts_.check_also(own, text); }), "");
-  own.tokenizer = (folder_ / "gone.model").string();  // told at data.tokenizer
-  EXPECT_EQ(thrown([&] { texts_.check_also(own, text); }), "");
-}
-
-// Asked for more bytes than are there, of a text and of a part of a mixture.
-TEST_F(DataTextsTest, FewerBytesThanAskedForAreTold) {
-  const auto told = [&](const spec::DataSpec& data, int64_t bytes) {
-    CollectedNotes notes;
-    texts_.measure(data, {{}, {bytes}}, notes);
+  const auto told = [&] {
     std::string all;
-    for (const CollectedNotes::Note& note : notes.all())
-      if (note.kind == Notes::Kind::note) all += note.text + "\n";
+    for (const plan::DataProblem& problem : texts_.probe_beside(own, text).problems) all += problem.message;
     return all;
   };
-  spec::DataSpec alone;
-  alone.corpus = file("small.txt", words(4000));  // 42,890 bytes, of which 1 in 20 validates
-  EXPECT_EQ(told(alone, 1000), "");
-  EXPECT_THAT(told(alone, 5000), HasSubstr("to validate on: all of them are scored"));
-  spec::DataSpec mixed;
-  mixed.mixture = {{alone.corpus, "", "", 9}, {file("large.txt", words(40'000)), "", "", 1}};
-  EXPECT_EQ(told(mixed, 2000), "");
-  EXPECT_THAT(told(mixed, 10'000), HasSubstr("a part with fewer than its share to validate on"));
+  EXPECT_THAT(told(), HasSubstr("gone.txt"));
+  text.corpus = file("short.txt", "short");
+  EXPECT_THAT(told(), HasSubstr("too short"));
+  text.corpus = own.corpus;
+  EXPECT_EQ(told(), "");
+  own.tokenizer = (folder_ / "gone.model").string();  // told at data.tokenizer
+  EXPECT_EQ(told(), "");
+}
+
+// What a worker will look for, in tokens of a file and of a tokenizer that is trained on the run's corpus.
+TEST_F(DataTextsTest, ATextBesideIsEncodedAhead) {
+  CollectedNotes notes;
+  DataTexts encoding(folder_ / "cache", &notes);
+  spec::DataSpec own;
+  own.corpus = file("a.txt", words(20'000));
+  spec::AlsoSpec text;
+  text.name = "base";
+  text.corpus = file("b.txt", words(9000));
+  for (const bool trained : {false, true}) {
+    own.tokenizer = trained ? "" : BITSWEEP_SOURCE_DIR "/tests/model/tokenize/goldens/gpt2.json";
+    own.recipe = {"bpe", trained ? 300 : 0};
+    own.tokenizer_sha256 = texts_.probe(own).tokenizer_sha256;
+    const plan::DatasetFacts before = texts_.probe_beside(own, text);
+    EXPECT_TRUE(before.estimated);
+    EXPECT_EQ(before.train_tokens > 0, !trained);
+    ASSERT_EQ(before.notes.size(), 1u);
+    EXPECT_THAT(before.notes[0],
+                HasSubstr(trained ? "'bpe 300 trained' is not trained yet" : "b.txt' is not encoded yet"));
+    encoding.probe(own);
+    EXPECT_FALSE(encoding.probe_beside(own, text).estimated);
+    const plan::DatasetFacts after = texts_.probe_beside(own, text);
+    EXPECT_FALSE(after.estimated);
+    EXPECT_GT(after.train_tokens, 1000);
+    if (!trained) {
+      EXPECT_EQ(after.tokenizer_sha256, own.tokenizer_sha256);
+    }
+  }
+}
+
+// What eval.bytes can be asked for: of a text, of the parts of a mixture, of a validation text.
+TEST_F(DataTextsTest, BytesToValidateOnAreTold) {
+  spec::DataSpec data;
+  data.corpus = file("small.txt", words(4000));  // 38,890 bytes, of which 1 in 20 validates
+  EXPECT_THAT(texts_.probe(data).val_bytes, testing::ElementsAre(1944));
+  data.mixture = {{data.corpus, "", "", 9}, {file("large.txt", words(40'000)), "", "", 1}};
+  data.corpus.clear();
+  const std::vector<int64_t> parts = texts_.probe(data).val_bytes;
+  ASSERT_EQ(parts.size(), 2u);
+  EXPECT_EQ(parts[0], 1944);
+  EXPECT_GT(parts[1], 20'000);
+  data.val = file("val.txt", words(400));
+  EXPECT_THAT(texts_.probe(data).val_bytes, testing::ElementsAre(words(400).size()));
 }
 
 }  // namespace

@@ -37,7 +37,8 @@ class FakeDescriber : public Describer {
       description.stored_bits_per_weight = 1;
       description.flops_forward_per_token = 2 * static_cast<double>(description.params);
       description.flops_backward_per_token = flops_backward;
-      answers.push_back({description, ""});
+      answers.push_back(
+          {description, "", 0, question.freeze.empty() ? "" : "train.freeze: no 'x'\ntrain.freeze: no 'y'"});
     }
     return answers;
   }
@@ -60,9 +61,20 @@ class FakeProbe : public DatasetProbe {
     facts.val_tokens = 50'000;
     facts.vocab = data.tokenizer == "ascii128" ? 128 : 256;
     facts.notes = {"3 bytes are unknown"};
+    facts.val_bytes = data.mixture.empty() ? std::vector<int64_t>{50'000} : std::vector<int64_t>{4000, 50'000};
     return facts;
   }
-  int calls = 0;
+  DatasetFacts probe_beside(const spec::DataSpec& own, const spec::AlsoSpec& text) override {
+    ++calls_beside;
+    EXPECT_EQ(own.sha256.size(), 64u);  // it is resolved
+    DatasetFacts facts;
+    if (text.corpus.ends_with("gone.txt")) facts.problems.push_back({"data.corpus", "no such text"});
+    facts.bytes = 1000;
+    facts.val_bytes = {50};
+    facts.notes = {"a note on " + text.name};
+    return facts;
+  }
+  int calls = 0, calls_beside = 0;
 };
 
 class PlanTest : public spec::SweepTest {
@@ -121,6 +133,48 @@ TEST_F(PlanTest, EachQuestionOnce) {
   EXPECT_EQ(describer_.calls, 1);
   EXPECT_EQ(describer_.asked.size(), 2u);
   EXPECT_EQ(probe_.calls, 1);
+}
+
+TEST_F(PlanTest, TextsBesideAreProbedOnceAndToldWithTheData) {
+  const Plan made = plan(with("eval: { also: { hd: { corpus: headers }, st: { corpus: stories } } }\nseeds: [0, 1]\n"));
+  EXPECT_EQ(probe_.calls_beside, 2);
+  ASSERT_EQ(made.data.size(), 3u);
+  EXPECT_EQ(made.data[0].beside, "");
+  EXPECT_EQ(made.data[1].beside + " " + made.data[1].spec.corpus, "hd headers");
+  EXPECT_EQ(plan_json(made).at("data").at(2).at("beside"), "st");
+  EXPECT_THAT(made.notes, testing::Contains("a note on st"));
+  const std::string wrong = with("eval: { also: { base: { corpus: gone.txt } } }\nseeds: [0, 1]\n");
+  EXPECT_EQ(plan_error(wrong), "a.yaml:5:15: eval.also.base: no such text");
+}
+
+TEST_F(PlanTest, FewerBytesThanAskedForAreTold) {
+  const auto notes = [&](const std::string& data, const std::string& eval) {
+    std::string all;
+    for (const std::string& note :
+         plan("name: a\nmodel: { plugin: strict, d_model: 64 }\ntrain: { steps: 100, warmup: 1 }\ndata: " + data +
+              "\neval: " + eval + "\nseeds: [0, 1]\n")
+             .notes)
+      if (note.starts_with("eval.bytes")) all += note + "\n";
+    return all;
+  };
+  EXPECT_EQ(notes("{ corpus: stories }", "{ bytes: 50_000 }"), "");
+  EXPECT_EQ(notes("{ corpus: stories }", "{ bytes: 100_000 }"),
+            "eval.bytes asks for 100,000 bytes, and 'stories' has 50,000 to validate on: all of them are scored\n");
+  EXPECT_THAT(notes("{ corpus: stories, val: v.txt }", "{ bytes: 100_000 }"), HasSubstr("'v.txt' has 50,000"));
+  EXPECT_EQ(notes("{ corpus: stories }", "{ bytes: 10_000, also: { hd: { corpus: headers } } }"),
+            "eval.bytes asks for 10,000 bytes, and 'headers' has 50 to validate on: all of them are scored\n");
+  const std::string mixed = "{ corpus: [{ corpus: stories }, { corpus: repeat }] }";
+  EXPECT_EQ(notes(mixed, "{ bytes: 8000 }"), "");
+  EXPECT_EQ(
+      notes(mixed, "{ bytes: 10_000 }"),
+      "eval.bytes asks for 10,000 bytes, 5,000 of them of 'stories', which has 4,000 to validate on: all of those "
+      "are scored\n");
+}
+
+TEST_F(PlanTest, PatternsToFreezeAreToldAtTheirPlace) {
+  EXPECT_EQ(plan_error("name: a\nmodel: { plugin: strict, d_model: 64 }\ndata: { corpus: stories }\n"
+                       "train: { steps: 100, freeze: [x, y] }\nseeds: [0, 1]\n"),
+            "a.yaml:4:30: train.freeze: no 'x'; at seed 0\na.yaml:4:30: train.freeze: no 'y'; at seed 0");
 }
 
 TEST_F(PlanTest, AsksForTheMicroBatch) {

@@ -77,16 +77,22 @@ TEST_F(CorpusValue, of_a_bad_mixture_everything_is_told) {
   const auto error = [&](const std::string& corpus) { return error_of(of("{ corpus: " + corpus + " }")); };
   EXPECT_THAT(
       error("[{ corpus: stories, weight: 0 }, { corpus: needle, weigth: 2 }, { glob: x }, 5]"),
-      AllOf(HasSubstr("a.yaml:3:45: 'weight' in 'data.corpus' must be a number above 0, found 0"),
-            HasSubstr("unknown key 'weigth' in a part of 'data.corpus'; did you mean 'weight'?"),
-            HasSubstr("'corpus' is missing in a part of 'data.corpus'"),
-            HasSubstr("a part of 'data.corpus' must be a map such as { corpus: stories, weight: 1 }, found 5")));
+      AllOf(
+          HasSubstr("a.yaml:3:45: 'weight' in 'data.corpus' must be a number above 0 and up to 1,000,000,000, found 0"),
+          HasSubstr("unknown key 'weigth' in a part of 'data.corpus'; did you mean 'weight'?"),
+          HasSubstr("'corpus' is missing in a part of 'data.corpus'"),
+          HasSubstr("a part of 'data.corpus' must be a map such as { corpus: stories, weight: 1 }, found 5")));
   EXPECT_THAT(error("[{ corpus: stories }, { corpus: stories, weight: 2 }]"),
               HasSubstr("'stories' is already a part of 'data.corpus': add its weights up"));
   EXPECT_THAT(error("[{ corpus: stories, weight: 1e6 }, { corpus: needle }]"),
-              HasSubstr("'needle' has 1e-06 of the weights of 'data.corpus', less than one of 1024 sequences"));
+              HasSubstr("'needle' has 1e-06 of the weights of 'data.corpus', less than one of 1,024 sequences"));
   EXPECT_THAT(error("[{ corpus: stories }]"), HasSubstr("or a mixture of 2 to 256 such as"));
   EXPECT_THAT(error("[]"), HasSubstr("found a list of 0"));
+  EXPECT_THAT(error("[{ corpus: stories, wieght: 1 }]"),
+              testing::AllOf(HasSubstr("found a list of 1"), HasSubstr("did you mean 'weight'?")));
+  for (const char* weight : {"0", "1.0e+300", ".inf"})
+    EXPECT_THAT(error(std::string("[{ corpus: stories, weight: ") + weight + " }, { corpus: headers }]"),
+                HasSubstr("must be a number above 0 and up to 1,000,000,000, found"));
   EXPECT_THAT(error("[{ corpus: stories, weight: .nan }, { corpus: needle, weight: -1 }]"),
               AllOf(HasSubstr("found .nan"), HasSubstr("found -1")));
   EXPECT_THAT(error_of(of("{ corpus: [{ corpus: stories }, { corpus: needle }], field: text }")),

@@ -346,5 +346,20 @@ TEST_F(Bad, WhatIsTrainedOnIsNotValidatedOn) {
   EXPECT_THAT(error("{ examples: e.jsonl, val: e.jsonl, tokenizer: bytes256 }"), HasSubstr(both));
 }
 
+// Each would make runs of other ids and of the same losses.
+TEST_F(Bad, WhatIsOfACorpusIsRefusedOfExamples) {
+  const auto sweep = [](const std::string& key) {
+    return "name: a\nmodel: { plugin: strict, d_model: 64 }\ntrain: { steps: 100 }\n"
+           "data: { examples: e.jsonl, tokenizer: bytes256, " +
+           key + " }\n";
+  };
+  for (const char* key : {"split: documents", "field: text", "glob: '*.jsonl'", "documents: bos"}) {
+    const std::string error = error_of(sweep(key));
+    EXPECT_THAT(error, HasSubstr("is of a corpus and has no effect on examples"));
+    EXPECT_THAT(error, HasSubstr("a.yaml:4:"));
+  }
+  for (const char* key : {"split: bytes", "documents: none"}) EXPECT_EQ(load(sweep(key)).runs.size(), 1u);
+}
+
 }  // namespace
 }  // namespace bitsweep::spec

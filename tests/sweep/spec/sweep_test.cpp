@@ -1,6 +1,9 @@
 // What a good sweep file becomes.
 #include "spec/support.h"
 
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
 namespace bitsweep::spec {
 namespace {
 
@@ -122,6 +125,27 @@ TEST_F(SweepTest, ExamplesAndACorpusReplaceEachOther) {
   EXPECT_EQ(tuned.runs[0].spec.data.corpus, "");
   EXPECT_EQ(tuned.runs[0].spec.data.examples.file, (folder_ / "e.jsonl").string());
   EXPECT_EQ(load(with(""), {"data.examples=/e.jsonl"}).runs[0].spec.data.corpus, "");
+}
+
+TEST_F(SweepTest, KeysThatChangeNothingAreNoted) {
+  const auto notes = [](const Sweep& sweep) { return fmt::format("{}", fmt::join(sweep.notes, "\n")); };
+  const char* windows = "'eval.windows' has no effect";
+  EXPECT_THAT(notes(load(with("eval: { bytes: 1M, windows: 64 }\n"))), HasSubstr(windows));
+  EXPECT_THAT(notes(load(with("eval: { bytes: 1M }\ngrid: { eval.windows: [64, 128] }\n"))), HasSubstr(windows));
+  EXPECT_THAT(notes(load(with("eval: { bytes: 1M }\n"), {"eval.windows=64"})), HasSubstr(windows));
+  EXPECT_EQ(notes(load(with("eval: { windows: 64 }\n"))), "");
+  // What a recipe says for others is nobody's slip.
+  write_text(folder_ / "base.yaml", with("eval: { windows: 64 }\n"));
+  EXPECT_EQ(notes(load("extends: base.yaml\nname: b\neval: { bytes: 1M }\n")), "");
+  EXPECT_THAT(notes(load(with(""), {"data.val=/v.txt", "data.val_fraction=0.5"})),
+              HasSubstr("'data.val_fraction' has no effect"));
+  EXPECT_EQ(notes(load(with(""), {"data.val=/v.txt"})), "");
+}
+
+TEST_F(SweepTest, WhatAPointLeavesOutIsNotSaidOfIt) {
+  const json::object axes{{"data.documents", ""}, {"data.tokenizer", "bytes256"}};
+  EXPECT_EQ(short_point_text(axes, 0), "tokenizer bytes256, seed 0");
+  EXPECT_EQ(point_text(axes, 0), "data.tokenizer bytes256, seed 0");
 }
 
 TEST_F(SweepTest, ASizeWithoutTheEndsReplacesTheOneWithThem) {

@@ -124,6 +124,9 @@ TEST_F(Tasks, RulesMayStopByThem) {
   EXPECT_THAT(error_of(with(every + "stop: { metric: q.ff1 }\n")), HasSubstr("did you mean 'q.f1'?"));
   EXPECT_THAT(error_of(with(every + "stop: { rule: curve, metric: q.f1 }\n")), HasSubstr("of 'q.f1' more is better"));
   EXPECT_THAT(error_of(with("stop: { metric: ipmr_max }\n")), HasSubstr("unknown metric to stop by 'ipmr_max'"));
+  const std::string also = "eval: { also: { st: { corpus: stories } } }\n";
+  EXPECT_EQ(load(with(also + "stop: { rule: asha, metric: st.bpc }\n")).stop.metric, "st.bpc");
+  EXPECT_THAT(error_of(with(also + "stop: { metric: ts.bpc }\n")), HasSubstr("unknown metric to stop by 'ts.bpc'"));
   EXPECT_THAT(error_of(with("stop: { metric: q.f1 }\neval: { tasks: [{ name: q, file: q/dev.jsonl, kind: generate }] "
                             "}\n")),
               HasSubstr("give the task 'q' when: every"));
