@@ -22,8 +22,8 @@ struct Resumed {
 };
 
 // Takes of `candidates` (newest first) the one of most steps that is whole, belongs to `owner` and fits `tensors`, and
-// copies it into them. The others are told to `refused` with the reason; nothing when none holds. Until one holds, no tensor is
-// touched.
+// copies it into them. Those that were looked at before it are told to `refused` with the reason; nothing when none
+// holds. Until one holds, no tensor is touched.
 std::optional<Resumed> resume_from(const std::vector<fs::path>& candidates, const CheckpointOwner& owner,
                                    const std::vector<NamedTensor>& tensors,
                                    const std::function<void(const fs::path&, const std::string& why)>& refused);

@@ -19,7 +19,7 @@ class TrainedTexts : public Texts {
   plan::DatasetFacts probe_beside(const spec::DataSpec&, const spec::AlsoSpec&) override { return {}; }
   std::optional<Trained> trained_tokenizer(const spec::DataSpec& data) override {
     if (data.tokenizer_sha256 != std::string(64, 'c')) return std::nullopt;
-    return Trained{"/root/data/tokenizers/cccccccccccc.model", std::string(64, 'b')};
+    return Trained{"/tokenizers/cccccccccccc.model", std::string(64, 'b')};
   }
 };
 
@@ -95,7 +95,7 @@ TEST_F(BaseRuns, ATrainedTokenizerIsThatOfItsFile) {
   store.submit(store::new_sweep("t", {run}));
   spec::RunSpec spec = tuned();
   spec.train.init_from = "dddddddddddd";
-  EXPECT_THAT(problem(spec), HasSubstr("bpe 300 trained in '/root/data/tokenizers/cccccccccccc.model' (SHA-256 bbbb"));
+  EXPECT_THAT(problem(spec), HasSubstr("bpe 300 trained in '/tokenizers/cccccccccccc.model' (SHA-256 bbbb"));
   spec.data.tokenizer_sha256 = std::string(64, 'b');
   EXPECT_EQ(problem(spec), "");
 }
