@@ -105,14 +105,16 @@ query::Asked asked_at(const MeasuredRun& run, const std::string& metric) {
 
 std::vector<size_t> asked_alike(const std::vector<MeasuredRun>& runs, const std::vector<size_t>& which,
                                 const std::string& metric) {
+  std::vector<query::Asked> asked;
+  for (const size_t r : which) asked.push_back(asked_at(runs[r], metric));
+  query::make_comparable(asked);
   std::vector<std::pair<query::Asked, std::vector<size_t>>> groups;
-  for (const size_t r : which) {
-    query::Asked asked = asked_at(runs[r], metric);
-    const auto known = std::find_if(groups.begin(), groups.end(), [&](const auto& g) { return g.first == asked; });
+  for (size_t k = 0; k < which.size(); ++k) {
+    const auto known = std::find_if(groups.begin(), groups.end(), [&](const auto& g) { return g.first == asked[k]; });
     if (known == groups.end())
-      groups.push_back({std::move(asked), {r}});
+      groups.push_back({asked[k], {which[k]}});
     else
-      known->second.push_back(r);
+      known->second.push_back(which[k]);
   }
   const auto largest = std::max_element(groups.begin(), groups.end(),
                                         [](const auto& a, const auto& b) { return a.second.size() < b.second.size(); });

@@ -50,11 +50,17 @@ Asked asked_for(const RunRow& run, std::string_view metric) {
   if (const json::object* entry = entry_of(run.spec, name))
     for (const auto& member : *entry) {
       const std::string key(member.key());
-      const bool known = key == "file" && questions != run.questions.end();
-      if (key != "name" && key != "when" && !known && !is_nothing(member.value()))
+      if (key != "name" && key != "when" && !is_nothing(member.value()))
         asked.emplace_back(key, cell_text(member.value()));
     }
   return asked;
+}
+
+void make_comparable(std::vector<Asked>& all) {
+  const bool known =
+      std::all_of(all.begin(), all.end(), [](const Asked& asked) { return find(asked, "questions") != nullptr; });
+  for (Asked& asked : all)
+    std::erase_if(asked, [&](const auto& pair) { return pair.first == (known ? "file" : "questions"); });
 }
 
 std::string asked_text(const Asked& asked) {
@@ -82,6 +88,7 @@ std::vector<std::string> asked_differences(const std::vector<Asked>& all) {
   for (const std::string& key : keys)
     if (std::any_of(all.begin(), all.end(), [&](const Asked& a) { return !same(find(a, key), find(all[0], key)); }))
       differ.push_back(key);
+  if (std::find(differ.begin(), differ.end(), "n") != differ.end()) std::erase(differ, "limit");
   return differ;
 }
 

@@ -89,8 +89,15 @@ std::string loss_unit(const RunRow& run, const DatasetRow*) {
 }
 
 // Where a task's metric, or that of a text beside, stands in the place of the loss: of which questions, or which text.
-std::string asked(const RunRow& run, const DatasetRow*) {
-  return run.loss ? asked_text(asked_for(run, run.loss->name)) : "";
+Asked loss_asked_for(const RunRow& run) { return run.loss ? asked_for(run, run.loss->name) : Asked(); }
+std::string asked(const RunRow& run, const DatasetRow*) { return asked_text(loss_asked_for(run)); }
+
+// Of all runs, made comparable with each other.
+std::vector<Asked> losses_asked_for(const std::vector<RunRow>& runs) {
+  std::vector<Asked> all;
+  for (const RunRow& run : runs) all.push_back(loss_asked_for(run));
+  make_comparable(all);
+  return all;
 }
 
 const DatasetRow* dataset_of(const RunRow& run, const std::vector<DatasetRow>& datasets) {
@@ -264,6 +271,7 @@ const std::vector<ComparabilityRule>& comparability_rules() {
 std::vector<ComparableGroup> comparable_groups(const std::vector<RunRow>& runs,
                                                const std::vector<DatasetRow>& datasets) {
   std::vector<ComparableGroup> groups;
+  const std::vector<Asked> asked_of = losses_asked_for(runs);
   for (size_t i = 0; i < runs.size(); ++i) {
     const json::object& data = part(runs[i].spec, "data");
     const int64_t context = integer_or(data, "context", 0);
@@ -271,6 +279,7 @@ std::vector<ComparableGroup> comparable_groups(const std::vector<RunRow>& runs,
     const DatasetRow* dataset = dataset_of(runs[i], datasets);
     std::vector<std::string> values;
     for (const ComparabilityRule& rule : comparability_rules()) values.push_back(rule.value(runs[i], dataset));
+    values.back() = asked_text(asked_of[i]);  // of the last rule: as far as all runs tell it
     const auto same = [&](const ComparableGroup& group) { return group.values == values; };
     const auto at = static_cast<size_t>(std::find_if(groups.begin(), groups.end(), same) - groups.begin());
     if (at == groups.size()) {
@@ -286,7 +295,7 @@ std::vector<ComparableGroup> comparable_groups(const std::vector<RunRow>& runs,
                         {},
                         std::move(values),
                         runs[i].loss,
-                        runs[i].loss ? asked_for(runs[i], runs[i].loss->name) : Asked()});
+                        asked_of[i]});
     }
     groups[at].runs.push_back(i);
   }

@@ -74,8 +74,9 @@ std::vector<render::Text> warnings(const analysis::ReportInput& input, const ana
       if (value.apart.empty()) continue;
       std::vector<std::string> others;
       for (const size_t r : value.apart) {
-        const query::Asked asked = analysis::asked_at(input.runs[r], name);
-        const std::string how = query::asked_text(asked, query::asked_differences({asked, value.asked}));
+        std::vector<query::Asked> both{analysis::asked_at(input.runs[r], name), value.asked};
+        query::make_comparable(both);
+        const std::string how = query::asked_text(both[0], query::asked_differences(both));
         others.push_back(input.runs[r].row.id + (how.empty() ? "" : " (" + how + ")"));
       }
       out.push_back(fmt::format("{} of {} is of {} alone: other seeds were not asked the same: {}.", name, cell_name(c),
@@ -143,10 +144,10 @@ std::string metric_with_spread(const analysis::Estimate& e, const MetricKind* ki
   return text + " ± " + spread;
 }
 
-AskedWords::AskedWords(std::vector<query::Asked> all) : differences_(query::asked_differences(all)) {
-  const bool counted = std::find(differences_.begin(), differences_.end(), "n") != differences_.end();
-  for (const std::string& key : differences_)
-    if (!(counted && key == "limit")) shown_.push_back(key);  // which the count says better
+AskedWords::AskedWords(std::vector<query::Asked> all) {
+  query::make_comparable(all);
+  differences_ = query::asked_differences(all);
+  shown_ = differences_;
   if (std::find(shown_.begin(), shown_.end(), "step") == shown_.end()) shown_.emplace_back("step");
 }
 

@@ -197,6 +197,9 @@ TEST(Rules, WhatKeepsGroupsApartIsNamed) {
     const std::vector<Remark> remarks = comparability_remarks(analysis);
     ASSERT_EQ(remarks.size(), 1u) << rule;
     EXPECT_EQ(remarks[0].rule, rule);
+    if (std::string_view(rule) == "asked") {
+      EXPECT_EQ(remarks[0].text.plain(), "what the loss was asked on (limit=5 and limit=6)");
+    }
     for (const analysis::GroupAnalysis& g : analysis.groups) EXPECT_TRUE(g.param_steps.empty());
   }
 }
