@@ -8,7 +8,6 @@
 #include "base/nearest.h"
 #include "base/task_metrics.h"
 #include "query/read_run.h"
-#include "query/run_columns.h"
 #include "query/run_sql.h"
 #include "store/store.h"
 
@@ -43,6 +42,24 @@ std::vector<double> numbers_of(const json::value* list) {
 std::vector<double> numbers_of(std::string_view text) {
   const auto value = try_parse_json(text);
   return numbers_of(value ? &*value : nullptr);
+}
+
+}  // namespace
+
+namespace {
+
+bool asks_tasks(const json::object& spec) {
+  const json::value* eval = spec.if_contains("eval");
+  return eval != nullptr && eval->is_object() && eval->get_object().contains("tasks");
+}
+
+// The texts of a member that is an object, by their names.
+std::map<std::string, std::string, std::less<>> texts_of(const json::object& object, const char* member) {
+  std::map<std::string, std::string, std::less<>> texts;
+  if (const json::value* found = object.if_contains(member); found != nullptr && found->is_object())
+    for (const auto& text : found->get_object())
+      if (text.value().is_string()) texts[std::string(text.key())] = std::string(text.value().get_string());
+  return texts;
 }
 
 }  // namespace
@@ -126,10 +143,7 @@ std::vector<RunRow> Query::runs_of(const std::vector<std::string>& sweeps) const
   for (size_t i = 0, end = names.size(); i < end; ++i) names.push_back(question_count_of(names[i]));
   add_metrics(rows, names);
   for (RunRow& row : rows)
-    if (const json::object told = start_facts(row.id); const json::value* questions = told.if_contains("questions"))
-      if (questions->is_object())
-        for (const auto& member : questions->get_object())
-          row.questions[std::string(member.key())] = cell_text(member.value());
+    if (asks_tasks(row.spec)) row.questions = texts_of(start_facts(row.id), "questions");
   return rows;
 }
 
