@@ -71,4 +71,9 @@ std::vector<std::string> headline_metrics(const MetricKinds& kinds) {
   return names;
 }
 
+std::string question_count_of(std::string_view metric) {
+  const size_t dot = metric.rfind('.');
+  return dot == std::string_view::npos ? "" : fmt::format("{}.n", metric.substr(0, dot));
+}
+
 }  // namespace bitsweep

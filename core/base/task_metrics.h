@@ -23,5 +23,7 @@ std::vector<MetricKind> task_metric_kinds(std::string_view kind, const std::stri
 // show unasked.
 bool is_headline_metric(std::string_view name);
 std::vector<std::string> headline_metrics(const MetricKinds& kinds);
+// NAME.n of the task that NAME.acc, NAME.bpb … are of: how many questions it asked. "" of what is no task's.
+std::string question_count_of(std::string_view metric);
 
 }  // namespace bitsweep

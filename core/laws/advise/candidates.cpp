@@ -7,9 +7,10 @@
 
 #include <fmt/format.h>
 
-#include "analysis/cells.h"
+#include "analysis/run_settings.h"
 #include "base/units.h"
 #include "spec/keys.h"
+#include "spec/run_identity.h"
 #include "spec/sweep_sections.h"
 #include "spec/tokenizers.h"
 
@@ -21,8 +22,7 @@ struct Range {
   void add(double value) { low = std::min(low, value), high = std::max(high, value); }
 };
 
-// What begins with the weights of another run has that one's shape.
-bool shape_is_given(const spec::RunSpec& spec) { return !spec.train.init_from.empty(); }
+bool shape_is_given(const spec::RunSpec& spec) { return analysis::starts_from_weights(spec.train.init_from); }
 
 // The options of a model of this size: the reference's without its shape, where that is free.
 json::object options_for(const spec::RunSpec& reference, double params, const json::object& kept) {
@@ -175,13 +175,6 @@ json::object base_sections(const plan::PlannedRun& run, const json::object& kept
   return sections;
 }
 
-// Of keys that differ between runs of one file: all but those that name no run, which follow the largest one.
-bool is_told_apart(const std::string& path) {
-  for (const char* same : {"eval.probes", "eval.also", "eval.before", "eval.tasks"})
-    if (path == same) return false;
-  return !path.starts_with("checkpoint.");
-}
-
 // What a run has where its file's base says something of a key, and the run's own sections do not.
 json::value unsaid(const std::string& path) {
   if (path == "data.documents") return "none";
@@ -205,7 +198,7 @@ json::object case_of(const ChosenRun& chosen, const json::object& base) {
     const json::object& shared = base.at(section.key()).get_object();
     const auto put = [&](std::string_view key, const json::value& value) {
       const std::string path = fmt::format("{}.{}", std::string_view(section.key()), key);
-      if (is_told_apart(path)) row[path] = value;
+      if (!spec::names_no_run(path)) row[path] = value;  // else as the largest run has it
     };
     for (const auto& member : mine)
       if (const json::value* same = shared.if_contains(member.key()); same == nullptr || *same != member.value())

@@ -23,6 +23,7 @@
 namespace bitsweep::advise {
 namespace {
 
+constexpr double kSameValue = 1e-9;  // relative: what JSON keeps of a number
 constexpr size_t kRanked = 5;
 constexpr int kRuns = 8;  // of a batch, as `suggest` has it
 constexpr const char* kNobody = "neither the worker nor the plugin was at hand to say what such a model is";
@@ -288,6 +289,23 @@ analysis::EarlierFit earlier_fit(const analysis::LawFit& fit, const std::string&
   return earlier;
 }
 
+// Sets of one data set (other bytes scored, another stride) have fits of one name: it is another set's where no run is
+// in both. And it is this very fit, of a set that was called otherwise, where runs and values are the same.
+bool is_of_these_runs(const analysis::EarlierFit& earlier, const analysis::LawFit& fit) {
+  const std::set<std::string> then(earlier.runs.begin(), earlier.runs.end());
+  std::set<std::string> now;
+  for (const fit::Point& point : fit.points) now.insert(point.run);
+  if (std::none_of(now.begin(), now.end(), [&](const std::string& run) { return then.contains(run); })) return false;
+  if (then != now || earlier.params.size() != fit.result.params.size()) return true;
+  for (const auto& [name, value] : earlier.params) {
+    const auto same = [&, &name = name, value = value](const fit::NamedValue& v) {
+      return v.name == name && std::abs(v.value - value) <= kSameValue * std::abs(value);
+    };
+    if (std::none_of(fit.result.params.begin(), fit.result.params.end(), same)) return true;
+  }
+  return false;
+}
+
 }  // namespace
 
 analysis::Analysis analyse_sweeps(const fs::path& root, analysis::ReportInput& input) {
@@ -316,7 +334,9 @@ std::vector<analysis::EarlierFit> earlier_fits(const fs::path& root, const analy
   each_kept_fit(analysis, [&](const analysis::GroupAnalysis& g, const analysis::LawFit& fit) {
     const auto last =
         store.last_reported_fit(sweep, fit.law, fit.variant, g.group.dataset, data_hash(fit.points));
-    if (last) all.push_back(earlier_fit(fit, g.group.dataset, last->points, last->result));
+    if (!last) return;
+    analysis::EarlierFit earlier = earlier_fit(fit, g.group.dataset, last->points, last->result);
+    if (is_of_these_runs(earlier, fit)) all.push_back(std::move(earlier));
   });
   return all;
 }

@@ -182,6 +182,7 @@ Analysis analyse(const ReportInput& input) {
     for (const LawFit& fit : g.fits)
       if (auto optimum = compute_optimum(fit, g, input)) g.optima.push_back(std::move(*optimum));
     g.parameter_value = parameter_value(input, g);
+    g.before_after = before_after(input, g.table);
     for (const std::string& variant : g.table.variants)
       if (SettingLaw law = setting_law(g.table, variant); !law.places.empty()) g.setting_laws.push_back(std::move(law));
   }

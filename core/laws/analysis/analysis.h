@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "analysis/before_after.h"
 #include "analysis/cells.h"
 #include "analysis/claims.h"
 #include "analysis/input.h"
@@ -93,6 +94,7 @@ struct GroupAnalysis : RunGroup {
   std::vector<ComputeOptimum> optima;  // of variants with runs of a joint law
   std::optional<ParameterValue> parameter_value;
   std::vector<SettingLaw> setting_laws;  // of each variant with known rates
+  std::vector<BeforeAfter> before_after;
 };
 
 // Whether a variant's fit by `law` is over all its runs, so that a later report may be held against it.

@@ -8,81 +8,37 @@
 #include <fmt/format.h>
 
 #include "analysis/measure.h"
+#include "analysis/run_settings.h"
 #include "analysis/windows.h"
 #include "base/distinct_names.h"
 #include "base/units.h"
 #include "query/comparable.h"
-#include "query/run_columns.h"
 
 namespace bitsweep::analysis {
 namespace {
-
-bool is_model_option(const std::string& path) { return path.rfind("model.", 0) == 0 && path != "model.plugin"; }
-
-bool is_shape(const std::string& path) { return is_model_option(path) && is_shape_option(path.substr(6)); }
-
-// Which log a run from elsewhere is of: its identity, and no setting.
-bool is_identity(const std::string& path) { return path.rfind("import.", 0) == 0; }
-
-// Told elsewhere, or of no consequence for the loss.
-bool is_told(const std::string& path) {
-  return is_identity(path) || path == "seed" || path == "model.plugin" || path == "train.steps" ||
-         path.rfind("checkpoint.", 0) == 0 || path.rfind("eval.", 0) == 0 || path.rfind("data.", 0) == 0 ||
-         is_shape(path);
-}
 
 // Which is left out of a spec at 1.
 constexpr const char* kPluginVersion = "model.plugin_version";
 constexpr const char* kFirstVersion = "1";
 
-using Factors = std::vector<std::pair<std::string, std::string>>;
-
-void flatten(const json::value& value, const std::string& path, Factors& out) {
-  if (value.is_object() && !value.get_object().empty()) {
-    for (const auto& member : value.get_object())
-      flatten(member.value(), path.empty() ? std::string(member.key()) : path + "." + std::string(member.key()), out);
-  } else {
-    out.emplace_back(path, query::cell_text(value, "null"));
-  }
-}
-
-constexpr const char* kTokenizer = "data.tokenizer";
-
-Factors settings_of(const query::RunRow& run) {
-  Factors all;
-  flatten(run.spec, "", all);
-  // A tokenizer is one setting, under the name that people know it by.
-  std::erase_if(all, [](const auto& setting) { return setting.first.starts_with(kTokenizer); });
-  if (const std::string tokenizer = query::tokenizer_of(run.spec); !tokenizer.empty())
-    all.emplace_back(kTokenizer, tokenizer);
-  std::sort(all.begin(), all.end());
-  return all;
-}
-
-const std::string* find(const Factors& factors, const std::string& path) {
-  for (const auto& [name, value] : factors)
-    if (name == path) return &value;
-  return nullptr;
-}
-
 // Per plugin the options, shape apart, that take several values among these runs: they name variants.
 std::map<std::string, std::set<std::string>> naming_options(const std::vector<MeasuredRun>& runs,
                                                             const std::vector<size_t>& which,
-                                                            const std::vector<Factors>& settings) {
+                                                            const std::vector<Settings>& settings) {
   std::map<std::string, std::map<std::string, std::set<std::string>>> values;
   for (size_t k = 0; k < which.size(); ++k) {
     auto& of_plugin = values[runs[which[k]].row.plugin];
     for (const auto& [path, value] : settings[k])
-      if (is_model_option(path) && !is_shape(path)) of_plugin[path].insert(value);
-    if (find(settings[k], kPluginVersion) == nullptr) of_plugin[kPluginVersion].insert(kFirstVersion);
+      if (is_model_option(path) && !is_shape_setting(path)) of_plugin[path].insert(value);
+    if (find_setting(settings[k], kPluginVersion) == nullptr) of_plugin[kPluginVersion].insert(kFirstVersion);
   }
   std::map<std::string, std::set<std::string>> naming;
   // Tokens of two tokenizers are two units: no law holds for both.
   std::set<std::string> tokenizers;
-  for (const Factors& of_run : settings)
-    if (const std::string* tokenizer = find(of_run, kTokenizer)) tokenizers.insert(*tokenizer);
+  for (const Settings& of_run : settings)
+    if (const std::string* tokenizer = find_setting(of_run, kTokenizerSetting)) tokenizers.insert(*tokenizer);
   if (tokenizers.size() > 1)
-    for (const auto& [plugin, options] : values) naming[plugin].insert(kTokenizer);
+    for (const auto& [plugin, options] : values) naming[plugin].insert(kTokenizerSetting);
   for (const auto& [plugin, options] : values)
     for (const auto& [path, seen] : options)
       if (seen.size() > 1) naming[plugin].insert(path);
@@ -90,26 +46,26 @@ std::map<std::string, std::set<std::string>> naming_options(const std::vector<Me
 }
 
 // `plugin` is its name among the plugins of the report (base/distinct_names.h).
-std::string variant_name(const std::string& plugin, const Factors& settings, const std::set<std::string>& options) {
+std::string variant_name(const std::string& plugin, const Settings& settings, const std::set<std::string>& options) {
   std::string name = plugin.empty() ? "model" : plugin;
   std::string inside;
   for (const std::string& path : options) {
-    const std::string* value = find(settings, path);
+    const std::string* value = find_setting(settings, path);
     const char* unset = path == kPluginVersion ? kFirstVersion : "unset";
     inside +=
         fmt::format("{}{}={}", inside.empty() ? "" : ", ", path.substr(path.rfind('.') + 1), value ? *value : unset);
   }
   if (!inside.empty()) name += " (" + inside + ")";
-  const std::string* base = find(settings, "train.init_from");
-  return base != nullptr && !base->empty() ? name + " from " + base->substr(0, 12) : name;
+  const std::string* base = find_setting(settings, "train.init_from");
+  return base != nullptr && starts_from_weights(*base) ? name + " from " + base->substr(0, 12) : name;
 }
 
-std::optional<double> number_of(const Factors& settings, const std::string& path) {
-  const std::string* text = find(settings, path);
+std::optional<double> number_of(const Settings& settings, const std::string& path) {
+  const std::string* text = find_setting(settings, path);
   return text != nullptr ? parse_number(*text) : std::nullopt;
 }
 
-ReportCell new_cell(const MeasuredRun& measured, std::string variant, const Factors& settings) {
+ReportCell new_cell(const MeasuredRun& measured, std::string variant, const Settings& settings) {
   const query::RunRow& run = measured.row;
   ReportCell cell;
   cell.variant = std::move(variant);
@@ -122,11 +78,14 @@ ReportCell new_cell(const MeasuredRun& measured, std::string variant, const Fact
   cell.flops = run.flops;
   cell.batch = number_of(settings, "train.batch");
   cell.lr = number_of(settings, "train.lr");
-  cell.seed_known = find(settings, "seed") != nullptr;
+  const std::string* init_from = find_setting(settings, "train.init_from");
+  cell.shape_given = init_from != nullptr && starts_from_weights(*init_from);
+  cell.seed_known = find_setting(settings, "seed") != nullptr;
   // Runs that are scored on the same bytes may differ in their context, which then is a setting.
-  const bool any_context = find(settings, "eval.bytes") != nullptr;
+  const bool any_context = find_setting(settings, "eval.bytes") != nullptr;
   for (const auto& setting : settings)
-    if (!is_told(setting.first) || (any_context && setting.first == "data.context")) cell.factors.push_back(setting);
+    if (!is_told_elsewhere(setting.first) || (any_context && setting.first == "data.context"))
+      cell.factors.push_back(setting);
   return cell;
 }
 
@@ -200,15 +159,9 @@ void put_in_order(CellTable& table) {
 
 }  // namespace
 
-bool is_shape_option(std::string_view option) {
-  static const std::set<std::string_view> kShape = {"params", "d_model", "n_layers",  "n_heads",
-                                                    "d_ff",   "d_head",  "n_kv_heads"};
-  return kShape.contains(option);
-}
-
 std::vector<std::string> variant_names(const std::vector<MeasuredRun>& runs, const std::vector<size_t>& which) {
-  std::vector<Factors> settings;
-  for (const size_t r : which) settings.push_back(settings_of(runs[r].row));
+  std::vector<Settings> settings;
+  for (const size_t r : which) settings.push_back(run_settings(runs[r].row));
   const auto naming = naming_options(runs, which, settings);
   std::vector<std::string> plugins;
   for (const MeasuredRun& run : runs) plugins.push_back(run.row.plugin);
@@ -227,13 +180,12 @@ namespace {
 
 // What the runs of one cell agree in. Of points from a file the counts, the variant and a few settings are all that is
 // known: two that agree in these may differ in anything, and are seeds of one configuration only where they say so.
-std::string cell_key(const query::RunRow& row, const std::string& variant, const Factors& settings, size_t which,
+std::string cell_key(const query::RunRow& row, const std::string& variant, const Settings& settings, size_t which,
                      bool with_identity) {
   std::string key = fmt::format("{}/{}/{}", row.params, row.tokens, variant);
-  if (find(settings, "seed") == nullptr) key += fmt::format("/{}", which);
+  if (find_setting(settings, "seed") == nullptr) key += fmt::format("/{}", which);
   for (const auto& [path, value] : settings)
-    if (!(path == "seed" || path.rfind("checkpoint.", 0) == 0 || path == "eval.every" ||
-          (is_identity(path) && !with_identity)))
+    if (tells_cells_apart(settings, path) && (with_identity || !is_imported_log(path)))
       key += "\n" + path + "=" + value;
   return key;
 }
@@ -241,7 +193,7 @@ std::string cell_key(const query::RunRow& row, const std::string& variant, const
 // Per run whether another one from elsewhere agrees with it in every setting and in the seed: then the log tells them
 // apart, for they are no two seeds of one configuration.
 std::vector<bool> share_a_seed(const std::vector<MeasuredRun>& runs, const std::vector<size_t>& which,
-                               const std::vector<std::string>& variants, const std::vector<Factors>& settings) {
+                               const std::vector<std::string>& variants, const std::vector<Settings>& settings) {
   std::map<std::string, std::map<int64_t, size_t>> seeds;
   std::vector<std::string> keys;
   for (size_t k = 0; k < which.size(); ++k) {
@@ -264,12 +216,12 @@ CellTable make_cells(const std::vector<MeasuredRun>& runs, const std::vector<siz
                      const std::vector<std::string>& variants) {
   CellTable table;
   std::map<std::string, size_t> cell_of;
-  std::vector<Factors> all_settings;
-  for (const size_t r : which) all_settings.push_back(settings_of(runs[r].row));
+  std::vector<Settings> all_settings;
+  for (const size_t r : which) all_settings.push_back(run_settings(runs[r].row));
   const std::vector<bool> shared = share_a_seed(runs, which, variants, all_settings);
   for (size_t k = 0; k < which.size(); ++k) {
     const query::RunRow& row = runs[which[k]].row;
-    const Factors& settings = all_settings[k];
+    const Settings& settings = all_settings[k];
     if (std::find(table.variants.begin(), table.variants.end(), variants[k]) == table.variants.end())
       table.variants.push_back(variants[k]);
     const std::string key = cell_key(row, variants[k], settings, which[k], /*with_identity=*/shared[k]);
@@ -325,7 +277,7 @@ void each_difference(const ReportCell& a, const ReportCell& b, Tell tell) {
   for (const auto& [path, value] : a.factors) {
     // Options of another plugin are what the variant is.
     if (!same_variant && is_model_option(path)) continue;
-    const std::string* other = find(b.factors, path);
+    const std::string* other = find_setting(b.factors, path);
     if (other != nullptr && *other != value) tell(path, value, *other);
   }
 }

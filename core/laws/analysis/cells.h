@@ -5,16 +5,14 @@
 #include <map>
 #include <optional>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "analysis/input.h"
+#include "analysis/run_settings.h"
+#include "query/asked.h"
 #include "query/comparable.h"
 
 namespace bitsweep::analysis {
-
-// Options of a model that make it larger or smaller, by their names below `model.`: they are told by its parameters.
-bool is_shape_option(std::string_view option);
 
 // Parameters and tokens within these factors of each other are one size and one budget.
 constexpr double kSameSize = 1.15, kSameBudget = 1.02;
@@ -37,8 +35,19 @@ struct WindowError {
 };
 // Nothing for no values.
 std::optional<Estimate> estimate(const std::vector<double>& values);
+// Of runs that were asked the same (query/asked.h). Where seeds of one configuration were not, of most of them.
+struct TaskEstimate : Estimate {
+  query::Asked asked;
+  std::vector<size_t> apart;  // those of the runs that were asked else, into ReportInput::runs
+};
+// What a run was asked when it told its newest value of a metric; with {"step", "200"} where it went on after that.
+query::Asked asked_at(const MeasuredRun& run, const std::string& metric);
+// Those of the runs that were asked the same, where there are several such groups the largest.
+std::vector<size_t> asked_alike(const std::vector<MeasuredRun>& runs, const std::vector<size_t>& which,
+                                const std::string& metric);
 // Of what sums up tasks (base/task_metrics.h), by name, over those of the runs that told it.
-std::map<std::string, Estimate> task_estimates(const std::vector<MeasuredRun>& runs, const std::vector<size_t>& which);
+std::map<std::string, TaskEstimate> task_estimates(const std::vector<MeasuredRun>& runs,
+                                                   const std::vector<size_t>& which);
 // a − b with Welch's interval when both have one, and of the windows where `windows` tells of them. Half-widths of both
 // kinds are added as squares (Howe, "Approximate confidence limits on the mean of X + Y", 1974), so that knowing of the
 // windows never makes an interval of few seeds narrower, as pooled degrees of freedom would.
@@ -53,14 +62,15 @@ struct ReportCell {
   double bytes = 0;       // of text that the tokens stand for; 0: not known
   std::string tokenizer;  // "": not known
   std::optional<double> epochs, flops, batch, lr, wall_s, tokens_per_s;
-  std::vector<std::pair<std::string, std::string>> factors;  // every other setting, dotted path and value
+  Settings factors;                                          // every other setting
   std::vector<size_t> runs;                                  // into ReportInput::runs
   int64_t attempts = 0;                                      // of all its runs
   Estimate final_bpc, best_bpc;
   double choice = 0;                        // by which the best setting of a place is chosen: the validation loss
   std::vector<double> window_bpc;           // of each validation window at the end, the mean of its runs; or none
-  std::map<std::string, Estimate> metrics;  // at the end: what sums up tasks (base/task_metrics.h)
+  std::map<std::string, TaskEstimate> metrics;  // at the end: what sums up tasks (base/task_metrics.h)
   size_t size_class = 0, budget_class = 0;  // into CellTable
+  bool shape_given = false;                 // it starts from weights (starts_from_weights())
   bool seed_known = true;                   // else a run of its own: equal settings alone make no two seeds
 };
 

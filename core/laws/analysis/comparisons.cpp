@@ -184,7 +184,8 @@ std::vector<VariantComparison> variant_comparisons(const ReportInput& input, con
 bool differ_by_text_alone(const query::ComparableGroup& a, const query::ComparableGroup& b) {
   for (size_t k = 0; k < query::comparability_rules().size(); ++k) {
     const std::string name = query::comparability_rules()[k].name;
-    if (name != "training-text" && name != "validation-text" && a.values[k] != b.values[k]) return false;
+    const bool of_text = name == "training-text" || name == "validation-text" || name == "mixture";
+    if (!of_text && a.values[k] != b.values[k]) return false;
   }
   return true;
 }

@@ -245,8 +245,11 @@ bool take_division(Decision& decision, const GroupAnalysis& g, const ReportCell&
   for (const ComputeOptimum& optimum : g.optima) {
     if (optimum.variant != decision.variant) continue;
     const BudgetRow* best = nullptr;
+    const auto can_be_run = [&](const BudgetRow& row) {
+      return !like.shape_given || std::max(row.best.params / like.params, like.params / row.best.params) < kSameSize;
+    };
     for (const BudgetRow& row : optimum.rows)
-      if (row.refused.empty() && row.basis != frontier::Basis::measured && row.loss_interval &&
+      if (row.refused.empty() && can_be_run(row) && row.basis != frontier::Basis::measured && row.loss_interval &&
           (row.basis != frontier::Basis::law || decision.trust.determined ||
            row.flops < kAsMuch * optimum.largest_flops) &&
           (best == nullptr || row.flops > best->flops))
@@ -283,7 +286,7 @@ void take_missing(Decision& decision, const GroupAnalysis& g, const ReportCell& 
   const auto doubted = [&](const char* rule) {
     return std::any_of(doubts.begin(), doubts.end(), [&](const Doubt& d) { return d.rule == rule; });
   };
-  if (decision.sizes < kSizesOfALaw) {
+  if (decision.sizes < kSizesOfALaw && !like.shape_given) {
     decision.purpose = Purpose::sizes;
     decision.params = kAnotherSize * like.params;
   } else if (decision.budgets < kBudgetsOfALaw) {
@@ -326,6 +329,7 @@ Decision decide(const ReportInput& input, const Analysis& analysis, size_t group
   decision.trust = trust_of(law_of_all(g, decision.variant));
   const ReportCell* like = largest_cell(g, decision.variant);
   if (like == nullptr) return decision;
+  decision.shape_given = like->shape_given;
   // What is in doubt says where to measure, and not what a budget buys. Divisions start from runs, with a law or
   // without.
   const bool lawful = decision.law_doubts.empty();

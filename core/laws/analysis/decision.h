@@ -77,6 +77,7 @@ struct Decision {
   std::optional<double> now,
       leaves;  // of narrow: half-width of the first target's prediction before and after the batch
   size_t sizes = 0, budgets = 0;      // of the variant's runs
+  bool shape_given = false;           // its runs start from weights: no other size can be run
   size_t finished = 0;                // runs of the group
   bool repeated = false;              // some configuration has several seeds
   Trust trust;

@@ -2,6 +2,8 @@
 #include <algorithm>
 #include <boost/math/distributions/students_t.hpp>
 #include <cmath>
+#include <iterator>
+#include <string>
 
 #include "analysis/cells.h"
 #include "base/task_metrics.h"
@@ -92,13 +94,50 @@ Estimate paired_difference(const std::vector<double>& differences, const std::op
   return d;
 }
 
-std::map<std::string, Estimate> task_estimates(const std::vector<MeasuredRun>& runs, const std::vector<size_t>& which) {
-  std::map<std::string, std::vector<double>> told;
+query::Asked asked_at(const MeasuredRun& run, const std::string& metric) {
+  query::Asked asked = query::asked_for(run.row, metric);
+  int64_t step = 0;
+  for (const query::MetricRow& row : run.told)
+    if (row.name == metric && row.value) step = std::max(step, row.step);
+  if (step > 0 && !run.curve.empty() && step < run.curve.back().step) asked.emplace_back("step", std::to_string(step));
+  return asked;
+}
+
+std::vector<size_t> asked_alike(const std::vector<MeasuredRun>& runs, const std::vector<size_t>& which,
+                                const std::string& metric) {
+  std::vector<query::Asked> asked;
+  for (const size_t r : which) asked.push_back(asked_at(runs[r], metric));
+  query::make_comparable(asked);
+  std::vector<std::pair<query::Asked, std::vector<size_t>>> groups;
+  for (size_t k = 0; k < which.size(); ++k) {
+    const auto known = std::find_if(groups.begin(), groups.end(), [&](const auto& g) { return g.first == asked[k]; });
+    if (known == groups.end())
+      groups.push_back({asked[k], {which[k]}});
+    else
+      known->second.push_back(which[k]);
+  }
+  const auto largest = std::max_element(groups.begin(), groups.end(),
+                                        [](const auto& a, const auto& b) { return a.second.size() < b.second.size(); });
+  return largest == groups.end() ? std::vector<size_t>() : largest->second;
+}
+
+std::map<std::string, TaskEstimate> task_estimates(const std::vector<MeasuredRun>& runs,
+                                                   const std::vector<size_t>& which) {
+  std::map<std::string, std::vector<size_t>> told;
   for (const size_t r : which)
     for (const auto& [name, value] : runs[r].row.metrics)
-      if (is_headline_metric(name)) told[name].push_back(value);
-  std::map<std::string, Estimate> estimates;
-  for (const auto& [name, values] : told) estimates.emplace(name, *estimate(values));
+      if (is_headline_metric(name)) told[name].push_back(r);
+  std::map<std::string, TaskEstimate> estimates;
+  for (const auto& [name, tellers] : told) {
+    const std::vector<size_t> alike = asked_alike(runs, tellers, name);
+    std::vector<double> values;
+    for (const size_t r : alike) values.push_back(runs[r].row.metrics.find(name)->second);
+    TaskEstimate& e = estimates[name];
+    static_cast<Estimate&>(e) = *estimate(values);
+    e.asked = asked_at(runs[alike.front()], name);
+    std::copy_if(tellers.begin(), tellers.end(), std::back_inserter(e.apart),
+                 [&](size_t r) { return std::find(alike.begin(), alike.end(), r) == alike.end(); });
+  }
   return estimates;
 }
 

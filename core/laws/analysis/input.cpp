@@ -4,6 +4,8 @@
 
 #include <fmt/format.h>
 
+#include "base/task_metrics.h"
+
 namespace bitsweep::analysis {
 namespace {
 
@@ -36,7 +38,27 @@ std::vector<CodeBuild> builds_of(const query::Query& query, const query::RunRow&
   return {{string_or(start, "plugin_build", ""), string_or(start, "nn_build", "")}};
 }
 
+// Nothing is read of runs that tell no more than their own loss.
+std::vector<query::MetricRow> told_beside(const query::Query& query, const query::RunRow& row) {
+  const std::vector<std::string> texts = texts_beside(row);
+  if (texts.empty() && row.metrics.empty()) return {};
+  std::vector<query::MetricRow> told = query.metrics(row.id);
+  std::erase_if(told, [&](const query::MetricRow& metric) {
+    return !is_headline_metric(metric.name) && std::find(texts.begin(), texts.end(), metric.name) == texts.end();
+  });
+  return told;
+}
+
 }  // namespace
+
+std::vector<std::string> texts_beside(const query::RunRow& row) {
+  const json::value* eval = row.spec.if_contains("eval");
+  const json::value* also = eval != nullptr && eval->is_object() ? eval->get_object().if_contains("also") : nullptr;
+  std::vector<std::string> metrics;
+  if (also != nullptr && also->is_object())
+    for (const auto& text : also->get_object()) metrics.push_back(std::string(text.key()) + ".bpc");
+  return metrics;
+}
 
 ReportInput gather_report(const query::Query& query, const std::vector<std::string>& sweeps, std::string name,
                           std::string version) {
@@ -57,6 +79,7 @@ ReportInput gather_report(const query::Query& query, const std::vector<std::stri
     run.builds = builds_of(query, row, run.start);
     run.attention = query.pointer_health(row.id);
     run.windows = query.window_losses(row.id);
+    run.told = told_beside(query, row);
     run.row = std::move(row);
     input.runs.push_back(std::move(run));
   }

@@ -25,6 +25,8 @@ struct MeasuredRun {
   std::vector<CodeBuild> builds = {};  // Query::builds
   std::optional<query::PointerHealth> attention = std::nullopt;
   query::WindowLosses windows = {};  // of its last evaluation
+  // Of each evaluation what sums up a task, and the loss of each text beside (eval.also); ascending steps.
+  std::vector<query::MetricRow> told = {};
 };
 
 struct ReportInput {
@@ -51,6 +53,9 @@ struct ReportInput {
   std::map<std::string, CodeBuild> at_hand;  // by plugin: which code would run now; empty: nobody looked
   std::vector<Claim> claims;                 // what somebody says of these runs, to be checked
 };
+
+// The metrics of the texts that a run is scored on beside its own: "base.bpc".
+std::vector<std::string> texts_beside(const query::RunRow& row);
 
 // Everything the database holds of these sweeps, with the laws and targets their files name. `name` is "" for the
 // sweeps' own names joined by '+'. Throws Error{input} on an unknown sweep.

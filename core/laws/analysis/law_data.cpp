@@ -5,15 +5,19 @@
 #include <set>
 
 #include "analysis/law_points.h"
+#include "analysis/run_settings.h"
 
 namespace bitsweep::analysis {
 namespace {
 
 // All of a run's spec but what a repetition changes, and what does not touch the loss.
 std::string settings_key(const query::RunRow& run) {
-  json::object spec = run.spec;
-  for (const char* beside : {"seed", "checkpoint", "eval", "import"}) spec.erase(beside);
-  return canonical_json(spec);
+  const Settings settings = run_settings(run);
+  std::string key;
+  for (const auto& [path, value] : settings)
+    if (tells_cells_apart(settings, path) && !path.starts_with("eval.") && !is_imported_log(path))
+      key += path + "=" + value + "\n";
+  return key;
 }
 
 bool may_still_begin(const query::RunRow& run) { return run.state == RunState::queued && run.attempts == 0; }

@@ -27,12 +27,9 @@ std::vector<size_t> cells_for(const CellTable& table, const std::string& variant
 void find_yardsticks(RunGroup& g) {
   if (g.dataset == nullptr) return;
   g.yardsticks = g.dataset->ngram_bpb;
-  for (const query::YardstickRow& row : g.dataset->yardsticks) {
-    const bool scored = g.group.eval_bytes > 0 ? row.of_any_context() && row.windows == g.group.eval_bytes
-                                               : row.context == g.group.context && row.windows == g.group.eval_windows;
-    if (!scored) continue;
-    g.yardsticks = row.ngram_bpb;
-    g.scored_bytes = row.bytes;
+  if (const query::YardstickRow* scored = yardstick_of(g.group, *g.dataset)) {
+    g.yardsticks = scored->ngram_bpb;
+    g.scored_bytes = scored->bytes;
   }
 }
 

@@ -40,25 +40,6 @@ void refuse_unknown_columns(const std::vector<MeasuredRun>& runs, const fit::Row
   }
 }
 
-// The metric in the place of the validation loss.
-void take_loss_of_points(const query::Query& query, const std::string& metric, SweepPoints& found) {
-  std::vector<query::RunRow> rows(found.points.size());
-  for (size_t i = 0; i < rows.size(); ++i) rows[i].id = found.points[i].run;
-  query.add_metrics(rows, {metric});
-  std::vector<fit::Point> points;
-  for (size_t i = 0; i < rows.size(); ++i) {
-    const auto value = rows[i].metrics.find(metric);
-    if (value == rows[i].metrics.end() || !(value->second > 0)) {
-      ++found.left_out[fmt::format("no {} above 0 was told", metric)];
-      continue;
-    }
-    found.points[i].loss = value->second;
-    found.points[i].best_loss = 0;
-    points.push_back(std::move(found.points[i]));
-  }
-  found.points = std::move(points);
-}
-
 // The checkpoints of a run, with the areas of its schedule by the rates it was evaluated at.
 void add_curve(const query::Query& query, const fit::Point& end, std::vector<fit::Point>& points) {
   std::vector<fit::RateAt> schedule;
@@ -98,14 +79,15 @@ std::vector<fit::Point> points_of_group(const std::vector<MeasuredRun>& runs, co
 SweepPoints points_of_sweeps(const query::Query& query, const std::vector<std::string>& sweeps,
                              const SweepPointsOptions& options) {
   const bool other_loss = !options.loss.empty() && options.loss != "val_bpc";
-  if (other_loss) require_loss(query, options.loss);
   if (other_loss && options.checkpoints)
     throw Error(ErrorKind::input,
                 fmt::format("--loss {}: a law within runs is of val_bpc, which every evaluation tells", options.loss));
-  std::vector<MeasuredRun> runs;
-  for (query::RunRow& row : query.runs_of(sweeps)) runs.emplace_back().row = std::move(row);
+  ReportInput input;
+  for (query::RunRow& row : query.runs_of(sweeps)) input.runs.emplace_back().row = std::move(row);
+  input.datasets = query.datasets();
+  if (other_loss) take_loss(query, options.loss, input);
+  const std::vector<MeasuredRun>& runs = input.runs;
   refuse_unknown_columns(runs, options.where);
-  const std::vector<query::DatasetRow> datasets = query.datasets();
   const auto holds = [&](size_t run, const query::ComparableGroup& group, const std::string& variant) {
     return options.where.keeps(
         [&](const std::string& column) { return cell_of(runs[run].row, group, variant, column); });
@@ -114,7 +96,7 @@ SweepPoints points_of_sweeps(const query::Query& query, const std::vector<std::s
   rule.all_settings = options.all_settings || options.checkpoints;
   rule.incomplete = true;  // a law of one axis can do without the other
   SweepPoints found;
-  for (const RunGroup& g : group_runs(runs, datasets, holds)) {
+  for (const RunGroup& g : group_runs(runs, input.datasets, holds)) {
     found.datasets[g.group.label] = g.group.dataset;
     for (size_t k = 0; k < g.group.runs.size(); ++k) {
       const size_t run = g.group.runs[k];
@@ -132,7 +114,6 @@ SweepPoints points_of_sweeps(const query::Query& query, const std::vector<std::s
         found.points.push_back(std::move(point));
     }
   }
-  if (other_loss) take_loss_of_points(query, options.loss, found);
   return found;
 }
 

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "base/error.h"
+#include "base/json.h"
 #include "base/rng.h"
 #include "base/sha256.h"
 #include "base/units.h"
@@ -97,6 +98,15 @@ Task make_task(const spec::TaskSpec& spec, const ItemSet& items, const ItemSet* 
   }
   task.chance = chance_of(task.questions);
   return task;
+}
+
+std::string questions_digest(const Task& task) {
+  Sha256 hash;
+  for (const Question& q : task.questions)
+    hash.update(canonical_json(json::array{q.id, q.prompt, strings_json(q.shots), strings_json(q.continuations),
+                                           strings_json(q.choices), q.gold, strings_json(q.answers)}) +
+                "\n");
+  return hash.hex().substr(0, 12);
 }
 
 }  // namespace bitsweep::tasks

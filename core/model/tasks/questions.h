@@ -42,6 +42,9 @@ Task make_task(const spec::TaskSpec& spec, const ItemSet& items, const ItemSet* 
 // The mean of 1 / choices; nothing where a question has none. REQUIRES a question.
 std::optional<double> chance_of(const std::vector<Question>& questions);
 
+// What is asked, all of it: 12 hex digits, other ones for another question, choice, answer or example.
+std::string questions_digest(const Task& task);
+
 // Which of `count` items are the examples of item `item` (or, of another file, of its question `item`): a function of
 // the task's name and the item alone. `own`: item itself is none. REQUIRES that there are so many.
 std::vector<size_t> draw_shots(std::string_view task, size_t item, size_t shots, size_t count, bool own);

@@ -41,6 +41,12 @@ TaskSet open_tasks(const std::vector<spec::TaskSpec>& specs, const spec::DataSpe
   return set;
 }
 
+json::object questions_of(const TaskSet& set) {
+  json::object digests;
+  for (const tasks::Task& task : set.tasks) digests[task.spec.name] = questions_digest(task);
+  return digests;
+}
+
 std::vector<MetricKind> metric_kinds_of(const TaskSet& set) {
   std::vector<MetricKind> kinds;
   for (const tasks::Task& task : set.tasks)

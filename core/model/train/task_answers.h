@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/files.h"
+#include "base/json.h"
 #include "base/notes.h"
 #include "data/dataset.h"
 #include "spec/run_spec.h"
@@ -26,6 +27,9 @@ struct TaskSet {
 // Throws Error{input} with what is wrong with any of the files, for a task of which nothing fits into data.context,
 // and for a dataset of tokens without their vocabulary.
 TaskSet open_tasks(const std::vector<spec::TaskSpec>& specs, const spec::DataSpec& data, const data::Dataset& dataset);
+
+// By the name of each, a digest of what it asks (tasks/questions.h).
+json::object questions_of(const TaskSet& tasks);
 
 // How their metrics are to be read.
 std::vector<MetricKind> metric_kinds_of(const TaskSet& tasks);

@@ -132,6 +132,7 @@ void write_start(event::EventWriter& events, const TrainArguments& arguments, co
     fields["val_answers"] = static_cast<int64_t>(windows.answers(0, windows.count()).size());
     fields["answer_chance"] = data::induction_chance;
   }
+  if (json::object questions = questions_of(tasks); !questions.empty()) fields["questions"] = std::move(questions);
   fields["metrics"] = metric_kinds_of(input, windows, tasks);
   events.write("start", 0, fields);
 }

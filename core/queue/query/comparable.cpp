@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 #include <numbers>
+#include <set>
+#include <string_view>
 
 #include <fmt/format.h>
 
@@ -14,6 +16,7 @@
 namespace bitsweep::query {
 namespace {
 
+constexpr const char* kAnyTokenizer = "any that keeps every byte";
 constexpr double kFarAboveUniform = 2;  // times log V: no start of a model lies there, and no end of a sound run
 
 const json::object& part(const json::object& spec, const char* key) {
@@ -47,13 +50,23 @@ int64_t scored_bytes(const RunRow& run) { return integer_or(part(run.spec, "eval
 
 // Scored on the same bytes, tokenizers compare; one that loses some of them only with itself.
 std::string tokenizer(const RunRow& run, const DatasetRow* dataset) {
-  if (scored_bytes(run) > 0 && dataset != nullptr && dataset->unknown_bytes == 0) return "any that keeps every byte";
+  if (scored_bytes(run) > 0 && dataset != nullptr && dataset->unknown_bytes == 0) return kAnyTokenizer;
   return dataset != nullptr && !dataset->tokenizer.empty() ? dataset->tokenizer : tokenizer_of(run.spec);
 }
 
 std::string validation_text(const RunRow& run, const DatasetRow* dataset) {
   if (dataset != nullptr && !dataset->val_sha256.empty()) return digest(dataset->val_sha256);
   return string_or(part(run.spec, "data"), "val", "");
+}
+
+// Of a mixture with no validation text of its own the weights decide what is scored, windows and stretches alike: each
+// part gives its share.
+std::string mixture(const RunRow& run, const DatasetRow*) {
+  const json::object& data = part(run.spec, "data");
+  const json::value* corpus = data.if_contains("corpus");
+  const std::string weights = corpus != nullptr ? spec::weights_text(*corpus) : "";
+  if (weights.empty()) return "one text";
+  return string_or(data, "val", "").empty() ? weights : "any, beside data.val";
 }
 
 std::string counted(const json::object& object, const char* key) {
@@ -73,6 +86,18 @@ std::string windows(const RunRow& run, const DatasetRow*) {
 
 std::string loss_unit(const RunRow& run, const DatasetRow*) {
   return run.loss ? run.loss->unit : spec::loss_unit(part(run.spec, "data"));
+}
+
+// Where a task's metric, or that of a text beside, stands in the place of the loss: of which questions, or which text.
+Asked loss_asked_for(const RunRow& run) { return run.loss ? asked_for(run, run.loss->name) : Asked(); }
+std::string asked(const RunRow& run, const DatasetRow*) { return asked_text(loss_asked_for(run)); }
+
+// Of all runs, made comparable with each other.
+std::vector<Asked> losses_asked_for(const std::vector<RunRow>& runs) {
+  std::vector<Asked> all;
+  for (const RunRow& run : runs) all.push_back(loss_asked_for(run));
+  make_comparable(all);
+  return all;
 }
 
 const DatasetRow* dataset_of(const RunRow& run, const std::vector<DatasetRow>& datasets) {
@@ -102,38 +127,107 @@ std::string unusable_loss(const RunRow& run) {
   return "diverged: ended with a loss far above the uniform model's";
 }
 
-void name_group(ComparableGroup& group, const std::vector<DatasetRow>& datasets) {
-  for (const DatasetRow& row : datasets) {
-    if (row.id != group.dataset) continue;
-    group.corpus = row.name;
-    group.tokenizer = row.tokenizer;
+// What the runs were scored on, where a data set tells; else what they were asked to be: a text may have less.
+std::string bytes_text(const ComparableGroup& group, const DatasetRow* dataset) {
+  const YardstickRow* scored = dataset != nullptr ? yardstick_of(group, *dataset) : nullptr;
+  return scored != nullptr ? fmt::format("the same {} bytes", format_thousands(scored->bytes))
+                           : fmt::format("eval.bytes {}", format_count(static_cast<double>(group.eval_bytes)));
+}
+
+void name_group(ComparableGroup& group, const DatasetRow* dataset) {
+  if (dataset != nullptr) {
+    group.corpus = dataset->name;
+    group.tokenizer = dataset->tokenizer;
   }
   group.label = group.corpus.empty() ? "data not named" : group.corpus;
   if (group.eval_bytes > 0) {
-    group.label += fmt::format(", the same {} bytes", format_thousands(group.eval_bytes));
+    group.label += ", " + bytes_text(group, dataset);
     return;
   }
   if (!group.tokenizer.empty()) group.label += ", " + group.tokenizer;
   if (group.context > 0) group.label += fmt::format(", context {}", group.context);
 }
 
-// Groups that read the same are told apart by what differs.
-void make_labels_unique(std::vector<ComparableGroup>& groups) {
-  const auto count = [&](const std::string& label) {
-    return std::count_if(groups.begin(), groups.end(), [&](const ComparableGroup& g) { return g.label == label; });
-  };
-  for (size_t i = 0; i < groups.size(); ++i) {
-    if (count(groups[i].label) < 2) continue;
-    const std::string label = groups[i].label;
-    int number = 0;
-    for (ComparableGroup& group : groups) {
-      if (group.label != label) continue;
-      const std::string digits = group.dataset.empty() ? fmt::format("{}", ++number) : group.dataset.substr(0, 8);
-      const std::string windows =
-          group.eval_bytes > 0 ? "" : fmt::format(", {} validation windows", group.eval_windows);
-      group.label = fmt::format("{}{}, data {}", label, windows, digits);
-    }
+std::string value_of(const ComparableGroup& group, std::string_view rule) {
+  for (size_t k = 0; k < comparability_rules().size(); ++k)
+    if (comparability_rules()[k].name == rule) return group.values[k];
+  return "";
+}
+
+// Mixtures of the same texts are told by their weights, whatever else differs.
+void tell_weights(std::vector<ComparableGroup>& groups) {
+  for (ComparableGroup& group : groups) {
+    const std::string weights = value_of(group, "mixture");
+    const bool others = std::any_of(groups.begin(), groups.end(), [&](const ComparableGroup& other) {
+      return other.corpus == group.corpus && value_of(other, "mixture") != weights;
+    });
+    if (others && weights.find(':') != std::string::npos) group.label += ", weights " + weights;
   }
+}
+
+using Alike = std::vector<ComparableGroup*>;
+
+// What may tell groups apart that read the same, the most telling first; "" is said by silence.
+using Telling = std::string (*)(const ComparableGroup& group, const Alike& alike);
+constexpr Telling kTellings[] = {
+    [](const ComparableGroup& g, const Alike& alike) {
+      std::vector<Asked> asked;
+      for (const ComparableGroup* other : alike) asked.push_back(other->asked);
+      return asked_text(g.asked, asked_differences(asked));
+    },
+    [](const ComparableGroup& g, const Alike&) {
+      return g.eval_stride > 0 ? fmt::format("stride {}", g.eval_stride) : "";
+    },
+    [](const ComparableGroup& g, const Alike&) {
+      return g.eval_bytes > 0 ? fmt::format("eval.bytes {}", format_count(static_cast<double>(g.eval_bytes)))
+                              : fmt::format("{} validation windows", g.eval_windows);
+    },
+    [](const ComparableGroup& g, const Alike&) {
+      const std::string tokenizer = value_of(g, "tokenizer");
+      return g.eval_bytes == 0 || tokenizer == kAnyTokenizer ? "" : tokenizer;
+    },
+    [](const ComparableGroup& g, const Alike&) { return g.loss_unit; },
+    [](const ComparableGroup& g, const Alike&) { return g.dataset.empty() ? "" : "data " + g.dataset.substr(0, 8); },
+};
+
+bool all_differ(const Alike& groups) {
+  std::set<std::string> labels;
+  for (const ComparableGroup* group : groups) labels.insert(group->label);
+  return labels.size() == groups.size();
+}
+
+// To each of these labels what differs among them, until no two are the same.
+void tell_apart(const Alike& alike) {
+  for (const Telling telling : kTellings) {
+    std::vector<std::string> told;
+    for (const ComparableGroup* group : alike) told.push_back(telling(*group, alike));
+    if (all_differ(alike)) return;
+    if (std::set<std::string>(told.begin(), told.end()).size() < 2) continue;
+    for (size_t i = 0; i < alike.size(); ++i)
+      if (!told[i].empty()) alike[i]->label += ", " + told[i];
+  }
+}
+
+// Groups by their labels, in the order of the groups.
+std::vector<Alike> alike_by_label(std::vector<ComparableGroup>& groups) {
+  std::vector<Alike> alike;
+  for (ComparableGroup& group : groups) {
+    const auto same = [&](const auto& known) { return known[0]->label == group.label; };
+    const auto known = std::find_if(alike.begin(), alike.end(), same);
+    if (known == alike.end())
+      alike.push_back({&group});
+    else
+      known->push_back(&group);
+  }
+  return alike;
+}
+
+void make_labels_unique(std::vector<ComparableGroup>& groups) {
+  tell_weights(groups);
+  for (const Alike& alike : alike_by_label(groups)) tell_apart(alike);
+  // What they differ in may have no name.
+  for (const Alike& alike : alike_by_label(groups))
+    for (size_t k = 0; alike.size() > 1 && k < alike.size(); ++k) alike[k]->label += fmt::format(", no. {}", k + 1);
 }
 
 }  // namespace
@@ -153,17 +247,31 @@ std::optional<double> bytes_per_token(const RunRow& run, const json::object& sta
   return spec::vocabulary_of(tokenizer_of(run.spec)) ? std::optional(1.0) : std::nullopt;
 }
 
+const YardstickRow* yardstick_of(const ComparableGroup& group, const DatasetRow& dataset) {
+  const auto is_scored = [&](const YardstickRow& row) {
+    return group.eval_bytes > 0 ? row.of_any_context() && row.windows == group.eval_bytes
+                                : row.context == group.context && row.windows == group.eval_windows;
+  };
+  const auto found = std::find_if(dataset.yardsticks.begin(), dataset.yardsticks.end(), is_scored);
+  return found == dataset.yardsticks.end() ? nullptr : &*found;
+}
+
 const std::vector<ComparabilityRule>& comparability_rules() {
-  static const std::vector<ComparabilityRule> kRules = {
-      {"training-text", "the training text", training_text},       {"tokenizer", "the tokenizer", tokenizer},
-      {"validation-text", "the validation text", validation_text}, {"context", "the context", context_length},
-      {"validation-windows", "the validation windows", windows},   {"loss-unit", "the unit of the loss", loss_unit}};
+  static const std::vector<ComparabilityRule> kRules = {{"training-text", "the training text", training_text},
+                                                        {"tokenizer", "the tokenizer", tokenizer},
+                                                        {"validation-text", "the validation text", validation_text},
+                                                        {"mixture", "the weights of the mixture", mixture},
+                                                        {"context", "the context", context_length},
+                                                        {"validation-windows", "the validation windows", windows},
+                                                        {"loss-unit", "the unit of the loss", loss_unit},
+                                                        {"asked", "what the loss was asked on", asked}};
   return kRules;
 }
 
 std::vector<ComparableGroup> comparable_groups(const std::vector<RunRow>& runs,
                                                const std::vector<DatasetRow>& datasets) {
   std::vector<ComparableGroup> groups;
+  const std::vector<Asked> asked_of = losses_asked_for(runs);
   for (size_t i = 0; i < runs.size(); ++i) {
     const json::object& data = part(runs[i].spec, "data");
     const int64_t context = integer_or(data, "context", 0);
@@ -171,6 +279,7 @@ std::vector<ComparableGroup> comparable_groups(const std::vector<RunRow>& runs,
     const DatasetRow* dataset = dataset_of(runs[i], datasets);
     std::vector<std::string> values;
     for (const ComparabilityRule& rule : comparability_rules()) values.push_back(rule.value(runs[i], dataset));
+    values.back() = asked_text(asked_of[i]);  // of the last rule: as far as all runs tell it
     const auto same = [&](const ComparableGroup& group) { return group.values == values; };
     const auto at = static_cast<size_t>(std::find_if(groups.begin(), groups.end(), same) - groups.begin());
     if (at == groups.size()) {
@@ -181,14 +290,16 @@ std::vector<ComparableGroup> comparable_groups(const std::vector<RunRow>& runs,
                         context,
                         windows,
                         scored_bytes(runs[i]),
+                        integer_or(part(runs[i].spec, "eval"), "stride", 0),
                         loss_unit(runs[i], dataset),
                         {},
                         std::move(values),
-                        runs[i].loss});
+                        runs[i].loss,
+                        asked_of[i]});
     }
     groups[at].runs.push_back(i);
   }
-  for (ComparableGroup& group : groups) name_group(group, datasets);
+  for (ComparableGroup& group : groups) name_group(group, dataset_of(runs[group.runs.front()], datasets));
   make_labels_unique(groups);
   return groups;
 }

@@ -1,83 +1,18 @@
 #include "query/query.h"
 
 #include <algorithm>
-#include <charconv>
 
 #include <fmt/format.h>
 
 #include "base/error.h"
 #include "base/nearest.h"
 #include "base/task_metrics.h"
+#include "query/read_run.h"
 #include "query/run_sql.h"
 #include "store/store.h"
 
 namespace bitsweep::query {
 namespace {
-
-// In the order of read_run(). The table holds more than the view `runs` shows; a person's WHERE sees the view.
-constexpr const char* kRunColumns =
-    "run.id, s.name, run.state, coalesce(run.exit_cause, ''), coalesce(run.message, ''), run.plugin, run.seed, "
-    "run.params, run.params_nonembedding, run.params_extra, run.tokens, run.steps, run.step, run.attempts, run.epochs, "
-    "run.flops, run.best_val_bpc, run.last_val_bpc, run.wall_s, run.tokens_per_s, run.submitted, run.started, "
-    "run.ended, run.best_step, run.peak_rss_bytes, coalesce(run.dataset, ''), run.priority, run.device, run.faults, "
-    "iif(run.imported, coalesce(run.spec -> '$.seed', 'null'), NULL)";
-constexpr int kRunColumnCount = 30;
-
-json::object object_of(std::string_view text) {
-  auto value = try_parse_json(text);
-  return value && value->is_object() ? std::move(value->get_object()) : json::object();
-}
-
-// The column holds an int64; the spec of a run from elsewhere has the seed digit for digit, or none.
-void read_seed(const std::string& digits, RunRow& run) {
-  if (digits.empty() || digits == std::to_string(run.seed)) return;
-  run.seed_digits = digits;
-  uint64_t seed = 0;
-  if (std::from_chars(digits.data(), digits.data() + digits.size(), seed).ec == std::errc())
-    run.seed = static_cast<int64_t>(seed);
-}
-
-// Columns as in kRunColumns, then axes and, when asked for, the spec.
-RunRow read_run(const store::Statement& row, bool with_spec) {
-  RunRow r;
-  int c = 0;
-  const auto text = [&] { return row.text(c++); };
-  const auto integer = [&] { return row.integer(c++); };
-  const auto real = [&] { return row.optional_real(c++); };
-  r.id = text();
-  r.sweep = text();
-  r.state = run_state_from(text()).value_or(RunState::queued);  // the schema admits no other word
-  r.exit_cause = text();
-  r.message = text();
-  r.plugin = text();
-  r.seed = integer();
-  r.params = integer();
-  r.params_nonembedding = integer();
-  r.params_extra = integer();
-  r.tokens = integer();
-  r.steps = integer();
-  r.step = integer();
-  r.attempts = integer();
-  r.epochs = real();
-  r.flops = real();
-  r.best_val_bpc = real();
-  r.last_val_bpc = real();
-  r.wall_s = real();
-  r.tokens_per_s = real();
-  r.submitted = real();
-  r.started = real();
-  r.ended = real();
-  r.best_step = row.optional_integer(c++);
-  r.peak_rss_bytes = row.optional_integer(c++);
-  r.dataset = text();
-  r.priority = integer();
-  r.device = text();
-  r.faults = integer();
-  read_seed(text(), r);
-  r.axes = object_of(row.text_view(kRunColumnCount));
-  if (with_spec) r.spec = object_of(row.text_view(kRunColumnCount + 1));
-  return r;
-}
 
 // Quotes and wildcards cannot come through: ids are hexadecimal.
 bool is_hexadecimal(std::string_view text) {
@@ -107,6 +42,24 @@ std::vector<double> numbers_of(const json::value* list) {
 std::vector<double> numbers_of(std::string_view text) {
   const auto value = try_parse_json(text);
   return numbers_of(value ? &*value : nullptr);
+}
+
+}  // namespace
+
+namespace {
+
+bool asks_tasks(const json::object& spec) {
+  const json::value* eval = spec.if_contains("eval");
+  return eval != nullptr && eval->is_object() && eval->get_object().contains("tasks");
+}
+
+// The texts of a member that is an object, by their names.
+std::map<std::string, std::string, std::less<>> texts_of(const json::object& object, const char* member) {
+  std::map<std::string, std::string, std::less<>> texts;
+  if (const json::value* found = object.if_contains(member); found != nullptr && found->is_object())
+    for (const auto& text : found->get_object())
+      if (text.value().is_string()) texts[std::string(text.key())] = std::string(text.value().get_string());
+  return texts;
 }
 
 }  // namespace
@@ -186,7 +139,11 @@ std::vector<RunRow> Query::runs_of(const std::vector<std::string>& sweeps) const
       if (std::none_of(rows.begin(), rows.end(), same)) rows.push_back(read_run(statement, true));
     }
   }
-  add_metrics(rows, headline_metrics(metric_kinds()));
+  std::vector<std::string> names = headline_metrics(metric_kinds());
+  for (size_t i = 0, end = names.size(); i < end; ++i) names.push_back(question_count_of(names[i]));
+  add_metrics(rows, names);
+  for (RunRow& row : rows)
+    if (asks_tasks(row.spec)) row.questions = texts_of(start_facts(row.id), "questions");
   return rows;
 }
 

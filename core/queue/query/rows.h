@@ -48,8 +48,11 @@ struct RunRow {
   // Of its place in the queue, of which store::QueueEntry tells all.
   int64_t priority = 0, faults = 0;
   std::string device = "any";  // any | cpu | cuda | cuda:N
-  // Newest values of metrics: those that sum up tasks (base/task_metrics.h), and whatever Query::add_metrics was asked.
+  // Newest values of metrics: those that sum up tasks (base/task_metrics.h), by Query::runs_of with how many questions
+  // they are of, and whatever Query::add_metrics was asked.
   std::map<std::string, double, std::less<>> metrics;
+  // What the questions of each task were, as the run said at its start: a digest by the task's name. Query::runs_of.
+  std::map<std::string, std::string, std::less<>> questions = {};
   // Where another metric stands in the place of the loss (analysis/other_loss.h): how it is to be read.
   std::optional<MetricKind> loss = {};
 };

@@ -2,10 +2,12 @@
 #include <algorithm>
 #include <cmath>
 #include <iterator>
+#include <set>
 
 #include <fmt/format.h>
 
 #include "base/error.h"
+#include "base/task_metrics.h"
 #include "base/units.h"
 #include "cli/options.h"
 #include "query/query.h"
@@ -83,6 +85,14 @@ std::vector<std::string> columns_of(const query::Query& query, const CommandLine
   }
 }
 
+void add_question_counts(const query::Query& query, std::vector<query::RunRow>& rows) {
+  std::set<std::string> counts;
+  for (const query::RunRow& row : rows)
+    for (const auto& [name, value] : row.metrics) counts.insert(question_count_of(name));
+  counts.erase("");
+  query.add_metrics(rows, {counts.begin(), counts.end()});
+}
+
 void print_table(const std::vector<query::RunRow>& rows, std::vector<std::string> columns, const MetricKinds& kinds,
                  int64_t more, bool sorted) {
   if (rows.empty()) return print_error("no runs");
@@ -132,6 +142,7 @@ int do_runs(const Verb& verb, const std::vector<std::string>& args) {
   if (most >= 0 && static_cast<int64_t>(rows.size()) > most) rows.resize(static_cast<size_t>(most));
 
   if (format == OutputFormat::table) {
+    if (columns.empty()) add_question_counts(query, rows);
     print_table(rows, columns, kinds, all - static_cast<int64_t>(rows.size()), sorted);
     return 0;
   }

@@ -1,5 +1,6 @@
 // `bitsweep show`: everything about one run.
 #include <algorithm>
+#include <map>
 
 #include <fmt/format.h>
 
@@ -23,11 +24,16 @@ struct RunFile {
   uint64_t bytes = 0;
 };
 
+// A metric's first value and its last, each with its step.
+struct Told {
+  query::MetricRow first, last;
+};
+
 struct Details {
   query::RunRow run;
   std::vector<query::AttemptRow> attempts;
   std::vector<query::EvalRow> evals;
-  std::map<std::string, double> metrics;  // newest values of those of which more or less is better
+  std::map<std::string, Told> metrics;  // of which more or less is better
   MetricKinds kinds;
   std::optional<query::PointerHealth> attention;
   json::object start;
@@ -48,12 +54,13 @@ std::vector<RunFile> files_in(const fs::path& folder) {
   return files;
 }
 
-std::map<std::string, double> ranking_metrics(const std::vector<query::MetricRow>& rows, const MetricKinds& kinds) {
-  std::map<std::string, double> newest;
+// REQUIRES ascending steps.
+std::map<std::string, Told> ranking_metrics(const std::vector<query::MetricRow>& rows, const MetricKinds& kinds) {
+  std::map<std::string, Told> told;
   for (const query::MetricRow& row : rows)
     if (const MetricKind* kind = kinds.find(row.name); kind != nullptr && kind->better != Better::neither && row.value)
-      newest[row.name] = *row.value;
-  return newest;
+      told.try_emplace(row.name, Told{row, row}).first->second.last = row;
+  return told;
 }
 
 Details gather(const query::Query& query, const std::string& prefix) {
@@ -118,13 +125,22 @@ std::string metrics(const query::RunRow& run, const json::object& start) {
   return text;
 }
 
-std::string metrics_text(const std::map<std::string, double>& metrics, const MetricKinds& kinds) {
-  render::Table table{
-      {{""}, {"newest", render::Align::right}, {"by chance", render::Align::right}, {"better"}, {"what"}}, {}};
-  for (const auto& [name, value] : metrics) {
+std::string metrics_text(const std::map<std::string, Told>& metrics, const MetricKinds& kinds) {
+  render::Table table{{{""},
+                       {"first", render::Align::right},
+                       {"step", render::Align::right},
+                       {"last", render::Align::right},
+                       {"step", render::Align::right},
+                       {"by chance", render::Align::right},
+                       {"better"},
+                       {"what"}},
+                      {}};
+  for (const auto& [name, told] : metrics) {
     const MetricKind* kind = kinds.find(name);
-    table.rows.push_back({name, report::metric_text(value, kind),
-                          kind->chance ? report::metric_text(*kind->chance, kind) : "-",
+    const bool once = told.first.step == told.last.step;
+    table.rows.push_back({name, once ? "-" : report::metric_text(*told.first.value, kind),
+                          once ? "-" : std::to_string(told.first.step), report::metric_text(*told.last.value, kind),
+                          std::to_string(told.last.step), kind->chance ? report::metric_text(*kind->chance, kind) : "-",
                           std::string(direction_word(kind->better)), kind->help});
   }
   return terminal_table(table);
@@ -213,9 +229,16 @@ json::object json_of(const Details& d) {
   for (const RunFile& f : d.files) files.push_back(json::object{{"path", f.path}, {"bytes", f.bytes}});
   object["attempt_list"] = std::move(attempts);
   object["evals"] = std::move(evals);
-  json::object metrics;
-  for (const auto& [name, value] : d.metrics) metrics[name] = value;
+  json::object metrics, ends;
+  const auto end_json = [](const query::MetricRow& row) {
+    return json::object{{"step", row.step}, {"value", *row.value}};
+  };
+  for (const auto& [name, told] : d.metrics) {
+    metrics[name] = *told.last.value;
+    ends[name] = json::object{{"first", end_json(told.first)}, {"last", end_json(told.last)}};
+  }
   object["metrics"] = std::move(metrics);
+  object["metric_ends"] = std::move(ends);
   object["attention"] = d.attention ? json::value(to_json(*d.attention)) : json::value(nullptr);
   object["start"] = d.start;
   object["spec"] = d.run.spec;

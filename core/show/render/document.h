@@ -52,6 +52,7 @@ struct TableBlock {
   // The HTML has all rows. The Markdown has the first so many, and where the whole table is: beside it.
   std::optional<size_t> shown = std::nullopt;
   std::string file = "";
+  std::optional<Table> wider = std::nullopt;  // what the file has in its place: columns that the page has no room for
   enum class Worth {
     some,   // some rows tell what kind of table it is
     whole,  // never to be cut: one row is of no use without the others

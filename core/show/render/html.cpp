@@ -19,8 +19,10 @@ code { font: .88em ui-monospace, "SF Mono", "DejaVu Sans Mono", monospace; backg
        border-radius: 4px; padding: .1em .3em; overflow-wrap: anywhere; }
 .scroll { overflow-x: auto; margin: 1em 0; }
 table { border-collapse: collapse; font-size: .875rem; font-variant-numeric: tabular-nums; }
-th, td { text-align: left; padding: .3em .75em; border-bottom: 1px solid var(--line); white-space: nowrap; }
-th { color: var(--soft); font-weight: 600; } .n { text-align: right; } tbody tr:hover { background: var(--stripe); }
+th, td { text-align: left; padding: .3em .75em; border-bottom: 1px solid var(--line); vertical-align: top; }
+td:not(.n) { min-width: 6em; overflow-wrap: break-word; } td:first-child:not(.n) { min-width: 10em; }
+th { color: var(--soft); font-weight: 600; } .n { text-align: right; } td.n { white-space: nowrap; }
+tbody tr:hover { background: var(--stripe); }
 figure { margin: 1.5em 0; } figcaption { color: var(--soft); font-size: .875rem; }
 summary { cursor: pointer; color: var(--soft); }
 .part { border-top: 1px solid var(--line); } .part > summary { color: var(--text); font-weight: 600; padding: .6em 0; }
@@ -60,8 +62,9 @@ struct HtmlWriter {
     out += "</ul>\n";
   }
   void operator()(const TableBlock& block) {
+    const std::string table = html_table(block.wider.value_or(block.table));
     // A long one scrolls in a frame of its own.
-    out += block.cut() ? "<div class=\"tall\">\n" + html_table(block.table) + "</div>\n" : html_table(block.table);
+    out += block.cut() ? "<div class=\"tall\">\n" + table + "</div>\n" : table;
   }
   void operator()(const FigureBlock& figure) {
     out += "<figure>\n" + figure.svg + "<figcaption>" + escape_html(figure.caption) + "</figcaption>\n</figure>\n";

@@ -39,6 +39,8 @@ struct MarkdownWriter {
   void operator()(const TableBlock& block) {
     if (!block.cut()) {
       out += markdown_table(block.table) + "\n";
+      if (block.wider && !block.file.empty())
+        out += fmt::format("[All {} columns]({})\n\n", block.wider->columns.size(), block.file);
       return;
     }
     const size_t shown = *block.shown;

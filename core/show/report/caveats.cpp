@@ -60,8 +60,12 @@ std::vector<render::Text> group_missing(const analysis::ReportInput& input, cons
   if (!seeds && !g.table.cells.empty())
     out.push_back(render::Text("Noise: one configuration at three or more seeds (").code("seeds: [0, 1, 2]")
                   << ") would tell which differences are real.");
+  const auto of_given_shapes = [&](const std::string& variant) {
+    return std::any_of(g.table.cells.begin(), g.table.cells.end(),
+                       [&](const analysis::ReportCell& c) { return c.variant == variant && c.shape_given; });
+  };
   for (const analysis::LawFit& fit : g.fits)
-    if (fit.law == "chinchilla" && !fit.result.identified &&
+    if (fit.law == "chinchilla" && !fit.result.identified && !of_given_shapes(fit.variant) &&
         (g.table.sizes_of(fit.variant) < 4 || g.table.budgets.size() < 3)) {
       out.push_back(
           "A joint law in parameters and tokens: at least four sizes and three token budgets a variant, spread over a "

@@ -112,10 +112,10 @@ std::string why_text(const Decision& d) {
                          d.sizes == 1 ? "was" : "were");
     case Purpose::budgets:
       return fmt::format(
-          "{} of {} {} measured, and a law in tokens needs three: twice the tokens at the largest size "
-          "help most",
+          "{} of {} {} measured, and a law in tokens needs three: twice the tokens{} help most{}",
           render::plural(static_cast<int64_t>(d.budgets), "length of training", "lengths of training"), d.variant,
-          d.budgets == 1 ? "was" : "were");
+          d.budgets == 1 ? "was" : "were", d.shape_given ? "" : " at the largest size",
+          d.shape_given ? "; what starts from a run's weights keeps its shape, so that no other size can be run" : "");
     case Purpose::tune:
       return "The learning rate was not tuned at the largest size, and that may be part of every difference";
     case Purpose::seed:

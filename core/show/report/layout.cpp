@@ -114,8 +114,8 @@ std::vector<std::pair<std::string, std::string>> table_files(const render::Docum
   std::vector<std::pair<std::string, std::string>> files;
   for (const Block& block : document.blocks)
     if (const auto* shown = std::get_if<render::TableBlock>(&block);
-        shown != nullptr && shown->cut() && shown->file.starts_with(kTablePrefix))
-      files.emplace_back(shown->file, csv_table(shown->table));
+        shown != nullptr && (shown->cut() || shown->wider) && shown->file.starts_with(kTablePrefix))
+      files.emplace_back(shown->file, csv_table(shown->wider.value_or(shown->table)));
   return files;
 }
 

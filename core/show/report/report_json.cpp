@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "report/advice_sections.h"
+#include "report/before_after_section.h"
 #include "report/builds.h"
 #include "report/claims_section.h"
 #include "report/decision_block.h"
@@ -12,6 +13,7 @@
 #include "report/optimum_section.h"
 #include "report/parameter_value_section.h"
 #include "report/rules.h"
+#include "report/setting_columns.h"
 #include "report/setting_section.h"
 #include "report/stored_section.h"
 
@@ -65,7 +67,19 @@ json::value yardsticks_json(const analysis::GroupAnalysis& g) {
                       {"scored_bytes", g.scored_bytes > 0 ? json::value(g.scored_bytes) : json::value(nullptr)}};
 }
 
-json::object cell_json(const analysis::ReportInput& input, const analysis::ReportCell& c) {
+// As a mean of seeds, and what they were asked.
+json::object task_json(const analysis::ReportInput& input, const analysis::TaskEstimate& e) {
+  json::object object = estimate_json(e), asked;
+  for (const auto& [key, value] : e.asked) asked[key] = value;
+  json::array apart;
+  for (const size_t r : e.apart) apart.emplace_back(input.runs[r].row.id);
+  object["asked"] = std::move(asked);
+  if (!apart.empty()) object["asked_otherwise"] = std::move(apart);
+  return object;
+}
+
+json::object cell_json(const analysis::ReportInput& input, const std::vector<SettingColumn>& settings,
+                       const analysis::ReportCell& c) {
   json::array runs;
   for (const size_t r : c.runs) runs.emplace_back(input.runs[r].row.id);
   json::object cell{{"variant", c.variant},
@@ -87,9 +101,13 @@ json::object cell_json(const analysis::ReportInput& input, const analysis::Repor
     if (name == "answer_accuracy")
       cell[name] = estimate_json(value);
     else
-      metrics[name] = estimate_json(value);
+      metrics[name] = task_json(input, value);
   }
   if (!metrics.empty()) cell["metrics"] = std::move(metrics);
+  json::object differs;  // from other cells
+  for (const SettingColumn& setting : settings)
+    if (const std::string* value = analysis::find_setting(c.factors, setting.path)) differs[setting.path] = *value;
+  if (!differs.empty()) cell["settings"] = std::move(differs);
   return cell;
 }
 
@@ -272,7 +290,8 @@ json::object report_json(const analysis::ReportInput& input, const analysis::Ana
   for (size_t k = 0; k < analysis.groups.size(); ++k) {
     const analysis::GroupAnalysis& g = analysis.groups[k];
     json::array cells;
-    for (const analysis::ReportCell& cell : g.table.cells) cells.push_back(cell_json(input, cell));
+    const std::vector<SettingColumn> settings = setting_columns(g.table);
+    for (const analysis::ReportCell& cell : g.table.cells) cells.push_back(cell_json(input, settings, cell));
     const std::vector<render::Text> findings = group_findings(g, group_doubts(input, g));
     summary.insert(summary.end(), findings.begin(), findings.end());
     groups.push_back(
@@ -291,6 +310,7 @@ json::object report_json(const analysis::ReportInput& input, const analysis::Ana
                      {"equal_size", g.table.measure.sizes()},
                      {"equal_budget", g.table.measure.budgets()},
                      {"variant_gaps", gaps_json(g.variant_comparisons)},
+                     {"before_after", before_after_json(g)},
                      {"fits", fits_json(g.fits)},
                      {"compute_optimal", optimum_json(g)},
                      {"setting_laws", setting_json(g)},

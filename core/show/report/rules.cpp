@@ -5,6 +5,7 @@
 #include <cmath>
 #include <map>
 #include <set>
+#include <string_view>
 
 #include <fmt/format.h>
 
@@ -365,10 +366,15 @@ std::vector<analysis::Doubt> group_doubts(const analysis::ReportInput& input, co
 
 std::vector<Remark> comparability_remarks(const analysis::Analysis& analysis) {
   std::vector<Remark> remarks;
+  std::vector<query::Asked> asked;
+  for (const analysis::GroupAnalysis& g : analysis.groups) asked.push_back(g.group.asked);
+  const std::vector<std::string> asked_otherwise = query::asked_differences(asked);
   for (size_t k = 0; k < query::comparability_rules().size(); ++k) {
     std::vector<std::string> values;
     for (const analysis::GroupAnalysis& g : analysis.groups) {
-      const std::string value = g.group.values[k].empty() ? "not known" : g.group.values[k];
+      std::string value = g.group.values[k].empty() ? "not known" : g.group.values[k];
+      if (!g.group.asked.empty() && query::comparability_rules()[k].name == std::string_view("asked"))
+        value = query::asked_text(g.group.asked, asked_otherwise);  // all of it fills a page
       if (std::find(values.begin(), values.end(), value) == values.end()) values.push_back(value);
     }
     if (values.size() < 2) continue;

@@ -109,7 +109,15 @@ std::vector<std::string> default_run_columns(const std::vector<query::RunRow>& r
   for (const query::RunRow& run : runs)
     for (const auto& [name, value] : run.metrics)
       if (is_headline_metric(name)) metrics.insert(name);
-  columns.insert(columns.end(), metrics.begin(), metrics.end());
+  for (const std::string& name : metrics) {
+    columns.push_back(name);
+    // How many questions, where the rows were not asked as many.
+    const std::string count = question_count_of(name);
+    std::set<double> counts;
+    for (const query::RunRow& run : runs)
+      if (const auto told = run.metrics.find(count); told != run.metrics.end()) counts.insert(told->second);
+    if (counts.size() > 1) columns.push_back(count);
+  }
   columns.insert(columns.end(), {"wall_s", "tokens_per_s"});
   if (any([](const query::RunRow& r) { return r.attempts > 1; })) columns.push_back("attempts");
   return columns;

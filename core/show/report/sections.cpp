@@ -2,13 +2,13 @@
 
 #include <algorithm>
 #include <cmath>
-#include <set>
 
 #include <fmt/format.h>
 
 #include "base/units.h"
 #include "render/format.h"
 #include "report/advice_sections.h"
+#include "report/before_after_section.h"
 #include "report/claims_section.h"
 #include "report/comparison_section.h"
 #include "report/decision_block.h"
@@ -17,20 +17,18 @@
 #include "report/heads.h"
 #include "report/interval_words.h"
 #include "report/layout.h"
+#include "report/measured_section.h"
 #include "report/optimum_section.h"
 #include "report/parameter_value_section.h"
 #include "report/prediction_section.h"
 #include "report/provenance.h"
 #include "report/rules.h"
-#include "report/run_table.h"
 #include "report/sets_section.h"
 #include "report/setting_section.h"
 #include "report/stored_section.h"
 
 namespace bitsweep::report {
 namespace {
-
-constexpr const char* kAnswers = "answer_accuracy";
 
 class GroupSections {
  public:
@@ -39,9 +37,11 @@ class GroupSections {
       : input_(input), g_(g), figures_(figures), level_(level), out_(out) {}
 
   void write() {
-    measured();
+    append(measured_section(input_, g_, level_));
+    for (const char* kind : {"curves", "rates", "surface"}) figure(kind);
     excluded();
     yardsticks();
+    append(before_after_section(g_, level_));
     scaling();
     append(batch_section(input_, g_, level_));
     append(comparisons_section(g_, level_));
@@ -87,11 +87,6 @@ class GroupSections {
         out_.emplace_back(render::FigureBlock{f.figure.file, f.figure.title, f.figure.caption, f.svg});
   }
 
-  void measured();
-  std::set<std::string> task_metrics() const;
-  std::string losses_told() const;
-  void answers_told();
-  void tasks_told(const std::set<std::string>& metrics);
   void excluded();
   void yardsticks();
   void scaling();
@@ -102,108 +97,6 @@ class GroupSections {
   int level_;
   std::vector<render::Block>& out_;
 };
-
-std::string with_spread(const analysis::Estimate& e) {
-  return e.half_width ? render::format_bpc(e.mean) + " ± " + render::format_bpc(*e.half_width)
-                      : render::format_bpc(e.mean);
-}
-
-std::string metric_with_spread(const analysis::Estimate& e, const MetricKind* kind) {
-  std::string text = metric_text(e.mean, kind);
-  if (!e.half_width) return text;
-  std::string spread = metric_text(*e.half_width, kind);
-  if (spread.ends_with(" %")) spread.resize(spread.size() - 2);  // the mean says the unit
-  return text + " ± " + spread;
-}
-
-std::string rate_text(std::optional<double> value) {
-  return value ? render::format_significant(*value, 2) : render::kNothing;
-}
-
-std::set<std::string> GroupSections::task_metrics() const {
-  std::set<std::string> names;
-  for (const analysis::ReportCell& c : g_.table.cells)
-    for (const auto& [name, value] : c.metrics) names.insert(name);
-  return names;
-}
-
-// What every loss of the section is.
-std::string GroupSections::losses_told() const {
-  if (const auto& loss = g_.group.loss)
-    return fmt::format("In the place of the validation loss stands {}: {}{}; {} is better.", loss->name,
-                       loss->unit.empty() ? "" : loss->unit + "; ", loss->help, direction_word(loss->better));
-  return g_.group.loss_unit.empty() ? "The losses' unit was not told."
-                                    : fmt::format("Losses are {} of the validation text.", g_.group.loss_unit);
-}
-
-// What "answers right" is, and what chance gives, as the runs said at their start.
-void GroupSections::answers_told() {
-  const json::object& start = input_.runs[g_.table.cells.front().runs.front()].start;
-  std::string text =
-      "Answers are the bytes of the validation windows that can be told from the window before them by induction; "
-      "\"answers right\" is the fraction of them to which the model gives the highest probability";
-  if (const double count = number_or(start, "val_answers", 0); count > 0)
-    text += fmt::format(", out of {}", format_thousands(static_cast<int64_t>(count)));
-  if (const double chance = number_or(start, "answer_chance", 0); chance > 0)
-    text += fmt::format(". Chance is {:.1f} %", 100 * chance);
-  paragraph(text + ".");
-}
-
-void GroupSections::tasks_told(const std::set<std::string>& metrics) {
-  if (metrics.contains(kAnswers)) answers_told();
-  const std::vector<std::string> others = metrics_told({metrics.begin(), metrics.end()}, input_.kinds);
-  for (const std::string& told : others)
-    if (!told.starts_with(kAnswers)) paragraph(told + ".");
-}
-
-void GroupSections::measured() {
-  heading("Measured runs");
-  if (g_.table.cells.empty()) return paragraph("No run on this text has finished yet.");
-  const bool seeds = std::any_of(g_.table.cells.begin(), g_.table.cells.end(),
-                                 [](const analysis::ReportCell& c) { return c.runs.size() > 1; });
-  const std::string text = g_.group.label == "data not named" ? "" : fmt::format("Text: {}. ", g_.group.label);
-  paragraph(text + losses_told() +
-            (seeds ? " ± is the 95 % interval of the mean over seeds. Time and speed are means." : ""));
-  const std::set<std::string> metrics = task_metrics();
-  tasks_told(metrics);
-  render::Table t;
-  t.columns = {{"variant"},
-               {"params", render::Align::right},
-               {"tokens", render::Align::right},
-               {"epochs", render::Align::right},
-               {"batch", render::Align::right},
-               {"LR", render::Align::right},
-               {"best", render::Align::right},
-               {"final", render::Align::right},
-               {"wall", render::Align::right},
-               {"tok/s", render::Align::right},
-               {"attempts", render::Align::right}};
-  constexpr int kAfterLosses = 8;
-  int at = kAfterLosses;
-  for (const std::string& name : metrics)
-    t.columns.insert(t.columns.begin() + at++, {name == kAnswers ? "answers right" : name, render::Align::right});
-  if (seeds) t.columns.push_back({"seeds", render::Align::right});
-  for (const analysis::ReportCell& c : g_.table.cells) {
-    t.rows.push_back({c.variant, format_count(c.params), format_count(c.tokens), rate_text(c.epochs),
-                      c.batch ? format_count(*c.batch) : render::kNothing, rate_text(c.lr), with_spread(c.best_bpc),
-                      with_spread(c.final_bpc), c.wall_s ? format_duration(*c.wall_s) : render::kNothing,
-                      render::format_rate(c.tokens_per_s),
-                      c.attempts > 0 ? std::to_string(c.attempts) : render::kNothing});
-    std::vector<std::string>& row = t.rows.back();
-    at = kAfterLosses;
-    for (const std::string& name : metrics) {
-      const auto found = c.metrics.find(name);
-      row.insert(row.begin() + at++, found == c.metrics.end()
-                                         ? render::kNothing
-                                         : metric_with_spread(found->second, input_.kinds.find(name)));
-    }
-    if (seeds) row.push_back(std::to_string(c.runs.size()));
-  }
-  table(without_empty_columns(std::move(t)));
-  figure("curves");
-  figure("rates");
-  figure("surface");
-}
 
 void GroupSections::excluded() {
   render::Table t{{{"run"},

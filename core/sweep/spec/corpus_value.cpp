@@ -238,4 +238,16 @@ std::string corpus_text(const json::value& value) {
   return fmt::format("{}", fmt::join(names, " + "));
 }
 
+std::string weights_text(const json::value& value) {
+  std::vector<double> weights;
+  if (const json::array* parts = value.if_array())
+    for (const json::value& part : *parts)
+      if (part.is_object()) weights.push_back(number_or(part.get_object(), "weight", CorpusPart{}.weight));
+  std::string text;
+  for (const double weight : weights)
+    text +=
+        fmt::format("{}{:.4g}", text.empty() ? "" : ":", weight / *std::min_element(weights.begin(), weights.end()));
+  return text;
+}
+
 }  // namespace bitsweep::spec

@@ -32,5 +32,7 @@ std::string corpus_name(const std::string& corpus);
 
 // "stories", "web + code", "fineweb_train_*.bin": a value of data.corpus to a person; "" for none.
 std::string corpus_text(const json::value& value);
+// Of a mixture, each weight by the least of them: "3:1"; "" of what is none.
+std::string weights_text(const json::value& value);
 
 }  // namespace bitsweep::spec

@@ -7,7 +7,6 @@
 
 #include "base/error.h"
 #include "base/nearest.h"
-#include "base/sha256.h"
 #include "spec/also_value.h"
 #include "spec/corpus_value.h"
 #include "spec/tokenizer_value.h"
@@ -49,13 +48,6 @@ json::object data_json(const DataSpec& data) {
   if (data.bytes_per_token > 0) object["bytes_per_token"] = data.bytes_per_token;
   if (data.tokenizer == no_tokenizer) object["unit"] = "bits per token";
   return object;
-}
-
-// All that the weights decide.
-json::array shares_json(const DataSpec& data) {
-  json::array shares;
-  for (const int64_t share : mixture_shares(data.mixture)) shares.push_back(share);
-  return shares;
 }
 
 json::object train_json(const TrainSpec& train) {
@@ -333,26 +325,6 @@ RunSpec run_spec_from_json(const json::object& object) {
   return spec;
 }
 
-json::object identity(const RunSpec& spec) {
-  json::object object = to_json(spec);
-  object.erase("checkpoint");
-  if (!spec.imported.sha256.empty()) object["import"].as_object().erase("folder");
-  for (const char* key : {"probes", "also", "before", "tasks"}) object["eval"].as_object().erase(key);
-  json::object& data = object["data"].as_object();
-  for (const char* key : {"vocab", "bytes_per_token"}) data.erase(key);
-  // With the content known, where it lies does not matter. A separate validation text still differs from a split.
-  if (!spec.data.sha256.empty()) {
-    data.erase("corpus");
-    if (!spec.data.mixture.empty()) data["mixture"] = shares_json(spec.data);
-    if (spec.data.is_shards()) data.erase("val_fraction");
-    if (data.contains("examples")) data["examples"].as_object().erase("file");
-    data["val"] = spec.data.val.empty() ? "" : "separate";
-    if (!spec.data.val.empty()) data.erase("val_fraction");
-  }
-  if (!spec.data.tokenizer_sha256.empty()) data.erase("tokenizer");
-  return object;
-}
-
 DataSpec AlsoSpec::data() const {
   DataSpec data;
   data.corpus = corpus;
@@ -369,24 +341,6 @@ MetricKind AlsoSpec::metric_kind() const {
           .unit = "bits per byte",
           .chance = {},
           .help = "validation loss on " + name};
-}
-
-std::string run_id(const RunSpec& spec) { return sha256_hex(canonical_json(identity(spec))).substr(0, 12); }
-
-std::string dataset_id(const DataSpec& data) {
-  json::object split = {{"sha256", data.sha256}, {"tokenizer", data.tokenizer}};
-  if (data.val.empty() && !data.is_shards()) split["val_fraction"] = data.val_fraction;
-  // Of a mixture with no validation text of its own the weights decide what is validated on.
-  if (data.val.empty() && !data.mixture.empty()) split["mixture"] = shares_json(data);
-  if (!data.tokenizer_sha256.empty()) split["tokenizer"] = data.tokenizer_sha256;
-  if (!data.examples.file.empty()) {
-    split["examples"] = json::object{
-        {"template", to_json(data.examples.layout)}, {"loss", data.examples.loss}, {"context", data.context}};
-  }
-  if (!data.documents.empty() && data.documents != "none") split["documents"] = data.documents;
-  if (!data.documents_sha256.empty()) split["documents_sha256"] = data.documents_sha256;
-  if (data.split != DataSpec{}.split) split["split"] = data.split;
-  return sha256_hex(canonical_json(split));
 }
 
 }  // namespace bitsweep::spec

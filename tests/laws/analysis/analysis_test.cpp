@@ -54,6 +54,48 @@ TEST(Cells, SeedsAreOneCellAndNothingElseIs) {
   EXPECT_THAT(table.alternatives, ElementsAre(2));
 }
 
+TEST(Cells, SeedsMayDifferInWhatNamesNoRun) {
+  const auto cells = [](auto change) {
+    ReportInput input = made_input({{"v57", 1e6, 4e6, 1e-3, 0}, {"v57", 1e6, 4e6, 1e-3, 1}});
+    change(input.runs[1].row.spec);
+    return analyse(input).groups.at(0).table.cells.size();
+  };
+  const auto eval = [](const char* key, const json::value& value) {
+    return [=](json::object& spec) { spec["eval"].as_object()[key] = value; };
+  };
+  EXPECT_EQ(cells(eval("tasks", json::array{json::object{{"name", "arc"}, {"limit", 60}}})), 1u);
+  EXPECT_EQ(cells(eval("also", json::object{{"base", json::object{{"corpus", "stories"}}}})), 1u);
+  EXPECT_EQ(cells(eval("before", true)), 1u);
+  EXPECT_EQ(cells(eval("probes", "off")), 1u);
+  EXPECT_EQ(cells([](json::object& spec) { spec["checkpoint"] = json::object{{"every", 7}}; }), 1u);
+  EXPECT_EQ(cells([](json::object& spec) { spec["data"].as_object()["bytes_per_token"] = 2.5; }), 1u);
+  EXPECT_EQ(cells([](json::object& spec) { spec["data"].as_object()["documents"] = "bos"; }), 2u);
+}
+
+TEST(Cells, ATextMayLieElsewhereWhereItsContentIsKnown) {
+  const auto cells = [](const char* content) {
+    ReportInput input = made_input({{"v57", 1e6, 4e6, 1e-3, 0}, {"v57", 1e6, 4e6, 1e-3, 1}});
+    for (size_t i = 0; i < 2; ++i) {
+      json::object& data = input.runs[i].row.spec["data"].as_object();
+      data["sha256"] = content;
+      data["corpus"] = i == 0 ? "/a/t.txt" : "/b/t.txt";
+    }
+    return analyse(input).groups.at(0).table.cells.size();
+  };
+  EXPECT_EQ(cells("ab12"), 1u);
+  EXPECT_EQ(cells(""), 2u);
+}
+
+TEST(Cells, HowATextIsLearnedIsASettingThatDiffers) {
+  ReportInput input = made_input({{"v57", 1e6, 4e6}, {"llama", 1e6, 4e6}});
+  input.runs[0].row.spec["data"].as_object()["examples"] = json::object{{"loss", "answer"}};
+  input.runs[1].row.spec["data"].as_object()["examples"] = json::object{{"loss", "all"}};
+  const Analysis analysis = analyse(input);
+  ASSERT_EQ(analysis.groups.size(), 1u);
+  ASSERT_EQ(analysis.groups[0].variant_comparisons.size(), 1u);
+  EXPECT_THAT(analysis.groups[0].variant_comparisons[0].also, ElementsAre("data.examples.loss answer → all"));
+}
+
 TEST(Cells, NearlyEqualSizesAreOneClass) {
   const ReportInput input =
       made_input({{"v57", 1.00e6, 4e6}, {"llama", 1.08e6, 4e6}, {"v57", 3e6, 4e6}, {"v57", 1.00e6, 8e6}});

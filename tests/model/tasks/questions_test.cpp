@@ -108,6 +108,23 @@ TEST(Questions, ExamplesAreOtherItemsByTaskAndItemAlone) {
   EXPECT_EQ(make_task(spec, items, &examples).questions.at(0).shots.size(), 3u);
 }
 
+TEST(Questions, AreKnownByADigestOfAllThatIsAsked) {
+  const auto digest = [](const std::string& lines, int64_t shots = 0, int64_t limit = 0) {
+    spec::TaskSpec spec = task_of("choice");
+    spec.shots = shots;
+    spec.limit = limit;
+    return questions_digest(make_task(spec, read_items(lines, "choice", "f"), nullptr));
+  };
+  const std::string lines = kArcLines, one = digest(lines);
+  EXPECT_EQ(one.size(), 12u);
+  EXPECT_EQ(digest(lines), one);
+  EXPECT_NE(digest(lines, 1), one);
+  EXPECT_NE(digest(lines, 0, 2), one);
+  std::string changed = lines;
+  changed.replace(changed.find("a dog"), 5, "a fox");
+  EXPECT_NE(digest(changed), one);
+}
+
 TEST(Questions, DrawsOfExamplesAreEvenAndNeverTheItemItself) {
   std::vector<int> drawn(10, 0);
   for (size_t item = 0; item < 1000; ++item) {

@@ -74,6 +74,8 @@ TEST_F(AskVerbTest, ACheckpointAnswersAsTheRunDidAtItsEnd) {
     EXPECT_EQ(read_file(run.attempt(1) / name), read_file(folder_ / "asked" / name));
   }
   EXPECT_EQ(tasks::read_answers(run.attempt(1) / "answers-choice-task-30.jsonl").answers.size(), 3u);
+  for (const spec::TaskSpec& task : spec.eval.tasks)
+    EXPECT_EQ(string_or(start.at("questions").as_object(), task.name, "").size(), 12u) << task.name;
 }
 
 TEST_F(AskVerbTest, AskingChangesNothingThatIsLearned) {

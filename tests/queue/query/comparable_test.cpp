@@ -49,6 +49,54 @@ TEST(Comparable, GroupsThatReadTheSameAreToldApart) {
   EXPECT_THAT(groups[0].label, HasSubstr("a.txt"));
 }
 
+RunRow mixed(double first, double second, const std::string& val = "") {
+  RunRow run = row("", "bytes256", 64, 8);
+  json::object& data = run.spec["data"].as_object();
+  data["corpus"] = json::array{json::object{{"corpus", "/t/a.txt"}, {"weight", first}},
+                               json::object{{"corpus", "/t/b.txt"}, {"weight", second}}};
+  data["val"] = val;
+  return run;
+}
+
+TEST(Comparable, WeightsDecideWhatAMixtureIsScoredOn) {
+  const auto groups = comparable_groups({mixed(3, 1), mixed(1, 3), mixed(6, 2)}, {});
+  ASSERT_EQ(groups.size(), 2u);
+  EXPECT_THAT(groups[0].runs, ElementsAre(0, 2));
+  EXPECT_EQ(groups[0].label, "a.txt + b.txt, bytes256, context 64, weights 3:1");
+  EXPECT_EQ(groups[1].label, "a.txt + b.txt, bytes256, context 64, weights 1:3");
+  std::vector<RunRow> on_bytes{mixed(3, 1), mixed(1, 3)};  // different counts of bytes do not hide the weights
+  for (size_t i = 0; i < 2; ++i) on_bytes[i].spec["eval"] = json::object{{"bytes", 1000 * (i + 1)}};
+  EXPECT_EQ(comparable_groups(on_bytes, {})[1].label, "a.txt + b.txt, eval.bytes 2k, weights 1:3");
+  EXPECT_EQ(comparable_groups({mixed(3, 1, "/t/v.txt"), mixed(1, 3, "/t/v.txt")}, {}).size(), 1u);
+}
+
+RunRow scored_on(int64_t bytes, int64_t stride) {
+  RunRow run = row("/t/a.txt", "bytes256", 64, 8, "d1");
+  run.spec["eval"] = json::object{{"bytes", bytes}, {"stride", stride}};
+  return run;
+}
+
+TEST(Comparable, LabelsSayWhatDiffersOnce) {
+  const auto labels = [](const std::vector<RunRow>& runs, const std::vector<DatasetRow>& datasets) {
+    std::vector<std::string> found;
+    for (const ComparableGroup& group : comparable_groups(runs, datasets)) found.push_back(group.label);
+    return found;
+  };
+  EXPECT_THAT(
+      labels({scored_on(1000000, 0), scored_on(1000000, 32), scored_on(1000000, 64)}, {}),
+      ElementsAre("a.txt, eval.bytes 1M", "a.txt, eval.bytes 1M, stride 32", "a.txt, eval.bytes 1M, stride 64"));
+  DatasetRow dataset;
+  dataset.id = "d1";
+  dataset.name = "a.txt";
+  dataset.yardsticks = {{0, 1000000, 12000, {4.0}}};
+  EXPECT_THAT(labels({scored_on(1000000, 0)}, {dataset}), ElementsAre("a.txt, the same 12,000 bytes"));
+  // Nothing that has a name: the field of two texts.
+  RunRow first = row("/t/a.txt", "bytes256", 64, 8), second = first;
+  second.spec["data"].as_object()["field"] = "text";
+  EXPECT_THAT(labels({first, second}, {}),
+              ElementsAre("a.txt, bytes256, context 64, no. 1", "a.txt, bytes256, context 64, no. 2"));
+}
+
 TEST(Comparable, NamesComeFromTheDataset) {
   DatasetRow dataset;
   dataset.id = "d1";

@@ -27,6 +27,27 @@ TEST_F(QueryTest, ListsRunsInTheOrderOfTheirSubmission) {
   EXPECT_FALSE(rows[3].last_val_bpc.has_value());
 }
 
+TEST_F(QueryTest, RunsOfASweepSayWhatTheirTasksAsked) {
+  store::NewSweep sweep;
+  sweep.name = "asking";
+  sweep.runs = {planned("dddd00000005", "v57", 1000, 1e-3)};
+  sweep.runs[0].spec["eval"].as_object()["tasks"] = json::array{json::object{{"name", "arc"}}};
+  store.submit(sweep);
+  const int64_t attempt = start("dddd00000005", {4.0});
+  const std::vector<event::Event> events{
+      {"start", "dddd00000005", attempt, 90, 0, 1000, {{"questions", json::object{{"arc", "ab12"}}}}}};
+  const store::Store::Batch batch{"dddd00000005", attempt, events, 200, 1};
+  store.ingest({&batch, 1});
+  const MetricKind kind{"arc.acc", Better::higher, "fraction", 0.25, ""};
+  store.put_metric_kinds({&kind, 1}, 1);
+  const std::vector<std::pair<std::string, double>> told = {{"arc.acc", 0.3}, {"arc.n", 56}};
+  store.put_metrics("dddd00000005", attempt, 10, told);
+  const RunRow run = Query(root).runs_of({"asking"}).at(0);
+  EXPECT_EQ(run.questions.at("arc"), "ab12");
+  EXPECT_EQ(run.metrics.at("arc.n"), 56);
+  EXPECT_FALSE(Query(root).runs("asking").at(0).metrics.contains("arc.n")) << "no column unasked";
+}
+
 TEST_F(QueryTest, AnswersAreTheNewestOfTheRun) {
   std::vector<event::Event> events;
   for (int64_t i = 1; i <= 3; ++i)

@@ -74,5 +74,23 @@ TEST_F(EarlierReportTest, AReportIsHeldAgainstTheLastOneOfOtherPoints) {
   EXPECT_EQ(canonical_json(report::changes_json(again, after)), text);
 }
 
+// Sets of one data set have fits of one name, and what a set is called may change.
+TEST_F(EarlierReportTest, AnotherSetsFitAndTheSameFitAreNoEarlierOnes) {
+  sweep("grid", 4, 5, 8000000000);
+  CollectedNotes notes;
+  const analysis::ReportInput all = analysis::gather_report(query::Query(root), {"grid"}, "", "0");
+  analysis::ReportInput first = all, second = all;
+  const auto half = static_cast<std::ptrdiff_t>(all.runs.size() / 2);
+  first.runs.erase(first.runs.begin() + half, first.runs.end());
+  second.runs.erase(second.runs.begin(), second.runs.begin() + half);
+  advise::keep_fits(root, first, analyse(first), notes);
+  EXPECT_TRUE(advise::earlier_fits(root, second, analyse(second)).empty()) << "no run is in both";
+  analysis::Analysis renamed = analyse(first);
+  for (analysis::GroupAnalysis& g : renamed.groups)
+    for (analysis::LawFit& fit : g.fits)
+      for (fit::Point& point : fit.points) point.dataset += ", stride 32";
+  EXPECT_TRUE(advise::earlier_fits(root, first, renamed).empty()) << "the same runs and values";
+}
+
 }  // namespace
 }  // namespace bitsweep::cli

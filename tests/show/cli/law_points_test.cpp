@@ -202,7 +202,7 @@ TEST_F(LawPointsTest, AnyMetricThatFallsMayBeTheLoss) {
     EXPECT_EQ(of_task.points[i].run, by_loss.points[i + 1].run);
     EXPECT_EQ(of_task.points[i].loss, 2 * by_loss.points[i + 1].loss);
   }
-  EXPECT_EQ(of_task.left_out.at("no arc.bpb above 0 was told"), 1);
+  EXPECT_EQ(of_task.left_out.at("no arc.bpb above 0 was told"), 37);  // and the 36 of other settings
   const auto refused = [&](const std::string& loss) {
     return query::thrown([&] { out(kFitVerb, {"grid", "--loss", loss}); });
   };
@@ -211,6 +211,24 @@ TEST_F(LawPointsTest, AnyMetricThatFallsMayBeTheLoss) {
   EXPECT_THAT(refused("arc.bbp"), HasSubstr("no run has told it; did you mean 'arc.bpb'?"));
   EXPECT_THAT(out(kFitVerb, {"grid", "--loss", "arc.bpb", "--resamples", "0"}), HasSubstr("v76 (alibi=true)"));
   EXPECT_EQ(store.database().integer("SELECT count(*) FROM fit"), 0);  // it would be taken for one of the loss
+}
+
+// Losses on other questions are other losses, of a fit as of a report.
+TEST_F(LawPointsTest, RunsThatWereAskedOtherwiseAreApart) {
+  const MetricKind kinds[] = {{"arc.acc", Better::higher, "fraction", 0.25, "right"},
+                              {"arc.bpb", Better::lower, "bits per byte", {}, "loss"}};
+  store.put_metric_kinds(kinds, 1);
+  for (const fit::Point& p : fit_points().points) {
+    const std::vector<std::pair<std::string, double>> told{
+        {"arc.acc", 0.3}, {"arc.bpb", p.loss}, {"arc.n", p.params > 30000 ? 56 : 40}};
+    store.put_metrics(p.run, 1, 10, told);
+  }
+  analysis::SweepPointsOptions options;
+  options.loss = "arc.bpb";
+  std::set<std::string> datasets;
+  for (const fit::Point& p : points_of_sweeps(query::Query(root), {"grid"}, options).points)
+    datasets.insert(p.dataset.substr(p.dataset.rfind(',') + 2));
+  EXPECT_THAT(datasets, ElementsAre("n=40", "n=56"));
 }
 
 // A report of a task speaks of the points that `fit` takes, and says what its losses are.

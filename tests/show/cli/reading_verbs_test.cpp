@@ -158,9 +158,27 @@ TEST_F(ReadingVerbs, RunsHaveAnyMetricAsAColumn) {
   EXPECT_THAT(call(kRunsVerb, {}).out, Not(HasSubstr("hdr")));
   EXPECT_EQ(json_of(kRunsVerb, {"--columns", "hdr", "--where", "id = 'aaaa00000001'"}).at(0).at("hdr"), 0.75);
   EXPECT_THAT(call(kShowVerb, {"aaaa00000001"}).out,
-              HasSubstr("arc.acc  30.0 %     25.0 %  higher  questions answered rightly\n"));
+              HasSubstr("         first  step    last  step  by chance  better  what\n"
+                        "arc.acc      -     -  30.0 %    30     25.0 %  higher  questions answered rightly\n"));
+  store.put_metrics("aaaa00000001", 1, 10, second);
+  EXPECT_THAT(call(kShowVerb, {"aaaa00000001"}).out, HasSubstr("arc.acc  50.0 %    10  30.0 %    30     25.0 %"));
+  EXPECT_EQ(json_of(kShowVerb, {"aaaa00000001"}).at("metric_ends").at("arc.acc").at("first").at("step"), 10);
   EXPECT_EQ(json_of(kShowVerb, {"aaaa00000001"}).at("metrics").at("arc.acc"), 0.3);
   EXPECT_THAT(query::thrown([&] { call(kRunsVerb, {"--sort", "arc.ac"}); }), HasSubstr("did you mean 'arc.acc'?"));
+}
+
+TEST_F(ReadingVerbs, RunsSayHowManyQuestionsWhereTheyDiffer) {
+  const MetricKind kind{"arc.acc", Better::higher, "fraction", 0.25, "questions answered rightly"};
+  store.put_metric_kinds({&kind, 1}, 1);
+  const auto tell = [&](const char* run, double count) {
+    const std::vector<std::pair<std::string, double>> told = {{"arc.acc", 0.3}, {"arc.n", count}};
+    store.put_metrics(run, 1, 30, told);
+  };
+  tell("aaaa00000001", 56);
+  tell("bbbb00000003", 56);
+  EXPECT_THAT(call(kRunsVerb, {}).out, Not(HasSubstr("arc.n")));
+  tell("bbbb00000003", 10);
+  EXPECT_THAT(call(kRunsVerb, {}).out, HasSubstr("arc.acc  arc.n"));
 }
 
 TEST_F(ReadingVerbs, ShowDrawsWhereAttentionLooks) {

@@ -41,6 +41,29 @@ TEST(Decision, StandsFirstInFifteenLines) {
   }
 }
 
+// What starts from a run's weights has its shape: another size cannot be run.
+TEST(Decision, FineTunesAreNotAskedForAnotherSize) {
+  analysis::ReportInput input = analysis::made_input({{"llama", 1e5, 2e6}});
+  EXPECT_EQ(decisions_of(input, analyse(input)).at(0).purpose, Purpose::sizes);
+  input.runs[0].row.spec["train"].as_object()["init_from"] = "6737fb5e0e6f";
+  const analysis::Decision d = decisions_of(input, analyse(input)).at(0);
+  EXPECT_EQ(d.purpose, Purpose::budgets);
+  EXPECT_EQ(d.params, 1e5);
+  EXPECT_EQ(d.tokens, 4e6);
+  const std::string text = markdown_of(input);
+  EXPECT_THAT(text, HasSubstr("keeps its shape, so that no other size can be run"));
+  EXPECT_THAT(text, Not(HasSubstr("at least four sizes")));
+}
+
+// Nor by a law, whatever size it finds best.
+TEST(Decision, ADivisionKeepsAGivenShape) {
+  analysis::ReportInput input = analysis::made_input(analysis::ladder_runs());
+  for (analysis::MeasuredRun& run : input.runs) run.row.spec["train"].as_object()["init_from"] = "6737fb5e0e6f";
+  const analysis::Decision d = decisions_of(input, analyse(input)).at(0);
+  ASSERT_TRUE(d.params);
+  EXPECT_NEAR(*d.params, 1e7, 1.5e6);
+}
+
 TEST(Decision, ALawDividesTheLargestBudget) {
   const analysis::ReportInput input = analysis::made_input(analysis::ladder_runs());
   const analysis::Analysis analysis = analyse(input);

@@ -167,10 +167,27 @@ TEST(Rules, WhatKeepsGroupsApartIsNamed) {
   analysis::ReportInput same = analysis::made_input(pair_of_sizes());
   same.datasets.clear();
   for (analysis::MeasuredRun& run : same.runs) run.row.dataset.clear();
+  const auto weighted = [](analysis::ReportInput& input) {
+    for (size_t i = 0; i < 2; ++i)
+      input.runs[i].row.spec["data"].as_object()["corpus"] = json::array{
+          json::object{{"corpus", "headers"}, {"weight", 1 + i}}, json::object{{"corpus", "stories"}, {"weight", 1}}};
+  };
+  const auto asked = [](analysis::ReportInput& input) {
+    for (size_t i = 0; i < 2; ++i) {
+      input.runs[i].row.loss = MetricKind{"arc.bpb", Better::lower, "bits per byte", {}, ""};
+      input.runs[i].row.spec["eval"].as_object()["tasks"] =
+          json::array{json::object{{"name", "arc"}, {"limit", 5 + i}}};
+    }
+  };
   const std::vector<std::pair<const char*, std::function<void(analysis::ReportInput&)>>> cases = {
-      {"training-text", set("data", "corpus", "stories")},  {"tokenizer", set("data", "tokenizer", "bytes256")},
-      {"validation-text", set("data", "val", "other.txt")}, {"context", set("data", "context", 128)},
-      {"validation-windows", set("eval", "windows", 7)},    {"loss-unit", set("data", "unit", "nats per token")},
+      {"mixture", weighted},
+      {"asked", asked},
+      {"training-text", set("data", "corpus", "stories")},
+      {"tokenizer", set("data", "tokenizer", "bytes256")},
+      {"validation-text", set("data", "val", "other.txt")},
+      {"context", set("data", "context", 128)},
+      {"validation-windows", set("eval", "windows", 7)},
+      {"loss-unit", set("data", "unit", "nats per token")},
   };
   EXPECT_EQ(cases.size(), query::comparability_rules().size());
   EXPECT_THAT(comparability_remarks(analyse(same)), IsEmpty());
@@ -180,6 +197,9 @@ TEST(Rules, WhatKeepsGroupsApartIsNamed) {
     const std::vector<Remark> remarks = comparability_remarks(analysis);
     ASSERT_EQ(remarks.size(), 1u) << rule;
     EXPECT_EQ(remarks[0].rule, rule);
+    if (std::string_view(rule) == "asked") {
+      EXPECT_EQ(remarks[0].text.plain(), "what the loss was asked on (limit=5 and limit=6)");
+    }
     for (const analysis::GroupAnalysis& g : analysis.groups) EXPECT_TRUE(g.param_steps.empty());
   }
 }

@@ -35,6 +35,8 @@ TEST_F(CorpusValue, is_a_mixture_by_weight) {
   EXPECT_EQ(mixed.mixture[1].weight, 1);
   EXPECT_THAT(mixture_shares(mixed.mixture), ElementsAre(768, 256));
   EXPECT_EQ(corpus_text(corpus_json(mixed)), "stories + web");
+  EXPECT_EQ(weights_text(corpus_json(mixed)), "3:1");
+  EXPECT_EQ(weights_text("stories"), "");
 }
 
 TEST_F(CorpusValue, is_shards_of_tokens) {

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "base/error.h"
+#include "spec/run_identity.h"
 
 namespace bitsweep::spec {
 namespace {
@@ -150,6 +151,13 @@ TEST(RunSpec, TheIdNamesWhatIsLearnedAndNothingElse) {
   differs([](RunSpec& s) { s.eval.windows = 1; });
   differs([](RunSpec& s) { s.model.options["d_model"] = 513; });
   differs([](RunSpec& s) { s.data.val = "/texts/val.txt"; });
+}
+
+TEST(RunSpec, WhatNamesNoRunIsKnownByItsPath) {
+  for (const char* path : {"checkpoint.every", "eval.tasks", "eval.also.base.corpus", "data.vocab", "import.folder"})
+    EXPECT_TRUE(names_no_run(path)) << path;
+  for (const char* path : {"eval.every", "eval.windows", "data.vocab_rows", "train.lr", "eval", "seed"})
+    EXPECT_FALSE(names_no_run(path)) << path;
 }
 
 TEST(RunSpec, TheOrderAndTypeOfNumbersDoNotMatter) {
