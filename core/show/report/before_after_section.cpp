@@ -35,8 +35,13 @@ std::string change_with_spread(const BeforeAfter& row) {
                                              : " ± " + render::format_bpc(*row.change->half_width));
 }
 
+// Fractions are shown as per cent.
+std::string shown_unit(const std::string& unit) {
+  return unit.empty() ? render::kNothing : unit == "fraction" ? "%" : unit;
+}
+
 render::Table table_of(const analysis::GroupAnalysis& g) {
-  std::vector<SettingColumn> settings = setting_columns(g.table);
+  std::vector<SettingColumn> settings = setting_columns(g.table, true);
   settings.resize(std::min(settings.size(), kMostSettingColumns));
   std::map<std::string, std::vector<query::Asked>> asked;
   for (const BeforeAfter& row : g.before_after) asked[row.metric].push_back(row.asked);
@@ -53,10 +58,10 @@ render::Table table_of(const analysis::GroupAnalysis& g) {
     cells = {cell.variant, format_count(cell.params), format_count(cell.tokens)};
     for (const SettingColumn& setting : settings) cells.push_back(setting.text(cell));
     const std::string unit = is_own_loss(row) && !g.group.loss_unit.empty() ? g.group.loss_unit : row.kind.unit;
-    cells.insert(cells.end(), {row.metric, row.before ? metric_with_spread(*row.before, &row.kind) : render::kNothing,
-                               metric_with_spread(row.after, &row.kind) + words.at(row.metric).of(row.asked),
-                               change_with_spread(row), unit.empty() ? render::kNothing : unit,
-                               std::string(direction_word(row.kind.better))});
+    cells.insert(cells.end(),
+                 {row.metric, row.before ? metric_with_spread(*row.before, &row.kind) : render::kNothing,
+                  metric_with_spread(row.after, &row.kind) + words.at(row.metric).of(row.asked),
+                  change_with_spread(row), shown_unit(unit), std::string(direction_word(row.kind.better))});
   }
   return t;
 }
@@ -66,13 +71,14 @@ std::string change_told(const analysis::GroupAnalysis& g, const BeforeAfter& row
   std::string text = fmt::format("{}, from {} to {} ({}", row.metric, metric_text(row.before->mean, &row.kind),
                                  metric_text(row.after.mean, &row.kind), change_text(row.change->mean, row.kind));
   if (row.kind.unit != "fraction" && !row.kind.unit.empty()) text += " " + row.kind.unit;
+  if (!row.change->half_width) text += "; one seed";
   return text + (g.table.cells.size() > 1 ? "), by " + cell_name(g.table.cells[row.cell]) : ")");
 }
 
-// What no digit shows is no change.
-bool is_shown(const BeforeAfter& row) {
-  const std::string before = metric_text(row.before->mean, &row.kind);
-  return before != metric_text(row.after.mean, &row.kind);
+// What no digit shows is no change, and what lies within the interval over seeds may be none.
+bool is_told(const BeforeAfter& row) {
+  if (row.change->half_width && std::abs(row.change->mean) <= *row.change->half_width) return false;
+  return metric_text(row.before->mean, &row.kind) != metric_text(row.after.mean, &row.kind);
 }
 
 }  // namespace
@@ -87,8 +93,7 @@ std::vector<render::Block> before_after_section(const analysis::GroupAnalysis& g
                                         [](const BeforeAfter& row) { return !row.before.has_value(); });
   std::string text =
       "Before is the evaluation before the first step, after the last one; val_bpc is the validation loss, NAME.bpc "
-      "that "
-      "of a text beside (eval.also), the others are tasks.";
+      "that of a text beside (eval.also), the others are tasks.";
   if (some_without)
     text += fmt::format(
         " {} says what was not asked before the first step (eval.before asks; of tasks those at every "
@@ -103,7 +108,7 @@ std::vector<render::Block> before_after_section(const analysis::GroupAnalysis& g
 std::vector<render::Text> before_after_findings(const analysis::GroupAnalysis& g) {
   std::map<std::string, std::pair<const BeforeAfter*, const BeforeAfter*>> by_unit;  // worst, best
   for (const BeforeAfter& row : g.before_after) {
-    if (is_own_loss(row) || !row.worse() || !is_shown(row)) continue;
+    if (is_own_loss(row) || !row.worse() || !is_told(row)) continue;
     auto& [worst, best] = by_unit[row.kind.unit];
     if (*row.worse() > 0 && (worst == nullptr || *row.worse() > *worst->worse())) worst = &row;
     if (*row.worse() < 0 && (best == nullptr || *row.worse() < *best->worse())) best = &row;

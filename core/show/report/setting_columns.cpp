@@ -9,9 +9,10 @@
 namespace bitsweep::report {
 namespace {
 
-bool has_its_place(const std::string& path) {
-  return path == "train.batch" || path == "train.lr" || path == "train.init_from" ||
-         path == analysis::kTokenizerSetting || analysis::is_model_option(path);
+bool is_rate(const std::string& path) { return path == "train.batch" || path == "train.lr"; }
+
+bool names_variants(const std::string& path) {
+  return path == "train.init_from" || path == analysis::kTokenizerSetting || analysis::is_model_option(path);
 }
 
 // As a sweep file calls it.
@@ -26,15 +27,15 @@ std::string last_part(const std::string& path) { return path.substr(path.rfind('
 
 std::string SettingColumn::text(const analysis::ReportCell& cell) const {
   const std::string* value = analysis::find_setting(cell.factors, path);
-  return value != nullptr && !value->empty() ? *value : render::kNothing;
+  return value != nullptr && !value->empty() && *value != "[]" ? *value : render::kNothing;
 }
 
-std::vector<SettingColumn> setting_columns(const analysis::CellTable& table) {
+std::vector<SettingColumn> setting_columns(const analysis::CellTable& table, bool with_rates) {
   std::vector<SettingColumn> columns;
   std::set<std::string> seen;
   for (const analysis::ReportCell& cell : table.cells)
     for (const auto& [path, value] : cell.factors) {
-      if (has_its_place(path) || !seen.insert(path).second) continue;
+      if (names_variants(path) || (!with_rates && is_rate(path)) || !seen.insert(path).second) continue;
       const SettingColumn column{path, key_of(path)};
       const std::string first = column.text(table.cells.front());
       if (std::any_of(table.cells.begin(), table.cells.end(),

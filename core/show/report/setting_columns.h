@@ -17,7 +17,8 @@ struct SettingColumn {
 // How many such columns a table shows; its CSV has all.
 inline constexpr size_t kMostSettingColumns = 3;
 
-// Of all cells, those in which they differ. Batch, rate and what names the variants have places of their own.
-std::vector<SettingColumn> setting_columns(const analysis::CellTable& table);
+// Of all cells, those in which they differ. What names the variants has a place of its own, and so have batch and rate
+// but `with_rates`.
+std::vector<SettingColumn> setting_columns(const analysis::CellTable& table, bool with_rates = false);
 
 }  // namespace bitsweep::report

@@ -121,13 +121,32 @@ TEST(BeforeAndAfter, IsASectionAFindingAndJson) {
   EXPECT_THAT(text, HasSubstr("| llama | 100k | 2M | base.bpc | 3.000 | 3.250 | +0.250 | bits per byte | lower |"));
   EXPECT_THAT(text,
               HasSubstr("Beside the runs' own text, largest forgetting: base.bpc, from 3.000 to 3.250 (+0.250 bits "
-                        "per byte); largest gain: wiki.bpc, from 4.000 to 3.500 (−0.500 bits per byte)."));
+                        "per byte; one seed); largest gain: wiki.bpc, from 4.000 to 3.500 (−0.500 bits per byte; one "
+                        "seed)."));
   EXPECT_THAT(file_of(files, "report.html"), HasSubstr("<td>base.bpc</td>"));
   const json::value document = parse_json(file_of(files, "report.json"), "report.json");
   const json::array& rows = document.at("groups").at(0).at("before_after").as_array();
   ASSERT_EQ(rows.size(), 2u);
   EXPECT_EQ(rows[0].at("change").at("mean"), 0.25);
   EXPECT_EQ(rows[0].at("direction"), "lower");
+}
+
+// Two seeds that part are no finding; and rates tell the rows apart.
+TEST(BeforeAndAfter, SaysNothingThatSeedsDoNotBear) {
+  analysis::ReportInput input = alike_runs(4);
+  input.kinds.put({"base.bpc", Better::lower, "bits per byte", {}, ""});
+  set(input, "train", "lr", {0.001, 0.001, 0.01, 0.01});
+  const json::object also{{"base", json::object{{"corpus", "stories"}}}};
+  set(input, "eval", "also", {also, also, also, also});
+  const double after[] = {3.5, 2.9, 3.2, 3.1};
+  for (size_t i = 0; i < 4; ++i) {
+    input.runs[i].row.seed = static_cast<int64_t>(i % 2);
+    input.runs[i].row.spec["seed"] = i % 2;
+    input.runs[i].told = {{0, "base.bpc", 3.0}, {input.runs[i].curve.back().step, "base.bpc", after[i]}};
+  }
+  const std::string text = markdown_of(input);
+  EXPECT_THAT(text, Not(HasSubstr("largest forgetting")));
+  EXPECT_THAT(text, HasSubstr("| variant | params | tokens | lr | of |"));
 }
 
 }  // namespace
