@@ -184,7 +184,9 @@ std::string text_of(const Details& d) {
     text += fmt::format("\nattention at step {}\n{}", d.attention->step,
                         report::pointer_health_text(*d.attention, /*numbers=*/false, options.unicode));
   if (!d.attempts.empty()) text += "\n" + attempts_text(d.attempts);
-  if (!d.start.empty()) text += "\nat its start\n" + lines_of(d.start);
+  json::object start = d.start;
+  start.erase("metrics");  // how numbers are to be read, for programs: --json has it
+  if (!start.empty()) text += "\nat its start\n" + lines_of(start);
   text += "\nspec\n" + lines_of(d.run.spec);
   if (d.files.empty()) return text;
   text += fmt::format("\nfiles in {}\n", d.folder.string());

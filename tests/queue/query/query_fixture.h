@@ -88,7 +88,7 @@ class QueryTest : public testing::Test {
     const auto add = [&](const char* kind, int64_t step, json::object fields) {
       events.push_back({kind, id, attempt, static_cast<int64_t>(events.size()) + 1, step, 1000, std::move(fields)});
     };
-    add("start", 0, {{"device", "cpu"}, {"build_id", "g++12"}});
+    add("start", 0, {{"device", "cpu"}, {"build_id", "g++12"}, {"metrics", json::array()}});
     for (size_t i = 0; i < losses.size(); ++i)
       add("eval", static_cast<int64_t>(i + 1) * 10,
           {{"val_bpc", losses[i]},

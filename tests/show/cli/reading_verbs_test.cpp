@@ -184,6 +184,8 @@ TEST_F(ReadingVerbs, RunsSayHowManyQuestionsWhereTheyDiffer) {
 TEST_F(ReadingVerbs, ShowDrawsWhereAttentionLooks) {
   EXPECT_THAT(call(kShowVerb, {"aaaa00000001"}).out, Not(HasSubstr("attention")));
   EXPECT_TRUE(json_of(kShowVerb, {"aaaa00000001"}).at("attention").is_null());
+  EXPECT_THAT(call(kShowVerb, {"aaaa00000001"}).out, Not(HasSubstr("\n  metrics ")));  // for programs
+  EXPECT_TRUE(json_of(kShowVerb, {"aaaa00000001"}).at("start").at("metrics").is_array());
   const std::vector<std::pair<std::string, double>> metrics = {
       {"probe_windows", 16}, {"ipmr_chance", 0.02}, {"ipmr.L0H0", 0.01}, {"ipmr.L0H1", 0.7}};
   store.put_metrics("aaaa00000001", 1, 30, metrics);
