@@ -10,7 +10,7 @@
 #include "analysis/run_settings.h"
 #include "base/units.h"
 #include "spec/keys.h"
-#include "spec/run_identity.h"
+#include "spec/run_spec.h"
 #include "spec/sweep_sections.h"
 #include "spec/tokenizers.h"
 

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "base/task_metrics.h"
+#include "spec/run_spec.h"
 
 namespace bitsweep::analysis {
 namespace {
@@ -56,7 +57,11 @@ std::vector<std::string> texts_beside(const query::RunRow& row) {
   const json::value* also = eval != nullptr && eval->is_object() ? eval->get_object().if_contains("also") : nullptr;
   std::vector<std::string> metrics;
   if (also != nullptr && also->is_object())
-    for (const auto& text : also->get_object()) metrics.push_back(std::string(text.key()) + ".bpc");
+    for (const auto& member : also->get_object()) {
+      spec::AlsoSpec text;
+      text.name = member.key();
+      metrics.push_back(text.metric());
+    }
   return metrics;
 }
 

@@ -6,7 +6,7 @@
 #include "query/comparable.h"
 #include "query/run_columns.h"
 #include "spec/corpus_value.h"
-#include "spec/run_identity.h"
+#include "spec/run_spec.h"
 
 namespace bitsweep::analysis {
 namespace {

@@ -30,7 +30,7 @@ bool starts_from_weights(std::string_view init_from);
 // Which log a run from elsewhere is of: its identity, and no setting.
 bool is_imported_log(std::string_view path);
 
-// Whether runs that differ in it are no seeds of one configuration: not in what names no run (spec/run_identity.h), and
+// Whether runs that differ in it are no seeds of one configuration: not in what names no run (spec/run_spec.h), and
 // not in where a text lies whose content is known.
 bool tells_cells_apart(const Settings& settings, std::string_view path);
 // What names, sizes, budgets and the group say of a cell already, or of no consequence for the loss.

@@ -65,17 +65,29 @@ struct Tokens {
   int64_t rows = 0;
 };
 
-Tokens tokens_of(const spec::DataSpec& data, Texts& texts) {
-  Tokens tokens{spec::tokenizer_text(spec::tokenizer_json(data)), data.tokenizer_sha256, "", rows_of(data)};
-  if (data.is_bytes()) tokens.alphabet = data.tokenizer;
-  if (data.recipe.vocab == 0) return tokens;
-  // Named by its recipe and its text, until it is there.
-  if (const auto trained = texts.trained_tokenizer(data)) {
-    tokens.name += fmt::format(" in '{}'", trained->file.string());
-    tokens.sha256 = trained->sha256;
+// Opens each trained tokenizer once, however many runs have it.
+class TokensOfRuns {
+ public:
+  explicit TokensOfRuns(Texts& texts) : texts_(texts) {}
+
+  Tokens of(const spec::DataSpec& data) {
+    Tokens tokens{spec::tokenizer_text(spec::tokenizer_json(data)), data.tokenizer_sha256, "", rows_of(data)};
+    if (data.is_bytes()) tokens.alphabet = data.tokenizer;
+    if (data.recipe.vocab == 0) return tokens;
+    // Named by its recipe and its text, until it is there.
+    const auto [known, fresh] = trained_.try_emplace(data.tokenizer_sha256);
+    if (fresh) known->second = texts_.trained_tokenizer(data);
+    if (const auto& trained = known->second) {
+      tokens.name += fmt::format(" in '{}'", trained->file.string());
+      tokens.sha256 = trained->sha256;
+    }
+    return tokens;
   }
-  return tokens;
-}
+
+ private:
+  Texts& texts_;
+  std::map<std::string, std::optional<Texts::Trained>> trained_;  // by the name of the recipe on its text
+};
 
 std::string words(const Tokens& tokens) {
   return tokens.sha256.empty() ? fmt::format("{} ({} tokens)", tokens.name, tokens.rows)
@@ -107,7 +119,7 @@ struct Verdict {
   std::string problem = {}, note = {};
 };
 
-Verdict look_at(const plan::PlannedRun& run, const Base* base, const fs::path& root, Texts& texts) {
+Verdict look_at(const plan::PlannedRun& run, const Base* base, const fs::path& root, TokensOfRuns& tokens) {
   const std::string& id = run.spec.train.init_from;
   if (base == nullptr)
     return {.problem = fmt::format("'train.init_from': there is no run {} in '{}'{}", id, root.string(),
@@ -115,7 +127,7 @@ Verdict look_at(const plan::PlannedRun& run, const Base* base, const fs::path& r
                                        ? "; 'bitsweep runs' lists those there are"
                                        : ", which has no database of runs (--root names another folder; 'bitsweep "
                                          "rebuild' makes a lost database again)")};
-  const Tokens own = tokens_of(run.spec.data, texts), there = tokens_of(base->spec.data, texts);
+  const Tokens own = tokens.of(run.spec.data), there = tokens.of(base->spec.data);
   if (differ(own, there))
     return {.problem = fmt::format("'train.init_from': run {} has another tokenizer, {}, than this one, {}", id,
                                    words(there), words(own))};
@@ -141,12 +153,13 @@ void check_bases(std::vector<plan::Plan>& plans, const fs::path& root, Texts& te
   std::optional<store::Store> store;
   if (store::Store::exists(root)) store.emplace(root, store::Database::Mode::read_only);
   Bases bases(plans, store ? &*store : nullptr);
+  TokensOfRuns tokens(texts);
   std::set<std::string> told;
   for (plan::Plan& plan : plans)
     for (const plan::PlannedRun& run : plan.runs) {
       const std::string& id = run.spec.train.init_from;
       if (id.empty()) continue;
-      Verdict verdict = look_at(run, bases.find(id), root, texts);
+      Verdict verdict = look_at(run, bases.find(id), root, tokens);
       if (!verdict.note.empty()) add_once(plan.notes, std::move(verdict.note));
       if (verdict.problem.empty()) continue;
       Diagnostic found =

@@ -45,8 +45,7 @@ render::Table table_of(const analysis::GroupAnalysis& g) {
   settings.resize(std::min(settings.size(), kMostSettingColumns));
   std::map<std::string, std::vector<query::Asked>> asked;
   for (const BeforeAfter& row : g.before_after) asked[row.metric].push_back(row.asked);
-  std::map<std::string, AskedWords> words;
-  for (auto& [metric, all] : asked) words.emplace(metric, AskedWords(std::move(all)));
+  const std::map<std::string, AskedWords> words = asked_words(std::move(asked));
   render::Table t{{{"variant"}, {"params", render::Align::right}, {"tokens", render::Align::right}}, {}};
   for (const SettingColumn& setting : settings) t.columns.push_back({setting.title});
   for (const char* number : {"before", "after", "change"}) t.columns.push_back({number, render::Align::right});
@@ -121,28 +120,6 @@ std::vector<render::Text> before_after_findings(const analysis::GroupAnalysis& g
     out.push_back(fmt::format("Beside the runs' own text, {}.", fmt::join(parts, "; ")));
   }
   return out;
-}
-
-json::array before_after_json(const analysis::GroupAnalysis& g) {
-  const auto ends = [](const std::optional<analysis::Estimate>& e) -> json::value {
-    if (!e) return nullptr;
-    return json::object{
-        {"mean", finite_or_null(e->mean)}, {"values", e->values}, {"half_width_95", finite_or_null(e->half_width)}};
-  };
-  json::array list;
-  for (const BeforeAfter& row : g.before_after) {
-    json::object asked;
-    for (const auto& [key, value] : row.asked) asked[key] = value;
-    list.push_back(json::object{{"cell", row.cell},
-                                {"metric", row.metric},
-                                {"unit", row.kind.unit},
-                                {"direction", direction_word(row.kind.better)},
-                                {"before", ends(row.before)},
-                                {"after", ends(row.after)},
-                                {"change", ends(row.change)},
-                                {"asked", std::move(asked)}});
-  }
-  return list;
 }
 
 }  // namespace bitsweep::report

@@ -4,7 +4,6 @@
 #include <vector>
 
 #include "analysis/analysis.h"
-#include "base/json.h"
 #include "render/document.h"
 
 namespace bitsweep::report {
@@ -13,6 +12,5 @@ namespace bitsweep::report {
 std::vector<render::Block> before_after_section(const analysis::GroupAnalysis& g, int level);
 // For the summary: of each unit what became worst and what became best.
 std::vector<render::Text> before_after_findings(const analysis::GroupAnalysis& g);
-json::array before_after_json(const analysis::GroupAnalysis& g);
 
 }  // namespace bitsweep::report

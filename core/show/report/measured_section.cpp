@@ -56,9 +56,7 @@ std::map<std::string, AskedWords> words_of(const analysis::CellTable& table) {
   std::map<std::string, std::vector<query::Asked>> asked;
   for (const analysis::ReportCell& c : table.cells)
     for (const auto& [name, value] : c.metrics) asked[name].push_back(value.asked);
-  std::map<std::string, AskedWords> words;
-  for (auto& [name, all] : asked) words.emplace(name, AskedWords(std::move(all)));
-  return words;
+  return asked_words(std::move(asked));
 }
 
 // What must be known before the columns of tasks are read as a ranking.
@@ -154,6 +152,12 @@ AskedWords::AskedWords(std::vector<query::Asked> all) {
 std::string AskedWords::of(const query::Asked& asked) const {
   const std::string text = query::asked_text(asked, shown_);
   return text.empty() ? "" : " (" + text + ")";
+}
+
+std::map<std::string, AskedWords> asked_words(std::map<std::string, std::vector<query::Asked>> asked) {
+  std::map<std::string, AskedWords> words;
+  for (auto& [metric, all] : asked) words.emplace(metric, AskedWords(std::move(all)));
+  return words;
 }
 
 std::vector<render::Block> measured_section(const analysis::ReportInput& input, const analysis::GroupAnalysis& g,

@@ -1,6 +1,7 @@
 // The table of what was measured: a row a configuration, and what its columns are.
 #pragma once
 
+#include <map>
 #include <string>
 #include <vector>
 
@@ -27,5 +28,7 @@ class AskedWords {
  private:
   std::vector<std::string> differences_, shown_;
 };
+// By metric, from how its values were asked.
+std::map<std::string, AskedWords> asked_words(std::map<std::string, std::vector<query::Asked>> asked);
 
 }  // namespace bitsweep::report

@@ -1,9 +1,9 @@
 #include "report/report_json.h"
 
 #include <cmath>
+#include <optional>
 
 #include "report/advice_sections.h"
-#include "report/before_after_section.h"
 #include "report/builds.h"
 #include "report/claims_section.h"
 #include "report/decision_block.h"
@@ -67,13 +67,35 @@ json::value yardsticks_json(const analysis::GroupAnalysis& g) {
                       {"scored_bytes", g.scored_bytes > 0 ? json::value(g.scored_bytes) : json::value(nullptr)}};
 }
 
+json::object asked_json(const query::Asked& asked) {
+  json::object object;
+  for (const auto& [key, value] : asked) object[key] = value;
+  return object;
+}
+
+json::array before_after_json(const analysis::GroupAnalysis& g) {
+  const auto of = [](const std::optional<analysis::Estimate>& e) {
+    return e ? json::value(estimate_json(*e)) : json::value(nullptr);
+  };
+  json::array list;
+  for (const analysis::BeforeAfter& row : g.before_after)
+    list.push_back(json::object{{"cell", row.cell},
+                                {"metric", row.metric},
+                                {"unit", row.kind.unit},
+                                {"direction", direction_word(row.kind.better)},
+                                {"before", of(row.before)},
+                                {"after", of(row.after)},
+                                {"change", of(row.change)},
+                                {"asked", asked_json(row.asked)}});
+  return list;
+}
+
 // As a mean of seeds, and what they were asked.
 json::object task_json(const analysis::ReportInput& input, const analysis::TaskEstimate& e) {
-  json::object object = estimate_json(e), asked;
-  for (const auto& [key, value] : e.asked) asked[key] = value;
+  json::object object = estimate_json(e);
   json::array apart;
   for (const size_t r : e.apart) apart.emplace_back(input.runs[r].row.id);
-  object["asked"] = std::move(asked);
+  object["asked"] = asked_json(e.asked);
   if (!apart.empty()) object["asked_otherwise"] = std::move(apart);
   return object;
 }

@@ -1,5 +1,5 @@
 // What names a run, and a corpus under one tokenizer and split.
-#include "spec/run_identity.h"
+#include "spec/run_spec.h"
 
 #include <algorithm>
 #include <iterator>
@@ -9,7 +9,6 @@
 #include "base/json.h"
 #include "base/sha256.h"
 #include "spec/corpus_value.h"
-#include "spec/run_spec.h"
 
 namespace bitsweep::spec {
 namespace {

@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/json.h"
@@ -149,9 +150,12 @@ struct RunSpec {
 json::object to_json(const RunSpec& spec);
 RunSpec run_spec_from_json(const json::object& object);
 
-// The part of to_json() that names the run: without checkpoint, eval.probes and eval.tasks, and with the corpus named
-// by its content hash instead of its path.
+// The part of to_json() that names the run: without what names none, and with the corpus named by its content hash
+// instead of its path.
 json::object identity(const RunSpec& spec);
+// Whether a setting, by its dotted path in to_json(RunSpec) ("eval.tasks"), is no part of identity(), and so may change
+// from one submission of a run to the next.
+bool names_no_run(std::string_view path);
 std::string run_id(const RunSpec& spec);  // 12 hex digits
 
 // Names a corpus under one tokenizer and split: 64 hex digits. REQUIRES data.sha256.

@@ -4,7 +4,6 @@
 #include <gtest/gtest.h>
 
 #include "base/error.h"
-#include "spec/run_identity.h"
 
 namespace bitsweep::spec {
 namespace {
