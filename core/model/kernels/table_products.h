@@ -1,0 +1,57 @@
+// Products of floats with a ±1 matrix by look-up ("four Russians"): of every four neighbours a of a row a table holds
+// all signed sums, and four bits of the ±1 matrix say which of them each column takes.
+//
+//   C[i, j] = (or +=) Σ_r A[i, r] · S[r, j]          A [rows, depth] f32, S ±1, C [rows, columns] f32
+//
+// The order of every sum is fixed, whatever the instruction set, the cut and the neighbours: over four terms
+// (±a0 ± a1) + (±a2 ± a3); over 64 such fours in their order, from 0; over these 256 terms in their order, from C or 0.
+// So a result is the same bits everywhere, and lies about as near the exact one as a library's.
+#pragma once
+
+#include <cstdint>
+
+#include "kernels/isa.h"
+#include "kernels/sign_bits.h"
+
+namespace bitsweep::kernels {
+
+inline constexpr int64_t kGroup = 4;  // terms of a look-up
+inline constexpr int64_t kDepthBlock = 64 * kGroup;
+
+// A [i, r] is data[i · row_step + r · term_step]; one of the steps is 1.
+struct FloatRows {
+  const float* data = nullptr;
+  int64_t row_step = 0, term_step = 1;
+};
+
+// What to compute: `index` is Sᵀ, [columns, depth]. Terms [first_term, last_term) of the sums alone, the first a
+// multiple of 32; columns [0, columns). add: to what C has.
+struct TableProduct {
+  FloatRows a;
+  const SignBits* index = nullptr;
+  int64_t first_term = 0, last_term = 0;
+  int64_t columns = 0;
+  float* c = nullptr;
+  int64_t c_step = 0;  // from row to row
+  bool add = false;
+};
+
+// Rows [first, last) of C.
+void table_product_rows(const TableProduct& product, int64_t first, int64_t last);
+
+// What an instruction set does: one tile of kTableRows rows from the tables of at most kDepthBlock terms.
+inline constexpr int64_t kTableRows = 4;
+struct TableTile {
+  const float* tables = nullptr;  // [groups][kTableRows][8]: (±a0 ± a1) in four entries, (±a2 ± a3) in four more
+  int64_t groups = 0;
+  const uint32_t* index = nullptr;  // of the tile's first column and the block's first word
+  int64_t index_stride = 0;         // from word to word
+  int64_t columns = 0;
+  float* c = nullptr;  // [kTableRows, columns]
+  int64_t c_step = 0;
+  bool add = false;
+};
+using TableTileKernel = void (*)(const TableTile& tile);
+TableTileKernel table_tile_kernel(Isa isa);
+
+}  // namespace bitsweep::kernels

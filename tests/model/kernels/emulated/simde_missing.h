@@ -1,0 +1,62 @@
+// Instructions that kernels use and SIMDe 0.7.4, which Debian 12 has, does not know yet: lane by lane.
+#pragma once
+
+#include <cstdint>
+#include <cstring>
+
+using __mmask8 = simde__mmask8;
+using __mmask16 = simde__mmask16;
+using __mmask32 = simde__mmask32;
+using __mmask64 = simde__mmask64;
+
+namespace bitsweep::kernels::emulated {
+
+// out[i] = f(in[i]) of vectors with elements Out and In.
+template <class Out, class In, class OutVector, class InVector, class F>
+OutVector lanes(const InVector& in, const F& f) {
+  constexpr size_t kCount = sizeof(OutVector) / sizeof(Out);
+  In from[sizeof(InVector) / sizeof(In)];
+  Out to[kCount];
+  std::memcpy(from, &in, sizeof in);
+  for (size_t i = 0; i < kCount; ++i) to[i] = f(from[i], i);
+  OutVector out;
+  std::memcpy(&out, to, sizeof out);
+  return out;
+}
+
+inline simde__m512i widen_bytes(simde__m256i bytes) {
+  return lanes<uint16_t, uint8_t, simde__m512i>(bytes, [](uint8_t x, size_t) { return uint16_t{x}; });
+}
+inline simde__m256i narrow_words(simde__m512i words) {
+  return lanes<uint16_t, uint32_t, simde__m256i>(words, [](uint32_t x, size_t) { return static_cast<uint16_t>(x); });
+}
+inline simde__mmask32 greater_words(simde__m512i a, simde__m512i b) {
+  int16_t x[32], y[32];
+  std::memcpy(x, &a, sizeof x);
+  std::memcpy(y, &b, sizeof y);
+  simde__mmask32 mask = 0;
+  for (unsigned i = 0; i < 32; ++i) mask |= static_cast<simde__mmask32>(x[i] > y[i]) << i;
+  return mask;
+}
+inline simde__m512 load_floats(simde__mmask16 mask, const float* from) {
+  float x[16] = {};
+  for (unsigned i = 0; i < 16; ++i)
+    if (mask >> i & 1) x[i] = from[i];
+  simde__m512 out;
+  std::memcpy(&out, x, sizeof out);
+  return out;
+}
+inline void store_floats(float* to, simde__mmask16 mask, simde__m512 value) {
+  float x[16];
+  std::memcpy(x, &value, sizeof x);
+  for (unsigned i = 0; i < 16; ++i)
+    if (mask >> i & 1) to[i] = x[i];
+}
+
+}  // namespace bitsweep::kernels::emulated
+
+#define _mm512_cvtepu8_epi16 bitsweep::kernels::emulated::widen_bytes
+#define _mm512_cvtepi32_epi16 bitsweep::kernels::emulated::narrow_words
+#define _mm512_cmpgt_epi16_mask bitsweep::kernels::emulated::greater_words
+#define _mm512_maskz_loadu_ps bitsweep::kernels::emulated::load_floats
+#define _mm512_mask_storeu_ps bitsweep::kernels::emulated::store_floats
