@@ -106,6 +106,18 @@ BITSWEEP_CLONES void dots_of(const uint16_t* counts, float depth, float* out, in
 
 }  // namespace
 
+BITSWEEP_CLONES void fill_nibble_panel(const SignBits& w, int64_t first, uint8_t* panel) {
+  const int64_t columns = std::min(kPanelColumns, w.rows() - first);
+  uint32_t words[kPanelColumns];
+  for (int64_t word = 0; word < w.words(); ++word, panel += kNibbles * kPanelColumns) {
+    std::memset(words, 0, sizeof words);
+    std::memcpy(words, w.word(word) + first, static_cast<size_t>(columns) * sizeof(uint32_t));
+    for (int64_t nibble = 0; nibble < kNibbles; ++nibble)
+      for (int64_t n = 0; n < kPanelColumns; ++n)
+        panel[nibble * kPanelColumns + n] = static_cast<uint8_t>(words[n] >> (4 * nibble) & 15);
+  }
+}
+
 const BitProductKernels& bit_product_kernels(Isa isa) {
 #ifdef BITSWEEP_INTRINSICS
   if (isa == Isa::avx512_vpopcnt) return kBitProductsVpopcnt;

@@ -14,30 +14,7 @@ BITSWEEP_BEGIN_AVX2
 namespace bitsweep::kernels {
 namespace {
 
-constexpr int64_t kNibbles = 8;  // of a word
 constexpr int64_t kTile = 4;     // rows
-constexpr int64_t kFlush = 7;    // words of which a byte can count: 7 · 32 < 256
-
-struct NibbleTables {
-  alignas(kLineBytes) uint8_t differ[16][16];
-  constexpr NibbleTables() : differ() {
-    for (unsigned a = 0; a < 16; ++a)
-      for (unsigned b = 0; b < 16; ++b) differ[a][b] = static_cast<uint8_t>(std::popcount(a ^ b));
-  }
-};
-constexpr NibbleTables kTables;
-
-void fill_panel(const SignBits& w, int64_t first, uint8_t* panel) {
-  const int64_t columns = std::min(kPanelColumns, w.rows() - first);
-  alignas(kLineBytes) uint32_t words[kPanelColumns];
-  for (int64_t word = 0; word < w.words(); ++word, panel += kNibbles * kPanelColumns) {
-    std::memset(words, 0, sizeof words);
-    std::memcpy(words, w.word(word) + first, static_cast<size_t>(columns) * sizeof(uint32_t));
-    for (int64_t nibble = 0; nibble < kNibbles; ++nibble)
-      for (int64_t n = 0; n < kPanelColumns; ++n)
-        panel[nibble * kPanelColumns + n] = static_cast<uint8_t>(words[n] >> (4 * nibble) & 15);
-  }
-}
 
 // Adds `bytes` to 32 counts.
 inline __attribute__((always_inline)) void flush(__m256i bytes, uint16_t* counts) {
@@ -48,29 +25,37 @@ inline __attribute__((always_inline)) void flush(__m256i bytes, uint16_t* counts
   _mm256_store_si256(out + 1, _mm256_add_epi16(_mm256_load_si256(out + 1), high));
 }
 
+// Where the tables of x's nibbles lie, in bytes: offsets [row][nibble] of one word of four rows.
+inline __attribute__((always_inline)) void nibble_offsets(__m128i words, uint8_t* offsets) {
+  const __m128i upper = _mm_set1_epi8(static_cast<char>(0xf0));
+  const __m128i low = _mm_and_si128(_mm_slli_epi32(words, 4), upper), high = _mm_and_si128(words, upper);
+  _mm_store_si128(reinterpret_cast<__m128i*>(offsets), _mm_unpacklo_epi8(low, high));
+  _mm_store_si128(reinterpret_cast<__m128i*>(offsets) + 1, _mm_unpackhi_epi8(low, high));
+}
+
 template <int Rows>
 inline __attribute__((always_inline)) void count_rows(const SignBits& x, int64_t row, const uint8_t* panel,
                                                       uint16_t* counts) {
+  const uint8_t* const tables = kNibbleTables.differ[0];
   std::memset(counts, 0, Rows * kPanelColumns * sizeof(uint16_t));
   for (int64_t word = 0; word < x.words();) {
     __m256i low[Rows], high[Rows];
 #pragma GCC unroll 8
     for (int r = 0; r < Rows; ++r) low[r] = high[r] = _mm256_setzero_si256();
-    const int64_t end = std::min(word + kFlush, x.words());
-    for (; word < end; ++word) {
-      uint32_t bits[Rows];
+    for (const int64_t end = std::min(word + kFlushWords, x.words()); word < end; ++word) {
+      // Rows behind the last one can be read: SignBits has room.
+      alignas(16) uint8_t offsets[4][kNibbles];
+      nibble_offsets(_mm_loadu_si128(reinterpret_cast<const __m128i*>(x.word(word) + row)), offsets[0]);
 #pragma GCC unroll 8
-      for (int r = 0; r < Rows; ++r) bits[r] = x.word(word)[row + r];
       for (int64_t nibble = 0; nibble < kNibbles; ++nibble, panel += kPanelColumns) {
         const __m256i columns0 = _mm256_load_si256(reinterpret_cast<const __m256i*>(panel));
         const __m256i columns1 = _mm256_load_si256(reinterpret_cast<const __m256i*>(panel) + 1);
 #pragma GCC unroll 8
         for (int r = 0; r < Rows; ++r) {
-          const __m256i table =
-              _mm256_broadcastsi128_si256(*reinterpret_cast<const __m128i*>(kTables.differ[bits[r] & 15]));
-          bits[r] >>= 4;
-          low[r] = _mm256_add_epi8(low[r], _mm256_shuffle_epi8(table, columns0));
-          high[r] = _mm256_add_epi8(high[r], _mm256_shuffle_epi8(table, columns1));
+          const auto* table = reinterpret_cast<const __m128i*>(tables + offsets[r][nibble]);
+          const __m256i differ = _mm256_broadcastsi128_si256(_mm_load_si128(table));
+          low[r] = _mm256_add_epi8(low[r], _mm256_shuffle_epi8(differ, columns0));
+          high[r] = _mm256_add_epi8(high[r], _mm256_shuffle_epi8(differ, columns1));
         }
       }
     }
@@ -117,7 +102,7 @@ void end(const uint16_t* counts, const int16_t* sign_limit, const int16_t* low, 
 
 }  // namespace
 
-const BitProductKernels kBitProductsAvx2{fill_panel, count, end};
+const BitProductKernels kBitProductsAvx2{fill_nibble_panel, count, end};
 
 }  // namespace bitsweep::kernels
 

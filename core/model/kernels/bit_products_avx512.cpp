@@ -12,30 +12,6 @@ BITSWEEP_BEGIN_AVX512
 namespace bitsweep::kernels {
 namespace {
 
-constexpr int64_t kNibbles = 8;  // of a word
-constexpr int64_t kFlush = 7;    // words of which a byte can count: 7 · 32 < 256
-
-struct NibbleTables {
-  alignas(kLineBytes) uint8_t differ[16][16];
-  constexpr NibbleTables() : differ() {
-    for (unsigned a = 0; a < 16; ++a)
-      for (unsigned b = 0; b < 16; ++b) differ[a][b] = static_cast<uint8_t>(std::popcount(a ^ b));
-  }
-};
-constexpr NibbleTables kTables;
-
-void fill_nibbles(const SignBits& w, int64_t first, uint8_t* panel) {
-  const int64_t columns = std::min(kPanelColumns, w.rows() - first);
-  alignas(kLineBytes) uint32_t words[kPanelColumns];
-  for (int64_t word = 0; word < w.words(); ++word, panel += kNibbles * kPanelColumns) {
-    std::memset(words, 0, sizeof words);
-    std::memcpy(words, w.word(word) + first, static_cast<size_t>(columns) * sizeof(uint32_t));
-    for (int64_t nibble = 0; nibble < kNibbles; ++nibble)
-      for (int64_t n = 0; n < kPanelColumns; ++n)
-        panel[nibble * kPanelColumns + n] = static_cast<uint8_t>(words[n] >> (4 * nibble) & 15);
-  }
-}
-
 template <int Rows>
 inline __attribute__((always_inline)) void count_nibbles_of(const SignBits& x, int64_t row, const uint8_t* panel,
                                                             uint16_t* counts) {
@@ -44,7 +20,7 @@ inline __attribute__((always_inline)) void count_nibbles_of(const SignBits& x, i
     __m512i sums[Rows];
 #pragma GCC unroll 8
     for (int r = 0; r < Rows; ++r) sums[r] = _mm512_setzero_si512();
-    const int64_t end = std::min(word + kFlush, x.words());
+    const int64_t end = std::min(word + kFlushWords, x.words());
     for (; word < end; ++word) {
       uint32_t bits[Rows];
 #pragma GCC unroll 8
@@ -53,7 +29,7 @@ inline __attribute__((always_inline)) void count_nibbles_of(const SignBits& x, i
         const __m512i columns = _mm512_load_si512(panel);
 #pragma GCC unroll 8
         for (int r = 0; r < Rows; ++r) {
-          const __m512i table = _mm512_broadcast_i32x4(*reinterpret_cast<const __m128i*>(kTables.differ[bits[r] & 15]));
+          const __m512i table = _mm512_broadcast_i32x4(*reinterpret_cast<const __m128i*>(kNibbleTables.differ[bits[r] & 15]));
           bits[r] >>= 4;
           sums[r] = _mm512_add_epi8(sums[r], _mm512_shuffle_epi8(table, columns));
         }
@@ -91,7 +67,7 @@ void end_of_counts(const uint16_t* counts, const int16_t* sign_limit, const int1
 
 }  // namespace
 
-const BitProductKernels kBitProductsAvx512{fill_nibbles, count_nibbles, end_of_counts};
+const BitProductKernels kBitProductsAvx512{fill_nibble_panel, count_nibbles, end_of_counts};
 
 }  // namespace bitsweep::kernels
 

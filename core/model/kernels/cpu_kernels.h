@@ -41,18 +41,13 @@ void swiglu_range(const float* gate, const float* up, float* out, int64_t count)
 void swiglu_backward_range(const float* gate, const float* up, const float* gradient, float* dgate, float* dup,
                            int64_t count);
 
-// Standard Gumbel noise of row `row` of the stream `key`: out[0, columns). Philox4x32-10 over (column, row); the value
-// at a place depends on key, row and column alone. `out` has room for columns rounded up to kNoiseBlock.
-inline constexpr int64_t kNoiseBlock = 64;
-void gumbel_row(uint64_t key, uint64_t row, float* out, int64_t columns);
-
 // One head of causal attention, [context, context], whose entry (t, j) is q_t·k_j.
 struct ScoreRule {
   float scale = 1;      // 1/√d_h
   float slope = 0;      // ALiBi: − slope · (t − j)
   float inverse_tau = 1;
   bool noisy = false;
-  uint64_t key = 0;        // of the noise
+  uint64_t key = 0;        // of the noise, kernels/noise.h
   uint64_t first_row = 0;  // the noise's row of query 0
 };
 // In place: probabilities of z = (scores · scale − slope · (t − j) + noise) · inverse_tau, 0 above the diagonal.

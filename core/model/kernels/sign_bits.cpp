@@ -1,6 +1,7 @@
 #include "kernels/sign_bits.h"
 
 #include <algorithm>
+#include <bit>
 
 #include "base/simd.h"
 
@@ -33,6 +34,25 @@ BITSWEEP_INLINE void transpose_block(uint32_t* x) {
   }
 }
 
+// Bit by bit, whether more than half of the words from[index[0, count)] have it. Each bit has a counter, whose bits lie
+// in `planes`; it begins as far below its overflow as are needed.
+uint32_t majority(const uint32_t* from, const int32_t* index, int64_t count) {
+  constexpr int kPlanes = std::bit_width(static_cast<uint64_t>(kMostVotes));
+  const auto begin = (uint32_t{1} << kPlanes) - static_cast<uint32_t>(count / 2 + 1);
+  uint32_t planes[kPlanes], over = 0;
+  for (int p = 0; p < kPlanes; ++p) planes[p] = begin >> p & 1 ? ~0u : 0u;
+  for (int64_t k = 0; k < count; ++k) {
+    uint32_t carry = from[index[k]];
+    for (uint32_t& plane : planes) {
+      const uint32_t sum = plane ^ carry;
+      carry &= plane;
+      plane = sum;
+    }
+    over |= carry;
+  }
+  return over;
+}
+
 }  // namespace
 
 SignBits::SignBits(int64_t rows, int64_t columns)
@@ -51,14 +71,15 @@ int64_t SignBits::bytes(int64_t rows, int64_t columns) {
   return words_of_columns(columns) * stride_of(rows) * static_cast<int64_t>(sizeof(uint32_t));
 }
 
-BITSWEEP_CLONES void pack_signs(const float* x, SignBits& out, int64_t first, int64_t last) {
+BITSWEEP_CLONES void pack_row(const float* row, SignBits& out, int64_t r) {
   const int64_t columns = out.columns();
-  for (int64_t r = first; r < last; ++r) {
-    const float* row = x + r * columns;
-    int64_t w = 0;
-    for (; (w + 1) * kWordBits <= columns; ++w) out.word(w)[r] = signs_of(row + w * kWordBits, kWordBits);
-    if (w < out.words()) out.word(w)[r] = signs_of(row + w * kWordBits, columns - w * kWordBits);
-  }
+  int64_t w = 0;
+  for (; (w + 1) * kWordBits <= columns; ++w) out.word(w)[r] = signs_of(row + w * kWordBits, kWordBits);
+  if (w < out.words()) out.word(w)[r] = signs_of(row + w * kWordBits, columns - w * kWordBits);
+}
+
+void pack_signs(const float* x, SignBits& out, int64_t first, int64_t last) {
+  for (int64_t r = first; r < last; ++r) pack_row(x + r * out.columns(), out, r);
 }
 
 BITSWEEP_CLONES void transpose_signs(const SignBits& in, SignBits& out, int64_t first, int64_t last) {
@@ -72,14 +93,6 @@ BITSWEEP_CLONES void transpose_signs(const SignBits& in, SignBits& out, int64_t 
       transpose_block(block);
       std::copy_n(block, columns, out.word(r / kWordBits) + w * kWordBits);
     }
-  }
-}
-
-void gather_signs(const SignBits& table, const int64_t* index, SignBits& out, int64_t first, int64_t last) {
-  for (int64_t w = 0; w < out.words(); ++w) {
-    const uint32_t* from = table.word(w);
-    uint32_t* to = out.word(w);
-    for (int64_t r = first; r < last; ++r) to[r] = from[index[r]];
   }
 }
 
@@ -117,17 +130,24 @@ BITSWEEP_CLONES void take_columns(const SignBits& in, int64_t first, int64_t row
   }
 }
 
-BITSWEEP_CLONES void put_columns(const SignBits& part, int64_t rows, int64_t count, SignBits& out, int64_t first,
-                                 int64_t column) {
-  const int64_t shift = column % kWordBits;
-  for (int64_t w = 0; w * kWordBits < count; ++w) {
-    const int64_t at = column / kWordBits + w, used = std::min(kWordBits, count - w * kWordBits);
-    const uint32_t* x = part.word(w);
-    uint32_t* low = out.word(at) + first;
-    for (int64_t r = 0; r < rows; ++r) low[r] |= x[r] << shift;
-    if (shift + used <= kWordBits) continue;
-    uint32_t* high = out.word(at + 1) + first;
-    for (int64_t r = 0; r < rows; ++r) high[r] |= x[r] >> (kWordBits - shift);
+BITSWEEP_CLONES void unpack_signs_to(const SignBits& in, int64_t rows, float* out) {
+  for (int64_t r = 0; r < rows; ++r)
+    for (int64_t c = 0; c < in.columns(); ++c) *out++ = in.negative(r, c) ? -1.0f : 1.0f;
+}
+
+void vote_columns(const SignBits& in, const int32_t* index, int64_t keys, int64_t first, int64_t begin, int64_t end,
+                  int64_t column, int64_t count, SignBits& out) {
+  for (int64_t w = column / kWordBits; w * kWordBits < column + count; ++w) {
+    const int64_t low = std::max<int64_t>(column - w * kWordBits, 0);
+    const int64_t high = std::min(column + count - w * kWordBits, kWordBits);
+    const uint32_t mask = (high == kWordBits ? ~0u : (1u << high) - 1) & ~((1u << low) - 1);
+    const uint32_t* from = in.word(w) + first;
+    uint32_t* to = out.word(w) + first;
+    if (keys == 1) {
+      for (int64_t t = begin; t < end; ++t) to[t] |= from[index[t]] & mask;
+    } else {
+      for (int64_t t = begin; t < end; ++t) to[t] |= majority(from, index + t * keys, std::min(keys, t + 1)) & mask;
+    }
   }
 }
 

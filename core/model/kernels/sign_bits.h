@@ -44,20 +44,26 @@ class SignBits {
 
 // out[r] = sign(x[r]), x [rows, columns] f32: −1 wherever not x >= 0 (NaN too), +1 at ±0.
 void pack_signs(const float* x, SignBits& out, int64_t first, int64_t last);
+// Row r of it alone, from a row of its own.
+void pack_row(const float* row, SignBits& out, int64_t r);
 // out = inᵀ: the words of out that hold in's rows [first, last), both multiples of 32 (or the end).
 void transpose_signs(const SignBits& in, SignBits& out, int64_t first, int64_t last);
-// out[r] = table[index[r]].
-void gather_signs(const SignBits& table, const int64_t* index, SignBits& out, int64_t first, int64_t last);
 // out = a ⊙ b.
 void multiply_signs(const SignBits& a, const SignBits& b, SignBits& out, int64_t first, int64_t last);
 // out = sign(a + b + c), the strict residual.
 void majority_signs(const SignBits& a, const SignBits& b, const SignBits& c, SignBits& out, int64_t first,
                     int64_t last);
 
-// Columns [column, column + count) of rows [first, first + rows) as a matrix of their own, [rows, count], and back.
-// `out` and `part` have at least these sizes.
+// Columns [column, column + count) of rows [first, first + rows) as a matrix of their own, out [rows or more, count].
 void take_columns(const SignBits& in, int64_t first, int64_t rows, int64_t column, int64_t count, SignBits& out);
-// `out`'s columns must be 0 there before.
-void put_columns(const SignBits& part, int64_t rows, int64_t count, SignBits& out, int64_t first, int64_t column);
+// ±1 as floats, out [rows, columns] of rows [0, rows).
+void unpack_signs_to(const SignBits& in, int64_t rows, float* out);
+
+// Of columns [column, column + count) of `in`, whose rows [first, first + rows) a sequence has, the vote of each row's
+// `keys` rows, index [rows, keys] into these: the sign of their sum, +1 where they are even. Row t has min(keys, t + 1)
+// of them. Put into the same columns and rows [first + begin, first + end) of `out`, which were 0.
+inline constexpr int64_t kMostVotes = 64;
+void vote_columns(const SignBits& in, const int32_t* index, int64_t keys, int64_t first, int64_t begin, int64_t end,
+                  int64_t column, int64_t count, SignBits& out);
 
 }  // namespace bitsweep::kernels

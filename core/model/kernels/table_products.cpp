@@ -2,51 +2,31 @@
 
 #include <algorithm>
 
-#include "base/simd.h"
 #include "kernels/table_product_isas.h"
 
 namespace bitsweep::kernels {
 namespace {
 
-constexpr int64_t kEntries = 8;  // of a group's tables
-
-// The tables of four neighbours: entry e is what bits e of the index choose, 1 for −.
-BITSWEEP_INLINE void fill_entries(float a0, float a1, float a2, float a3, float* entries) {
-  entries[0] = a0 + a1;
-  entries[1] = -a0 + a1;
-  entries[2] = a0 - a1;
-  entries[3] = -a0 - a1;
-  entries[4] = a2 + a3;
-  entries[5] = -a2 + a3;
-  entries[6] = a2 - a3;
-  entries[7] = -a2 - a3;
-}
-
-// Tables of rows [i, i + kTableRows) and terms [r, r + groups · kGroup): both may go beyond what there is, which then
-// counts as 0.
-BITSWEEP_CLONES void fill_tables(const FloatRows& a, int64_t i, int64_t rows, int64_t r, int64_t last, int64_t groups,
-                                 float* tables) {
-  for (int64_t g = 0; g < groups; ++g, r += kGroup) {
-    float terms[kTableRows][kGroup] = {};
-    const float* from = a.data + i * a.row_step + r * a.term_step;
-    if (rows >= kTableRows && r + kGroup <= last) {
-      for (int64_t q = 0; q < kTableRows; ++q)
-        for (int64_t t = 0; t < kGroup; ++t) terms[q][t] = from[q * a.row_step + t * a.term_step];
-    } else {
-      for (int64_t q = 0; q < std::min(rows, kTableRows); ++q)
-        for (int64_t t = 0; t < std::min(kGroup, last - r); ++t) terms[q][t] = from[q * a.row_step + t * a.term_step];
-    }
-    for (int64_t q = 0; q < kTableRows; ++q, tables += kEntries)
-      fill_entries(terms[q][0], terms[q][1], terms[q][2], terms[q][3], tables);
+void fill_tables_plain(const FloatRows& a, int64_t row, int64_t rows, int64_t term, int64_t terms, int64_t groups,
+                       float* tables) {
+  for (int64_t g = 0; g < groups; ++g, term += kGroup) {
+    float block[kTableRows][kGroup];
+    copy_block(a, row, rows, term, terms, block);
+    for (const auto& of_row : block)
+      for (int pair = 0; pair < 2; ++pair)
+        for (unsigned entry = 0; entry < 4; ++entry, ++tables) {
+          const float first = of_row[2 * pair], second = of_row[2 * pair + 1];
+          *tables = (entry & 1 ? -first : first) + (entry & 2 ? -second : second);
+        }
   }
 }
 
-void table_tile_plain(const TableTile& tile) {
+void add_tile_plain(const TableTile& tile) {
   for (int64_t q = 0; q < kTableRows; ++q) {
     for (int64_t j = 0; j < tile.columns; ++j) {
       float sum = 0;
       for (int64_t g = 0; g < tile.groups; ++g) {
-        const float* entries = tile.tables + (g * kTableRows + q) * kEntries;
+        const float* entries = tile.tables + (g * kTableRows + q) * kTableEntries;
         const uint32_t bits = tile.index[g / 8 * tile.index_stride + j] >> (g % 8 * kGroup);
         sum += entries[bits & 3] + entries[4 + (bits >> 2 & 3)];
       }
@@ -56,46 +36,50 @@ void table_tile_plain(const TableTile& tile) {
   }
 }
 
+constexpr TableKernels kPlain{fill_tables_plain, add_tile_plain};
+
+// The last rows of C, fewer than a tile has, through a whole tile.
+void add_part(const TableKernels& kernels, TableTile tile, int64_t rows) {
+  thread_local Buffer<float> whole;
+  float* const part = tile.c;
+  const int64_t step = tile.c_step, columns = tile.columns;
+  tile.c = whole.at_least(kTableRows * columns);
+  tile.c_step = columns;
+  for (int64_t q = 0; q < rows; ++q) std::copy_n(part + q * step, columns, tile.c + q * columns);
+  kernels.add(tile);
+  for (int64_t q = 0; q < rows; ++q) std::copy_n(tile.c + q * columns, columns, part + q * step);
+}
+
 }  // namespace
 
-TableTileKernel table_tile_kernel(Isa isa) {
+const TableKernels& table_kernels(Isa isa) {
 #ifdef BITSWEEP_INTRINSICS
-  if (isa == Isa::avx512_vpopcnt || isa == Isa::avx512) return table_tile_avx512;
-  if (isa == Isa::avx2) return table_tile_avx2;
+  if (isa == Isa::avx512_vpopcnt || isa == Isa::avx512) return kTablesAvx512;
+  if (isa == Isa::avx2) return kTablesAvx2;
 #endif
-  return table_tile_plain;
+  return kPlain;
 }
 
 void table_product_rows(const TableProduct& product, int64_t first, int64_t last) {
-  const TableTileKernel kernel = table_tile_kernel(current_isa());
-  alignas(kLineBytes) float tables[kDepthBlock / kGroup * kTableRows * kEntries];
-  thread_local Buffer<float> spare;  // of a tile that goes beyond C
-  for (int64_t i = first; i < last; i += kTableRows) {
-    const int64_t rows = std::min(kTableRows, last - i);
-    for (int64_t r = product.first_term; r < product.last_term; r += kDepthBlock) {
-      const int64_t terms = std::min(kDepthBlock, product.last_term - r);
-      TableTile tile{.tables = tables,
-                     .groups = (terms + kGroup - 1) / kGroup,
-                     .index = product.index->word(r / kWordBits),
-                     .index_stride = product.index->stride(),
-                     .columns = product.columns,
-                     .c = product.c + i * product.c_step,
-                     .c_step = product.c_step,
-                     .add = product.add || r > product.first_term};
-      fill_tables(product.a, i, rows, r, product.last_term, tile.groups, tables);
-      if (rows == kTableRows) {
-        kernel(tile);
-        continue;
+  const TableKernels& kernels = table_kernels(current_isa());
+  alignas(kLineBytes) float tables[kDepthBlock / kGroup * kTableRows * kTableEntries];
+  for (int64_t row = first; row < last; row += kTableRows) {
+    for (int64_t term = 0; term < product.terms; term += kDepthBlock) {
+      const int64_t terms = std::min(kDepthBlock, product.terms - term);
+      const TableTile tile{.tables = tables,
+                           .groups = (terms + kGroup - 1) / kGroup,
+                           .index = product.index->word((product.index_term + term) / kWordBits),
+                           .index_stride = product.index->stride(),
+                           .columns = product.columns,
+                           .c = product.c + row * product.c_step,
+                           .c_step = product.c_step,
+                           .add = product.add || term > 0};
+      kernels.fill(product.a, row, last, term, product.terms, tile.groups, tables);
+      if (row + kTableRows <= last) {
+        kernels.add(tile);
+      } else {
+        add_part(kernels, tile, last - row);
       }
-      float* const whole = spare.at_least(kTableRows * product.columns);
-      for (int64_t q = 0; q < rows; ++q)
-        std::copy_n(tile.c + q * tile.c_step, product.columns, whole + q * product.columns);
-      float* const part = tile.c;
-      tile.c = whole;
-      tile.c_step = product.columns;
-      kernel(tile);
-      for (int64_t q = 0; q < rows; ++q)
-        std::copy_n(whole + q * product.columns, product.columns, part + q * product.c_step);
     }
   }
 }

@@ -24,13 +24,13 @@ struct FloatRows {
   int64_t row_step = 0, term_step = 1;
 };
 
-// What to compute: `index` is Sᵀ, [columns, depth]. Terms [first_term, last_term) of the sums alone, the first a
-// multiple of 32; columns [0, columns). add: to what C has.
+// What to compute. S has `terms` rows and `columns` columns; index, [columns or more, depth], is its transposed, from
+// column `index_term` on, a multiple of 32. add: to what C has.
 struct TableProduct {
   FloatRows a;
   const SignBits* index = nullptr;
-  int64_t first_term = 0, last_term = 0;
-  int64_t columns = 0;
+  int64_t index_term = 0;
+  int64_t terms = 0, columns = 0;
   float* c = nullptr;
   int64_t c_step = 0;  // from row to row
   bool add = false;
@@ -39,19 +39,25 @@ struct TableProduct {
 // Rows [first, last) of C.
 void table_product_rows(const TableProduct& product, int64_t first, int64_t last);
 
-// What an instruction set does: one tile of kTableRows rows from the tables of at most kDepthBlock terms.
-inline constexpr int64_t kTableRows = 4;
+// What an instruction set does. The tables of kTableRows rows and a group of terms are [kTableRows][8]: four entries
+// ±a0 ± a1, whose place says in its bit 0 whether a0 is subtracted, in bit 1 whether a1; and four of a2 and a3.
+inline constexpr int64_t kTableRows = 4, kTableEntries = 8;
 struct TableTile {
-  const float* tables = nullptr;  // [groups][kTableRows][8]: (±a0 ± a1) in four entries, (±a2 ± a3) in four more
+  const float* tables = nullptr;  // [groups][kTableRows][kTableEntries], of at most kDepthBlock terms
   int64_t groups = 0;
-  const uint32_t* index = nullptr;  // of the tile's first column and the block's first word
+  const uint32_t* index = nullptr;  // of the first column and the block's first word
   int64_t index_stride = 0;         // from word to word
   int64_t columns = 0;
   float* c = nullptr;  // [kTableRows, columns]
   int64_t c_step = 0;
   bool add = false;
 };
-using TableTileKernel = void (*)(const TableTile& tile);
-TableTileKernel table_tile_kernel(Isa isa);
+struct TableKernels {
+  // Of terms [term, term + groups · kGroup) of rows [row, row + kTableRows); beyond `rows` and `terms` all is 0.
+  void (*fill)(const FloatRows& a, int64_t row, int64_t rows, int64_t term, int64_t terms, int64_t groups,
+               float* tables);
+  void (*add)(const TableTile& tile);
+};
+const TableKernels& table_kernels(Isa isa);
 
 }  // namespace bitsweep::kernels

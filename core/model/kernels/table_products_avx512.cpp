@@ -63,9 +63,7 @@ inline __attribute__((always_inline)) void add_blocks(const TableTile& tile, con
   }
 }
 
-}  // namespace
-
-void table_tile_avx512(const TableTile& tile) {
+void add_tile(const TableTile& tile) {
   alignas(kLineBytes) float tables[kDepthBlock / kGroup * kRows * 16];
   widen(tile, tables);
   int64_t j = 0;
@@ -75,6 +73,10 @@ void table_tile_avx512(const TableTile& tile) {
   if (blocks == 2) add_blocks<2>(tile, tables, j);
   if (blocks == 1) add_blocks<1>(tile, tables, j);
 }
+
+}  // namespace
+
+const TableKernels kTablesAvx512{fill_tables_avx2, add_tile};
 
 }  // namespace bitsweep::kernels
 

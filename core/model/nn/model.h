@@ -64,6 +64,8 @@ struct Metric {
   double value = 0;
 };
 
+class StepEngine;  // nn/step_engine.h
+
 // A plugin's model. Not thread-safe. Throws bitsweep::Error{input} for bad options at construction.
 class Model {
  public:
@@ -98,6 +100,9 @@ class Model {
 
   const std::vector<BitMatrix>& bit_matrices() const { return bit_matrices_; }
   const std::vector<Buffer>& buffers() const { return buffers_; }
+
+  // A whole step by other means than these; null: there are none. Asked through engine_for (nn/step_engine.h).
+  virtual StepEngine* engine() { return nullptr; }
 
   // The model's own part of a step, when its gradients are whole and before the optimizer's: what no optimizer of
   // floats does, like flipping bits. Drops the gradients that it used up.

@@ -5,16 +5,13 @@
 
 #include <ATen/ATen.h>
 
+#include "kernels/noise.h"
 #include "nn/kernel_for.h"
 #include "nn/parallel.h"
 #include "nn/pointer_attention.h"
 
 namespace bitsweep::nn {
 namespace {
-
-uint64_t draw_key(at::Generator& generator) {
-  return static_cast<uint64_t>(at::empty({}, at::kLong).random_(generator).item<int64_t>());
-}
 
 // [rows, columns]: the same numbers as score_row() in cpu_kernels.cpp adds.
 at::Tensor noise_of_key(uint64_t key, int64_t rows, int64_t columns) {
@@ -32,7 +29,8 @@ at::Tensor noise_of_key(uint64_t key, int64_t rows, int64_t columns) {
 
 at::Tensor noise_like(const at::Tensor& scores, at::Generator generator) {
   if (scores.device().is_cpu()) {
-    return noise_of_key(draw_key(generator), scores.size(0) * scores.size(1), scores.size(2)).view(scores.sizes());
+    return noise_of_key(draw_noise_key(generator), scores.size(0) * scores.size(1), scores.size(2))
+        .view(scores.sizes());
   }
   // −ln(Exp(1)); an exponential draw of 0 would be +∞.
   return at::empty(scores.sizes(), scores.options().dtype(at::kFloat))
@@ -83,7 +81,7 @@ kernels::ScoreRule rule_of(const ScoreTerms& terms) {
   rule.noisy = terms.generator.has_value();
   if (rule.noisy) {
     at::Generator generator = *terms.generator;
-    rule.key = draw_key(generator);
+    rule.key = draw_noise_key(generator);
   }
   return rule;
 }
@@ -106,8 +104,12 @@ void for_each_score_head(at::Tensor& scores, const ScoreTerms& terms, const Caus
 
 }  // namespace
 
+uint64_t draw_noise_key(at::Generator& generator) {
+  return static_cast<uint64_t>(at::empty({}, at::kLong).random_(generator).item<int64_t>());
+}
+
 at::Tensor gumbel_noise(int64_t rows, int64_t columns, at::Generator& generator) {
-  return noise_of_key(draw_key(generator), rows, columns);
+  return noise_of_key(draw_noise_key(generator), rows, columns);
 }
 
 at::Tensor softmax_scores(at::Tensor scores, const ScoreTerms& terms, CausalBias& bias, at::Tensor* choice) {

@@ -15,7 +15,7 @@ namespace bitsweep::nn {
 // z = (scores · scale + bias + noise)/τ, causal. Scores are [B·H, T, T], or of the last of S positions alone,
 // [B·H, T, S], without noise.
 struct ScoreTerms {
-  double scale = 1;                        // 1/√d_h
+  double scale = 1;  // 1/√d_h
   double tau = 1;
   std::optional<at::Generator> generator;  // Gumbel noise from it; nothing: no noise
 };
@@ -37,5 +37,8 @@ TopChoice top_keys(at::Tensor scores, const ScoreTerms& terms, CausalBias& bias,
 
 // d scores of softmax_scores for a gradient [B·H, T, T] of the probabilities, which is used up.
 at::Tensor softmax_scores_backward(const at::Tensor& probabilities, at::Tensor gradient, const ScoreTerms& terms);
+
+// The next key of noise on the CPU, 63 bits: what softmax_scores and its likes draw once a call.
+uint64_t draw_noise_key(at::Generator& generator);
 
 }  // namespace bitsweep::nn

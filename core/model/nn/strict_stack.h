@@ -9,6 +9,7 @@
 // What a weight is made of is a parameter: latents (v57) or bits (truebit).
 #pragma once
 
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -18,6 +19,7 @@
 #include "nn/pointer_block.h"
 #include "nn/sign.h"
 #include "nn/sign_embedding.h"
+#include "nn/strict_step.h"
 
 namespace bitsweep::nn {
 
@@ -67,6 +69,11 @@ class StrictStack : public DecoderModel {
 
   at::Tensor head(const at::Tensor& hidden) override { return head_.forward(hidden); }
 
+  StepEngine* engine() override {
+    if (engine_ == nullptr && no_strict_engine(options_).empty()) engine_ = make_strict_engine(*this, options_, vocab_);
+    return engine_.get();
+  }
+
  protected:
   at::Tensor read(const at::Tensor& tokens, const StepContext& context, DecodeCache* cache) override {
     const AttentionStep step = attention_step(options_.attention, context);
@@ -103,6 +110,7 @@ class StrictStack : public DecoderModel {
   std::vector<Layer> layers_;
   Head head_;
   CausalAttention attention_;
+  std::unique_ptr<StepEngine> engine_;  // made when it is first asked for
 };
 
 }  // namespace bitsweep::nn

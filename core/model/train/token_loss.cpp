@@ -10,6 +10,7 @@
 #include "base/error.h"
 #include "nn/block_scope.h"
 #include "nn/head_rows.h"
+#include "nn/step_engine.h"
 
 namespace bitsweep::train {
 namespace {
@@ -113,6 +114,21 @@ at::Tensor parted_loss_and_backward(const PartedHead& head, const TokenBatch& ba
   return loss;
 }
 
+// f32 on the CPU alone: else null, and the blocks run.
+nn::StepEngine* engine_of(nn::Model& model, const TokenBatch& batch, const nn::StepContext& context,
+                          Precision precision) {
+  return precision == Precision::f32 ? nn::engine_for(model, batch.inputs, context) : nullptr;
+}
+
+at::Tensor engine_loss_and_backward(nn::StepEngine& engine, const TokenBatch& batch, const nn::StepContext& context,
+                                    const LossDivisor& divisor) {
+  const double scored = divisor.targets ? scored_share(divisor)
+                                        : static_cast<double>(batch.targets.ne(kIgnoredTarget).sum().item<int64_t>());
+  const double nats =
+      engine.train(batch.inputs, batch.targets, context, 1.0 / (scored * static_cast<double>(divisor.parts)));
+  return at::full({}, nats / scored, at::kFloat);
+}
+
 }  // namespace
 
 at::Tensor token_nats(nn::Model& model, const TokenBatch& batch, const nn::StepContext& context, Precision precision,
@@ -126,6 +142,10 @@ at::Tensor token_nats(nn::Model& model, const TokenBatch& batch, const nn::StepC
 TokenScores token_scores(nn::Model& model, const TokenBatch& batch, const nn::StepContext& context, Precision precision,
                          bool likeliest) {
   const at::NoGradGuard no_grad;
+  if (nn::StepEngine* engine = engine_of(model, batch, context, precision)) {
+    nn::StepEngine::Scores scores = engine->score(batch.inputs, batch.targets, context);
+    return {.nats = scores.nats, .likeliest = likeliest ? scores.likeliest : at::Tensor()};
+  }
   std::vector<at::Tensor> nats, said;
   const auto score = [&](const at::Tensor& logits, const at::Tensor& targets) {
     nats.push_back(nats_of(logits, targets, at::Reduction::None));
@@ -143,6 +163,8 @@ TokenScores token_scores(nn::Model& model, const TokenBatch& batch, const nn::St
 
 at::Tensor loss_and_backward(nn::Model& model, const TokenBatch& batch, const nn::StepContext& context,
                              Precision precision, const LossDivisor& divisor) {
+  if (nn::StepEngine* engine = engine_of(model, batch, context, precision))
+    return engine_loss_and_backward(*engine, batch, context, divisor);
   if (nn::parts_head(model.head_vocab()))
     return parted_loss_and_backward(PartedHead(model, batch, context, precision), batch, divisor);
   const at::Tensor nats = whole_loss(model, batch, context, precision, divisor);

@@ -1,5 +1,6 @@
 #include <cmath>
 
+#include "kernels/noise.h"
 #include "kernels/cpu_kernels.h"
 #include "nn/pointer_attention.h"
 #include "nn/tensors.h"

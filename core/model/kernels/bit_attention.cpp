@@ -1,0 +1,148 @@
+#include "kernels/bit_attention.h"
+
+#include <algorithm>
+#include <bit>
+
+#include "kernels/bit_attention_isas.h"
+#include "kernels/score_rows.h"
+#include "kernels/table_products.h"
+
+namespace bitsweep::kernels {
+namespace {
+
+constexpr int64_t kQueryBlock = 64;  // queries whose scores stand at once, backward
+
+void bit_scores_plain(const SignBits& queries, int64_t t, const SignBits& keys, int64_t count, int64_t size,
+                      float* out) {
+  for (int64_t j = 0; j < count; ++j) {
+    int32_t differ = 0;
+    for (int64_t w = 0; w < queries.words(); ++w) differ += std::popcount(queries.word(w)[t] ^ keys.word(w)[j]);
+    out[j] = static_cast<float>(size - 2 * differ);
+  }
+}
+
+// Whole vectors of keys behind the last one.
+int64_t room_of(int64_t context) { return rounded_up(context, kLanes); }
+
+BITSWEEP_CLONES void choose_keys_into(const BitHead& head, const ScoreRule& rule, BitScores scores,
+                                      const RowNoise& noise, float* z, int32_t* choice) {
+  const int64_t room = room_of(head.context);
+  for (int64_t t = 0; t < head.context; ++t) {
+    scores(*head.queries, t, *head.keys, t + 1, head.size, z);
+    choice[t] = last_equal(z, t + 1, score_row(z, t, room, rule, noise));
+  }
+}
+
+BITSWEEP_CLONES void choose_top_keys_into(const BitHead& head, const ScoreRule& rule, BitScores scores,
+                                          const RowNoise& noise, int64_t keys, float* z, int32_t* index, float* p) {
+  const int64_t room = room_of(head.context);
+  for (int64_t t = 0; t < head.context; ++t) {
+    scores(*head.queries, t, *head.keys, t + 1, head.size, z);
+    top_keys_row(z, t, room, rule, noise, keys, index + t * keys, p + t * keys);
+  }
+}
+
+// p of queries [first, first + queries), rows `room` apart.
+BITSWEEP_CLONES void probabilities_of(const BitHead& head, const ScoreRule& rule, BitScores scores,
+                                      const RowNoise& noise, int64_t first, int64_t queries, int64_t room, float* p) {
+  for (int64_t i = 0; i < queries; ++i) {
+    scores(*head.queries, first + i, *head.keys, first + i + 1, head.size, p + i * room);
+    softmax_row(p + i * room, first + i, room, rule, noise, nullptr);
+  }
+}
+
+// dz in place of dA, 0 behind each query.
+BITSWEEP_CLONES void scores_backward(const float* p, float* da, int64_t first, int64_t queries, int64_t room,
+                                     float factor) {
+  for (int64_t i = 0; i < queries; ++i) {
+    const int64_t keys = first + i + 1;
+    float* row = da + i * room;
+    softmax_backward_row(p + i * room, row, keys, factor);
+    std::fill(row + keys, row + room, 0.0f);
+  }
+}
+
+// Scratch of a thread.
+struct Scratch {
+  Buffer<float> row, probabilities, scores;
+  SignBits queries, keys;  // transposed, [size, context]
+};
+Scratch& scratch_of_thread() {
+  thread_local Scratch scratch;
+  return scratch;
+}
+
+void transposed(const SignBits& in, SignBits& out) {
+  if (out.rows() != in.columns() || out.columns() != in.rows()) out = SignBits(in.columns(), in.rows());
+  transpose_signs(in, out, 0, in.rows());
+}
+
+}  // namespace
+
+BitScores bit_scores(Isa isa) {
+#ifdef BITSWEEP_INTRINSICS
+  if (isa == Isa::avx512_vpopcnt) return bit_scores_vpopcnt;
+  if (isa == Isa::avx512 || isa == Isa::avx2) return bit_scores_avx2;
+#endif
+  return bit_scores_plain;
+}
+
+void choose_keys(const BitHead& head, const ScoreRule& rule, int32_t* choice) {
+  float* z = scratch_of_thread().row.at_least(room_of(head.context));
+  choose_keys_into(head, rule, bit_scores(current_isa()), row_noise(head.context), z, choice);
+}
+
+void choose_top_keys(const BitHead& head, const ScoreRule& rule, int64_t keys, int32_t* index, float* probabilities) {
+  float* z = scratch_of_thread().row.at_least(room_of(head.context));
+  choose_top_keys_into(head, rule, bit_scores(current_isa()), row_noise(head.context), keys, z, index, probabilities);
+}
+
+void choose_keys_backward(const BitHead& head, const ScoreRule& rule, const int32_t* choice, float factor,
+                          const HeadGradients& gradients) {
+  const int64_t room = room_of(head.context), step = gradients.step, size = head.size;
+  Scratch& scratch = scratch_of_thread();
+  float* p = scratch.probabilities.at_least(kQueryBlock * room);
+  float* dz = scratch.scores.at_least(kQueryBlock * room);
+  transposed(*head.queries, scratch.queries);
+  transposed(*head.keys, scratch.keys);
+  const BitScores scores = bit_scores(current_isa());
+  const RowNoise noise = row_noise(head.context);
+  for (int64_t t = 0; t < head.context; ++t) {
+    std::fill_n(gradients.keys + t * step, size, 0.0f);
+    std::fill_n(gradients.values + t * step, size, 0.0f);
+  }
+  for (int64_t t = 0; t < head.context; ++t) {
+    float* dv = gradients.values + choice[t] * step;
+    for (int64_t i = 0; i < size; ++i) dv[i] += gradients.output[t * step + i];
+  }
+  for (int64_t first = 0; first < head.context; first += kQueryBlock) {
+    const int64_t queries = std::min(kQueryBlock, head.context - first), keys = first + queries;
+    probabilities_of(head, rule, scores, noise, first, queries, room, p);
+    table_product_rows({.a = {gradients.output + first * step, step, 1},
+                        .index = head.values,
+                        .terms = size,
+                        .columns = keys,
+                        .c = dz,
+                        .c_step = room},
+                       0, queries);
+    scores_backward(p, dz, first, queries, room, factor);
+    table_product_rows({.a = {dz, room, 1},
+                        .index = &scratch.keys,
+                        .terms = keys,
+                        .columns = size,
+                        .c = gradients.queries + first * step,
+                        .c_step = step},
+                       0, queries);
+    table_product_rows({.a = {dz, 1, room},
+                        .index = &scratch.queries,
+                        .index_term = first,
+                        .terms = queries,
+                        .columns = size,
+                        .c = gradients.keys,
+                        .c_step = step,
+                        .add = true},
+                       0, keys);
+  }
+}
+
+}  // namespace bitsweep::kernels
