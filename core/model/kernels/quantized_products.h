@@ -26,7 +26,7 @@ struct QuantizedProduct {
   bool add = false;    // to what C has
 };
 
-// Rows [first, last) of C; of `a` it reads these rows alone.
+// Rows [first, last) of C; of `a` it reads these rows alone. A thread keeps 64 KB of room.
 void quantized_product_rows(const QuantizedProduct& product, int64_t first, int64_t last);
 
 // What an instruction set does for four rows and the terms of a depth block: their tables from their integers, and
@@ -34,10 +34,15 @@ void quantized_product_rows(const QuantizedProduct& product, int64_t first, int6
 inline constexpr int64_t kQuantizedRows = 4;
 inline constexpr int64_t kMostTableBytes = 16384;
 
-// Terms of a depth block: as many as 16-bit sums hold (s6: 160 times six of 31), and whole entries of each form.
+// Terms of a depth block, whole entries of each form: s6, as many as 16-bit sums hold (160 times six of 31); int16, two
+// such sums, as the way from 16 to 32 bits costs something.
 constexpr int64_t quantized_depth_block(QuantizedKind kind) {
-  return kind == QuantizedKind::int16 ? kInt16SumTerms : 960;
+  return kind == QuantizedKind::int16 ? 2 * kInt16SumTerms : 960;
 }
+static_assert(kInt16SumTerms % terms_of_entry(IndexForm::triples16) == 0);
+static_assert(kInt16SumTerms % terms_of_entry(IndexForm::fives16) == 0);
+static_assert(quantized_depth_block(QuantizedKind::s6) % terms_of_entry(IndexForm::triples8) == 0);
+static_assert(quantized_depth_block(QuantizedKind::s6) % terms_of_entry(IndexForm::fours8) == 0);
 
 struct QuantizedTile {
   const uint8_t* tables = nullptr;  // of `entries` entries

@@ -69,49 +69,75 @@ inline __attribute__((always_inline)) void build(const void* const rows[kQuantiz
   }
 }
 
-// Adds the 16-bit sums of 16 columns to 32 bits.
-inline __attribute__((always_inline)) void widen(__m256i sums, bool add, int32_t* to) {
-  __m256i low = _mm256_cvtepi16_epi32(_mm256_castsi256_si128(sums));
-  __m256i high = _mm256_cvtepi16_epi32(_mm256_extracti128_si256(sums, 1));
-  if (add) {
-    low = _mm256_add_epi32(low, load_of(to));
-    high = _mm256_add_epi32(high, load_of(to + 8));
+// The 16-bit sums of a row and a block, `Parts` of them to be added, to 32 bits.
+template <int Parts>
+inline __attribute__((always_inline)) void widen(const int16_t* const parts[Parts], bool add, int32_t* to) {
+#pragma GCC unroll 4
+  for (int64_t j = 0; j < kIndexColumns; j += 8) {
+    __m256i wide = add ? load_of(to + j) : _mm256_setzero_si256();
+#pragma GCC unroll 2
+    for (int p = 0; p < Parts; ++p) {
+      const __m128i part = _mm_load_si128(reinterpret_cast<const __m128i*>(parts[p] + j));
+      wide = _mm256_add_epi32(wide, _mm256_cvtepi16_epi32(part));
+    }
+    _mm256_storeu_si256(reinterpret_cast<__m256i*>(to + j), wide);
   }
-  _mm256_storeu_si256(reinterpret_cast<__m256i*>(to), low);
-  _mm256_storeu_si256(reinterpret_cast<__m256i*>(to + 8), high);
 }
 
+// The 16-bit sums of a block. A function of its own, which only stores them at the end: otherwise GCC 12 keeps some on
+// the stack within the loop.
 template <bool Bytes>
-inline __attribute__((always_inline)) void add_blocks(const QuantizedTile& tile) {
+__attribute__((noinline)) void sum_block(const uint8_t* tables, const uint8_t* index, int64_t entries, int16_t* out) {
   const __m256i ones = _mm256_set1_epi8(1);
-  for (int64_t block = 0; block < tile.blocks; ++block) {
-    __m256i sums[kRows][kHalves];
+  __m256i sums[kRows][kHalves];
 #pragma GCC unroll 4
-    for (int q = 0; q < kRows; ++q)
+  for (int q = 0; q < kRows; ++q)
 #pragma GCC unroll 2
-      for (int h = 0; h < kHalves; ++h) sums[q][h] = _mm256_setzero_si256();
-    const uint8_t* index = tile.index + block * tile.index_step;
-    const uint8_t* tables = tile.tables;
-    for (int64_t e = tile.entries; e > 0; --e, index += kEntryBytes, tables += kRows * kTableBytes) {
-      const __m256i first = load_of(index), second = load_of(index + 32);
+    for (int h = 0; h < kHalves; ++h) {
+      sums[q][h] = _mm256_setzero_si256();
+    }
+  do {
 #pragma GCC unroll 4
-      for (int q = 0; q < kRows; ++q) {
-        const __m256i table =
-            _mm256_broadcastsi128_si256(_mm_load_si128(reinterpret_cast<const __m128i*>(tables + q * kTableBytes)));
-        __m256i low = _mm256_shuffle_epi8(table, first), high = _mm256_shuffle_epi8(table, second);
-        if constexpr (Bytes) {
-          low = _mm256_maddubs_epi16(ones, low);
-          high = _mm256_maddubs_epi16(ones, high);
-        }
-        sums[q][0] = _mm256_add_epi16(sums[q][0], low);
-        sums[q][1] = _mm256_add_epi16(sums[q][1], high);
+    for (int q = 0; q < kRows; ++q) {
+      const __m256i table =
+          _mm256_broadcastsi128_si256(_mm_load_si128(reinterpret_cast<const __m128i*>(tables + q * kTableBytes)));
+#pragma GCC unroll 2
+      for (int h = 0; h < kHalves; ++h) {
+        const __m256i found = _mm256_shuffle_epi8(table, load_of(index + h * 32));
+        sums[q][h] = _mm256_add_epi16(sums[q][h], Bytes ? _mm256_maddubs_epi16(ones, found) : found);
       }
     }
 #pragma GCC unroll 4
     for (int q = 0; q < kRows; ++q)
 #pragma GCC unroll 2
-      for (int h = 0; h < kHalves; ++h)
-        widen(sums[q][h], tile.add, tile.sums + q * tile.sums_step + (block * kHalves + h) * kLanesOf);
+      for (int h = 0; h < kHalves; ++h) BITSWEEP_IN_REGISTER(sums[q][h]);
+    index += kEntryBytes;
+    tables += kRows * kTableBytes;
+  } while (--entries > 0);
+#pragma GCC unroll 4
+  for (int q = 0; q < kRows; ++q)
+#pragma GCC unroll 2
+    for (int h = 0; h < kHalves; ++h)
+      _mm256_store_si256(reinterpret_cast<__m256i*>(out + (q * kHalves + h) * kLanesOf), sums[q][h]);
+}
+
+// Parts: of the entries, the first 16-bit sums hold kPartEntries.
+template <bool Bytes, int Parts>
+inline __attribute__((always_inline)) void add_blocks(const QuantizedTile& tile) {
+  constexpr int64_t kPartEntries = kInt16SumTerms / 3;
+  alignas(32) int16_t sums[Parts][kRows * kIndexColumns];
+  const int64_t first = Parts == 1 ? tile.entries : kPartEntries;
+  for (int64_t block = 0; block < tile.blocks; ++block) {
+    const uint8_t* index = tile.index + block * tile.index_step;
+    sum_block<Bytes>(tile.tables, index, first, sums[0]);
+    if constexpr (Parts == 2)
+      sum_block<Bytes>(tile.tables + first * kRows * kTableBytes, index + first * kEntryBytes, tile.entries - first,
+                       sums[1]);
+    for (int64_t q = 0; q < kRows; ++q) {
+      const int16_t* parts[Parts];
+      for (int p = 0; p < Parts; ++p) parts[p] = sums[p] + q * kIndexColumns;
+      widen<Parts>(parts, tile.add, tile.sums + q * tile.sums_step + block * kIndexColumns);
+    }
   }
 }
 
@@ -123,8 +149,13 @@ void build_triples16_avx2(const void* const rows[kQuantizedRows], int64_t entrie
 void build_triples8_avx2(const void* const rows[kQuantizedRows], int64_t entries, uint8_t* tables) {
   build<true>(rows, entries, tables);
 }
-void triples16_tile_avx2(const QuantizedTile& tile) { add_blocks<false>(tile); }
-void triples8_tile_avx2(const QuantizedTile& tile) { add_blocks<true>(tile); }
+void triples16_tile_avx2(const QuantizedTile& tile) {
+  if (tile.entries * 3 > kInt16SumTerms)
+    add_blocks<false, 2>(tile);
+  else
+    add_blocks<false, 1>(tile);
+}
+void triples8_tile_avx2(const QuantizedTile& tile) { add_blocks<true, 1>(tile); }
 
 }  // namespace bitsweep::kernels
 

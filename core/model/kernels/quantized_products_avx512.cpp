@@ -77,6 +77,14 @@ inline __attribute__((always_inline)) void clear(__m512i sums[kRows][Blocks]) {
     for (int b = 0; b < Blocks; ++b) sums[q][b] = _mm512_setzero_si512();
 }
 
+template <int Blocks>
+inline __attribute__((always_inline)) void keep(__m512i sums[kRows][Blocks]) {
+#pragma GCC unroll 4
+  for (int q = 0; q < kRows; ++q)
+#pragma GCC unroll 4
+    for (int b = 0; b < Blocks; ++b) BITSWEEP_IN_REGISTER(sums[q][b]);
+}
+
 // The 16-bit sums of `Blocks` blocks from `block` to 32 bits.
 template <int Blocks>
 inline __attribute__((always_inline)) void widen_all(const QuantizedTile& tile, int64_t block,
@@ -89,7 +97,7 @@ inline __attribute__((always_inline)) void widen_all(const QuantizedTile& tile, 
 }
 
 template <int Blocks>
-inline __attribute__((always_inline)) void add_fives16(const QuantizedTile& tile, int64_t block) {
+__attribute__((noinline)) void add_fives16(const QuantizedTile& tile, int64_t block) {
   __m512i sums[kRows][Blocks];
   clear<Blocks>(sums);
   const uint8_t* index = tile.index + block * tile.index_step;
@@ -110,13 +118,14 @@ inline __attribute__((always_inline)) void add_fives16(const QuantizedTile& tile
         sums[3][b] = _mm512_add_epi16(sums[3][b], _mm512_permutexvar_epi16(bits[b], t3));
         bits[b] = _mm512_srli_epi16(bits[b], 5);
       }
+      keep<Blocks>(sums);
     }
   }
   widen_all<Blocks>(tile, block, sums);
 }
 
 template <int Blocks>
-inline __attribute__((always_inline)) void add_triples8(const QuantizedTile& tile, int64_t block) {
+__attribute__((noinline)) void add_triples8(const QuantizedTile& tile, int64_t block) {
   const __m512i ones = _mm512_set1_epi8(1);
   __m512i sums[kRows][Blocks];
   clear<Blocks>(sums);
@@ -133,6 +142,7 @@ inline __attribute__((always_inline)) void add_triples8(const QuantizedTile& til
       for (int b = 0; b < Blocks; ++b)
         sums[q][b] = _mm512_add_epi16(sums[q][b], _mm512_maddubs_epi16(ones, _mm512_shuffle_epi8(table, bits[b])));
     }
+    keep<Blocks>(sums);
   }
   widen_all<Blocks>(tile, block, sums);
 }
@@ -156,11 +166,19 @@ void build_fives16_avx512(const void* const rows[kQuantizedRows], int64_t entrie
 }
 
 void fives16_tile_avx512(const QuantizedTile& tile) {
-  int64_t block = 0;
-  for (; block + 4 <= tile.blocks; block += 4) add_fives16<4>(tile, block);
-  if (tile.blocks - block == 3) add_fives16<3>(tile, block);
-  if (tile.blocks - block == 2) add_fives16<2>(tile, block);
-  if (tile.blocks - block == 1) add_fives16<1>(tile, block);
+  constexpr int64_t kPartEntries = kInt16SumTerms / 15;
+  QuantizedTile part = tile;
+  for (int64_t left = tile.entries; left > 0; left -= kPartEntries) {
+    part.entries = left < kPartEntries ? left : kPartEntries;
+    int64_t block = 0;
+    for (; block + 4 <= tile.blocks; block += 4) add_fives16<4>(part, block);
+    if (tile.blocks - block == 3) add_fives16<3>(part, block);
+    if (tile.blocks - block == 2) add_fives16<2>(part, block);
+    if (tile.blocks - block == 1) add_fives16<1>(part, block);
+    part.tables += kPartEntries * kFives * kRows * 64;
+    part.index += kPartEntries * kEntryBytes;
+    part.add = true;
+  }
 }
 
 void triples8_tile_avx512(const QuantizedTile& tile) {

@@ -15,10 +15,11 @@ namespace {
 constexpr int64_t kSpan = 64;      // terms rounded at once: four bytes of noise of 16 lanes
 constexpr int64_t kPanel = 64;     // rows of an A that lies by columns, transposed at once
 constexpr int64_t kAcross = 1024;  // of these rows whose magnitudes are found at once
-constexpr int64_t kSumLanes = 16;
-static_assert(kInt16SumTerms % kSumLanes == 0);  // so a term's lane does not depend on where its sum began
+constexpr int64_t kSumLanes = 8;   // of a sum of magnitudes
+constexpr int64_t kNoiseLanes = kSpan / 4;
+static_assert(kInt16SumTerms % kSumLanes == 0);
 
-// What every 240 |q| may add up to before rounding: each rounding adds at most 1/2, and f32 errors of the sum and of
+// What every 120 |q| may add up to before rounding: each rounding adds at most 1/2, and f32 errors of the sum and of
 // the products with its inverse less than 1.
 constexpr float kMostInt16 = 32767 - kInt16SumTerms / 2 - 1;
 constexpr float kMostS6 = 31;
@@ -41,7 +42,7 @@ BITSWEEP_INLINE uint32_t row_key_of(uint64_t key, int64_t row) {
 }
 // Of the terms 64s + lane, and 16, 32 and 48 further on: a byte each, the least significant first.
 BITSWEEP_INLINE uint32_t span_noise(uint32_t row_key, int64_t span, int64_t lane) {
-  return mix(row_key + static_cast<uint32_t>(span * kSumLanes + lane) * 0x9e3779b9u);
+  return mix(row_key + static_cast<uint32_t>(span * kNoiseLanes + lane) * 0x9e3779b9u);
 }
 
 // Nearest, ties to even, for |x| < 2^22: the sum's last bit is 1.
@@ -78,15 +79,15 @@ BITSWEEP_INLINE void round_span(const float* x, RowRounding row, int16_t* q) {
   std::copy_n(out, kSpan, q);
 }
 BITSWEEP_INLINE void round_span(const float* x, RowRounding row, int64_t span, int8_t* q) {
-  uint32_t noise[kSumLanes];
+  uint32_t noise[kNoiseLanes];
   int32_t wide[kSpan];
   int8_t out[kSpan];
-  for (int64_t l = 0; l < kSumLanes; ++l) noise[l] = span_noise(row.key, span, l);
+  for (int64_t l = 0; l < kNoiseLanes; ++l) noise[l] = span_noise(row.key, span, l);
 #pragma GCC unroll 4
   for (int b = 0; b < 4; ++b) {
-    for (int64_t l = 0; l < kSumLanes; ++l) {
+    for (int64_t l = 0; l < kNoiseLanes; ++l) {
       const int32_t u = static_cast<int32_t>(noise[l] >> (8 * b) & 255u);
-      wide[b * kSumLanes + l] = (nearest_integer(x[b * kSumLanes + l] * row.factor) + u) >> 8 & row.live;
+      wide[b * kNoiseLanes + l] = (nearest_integer(x[b * kNoiseLanes + l] * row.factor) + u) >> 8 & row.live;
     }
   }
   for (int64_t r = 0; r < kSpan; ++r) out[r] = static_cast<int8_t>(wide[r]);
@@ -114,7 +115,7 @@ void end_row(const QuantizedRows& out, int64_t row) {
     std::fill_n(out.bytes(row) + end, kSpan, int8_t{0});
 }
 
-// The sum of the lanes in pairs, for `width` rows: lanes [16][width].
+// The sum of the lanes in pairs, for `width` rows: lanes [kSumLanes][width].
 BITSWEEP_INLINE void raise_to_sums(float* lanes, int64_t width, uint32_t* magnitudes) {
   for (int64_t half = kSumLanes / 2; half > 0; half /= 2)
     for (int64_t i = 0; i < half * width; ++i) lanes[i] += lanes[half * width + i];
@@ -162,8 +163,8 @@ BITSWEEP_CLONES void quantize_along(const FloatRows& a, uint64_t key, QuantizedR
   }
 }
 
-// The same magnitudes of `rows` rows that are neighbours in a term, a term at a time; `x` is the first's. lanes [16
-// rows].
+// The same magnitudes of `rows` rows that are neighbours in a term, a term at a time; `x` is the first's, and lanes is
+// room for kSumLanes · rows.
 BITSWEEP_CLONES void magnitudes_across(const float* x, int64_t term_step, QuantizedKind kind, int64_t depth,
                                        int64_t rows, float* lanes, uint32_t* most) {
   std::fill_n(most, rows, 0u);
@@ -275,8 +276,8 @@ void quantize_rows(const FloatRows& a, uint64_t key, QuantizedRows& out, int64_t
 }
 
 uint32_t rounding_noise(uint64_t key, int64_t row, int64_t term) {
-  const uint32_t noise = span_noise(row_key_of(key, row), term / kSpan, term % kSumLanes);
-  return noise >> (8 * (term % kSpan / kSumLanes)) & 255u;
+  const uint32_t noise = span_noise(row_key_of(key, row), term / kSpan, term % kNoiseLanes);
+  return noise >> (8 * (term % kSpan / kNoiseLanes)) & 255u;
 }
 
 }  // namespace bitsweep::kernels

@@ -99,7 +99,8 @@ class QuantizedProducts : public testing::TestWithParam<std::tuple<Isa, Quantize
 
 TEST_P(QuantizedProducts, AreExactSumsOfTheRoundedRowsInAnyShape) {
   std::vector<std::tuple<int64_t, int64_t, int64_t>> shapes = {
-      {1, 1, 1}, {3, 33, 239}, {4, 64, 240}, {5, 17, 241}, {18, 40, 480}, {17, 31, 1000}, {6, 65, 961}, {2, 1100, 250}};
+      {1, 1, 1},    {3, 33, 239},  {4, 64, 240},   {5, 17, 241}, {9, 50, 119},  {4, 32, 120},
+      {7, 95, 121}, {18, 40, 480}, {17, 31, 1000}, {6, 65, 961}, {2, 1100, 250}};
   std::mt19937 random(7);
   std::uniform_int_distribution<int64_t> size(1, 70);
   for (int i = 0; i < 24; ++i) shapes.emplace_back(size(random), size(random), size(random));
@@ -230,19 +231,19 @@ INSTANTIATE_TEST_SUITE_P(EveryIsa, QuantizedProducts,
                          testing::Combine(testing::ValuesIn(available_isas()), testing::ValuesIn(kKinds)), test_name);
 
 TEST(QuantizedRows, Int16IsTheNearestAndItsSumsFit) {
-  for (int64_t depth : {5, 239, 240, 241, 1000}) {
+  for (int64_t depth : {5, 119, 120, 121, 1000}) {
     Matrix a = normal(7, depth, 11);
     for (int64_t r = 0; r < depth; ++r) a.at(0, r) = r % 2 != 0 ? 1.0f : -1.0f;  // where roundings add up
     const QuantizedRows q = quantized(QuantizedKind::int16, a.as_rows(), 7, depth);
     for (int64_t i = 0; i < 7; ++i) {
       int64_t largest = 0;
-      for (int64_t block = 0; block < depth; block += 240) {
+      for (int64_t block = 0; block < depth; block += kInt16SumTerms) {
         int64_t sum = 0;
-        for (int64_t r = block; r < std::min(block + 240, depth); ++r) sum += std::abs(q.words(i)[r]);
+        for (int64_t r = block; r < std::min(block + kInt16SumTerms, depth); ++r) sum += std::abs(q.words(i)[r]);
         largest = std::max(largest, sum);
       }
       EXPECT_LE(largest, 32767);
-      EXPECT_GE(largest, 32500);
+      EXPECT_GE(largest, 32600);
       for (int64_t r = 0; r < depth; ++r)
         EXPECT_LE(std::fabs(static_cast<double>(a.at(i, r)) / q.scales()[i] - q.words(i)[r]), 0.505);
       for (int64_t r = depth; r < depth + 64; ++r) EXPECT_EQ(q.words(i)[r], 0);
@@ -251,33 +252,27 @@ TEST(QuantizedRows, Int16IsTheNearestAndItsSumsFit) {
 }
 
 TEST(QuantizedRows, TiesGoToEven) {
-  // A sum of 32646, so that the scale is 1.
+  // A sum of 32706, so that the scale is 1.
   Matrix a(1, 8);
-  a.values = {0.5f, 1.5f, 2.5f, -0.5f, -1.5f, -2.5f, 3.0f, 32634.0f};
+  a.values = {0.5f, 1.5f, 2.5f, -0.5f, -1.5f, -2.5f, 3.0f, 32694.0f};
   const QuantizedRows q = quantized(QuantizedKind::int16, a.as_rows(), 1, 8);
   ASSERT_EQ(q.scales()[0], 1.0f);
-  const std::vector<int> expected = {0, 2, 2, 0, -2, -2, 3, 32634};
+  const std::vector<int> expected = {0, 2, 2, 0, -2, -2, 3, 32694};
   for (size_t r = 0; r < 8; ++r) EXPECT_EQ(q.words(0)[r], expected[r]) << r;
 }
 
 TEST(QuantizedRows, S6IsTheFloorOfTheValueAndTheNoiseOfItsPlace) {
   for (int64_t depth : {3, 64, 130, 777}) {
-    const Matrix a = normal(70, depth, 12);
+    Matrix a = normal(70, depth, 12);
     const QuantizedRows q = quantized(QuantizedKind::s6, a.as_rows(), 70, depth);
     for (int64_t i = 0; i < 70; ++i) {
       float most = 0;
-      for (int64_t r = 0; r < depth; ++r) most = std::max(most, std::fabs(Matrix(a).at(i, r)));
+      for (int64_t r = 0; r < depth; ++r) most = std::max(most, std::fabs(a.at(i, r)));
       ASSERT_EQ(q.scales()[i], most / 31);
-      break;
-    }
-    Matrix copy = a;
-    for (int64_t i = 0; i < 70; ++i) {
-      float most = 0;
-      for (int64_t r = 0; r < depth; ++r) most = std::max(most, std::fabs(copy.at(i, r)));
       const float factor = 256 * 31.0f / most;
       for (int64_t r = 0; r < depth; ++r) {
         const auto u = static_cast<double>(rounding_noise(kKey, i, r));
-        ASSERT_EQ(q.bytes(i)[r], std::floor((std::nearbyint(copy.at(i, r) * factor) + u) / 256)) << i << " " << r;
+        ASSERT_EQ(q.bytes(i)[r], std::floor((std::nearbyint(a.at(i, r) * factor) + u) / 256)) << i << " " << r;
         ASSERT_LE(std::abs(q.bytes(i)[r]), 31);
       }
       for (int64_t r = depth; r < depth + 64; ++r) ASSERT_EQ(q.bytes(i)[r], 0);
@@ -337,17 +332,16 @@ TEST(QuantizedRows, ProductsLieNearTheExactOnes) {
   const SignBits signs = signs_of(normal(columns, depth, 15));
   for (QuantizedKind kind : kKinds) {
     Matrix a = normal(rows, depth, 14), c = product(quantized(kind, a.as_rows(), rows, depth), signs);
+    double error = 0, norm = 0;
     for (int64_t i = 0; i < rows; ++i) {
-      double error = 0, norm = 0;
       for (int64_t j = 0; j < columns; ++j) {
         double exact = 0;
         for (int64_t r = 0; r < depth; ++r) exact += signs.negative(j, r) ? -a.at(i, r) : a.at(i, r);
         error += (c.at(i, j) - exact) * (c.at(i, j) - exact);
         norm += exact * exact;
       }
-      printf("%d %g\n", (int)kind, std::sqrt(error / norm));
-      EXPECT_LT(std::sqrt(error / norm), kind == QuantizedKind::int16 ? 4e-3 : 6e-2) << i;
     }
+    EXPECT_LT(std::sqrt(error / norm), kind == QuantizedKind::int16 ? 1e-3 : 5e-2);
   }
 }
 
