@@ -19,6 +19,7 @@
 #define BITSWEEP_BEGIN_AVX512
 #define BITSWEEP_BEGIN_AVX512_VPOPCNT
 #define BITSWEEP_END_ISA
+#define BITSWEEP_IN_REGISTER(x) static_cast<void>(x)
 #elif defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__)
 #define BITSWEEP_INTRINSICS
 // GCC 12's own header reads what it calls undefined.
@@ -35,4 +36,7 @@
   _Pragma("GCC push_options")         \
       _Pragma("GCC target(\"avx2,fma,avx512f,avx512bw,avx512dq,avx512vl,avx512vbmi,avx512vnni,avx512vpopcntdq\")")
 #define BITSWEEP_END_ISA _Pragma("GCC pop_options")
+
+// At the end of a loop: the vector x stays in one register through it, where GCC 12 would copy it at every turn.
+#define BITSWEEP_IN_REGISTER(x) asm("" : "+v"(x))
 #endif

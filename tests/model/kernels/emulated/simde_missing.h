@@ -30,6 +30,9 @@ inline simde__m512i widen_bytes(simde__m256i bytes) {
 inline simde__m256i narrow_words(simde__m512i words) {
   return lanes<uint16_t, uint32_t, simde__m256i>(words, [](uint32_t x, size_t) { return static_cast<uint16_t>(x); });
 }
+inline simde__m512i widen_words(simde__m256i words) {
+  return lanes<int32_t, int16_t, simde__m512i>(words, [](int16_t x, size_t) { return int32_t{x}; });
+}
 inline simde__mmask32 greater_words(simde__m512i a, simde__m512i b) {
   int16_t x[32], y[32];
   std::memcpy(x, &a, sizeof x);
@@ -56,6 +59,7 @@ inline void store_floats(float* to, simde__mmask16 mask, simde__m512 value) {
 }  // namespace bitsweep::kernels::emulated
 
 #define _mm512_cvtepu8_epi16 bitsweep::kernels::emulated::widen_bytes
+#define _mm512_cvtepi16_epi32 bitsweep::kernels::emulated::widen_words
 #define _mm512_cvtepi32_epi16 bitsweep::kernels::emulated::narrow_words
 #define _mm512_cmpgt_epi16_mask bitsweep::kernels::emulated::greater_words
 #define _mm512_maskz_loadu_ps bitsweep::kernels::emulated::load_floats
