@@ -16,6 +16,8 @@
 #include "nn/kernel_for.h"
 #include "plugin/build_id.h"
 #include "plugin/loader.h"
+#include "train/gradients.h"
+#include "train/token_loss.h"
 
 namespace bitsweep {
 
@@ -24,6 +26,9 @@ struct Batch {
 
   at::Tensor random_windows() const { return at::empty({sequences, context + 1}, at::kLong).random_(0, vocab); }
   at::Tensor inputs(const at::Tensor& windows) const { return windows.narrow(1, 0, context).contiguous(); }
+  train::TokenBatch tokens(const at::Tensor& windows) const {
+    return {.inputs = inputs(windows), .targets = windows.narrow(1, 1, context).flatten()};
+  }
   at::Tensor loss(const at::Tensor& logits, const at::Tensor& windows) const {
     return at::cross_entropy_loss(logits.flatten(0, 1), windows.narrow(1, 1, context).flatten());
   }
@@ -76,20 +81,31 @@ class Trained {
     model_ = plugin_.create(request);
   }
 
-  void step(const at::Tensor& windows) {
+  // Forward, loss and backward, as the trainer makes them; gradients stay.
+  void accumulate(const at::Tensor& windows) {
     const nn::WithKernels kernels(kernels_);
-    nn::StepContext context{.training = true, .step = 1, .total_steps = 3, .noise = {}};  // the middle of the schedules
-    context.noise = at::globalContext().defaultGenerator(at::kCPU);
-    batch_.loss(model_->forward(batch_.inputs(windows), context), windows).backward();
-    model_->update(context);  // what trains without a latent trains itself
-    for (const nn::Parameter& parameter : model_->parameters()) {
-      at::Tensor tensor = parameter.tensor;
-      tensor.mutable_grad() = at::Tensor();
-    }
+    loss_and_backward(*model_, batch_.tokens(windows), context(), train::Precision::f32);
+  }
+  // What trains without a latent trains itself.
+  void update() {
+    const nn::WithKernels kernels(kernels_);
+    model_->update(context());
+  }
+  void step(const at::Tensor& windows) {
+    accumulate(windows);
+    update();
+    train::drop_gradients(model_->parameters());
   }
   const plugin::Description& description() const { return description_; }
+  nn::Model& model() { return *model_; }
 
  private:
+  static nn::StepContext context() {  // the middle of the schedules
+    nn::StepContext context{.training = true, .step = 1, .total_steps = 3, .noise = {}};
+    context.noise = at::globalContext().defaultGenerator(at::kCPU);
+    return context;
+  }
+
   Batch batch_;
   plugin::Plugin plugin_;
   plugin::OwnedModel model_;

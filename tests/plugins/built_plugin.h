@@ -13,6 +13,7 @@
 #include "plugin/build_id.h"
 #include "plugin/loader.h"
 #include "plugin/manifest.h"
+#include "train/token_loss.h"
 
 namespace bitsweep {
 
@@ -85,8 +86,10 @@ class TinyTrainer {
   double step() {
     at::Generator noise = seeded(1000 + static_cast<uint64_t>(done_));
     nn::StepContext context{.training = true, .step = done_, .total_steps = steps_, .noise = noise};
-    const at::Tensor loss = loss_of(windows(seeded(static_cast<uint64_t>(done_))), context);
-    loss.backward();
+    const at::Tensor tokens = windows(seeded(static_cast<uint64_t>(done_)));
+    const train::TokenBatch batch{.inputs = tokens.narrow(1, 0, kContext).contiguous(),
+                                  .targets = tokens.narrow(1, 1, kContext).flatten()};
+    const at::Tensor loss = loss_and_backward(model_, batch, context, train::Precision::f32);
     context.noise = seeded(2000 + static_cast<uint64_t>(done_));
     model_.update(context);
     ++done_;

@@ -1,11 +1,13 @@
 #include "kernels/noise.h"
 
+#include <algorithm>
+
 #include "kernels/noise_parts.h"
 
 namespace bitsweep::kernels {
 namespace {
 
-void noise_block_plain(uint64_t key, uint64_t row, uint32_t block, float* out) {
+void noise_block_plain(uint64_t key, uint64_t row, uint32_t block, int64_t columns, float* out) {
   uint32_t bits[kNoiseBlock];
   for (int64_t lane = 0; lane < kCounters; ++lane) {
     uint32_t c0 = block * static_cast<uint32_t>(kCounters) + static_cast<uint32_t>(lane),
@@ -24,7 +26,7 @@ void noise_block_plain(uint64_t key, uint64_t row, uint32_t block, float* out) {
     bits[2 * kCounters + lane] = c2;
     bits[3 * kCounters + lane] = c3;
   }
-  gumbel_of_bits(bits, out);
+  gumbel_of_bits(bits, whole_counters(columns), out);
 }
 
 }  // namespace
@@ -39,7 +41,8 @@ NoiseKernel noise_kernel(Isa isa) {
 
 void gumbel_row(uint64_t key, uint64_t row, float* out, int64_t columns) {
   const NoiseKernel kernel = noise_kernel(current_isa());
-  for (int64_t j = 0; j < columns; j += kNoiseBlock) kernel(key, row, static_cast<uint32_t>(j / kNoiseBlock), out + j);
+  for (int64_t j = 0; j < columns; j += kNoiseBlock)
+    kernel(key, row, static_cast<uint32_t>(j / kNoiseBlock), std::min(columns - j, kNoiseBlock), out + j);
 }
 
 }  // namespace bitsweep::kernels

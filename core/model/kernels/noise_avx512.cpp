@@ -16,7 +16,7 @@ inline __attribute__((always_inline)) __m512i both(uint32_t word) {
 
 }  // namespace
 
-void noise_block_avx512(uint64_t key, uint64_t row, uint32_t block, float* out) {
+void noise_block_avx512(uint64_t key, uint64_t row, uint32_t block, int64_t columns, float* out) {
   __m512i c0[kRegisters], c1[kRegisters], c2[kRegisters], c3[kRegisters];
   const __m512i m0 = both(kPhiloxMultiplier0), m1 = both(kPhiloxMultiplier1);
   const __m512i lanes = _mm512_set_epi64(7, 6, 5, 4, 3, 2, 1, 0);
@@ -49,7 +49,7 @@ void noise_block_avx512(uint64_t key, uint64_t row, uint32_t block, float* out) 
     _mm256_store_si256(words + 4 + g, _mm512_cvtepi64_epi32(c2[g]));
     _mm256_store_si256(words + 6 + g, _mm512_cvtepi64_epi32(c3[g]));
   }
-  gumbel_of_bits(bits, out);
+  gumbel_of_bits(bits, whole_counters(columns), out);
 }
 
 }  // namespace bitsweep::kernels

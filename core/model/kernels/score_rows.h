@@ -40,8 +40,10 @@ BITSWEEP_INLINE float score_row(float* z, int64_t t, int64_t context, const Scor
   }
   if (rule.noisy) {
     const uint64_t row = rule.first_row + static_cast<uint64_t>(t);
-    for (int64_t j = 0; j <= t; j += kNoiseBlock)
-      noise.kernel(rule.key, row, static_cast<uint32_t>(j / kNoiseBlock), noise.row + j);
+    for (int64_t j = 0; j <= t; j += kNoiseBlock) {
+      const int64_t columns = t + 1 - j < kNoiseBlock ? t + 1 - j : kNoiseBlock;
+      noise.kernel(rule.key, row, static_cast<uint32_t>(j / kNoiseBlock), columns, noise.row + j);
+    }
     for (int64_t j = 0; j < keys; ++j) z[j] = (z[j] + noise.row[j]) * rule.inverse_tau;
   }
   for (int64_t j = t + 1; j < keys; ++j) z[j] = -kInfinity;

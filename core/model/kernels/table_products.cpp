@@ -36,7 +36,7 @@ void add_tile_plain(const TableTile& tile) {
   }
 }
 
-constexpr TableKernels kPlain{fill_tables_plain, add_tile_plain};
+constexpr TableKernels kPlain{fill_tables_plain, add_tile_plain, nullptr};
 
 // The last rows of C, fewer than a tile has, through a whole tile.
 void add_part(const TableKernels& kernels, TableTile tile, int64_t rows) {
@@ -62,6 +62,11 @@ const TableKernels& table_kernels(Isa isa) {
 
 void table_product_rows(const TableProduct& product, int64_t first, int64_t last) {
   const TableKernels& kernels = table_kernels(current_isa());
+  if (kernels.wide != nullptr && product.columns >= kWideColumns && product.terms >= kWideTerms) {
+    const int64_t wide = (last - first) / kWideRows * kWideRows;
+    kernels.wide(product, first, first + wide);
+    first += wide;
+  }
   alignas(kLineBytes) float tables[kDepthBlock / kGroup * kTableRows * kTableEntries];
   for (int64_t row = first; row < last; row += kTableRows) {
     for (int64_t term = 0; term < product.terms; term += kDepthBlock) {

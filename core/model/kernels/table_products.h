@@ -52,11 +52,14 @@ struct TableTile {
   int64_t c_step = 0;
   bool add = false;
 };
+inline constexpr int64_t kWideRows = 16, kWideColumns = 64, kWideTerms = 64;
 struct TableKernels {
   // Of terms [term, term + groups · kGroup) of rows [row, row + kTableRows); beyond `rows` and `terms` all is 0.
   void (*fill)(const FloatRows& a, int64_t row, int64_t rows, int64_t term, int64_t terms, int64_t groups,
                float* tables);
   void (*add)(const TableTile& tile);
+  // Or null: rows [first, last), a multiple of kWideRows, where there are kWideColumns and kWideTerms or more.
+  void (*wide)(const TableProduct& product, int64_t first, int64_t last);
 };
 const TableKernels& table_kernels(Isa isa);
 

@@ -110,7 +110,7 @@ void fill_tables_avx2(const FloatRows& a, int64_t row, int64_t rows, int64_t ter
   }
 }
 
-const TableKernels kTablesAvx2{fill_tables_avx2, add_tile};
+const TableKernels kTablesAvx2{fill_tables_avx2, add_tile, table_rows_avx2};
 
 }  // namespace bitsweep::kernels
 

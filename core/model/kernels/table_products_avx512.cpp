@@ -76,7 +76,7 @@ void add_tile(const TableTile& tile) {
 
 }  // namespace
 
-const TableKernels kTablesAvx512{fill_tables_avx2, add_tile};
+const TableKernels kTablesAvx512{fill_tables_avx2, add_tile, nullptr};
 
 }  // namespace bitsweep::kernels
 

@@ -1,0 +1,60 @@
+// What a step on bits (room engine) is worth against the same step of the blocks, which compute with LibTorch's products
+// and this program's loops: forward, loss, backward, clipping, AdamW or flips, as the trainer makes them; and scoring.
+// Medians of interleaved rounds, CPU time of one thread; then what a second thread gives.
+// Must, v57: >= 4 at both shapes with AVX-512 and VBMI, >= 3 with AVX2; scoring >= 8 and >= 4.
+//
+// usage: bench_engine [ROUNDS [PLUGIN]]    with MALLOC_MMAP_THRESHOLD_=4294967296 MALLOC_TRIM_THRESHOLD_=17179869184, as workers run
+#include <cstdlib>
+#include <string_view>
+
+#include <fmt/format.h>
+
+#include "engine_steps.h"
+#include "kernels/isa.h"
+
+namespace bitsweep {
+namespace {
+
+struct EngineShape {
+  const char* name;
+  const char* options;
+  Batch batch;
+};
+const EngineShape kShapes[] = {
+    {"495k, 4 x 128", R"({"d_model": 128, "n_layers": 4, "n_heads": 8, "d_ff": 64})", {256, 128, 4}},
+    {"5.5M, 4 x 256", R"({"d_model": 256, "n_layers": 16, "n_heads": 8, "d_ff": 128})", {256, 256, 4}},
+    {"d 1024, 2 layers, 16 x 256", R"({"d_model": 1024, "n_layers": 2, "n_heads": 32, "d_ff": 512})", {256, 256, 16}}};
+
+void compare(const std::string& plugin, const fs::path& plugins, const EngineShape& shape, int rounds) {
+  const json::object options = parse_json(shape.options, "options").as_object();
+  const kernels::KernelTable loops = kernels::built_in_kernels();  // another table: no engine
+  OptimizedStep engine(plugin, plugins, options, shape.batch, kernels::built_in_kernels());
+  OptimizedStep blocks(plugin, plugins, options, shape.batch, loops);
+  const at::Tensor windows = shape.batch.random_windows();
+  at::set_num_threads(1);
+  const std::vector<double> one = time_steps({[&] { engine.step(windows); }, [&] { blocks.step(windows); },
+                                              [&] { engine.score(windows); }, [&] { blocks.score(windows); }},
+                                             rounds);
+  at::set_num_threads(2);
+  const std::vector<double> two = time_steps({[&] { engine.step(windows); }}, rounds);
+  at::set_num_threads(1);
+  fmt::print("{:8} {:28} {:5.2f}M  step {:8.2f} ms, blocks {:8.2f}: {:5.2f}   score {:7.2f} ms, blocks {:7.2f}: {:5.2f}"
+             "   two threads {:4.2f}\n",
+             plugin, shape.name, static_cast<double>(engine.description().params) / 1e6, 1e3 * one[0], 1e3 * one[1],
+             one[1] / one[0], 1e3 * one[2], 1e3 * one[3], one[3] / one[2], one[0] / two[0]);
+  std::fflush(stdout);
+}
+
+}  // namespace
+}  // namespace bitsweep
+
+int main(int argc, char** argv) {
+  using namespace bitsweep;
+  const int rounds = argc > 1 ? std::atoi(argv[1]) : 5;
+  const std::string_view only = argc > 2 ? argv[2] : "";
+  fmt::print("{}\n", kernels::isa_name(kernels::best_isa()));
+  for (const char* plugin : {"v57", "truebit"})
+    for (const EngineShape& shape : kShapes)
+      if (only.empty() || only == plugin) compare(plugin, program_folder().parent_path() / "plugins", shape, rounds);
+  return 0;
+}
