@@ -75,7 +75,7 @@ know_system() {
     "libboost$boost-dev" "libboost-program-options$boost-dev" "libboost-filesystem$boost-dev" "libboost-json$boost-dev"
     libfmt-dev libyaml-cpp-dev libsqlite3-dev libeigen3-dev nettle-dev zlib1g-dev libzstd-dev libgoogle-perftools-dev
     libpcre2-dev libutf8proc-dev libsentencepiece-dev
-    libgtest-dev libgmock-dev)
+    libgtest-dev libgmock-dev libsimde-dev)
   if [ -z "${BITSWEEP_TORCH-}" ]; then packages+=(python3-pip unzip); fi
 }
 

@@ -190,7 +190,7 @@ void StrictEngine::attention_backward(const StrictPass& pass, size_t layer) {
                                     .step = d};
     const float factor = rule.scale * rule.inverse_tau;
     if (plan_.keys == 0) {
-      kernels::choose_keys_backward(bits, rule, rows.choice.at(at), factor, to);
+      kernels::choose_keys_backward(bits, rule, rows.choice.at(at), rows.top.at(at), factor, to);
     } else {
       vote_backward(bits, rows.choice.at(at), rows.probabilities.at(at), factor, to);
     }

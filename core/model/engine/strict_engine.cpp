@@ -127,7 +127,7 @@ void StrictEngine::attend(const StrictPass& pass, size_t layer) {
       const kernels::ScoreRule rule = rule_of(pass, layer, sequence, head);
       const int64_t at = (sequence * plan_.heads + head) * of_head;
       if (plan_.keys == 0) {
-        kernels::choose_keys(bits, rule, rows.choice.at(at));
+        kernels::choose_keys(bits, rule, rows.choice.at(at), rows.top.at(at));
       } else {
         kernels::choose_top_keys(bits, rule, keys, rows.choice.at(at), rows.probabilities.at(at));
       }

@@ -41,14 +41,15 @@ StrictLayerRows::StrictLayerRows(const StrictPlan& plan, int64_t rows, bool trai
       attended(rows, plan.d_model),
       product(rows, plan.d_ff),
       choice(rows * plan.heads * std::max<int64_t>(1, plan.keys)),
+      top(plan.keys == 0 ? rows * plan.heads : 0),
       probabilities(rows * plan.heads * plan.keys) {
   if (!trains || !plan.clipped) return;
   for (uint8_t i = 0; i < kLinears; ++i) inside[i] = SignBits(rows, plan.outputs(static_cast<LinearPlace>(i)));
 }
 
 int64_t StrictLayerRows::bytes() const {
-  int64_t sum =
-      bytes_of_all(x, query, key, value, gate, up, attended, product) + choice.bytes() + probabilities.bytes();
+  int64_t sum = bytes_of_all(x, query, key, value, gate, up, attended, product) + choice.bytes() + top.bytes() +
+                probabilities.bytes();
   for (const SignBits& bits : inside) sum += bytes_of(bits);
   return sum;
 }

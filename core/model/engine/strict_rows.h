@@ -55,6 +55,7 @@ struct StrictLayerRows {
   kernels::SignBits attended, product;             // inputs of o and down
   std::array<kernels::SignBits, kLinears> inside;  // |y| <= 1; where gradients are clipped
   kernels::Buffer<int32_t> choice;                 // [sequences, heads, context, keys or 1]
+  kernels::Buffer<float> top;                      // of a pointer's choice, its z, [sequences, heads, context]
   kernels::Buffer<float> probabilities;            // of a vote, likewise
   int64_t bytes() const;
 };

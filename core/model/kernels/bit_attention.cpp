@@ -4,13 +4,14 @@
 #include <bit>
 
 #include "kernels/bit_attention_isas.h"
-#include "kernels/score_rows.h"
+#include "kernels/head_products.h"
+#include "kernels/pruned_rows.h"
 #include "kernels/table_products.h"
 
 namespace bitsweep::kernels {
 namespace {
 
-constexpr int64_t kQueryBlock = 64;  // queries whose scores stand at once, backward
+constexpr int64_t kQueryBlock = 32;  // queries whose scores stand at once, backward
 
 void bit_scores_plain(const SignBits& queries, int64_t t, const SignBits& keys, int64_t count, int64_t size,
                       float* out) {
@@ -21,15 +22,21 @@ void bit_scores_plain(const SignBits& queries, int64_t t, const SignBits& keys, 
   }
 }
 
-// Whole vectors of keys behind the last one.
-int64_t room_of(int64_t context) { return rounded_up(context, kLanes); }
+// From row to row of scores: whole vectors of keys, and an odd number of lines, since rows a power of 2 apart would
+// push each other out of the nearest cache.
+int64_t room_of(int64_t context) { return rounded_up(context, 2 * kLanes) + kLanes; }
 
 BITSWEEP_CLONES void choose_keys_into(const BitHead& head, const ScoreRule& rule, BitScores scores,
-                                      const RowNoise& noise, float* z, int32_t* choice) {
+                                      const RowNoise& noise, float* z, int32_t* choice, float* top) {
   const int64_t room = room_of(head.context);
   for (int64_t t = 0; t < head.context; ++t) {
     scores(*head.queries, t, *head.keys, t + 1, head.size, z);
-    choice[t] = last_equal(z, t + 1, score_row(z, t, room, rule, noise));
+    if (rule.noisy) {
+      choice[t] = pruned_choice(z, t, rule, noise, top[t]);
+    } else {
+      top[t] = score_row(z, t, room, rule, noise);
+      choice[t] = last_equal(z, t + 1, top[t]);
+    }
   }
 }
 
@@ -44,10 +51,16 @@ BITSWEEP_CLONES void choose_top_keys_into(const BitHead& head, const ScoreRule& 
 
 // p of queries [first, first + queries), rows `room` apart.
 BITSWEEP_CLONES void probabilities_of(const BitHead& head, const ScoreRule& rule, BitScores scores,
-                                      const RowNoise& noise, int64_t first, int64_t queries, int64_t room, float* p) {
+                                      const RowNoise& noise, const float* top, int64_t first, int64_t queries,
+                                      int64_t room, float* p) {
   for (int64_t i = 0; i < queries; ++i) {
-    scores(*head.queries, first + i, *head.keys, first + i + 1, head.size, p + i * room);
-    softmax_row(p + i * room, first + i, room, rule, noise, nullptr);
+    const int64_t t = first + i;
+    scores(*head.queries, t, *head.keys, t + 1, head.size, p + i * room);
+    if (rule.noisy) {
+      pruned_softmax_row(p + i * room, t, rule, noise, top[t]);
+    } else {
+      softmax_row(p + i * room, t, room, rule, noise, nullptr);
+    }
   }
 }
 
@@ -65,7 +78,8 @@ BITSWEEP_CLONES void scores_backward(const float* p, float* da, int64_t first, i
 // Scratch of a thread.
 struct Scratch {
   Buffer<float> row, probabilities, scores;
-  SignBits queries, keys;  // transposed, [size, context]
+  SignBits queries, keys;              // transposed, [size, context]
+  Buffer<float> query_rows, key_rows;  // as floats, of narrow heads
 };
 Scratch& scratch_of_thread() {
   thread_local Scratch scratch;
@@ -75,6 +89,56 @@ Scratch& scratch_of_thread() {
 void transposed(const SignBits& in, SignBits& out) {
   if (out.rows() != in.columns() || out.columns() != in.rows()) out = SignBits(in.columns(), in.rows());
   transpose_signs(in, out, 0, in.rows());
+}
+
+// Queries and keys as their gradients' products read them, and room for these.
+void prepare(const BitHead& head, Scratch& scratch) {
+  if (!narrow_head(head.size)) {
+    transposed(*head.queries, scratch.queries);
+    transposed(*head.keys, scratch.keys);
+    return;
+  }
+  // Rows behind the last one are read with a weight of 0.
+  const int64_t count = room_of(head.context) * head.size;
+  unpack_signs_to(*head.queries, head.context, scratch.query_rows.at_least(count));
+  unpack_signs_to(*head.keys, head.context, scratch.key_rows.at_least(count));
+}
+
+// dv, and dk 0.
+void values_backward(const BitHead& head, const int32_t* choice, const HeadGradients& gradients) {
+  const int64_t step = gradients.step, size = head.size;
+  for (int64_t t = 0; t < head.context; ++t) {
+    std::fill_n(gradients.keys + t * step, size, 0.0f);
+    std::fill_n(gradients.values + t * step, size, 0.0f);
+  }
+  for (int64_t t = 0; t < head.context; ++t) {
+    float* dv = gradients.values + choice[t] * step;
+    for (int64_t i = 0; i < size; ++i) dv[i] += gradients.output[t * step + i];
+  }
+}
+
+// dq of a block of queries, and its share of dk.
+void keys_and_queries_backward(const BitHead& head, const Scratch& scratch, const float* dz, int64_t first,
+                               int64_t queries, const HeadGradients& gradients) {
+  const int64_t room = room_of(head.context), step = gradients.step, keys = first + queries;
+  float* dq = gradients.queries + first * step;
+  if (narrow_head(head.size)) {
+    mix_keys(dz, room, first, queries, scratch.key_rows.data(), head.size, dq, step);
+    mix_queries(dz, room, first, queries, scratch.query_rows.data(), head.size, gradients.keys, step);
+    return;
+  }
+  table_product_rows(
+      {.a = {dz, room, 1}, .index = &scratch.keys, .terms = keys, .columns = head.size, .c = dq, .c_step = step}, 0,
+      queries);
+  table_product_rows({.a = {dz, 1, room},
+                      .index = &scratch.queries,
+                      .index_term = first,
+                      .terms = queries,
+                      .columns = head.size,
+                      .c = gradients.keys,
+                      .c_step = step,
+                      .add = true},
+                     0, keys);
 }
 
 }  // namespace
@@ -87,9 +151,9 @@ BitScores bit_scores(Isa isa) {
   return bit_scores_plain;
 }
 
-void choose_keys(const BitHead& head, const ScoreRule& rule, int32_t* choice) {
+void choose_keys(const BitHead& head, const ScoreRule& rule, int32_t* choice, float* top) {
   float* z = scratch_of_thread().row.at_least(room_of(head.context));
-  choose_keys_into(head, rule, bit_scores(current_isa()), row_noise(head.context), z, choice);
+  choose_keys_into(head, rule, bit_scores(current_isa()), row_noise(head.context), z, choice, top);
 }
 
 void choose_top_keys(const BitHead& head, const ScoreRule& rule, int64_t keys, int32_t* index, float* probabilities) {
@@ -97,51 +161,28 @@ void choose_top_keys(const BitHead& head, const ScoreRule& rule, int64_t keys, i
   choose_top_keys_into(head, rule, bit_scores(current_isa()), row_noise(head.context), keys, z, index, probabilities);
 }
 
-void choose_keys_backward(const BitHead& head, const ScoreRule& rule, const int32_t* choice, float factor,
-                          const HeadGradients& gradients) {
-  const int64_t room = room_of(head.context), step = gradients.step, size = head.size;
+void choose_keys_backward(const BitHead& head, const ScoreRule& rule, const int32_t* choice, const float* top,
+                          float factor, const HeadGradients& gradients) {
+  const int64_t room = room_of(head.context), step = gradients.step;
   Scratch& scratch = scratch_of_thread();
   float* p = scratch.probabilities.at_least(kQueryBlock * room);
   float* dz = scratch.scores.at_least(kQueryBlock * room);
-  transposed(*head.queries, scratch.queries);
-  transposed(*head.keys, scratch.keys);
+  prepare(head, scratch);
   const BitScores scores = bit_scores(current_isa());
   const RowNoise noise = row_noise(head.context);
-  for (int64_t t = 0; t < head.context; ++t) {
-    std::fill_n(gradients.keys + t * step, size, 0.0f);
-    std::fill_n(gradients.values + t * step, size, 0.0f);
-  }
-  for (int64_t t = 0; t < head.context; ++t) {
-    float* dv = gradients.values + choice[t] * step;
-    for (int64_t i = 0; i < size; ++i) dv[i] += gradients.output[t * step + i];
-  }
+  values_backward(head, choice, gradients);
   for (int64_t first = 0; first < head.context; first += kQueryBlock) {
-    const int64_t queries = std::min(kQueryBlock, head.context - first), keys = first + queries;
-    probabilities_of(head, rule, scores, noise, first, queries, room, p);
+    const int64_t queries = std::min(kQueryBlock, head.context - first);
+    probabilities_of(head, rule, scores, noise, top, first, queries, room, p);
     table_product_rows({.a = {gradients.output + first * step, step, 1},
                         .index = head.values,
-                        .terms = size,
-                        .columns = keys,
+                        .terms = head.size,
+                        .columns = first + queries,
                         .c = dz,
                         .c_step = room},
                        0, queries);
     scores_backward(p, dz, first, queries, room, factor);
-    table_product_rows({.a = {dz, room, 1},
-                        .index = &scratch.keys,
-                        .terms = keys,
-                        .columns = size,
-                        .c = gradients.queries + first * step,
-                        .c_step = step},
-                       0, queries);
-    table_product_rows({.a = {dz, 1, room},
-                        .index = &scratch.queries,
-                        .index_term = first,
-                        .terms = queries,
-                        .columns = size,
-                        .c = gradients.keys,
-                        .c_step = step,
-                        .add = true},
-                       0, keys);
+    keys_and_queries_backward(head, scratch, dz, first, queries, gradients);
   }
 }
 

@@ -19,8 +19,8 @@ struct BitHead {
   int64_t context = 0, size = 0;
 };
 
-// choice [context]: the argmax of z (ScoreRule), the most recent of equals.
-void choose_keys(const BitHead& head, const ScoreRule& rule, int32_t* choice);
+// choice [context]: the argmax of z (ScoreRule), the most recent of equals; top [context]: that z.
+void choose_keys(const BitHead& head, const ScoreRule& rule, int32_t* choice, float* top);
 
 // Rows of gradients, [context, size], `step` numbers apart.
 struct HeadGradients {
@@ -30,8 +30,9 @@ struct HeadGradients {
 };
 // With A the one-hot choice and p the probabilities of z:
 //   dv = Aᵀ g      dA = g vᵀ      dz = p ⊙ (dA − Σ_j p dA) · factor      dq = dz·k      dk = dzᵀ·q
-void choose_keys_backward(const BitHead& head, const ScoreRule& rule, const int32_t* choice, float factor,
-                          const HeadGradients& gradients);
+// Groups of keys below e^−20 of a query's best have p = 0.
+void choose_keys_backward(const BitHead& head, const ScoreRule& rule, const int32_t* choice, const float* top,
+                          float factor, const HeadGradients& gradients);
 
 // The best keys of each query and their softmax, as top_keys_head gives them: index and probabilities [context, keys].
 void choose_top_keys(const BitHead& head, const ScoreRule& rule, int64_t keys, int32_t* index, float* probabilities);

@@ -14,7 +14,7 @@ BITSWEEP_BEGIN_AVX2
 namespace bitsweep::kernels {
 namespace {
 
-constexpr int64_t kTile = 4;     // rows
+constexpr int64_t kTile = 4;  // rows
 
 // Adds `bytes` to 32 counts.
 inline __attribute__((always_inline)) void flush(__m256i bytes, uint16_t* counts) {

@@ -29,7 +29,8 @@ inline __attribute__((always_inline)) void count_nibbles_of(const SignBits& x, i
         const __m512i columns = _mm512_load_si512(panel);
 #pragma GCC unroll 8
         for (int r = 0; r < Rows; ++r) {
-          const __m512i table = _mm512_broadcast_i32x4(*reinterpret_cast<const __m128i*>(kNibbleTables.differ[bits[r] & 15]));
+          const __m512i table =
+              _mm512_broadcast_i32x4(*reinterpret_cast<const __m128i*>(kNibbleTables.differ[bits[r] & 15]));
           bits[r] >>= 4;
           sums[r] = _mm512_add_epi8(sums[r], _mm512_shuffle_epi8(table, columns));
         }

@@ -43,8 +43,8 @@ void swiglu_backward_range(const float* gate, const float* up, const float* grad
 
 // One head of causal attention, [context, context], whose entry (t, j) is q_t·k_j.
 struct ScoreRule {
-  float scale = 1;      // 1/√d_h
-  float slope = 0;      // ALiBi: − slope · (t − j)
+  float scale = 1;  // 1/√d_h
+  float slope = 0;  // ALiBi: − slope · (t − j)
   float inverse_tau = 1;
   bool noisy = false;
   uint64_t key = 0;        // of the noise, kernels/noise.h
@@ -67,8 +67,8 @@ void softmax_backward_head(const float* probabilities, float* gradient, int64_t 
 // n = min(keys, t + 1) of them and weighs them by weights[n·keys, n·keys + n).
 struct TopKeysHead {
   int64_t context = 0, size = 0, keys = 0;
-  const int32_t* index = nullptr;   // [context, keys]
-  const float* weights = nullptr;   // [keys + 1, keys]
+  const int32_t* index = nullptr;  // [context, keys]
+  const float* weights = nullptr;  // [keys + 1, keys]
 };
 // out[t] = Σ_r w_r value[index[t, r]]; its sign if `sign`.
 void mix_values_head(const TopKeysHead& head, const float* values, bool sign, float* out);

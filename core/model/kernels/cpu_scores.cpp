@@ -1,6 +1,5 @@
 // Scores of whole heads, as LibTorch's products leave them.
-#include <vector>
-
+#include "kernels/buffer.h"
 #include "kernels/cpu_kernels.h"
 #include "kernels/score_rows.h"
 
@@ -34,10 +33,10 @@ BITSWEEP_CLONES void top_keys_head_into(float* scores, int64_t context, const Sc
 }  // namespace
 
 RowNoise row_noise(int64_t context) {
-  thread_local std::vector<float> row;
-  const auto needed = static_cast<size_t>((context + kNoiseBlock - 1) / kNoiseBlock * kNoiseBlock);
-  if (row.size() < needed) row.resize(needed);
-  return {.kernel = noise_kernel(current_isa()), .row = row.data()};
+  thread_local Buffer<float> row;
+  thread_local Buffer<uint32_t> bits;
+  const int64_t needed = (context + kNoiseBlock - 1) / kNoiseBlock * kNoiseBlock;
+  return {.bits = noise_bits(current_isa()), .row = row.at_least(needed), .row_bits = bits.at_least(needed)};
 }
 
 void softmax_head(float* scores, int64_t context, const ScoreRule& rule, int32_t* choice) {

@@ -7,10 +7,6 @@
 
 #include "base/simd.h"
 
-#ifdef BITSWEEP_DISPATCH
-#include <immintrin.h>
-#endif
-
 namespace bitsweep::kernels {
 
 constexpr int64_t kLanes = 16;

@@ -1,14 +1,11 @@
 #include "kernels/noise.h"
 
-#include <algorithm>
-
 #include "kernels/noise_parts.h"
 
 namespace bitsweep::kernels {
 namespace {
 
-void noise_block_plain(uint64_t key, uint64_t row, uint32_t block, int64_t columns, float* out) {
-  uint32_t bits[kNoiseBlock];
+void noise_bits_plain(uint64_t key, uint64_t row, uint32_t block, uint32_t* bits) {
   for (int64_t lane = 0; lane < kCounters; ++lane) {
     uint32_t c0 = block * static_cast<uint32_t>(kCounters) + static_cast<uint32_t>(lane),
              c1 = static_cast<uint32_t>(row);
@@ -26,23 +23,27 @@ void noise_block_plain(uint64_t key, uint64_t row, uint32_t block, int64_t colum
     bits[2 * kCounters + lane] = c2;
     bits[3 * kCounters + lane] = c3;
   }
-  gumbel_of_bits(bits, whole_counters(columns), out);
 }
+
+BITSWEEP_CLONES void gumbel_of(const uint32_t* bits, int64_t count, float* out) { gumbel_of_bits(bits, count, out); }
 
 }  // namespace
 
-NoiseKernel noise_kernel(Isa isa) {
+NoiseBits noise_bits(Isa isa) {
 #ifdef BITSWEEP_INTRINSICS
-  if (isa == Isa::avx512 || isa == Isa::avx512_vpopcnt) return noise_block_avx512;
-  if (isa == Isa::avx2) return noise_block_avx2;
+  if (isa == Isa::avx512 || isa == Isa::avx512_vpopcnt) return noise_bits_avx512;
+  if (isa == Isa::avx2) return noise_bits_avx2;
 #endif
-  return noise_block_plain;
+  return noise_bits_plain;
 }
 
 void gumbel_row(uint64_t key, uint64_t row, float* out, int64_t columns) {
-  const NoiseKernel kernel = noise_kernel(current_isa());
-  for (int64_t j = 0; j < columns; j += kNoiseBlock)
-    kernel(key, row, static_cast<uint32_t>(j / kNoiseBlock), std::min(columns - j, kNoiseBlock), out + j);
+  const NoiseBits bits_of = noise_bits(current_isa());
+  uint32_t bits[kNoiseBlock];
+  for (int64_t j = 0; j < columns; j += kNoiseBlock) {
+    bits_of(key, row, static_cast<uint32_t>(j / kNoiseBlock), bits);
+    gumbel_of(bits, kNoiseBlock, out + j);
+  }
 }
 
 }  // namespace bitsweep::kernels

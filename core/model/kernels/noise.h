@@ -10,10 +10,10 @@ namespace bitsweep::kernels {
 
 inline constexpr int64_t kNoiseBlock = 64;
 
-// The first `columns` of [64·block, 64·block + 64) of a row, rounded up to 16: word w of the counter (16·block + lane,
-// row) serves column 64·block + 16·w + lane.
-using NoiseKernel = void (*)(uint64_t key, uint64_t row, uint32_t block, int64_t columns, float* out);
-NoiseKernel noise_kernel(Isa isa);
+// The 32 random bits of columns [64·block, 64·block + 64) of a row: word w of the counter (16·block + lane, row) serves
+// column 64·block + 16·w + lane.
+using NoiseBits = void (*)(uint64_t key, uint64_t row, uint32_t block, uint32_t* bits);
+NoiseBits noise_bits(Isa isa);
 
 // Row `row` of the stream `key`: out[0, columns), with room for columns rounded up to kNoiseBlock.
 void gumbel_row(uint64_t key, uint64_t row, float* out, int64_t columns);

@@ -24,7 +24,7 @@ inline __attribute__((always_inline)) __m256i words_of(__m256i first, __m256i se
 
 }  // namespace
 
-void noise_block_avx2(uint64_t key, uint64_t row, uint32_t block, int64_t columns, float* out) {
+void noise_bits_avx2(uint64_t key, uint64_t row, uint32_t block, uint32_t* bits) {
   __m256i c0[kRegisters], c1[kRegisters], c2[kRegisters], c3[kRegisters];
   const __m256i m0 = both(kPhiloxMultiplier0), m1 = both(kPhiloxMultiplier1);
   const int64_t first = static_cast<int64_t>(uint64_t{block} * kCounters);
@@ -47,16 +47,14 @@ void noise_block_avx2(uint64_t key, uint64_t row, uint32_t block, int64_t column
       c3[g] = p0;
     }
   }
-  alignas(32) uint32_t bits[kNoiseBlock];
   __m256i* words = reinterpret_cast<__m256i*>(bits);
 #pragma GCC unroll 2
   for (int half = 0; half < 2; ++half) {
-    _mm256_store_si256(words + half, words_of(c0[2 * half], c0[2 * half + 1]));
-    _mm256_store_si256(words + 2 + half, words_of(c1[2 * half], c1[2 * half + 1]));
-    _mm256_store_si256(words + 4 + half, words_of(c2[2 * half], c2[2 * half + 1]));
-    _mm256_store_si256(words + 6 + half, words_of(c3[2 * half], c3[2 * half + 1]));
+    _mm256_storeu_si256(words + half, words_of(c0[2 * half], c0[2 * half + 1]));
+    _mm256_storeu_si256(words + 2 + half, words_of(c1[2 * half], c1[2 * half + 1]));
+    _mm256_storeu_si256(words + 4 + half, words_of(c2[2 * half], c2[2 * half + 1]));
+    _mm256_storeu_si256(words + 6 + half, words_of(c3[2 * half], c3[2 * half + 1]));
   }
-  gumbel_of_bits(bits, whole_counters(columns), out);
 }
 
 }  // namespace bitsweep::kernels

@@ -16,7 +16,7 @@ inline __attribute__((always_inline)) __m512i both(uint32_t word) {
 
 }  // namespace
 
-void noise_block_avx512(uint64_t key, uint64_t row, uint32_t block, int64_t columns, float* out) {
+void noise_bits_avx512(uint64_t key, uint64_t row, uint32_t block, uint32_t* bits) {
   __m512i c0[kRegisters], c1[kRegisters], c2[kRegisters], c3[kRegisters];
   const __m512i m0 = both(kPhiloxMultiplier0), m1 = both(kPhiloxMultiplier1);
   const __m512i lanes = _mm512_set_epi64(7, 6, 5, 4, 3, 2, 1, 0);
@@ -40,16 +40,14 @@ void noise_block_avx512(uint64_t key, uint64_t row, uint32_t block, int64_t colu
       c3[g] = p0;
     }
   }
-  alignas(64) uint32_t bits[kNoiseBlock];
   __m256i* words = reinterpret_cast<__m256i*>(bits);
 #pragma GCC unroll 2
   for (int g = 0; g < kRegisters; ++g) {
-    _mm256_store_si256(words + g, _mm512_cvtepi64_epi32(c0[g]));
-    _mm256_store_si256(words + 2 + g, _mm512_cvtepi64_epi32(c1[g]));
-    _mm256_store_si256(words + 4 + g, _mm512_cvtepi64_epi32(c2[g]));
-    _mm256_store_si256(words + 6 + g, _mm512_cvtepi64_epi32(c3[g]));
+    _mm256_storeu_si256(words + g, _mm512_cvtepi64_epi32(c0[g]));
+    _mm256_storeu_si256(words + 2 + g, _mm512_cvtepi64_epi32(c1[g]));
+    _mm256_storeu_si256(words + 4 + g, _mm512_cvtepi64_epi32(c2[g]));
+    _mm256_storeu_si256(words + 6 + g, _mm512_cvtepi64_epi32(c3[g]));
   }
-  gumbel_of_bits(bits, whole_counters(columns), out);
 }
 
 }  // namespace bitsweep::kernels

@@ -14,9 +14,6 @@ inline constexpr int kPhiloxRounds = 10;
 inline constexpr uint32_t kPhiloxMultiplier0 = 0xD2511F53u, kPhiloxMultiplier1 = 0xCD9E8D57u;
 inline constexpr uint32_t kPhiloxStep0 = 0x9E3779B9u, kPhiloxStep1 = 0xBB67AE85u;
 
-// Columns are made by as many as there are counters.
-constexpr int64_t whole_counters(int64_t columns) { return (columns + kCounters - 1) / kCounters * kCounters; }
-
 // −ln x in two halves, x = (1 + f) · 2^e with 1 + f in [√½, √2): Cephes' polynomial. One loop over a whole logarithm
 // would be one chain of operations, of which a CPU has too few at work at once; two short loops are twice as fast.
 BITSWEEP_INLINE float log_begin(float f) {
@@ -73,8 +70,8 @@ BITSWEEP_INLINE void gumbel_of_bits(const uint32_t* bits, int64_t count, float* 
 }
 
 #ifdef BITSWEEP_INTRINSICS
-void noise_block_avx2(uint64_t key, uint64_t row, uint32_t block, int64_t columns, float* out);
-void noise_block_avx512(uint64_t key, uint64_t row, uint32_t block, int64_t columns, float* out);
+void noise_bits_avx2(uint64_t key, uint64_t row, uint32_t block, uint32_t* bits);
+void noise_bits_avx512(uint64_t key, uint64_t row, uint32_t block, uint32_t* bits);
 #endif
 
 }  // namespace bitsweep::kernels

@@ -6,14 +6,15 @@
 
 #include "kernels/cpu_kernels.h"
 #include "kernels/lanes.h"
-#include "kernels/noise.h"
+#include "kernels/noise_parts.h"
 
 namespace bitsweep::kernels {
 
-// How a row's noise is made, and room for it: the row's length rounded up to kNoiseBlock.
+// How a row's noise is made, and room for it and its random bits: the row's length rounded up to kNoiseBlock.
 struct RowNoise {
-  NoiseKernel kernel = nullptr;
+  NoiseBits bits = nullptr;
   float* row = nullptr;
+  uint32_t* row_bits = nullptr;
 };
 // Kept by the thread, as it is asked for once a head.
 RowNoise row_noise(int64_t context);
@@ -31,18 +32,24 @@ BITSWEEP_INLINE int64_t padded_keys(int64_t t, int64_t context) {
   return padded < context ? padded : context;
 }
 
-// z of query t, in place over its padded keys of raw scores; returns its maximum.
-BITSWEEP_INLINE float score_row(float* z, int64_t t, int64_t context, const ScoreRule& rule, const RowNoise& noise) {
-  const int64_t keys = padded_keys(t, context);
+// z without noise and temperature, in place of the raw scores of query t and over its padded keys.
+BITSWEEP_INLINE void bias_row(float* z, int64_t t, int64_t keys, const ScoreRule& rule) {
   const int32_t query = static_cast<int32_t>(t);
   for (int32_t j = 0; j < static_cast<int32_t>(keys); ++j) {
     z[j] = z[j] * rule.scale + -rule.slope * static_cast<float>(query - j);
   }
+}
+
+// z of query t, in place over its padded keys of raw scores; returns its maximum.
+BITSWEEP_INLINE float score_row(float* z, int64_t t, int64_t context, const ScoreRule& rule, const RowNoise& noise) {
+  const int64_t keys = padded_keys(t, context);
+  bias_row(z, t, keys, rule);
   if (rule.noisy) {
     const uint64_t row = rule.first_row + static_cast<uint64_t>(t);
+    uint32_t bits[kNoiseBlock];
     for (int64_t j = 0; j <= t; j += kNoiseBlock) {
-      const int64_t columns = t + 1 - j < kNoiseBlock ? t + 1 - j : kNoiseBlock;
-      noise.kernel(rule.key, row, static_cast<uint32_t>(j / kNoiseBlock), columns, noise.row + j);
+      noise.bits(rule.key, row, static_cast<uint32_t>(j / kNoiseBlock), bits);
+      gumbel_of_bits(bits, keys - j < kNoiseBlock ? keys - j : kNoiseBlock, noise.row + j);
     }
     for (int64_t j = 0; j < keys; ++j) z[j] = (z[j] + noise.row[j]) * rule.inverse_tau;
   }

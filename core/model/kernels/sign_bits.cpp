@@ -131,8 +131,14 @@ BITSWEEP_CLONES void take_columns(const SignBits& in, int64_t first, int64_t row
 }
 
 BITSWEEP_CLONES void unpack_signs_to(const SignBits& in, int64_t rows, float* out) {
-  for (int64_t r = 0; r < rows; ++r)
-    for (int64_t c = 0; c < in.columns(); ++c) *out++ = in.negative(r, c) ? -1.0f : 1.0f;
+  for (int64_t r = 0; r < rows; ++r) {
+    for (int64_t column = 0; column < in.columns(); column += kWordBits) {
+      const uint32_t bits = in.word(column / kWordBits)[r];
+      const int64_t count = std::min(kWordBits, in.columns() - column);
+      for (int64_t c = 0; c < count; ++c) out[c] = std::bit_cast<float>(0x3f800000u | (bits >> c & 1u) << 31);
+      out += count;
+    }
+  }
 }
 
 void vote_columns(const SignBits& in, const int32_t* index, int64_t keys, int64_t first, int64_t begin, int64_t end,

@@ -59,8 +59,9 @@ void take_terms(const FloatRows& a, int64_t row, int64_t first, int64_t count, f
   if (a.row_step == 1) {
     for (; t < count; ++t) std::memcpy(terms + t * kWideRows, from + t * a.term_step, kWideRows * sizeof(float));
   } else {
-    for (; t + 8 <= count; t += 8)
-      for (int64_t half = 0; half < kWideRows; half += 8)
+    // Eight rows to their end, then the others: rows a power of 2 apart share few places in the nearest cache.
+    for (int64_t half = 0; half < kWideRows; half += 8)
+      for (t = 0; t + 8 <= count; t += 8)
         transpose8(from + half * a.row_step + t, a.row_step, terms + t * kWideRows + half);
     for (; t < count; ++t)
       for (int64_t i = 0; i < kWideRows; ++i) terms[t * kWideRows + i] = from[i * a.row_step + t];

@@ -54,7 +54,8 @@ TEST_P(BitProducts, EverySizeAgreesWithThePlainProduct) {
 }
 
 TEST_P(BitProducts, CountsDoNotOverflowABytesRoom) {
-  for (const int64_t depth : {223, 224, 225, 255, 256, 257, 2047, 5000}) compare(3, 65, depth, random_floats(65), 0.02f);
+  for (const int64_t depth : {223, 224, 225, 255, 256, 257, 2047, 5000})
+    compare(3, 65, depth, random_floats(65), 0.02f);
 }
 
 TEST_P(BitProducts, ThresholdsOnLevelsAndBeyondThemAreThoseOfTheFloats) {

@@ -78,9 +78,13 @@ TEST_P(TableProducts, AreAsNearAsFloatsGet) {
   transpose_signs(signs, index, 0, terms);
   const std::vector<float> a = random_floats(rows * terms);
   std::vector<float> c(static_cast<size_t>(rows * columns));
-  table_product_rows(
-      {.a = {a.data(), terms, 1}, .index = &index, .terms = terms, .columns = columns, .c = c.data(), .c_step = columns},
-      0, rows);
+  table_product_rows({.a = {a.data(), terms, 1},
+                      .index = &index,
+                      .terms = terms,
+                      .columns = columns,
+                      .c = c.data(),
+                      .c_step = columns},
+                     0, rows);
   double error = 0, norm = 0;
   for (int64_t i = 0; i < rows; ++i)
     for (int64_t j = 0; j < columns; ++j) {
@@ -105,9 +109,13 @@ TEST_P(TableProducts, WhatIsNotFiniteStaysInItsRow) {
   SignBits index(columns, terms);
   transpose_signs(signs, index, 0, terms);
   std::vector<float> c(4 * static_cast<size_t>(columns));
-  table_product_rows(
-      {.a = {a.data(), terms, 1}, .index = &index, .terms = terms, .columns = columns, .c = c.data(), .c_step = columns},
-      0, 4);
+  table_product_rows({.a = {a.data(), terms, 1},
+                      .index = &index,
+                      .terms = terms,
+                      .columns = columns,
+                      .c = c.data(),
+                      .c_step = columns},
+                     0, 4);
   for (int64_t j = 0; j < columns; ++j) {
     const auto at = [&](int64_t row) { return c[static_cast<size_t>(row * columns + j)]; };
     EXPECT_TRUE(std::isnan(at(0)));

@@ -56,6 +56,10 @@ inline void store_floats(float* to, simde__mmask16 mask, simde__m512 value) {
     if (mask >> i & 1) to[i] = x[i];
 }
 
+inline simde__m512 floats_of(simde__m512i integers) {
+  return lanes<float, int32_t, simde__m512>(integers, [](int32_t x, size_t) { return static_cast<float>(x); });
+}
+
 }  // namespace bitsweep::kernels::emulated
 
 #define _mm512_cvtepu8_epi16 bitsweep::kernels::emulated::widen_bytes
@@ -64,3 +68,4 @@ inline void store_floats(float* to, simde__mmask16 mask, simde__m512 value) {
 #define _mm512_cmpgt_epi16_mask bitsweep::kernels::emulated::greater_words
 #define _mm512_maskz_loadu_ps bitsweep::kernels::emulated::load_floats
 #define _mm512_mask_storeu_ps bitsweep::kernels::emulated::store_floats
+#define _mm512_cvtepi32_ps bitsweep::kernels::emulated::floats_of
