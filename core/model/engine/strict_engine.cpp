@@ -191,10 +191,11 @@ void StrictEngine::for_each_logit_part(const StrictPass& pass, OfPart f) {
     {
       const int64_t products = count * plan_.vocab * plan_.d_model;
       const Metered metered(meter_, "head", false, Work::integers, products);
-      in_ranges(workers_, count, kWordBits, count * plan_.vocab + products / kSignProducts, [&](int64_t begin, int64_t end) {
-        kernels::sign_product_rows(rows_.last, codebook_.rows(), rows_.logits.at(begin * plan_.vocab), first + begin,
-                                   first + end);
-      });
+      in_ranges(workers_, count, kWordBits, count * plan_.vocab + products / kSignProducts,
+                [&](int64_t begin, int64_t end) {
+                  kernels::sign_product_rows(rows_.last, codebook_.rows(), rows_.logits.at(begin * plan_.vocab),
+                                             first + begin, first + end);
+                });
     }
     f(first, count);
   }

@@ -64,8 +64,8 @@ class PartsJob {
 
 thread_local bool within_part = false;
 
-// A thread and its caller agree by one word. The caller goes idle or asleep → called, and called → idle where the thread
-// did not come in time; the thread idle → asleep, called → working, working → idle.
+// A thread and its caller agree by one word. The caller goes idle or asleep → called, and called → idle where the
+// thread did not come in time; the thread idle → asleep, called → working, working → idle.
 class Helper {
  public:
   explicit Helper(int looks) : looks_(looks) {

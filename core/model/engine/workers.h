@@ -8,8 +8,8 @@
 
 namespace bitsweep::engine {
 
-// Work is counted in steps of simple loops over floats, a step a float: about half a nanosecond. Below so many, a second
-// thread costs more than it saves: calling one takes some microseconds.
+// Work is counted in steps of simple loops over floats, a step a float: about half a nanosecond. Below so many, a
+// second thread costs more than it saves: calling one takes some microseconds.
 inline constexpr int64_t kLeastWork = 1 << 14;
 // Multiply-adds that are made in the time of one such step, about: of two ±1 matrices; of floats with one, by look-up.
 inline constexpr int64_t kSignProducts = 128, kTableProducts = 32;
