@@ -1,10 +1,15 @@
-// What a step on bits (room engine) is worth against the same step of the blocks, which compute with LibTorch's products
-// and this program's loops: forward, loss, backward, clipping, AdamW or flips, as the trainer makes them; and scoring.
-// Medians of interleaved rounds, CPU time of one thread; then what a second thread gives.
-// Must, v57: >= 4 at both shapes with AVX-512 and VBMI, >= 3 with AVX2; scoring >= 8 and >= 4.
+// What a step on bits (room engine) is worth against the same step of the blocks, which compute with LibTorch's
+// products and this program's loops: forward, loss, backward, clipping, AdamW or flips, as the trainer makes them; and
+// scoring. Medians of interleaved rounds, CPU time of one thread. With `threads`: what a second thread gives, the
+// shortest of rounds by the wall, one and two threads taking turns. Must, v57: >= 1.8 of two threads from 1M parameters
+// on; >= 4 at both shapes with AVX-512 and VBMI, >= 3 with AVX2; scoring >= 8 and >= 4.
 //
-// usage: bench_engine [ROUNDS [PLUGIN]]    with MALLOC_MMAP_THRESHOLD_=4294967296 MALLOC_TRIM_THRESHOLD_=17179869184, as workers run
+// usage: bench_engine [threads] [ROUNDS [PLUGIN]]    with MALLOC_MMAP_THRESHOLD_=4294967296
+// MALLOC_TRIM_THRESHOLD_=17179869184, as workers run
+#include <algorithm>
+#include <chrono>
 #include <cstdlib>
+#include <limits>
 #include <string_view>
 
 #include <fmt/format.h>
@@ -35,14 +40,44 @@ void compare(const std::string& plugin, const fs::path& plugins, const EngineSha
   const std::vector<double> one = time_steps({[&] { engine.step(windows); }, [&] { blocks.step(windows); },
                                               [&] { engine.score(windows); }, [&] { blocks.score(windows); }},
                                              rounds);
-  at::set_num_threads(2);
-  const std::vector<double> two = time_steps({[&] { engine.step(windows); }}, rounds);
-  at::set_num_threads(1);
-  fmt::print("{:8} {:28} {:5.2f}M  step {:8.2f} ms, blocks {:8.2f}: {:5.2f}   score {:7.2f} ms, blocks {:7.2f}: {:5.2f}"
-             "   two threads {:4.2f}\n",
-             plugin, shape.name, static_cast<double>(engine.description().params) / 1e6, 1e3 * one[0], 1e3 * one[1],
-             one[1] / one[0], 1e3 * one[2], 1e3 * one[3], one[3] / one[2], one[0] / two[0]);
+  fmt::print(
+      "{:8} {:28} {:5.2f}M  step {:8.2f} ms, blocks {:8.2f}: {:5.2f}   score {:7.2f} ms, blocks {:7.2f}: {:5.2f}\n",
+      plugin, shape.name, static_cast<double>(engine.description().params) / 1e6, 1e3 * one[0], 1e3 * one[1],
+      one[1] / one[0], 1e3 * one[2], 1e3 * one[3], one[3] / one[2]);
   std::fflush(stdout);
+}
+
+double shortest(const Step& step, int64_t times) {
+  double least = std::numeric_limits<double>::infinity();
+  for (; times > 0; --times) {
+    const auto begin = std::chrono::steady_clock::now();
+    step();
+    least = std::min(least, std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count());
+  }
+  return least;
+}
+
+void compare_threads(const std::string& plugin, const fs::path& plugins, const EngineShape& shape, int rounds) {
+  const json::object options = parse_json(shape.options, "options").as_object();
+  OptimizedStep engine(plugin, plugins, options, shape.batch, kernels::built_in_kernels());
+  const at::Tensor windows = shape.batch.random_windows();
+  // Loss and gradients, all with AdamW, and scoring.
+  const Step steps[] = {[&] { engine.gradients(windows); }, [&] { engine.step(windows); },
+                        [&] { engine.score(windows); }};
+  fmt::print("{:8} {:28} {:5.2f}M ", plugin, shape.name, static_cast<double>(engine.description().params) / 1e6);
+  for (const Step& step : steps) {
+    double least[2] = {std::numeric_limits<double>::infinity(), std::numeric_limits<double>::infinity()};
+    for (int round = 0; round < rounds; ++round) {
+      for (const int more : {0, 1}) {
+        at::set_num_threads(1 + more);
+        step();
+        least[more] = std::min(least[more], shortest(step, 2));
+      }
+    }
+    fmt::print("  {:8.2f} ms, two threads {:8.2f}: {:4.2f}", 1e3 * least[0], 1e3 * least[1], least[0] / least[1]);
+    std::fflush(stdout);
+  }
+  fmt::print("\n");
 }
 
 }  // namespace
@@ -50,11 +85,14 @@ void compare(const std::string& plugin, const fs::path& plugins, const EngineSha
 
 int main(int argc, char** argv) {
   using namespace bitsweep;
+  const bool threads = argc > 1 && std::string_view(argv[1]) == "threads";
+  if (threads) --argc, ++argv;
   const int rounds = argc > 1 ? std::atoi(argv[1]) : 5;
   const std::string_view only = argc > 2 ? argv[2] : "";
   fmt::print("{}\n", kernels::isa_name(kernels::best_isa()));
   for (const char* plugin : {"v57", "truebit"})
     for (const EngineShape& shape : kShapes)
-      if (only.empty() || only == plugin) compare(plugin, program_folder().parent_path() / "plugins", shape, rounds);
+      if (only.empty() || only == plugin)
+        (threads ? compare_threads : compare)(plugin, program_folder().parent_path() / "plugins", shape, rounds);
   return 0;
 }

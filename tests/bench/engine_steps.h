@@ -27,6 +27,12 @@ class OptimizedStep {
     train::drop_gradients(parameters);
   }
 
+  // Loss and gradients alone.
+  void gradients(const at::Tensor& windows) {
+    trained_.accumulate(windows);
+    train::drop_gradients(trained_.model().parameters());
+  }
+
   void score(const at::Tensor& windows) {
     const nn::WithKernels kernels(kernels_);
     token_scores(trained_.model(), batch_.tokens(windows), {}, train::Precision::f32, /*likeliest=*/false);

@@ -25,8 +25,8 @@ int64_t BitWeight::bytes(int64_t outputs, int64_t inputs) {
   return SignBits::bytes(outputs, inputs) + SignBits::bytes(inputs, outputs);
 }
 
-void BitWeight::pack(const SignSource& source, Workers& workers) {
-  in_ranges(workers, rows_.rows(), kWordBits, [&](int64_t first, int64_t last) {
+void BitWeight::pack(const SignSource& source, const Workers& workers) {
+  in_ranges(workers, rows_.rows(), kWordBits, rows_.rows() * rows_.columns(), [&](int64_t first, int64_t last) {
     if (source.latents != nullptr) {
       kernels::pack_signs(source.latents, rows_, first, last);
     } else {
@@ -36,8 +36,8 @@ void BitWeight::pack(const SignSource& source, Workers& workers) {
   });
 }
 
-void gather_rows(const SignSource& source, const int64_t* index, int64_t rows, SignBits& out, Workers& workers) {
-  in_ranges(workers, rows, kWordBits, [&](int64_t first, int64_t last) {
+void gather_rows(const SignSource& source, const int64_t* index, int64_t rows, SignBits& out, const Workers& workers) {
+  in_ranges(workers, rows, kWordBits, rows * out.columns(), [&](int64_t first, int64_t last) {
     for (int64_t r = first; r < last; ++r) {
       if (source.latents != nullptr) {
         kernels::pack_row(source.latents + index[r] * out.columns(), out, r);

@@ -19,7 +19,7 @@ class BitWeight {
   BitWeight() = default;
   BitWeight(int64_t outputs, int64_t inputs);
 
-  void pack(const SignSource& source, Workers& workers);
+  void pack(const SignSource& source, const Workers& workers);
 
   const kernels::SignBits& rows() const { return rows_; }              // [out, in]
   const kernels::SignBits& transposed() const { return transposed_; }  // [in, out]
@@ -31,6 +31,6 @@ class BitWeight {
 
 // out[r] = the signs of row index[r] of the source, which has out.columns() columns, for rows [0, rows).
 void gather_rows(const SignSource& source, const int64_t* index, int64_t rows, kernels::SignBits& out,
-                 Workers& workers);
+                 const Workers& workers);
 
 }  // namespace bitsweep::engine

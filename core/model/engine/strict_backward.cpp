@@ -8,7 +8,7 @@
 namespace bitsweep::engine {
 namespace {
 
-using kernels::kTableRows;
+using kernels::kWideRows;
 using kernels::kWordBits;
 using kernels::SignBits;
 
@@ -33,8 +33,9 @@ void StrictEngine::weight_backward(const char* block, const TrainedSigns& weight
                                    int64_t outputs, const SignBits& transposed, int64_t first_row, bool add) {
   if (weight.gradient == nullptr) return;
   const int64_t inputs = transposed.rows();
-  const Metered metered(meter_, block, true, Work::products, rows * inputs * outputs);
-  in_ranges(workers_, outputs, kTableRows, [&](int64_t first, int64_t last) {
+  const int64_t products = rows * inputs * outputs;
+  const Metered metered(meter_, block, true, Work::products, products);
+  in_ranges(workers_, outputs, kWideRows, products / kTableProducts, [&](int64_t first, int64_t last) {
     kernels::table_product_rows({.a = {dy, 1, outputs},
                                  .index = &transposed,
                                  .index_term = first_row,
@@ -50,8 +51,9 @@ void StrictEngine::weight_backward(const char* block, const TrainedSigns& weight
 void StrictEngine::input_backward(const char* block, const BitWeight& weight, const float* dy, int64_t rows, float* out,
                                   bool add) {
   const int64_t outputs = weight.rows().rows(), inputs = weight.rows().columns();
-  const Metered metered(meter_, block, true, Work::products, rows * inputs * outputs);
-  in_ranges(workers_, rows, kTableRows, [&](int64_t first, int64_t last) {
+  const int64_t products = rows * inputs * outputs;
+  const Metered metered(meter_, block, true, Work::products, products);
+  in_ranges(workers_, rows, kWideRows, products / kTableProducts, [&](int64_t first, int64_t last) {
     kernels::table_product_rows({.a = {dy, outputs, 1},
                                  .index = &weight.transposed(),
                                  .terms = outputs,
@@ -65,7 +67,8 @@ void StrictEngine::input_backward(const char* block, const BitWeight& weight, co
 
 void StrictEngine::transpose_rows(const char* block, const StrictPass& pass, const SignBits& in, SignBits& out) {
   const Metered metered(meter_, block, true, Work::integers);
-  in_ranges(workers_, pass.rows(), kWordBits,
+  constexpr int64_t kTransposeWork = 8;  // of a word
+  in_ranges(workers_, pass.rows(), kWordBits, word_work(in) * kTransposeWork,
             [&](int64_t first, int64_t last) { kernels::transpose_signs(in, out, first, last); });
 }
 
@@ -82,7 +85,7 @@ double StrictEngine::head_forward_backward(const StrictTensors& tensors, const S
     double *losses = rows_.row_sums.data(), *along = losses + rows_.logit_rows;
     {
       const Metered metered(meter_, "loss", true, Work::floats);
-      in_ranges(workers_, count, 1, [&](int64_t begin, int64_t end) {
+      in_ranges(workers_, count, 1, count * vocab * kLossWork, [&](int64_t begin, int64_t end) {
         for (int64_t r = begin; r < end; ++r) {
           const int64_t target = pass.targets[first + r];
           losses[r] = along[r] = 0;
@@ -96,7 +99,7 @@ double StrictEngine::head_forward_backward(const StrictTensors& tensors, const S
       for (int64_t r = 0; r < count; ++r) nats += losses[r];
       for (int64_t r = 0; r < count; ++r) scale_gradient += along[r];
       float* bias = tensors.bias.gradient != nullptr ? tensors.bias.gradient : spare_bias_.data();
-      in_ranges(workers_, vocab, kLineFloats, [&](int64_t begin, int64_t end) {
+      in_ranges(workers_, vocab, kLineFloats, count * vocab, [&](int64_t begin, int64_t end) {
         kernels::sum_and_scale_columns(logits, count, vocab, logit_scale, add, bias, begin, end);
       });
     }
@@ -119,8 +122,12 @@ void StrictEngine::layers_backward(const StrictTensors& tensors, const StrictPas
   if (tensors.embedding.gradient == nullptr) return;
   const Metered metered(meter_, "embedding", true, Work::floats);
   float* table = tensors.embedding.gradient;
-  if (!tensors.add) std::fill_n(table, plan_.vocab * plan_.d_model, 0.0f);
-  in_ranges(workers_, plan_.d_model, kLineFloats, [&](int64_t begin, int64_t end) {
+  if (!tensors.add) {
+    const int64_t count = plan_.vocab * plan_.d_model;
+    in_ranges(workers_, count, kLineFloats, count,
+              [&](int64_t begin, int64_t end) { std::fill(table + begin, table + end, 0.0f); });
+  }
+  in_ranges(workers_, plan_.d_model, kLineFloats, pass.rows() * plan_.d_model, [&](int64_t begin, int64_t end) {
     kernels::scatter_rows(gradients_.residual.data(), pass.tokens, pass.rows(), plan_.d_model, table, begin, end);
   });
 }
@@ -138,7 +145,7 @@ void StrictEngine::end_backward(const StrictTensors& tensors, const StrictPass& 
                                  .add = tensors.add,
                                  .rows = pass.rows(),
                                  .columns = plan_.outputs(place)};
-  in_ranges(workers_, (end.columns + kWordBits - 1) / kWordBits, 1,
+  in_ranges(workers_, (end.columns + kWordBits - 1) / kWordBits, 1, end.rows * end.columns,
             [&](int64_t first, int64_t last) { kernels::end_backward_words(end, first, last); });
 }
 

@@ -36,7 +36,7 @@ std::string StrictEngine::refusal(const StrictPlan& plan) {
   return "";
 }
 
-StrictEngine::StrictEngine(const StrictPlan& plan, Workers& workers, Meter* meter)
+StrictEngine::StrictEngine(const StrictPlan& plan, const Workers& workers, Meter* meter)
     : plan_(plan), workers_(workers), meter_(meter), codebook_(plan.vocab, plan.d_model) {
   for (int64_t layer = 0; layer < plan.layers; ++layer) weights_.emplace_back(plan_);
   for (int64_t n = 0; n <= plan.keys; ++n)
@@ -55,16 +55,20 @@ int64_t StrictEngine::bytes() const {
 
 void StrictEngine::pack(const StrictTensors& tensors) {
   const Metered metered(meter_, "other", false, Work::integers);
-  for (size_t layer = 0; layer < weights_.size(); ++layer) {
-    for (uint8_t i = 0; i < kLinears; ++i) {
-      const auto place = static_cast<LinearPlace>(i);
-      const LinearTensors& linear = tensors.layers[layer][place];
-      weights_[layer].weight[place].pack(linear.weight.values, workers_);
-      kernels::find_end_limits(plan_.inputs(place), input_scale(plan_.inputs(place)), linear.threshold.values,
-                               plan_.outputs(place), weights_[layer].limits[place]);
-    }
-  }
+  // A linear a part: many are small.
+  const int64_t linears = plan_.layers * kLinears;
+  in_ranges(workers_, linears, 1, plan_.layers * plan_.layer_weights(), [&](int64_t first, int64_t last) {
+    for (int64_t i = first; i < last; ++i) pack_linear(tensors, static_cast<size_t>(i / kLinears), i % kLinears);
+  });
   codebook_.pack(tensors.codebook.values, workers_);
+}
+
+void StrictEngine::pack_linear(const StrictTensors& tensors, size_t layer, int64_t i) {
+  const auto place = static_cast<LinearPlace>(i);
+  const LinearTensors& linear = tensors.layers[layer][place];
+  weights_[layer].weight[place].pack(linear.weight.values, workers_);
+  kernels::find_end_limits(plan_.inputs(place), input_scale(plan_.inputs(place)), linear.threshold.values,
+                           plan_.outputs(place), weights_[layer].limits[place]);
 }
 
 // Rows of another kind or number than there are come anew; of fewer, the first are taken.
@@ -80,10 +84,10 @@ void StrictEngine::reserve(const StrictPass& pass, bool trains) {
 }
 
 void StrictEngine::linear(const StrictPass& pass, size_t layer, LinearPlace place, const SignBits& x, SignBits& sign) {
-  const Metered metered(meter_, block_of(place), false, Work::integers,
-                        pass.rows() * plan_.inputs(place) * plan_.outputs(place));
+  const int64_t products = pass.rows() * plan_.inputs(place) * plan_.outputs(place);
+  const Metered metered(meter_, block_of(place), false, Work::integers, products);
   SignBits& inside = rows_of(layer).inside[place];
-  in_ranges(workers_, pass.rows(), kWordBits, [&](int64_t first, int64_t last) {
+  in_ranges(workers_, pass.rows(), kWordBits, products / kSignProducts, [&](int64_t first, int64_t last) {
     kernels::strict_linear_rows(x, weights_[layer].weight[place].rows(), weights_[layer].limits[place], sign,
                                 inside.rows() > 0 ? &inside : nullptr, first, last);
   });
@@ -101,10 +105,11 @@ kernels::ScoreRule StrictEngine::rule_of(const StrictPass& pass, size_t layer, i
   return rule;
 }
 
-void StrictEngine::for_each_head(const StrictPass& pass, size_t layer, const OfHead& f) {
+void StrictEngine::for_each_head(const StrictPass& pass, size_t layer, OfHead f) {
   const StrictLayerRows& rows = rows_of(layer);
   const int64_t size = plan_.head_size();
-  in_ranges(workers_, pass.sequences * plan_.heads, 1, [&](int64_t begin, int64_t end) {
+  const int64_t scores = pass.rows() * pass.context * plan_.heads;
+  in_ranges(workers_, pass.sequences * plan_.heads, 1, scores, [&](int64_t begin, int64_t end) {
     HeadBits& bits = head_of_thread(pass.context, size);
     for (int64_t i = begin; i < end; ++i) {
       const int64_t sequence = i / plan_.heads, head = i % plan_.heads, first = sequence * pass.context;
@@ -135,7 +140,8 @@ void StrictEngine::attend(const StrictPass& pass, size_t layer) {
   }
   const Metered metered(meter_, "attention", false, Work::integers, plan_.keys > 0 ? voted_products(pass) : 0);
   const int64_t size = plan_.head_size();
-  in_ranges(workers_, pass.rows(), 1, [&](int64_t begin, int64_t end) {
+  constexpr int64_t kVoteWork = 8;  // of a key's vote in a head
+  in_ranges(workers_, pass.rows(), 1, pass.rows() * plan_.heads * keys * kVoteWork, [&](int64_t begin, int64_t end) {
     for (int64_t w = 0; w < rows.attended.words(); ++w)
       std::fill(rows.attended.word(w) + begin, rows.attended.word(w) + end, 0u);
     for (int64_t sequence = begin / pass.context; sequence * pass.context < end; ++sequence) {
@@ -167,27 +173,29 @@ void StrictEngine::forward(const StrictTensors& tensors, const StrictPass& pass)
     linear(pass, layer, kOutLinear, rows.attended, rows_.out);
     linear(pass, layer, kGateLinear, rows.x, rows.gate);
     linear(pass, layer, kUpLinear, rows.x, rows.up);
-    in_ranges(workers_, pass.rows(), kWordBits, [&](int64_t first, int64_t last) {
+    in_ranges(workers_, pass.rows(), kWordBits, word_work(rows.product), [&](int64_t first, int64_t last) {
       kernels::multiply_signs(rows.gate, rows.up, rows.product, first, last);
     });
     linear(pass, layer, kDownLinear, rows.product, rows_.down);
     const Metered metered(meter_, "other", false, Work::integers);
     SignBits& next = layer + 1 < weights_.size() ? rows_of(layer + 1).x : rows_.last;
-    in_ranges(workers_, pass.rows(), kWordBits, [&](int64_t first, int64_t last) {
+    in_ranges(workers_, pass.rows(), kWordBits, word_work(next), [&](int64_t first, int64_t last) {
       kernels::majority_signs(rows.x, rows_.out, rows_.down, next, first, last);
     });
   }
 }
 
-void StrictEngine::for_each_logit_part(const StrictPass& pass, const OfPart& f) {
+void StrictEngine::for_each_logit_part(const StrictPass& pass, OfPart f) {
   for (int64_t first = 0; first < pass.rows(); first += rows_.logit_rows) {
     const int64_t count = std::min(rows_.logit_rows, pass.rows() - first);
     {
-      const Metered metered(meter_, "head", false, Work::integers, count * plan_.vocab * plan_.d_model);
-      in_ranges(workers_, count, kWordBits, [&](int64_t begin, int64_t end) {
-        kernels::sign_product_rows(rows_.last, codebook_.rows(), rows_.logits.at(begin * plan_.vocab), first + begin,
-                                   first + end);
-      });
+      const int64_t products = count * plan_.vocab * plan_.d_model;
+      const Metered metered(meter_, "head", false, Work::integers, products);
+      in_ranges(workers_, count, kWordBits, count * plan_.vocab + products / kSignProducts,
+                [&](int64_t begin, int64_t end) {
+                  kernels::sign_product_rows(rows_.last, codebook_.rows(), rows_.logits.at(begin * plan_.vocab),
+                                             first + begin, first + end);
+                });
     }
     f(first, count);
   }
@@ -199,7 +207,7 @@ void StrictEngine::score(const StrictTensors& tensors, const StrictPass& pass, f
   const kernels::LogitRow row{.bias = tensors.bias.values, .scale = *tensors.logit_scale.values, .vocab = plan_.vocab};
   for_each_logit_part(pass, [&](int64_t first, int64_t count) {
     const Metered metered(meter_, "loss", false, Work::floats);
-    in_ranges(workers_, count, 1, [&](int64_t begin, int64_t end) {
+    in_ranges(workers_, count, 1, count * plan_.vocab * kLossWork, [&](int64_t begin, int64_t end) {
       for (int64_t r = begin; r < end; ++r) {
         const int64_t target = pass.targets[first + r];
         const double loss = kernels::nats_of_row(row, rows_.logits.at(r * plan_.vocab), std::max<int64_t>(target, 0),

@@ -6,7 +6,6 @@
 
 #include <array>
 #include <cstdint>
-#include <functional>
 #include <string>
 #include <vector>
 
@@ -57,7 +56,7 @@ class StrictEngine {
   static std::string refusal(const StrictPlan& plan);
 
   // `workers` and `meter` (or null) outlive it.
-  StrictEngine(const StrictPlan& plan, Workers& workers, Meter* meter);
+  StrictEngine(const StrictPlan& plan, const Workers& workers, Meter* meter);
 
   // Before the first pass, and whenever weights have changed: packs their signs.
   void pack(const StrictTensors& tensors);
@@ -71,6 +70,7 @@ class StrictEngine {
   int64_t bytes() const;
 
  private:
+  void pack_linear(const StrictTensors& tensors, size_t layer, int64_t place);
   StrictLayerRows& rows_of(size_t layer) { return rows_.layers[layer % rows_.layers.size()]; }
   void reserve(const StrictPass& pass, bool trains);
   void forward(const StrictTensors& tensors, const StrictPass& pass);
@@ -78,13 +78,13 @@ class StrictEngine {
               kernels::SignBits& sign);
   kernels::ScoreRule rule_of(const StrictPass& pass, size_t layer, int64_t sequence, int64_t head) const;
   // f(sequence, head, its bits) for every head, cut for the threads.
-  using OfHead = std::function<void(int64_t, int64_t, const kernels::BitHead&)>;
-  void for_each_head(const StrictPass& pass, size_t layer, const OfHead& f);
+  using OfHead = FunctionRef<int64_t, int64_t, const kernels::BitHead&>;
+  void for_each_head(const StrictPass& pass, size_t layer, OfHead f);
   void attend(const StrictPass& pass, size_t layer);
   int64_t voted_products(const StrictPass& pass) const;  // multiply-adds of values that are mixed
   // f(first row, rows) for part after part; their products with the codebook are in rows_.logits.
-  using OfPart = std::function<void(int64_t, int64_t)>;
-  void for_each_logit_part(const StrictPass& pass, const OfPart& f);
+  using OfPart = FunctionRef<int64_t, int64_t>;
+  void for_each_logit_part(const StrictPass& pass, OfPart f);
   double head_forward_backward(const StrictTensors& tensors, const StrictPass& pass, float weight);
 
   void layers_backward(const StrictTensors& tensors, const StrictPass& pass);
@@ -106,7 +106,7 @@ class StrictEngine {
   void transpose_rows(const char* block, const StrictPass& pass, const kernels::SignBits& in, kernels::SignBits& out);
 
   StrictPlan plan_;
-  Workers& workers_;
+  const Workers& workers_;
   Meter* meter_;
   std::vector<StrictLayerWeights> weights_;
   BitWeight codebook_;

@@ -32,12 +32,16 @@ struct StrictPlan {
   int64_t head_size() const { return d_model / heads; }
   int64_t inputs(LinearPlace place) const { return place == kDownLinear ? d_ff : d_model; }
   int64_t outputs(LinearPlace place) const { return place == kGateLinear || place == kUpLinear ? d_ff : d_model; }
+  int64_t layer_weights() const { return 4 * d_model * d_model + 3 * d_model * d_ff; }
 };
 
 // The block of a linear in nn/cost.h.
 constexpr const char* block_of(LinearPlace place) {
   return place == kGateLinear || place == kUpLinear || place == kDownLinear ? "ffn" : "projections";
 }
+// Of what is done a word at a time, and of the loss of a logit (workers.h).
+inline int64_t word_work(const kernels::SignBits& bits) { return bits.rows() * bits.words(); }
+inline constexpr int64_t kLossWork = 4;
 // 1/√inputs: what a strict linear's sums are multiplied by, and a head's scores.
 float input_scale(int64_t inputs);
 

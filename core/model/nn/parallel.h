@@ -1,34 +1,36 @@
-// Cuts element-wise and row-wise work into ranges for LibTorch's threads.
+// Cuts element-wise and row-wise work into ranges for the program's threads (engine/thread_pool.h), as many as LibTorch
+// says. Within a range LibTorch's own operations have no place: they would start threads of theirs.
 #pragma once
 
 #include <cstdint>
 
 #include <ATen/Parallel.h>
 
+#include "engine/workers.h"
+
 namespace bitsweep::nn {
 
-inline constexpr int64_t kGrainElements = 1 << 14;  // below this a second thread costs more than it saves
+// One where LibTorch itself has cut the work that this is part of.
+inline int64_t thread_count() { return at::in_parallel_region() ? 1 : at::get_num_threads(); }
 
 // f(begin, end) over [0, count) elements.
 template <class F>
 void parallel_elements(int64_t count, const F& f) {
-  at::parallel_for(0, count, kGrainElements, f);
+  constexpr int64_t kBlock = 64;  // no two threads in one line of the cache
+  engine::in_ranges(thread_count(), count, kBlock, count, f);
 }
 
-// f(begin, end) over rows of `columns` elements each.
+// f(begin, end) over rows of `columns` elements each, or whatever else works on as many.
 template <class F>
 void parallel_rows(int64_t rows, int64_t columns, const F& f) {
-  at::parallel_for(0, rows, kGrainElements / (columns > 0 ? columns : 1) + 1, f);
+  engine::in_ranges(thread_count(), rows, 1, rows * columns, f);
 }
 
 // f(begin, end) over columns, for sums over `rows`: every column belongs to one thread, so its order is fixed.
 template <class F>
 void parallel_columns(int64_t rows, int64_t columns, const F& f) {
   constexpr int64_t kBlock = 64;
-  const int64_t blocks = (columns + kBlock - 1) / kBlock;
-  at::parallel_for(0, blocks, kGrainElements / (rows * kBlock + 1) + 1, [&](int64_t begin, int64_t end) {
-    f(begin * kBlock, end * kBlock < columns ? end * kBlock : columns);
-  });
+  engine::in_ranges(thread_count(), columns, kBlock, rows * columns, f);
 }
 
 }  // namespace bitsweep::nn

@@ -17,7 +17,7 @@ namespace {
 at::Tensor noise_of_key(uint64_t key, int64_t rows, int64_t columns) {
   at::Tensor noise = at::empty({rows, columns}, at::kFloat);
   const int64_t room = (columns + kernels::kNoiseBlock - 1) / kernels::kNoiseBlock * kernels::kNoiseBlock;
-  at::parallel_for(0, rows, kGrainElements / (columns * 4 + 1) + 1, [&](int64_t begin, int64_t end) {
+  parallel_rows(rows, columns * 4, [&](int64_t begin, int64_t end) {
     std::vector<float> row(static_cast<size_t>(room));
     for (int64_t r = begin; r < end; ++r) {
       kernels::gumbel_row(key, static_cast<uint64_t>(r), row.data(), columns);
@@ -92,7 +92,7 @@ void for_each_score_head(at::Tensor& scores, const ScoreTerms& terms, const Caus
   const int64_t context = scores.size(1), heads = static_cast<int64_t>(bias.slopes().size());
   const kernels::ScoreRule shared = rule_of(terms);
   float* data = scores.mutable_data_ptr<float>();
-  at::parallel_for(0, scores.size(0), kGrainElements / (context * context) + 1, [&](int64_t begin, int64_t end) {
+  parallel_rows(scores.size(0), context * context, [&](int64_t begin, int64_t end) {
     for (int64_t i = begin; i < end; ++i) {
       kernels::ScoreRule rule = shared;
       rule.slope = bias.slopes()[static_cast<size_t>(i % heads)];
@@ -166,7 +166,7 @@ at::Tensor softmax_scores_backward(const at::Tensor& probabilities, at::Tensor g
   }
   const float* p = probabilities.const_data_ptr<float>();
   float* g = gradient.mutable_data_ptr<float>();
-  at::parallel_for(0, gradient.size(0), kGrainElements / (context * context) + 1, [&](int64_t begin, int64_t end) {
+  parallel_rows(gradient.size(0), context * context, [&](int64_t begin, int64_t end) {
     for (int64_t i = begin; i < end; ++i) {
       const int64_t at = i * context * context;
       kernel(p + at, g + at, context, static_cast<float>(factor));

@@ -3,7 +3,6 @@
 #include <cmath>
 
 #include <ATen/ATen.h>
-#include <ATen/Parallel.h>
 #include <torch/csrc/autograd/custom_function.h>
 
 #include "nn/heads.h"
@@ -23,14 +22,11 @@ ScoreTerms terms_of(const at::Tensor& queries) {
   return terms;
 }
 
-// f(first, count) over the first dimension of [B·H, …], a sequence at a time where there are enough of them for all
-// threads: its [H, T, T] then stay in the cache of one core from the scores to the last product.
+// f(first, count) over the first dimension of [B·H, …], a sequence at a time: its [H, T, T] then stay in the cache from
+// the scores to the last product. Threads share its heads, in LibTorch's products and in the loops between.
 template <class F>
 void for_each_sequence(int64_t rows, int64_t heads, const F& f) {
-  if (rows / heads < at::get_num_threads()) return f(0, rows);
-  at::parallel_for(0, rows / heads, 1, [&](int64_t begin, int64_t end) {
-    for (int64_t i = begin; i < end; ++i) f(i * heads, heads);
-  });
+  for (int64_t first = 0; first < rows; first += heads) f(first, heads);
 }
 
 // Keeps the probabilities, [B·H, T, T]: at the contexts a CPU trains with, that is faster than making them again.

@@ -80,7 +80,7 @@ kernels::TopKeysHead head_of(const at::Tensor& values, const at::Tensor& index, 
 template <class F>
 void for_each_head(const at::Tensor& values, const at::Tensor& index, const F& f) {
   const int64_t work = index.size(1) * index.size(2) * values.size(2);
-  at::parallel_for(0, values.size(0), kGrainElements / (work + 1) + 1, [&](int64_t begin, int64_t end) {
+  parallel_rows(values.size(0), work, [&](int64_t begin, int64_t end) {
     for (int64_t i = begin; i < end; ++i) f(i);
   });
 }

@@ -84,6 +84,7 @@ TEST(SlotEnvironment, SaysDeviceThreadsAndAllocator) {
   EXPECT_EQ(slot_environment("GPU-a", 2).at("CUDA_VISIBLE_DEVICES"), "GPU-a");
   EXPECT_EQ(slot_environment("", 2).at("CUDA_VISIBLE_DEVICES"), "");
   EXPECT_EQ(slot_environment("", 2).at("OMP_NUM_THREADS"), "2");
+  EXPECT_EQ(slot_environment("", 2).at("GOMP_SPINCOUNT"), "10000");
   EXPECT_EQ(slot_environment("1", 2).at("CUDA_DEVICE_ORDER"), "PCI_BUS_ID");
   EXPECT_EQ(slot_environment("", 1).at("MALLOC_MMAP_THRESHOLD_"), "4294967296");
   EXPECT_EQ(slot_environment("", 1).at("MALLOC_TRIM_THRESHOLD_"), "17179869184");
