@@ -12,6 +12,7 @@ struct V76 {
   using Built = nn::AlphaStack;
   static constexpr auto count = nn::count_alpha_stack;
   static constexpr auto stages = nn::alpha_stages;
+  static constexpr auto engine = nn::alpha_engine_cost;
 
   static nn::AlphaStackOptions read(nn::OptionReader& reader, int64_t vocab, int64_t context) {
     nn::AlphaStackOptions options;

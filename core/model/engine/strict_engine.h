@@ -66,7 +66,7 @@ class StrictEngine {
   // nats [rows], 0 where not scored, and the first of each row's largest logits, likeliest [rows].
   void score(const StrictTensors& tensors, const StrictPass& pass, float* nats, int64_t* likeliest);
 
-  // What it has allocated.
+  // What it has allocated; strict_bytes.h says it beforehand.
   int64_t bytes() const;
 
  private:

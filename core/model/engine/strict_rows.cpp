@@ -54,12 +54,16 @@ int64_t StrictLayerRows::bytes() const {
   return sum;
 }
 
+int64_t logit_part_rows(const StrictPlan& plan, int64_t rows) {
+  const int64_t most = std::max<int64_t>(1, kLogitBytes / (plan.vocab * static_cast<int64_t>(sizeof(float))));
+  return std::min(rows, kernels::rounded_up(most, kernels::kWordBits));
+}
+
 StrictRows::StrictRows(const StrictPlan& plan, int64_t rows, bool trains)
     : out(rows, plan.d_model), down(rows, plan.d_model), last(rows, plan.d_model) {
   const int64_t kept = trains ? plan.layers : 1;
   for (int64_t layer = 0; layer < kept; ++layer) layers.emplace_back(plan, rows, trains);
-  const int64_t most = std::max<int64_t>(1, kLogitBytes / (plan.vocab * static_cast<int64_t>(sizeof(float))));
-  logit_rows = std::min(rows, kernels::rounded_up(most, kernels::kWordBits));
+  logit_rows = logit_part_rows(plan, rows);
   logits = Buffer<float>(logit_rows * plan.vocab);
   row_sums = Buffer<double>(2 * logit_rows);
 }

@@ -64,6 +64,9 @@ struct StrictLayerRows {
   int64_t bytes() const;
 };
 
+// Rows whose logits stand at once.
+int64_t logit_part_rows(const StrictPlan& plan, int64_t rows);
+
 struct StrictRows {
   StrictRows() = default;
   StrictRows(const StrictPlan& plan, int64_t rows, bool trains);

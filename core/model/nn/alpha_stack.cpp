@@ -73,6 +73,10 @@ std::vector<Stage> alpha_stages(const AlphaStackOptions& options, const Workload
   return stages.take();
 }
 
+EngineCost alpha_engine_cost(const AlphaStackOptions&, const Workload&) {
+  return {.none = "no engine for 1-bit weights with a scale a channel"};
+}
+
 AlphaStack::AlphaStack(const AlphaStackOptions& options, int64_t vocab)
     : options_(options),
       vocab_(vocab),

@@ -41,6 +41,7 @@ void read_bonsai(OptionReader& reader, AlphaStackOptions& options);
 
 ModelCount count_alpha_stack(const AlphaStackOptions& options, int64_t vocab);
 std::vector<Stage> alpha_stages(const AlphaStackOptions& options, const Workload& work);
+EngineCost alpha_engine_cost(const AlphaStackOptions& options, const Workload& work);
 
 class AlphaStack final : public DecoderModel {
  public:

@@ -53,6 +53,8 @@ int64_t peak_of(const std::vector<Stage>& stages, int64_t gradients, bool accumu
 
 }  // namespace
 
+int64_t token_bytes(const Workload& work) { return 2 * kIndexBytes * work.tokens(); }
+
 int64_t peak_bytes(const std::vector<Stage>& stages, bool accumulates) {
   return peak_of(stages, kFloatBytes, accumulates);
 }
@@ -61,11 +63,10 @@ int64_t peak_activation_bytes(const std::vector<Stage>& stages) { return peak_of
 
 void StageList::embedding(bool signs, bool tied) {
   const int64_t d = shape_.d_model, matrix = work_.vocab * d;
-  // Inputs and targets stay for the whole step.
   stages_.push_back(
       {.block = "embedding",
        .weights = tied ? 0 : matrix,
-       .kept_bytes = 2 * kIndexBytes * work_.tokens(),
+       .kept_bytes = token_bytes(work_),
        .forward_bytes = row(signs ? 2 * d : d),
        .backward_bytes = row(d) + (tied ? kFloatBytes * matrix : 0)});  // tied: beside the head's gradient
 }

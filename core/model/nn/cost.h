@@ -18,14 +18,15 @@
 // memory (LibTorch's attention makes its scores again in bf16, and the reference path of rwsp and topk multiplies by 0
 // where a query has less than K keys).
 //
-// In f32, bytes are those of the loops on the CPU (nn/kernel_for.h): within 5 % of what is allocated. In bf16 they are
-// those of the reference path, which has more tensors for a moment: within 15 %. A GPU takes that path in f32 too; what
-// it allocates has not been measured.
+// In f32, bytes are those of the CPU: of the family's engine where it has one (EngineCost), else of the blocks with the
+// loops of nn/kernel_for.h; within 5 % of what is allocated. In bf16 they are those of the reference path, which has
+// more tensors for a moment: within 15 %. A GPU takes that path in f32 too; what it allocates has not been measured.
 #pragma once
 
 #include <cstdint>
 #include <initializer_list>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "nn/attention_rule.h"
@@ -58,11 +59,24 @@ struct Stage {
   int64_t backward_bytes = 0;  // besides, while it runs backward; the weights' gradients not counted
 };
 
+// Inputs and targets, which stay for the whole step.
+int64_t token_bytes(const Workload& work);
+
 // The most bytes at once over forward and backward pass. Gradients come as what was kept goes; where micro-batches
 // accumulate, they are there from the start.
 int64_t peak_bytes(const std::vector<Stage>& stages, bool accumulates);
 // The same without gradients.
 int64_t peak_activation_bytes(const std::vector<Stage>& stages);
+
+// What a family's engine (nn/step_engine.h) holds while it trains a micro-batch in f32 on a CPU. Its buffers are there
+// from the first step to the end of the run, in place of what the stages keep and need; so are all gradients, in a
+// step.
+struct EngineCost {
+  std::string none{};  // why there is none for such a model, in a clause; empty: there is one
+  int64_t bytes = 0;
+  // What blocks keep from their forward pass to their backward pass, inputs and targets beside; others keep nothing.
+  std::vector<std::pair<std::string, int64_t>> kept{};
+};
 
 // What a linear of a family is, as far as it costs.
 struct LinearCost {

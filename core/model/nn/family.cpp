@@ -22,13 +22,34 @@ std::vector<plugin::BlockCost> blocks_of(const std::vector<Stage>& stages) {
   return blocks;
 }
 
-plugin::MemoryNeed memory_of(const ModelCount& count, const std::vector<Stage>& stages, const Workload& work) {
+// Engines compute in f32 alone.
+plugin::StepPath path_of(const EngineCost& engine, const Workload& work) {
+  if (!engine.none.empty()) return {.bits = false, .because = engine.none};
+  if (work.reference_path()) return {.bits = false, .because = "precision bf16"};
+  return {.bits = true};
+}
+
+void keep_as_engine(const EngineCost& engine, std::vector<plugin::BlockCost>& blocks) {
+  for (plugin::BlockCost& block : blocks) {
+    const auto kept = std::find_if(engine.kept.begin(), engine.kept.end(),
+                                   [&](const auto& named) { return named.first == block.name; });
+    block.kept_bytes = kept == engine.kept.end() ? 0 : kept->second;
+  }
+}
+
+// engine: null where the blocks compute.
+plugin::MemoryNeed memory_of(const ModelCount& count, const std::vector<Stage>& stages, const Workload& work,
+                             const EngineCost* engine) {
   const int64_t trained = count.params() + count.extra, floats = trained - count.bits;
   plugin::MemoryNeed bytes{.weights = kFloatBytes * floats + count.bits_bytes,
                            .gradients = kFloatBytes * trained,
                            .optimizer = kMoments * kFloatBytes * floats + kFloatBytes + count.rule_bytes,
                            .activations = peak_activation_bytes(stages)};
-  const int64_t step = std::max(peak_bytes(stages, work.accumulates), bytes.gradients + count.rule_moment_bytes);
+  int64_t step = std::max(peak_bytes(stages, work.accumulates), bytes.gradients + count.rule_moment_bytes);
+  if (engine != nullptr) {
+    bytes.activations = engine->bytes + token_bytes(work);
+    step = bytes.gradients + engine->bytes + std::max(token_bytes(work), count.rule_moment_bytes);
+  }
   bytes.peak = bytes.weights + bytes.optimizer + step;
   return bytes;
 }
@@ -55,7 +76,7 @@ Workload workload_of(const plugin::DescribeRequest& request) {
 }
 
 plugin::Description describe_model(const OptionReader& options, const ModelCount& count,
-                                   const std::vector<Stage>& stages, const Workload& work) {
+                                   const std::vector<Stage>& stages, const Workload& work, const EngineCost& engine) {
   plugin::Description description;
   description.options = options.resolved();
   description.implied = options.implied();
@@ -74,7 +95,9 @@ plugin::Description describe_model(const OptionReader& options, const ModelCount
     *description.flops_backward_per_token += stage.backward_flops;
   }
   description.blocks = blocks_of(stages);
-  description.bytes = memory_of(count, stages, work);
+  description.path = path_of(engine, work);
+  if (description.path->bits) keep_as_engine(engine, description.blocks);
+  description.bytes = memory_of(count, stages, work, description.path->bits ? &engine : nullptr);
   return description;
 }
 

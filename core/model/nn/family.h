@@ -5,6 +5,7 @@
 //   static Options read(OptionReader&, int64_t vocab, int64_t context)     every option; `shape` is one of its members
 //   static ModelCount count(const Options&, int64_t vocab)
 //   static std::vector<Stage> stages(const Options&, const Workload&)       what a step costs, nn/cost.h
+//   static EngineCost engine(const Options&, const Workload&)               the same of its engine; without: none
 //   using Built = a Model, constructible from (Options, vocab)
 // and its plugin is BITSWEEP_PLUGIN(NAME, describe_family<Family>, create_family<Family>).
 #pragma once
@@ -44,7 +45,16 @@ void read_family_shape(OptionReader& reader, Options& options, int64_t vocab) {
 
 Workload workload_of(const plugin::DescribeRequest& request);
 plugin::Description describe_model(const OptionReader& options, const ModelCount& count,
-                                   const std::vector<Stage>& stages, const Workload& work);
+                                   const std::vector<Stage>& stages, const Workload& work, const EngineCost& engine);
+
+template <class Family, class Options>
+EngineCost engine_cost_of(const Options& options, const Workload& work) {
+  if constexpr (requires { Family::engine(options, work); }) {
+    return Family::engine(options, work);
+  } else {
+    return {.none = "no engine for this family"};
+  }
+}
 
 template <class Family>
 plugin::Description describe_family(const plugin::DescribeRequest& request) {
@@ -52,7 +62,8 @@ plugin::Description describe_family(const plugin::DescribeRequest& request) {
   const auto options = Family::read(reader, request.vocab, request.context);
   reader.finish();
   const Workload work = workload_of(request);
-  return describe_model(reader, Family::count(options, request.vocab), Family::stages(options, work), work);
+  return describe_model(reader, Family::count(options, request.vocab), Family::stages(options, work), work,
+                        engine_cost_of<Family>(options, work));
 }
 
 template <class Family>

@@ -2,6 +2,8 @@
 
 #include <ATen/ATen.h>
 
+#include "kernels/isa.h"
+
 namespace bitsweep::nn {
 namespace {
 
@@ -15,6 +17,8 @@ const kernels::KernelTable& kernel_table() {
 
 WithKernels::WithKernels(const kernels::KernelTable& table) : before_(table_of_thread) { table_of_thread = &table; }
 WithKernels::~WithKernels() { table_of_thread = before_; }
+
+std::string kernel_instructions() { return kernels::isa_name(kernels::best_isa()); }
 
 kernels::Format kernel_format(const at::Tensor& x) {
   switch (x.scalar_type()) {

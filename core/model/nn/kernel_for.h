@@ -4,6 +4,8 @@
 // the table of kernels has something for its operation, input and shape, it takes that. Tests force either and compare.
 #pragma once
 
+#include <string>
+
 #include <ATen/core/Tensor.h>
 
 #include "kernels/table.h"
@@ -24,6 +26,9 @@ class WithKernels {
  private:
   const kernels::KernelTable* before_;
 };
+
+// The instruction set that kernels take on this machine, "AVX-512 with VPOPCNTDQ".
+std::string kernel_instructions();
 
 kernels::Format kernel_format(const at::Tensor& x);
 kernels::KernelDevice kernel_device(const at::Tensor& x);

@@ -119,4 +119,9 @@ std::vector<Stage> llama_stages(const LlamaKind& kind, const LlamaOptions& optio
   return stages.take();
 }
 
+EngineCost llama_engine_cost(const LlamaKind& kind) {
+  return {.none = LinearCost{.code = kind.code}.quantizes() ? "no engine for 8-bit activations"
+                                                            : "no engine for weights of floats"};
+}
+
 }  // namespace bitsweep::nn

@@ -19,6 +19,7 @@ LlamaOptions read_llama_options(OptionReader& reader, const LlamaKind& kind,
                                 const std::function<ModelCount(const LlamaOptions&)>& count_of);
 ModelCount count_llama(const LlamaKind& kind, const LlamaOptions& options, int64_t vocab);
 std::vector<Stage> llama_stages(const LlamaKind& kind, const LlamaOptions& options, const Workload& work);
+EngineCost llama_engine_cost(const LlamaKind& kind);
 
 // Parts: those of the stack, and `kKind`.
 template <class Parts>
@@ -34,6 +35,7 @@ struct LlamaFamily {
   static std::vector<Stage> stages(const LlamaOptions& options, const Workload& work) {
     return llama_stages(Parts::kKind, options, work);
   }
+  static EngineCost engine(const LlamaOptions&, const Workload&) { return llama_engine_cost(Parts::kKind); }
 };
 
 }  // namespace bitsweep::nn

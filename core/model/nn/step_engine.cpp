@@ -4,9 +4,14 @@
 
 namespace bitsweep::nn {
 
-StepEngine* engine_for(Model& model, const at::Tensor& inputs, const StepContext& context) {
+std::string no_engine_on(c10::Device device) {
+  if (!device.is_cpu()) return "device " + device.str();
   const bool composed = &kernel_table() != &kernels::built_in_kernels();
-  if (composed || !inputs.is_cpu() || context.observer != nullptr) return nullptr;
+  return composed ? "blocks composed of LibTorch's operations were asked for" : "";
+}
+
+StepEngine* engine_for(Model& model, const at::Tensor& inputs, const StepContext& context) {
+  if (context.observer != nullptr || !no_engine_on(inputs.device()).empty()) return nullptr;
   return model.engine();
 }
 

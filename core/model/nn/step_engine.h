@@ -32,8 +32,11 @@ class StepEngine {
   virtual int64_t bytes() const = 0;
 };
 
-// The engine that serves `model` for inputs on this device in f32, asked of this thread's kernels too (kernel_for.h):
-// who forces the composition gets none. Null: the blocks run.
+// Why no engine serves inputs on this device, whatever the model, in a clause ("device cuda:0"); empty: one may. Asked
+// of this thread's kernels too (kernel_for.h): who forces the composition gets none.
+std::string no_engine_on(c10::Device device);
+
+// The engine that serves `model` for these inputs in f32, unobserved. Null: the blocks run.
 StepEngine* engine_for(Model& model, const at::Tensor& inputs, const StepContext& context);
 
 }  // namespace bitsweep::nn

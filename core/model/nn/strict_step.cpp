@@ -7,6 +7,7 @@
 #include <ATen/ATen.h>
 #include <fmt/format.h>
 
+#include "engine/strict_bytes.h"
 #include "engine/strict_engine.h"
 #include "nn/alibi.h"
 #include "nn/engine_workers.h"
@@ -168,6 +169,19 @@ class StrictStep final : public StepEngine {
 std::string no_strict_engine(const StrictOptions& options) {
   if (options.attention.kind == AttentionKind::rwsp) return "attention: rwsp mixes values to floats";
   return engine::StrictEngine::refusal(plan_of(options, /*vocab=*/1));
+}
+
+EngineCost strict_engine_cost(const StrictOptions& options, const Workload& work) {
+  EngineCost cost{.none = no_strict_engine(options)};
+  if (!cost.none.empty()) return cost;
+  const engine::StrictBytes bytes =
+      engine::strict_bytes(plan_of(options, work.vocab), work.sequences, work.context, /*trains=*/true);
+  cost.bytes = bytes.all();
+  cost.kept = {{"embedding", token_bytes(work)},
+               {"projections", bytes.projections},
+               {"attention", bytes.attention},
+               {"ffn", bytes.ffn}};
+  return cost;
 }
 
 std::unique_ptr<StepEngine> make_strict_engine(Model& model, const StrictOptions& options, int64_t vocab) {

@@ -3,18 +3,44 @@
 #include <algorithm>
 #include <array>
 #include <memory>
+#include <optional>
+#include <string>
 #include <string_view>
 #include <vector>
 
 #include <ATen/SequenceNumber.h>
 
 #include "base/clock.h"
+#include "nn/block_scope.h"
 
 namespace bitsweep::train {
 namespace {
 
-constexpr std::string_view kMark = "block:";
 constexpr const char* kOther = "other";
+
+// The scope of a block or of an engine's work: "block:ffn:backward:products".
+struct Scope {
+  std::string block;
+  bool backward = false, integers = false, products = false;
+};
+
+bool takes_off(std::string_view& name, std::string_view end) {
+  if (!name.ends_with(end)) return false;
+  name.remove_suffix(end.size());
+  return true;
+}
+
+// Nothing of another name.
+std::optional<Scope> scope_of(std::string_view name) {
+  if (!name.starts_with(nn::kBlockMark)) return std::nullopt;
+  name.remove_prefix(std::string_view(nn::kBlockMark).size());
+  Scope scope;
+  scope.integers = takes_off(name, nn::kIntegersMark);
+  scope.products = takes_off(name, nn::kFloatProductsMark);
+  scope.backward = takes_off(name, nn::kBackwardMark);
+  scope.block = name;
+  return scope;
+}
 
 bool is_product(std::string_view name) {
   constexpr std::array<std::string_view, 6> kProducts = {
@@ -34,15 +60,18 @@ class BlockProfile::Recorder {
       frame.backward = frames_.back().backward;
     }
     const std::string_view name = function.name();
-    if (function.scope() == at::RecordScope::USER_SCOPE && name.starts_with(kMark)) {
-      frame.block = name.substr(kMark.size());
+    const auto scope = function.scope() == at::RecordScope::USER_SCOPE ? scope_of(name) : std::nullopt;
+    frame.product = scope ? scope->products : is_product(name);
+    if (scope) {
+      frame.block = scope->block;
+      frame.backward |= scope->backward;
+      frame.integers = scope->integers;
       frame.named = true;
       frame.first_node = at::sequence_number::peek();
     } else if (function.scope() == at::RecordScope::BACKWARD_FUNCTION) {
       frame.backward = true;
       frame.block = block_of(function.seqNr());
     }
-    frame.product = is_product(name);
     frame.begin_s = system_clock().monotonic_s();
     frames_.push_back(std::move(frame));
   }
@@ -55,8 +84,10 @@ class BlockProfile::Recorder {
     BlockTime& time = blocks_[frame.block];
     (frame.backward ? time.backward_s : time.forward_s) += own_s;
     if (frame.product) time.products_s += own_s;
+    if (frame.integers) time.integers_s += own_s;
     if (!frames_.empty()) frames_.back().inside_s += whole_s;
-    if (frame.named) nodes_.push_back({frame.first_node, at::sequence_number::peek(), frame.block});
+    const uint64_t next_node = at::sequence_number::peek();
+    if (frame.named && frame.first_node < next_node) nodes_.push_back({frame.first_node, next_node, frame.block});
     if (frames_.empty()) nodes_.clear();  // a step's graph is gone with the step
   }
 
@@ -65,7 +96,7 @@ class BlockProfile::Recorder {
  private:
   struct Frame {
     std::string block = kOther;
-    bool backward = false, named = false, product = false;
+    bool backward = false, named = false, product = false, integers = false;
     uint64_t first_node = 0;
     double begin_s = 0, inside_s = 0;
   };

@@ -1,9 +1,10 @@
-// Where the time of training steps goes: by block, forward and backward, and how much of it is matrix products of
-// floats (the yardstick of the seed's goal, under 10 % of the wall-clock in float operations).
+// Where the time of training steps goes: by block, forward and backward, and how much of it is products of floats,
+// other work on floats, and work on integers (the goal is under 10 % of the wall-clock in operations on floats).
 //
 // LibTorch tells of every operation that begins and ends on this thread; a backward operation belongs to the block in
 // whose forward pass it was born, which its sequence number tells. Work inside an operation of our own counts for its
-// block too. What no block claims is "other". A step is one scope around all of it (Stepper::run).
+// block too. An engine says of every stretch of its work what it is (nn/block_scope.h); of LibTorch's operations none
+// is on integers. What no block claims is "other". A step is one scope around all of it (Stepper::run).
 #pragma once
 
 #include <map>
@@ -15,7 +16,8 @@ namespace bitsweep::train {
 
 struct BlockTime {
   double forward_s = 0, backward_s = 0;
-  double products_s = 0;  // of both, in matrix products of floats
+  // Of both: products of floats with floats or signs; work on bits and integers. What is left is other work on floats.
+  double products_s = 0, integers_s = 0;
   double total_s() const { return forward_s + backward_s; }
 };
 

@@ -1,6 +1,7 @@
 #include "train/token_loss.h"
 
 #include <algorithm>
+#include <utility>
 #include <vector>
 
 #include <ATen/ATen.h>
@@ -170,6 +171,14 @@ at::Tensor loss_and_backward(nn::Model& model, const TokenBatch& batch, const nn
   const at::Tensor nats = whole_loss(model, batch, context, precision, divisor);
   (divisor.parts == 1 ? nats : nats / static_cast<double>(divisor.parts)).backward();
   return nats.detach();
+}
+
+plugin::StepPath step_path(nn::Model& model, c10::Device device, Precision precision,
+                           const std::optional<plugin::StepPath>& described) {
+  std::string because = nn::no_engine_on(device);
+  if (because.empty() && precision == Precision::bf16) because = "precision bf16";
+  if (because.empty() && model.engine() == nullptr) because = described ? described->because : "the model has none";
+  return {.bits = because.empty(), .because = std::move(because)};
 }
 
 }  // namespace bitsweep::train

@@ -12,6 +12,7 @@
 #include <ATen/core/Tensor.h>
 
 #include "nn/model.h"
+#include "plugin/describe.h"
 #include "train/precision.h"
 
 namespace bitsweep::train {
@@ -52,5 +53,10 @@ struct LossDivisor {
 // Throws as token_nats does.
 at::Tensor loss_and_backward(nn::Model& model, const TokenBatch& batch, const nn::StepContext& context,
                              Precision precision, const LossDivisor& divisor = {});
+
+// What of a model computes that on this thread and device: its engine, or its blocks and why. A model's options may
+// leave it without an engine; then `described`, of its plugin's description, says why.
+plugin::StepPath step_path(nn::Model& model, c10::Device device, Precision precision,
+                           const std::optional<plugin::StepPath>& described);
 
 }  // namespace bitsweep::train

@@ -10,11 +10,13 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "nn/kernel_for.h"
+#include "nn/step_engine.h"
 #include "train/adamw.h"
 #include "train/device.h"
 #include "train/profile.h"
 #include "train/stepper.h"
 #include "train/tensor_memory.h"
+#include "train/token_loss.h"
 #include "worker/run_input.h"
 
 namespace bitsweep::worker {
@@ -29,7 +31,8 @@ json::array blocks_json(const train::BlockProfile& profile, double steps) {
     rows.push_back({{"name", name},
                     {"forward_s", time.forward_s / steps},
                     {"backward_s", time.backward_s / steps},
-                    {"products_s", time.products_s / steps}});
+                    {"products_s", time.products_s / steps},
+                    {"integers_s", time.integers_s / steps}});
   }
   return rows;
 }
@@ -54,13 +57,17 @@ int profile(const ProfileArguments& arguments, std::ostream& stream) {
   train::synchronize(input.device);
   const auto steps = static_cast<double>(arguments.steps);
   const double step_s = (system_clock().monotonic_s() - begin_s) / steps;
-  stream << json::serialize(json::object{{"steps", arguments.steps},
-                                         {"path", arguments.reference ? "reference" : "chosen"},
-                                         {"step_s", step_s},
-                                         {"peak_tensor_bytes", memory.peak_bytes()},
-                                         {"blocks", blocks_json(profile, steps)}})
-         << '\n'
-         << std::flush;
+  const plugin::StepPath path = train::step_path(*input.model, input.device,
+                                                 train::parse_precision(spec.train.precision), input.description.path);
+  const int64_t engine_bytes = path.bits ? input.model->engine()->bytes() : 0;
+  json::object answer{{"steps", arguments.steps},
+                      {"path", arguments.reference ? "reference" : "chosen"},
+                      {"instructions", nn::kernel_instructions()},
+                      {"step_s", step_s},
+                      {"peak_tensor_bytes", memory.peak_bytes() + engine_bytes},
+                      {"blocks", blocks_json(profile, steps)}};
+  for (const auto& member : plugin::to_json(path)) answer[member.key()] = member.value();
+  stream << json::serialize(answer) << '\n' << std::flush;
   return 0;
 }
 

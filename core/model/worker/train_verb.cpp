@@ -12,7 +12,9 @@
 #include "base/json.h"
 #include "event/event.h"
 #include "nn/geometry.h"
+#include "nn/kernel_for.h"
 #include "plugin/build_id.h"
+#include "train/token_loss.h"
 #include "train/trainer.h"
 #include "worker/exit_code.h"
 #include "worker/loaded_code.h"
@@ -117,6 +119,10 @@ void write_start(event::EventWriter& events, const TrainArguments& arguments, co
                       {"val_windows", windows.count()},
                       {"val_sha256", data.val_sha256},
                       {"train_tokens_available", data.train_tokens}};
+  const plugin::StepPath path = train::step_path(*input.model, input.device,
+                                                 train::parse_precision(input.spec.train.precision), description.path);
+  for (const auto& member : plugin::to_json(path)) fields[member.key()] = member.value();
+  fields["instructions"] = nn::kernel_instructions();
   if (input.spec.eval.bytes > 0) fields["val_bytes"] = windows.target_bytes(0, windows.count());
   if (!input.spec.data.is_bytes()) {
     fields["tokenizer_sha256"] = data.tokenizer_sha256;

@@ -133,6 +133,9 @@ std::string blocks_text(const plan::PlannedRun& run) {
   std::string text =
       fmt::format("{}, {} parameters, {} x {} tokens\n{}", run.spec.model.plugin, format_thousands(run.model.params),
                   run.spec.train.batch / run.spec.train.accumulate, run.spec.data.context, terminal_table(table));
+  if (const auto& path = run.model.path)
+    text += path->bits ? "a step on a CPU is computed on bits\n"
+                       : fmt::format("a step on a CPU is computed by blocks: {}\n", path->because);
   if (!run.memory) return text;
   const auto bytes = [](int64_t value) { return format_bytes(static_cast<double>(value)); };
   const plugin::MemoryNeed& need = run.memory->tensors;
@@ -161,6 +164,7 @@ void print_tables(const std::vector<plan::Plan>& plans, bool quiet) {
     gap = "\n";
     if (quiet) continue;
     for (const std::string& note : plan.notes) print_error("note: " + note);
+    if (const std::string note = path_note(plan); !note.empty()) print_error("note: " + note);
     const auto outdated = std::count_if(plan.runs.begin(), plan.runs.end(),
                                         [](const plan::PlannedRun& run) { return run.other_build.has_value(); });
     if (outdated > 0)

@@ -18,14 +18,16 @@ namespace bitsweep::cli {
 namespace {
 
 struct StepTime {
-  double forward_s = 0, backward_s = 0, products_s = 0;
+  double forward_s = 0, backward_s = 0, products_s = 0, integers_s = 0;
   double total_s() const { return forward_s + backward_s; }
+  double other_s() const { return total_s() - products_s - integers_s; }  // other work on floats
 };
 
 double seconds(const json::object& object, const char* key) { return object.at(key).to_number<double>(); }
 
 StepTime time_of(const json::object& block) {
-  return {seconds(block, "forward_s"), seconds(block, "backward_s"), seconds(block, "products_s")};
+  return {seconds(block, "forward_s"), seconds(block, "backward_s"), seconds(block, "products_s"),
+          seconds(block, "integers_s")};
 }
 
 // The worker's answer, profile_verb.h.
@@ -44,32 +46,46 @@ std::string heading(const plan::PlannedRun& run) {
                      run.spec.train.batch / run.spec.train.accumulate, run.spec.data.context);
 }
 
+std::string percent(double part_s, const StepTime& of) {
+  return fmt::format("{:.1f} %", 100 * part_s / std::max(1e-12, of.total_s()));
+}
+
+// "on bits (AVX2)", or "by the model's blocks (precision bf16)"
+std::string path_text(const json::object& profile) {
+  const auto path = plugin::step_path_from_json(profile);
+  if (path && path->bits) return fmt::format("on bits ({})", string_or(profile, "instructions", ""));
+  return fmt::format("by the model's blocks ({})", path ? path->because : "");
+}
+
 std::string profile_text(const plan::PlannedRun& run, const json::object& profile) {
   render::Table table;
   table.columns = {{"block"}};
-  for (const char* title : {"forward ms", "backward ms", "share", "of it matrix products"})
+  for (const char* title :
+       {"forward ms", "backward ms", "share", "of it products of floats", "other on floats", "on integers"})
     table.columns.push_back({title, render::Align::right});
   StepTime sum;
   std::vector<std::pair<std::string, StepTime>> blocks;
   for (const json::value& block : profile.at("blocks").as_array()) {
     const StepTime time = time_of(block.as_object());
     blocks.emplace_back(string_or(block.as_object(), "name", ""), time);
-    sum.forward_s += time.forward_s, sum.backward_s += time.backward_s, sum.products_s += time.products_s;
+    sum.forward_s += time.forward_s, sum.backward_s += time.backward_s;
+    sum.products_s += time.products_s, sum.integers_s += time.integers_s;
   }
   const auto row = [&](const std::string& name, const StepTime& time) {
     table.rows.push_back({name, fmt::format("{:.2f}", 1e3 * time.forward_s),
-                          fmt::format("{:.2f}", 1e3 * time.backward_s),
-                          fmt::format("{:.1f} %", 100 * time.total_s() / sum.total_s()),
-                          fmt::format("{:.1f} %", 100 * time.products_s / std::max(1e-12, time.total_s()))});
+                          fmt::format("{:.2f}", 1e3 * time.backward_s), percent(time.total_s(), sum),
+                          percent(time.products_s, time), percent(time.other_s(), time),
+                          percent(time.integers_s, time)});
   };
   for (const auto& [name, time] : blocks) row(name, time);
   row("all", sum);
   const double step_s = seconds(profile, "step_s");
   return fmt::format(
-      "{}\n{}a step takes {:.1f} ms: {} tokens/s; {:.1f} % of it in matrix products of floats; tensors "
-      "hold {} at most\n",
+      "{}\n{}a step takes {:.1f} ms: {} tokens/s; computed {}; {} of it in products of floats, {} in other work on "
+      "floats, {} on integers; tensors hold {} at most\n",
       heading(run), terminal_table(table), 1e3 * step_s,
-      format_count(static_cast<double>(run.spec.tokens_per_step()) / step_s), 100 * sum.products_s / sum.total_s(),
+      format_count(static_cast<double>(run.spec.tokens_per_step()) / step_s), path_text(profile),
+      percent(sum.products_s, sum), percent(sum.other_s(), sum), percent(sum.integers_s, sum),
       format_bytes(seconds(profile, "peak_tensor_bytes")));
 }
 

@@ -143,8 +143,12 @@ Plan make_plan(spec::Sweep sweep, Describer& describer, DatasetProbe& probe);
 std::vector<std::string> memory_notes(const Plan& plan, std::string_view device, int64_t available_bytes,
                                       int64_t slots);
 
+// A sentence on what computes the runs' steps on a CPU, where that differs between them; else empty.
+std::string path_note(const Plan& plan);
+
 // The document of `plan --json`. hours are null until something has measured them, epochs until the text is encoded,
-// bytes where the plugin says none.
+// bytes where the plugin says none. engine and engine_because are there where the plugin says what computes a step on a
+// CPU (plugin/describe.h).
 json::object plan_json(const Plan& plan);
 
 }  // namespace bitsweep::plan

@@ -62,6 +62,7 @@ json::object run_json(const PlannedRun& run) {
       {"hours", hours(run.time ? std::optional(run.time->seconds) : std::nullopt)},
       {"hours_from", hours_from(run)},
       {"state", run.state}};
+  for (const auto& member : to_json(run.model.path)) object[member.key()] = member.value();
   if (run.other_build) object["other_build"] = to_json(*run.other_build);
   return object;
 }

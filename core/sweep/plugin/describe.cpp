@@ -9,6 +9,8 @@
 namespace bitsweep::plugin {
 namespace {
 
+constexpr const char *kBits = "bits", *kBlocks = "blocks";
+
 [[noreturn]] void fail(const char* what, std::string message) {
   throw Error(ErrorKind::input, fmt::format("{}: {}", what, message));
 }
@@ -85,6 +87,7 @@ void read_costs(const json::object& object, Description& description) {
     description.stored_bytes = count_member(object, "stored_bytes", 0, "description");
   if (object.if_contains("bytes") != nullptr)
     description.bytes = memory_from_json(object_member(object, "bytes", "description"));
+  description.path = step_path_from_json(object);
 }
 
 }  // namespace
@@ -118,6 +121,20 @@ json::object to_json(const MemoryNeed& bytes) {
           {"activations", bytes.activations}, {"peak", bytes.peak},           {"checkpoint", bytes.checkpoint()}};
 }
 
+json::object to_json(const std::optional<StepPath>& path) {
+  if (!path) return {};
+  json::object object{{"engine", path->bits ? kBits : kBlocks}};
+  if (!path->bits) object["engine_because"] = path->because;
+  return object;
+}
+
+std::optional<StepPath> step_path_from_json(const json::object& object) {
+  if (object.if_contains("engine") == nullptr) return std::nullopt;
+  const std::string engine = string_or(object, "engine", "");
+  if (engine != kBits && engine != kBlocks) fail("description", "'engine' must be bits or blocks");
+  return StepPath{.bits = engine == kBits, .because = string_or(object, "engine_because", "")};
+}
+
 json::object to_json(const Description& d) {
   json::object object{{"options", d.options},
                       {"params", d.params},
@@ -137,6 +154,7 @@ json::object to_json(const Description& d) {
     object["blocks"] = std::move(blocks);
   }
   if (d.bytes) object["bytes"] = to_json(*d.bytes);
+  for (const auto& member : to_json(d.path)) object[member.key()] = member.value();
   return object;
 }
 

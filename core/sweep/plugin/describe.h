@@ -44,6 +44,12 @@ struct MemoryNeed {
   int64_t checkpoint() const { return weights + optimizer; }  // its tensors; a header of some kB comes on top
 };
 
+// What computes a training step on a CPU: the model's engine on bits (nn/step_engine.h), or its blocks.
+struct StepPath {
+  bool bits = false;
+  std::string because{};  // of blocks: why, in a clause ("precision bf16")
+};
+
 struct Description {
   json::object options;          // every option with its value: the shape resolved, defaults filled
   json::object implied{};        // what options that came later are where they are left out of `options`
@@ -58,6 +64,7 @@ struct Description {
   std::optional<double> flops_backward_per_token{};  // nothing: the plugin does not say
   std::vector<BlockCost> blocks{};     // in the order of the forward pass; none: the plugin does not say
   std::optional<MemoryNeed> bytes{};   // nothing: the plugin does not say
+  std::optional<StepPath> path{};      // in the precision that was asked; nothing: the plugin does not say
   int64_t params_nonembedding() const { return params - params_embedding; }
   // Forward and backward. Of a plugin that does not say, a backward pass of twice the forward one, as linears have it.
   double flops_training_per_token() const {
@@ -68,6 +75,9 @@ struct Description {
 json::object to_json(const DescribeRequest& request);
 DescribeRequest describe_request_from_json(const json::object& object);
 json::object to_json(const MemoryNeed& bytes);
+// {"engine": "bits"}, or {"engine": "blocks", "engine_because": "…"}; of nothing {}.
+json::object to_json(const std::optional<StepPath>& path);
+std::optional<StepPath> step_path_from_json(const json::object& object);
 json::object to_json(const Description& description);
 Description description_from_json(const json::object& object);
 

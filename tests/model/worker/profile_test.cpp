@@ -39,6 +39,8 @@ TEST_F(ProfileVerbTest, EveryBlockHasItsTime) {
       blocks[string_or(row, "name", "")] = row;
       sum_s += row.at("forward_s").to_number<double>() + row.at("backward_s").to_number<double>();
       EXPECT_GE(row.at("forward_s").to_number<double>(), 0);
+      const double block_s = row.at("forward_s").to_number<double>() + row.at("backward_s").to_number<double>();
+      EXPECT_LE(row.at("products_s").to_number<double>() + row.at("integers_s").to_number<double>(), 1.0001 * block_s);
     }
     // Every operation lies in the step's scope, so nothing is counted twice.
     EXPECT_LE(sum_s, answer.at("step_s").to_number<double>()) << plugin;
@@ -50,6 +52,19 @@ TEST_F(ProfileVerbTest, EveryBlockHasItsTime) {
       EXPECT_GT(products_s, 0) << plugin << " " << name;
     }
     EXPECT_EQ(blocks["optimizer"].at("backward_s").to_number<double>(), 0);
+    const bool bits = std::string(plugin) == "truebit";
+    EXPECT_EQ(string_or(answer, "engine", ""), bits ? "bits" : "blocks");
+    EXPECT_EQ(answer.contains("engine_because"), !bits);
+    for (const auto& [name, row] : blocks) {
+      const bool integers = row.at("integers_s").to_number<double>() > 0;
+      EXPECT_LE(integers, bits) << plugin << " " << name;
+    }
+    for (const char* name : {"embedding", "projections", "attention", "ffn", "head"})
+      EXPECT_EQ(blocks[name].at("integers_s").to_number<double>() > 0, bits) << plugin << " " << name;
+    // Engines work within the step's own scope, and have no nodes of autograd.
+    if (bits) {
+      EXPECT_EQ(blocks["other"].at("backward_s").to_number<double>(), 0);
+    }
   }
 }
 
@@ -58,7 +73,9 @@ TEST_F(ProfileVerbTest, TheReferencePathIsProfiledOnRequest) {
   ASSERT_EQ(ended.exit_code, 0) << ended.err;
   const json::object answer = parse_json(ended.out, "answer").as_object();
   EXPECT_EQ(string_or(answer, "path", ""), "reference");
-  // The composition keeps what the fused blocks never make.
+  EXPECT_EQ(string_or(answer, "engine", ""), "blocks");
+  EXPECT_NE(string_or(answer, "engine_because", "").find("composed"), std::string::npos);
+  // The composition keeps what the engine never makes.
   const Ended chosen = profile(small_spec(folder_, "v57"), {"--steps", "2", "--warmup", "0"});
   EXPECT_GT(integer_or(answer, "peak_tensor_bytes", 0),
             integer_or(parse_json(chosen.out, "answer").as_object(), "peak_tensor_bytes", 0));

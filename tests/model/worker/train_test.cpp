@@ -74,6 +74,26 @@ TEST_F(TrainVerbTest, StartSaysWhatRuns) {
   EXPECT_EQ(string_or(start, "val_sha256", "").size(), 64u);
   EXPECT_GT(integer_or(start, "train_tokens_available", 0), 30000);
   EXPECT_NE(string_or(start, "build_id", "").find("torch"), std::string::npos);
+  EXPECT_EQ(string_or(start, "engine", ""), "bits");
+  EXPECT_FALSE(start.contains("engine_because"));
+  EXPECT_NE(string_or(start, "instructions", ""), "");
+}
+
+TEST_F(TrainVerbTest, StartSaysWhatComputesTheSteps) {
+  spec::RunSpec half = small_spec(folder_, "v57");
+  half.train.precision = "bf16";
+  spec::RunSpec mixed = small_spec(folder_, "v57");
+  mixed.model.options["attention"] = "rwsp";
+  for (auto [spec, because] : {std::pair{half, "precision bf16"},
+                               {mixed, "attention: rwsp mixes values to floats"},
+                               {small_spec(folder_, "llama"), "no engine for weights of floats"}}) {
+    spec.train.steps = 1;
+    const WorkerRun run(folder_ / because, spec);
+    ASSERT_EQ(run.run(1).exit_code, 0) << because;
+    const json::object start = train::events_of(run.attempt(1), "start").at(0).fields;
+    EXPECT_EQ(string_or(start, "engine", ""), "blocks");
+    EXPECT_EQ(string_or(start, "engine_because", ""), because);
+  }
 }
 
 TEST_F(TrainVerbTest, AnotherVersionThanPlannedIsBadInput) {

@@ -187,6 +187,19 @@ TEST_F(PlanTest, AsksForTheMicroBatch) {
   EXPECT_EQ(request.precision, "bf16");
 }
 
+TEST_F(PlanTest, SaysWhatComputesTheStepsWhereThatDiffers) {
+  Plan made = plan(with("seeds: [0, 1, 2]\n"));
+  EXPECT_EQ(path_note(made), "");  // the plugin does not say
+  EXPECT_FALSE(plan_json(made).at("runs").at(0).as_object().contains("engine"));
+  for (PlannedRun& run : made.runs) run.model.path = plugin::StepPath{.bits = true};
+  EXPECT_EQ(path_note(made), "");
+  made.runs[1].model.path = plugin::StepPath{.because = "precision bf16"};
+  EXPECT_EQ(path_note(made), "on a CPU, 2 of 3 runs are computed on bits, the others by blocks: 1, precision bf16");
+  EXPECT_EQ(plan_json(made).at("runs").at(0).at("engine"), "bits");
+  EXPECT_EQ(plan_json(made).at("runs").at(1).at("engine"), "blocks");
+  EXPECT_EQ(plan_json(made).at("runs").at(1).at("engine_because"), "precision bf16");
+}
+
 TEST_F(PlanTest, SaysWhatDoesNotFit) {
   Plan made = plan(with("seeds: [0, 1, 2]\n"));
   EXPECT_EQ(made.totals().memory_bytes, std::nullopt);

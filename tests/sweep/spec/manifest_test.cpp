@@ -105,6 +105,13 @@ TEST_F(ManifestTest, DescriptionsGoThroughJson) {
   d.implied = {{"init", "fixed"}};
   EXPECT_EQ(canonical_json(to_json(plugin::description_from_json(to_json(d)))), canonical_json(to_json(d)));
   EXPECT_EQ(d.flops_training_per_token(), 650);
+  EXPECT_FALSE(plugin::description_from_json(to_json(d)).path);
+  d.path = plugin::StepPath{.bits = true};
+  EXPECT_TRUE(plugin::description_from_json(to_json(d)).path->bits);
+  EXPECT_FALSE(to_json(d).contains("engine_because"));
+  d.path = plugin::StepPath{.because = "precision bf16"};
+  EXPECT_EQ(plugin::description_from_json(to_json(d)).path->because, "precision bf16");
+  EXPECT_EQ(canonical_json(to_json(plugin::description_from_json(to_json(d)))), canonical_json(to_json(d)));
   json::object bad = to_json(d);
   bad["params"] = -1;
   EXPECT_THROW(plugin::description_from_json(bad), Error);
@@ -118,6 +125,9 @@ TEST_F(ManifestTest, DescriptionsGoThroughJson) {
   EXPECT_THROW(plugin::description_from_json(bad), Error);
   bad = to_json(d);
   bad["blocks"] = json::array{1};
+  EXPECT_THROW(plugin::description_from_json(bad), Error);
+  bad = to_json(d);
+  bad["engine"] = "steam";
   EXPECT_THROW(plugin::description_from_json(bad), Error);
 }
 
