@@ -59,6 +59,7 @@ nn::FlipOptions read_flip(nn::OptionReader& reader) {
 struct TruebitFamily {
   using Built = Truebit;
   static constexpr auto stages = nn::strict_stages<true>;
+  static constexpr auto no_engine = nn::no_strict_engine;
 
   static TruebitOptions read(nn::OptionReader& reader, int64_t vocab, int64_t context) {
     TruebitOptions options;

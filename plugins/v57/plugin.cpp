@@ -9,6 +9,7 @@ struct V57 {
   using Built = nn::StrictStack<nn::StrictLinear, nn::SignEmbedding, nn::SignHead>;
   static constexpr auto count = nn::count_strict_stack;
   static constexpr auto stages = nn::strict_stages<>;
+  static constexpr auto no_engine = nn::no_strict_engine;
 
   static nn::StrictOptions read(nn::OptionReader& reader, int64_t vocab, int64_t context) {
     nn::StrictOptions options;

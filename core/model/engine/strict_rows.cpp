@@ -21,6 +21,11 @@ int64_t bytes_of_all(const Matrices&... matrices) {
 
 }  // namespace
 
+int64_t StrictPlan::logit_rows(int64_t rows) const {
+  const int64_t most = std::max<int64_t>(1, kLogitBytes / (vocab * static_cast<int64_t>(sizeof(float))));
+  return std::min(rows, kernels::rounded_up(most, kernels::kWordBits));
+}
+
 float input_scale(int64_t inputs) { return static_cast<float>(1.0 / std::sqrt(static_cast<double>(inputs))); }
 
 StrictLayerWeights::StrictLayerWeights(const StrictPlan& plan) {
@@ -57,8 +62,7 @@ StrictRows::StrictRows(const StrictPlan& plan, int64_t rows, bool trains)
     : out(rows, plan.d_model), down(rows, plan.d_model), last(rows, plan.d_model) {
   const int64_t kept = trains ? plan.layers : 1;
   for (int64_t layer = 0; layer < kept; ++layer) layers.emplace_back(plan, rows, trains);
-  const int64_t most = std::max<int64_t>(1, kLogitBytes / (plan.vocab * static_cast<int64_t>(sizeof(float))));
-  logit_rows = std::min(rows, kernels::rounded_up(most, kernels::kWordBits));
+  logit_rows = plan.logit_rows(rows);
   logits = Buffer<float>(logit_rows * plan.vocab);
   row_sums = Buffer<double>(2 * logit_rows);
 }
@@ -67,6 +71,20 @@ int64_t StrictRows::bytes() const {
   int64_t sum = bytes_of_all(out, down, last) + logits.bytes() + row_sums.bytes();
   for (const StrictLayerRows& layer : layers) sum += layer.bytes();
   return sum;
+}
+
+void RoundedGradient::reserve(const StrictPlan& plan, int64_t count) {
+  const auto linear = [&](int64_t m, int64_t outputs, int64_t columns) {
+    rows.shape(*plan.rounding, m, outputs);
+    rows.shape(*plan.rounding, outputs, m);
+    inputs.shape(*plan.rounding, m, columns);
+    weight.shape(*plan.rounding, outputs, columns);
+  };
+  for (uint8_t i = 0; i < kLinears; ++i) {
+    const auto place = static_cast<LinearPlace>(i);
+    linear(count, plan.outputs(place), plan.inputs(place));
+  }
+  linear(plan.logit_rows(count), plan.vocab, plan.d_model);
 }
 
 StrictGradientRows::StrictGradientRows(const StrictPlan& plan, int64_t rows)
@@ -79,11 +97,13 @@ StrictGradientRows::StrictGradientRows(const StrictPlan& plan, int64_t rows)
       inner(rows * plan.d_ff),
       inner_end(rows * plan.d_ff),
       transposed(plan.d_model, rows),
-      transposed_inner(plan.d_ff, rows) {}
+      transposed_inner(plan.d_ff, rows) {
+  if (plan.rounding) rounded.reserve(plan, rows);
+}
 
 int64_t StrictGradientRows::bytes() const {
   return residual.bytes() + end.bytes() + attended.bytes() + query.bytes() + key.bytes() + value.bytes() +
-         inner.bytes() + inner_end.bytes() + bytes_of_all(transposed, transposed_inner);
+         inner.bytes() + inner_end.bytes() + bytes_of_all(transposed, transposed_inner) + rounded.bytes();
 }
 
 }  // namespace bitsweep::engine

@@ -6,10 +6,13 @@
 //   static ModelCount count(const Options&, int64_t vocab)
 //   static std::vector<Stage> stages(const Options&, const Workload&)       what a step costs, nn/cost.h
 //   using Built = a Model, constructible from (Options, vocab)
+// and, where Built has an engine (nn/step_engine.h) for some options or for all,
+//   static std::string no_engine(const Options&)                            why not, in a clause; empty: it has
 // and its plugin is BITSWEEP_PLUGIN(NAME, describe_family<Family>, create_family<Family>).
 #pragma once
 
 #include <memory>
+#include <string>
 
 #include "nn/attention_rule.h"
 #include "nn/cost.h"
@@ -46,13 +49,24 @@ Workload workload_of(const plugin::DescribeRequest& request);
 plugin::Description describe_model(const OptionReader& options, const ModelCount& count,
                                    const std::vector<Stage>& stages, const Workload& work);
 
+// Why gradients of such a model can only be f32; empty: they may be rounded.
+template <class Family, class Options>
+std::string only_f32_because(const Options& options, const plugin::DescribeRequest& request) {
+  if (request.precision != "f32") return "an engine rounds them, which computes in f32 and not in " + request.precision;
+  if constexpr (requires { Family::no_engine(options); }) return Family::no_engine(options);
+  return "an engine rounds them, and such a model has none";
+}
+
 template <class Family>
 plugin::Description describe_family(const plugin::DescribeRequest& request) {
   OptionReader reader(request.options, request.defaults);
   const auto options = Family::read(reader, request.vocab, request.context);
   reader.finish();
   const Workload work = workload_of(request);
-  return describe_model(reader, Family::count(options, request.vocab), Family::stages(options, work), work);
+  plugin::Description description =
+      describe_model(reader, Family::count(options, request.vocab), Family::stages(options, work), work);
+  description.only_f32_because = only_f32_because<Family>(options, request);
+  return description;
 }
 
 template <class Family>

@@ -83,6 +83,7 @@ void read_costs(const json::object& object, Description& description) {
     description.stored_bits_per_weight_body = number_member(object, "stored_bits_per_weight_body", "description");
   if (object.if_contains("stored_bytes") != nullptr)
     description.stored_bytes = count_member(object, "stored_bytes", 0, "description");
+  description.only_f32_because = string_or(object, "only_f32_because", description.only_f32_because);
   if (object.if_contains("bytes") != nullptr)
     description.bytes = memory_from_json(object_member(object, "bytes", "description"));
 }
@@ -137,6 +138,7 @@ json::object to_json(const Description& d) {
     object["blocks"] = std::move(blocks);
   }
   if (d.bytes) object["bytes"] = to_json(*d.bytes);
+  object["only_f32_because"] = d.only_f32_because;
   return object;
 }
 

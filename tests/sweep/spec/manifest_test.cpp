@@ -105,6 +105,11 @@ TEST_F(ManifestTest, DescriptionsGoThroughJson) {
   d.implied = {{"init", "fixed"}};
   EXPECT_EQ(canonical_json(to_json(plugin::description_from_json(to_json(d)))), canonical_json(to_json(d)));
   EXPECT_EQ(d.flops_training_per_token(), 650);
+  d.only_f32_because = "";
+  EXPECT_EQ(plugin::description_from_json(to_json(d)).only_f32_because, "");
+  json::object older = to_json(d);
+  older.erase("only_f32_because");
+  EXPECT_FALSE(plugin::description_from_json(older).only_f32_because.empty());
   json::object bad = to_json(d);
   bad["params"] = -1;
   EXPECT_THROW(plugin::description_from_json(bad), Error);
