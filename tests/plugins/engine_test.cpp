@@ -4,6 +4,7 @@
 
 #include <ATen/Parallel.h>
 
+#include "base/error.h"
 #include "built_plugin.h"
 #include "kernels/isa.h"
 #include "nn/kernel_for.h"
@@ -97,12 +98,17 @@ class Engines : public testing::TestWithParam<EngineCase> {
     return step(divisor);
   }
 
+  // Some gradients are 0 but for rounding, as a sum of what softmax gives.
+  static double largest_norm(const Result& result) {
+    double largest = 0;
+    for (const at::Tensor& gradient : result.gradients)
+      if (gradient.defined()) largest = std::max(largest, gradient.norm().item<double>());
+    return largest;
+  }
   static void expect_near(const Result& found, const Result& expected) {
     EXPECT_NEAR(found.loss, expected.loss, 2e-6 * expected.loss);
     ASSERT_EQ(found.gradients.size(), expected.gradients.size());
-    double largest = 0;  // some gradients are 0 but for rounding, as a sum of what softmax gives
-    for (const at::Tensor& gradient : expected.gradients)
-      if (gradient.defined()) largest = std::max(largest, gradient.norm().item<double>());
+    const double largest = largest_norm(expected);
     for (size_t i = 0; i < expected.gradients.size(); ++i) {
       ASSERT_EQ(found.gradients[i].defined(), expected.gradients[i].defined()) << i;
       if (!expected.gradients[i].defined()) continue;
@@ -185,11 +191,13 @@ TEST_P(Engines, RoundGradientsToInt16NearThoseOfF32) {
   round(nn::Gradients::int16);
   const Result rounded = step();
   EXPECT_EQ(rounded.loss, exact.loss);
-  double largest = 0;
-  for (const at::Tensor& gradient : exact.gradients) largest = std::max(largest, gradient.norm().item<double>());
+  // Of many symbols most have few units, or less than half of one, in a row where the target has 1.
+  const double tolerance = GetParam().vocab > 1000 ? 2e-2 : 2e-3;
+  const double largest = largest_norm(exact);
   for (size_t i = 0; i < exact.gradients.size(); ++i) {
     const double norm = exact.gradients[i].norm().item<double>();
-    EXPECT_LE((rounded.gradients[i] - exact.gradients[i]).norm().item<double>(), 2e-3 * norm + 1e-6 * largest) << i;
+    EXPECT_LE((rounded.gradients[i] - exact.gradients[i]).norm().item<double>(), tolerance * norm + 1e-6 * largest)
+        << i;
   }
   round(nn::Gradients::f32);
   expect_same(step(), exact);
@@ -216,9 +224,9 @@ TEST_P(Engines, RoundGradientsToSixBitsWithoutBias) {
   }
   bool any = false;
   for (size_t k = 0; k < count; ++k) {
-    const double one = std::sqrt(squares[k] / kSteps), norm = exact.gradients[k].norm().item<double>();
-    any |= one > 1e-3 * norm;
-    EXPECT_LT((sums[k] / kSteps).norm().item<double>(), 0.3 * one + 1e-6 * norm) << k;
+    const double one = std::sqrt(squares[k] / kSteps);
+    any |= one > 1e-3 * exact.gradients[k].norm().item<double>();
+    EXPECT_LE((sums[k] / kSteps).norm().item<double>(), 0.3 * one + 1e-6 * largest_norm(exact)) << k;
   }
   EXPECT_TRUE(any);
 }
