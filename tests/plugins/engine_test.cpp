@@ -1,9 +1,10 @@
-// A step on bits against the same step of the blocks: losses, scores and every gradient, and that they depend on neither
-// threads nor instruction set.
+// A step on bits against the same step of the blocks: losses, scores and every gradient, and that they depend on
+// neither threads nor instruction set. Gradients that are rounded on their way against those that are not.
 #include <gtest/gtest.h>
 
 #include <ATen/Parallel.h>
 
+#include "base/error.h"
 #include "built_plugin.h"
 #include "kernels/isa.h"
 #include "nn/kernel_for.h"
@@ -40,8 +41,11 @@ const std::vector<EngineCase> kCases = {
     {"VoteOfThree", "v57", shape(40, 1, 2, 24, R"("attention": "topk", "topk_k": 3)")},
     {"ManyRows", "v57", shape(48, 1, 2, 24), kVocab, 300, 2},
     {"LargeVocabulary", "v57", shape(32, 1, 2, 24), 5000, 64, 2},
+    {"LogitsInParts", "v57", shape(8, 1, 1, 8), 60000, 100, 2},
     {"truebit", "truebit", shape(32, 2, 2, 24)},
     {"TruebitVote", "truebit", shape(60, 1, 3, 41, R"("attention": "topk")"), 97, 37, 2}};
+
+constexpr nn::Gradients kGradients[] = {nn::Gradients::f32, nn::Gradients::int16, nn::Gradients::s6};
 
 class Engines : public testing::TestWithParam<EngineCase> {
  protected:
@@ -83,17 +87,28 @@ class Engines : public testing::TestWithParam<EngineCase> {
   Result step(const train::LossDivisor& divisor = {}) {
     return take(loss_and_backward(*model_, batch_, context(), train::Precision::f32, divisor).item<double>());
   }
+  void round(nn::Gradients gradients) { nn::engine_for(*model_, batch_.inputs, {})->round_gradients(gradients); }
+  // Without noise, so that the gradients depend on `at_step` by their rounding alone.
+  Result quiet_step(int64_t at_step) {
+    const nn::StepContext context{.training = false, .step = at_step, .total_steps = 1000, .noise = {}};
+    return take(loss_and_backward(*model_, batch_, context, train::Precision::f32).item<double>());
+  }
   Result blocks_step(const train::LossDivisor& divisor = {}) {
     const nn::WithKernels composed(kernels::no_kernels());
     return step(divisor);
   }
 
+  // Some gradients are 0 but for rounding, as a sum of what softmax gives.
+  static double largest_norm(const Result& result) {
+    double largest = 0;
+    for (const at::Tensor& gradient : result.gradients)
+      if (gradient.defined()) largest = std::max(largest, gradient.norm().item<double>());
+    return largest;
+  }
   static void expect_near(const Result& found, const Result& expected) {
     EXPECT_NEAR(found.loss, expected.loss, 2e-6 * expected.loss);
     ASSERT_EQ(found.gradients.size(), expected.gradients.size());
-    double largest = 0;  // some gradients are 0 but for rounding, as a sum of what softmax gives
-    for (const at::Tensor& gradient : expected.gradients)
-      if (gradient.defined()) largest = std::max(largest, gradient.norm().item<double>());
+    const double largest = largest_norm(expected);
     for (size_t i = 0; i < expected.gradients.size(); ++i) {
       ASSERT_EQ(found.gradients[i].defined(), expected.gradients[i].defined()) << i;
       if (!expected.gradients[i].defined()) continue;
@@ -145,11 +160,14 @@ TEST_P(Engines, ScoreAsTheBlocksDo) {
 
 TEST_P(Engines, GiveTheSameBitsOnAnyNumberOfThreads) {
   const int threads = at::get_num_threads();
-  at::set_num_threads(1);
-  const Result one = step();
-  for (const int more : {2, 3}) {
-    at::set_num_threads(more);
-    expect_same(step(), one);
+  for (const nn::Gradients gradients : kGradients) {
+    round(gradients);
+    at::set_num_threads(1);
+    const Result one = step();
+    for (const int more : {2, 3}) {
+      at::set_num_threads(more);
+      expect_same(step(), one);
+    }
   }
   at::set_num_threads(threads);
 }
@@ -157,12 +175,69 @@ TEST_P(Engines, GiveTheSameBitsOnAnyNumberOfThreads) {
 TEST_P(Engines, GiveTheSameBitsOnEveryInstructionSet) {
   const int threads = at::get_num_threads();
   at::set_num_threads(1);  // a choice of instruction set is a thread's
-  const Result chosen = step();
-  for (const kernels::Isa isa : kernels::available_isas()) {
-    const kernels::WithIsa with(isa);
-    expect_same(step(), chosen);
+  for (const nn::Gradients gradients : kGradients) {
+    round(gradients);
+    const Result chosen = step();
+    for (const kernels::Isa isa : kernels::available_isas()) {
+      const kernels::WithIsa with(isa);
+      expect_same(step(), chosen);
+    }
   }
   at::set_num_threads(threads);
+}
+
+TEST_P(Engines, RoundGradientsToInt16NearThoseOfF32) {
+  const Result exact = step();
+  round(nn::Gradients::int16);
+  const Result rounded = step();
+  EXPECT_EQ(rounded.loss, exact.loss);
+  // Of many symbols most have few units, or less than half of one, in a row where the target has 1.
+  const double tolerance = GetParam().vocab > 1000 ? 2e-2 : 2e-3;
+  const double largest = largest_norm(exact);
+  for (size_t i = 0; i < exact.gradients.size(); ++i) {
+    const double norm = exact.gradients[i].norm().item<double>();
+    EXPECT_LE((rounded.gradients[i] - exact.gradients[i]).norm().item<double>(), tolerance * norm + 1e-6 * largest)
+        << i;
+  }
+  round(nn::Gradients::f32);
+  expect_same(step(), exact);
+}
+
+// The backward pass is linear in what it gets, so roundings without bias on the way make none at its end: the mean of n
+// is nearer to what is not rounded, by √n.
+TEST_P(Engines, RoundGradientsToSixBitsWithoutBias) {
+  if (GetParam().vocab > 1000) GTEST_SKIP() << "takes long, and the others say it";
+  constexpr int64_t kSteps = 100;
+  const Result exact = quiet_step(0);
+  const size_t count = exact.gradients.size();
+  round(nn::Gradients::s6);
+  std::vector<at::Tensor> sums(count);
+  std::vector<double> squares(count);
+  for (int64_t i = 0; i < kSteps; ++i) {
+    const Result rounded = quiet_step(i);
+    EXPECT_EQ(rounded.loss, exact.loss);
+    for (size_t k = 0; k < count; ++k) {
+      const at::Tensor error = (rounded.gradients[k] - exact.gradients[k]).to(at::kDouble);
+      sums[k] = sums[k].defined() ? sums[k] + error : error;
+      squares[k] += error.square().sum().item<double>();
+    }
+  }
+  bool any = false;
+  for (size_t k = 0; k < count; ++k) {
+    const double one = std::sqrt(squares[k] / kSteps);
+    any |= one > 1e-3 * exact.gradients[k].norm().item<double>();
+    EXPECT_LE((sums[k] / kSteps).norm().item<double>(), 0.3 * one + 1e-6 * largest_norm(exact)) << k;
+  }
+  EXPECT_TRUE(any);
+}
+
+TEST_P(Engines, RoundByTheStepAlone) {
+  round(nn::Gradients::s6);
+  const Result here = quiet_step(3), there = quiet_step(4);
+  expect_same(quiet_step(3), here);
+  bool differ = false;
+  for (size_t i = 0; i < here.gradients.size(); ++i) differ |= !here.gradients[i].equal(there.gradients[i]);
+  EXPECT_TRUE(differ);
 }
 
 INSTANTIATE_TEST_SUITE_P(Strict, Engines, testing::ValuesIn(kCases),
@@ -180,6 +255,33 @@ TEST(EngineUse, IsForTheCpuInF32AndWithoutAnObserver) {
   const plugin::OwnedModel floats =
       build(built_plugin("v57"), request_of(shape(32, 1, 2, 24, R"("attention": "rwsp")")));
   EXPECT_EQ(nn::engine_for(*floats, inputs, {}), nullptr);
+}
+
+TEST(EngineUse, RoundsWhatItsSumsHold) {
+  const plugin::OwnedModel model = build(built_plugin("v57"), request_of(kTiny));
+  const at::Tensor inputs = at::zeros({1025, 1024}, at::kLong), targets = at::zeros({1025 * 1024}, at::kLong);
+  nn::StepEngine& engine = *nn::engine_for(*model, inputs, {});
+  engine.round_gradients(nn::Gradients::s6);
+  try {
+    engine.train(inputs, targets, {.training = true, .noise = {}}, 1.0);
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_EQ(error.kind(), ErrorKind::input);
+    EXPECT_NE(std::string(error.what()).find("up to 1,048,576 tokens a micro-batch"), std::string::npos);
+  }
+}
+
+TEST(EngineUse, IsDescribedWithWhyGradientsAreF32) {
+  const auto because = [](const char* plugin, const std::string& options, const char* precision = "f32") {
+    plugin::DescribeRequest request = request_of(options);
+    request.precision = precision;
+    return built_plugin(plugin).describe(request).only_f32_because();
+  };
+  EXPECT_EQ(because("v57", kTiny), "");
+  EXPECT_EQ(because("truebit", kTiny), "");
+  EXPECT_NE(because("v57", kTiny, "bf16"), "");
+  EXPECT_EQ(because("v57", shape(32, 1, 2, 24, R"("attention": "rwsp")")), "attention: rwsp mixes values to floats");
+  for (const char* name : {"v75", "bitnet", "b158", "llama"}) EXPECT_NE(because(name, kTiny), "") << name;
 }
 
 }  // namespace

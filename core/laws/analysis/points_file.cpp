@@ -32,6 +32,7 @@ const std::vector<SettingColumn>& setting_columns() {
       {"train", "optimizer", {"optimizer"}},
       {"train", "schedule", {"schedule"}},
       {"train", "precision", {"precision"}},
+      {"train", "gradients", {"gradients"}},
       {"data", "tokenizer", {"tokenizer"}},
       {"data", "context", {"context", "context_length", "seq_len"}},
       {"data", "val", {"val_sha256", "val_hash", "validation"}},

@@ -18,9 +18,9 @@ struct PointsFile {
   std::string no_seeds;                 // PointTable::no_seeds
 };
 
-// Columns called batch, lr, steps, warmup, weight_decay, optimizer, schedule, precision, tokenizer, context,
-// val_sha256, unit, wall_s (or wall_min, wall_h, wall), device, state and their usual synonyms are settings; those
-// named in `factors` too. Throws Error{input} as read_point_table does, and for a factor that is no column.
+// Columns called batch, lr, steps, warmup, weight_decay, optimizer, schedule, precision, gradients, tokenizer,
+// context, val_sha256, unit, wall_s (or wall_min, wall_h, wall), device, state and their usual synonyms are settings;
+// those named in `factors` too. Throws Error{input} as read_point_table does, and for a factor that is no column.
 PointsFile read_points_file(const fs::path& path, const fit::PointsFormat& format,
                             const std::vector<std::string>& factors = {});
 

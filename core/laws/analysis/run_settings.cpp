@@ -22,6 +22,18 @@ void flatten(const json::value& value, const std::string& path, Settings& out) {
   }
 }
 
+// What came later is left out of a spec at its default, which is a setting like any other beside runs that have
+// another. `warmup` and the like stand in points of files too; a spec of ours alone has every key, `freeze` among them.
+void add_left_out(Settings& all) {
+  if (find_setting(all, "train.freeze") == nullptr) return;
+  const spec::TrainSpec usual;
+  const auto add = [&](const char* path, const json::value& value) {
+    if (find_setting(all, path) == nullptr) all.emplace_back(path, query::cell_text(value));
+  };
+  add("train.gradients", json::value(usual.gradients));
+  add("train.weight_decay_until", usual.weight_decay_until);
+}
+
 const json::value* corpus_of(const json::object& spec) {
   const json::value* data = spec.if_contains("data");
   return data != nullptr && data->is_object() ? data->get_object().if_contains("corpus") : nullptr;
@@ -40,6 +52,7 @@ bool is_of_learning(std::string_view path) {
 Settings run_settings(const query::RunRow& run) {
   Settings all;
   flatten(run.spec, "", all);
+  add_left_out(all);
   // A tokenizer is one setting, under the name that people know it by.
   std::erase_if(all, [](const auto& setting) { return setting.first.starts_with(kTokenizerSetting); });
   if (const std::string tokenizer = query::tokenizer_of(run.spec); !tokenizer.empty())

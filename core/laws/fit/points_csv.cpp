@@ -299,10 +299,9 @@ size_t length_of(const CsvRow& row, size_t columns) {
 
 // Columns that tell runs of one size apart.
 RunSettings settings_columns(const TableHeader& header) {
-  const std::vector<std::string> names = {"batch",     "batch_size", "batch_seqs",   "bs",       "weight_decay",
-                                          "wd",        "optimizer",  "warmup",       "schedule", "precision",
-                                          "context",   "seq_len",    "architecture", "arch",     "config",
-                                          "config_id", "group"};
+  const std::vector<std::string> names = {
+      "batch",     "batch_size", "batch_seqs", "bs",      "weight_decay", "wd",   "optimizer", "warmup",    "schedule",
+      "precision", "gradients",  "context",    "seq_len", "architecture", "arch", "config",    "config_id", "group"};
   RunSettings found;
   for (const size_t column : header.like(names)) found.held.push_back(header.name(column));
   // One that a log writes at each step tells nothing.

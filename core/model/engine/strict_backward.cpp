@@ -29,17 +29,18 @@ struct HeadFloats {
 
 }  // namespace
 
-void StrictEngine::weight_backward(const char* block, const TrainedSigns& weight, const float* dy, int64_t rows,
-                                   int64_t outputs, const SignBits& transposed, int64_t first_row, bool add) {
+void StrictEngine::weight_backward(const OutputGradient& dy, const TrainedSigns& weight, const SignBits& transposed,
+                                   bool add) {
   if (weight.gradient == nullptr) return;
+  if (plan_.rounding) return rounded_weight_backward(dy, weight.gradient, add);
   const int64_t inputs = transposed.rows();
-  const int64_t products = rows * inputs * outputs;
-  const Metered metered(meter_, block, true, Work::products, products);
-  in_ranges(workers_, outputs, kWideRows, products / kTableProducts, [&](int64_t first, int64_t last) {
-    kernels::table_product_rows({.a = {dy, 1, outputs},
+  const int64_t products = dy.rows * inputs * dy.outputs;
+  const Metered metered(meter_, dy.block, true, Work::products, products);
+  in_ranges(workers_, dy.outputs, kWideRows, products / kTableProducts, [&](int64_t first, int64_t last) {
+    kernels::table_product_rows({.a = {dy.values, 1, dy.outputs},
                                  .index = &transposed,
-                                 .index_term = first_row,
-                                 .terms = rows,
+                                 .index_term = dy.first_row,
+                                 .terms = dy.rows,
                                  .columns = inputs,
                                  .c = weight.gradient,
                                  .c_step = inputs,
@@ -48,15 +49,15 @@ void StrictEngine::weight_backward(const char* block, const TrainedSigns& weight
   });
 }
 
-void StrictEngine::input_backward(const char* block, const BitWeight& weight, const float* dy, int64_t rows, float* out,
-                                  bool add) {
-  const int64_t outputs = weight.rows().rows(), inputs = weight.rows().columns();
-  const int64_t products = rows * inputs * outputs;
-  const Metered metered(meter_, block, true, Work::products, products);
-  in_ranges(workers_, rows, kWideRows, products / kTableProducts, [&](int64_t first, int64_t last) {
-    kernels::table_product_rows({.a = {dy, outputs, 1},
+void StrictEngine::input_backward(const OutputGradient& dy, const BitWeight& weight, float* out, bool add) {
+  if (plan_.rounding) return rounded_input_backward(dy, weight, out, add);
+  const int64_t inputs = weight.rows().columns();
+  const int64_t products = dy.rows * inputs * dy.outputs;
+  const Metered metered(meter_, dy.block, true, Work::products, products);
+  in_ranges(workers_, dy.rows, kWideRows, products / kTableProducts, [&](int64_t first, int64_t last) {
+    kernels::table_product_rows({.a = {dy.values, dy.outputs, 1},
                                  .index = &weight.transposed(),
-                                 .terms = outputs,
+                                 .terms = dy.outputs,
                                  .columns = inputs,
                                  .c = out,
                                  .c_step = inputs,
@@ -103,8 +104,10 @@ double StrictEngine::head_forward_backward(const StrictTensors& tensors, const S
         kernels::sum_and_scale_columns(logits, count, vocab, logit_scale, add, bias, begin, end);
       });
     }
-    weight_backward("head", tensors.codebook, logits, count, vocab, gradients_.transposed, first, add);
-    input_backward("head", codebook_, logits, count, gradients_.residual.at(first * d), /*add=*/false);
+    const OutputGradient dy = output_gradient(pass, weights_.size(), kLinears, logits, first, count);
+    index_inputs("head", gradients_.transposed, first, count);
+    weight_backward(dy, tensors.codebook, gradients_.transposed, add);
+    input_backward(dy, codebook_, gradients_.residual.at(first * d), /*add=*/false);
   });
   if (tensors.logit_scale.gradient != nullptr) {
     float& gradient = *tensors.logit_scale.gradient;
@@ -150,12 +153,11 @@ void StrictEngine::end_backward(const StrictTensors& tensors, const StrictPass& 
 }
 
 void StrictEngine::linear_backward(const StrictTensors& tensors, const StrictPass& pass, size_t layer,
-                                   LinearPlace place, const float* dy, const SignBits& transposed, float* dx,
+                                   LinearPlace place, const float* values, const SignBits& transposed, float* dx,
                                    bool add) {
-  const char* block = block_of(place);
-  weight_backward(block, tensors.layers[layer][place].weight, dy, pass.rows(), plan_.outputs(place), transposed, 0,
-                  tensors.add);
-  input_backward(block, weights_[layer].weight[place], dy, pass.rows(), dx, add);
+  const OutputGradient dy = output_gradient(pass, layer, place, values, 0, pass.rows());
+  weight_backward(dy, tensors.layers[layer][place].weight, transposed, tensors.add);
+  input_backward(dy, weights_[layer].weight[place], dx, add);
 }
 
 void StrictEngine::layer_backward(const StrictTensors& tensors, const StrictPass& pass, size_t layer) {
@@ -164,12 +166,15 @@ void StrictEngine::layer_backward(const StrictTensors& tensors, const StrictPass
   // Every branch has the residual's gradient as it comes from above; what they send to x is added to it at the end.
   end_backward(tensors, pass, layer, kOutLinear, g.residual.data(), nullptr, g.end.data());
   transpose_rows("projections", pass, rows.attended, g.transposed);
+  index_inputs("projections", g.transposed, 0, pass.rows());
   linear_backward(tensors, pass, layer, kOutLinear, g.end.data(), g.transposed, g.attended.data(), /*add=*/false);
   end_backward(tensors, pass, layer, kDownLinear, g.residual.data(), nullptr, g.end.data());
   transpose_rows("ffn", pass, rows.product, g.transposed_inner);
+  index_inputs("ffn", g.transposed_inner, 0, pass.rows());
   linear_backward(tensors, pass, layer, kDownLinear, g.end.data(), g.transposed_inner, g.inner.data(), /*add=*/false);
   attention_backward(pass, layer);
   transpose_rows("projections", pass, rows.x, g.transposed);
+  index_inputs("projections", g.transposed, 0, pass.rows());
   const auto into_x = [&](LinearPlace place, const float* gradient, const SignBits* factor, float* dy) {
     end_backward(tensors, pass, layer, place, gradient, factor, dy);
     linear_backward(tensors, pass, layer, place, dy, g.transposed, g.residual.data(), /*add=*/true);

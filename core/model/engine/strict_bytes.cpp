@@ -9,7 +9,7 @@ using kernels::SignBits;
 
 constexpr int64_t kFloatBytes = 4;
 constexpr int64_t kTableLanes = 16;  // rows of a table product whose sums stand at once (kernels/table_rows_avx2.cpp)
-constexpr int64_t kQueriesAtOnce = 64;  // whose scores do, on the way back (kernels/bit_attention.cpp)
+constexpr int64_t kQueriesAtOnce = 32;  // whose scores do, on the way back (kernels/bit_attention.cpp)
 
 // Signs of a linear's output and, where gradients are clipped, the bits of |y| <= 1.
 int64_t output_bytes(const StrictPlan& plan, int64_t rows, int64_t outputs, bool trains) {
@@ -34,7 +34,7 @@ int64_t gradient_row_bytes(const StrictPlan& plan, int64_t rows) {
 int64_t scratch_bytes(const StrictPlan& plan, int64_t context) {
   const int64_t size = plan.head_size(), widest = std::max(plan.d_model, plan.d_ff);
   const int64_t bits = 3 * SignBits::bytes(context, size) + 2 * SignBits::bytes(size, context);
-  const int64_t floats = plan.keys == 0 ? 2 * kQueriesAtOnce * context : 7 * context * size;
+  const int64_t floats = plan.keys == 0 ? 2 * (kQueriesAtOnce + size) * context : 7 * context * size;
   return kFloatBytes * (2 * kTableLanes * widest + floats) + bits;
 }
 
@@ -47,7 +47,7 @@ StrictBytes strict_bytes(const StrictPlan& plan, int64_t sequences, int64_t cont
                 inner_output = output_bytes(plan, rows, plan.d_ff, trains), inside = model_output - model_row;
   StrictBytes bytes;
   bytes.projections = layers * (2 * model_row + 3 * model_output + inside);  // the input, what o reads; q, k, v; o
-  bytes.attention = layers * 4 * rows * plan.heads * (std::max<int64_t>(1, plan.keys) + plan.keys);
+  bytes.attention = layers * 2 * kFloatBytes * rows * plan.heads * std::max<int64_t>(1, plan.keys);  // key, score
   bytes.ffn = layers * (inner_row + 2 * inner_output + inside);  // what down reads; gate, up; down
   const int64_t logit_rows = logit_part_rows(plan, rows);
   bytes.standing = packed_bytes(plan) + 3 * model_row + logit_rows * (kFloatBytes * plan.vocab + 2 * 8);

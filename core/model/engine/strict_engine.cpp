@@ -44,6 +44,14 @@ StrictEngine::StrictEngine(const StrictPlan& plan, const Workers& workers, Meter
       mean_weights_.push_back(r < n ? static_cast<float>(1.0 / static_cast<double>(n)) : 0.0f);
 }
 
+void StrictEngine::round_gradients(std::optional<kernels::QuantizedKind> kind) {
+  if (plan_.rounding == kind) return;
+  plan_.rounding = kind;
+  if (gradients_.residual.count() == 0) return;
+  gradients_.rounded = {};
+  if (kind) gradients_.rounded.reserve(plan_, reserved_rows_);
+}
+
 int64_t StrictEngine::bytes() const {
   int64_t sum = rows_.bytes() + gradients_.bytes() + BitWeight::bytes(plan_.vocab, plan_.d_model);
   for (uint8_t i = 0; i < kLinears; ++i) {

@@ -1,7 +1,8 @@
 // The whole step of a strict ±1 model (nn/strict_stack.h) on bits: forward, loss, and the gradients of every latent,
 // threshold, bias and scale. Between its blocks there are sign bits alone, forward; backward, floats are looked up and
-// added (kernels/table_products.h). Values and gradients mean what the blocks' do, and every sum has one order: results
-// depend on no library, no instruction set and no number of threads.
+// added (kernels/table_products.h), or where asked rounded integers (kernels/quantized_products.h). Values and
+// gradients mean what the blocks' do, and every sum has one order: results depend on no library, no instruction set and
+// no number of threads.
 #pragma once
 
 #include <array>
@@ -46,6 +47,8 @@ struct StrictPass {
   // Of the attentions' noise, in training: its temperature, and a key for each layer. Without keys there is none.
   float tau = 1;
   std::vector<uint64_t> noise_keys{};
+  // Of gradients that are rounded by chance: another one for each pass of a training.
+  uint64_t rounding_key = 0;
 
   int64_t rows() const { return sequences * context; }
 };
@@ -57,6 +60,10 @@ class StrictEngine {
 
   // `workers` and `meter` (or null) outlive it.
   StrictEngine(const StrictPlan& plan, const Workers& workers, Meter* meter);
+
+  // From the next pass on; the plan's as long as nothing else is said. train() then takes passes of up to
+  // kernels::kMostQuantizedDepth rows, and so many symbols.
+  void round_gradients(std::optional<kernels::QuantizedKind> kind);
 
   // Before the first pass, and whenever weights have changed: packs their signs.
   void pack(const StrictTensors& tensors);
@@ -87,6 +94,17 @@ class StrictEngine {
   void for_each_logit_part(const StrictPass& pass, OfPart f);
   double head_forward_backward(const StrictTensors& tensors, const StrictPass& pass, float weight);
 
+  // The gradient of what a linear or the head puts out, dY.
+  struct OutputGradient {
+    const char* block;
+    const float* values;  // [rows, outputs]
+    int64_t rows, outputs;
+    int64_t first_row;               // of the pass, which the input's are numbered by
+    uint64_t weight_key, input_key;  // of its roundings for dW and for dX
+  };
+  // place: a LinearPlace, or kLinears for the head.
+  OutputGradient output_gradient(const StrictPass& pass, size_t layer, uint8_t place, const float* values,
+                                 int64_t first_row, int64_t rows) const;
   void layers_backward(const StrictTensors& tensors, const StrictPass& pass);
   void layer_backward(const StrictTensors& tensors, const StrictPass& pass, size_t layer);
   void attention_backward(const StrictPass& pass, size_t layer);
@@ -99,10 +117,16 @@ class StrictEngine {
   // From dy and the transposed input, the weight's gradient and the input's.
   void linear_backward(const StrictTensors& tensors, const StrictPass& pass, size_t layer, LinearPlace place,
                        const float* dy, const kernels::SignBits& transposed, float* dx, bool add);
-  // transposed: the input's rows from first_row on are those of dy.
-  void weight_backward(const char* block, const TrainedSigns& weight, const float* dy, int64_t rows, int64_t outputs,
-                       const kernels::SignBits& transposed, int64_t first_row, bool add);
-  void input_backward(const char* block, const BitWeight& weight, const float* dy, int64_t rows, float* dx, bool add);
+  void weight_backward(const OutputGradient& dy, const TrainedSigns& weight, const kernels::SignBits& transposed,
+                       bool add);
+  void input_backward(const OutputGradient& dy, const BitWeight& weight, float* dx, bool add);
+  // Where the plan rounds, the same with rounded gradients. Before weight_backward, once for all linears that read the
+  // same: their input's rows [first_row, first_row + rows) are made an index.
+  void index_inputs(const char* block, const kernels::SignBits& transposed, int64_t first_row, int64_t rows);
+  void rounded_weight_backward(const OutputGradient& dy, float* gradient, bool add);
+  void rounded_input_backward(const OutputGradient& dy, const BitWeight& weight, float* dx, bool add);
+  void rounded_product(const char* block, const kernels::FloatRows& a, uint64_t key,
+                       const kernels::QuantizedIndex& index, float* c, bool add);
   void transpose_rows(const char* block, const StrictPass& pass, const kernels::SignBits& in, kernels::SignBits& out);
 
   StrictPlan plan_;

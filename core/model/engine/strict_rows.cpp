@@ -74,6 +74,20 @@ int64_t StrictRows::bytes() const {
   return sum;
 }
 
+void RoundedGradient::reserve(const StrictPlan& plan, int64_t count) {
+  const auto linear = [&](int64_t m, int64_t outputs, int64_t columns) {
+    rows.shape(*plan.rounding, m, outputs);
+    rows.shape(*plan.rounding, outputs, m);
+    inputs.shape(*plan.rounding, m, columns);
+    weight.shape(*plan.rounding, outputs, columns);
+  };
+  for (uint8_t i = 0; i < kLinears; ++i) {
+    const auto place = static_cast<LinearPlace>(i);
+    linear(count, plan.outputs(place), plan.inputs(place));
+  }
+  linear(logit_part_rows(plan, count), plan.vocab, plan.d_model);
+}
+
 StrictGradientRows::StrictGradientRows(const StrictPlan& plan, int64_t rows)
     : residual(rows * plan.d_model),
       end(rows * plan.d_model),
@@ -84,11 +98,13 @@ StrictGradientRows::StrictGradientRows(const StrictPlan& plan, int64_t rows)
       inner(rows * plan.d_ff),
       inner_end(rows * plan.d_ff),
       transposed(plan.d_model, rows),
-      transposed_inner(plan.d_ff, rows) {}
+      transposed_inner(plan.d_ff, rows) {
+  if (plan.rounding) rounded.reserve(plan, rows);
+}
 
 int64_t StrictGradientRows::bytes() const {
   return residual.bytes() + end.bytes() + attended.bytes() + query.bytes() + key.bytes() + value.bytes() +
-         inner.bytes() + inner_end.bytes() + bytes_of_all(transposed, transposed_inner);
+         inner.bytes() + inner_end.bytes() + bytes_of_all(transposed, transposed_inner) + rounded.bytes();
 }
 
 }  // namespace bitsweep::engine

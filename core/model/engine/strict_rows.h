@@ -4,10 +4,12 @@
 
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "engine/bit_weight.h"
 #include "kernels/bit_products.h"
+#include "kernels/quantized_products.h"
 
 namespace bitsweep::engine {
 
@@ -28,6 +30,8 @@ struct StrictPlan {
   bool clipped = true;        // the gradient through the sign of a linear's output: where |y| <= 1; else everywhere
   int64_t keys = 0;           // that vote in an attention; 0: the hard pointer
   std::vector<float> slopes;  // of ALiBi, [heads]; zeros without it
+  // What the gradients of the linears' and the head's outputs are rounded to before they are multiplied; nothing: f32.
+  std::optional<kernels::QuantizedKind> rounding{};
 
   int64_t head_size() const { return d_model / heads; }
   int64_t inputs(LinearPlace place) const { return place == kDownLinear ? d_ff : d_model; }
@@ -79,12 +83,22 @@ struct StrictRows {
   int64_t bytes() const;
 };
 
+// What the gradients of an output are multiplied as where they are rounded. One linear after the other has its own
+// here: each is looked up once.
+struct RoundedGradient {
+  void reserve(const StrictPlan& plan, int64_t rows);
+  kernels::QuantizedRows rows;             // of dY [M, out] for dX, and of its transposed for dW
+  kernels::QuantizedIndex inputs, weight;  // of the linear's input [M, in], and of its weight [out, in]
+  int64_t bytes() const { return rows.allocated() + inputs.allocated() + weight.allocated(); }
+};
+
 // f32, [M, d] but for `inner`, [M, d_ff].
 struct StrictGradientRows {
   StrictGradientRows() = default;
   StrictGradientRows(const StrictPlan& plan, int64_t rows);
   kernels::Buffer<float> residual, end, attended, query, key, value, inner, inner_end;
   kernels::SignBits transposed, transposed_inner;  // of a linear's input
+  RoundedGradient rounded;                         // where the plan rounds
   int64_t bytes() const;
 };
 

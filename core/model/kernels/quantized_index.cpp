@@ -42,24 +42,25 @@ BITSWEEP_INLINE void fill_entry(const uint32_t* low, const uint32_t* high, int s
 
 // Terms beyond the last are any bits: there the rows' terms are 0.
 template <IndexForm Form>
-BITSWEEP_INLINE void fill_block(const SignBits& signs, int64_t column, int64_t entries, uint8_t* to) {
+BITSWEEP_INLINE void fill_block(const SignBits& signs, int64_t first_word, int64_t column, int64_t entries,
+                                uint8_t* to) {
   for (int64_t e = 0; e < entries; ++e, to += bytes_of_entry(Form)) {
-    const int64_t term = e * terms_of_entry(Form), w = term / kWordBits;
+    const int64_t term = e * terms_of_entry(Form), w = first_word + term / kWordBits;
     const uint32_t* low = signs.word(w) + column;
     const uint32_t* high = signs.word(std::min(w + 1, signs.words() - 1)) + column;
     fill_entry<Form>(low, high, static_cast<int>(term % kWordBits), to);
   }
 }
 
-BITSWEEP_CLONES void fill_blocks(const SignBits& signs, IndexForm form, int64_t first, int64_t last,
+BITSWEEP_CLONES void fill_blocks(const SignBits& signs, int64_t word, IndexForm form, int64_t first, int64_t last,
                                  const QuantizedIndex& index) {
-  const int64_t entries = entries_of(form, signs.columns());
+  const int64_t entries = entries_of(form, index.depth());
   for (int64_t j = first; j < last; j += kIndexColumns) {
     uint8_t* const to = index.entry(j / kIndexColumns, 0);
-    if (form == IndexForm::triples16) fill_block<IndexForm::triples16>(signs, j, entries, to);
-    if (form == IndexForm::triples8) fill_block<IndexForm::triples8>(signs, j, entries, to);
-    if (form == IndexForm::fives16) fill_block<IndexForm::fives16>(signs, j, entries, to);
-    if (form == IndexForm::fours8) fill_block<IndexForm::fours8>(signs, j, entries, to);
+    if (form == IndexForm::triples16) fill_block<IndexForm::triples16>(signs, word, j, entries, to);
+    if (form == IndexForm::triples8) fill_block<IndexForm::triples8>(signs, word, j, entries, to);
+    if (form == IndexForm::fives16) fill_block<IndexForm::fives16>(signs, word, j, entries, to);
+    if (form == IndexForm::fours8) fill_block<IndexForm::fours8>(signs, word, j, entries, to);
   }
 }
 
@@ -84,8 +85,8 @@ int64_t QuantizedIndex::memory(QuantizedKind kind, int64_t depth, int64_t column
   return blocks_of(columns) * entries_of(form, depth) * bytes_of_entry(form);
 }
 
-void QuantizedIndex::fill(const SignBits& transposed, int64_t first, int64_t last) {
-  fill_blocks(transposed, form(), first, last, *this);
+void QuantizedIndex::fill(const SignBits& transposed, int64_t first, int64_t last, int64_t first_term) {
+  fill_blocks(transposed, first_term / kWordBits, form(), first, last, *this);
 }
 
 }  // namespace bitsweep::kernels

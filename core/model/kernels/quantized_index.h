@@ -32,9 +32,10 @@ class QuantizedIndex {
  public:
   // Of a matrix [depth, columns]; allocates only where it never had so much.
   void shape(QuantizedKind kind, int64_t depth, int64_t columns);
-  // Columns [first, last), `first` a multiple of 32, from Sᵀ [columns, depth]. Calls for the cuts of threads may run at
-  // once where `last` is a multiple of 32 too, or the end.
-  void fill(const SignBits& transposed, int64_t first, int64_t last);
+  // Columns [first, last), `first` a multiple of 32, from Sᵀ [columns, first_term + depth or more], whose columns
+  // before first_term, a multiple of 32, are passed over. Calls for the cuts of threads may run at once where `last` is
+  // a multiple of 32 too, or the end.
+  void fill(const SignBits& transposed, int64_t first, int64_t last, int64_t first_term = 0);
 
   QuantizedKind kind() const { return kind_; }
   Isa isa() const { return isa_; }
@@ -48,6 +49,8 @@ class QuantizedIndex {
 
   // What shape() takes.
   static int64_t memory(QuantizedKind kind, int64_t depth, int64_t columns);
+  // What all of its shapes so far have taken.
+  int64_t allocated() const { return entries_.bytes(); }
 
  private:
   QuantizedKind kind_ = QuantizedKind::int16;

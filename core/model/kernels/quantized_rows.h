@@ -43,6 +43,8 @@ class QuantizedRows {
 
   // What shape() takes.
   static int64_t memory(QuantizedKind kind, int64_t rows, int64_t depth);
+  // What all of its shapes so far have taken.
+  int64_t allocated() const { return scales_.bytes() + words_.bytes() + bytes_.bytes(); }
 
  private:
   QuantizedKind kind_ = QuantizedKind::int16;

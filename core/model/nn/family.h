@@ -7,10 +7,12 @@
 //   static std::vector<Stage> stages(const Options&, const Workload&)       what a step costs, nn/cost.h
 //   static EngineCost engine(const Options&, const Workload&)               the same of its engine; without: none
 //   using Built = a Model, constructible from (Options, vocab)
+// and, where Built has an engine (nn/step_engine.h) for some options or for all,
 // and its plugin is BITSWEEP_PLUGIN(NAME, describe_family<Family>, create_family<Family>).
 #pragma once
 
 #include <memory>
+#include <string>
 
 #include "nn/attention_rule.h"
 #include "nn/cost.h"

@@ -4,8 +4,7 @@
 
 #include <cstdint>
 #include <memory>
-#include <string>
-#include <vector>
+#include <string_view>
 
 #include <ATen/core/Tensor.h>
 
@@ -13,12 +12,25 @@
 
 namespace bitsweep::nn {
 
+// What the gradients of the outputs of 1-bit linears and of the ±1 head are rounded to, where the backward pass
+// multiplies them: not at all; to the nearest of int16; to 6 bits by chance, without bias. Each row of a product has
+// its scale (kernels/quantized_rows.h).
+enum class Gradients : uint8_t { f32, int16, s6 };
+
+// "int16". Throws Error{input} for another word.
+Gradients parse_gradients(std::string_view word);
+
 class StepEngine {
  public:
   virtual ~StepEngine() = default;
 
+  // From the next training on; f32 as long as nothing else is said. Rounding by chance depends on where a step stands
+  // alone (StepContext), and draws nothing from its noise.
+  virtual void round_gradients(Gradients gradients) = 0;
+
   // Forward and backward over inputs [B, T] and targets [B · T], int64 on the CPU, a target below 0 not being scored.
   // Returns the sum of the targets' nats, and adds weight times its gradient to those of the parameters that want one.
+  // Throws Error{input} for more tokens than rounded gradients may have.
   virtual double train(const at::Tensor& inputs, const at::Tensor& targets, const StepContext& context,
                        double weight) = 0;
 

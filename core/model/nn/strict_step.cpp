@@ -1,12 +1,15 @@
 #include "nn/strict_step.h"
 
 #include <map>
+#include <optional>
 #include <utility>
 #include <vector>
 
 #include <ATen/ATen.h>
 #include <fmt/format.h>
 
+#include "base/error.h"
+#include "base/units.h"
 #include "engine/strict_bytes.h"
 #include "engine/strict_engine.h"
 #include "nn/alibi.h"
@@ -120,11 +123,19 @@ class StrictStep final : public StepEngine {
   StrictStep(Model& model, const StrictOptions& options, int64_t vocab)
       : rule_(options.attention),
         layers_(options.shape.n_layers),
+        vocab_(vocab),
         handles_(model, layers_),
         engine_(plan_of(options, vocab), workers_, &meter_) {}
 
+  void round_gradients(Gradients gradients) override {
+    rounds_ = gradients != Gradients::f32;
+    if (rounds_) require_depth(vocab_, "symbols");
+    engine_.round_gradients(kind_of(gradients));
+  }
+
   double train(const at::Tensor& inputs, const at::Tensor& targets, const StepContext& context,
                double weight) override {
+    if (rounds_) require_depth(inputs.numel(), "tokens a micro-batch, of which train.accumulate makes more");
     const StrictTensors tensors = handles_.tensors(/*gradients=*/true);
     engine_.pack(tensors);
     return engine_.train(tensors, pass_of(inputs, targets, context), static_cast<float>(weight));
@@ -142,6 +153,19 @@ class StrictStep final : public StepEngine {
   int64_t bytes() const override { return engine_.bytes(); }
 
  private:
+  static std::optional<kernels::QuantizedKind> kind_of(Gradients gradients) {
+    if (gradients == Gradients::f32) return std::nullopt;
+    return gradients == Gradients::int16 ? kernels::QuantizedKind::int16 : kernels::QuantizedKind::s6;
+  }
+
+  // What is summed in a product.
+  static void require_depth(int64_t count, const char* of_what) {
+    if (count <= kernels::kMostQuantizedDepth) return;
+    throw Error(ErrorKind::input,
+                fmt::format("train.gradients int16 and s6 take up to {} {}, found {}",
+                            format_thousands(kernels::kMostQuantizedDepth), of_what, format_thousands(count)));
+  }
+
   // Draws the layers' keys in their order, as the blocks do.
   engine::StrictPass pass_of(const at::Tensor& inputs, const at::Tensor& targets, const StepContext& context) const {
     engine::StrictPass pass{.tokens = inputs.const_data_ptr<int64_t>(),
@@ -149,15 +173,18 @@ class StrictStep final : public StepEngine {
                             .sequences = inputs.size(0),
                             .context = inputs.size(1)};
     const AttentionStep step = attention_step(rule_, context);
+    pass.rounding_key = static_cast<uint64_t>(context.step);
     if (!step.noise) return pass;
     pass.tau = static_cast<float>(step.noise->tau);
     at::Generator generator = step.noise->generator;
     for (int64_t layer = 0; layer < layers_; ++layer) pass.noise_keys.push_back(draw_noise_key(generator));
+    pass.rounding_key = ~pass.noise_keys.front();  // the attention's noise is a function of the key itself
     return pass;
   }
 
   AttentionRule rule_;
-  int64_t layers_;
+  int64_t layers_, vocab_;
+  bool rounds_ = false;
   StrictHandles handles_;
   TorchWorkers workers_;
   EngineMeter meter_;

@@ -5,11 +5,30 @@
 
 #include "base/error.h"
 #include "nn/block_scope.h"
+#include "nn/step_engine.h"
 #include "spec/lr_schedule.h"
 #include "train/evaluate.h"
 #include "train/gradients.h"
 
 namespace bitsweep::train {
+
+namespace {
+
+// The blocks leave gradients to LibTorch, which knows f32 (and bf16) alone.
+void round_gradients(nn::Model& model, c10::Device device, Precision precision, const std::string& word) {
+  const nn::Gradients gradients = nn::parse_gradients(word);
+  const at::Tensor tokens = at::empty({0}, at::TensorOptions(at::kLong).device(device));
+  nn::StepEngine* engine = precision == Precision::f32 ? nn::engine_for(model, tokens, {}) : nullptr;
+  if (engine != nullptr) return engine->round_gradients(gradients);
+  if (gradients == nn::Gradients::f32) return;
+  throw Error(
+      ErrorKind::input,
+      fmt::format("train.gradients is {}, and only an engine rounds them: on a CPU, in f32, of a model that has "
+                  "one. Expected f32 here, on {}{}",
+                  word, device.str(), precision == Precision::f32 ? "" : " in bf16"));
+}
+
+}  // namespace
 
 Stepper::Stepper(const spec::RunSpec& spec, const data::Dataset& dataset, nn::Model& model, Optimizer& optimizer,
                  LossMeter& losses, c10::Device device)
@@ -25,6 +44,7 @@ Stepper::Stepper(const spec::RunSpec& spec, const data::Dataset& dataset, nn::Mo
   if (train.batch < 1 || train.accumulate < 1 || train.batch % train.accumulate != 0)
     throw Error(ErrorKind::input, fmt::format("train.batch {} does not split into train.accumulate {} equal parts",
                                               train.batch, train.accumulate));
+  round_gradients(model_, device_, precision_, train.gradients);
   learning_rate(train, train.warmup);  // refuses an unknown schedule now rather than after the warmup
 }
 

@@ -18,7 +18,7 @@ namespace bitsweep::train {
 class Stepper {
  public:
   // All of them outlive the stepper. Throws Error{input} when the batch does not split into `accumulate` equal parts,
-  // or for an unknown precision or schedule.
+  // for an unknown precision or schedule, or for gradients that nothing here rounds.
   Stepper(const spec::RunSpec& spec, const data::Dataset& dataset, nn::Model& model, Optimizer& optimizer,
           LossMeter& losses, c10::Device device);
 

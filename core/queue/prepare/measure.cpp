@@ -148,6 +148,7 @@ void measure_speeds(const std::vector<plan::Plan>& plans, const fs::path& root, 
       scope == MeasureScope::every ? all_kinds(plans) : largest(plans);
   const std::string kind = measurer.device().substr(0, measurer.device().find(':'));
   for (const plan::MeasuredSpeed& known : known_speeds(store, kind)) wanted.erase(known.key);
+  if (kind != "cpu") std::erase_if(wanted, [](const auto& one) { return one.second->spec.train.rounds_gradients(); });
   int64_t done = 0;
   for (const auto& [key, run] : wanted) {
     notes.progress(fmt::format("measuring {}/{}: {} with {} parameters, batch {}", ++done, wanted.size(),

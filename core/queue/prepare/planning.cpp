@@ -46,9 +46,15 @@ std::vector<plugin::Manifest> known_plugins(Notes& notes) {
   return plugins;
 }
 
-// A plan for no device in particular is timed for a GPU when one was measured.
-std::string device_kind(const plan::Plan& plan, const std::vector<plan::MeasuredSpeed>& on_gpu) {
-  const std::string asked = plan.sweep.resources.device.substr(0, plan.sweep.resources.device.find(':'));
+// Of a run that may go anywhere: where its gradients are rounded.
+std::string device_of(const spec::RunSpec& run, const spec::Sweep& sweep) {
+  const std::string& asked = sweep.resources.device;
+  return asked == "any" && run.train.rounds_gradients() ? "cpu" : asked;
+}
+
+// A run for no device in particular is timed for a GPU when one was measured.
+std::string device_kind(const std::string& device, const std::vector<plan::MeasuredSpeed>& on_gpu) {
+  const std::string asked = device.substr(0, device.find(':'));
   return asked == "cpu" || asked == "cuda" ? asked : on_gpu.empty() ? "cpu" : "cuda";
 }
 
@@ -108,7 +114,7 @@ store::NewRun new_run(const plan::PlannedRun& run, const spec::Sweep& sweep) {
   row.epochs = run.epochs;
   row.dataset = dataset_id(run.spec.data);
   row.init_from = run.spec.train.init_from;
-  row.resources.device = sweep.resources.device;
+  row.resources.device = device_of(run.spec, sweep);
   row.resources.slots = sweep.resources.slots;
   row.resources.threads = sweep.resources.threads.value_or(0);
   const double predicted = run.memory ? static_cast<double>(run.memory->total_bytes()) : 0;
@@ -159,7 +165,12 @@ void add_times(std::vector<plan::Plan>& plans, const fs::path& root) {
   if (!store::Store::exists(root)) return;
   store::Store store(root, store::Database::Mode::read_only);
   const std::vector<plan::MeasuredSpeed> on_cpu = known_speeds(store, "cpu"), on_gpu = known_speeds(store, "cuda");
-  for (plan::Plan& plan : plans) estimate_times(plan, device_kind(plan, on_gpu) == "cuda" ? on_gpu : on_cpu);
+  for (plan::Plan& plan : plans) {
+    for (plan::PlannedRun& run : plan.runs) {
+      const bool gpu = device_kind(device_of(run.spec, plan.sweep), on_gpu) == "cuda";
+      run.time = estimate_time(run, gpu ? on_gpu : on_cpu);
+    }
+  }
 }
 
 void note_memory(plan::Plan& plan, const std::vector<schedule::DeviceSlots>& devices) {

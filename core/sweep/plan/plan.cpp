@@ -193,6 +193,19 @@ class Planner {
       if (!answer.description) tell(answer.error, runs_[i].model_place, runs_[i]);
       tell(answer.freeze_error, runs_[i].freeze_place, runs_[i]);
     }
+    for (size_t i = 0; i < runs_.size(); ++i) check_gradients(runs_[i], models_[model_of_[i]]);
+  }
+
+  // Once for each reason.
+  void check_gradients(const spec::ExpandedRun& run, const DescribeAnswer& answer) {
+    const std::string& device = plan_.sweep.resources.device;
+    if (!run.spec.train.rounds_gradients() || !answer.description) return;
+    std::string why = answer.description->only_f32_because();
+    if (why.empty() && device.starts_with("cuda"))
+      why = fmt::format("they are rounded on a CPU alone, and 'resources.device' is {}", device);
+    if (why.empty() || !unrounded_.insert(why).second) return;
+    tell(fmt::format("'train.gradients' must be f32 here, found '{}': {}", run.spec.train.gradients, why),
+         run.gradients_place, run);
   }
 
   // Findings, a line each, at the key's place, if the sweep has it.
@@ -263,7 +276,7 @@ class Planner {
     if (same_ > 0)
       add_note(fmt::format("{} {} to the same run as another, e.g. {}", same_,
                            same_ == 1 ? "point comes" : "points come", same_text_));
-    int64_t repeated = 0, unwarmed = 0, unsaved = 0;
+    int64_t repeated = 0, unwarmed = 0, unsaved = 0, rounded = 0;
     double most = 0;
     for (const PlannedRun& run : plan_.runs) {
       const spec::TrainSpec& train = run.spec.train;
@@ -272,6 +285,7 @@ class Planner {
       most = std::max(most, run.epochs);
       if (train.warmup >= train.steps) ++unwarmed;
       if (!run.spec.checkpoint.keep_last) ++unsaved;
+      if (train.rounds_gradients() && plan_.sweep.resources.device == "any") ++rounded;
     }
     if (repeated > 0)
       add_note(
@@ -280,6 +294,8 @@ class Planner {
                       repeated, most));
     if (unwarmed > 0)
       add_note(fmt::format("runs that end within the warmup and never reach their learning rate: {}", unwarmed));
+    if (rounded > 0)
+      add_note(fmt::format("runs that go to the CPU, because only there their gradients are rounded: {}", rounded));
     if (unsaved > 0)
       add_note(fmt::format("runs that keep no last checkpoint, so that an interruption starts them anew: {}", unsaved));
   }
@@ -298,6 +314,7 @@ class Planner {
   std::vector<size_t> data_of_, model_of_;   // of each run
   std::vector<std::vector<size_t>> beside_;  // of each run: its texts of eval.also, in plan_.data
   std::vector<DescribeAnswer> models_;
+  std::set<std::string> unrounded_;                // why gradients are not rounded, as far as it was told
   std::unordered_map<std::string, size_t> index_;  // by id
   int64_t same_ = 0;
   std::string same_text_;

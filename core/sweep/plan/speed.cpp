@@ -28,6 +28,7 @@ std::string speed_key(const spec::RunSpec& spec) {
   json::object key{{"model", whole.at("model")}};
   for (const char* name : {"tokenizer", "context"}) key[name] = data.at(name);
   for (const char* name : {"batch", "accumulate", "precision", "optimizer"}) key[name] = train.at(name);
+  if (const json::value* gradients = train.if_contains("gradients")) key["gradients"] = *gradients;
   return canonical_json(key);
 }
 
@@ -49,10 +50,6 @@ std::optional<TimeEstimate> estimate_time(const PlannedRun& run, std::span<const
   if (nearest == nullptr || !(run.training_flops_per_token() > 0)) return std::nullopt;
   const double flops_per_s = nearest->tokens_per_s * nearest->flops_per_token;
   return TimeEstimate{kStartSeconds + tokens * run.training_flops_per_token() / flops_per_s, /*measured=*/false};
-}
-
-void estimate_times(Plan& plan, std::span<const MeasuredSpeed> speeds) {
-  for (PlannedRun& run : plan.runs) run.time = estimate_time(run, speeds);
 }
 
 }  // namespace bitsweep::plan

@@ -65,6 +65,11 @@ struct Description {
   std::vector<BlockCost> blocks{};     // in the order of the forward pass; none: the plugin does not say
   std::optional<MemoryNeed> bytes{};   // nothing: the plugin does not say
   std::optional<StepPath> path{};      // in the precision that was asked; nothing: the plugin does not say
+  // Why train.gradients can only be f32, in a clause; empty: on a CPU they may be rounded.
+  std::string only_f32_because() const {
+    if (!path) return "the plugin does not say that anything rounds them";
+    return path->bits ? "" : path->because;
+  }
   int64_t params_nonembedding() const { return params - params_embedding; }
   // Forward and backward. Of a plugin that does not say, a backward pass of twice the forward one, as linears have it.
   double flops_training_per_token() const {

@@ -239,6 +239,7 @@ class Expander {
     if (path == "eval.also") return &run.also_place;
     if (path == "eval.tasks") return &run.tasks_place;
     if (path == "train.freeze") return &run.freeze_place;
+    if (path == "train.gradients") return &run.gradients_place;
     return path == "train.init_from" ? &run.init_place : nullptr;
   }
 

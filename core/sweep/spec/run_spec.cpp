@@ -70,6 +70,7 @@ json::object train_json(const TrainSpec& train) {
   if (train.weight_decay_until != TrainSpec{}.weight_decay_until) {
     object["weight_decay_until"] = train.weight_decay_until;
   }
+  if (train.rounds_gradients()) object["gradients"] = train.gradients;
   return object;
 }
 
@@ -244,6 +245,7 @@ void read_train(const json::object& object, TrainSpec& train) {
   if (object.contains("weight_decay_until")) reader.number("weight_decay_until", train.weight_decay_until);
   reader.number("clip", train.clip);
   reader.text("precision", train.precision);
+  if (object.contains("gradients")) reader.text("gradients", train.gradients);
   reader.text("init_from", train.init_from);
   reader.texts("freeze", train.freeze);
   reader.finish();

@@ -89,6 +89,8 @@ struct TrainSpec {
   double weight_decay_until = 1.0;  // fraction of the steps; 0 decay from there on
   double clip = 1.0;                // global gradient norm; 0 is off
   std::string precision = "f32";    // f32 | bf16
+  std::string gradients = "f32";    // f32 | int16 | s6: what those of 1-bit products are rounded to
+  bool rounds_gradients() const { return gradients != "f32"; }
   std::string init_from;            // id of the run whose best checkpoint this one starts from
   std::vector<std::string> freeze;  // patterns (* and ?) over parameter names
 };

@@ -34,8 +34,8 @@ struct ExpandedRun {
   YamlPlace place;         // what made the point: a case, or the sweep's name
   YamlPlace model_place;   // model.plugin
   YamlPlace corpus_place;  // data.corpus or data.examples
-  YamlPlace tokenizer_place, val_place, also_place, tasks_place, init_place,
-      freeze_place;        // those keys, where they are given
+  YamlPlace tokenizer_place, val_place, also_place, tasks_place, init_place, freeze_place,
+      gradients_place;     // those keys, where they are given
   YamlPlace budget_place;  // train.steps, train.tokens or train.epochs
 };
 

@@ -63,6 +63,7 @@ const std::multimap<std::string, Sample>& samples() {
       {"train.weight_decay_until", {0.5}},
       {"train.clip", {2.5}},
       {"train.precision", {"bf16"}},
+      {"train.gradients", {"s6"}},
       {"train.init_from", {"0123456789ab"}},
       {"train.freeze", {json::array{"layers.*", "head"}}},
       {"eval.every", {11}},
@@ -178,7 +179,7 @@ TEST_F(CarriedKeys, AllOfThem) {
 // Runs of one law may have different rates, and with eval.bytes different tokenizers and contexts.
 TEST_F(CarriedKeys, WhereRunsOfOneFileDiffer) {
   for (const char* path : {"data.tokenizer", "data.vocab_rows", "data.context", "train.lr", "train.betas",
-                           "train.freeze", "train.weight_decay_until", "eval.every"}) {
+                           "train.freeze", "train.weight_decay_until", "train.gradients", "eval.every"}) {
     const auto [first, last] = samples().equal_range(path);
     for (auto sample = first; sample != last; ++sample) {
       spec::RunSpec one = example();

@@ -1,4 +1,5 @@
 #include "analysis/analysis.h"
+#include "analysis/run_settings.h"
 
 #include "analysis/report_input.h"
 
@@ -37,6 +38,21 @@ TEST(Estimate, DifferencesFollowWelch) {
   EXPECT_NEAR(d.half_width.value(), 3.2187 * std::sqrt(5.0 / 3), 0.01);
   EXPECT_FALSE(difference(b, *estimate({1})).half_width.has_value());
   EXPECT_EQ(difference(*estimate({1, 1}), *estimate({2, 2})).half_width.value(), 0);
+}
+
+TEST(SettingsOfARun, SayWhatASpecLeavesOutAtItsDefault) {
+  query::RunRow plain, rounded;
+  spec::RunSpec spec;
+  spec.data.corpus = "headers";
+  plain.spec = to_json(spec);
+  spec.train.gradients = "s6";
+  rounded.spec = to_json(spec);
+  EXPECT_EQ(*find_setting(run_settings(plain), "train.gradients"), "f32");
+  EXPECT_EQ(*find_setting(run_settings(rounded), "train.gradients"), "s6");
+  EXPECT_EQ(*find_setting(run_settings(plain), "train.weight_decay_until"), "1");
+  query::RunRow written;  // a point of a file
+  written.spec = {{"train", json::object{{"lr", 0.1}}}};
+  EXPECT_EQ(find_setting(run_settings(written), "train.gradients"), nullptr);
 }
 
 TEST(Cells, SeedsAreOneCellAndNothingElseIs) {

@@ -119,6 +119,22 @@ TEST_P(QuantizedProducts, AreExactSumsOfTheRoundedRowsInAnyShape) {
   }
 }
 
+TEST_P(QuantizedProducts, TakeTheTermsOfAnIndexFromAnyWordOn) {
+  const int64_t columns = 41, whole = 333;
+  const SignBits signs = signs_of(normal(columns, whole, 8));
+  for (const auto& [first, depth] : {std::pair{0, 100}, {32, 301}, {160, 33}, {320, 13}}) {
+    SignBits part(columns, depth);
+    take_columns(signs, 0, columns, first, depth, part);
+    const QuantizedRows q = quantized(kind(), normal(5, depth, 9).as_rows(), 5, depth);
+    QuantizedIndex index;
+    index.shape(kind(), depth, columns);
+    index.fill(signs, 0, columns, first);
+    Matrix found(5, columns);
+    quantized_product_rows({.a = &q, .index = &index, .c = found.values.data(), .c_step = columns}, 0, 5);
+    EXPECT_TRUE(same_bits(found.values, product(q, part).values)) << first << " " << depth;
+  }
+}
+
 TEST_P(QuantizedProducts, AreTheSameHoweverTheyAreCut) {
   const int64_t rows = 83, columns = 75, depth = 301;
   const Matrix a = normal(rows, depth, 4);

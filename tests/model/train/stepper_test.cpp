@@ -137,7 +137,8 @@ TEST(Stepper, RefusesWhatDoesNotFit) {
   for (const auto& change : std::vector<std::function<void(spec::TrainSpec&)>>{
            [](spec::TrainSpec& t) { t.accumulate = 3; }, [](spec::TrainSpec& t) { t.accumulate = 0; },
            [](spec::TrainSpec& t) { t.batch = 0; }, [](spec::TrainSpec& t) { t.schedule = "cubic"; },
-           [](spec::TrainSpec& t) { t.precision = "f8"; }, [](spec::TrainSpec& t) { t.optimizer = "sgd"; }}) {
+           [](spec::TrainSpec& t) { t.precision = "f8"; }, [](spec::TrainSpec& t) { t.gradients = "int61"; },
+           [](spec::TrainSpec& t) { t.gradients = "s6"; }, [](spec::TrainSpec& t) { t.optimizer = "sgd"; }}) {
     spec::RunSpec spec = tiny_spec(folder);
     change(spec.train);
     try {

@@ -49,6 +49,29 @@ TEST_P(EveryPlugin, TrainsInBf16) {
   EXPECT_TRUE(std::isfinite(number_or(train::events_of(run.attempt(1), "eval").at(0).fields, "val_bpc", NAN)));
 }
 
+TEST_F(TrainVerbTest, RoundsGradientsWhereAnEngineDoes) {
+  spec::RunSpec spec = small_spec(folder_, "v57");
+  spec.train.gradients = "s6";
+  const WorkerRun run(folder_, spec);
+  const Ended ended = run.run(1);
+  ASSERT_EQ(ended.exit_code, 0) << ended.err;
+  const std::vector<event::Event> evals = train::events_of(run.attempt(1), "eval");
+  EXPECT_LT(number_or(evals.back().fields, "val_bpc", 99), number_or(evals.front().fields, "val_bpc", 0));
+
+  const auto expect_refused = [&](int attempt) {
+    const WorkerRun refused(folder_, spec);
+    const Ended end = refused.run(attempt);
+    EXPECT_EQ(end.exit_code, static_cast<int>(ErrorKind::input));
+    EXPECT_NE(end.err.find("train.gradients is s6, and only an engine rounds them"), std::string::npos) << end.err;
+    EXPECT_EQ(refused.status(attempt), "bad_input");
+  };
+  spec.train.precision = "bf16";
+  expect_refused(2);
+  spec = small_spec(folder_, "llama");
+  spec.train.gradients = "s6";
+  expect_refused(3);
+}
+
 INSTANTIATE_TEST_SUITE_P(Plugins, EveryPlugin, testing::Values("v57", "v75", "truebit", "llama"),
                          [](const auto& info) { return std::string(info.param); });
 

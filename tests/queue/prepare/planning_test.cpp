@@ -157,5 +157,14 @@ TEST(NewSweep, CarriesEverythingTheQueueNeeds) {
   EXPECT_EQ(run_id(spec::run_spec_from_json(row.spec)), run.id);
 }
 
+TEST(NewSweep, RunsWhoseGradientsAreRoundedGoToTheCpu) {
+  plan::Plan plan;
+  plan.runs.resize(2);
+  plan.runs[1].spec.train.gradients = "s6";
+  const store::NewSweep sweep = new_sweep(plan);
+  EXPECT_EQ(sweep.runs.at(0).resources.device, "any");
+  EXPECT_EQ(sweep.runs.at(1).resources.device, "cpu");
+}
+
 }  // namespace
 }  // namespace bitsweep::prepare

@@ -37,12 +37,15 @@ class FakeDescriber : public Describer {
       description.stored_bits_per_weight = 1;
       description.flops_forward_per_token = 2 * static_cast<double>(description.params);
       description.flops_backward_per_token = flops_backward;
+      description.path = path;
+      if (path && question.request.precision != "f32") description.path = plugin::StepPath{.because = "bf16 it is"};
       answers.push_back(
           {description, "", 0, question.freeze.empty() ? "" : "train.freeze: no 'x'\ntrain.freeze: no 'y'"});
     }
     return answers;
   }
   std::optional<double> flops_backward;
+  std::optional<plugin::StepPath> path{};
   int calls = 0;
   std::vector<DescribeQuestion> asked;
 };
@@ -198,6 +201,26 @@ TEST_F(PlanTest, SaysWhatComputesTheStepsWhereThatDiffers) {
   EXPECT_EQ(plan_json(made).at("runs").at(0).at("engine"), "bits");
   EXPECT_EQ(plan_json(made).at("runs").at(1).at("engine"), "blocks");
   EXPECT_EQ(plan_json(made).at("runs").at(1).at("engine_because"), "precision bf16");
+}
+
+TEST_F(PlanTest, RoundsGradientsWhereAnEngineDoes) {
+  describer_.path = plugin::StepPath{.because = "none of these"};
+  const std::string head = "name: a\nmodel: { plugin: strict, d_model: 64 }\ndata: { corpus: stories }\n";
+  const std::string grid = "grid: { train.gradients: [f32, int16, s6] }\n", steps = "train: { steps: 100 }\n";
+  EXPECT_EQ(
+      plan_error(head + steps + grid),
+      "a.yaml:5:32: 'train.gradients' must be f32 here, found 'int16': none of these; at gradients int16, seed 0");
+  describer_.path = plugin::StepPath{.bits = true};
+  const Plan made = plan(head + steps + grid);
+  ASSERT_EQ(made.runs.size(), 3u);
+  EXPECT_EQ(made.runs[2].spec.train.gradients, "s6");
+  EXPECT_EQ(made.runs[0].id, plan(head + steps).runs[0].id);  // f32 is as before
+  EXPECT_THAT(made.notes, testing::Contains(HasSubstr("go to the CPU")));
+  EXPECT_TRUE(plan(head + steps + grid + "resources: { device: cpu }\n").notes.empty());
+  EXPECT_THAT(plan_error(head + steps + grid + "resources: { device: cuda }\n"),
+              HasSubstr("on a CPU alone, and 'resources.device' is cuda"));
+  EXPECT_THAT(plan_error(head + "train: { steps: 100, precision: bf16, gradients: s6 }\n"),
+              HasSubstr("a.yaml:4:55: 'train.gradients' must be f32 here, found 's6': bf16 it is"));
 }
 
 TEST_F(PlanTest, SaysWhatDoesNotFit) {

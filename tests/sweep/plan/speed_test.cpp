@@ -64,13 +64,14 @@ TEST(Speed, TheKeyHoldsWhatDecidesAStepAndNothingElse) {
   EXPECT_FALSE(same([](spec::RunSpec& s) { s.data.context = 7; }));
   EXPECT_FALSE(same([](spec::RunSpec& s) { s.train.batch = 7; }));
   EXPECT_FALSE(same([](spec::RunSpec& s) { s.train.precision = "bf16"; }));
+  EXPECT_FALSE(same([](spec::RunSpec& s) { s.train.gradients = "s6"; }));
 }
 
 TEST(Speed, TotalsNeedEveryTime) {
   Plan plan;
   plan.runs = {run_of(64, 1e6), run_of(128, 2e6)};
   const std::vector<MeasuredSpeed> speeds{{speed_key(plan.runs[0].spec), "v57", 3e6, 1000}};
-  estimate_times(plan, speeds);
+  for (PlannedRun& run : plan.runs) run.time = estimate_time(run, speeds);
   ASSERT_TRUE(plan.totals().seconds);
   EXPECT_NEAR(*plan.totals().seconds, 3 * kTokens / 1000, 3.0);
   plan.runs[0].state = "done";

@@ -54,6 +54,13 @@ TEST(RunSpec, AKeyThatCameLaterIsWrittenOnlyWhenItSaysSomething) {
   spec.train.weight_decay_until = 0.5;
   EXPECT_NE(run_id(spec), run_id(example()));
   EXPECT_EQ(run_spec_from_json(to_json(spec)).train.weight_decay_until, 0.5);
+
+  spec = example();
+  EXPECT_FALSE(to_json(spec).at("train").as_object().contains("gradients"));
+  EXPECT_EQ(run_spec_from_json(to_json(spec)).train.gradients, "f32");
+  spec.train.gradients = "s6";
+  EXPECT_NE(run_id(spec), run_id(example()));
+  EXPECT_EQ(run_spec_from_json(to_json(spec)).train.gradients, "s6");
 }
 
 TEST(RunSpec, WeightsFromElsewhereNameARunByTheirContent) {

@@ -73,6 +73,7 @@ TEST_F(Bad, NumbersThatMakeNoSense) {
                                     {"train.betas", "[0.9, 1]", "a list of 2 numbers"},
                                     {"train.schedule", "cosin", "found 'cosin'; did you mean 'cosine'?"},
                                     {"train.precision", "16", "one of f32, bf16, found 16"},
+                                    {"train.gradients", "int6", "one of f32, int16, s6, found 'int6'; did you mean"},
                                     {"train.freeze", "layers", "a list of texts, found 'layers'"},
                                     {"train.clip", "-1", "a number from 0"},
                                     {"data.context", "2M", "an integer from 1 to 1,048,576"},
