@@ -137,8 +137,8 @@ std::vector<Case> cases() {
     for (const char* precision : {"f32", "bf16"})
       all.push_back({name, with(kWide, R"(, "alibi": false})"), 128, 256, 2, false, precision});
   for (const char* name : {"v57", "truebit"}) {
-    all.push_back({name, with(kNarrow, R"(, "attention": "topk")"), 128, 128, 4});
-    all.push_back({name, with(kWide, R"(, "attention": "topk", "output_ste": "identity")"), 128, 256, 2, true});
+    all.push_back({name, with(kNarrow, R"(, "attention": "topk"})"), 128, 128, 4});
+    all.push_back({name, with(kWide, R"(, "attention": "topk", "output_ste": "identity"})"), 128, 256, 2, true});
   }
   for (const char* name : {"llama", "v57", "truebit", "bitnet"}) {
     all.push_back({name, kNarrow, 12'000, 100, 6});  // one part

@@ -375,20 +375,18 @@ std::vector<std::string> memory_notes(const Plan& plan, std::string_view device,
 
 std::string path_note(const Plan& plan) {
   std::map<std::string, int64_t> by_blocks;  // why
-  int64_t on_bits = 0;
+  int64_t bits = 0, blocks = 0;
   for (const PlannedRun& run : plan.runs) {
     if (!run.model.path) continue;
-    if (run.model.path->bits)
-      ++on_bits;
-    else
-      ++by_blocks[run.model.path->because];
+    ++(run.model.path->bits ? bits : blocks);
+    if (!run.model.path->bits) ++by_blocks[run.model.path->because];
   }
-  if (on_bits == 0 || by_blocks.empty()) return "";
+  if (bits == 0 || blocks == 0) return "";
   std::string reasons;
   for (const auto& [because, count] : by_blocks)
-    reasons += fmt::format("{}{}, {}", reasons.empty() ? "" : "; ", count, because);
-  return fmt::format("on a CPU, {} of {} runs are computed on bits, the others by blocks: {}", on_bits,
-                     plan.runs.size(), reasons);
+    reasons += fmt::format("{}{} ({})", reasons.empty() ? "" : "; ", because, count);
+  return fmt::format("on a CPU, {} of {} runs are computed on bits and {} by blocks: {}", bits, plan.runs.size(),
+                     blocks, reasons);
 }
 
 }  // namespace bitsweep::plan

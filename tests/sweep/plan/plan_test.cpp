@@ -197,7 +197,7 @@ TEST_F(PlanTest, SaysWhatComputesTheStepsWhereThatDiffers) {
   for (PlannedRun& run : made.runs) run.model.path = plugin::StepPath{.bits = true};
   EXPECT_EQ(path_note(made), "");
   made.runs[1].model.path = plugin::StepPath{.because = "precision bf16"};
-  EXPECT_EQ(path_note(made), "on a CPU, 2 of 3 runs are computed on bits, the others by blocks: 1, precision bf16");
+  EXPECT_EQ(path_note(made), "on a CPU, 2 of 3 runs are computed on bits and 1 by blocks: precision bf16 (1)");
   EXPECT_EQ(plan_json(made).at("runs").at(0).at("engine"), "bits");
   EXPECT_EQ(plan_json(made).at("runs").at(1).at("engine"), "blocks");
   EXPECT_EQ(plan_json(made).at("runs").at(1).at("engine_because"), "precision bf16");
