@@ -104,8 +104,8 @@ INSTANTIATE_TEST_SUITE_P(
                     std::pair{"truebit", ""}, std::pair{"truebit", R"(, "rule": "counter")"},
                     std::pair{"truebit", R"(, "rule": "dqt")"}, std::pair{"truebit", R"(, "state_bits": 4)"}));
 
-// Means over seeds. When this was written six bits cost 0.06 of 1.67 (v57) and 0.10 of 1.48 (truebit), and int16 nothing:
-// so small a model has rows of few terms, at the largest of which the scale is.
+// Means over seeds. When this was written six bits cost 0.06 of 1.67 (v57) and 0.10 of 1.48 (truebit), and int16
+// nothing: so small a model has rows of few terms, at the largest of which the scale is.
 TEST(RoundedGradients, LearnAsThoseOfF32Do) {
   for (const char* name : {"v57", "truebit"}) {
     const auto learned = [&](nn::Gradients gradients) {
