@@ -1,5 +1,6 @@
 #include "analysis/analysis.h"
 #include "analysis/run_settings.h"
+#include "spec/run_spec.h"
 
 #include "analysis/report_input.h"
 

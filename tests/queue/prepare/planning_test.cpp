@@ -159,6 +159,7 @@ TEST(NewSweep, CarriesEverythingTheQueueNeeds) {
 
 TEST(NewSweep, RunsWhoseGradientsAreRoundedGoToTheCpu) {
   plan::Plan plan;
+  plan.sweep.file = "s.yaml";
   plan.runs.resize(2);
   plan.runs[1].spec.train.gradients = "s6";
   const store::NewSweep sweep = new_sweep(plan);
