@@ -14,6 +14,11 @@ StrictPlan plan() {
   return {.vocab = 97, .d_model = 60, .layers = 2, .heads = 3, .d_ff = 41, .slopes = std::vector<float>(3)};
 }
 
+class OneThread final : public Workers {
+ public:
+  int64_t count() const override { return 1; }
+};
+
 // A model of latents that are all 1, and its gradients.
 class OfOnes {
  public:
@@ -43,7 +48,7 @@ class OfOnes {
 };
 
 void expect_said(const StrictPlan& plan, bool trains) {
-  OneWorker worker;
+  OneThread worker;
   StrictEngine engine(plan, worker, /*meter=*/nullptr);
   const OfOnes model(plan);
   const std::vector<int64_t> tokens(kSequences * kContext);
