@@ -2,7 +2,7 @@
 // products and this program's loops: forward, loss, backward, clipping, AdamW or flips, as the trainer makes them; and
 // scoring. Medians of interleaved rounds, CPU time of one thread. With `threads`: what a second thread gives, the
 // shortest of rounds by the wall, one and two threads taking turns. Must, v57: >= 1.8 of two threads from 1M parameters
-// on; >= 4 at both shapes with AVX-512 and VBMI, >= 3 with AVX2; scoring >= 8 and >= 4.
+// on; >= 4 at both shapes with AVX-512 and VBMI, >= 3 with AVX2; scoring >= 8 and >= 4; v75 and v76: >= 3 and >= 2.
 //
 // usage: bench_engine [threads] [ROUNDS [PLUGIN]]    with MALLOC_MMAP_THRESHOLD_=4294967296
 // MALLOC_TRIM_THRESHOLD_=17179869184, as workers run
@@ -90,7 +90,7 @@ int main(int argc, char** argv) {
   const int rounds = argc > 1 ? std::atoi(argv[1]) : 5;
   const std::string_view only = argc > 2 ? argv[2] : "";
   fmt::print("{}\n", kernels::isa_name(kernels::best_isa()));
-  for (const char* plugin : {"v57", "truebit"})
+  for (const char* plugin : {"v57", "truebit", "v47b", "v75", "v76"})
     for (const EngineShape& shape : kShapes)
       if (only.empty() || only == plugin)
         (threads ? compare_threads : compare)(plugin, program_folder().parent_path() / "plugins", shape, rounds);

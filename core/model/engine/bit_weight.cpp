@@ -25,14 +25,14 @@ int64_t BitWeight::bytes(int64_t outputs, int64_t inputs) {
   return SignBits::bytes(outputs, inputs) + SignBits::bytes(inputs, outputs);
 }
 
-void BitWeight::pack(const SignSource& source, const Workers& workers) {
+void BitWeight::pack(const SignSource& source, bool transposes, const Workers& workers) {
   in_ranges(workers, rows_.rows(), kWordBits, rows_.rows() * rows_.columns(), [&](int64_t first, int64_t last) {
     if (source.latents != nullptr) {
       kernels::pack_signs(source.latents, rows_, first, last);
     } else {
       for (int64_t r = first; r < last; ++r) unpack_row(source.bits, r, rows_, r);
     }
-    kernels::transpose_signs(rows_, transposed_, first, last);
+    if (transposes) kernels::transpose_signs(rows_, transposed_, first, last);
   });
 }
 

@@ -19,7 +19,8 @@ class BitWeight {
   BitWeight() = default;
   BitWeight(int64_t outputs, int64_t inputs);
 
-  void pack(const SignSource& source, const Workers& workers);
+  // transposes: for the way back too.
+  void pack(const SignSource& source, bool transposes, const Workers& workers);
 
   const kernels::SignBits& rows() const { return rows_; }              // [out, in]
   const kernels::SignBits& transposed() const { return transposed_; }  // [in, out]

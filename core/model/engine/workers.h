@@ -11,8 +11,12 @@ namespace bitsweep::engine {
 // Work is counted in steps of simple loops over floats, a step a float: about half a nanosecond. Below so many, a
 // second thread costs more than it saves: calling one takes some microseconds.
 inline constexpr int64_t kLeastWork = 1 << 14;
-// Multiply-adds that are made in the time of one such step, about: of two ±1 matrices; of floats with one, by look-up.
-inline constexpr int64_t kSignProducts = 128, kTableProducts = 32;
+// Multiply-adds that are made in the time of one such step, about: of two ±1 matrices; of floats with one, by look-up;
+// of floats with floats.
+inline constexpr int64_t kSignProducts = 128, kTableProducts = 32, kFloatProducts = 16;
+
+// Columns of floats are cut at multiples of a cache line.
+inline constexpr int64_t kLineFloats = 16;
 
 // How many threads there are for whoever calls; asked before each cut.
 class Workers {

@@ -64,14 +64,18 @@ BITSWEEP_CLONES void probabilities_of(const BitHead& head, const ScoreRule& rule
   }
 }
 
-// dz in place of dA, 0 behind each query.
+// dz in place of dA, 0 behind each query, up to whole lanes behind the last one.
 BITSWEEP_CLONES void scores_backward(const float* p, float* da, int64_t first, int64_t queries, int64_t room,
                                      float factor) {
+  const int64_t width = rounded_up(first + queries, kLanes);
   for (int64_t i = 0; i < queries; ++i) {
     const int64_t keys = first + i + 1;
+    const float* weights = p + i * room;
     float* row = da + i * room;
-    softmax_backward_row(p + i * room, row, keys, factor);
-    std::fill(row + keys, row + room, 0.0f);
+    const float dot = lane_sum<kLanes>(keys, [&](int64_t j) { return weights[j] * row[j]; });
+    for (int64_t j = 0; j < keys; j += kLanes)
+      for (int64_t l = 0; l < kLanes; ++l) row[j + l] = weights[j + l] * (row[j + l] - dot) * factor;
+    std::fill(row + keys, row + width, 0.0f);
   }
 }
 
@@ -80,10 +84,32 @@ struct Scratch {
   Buffer<float> row, probabilities, scores;
   SignBits queries, keys;              // transposed, [size, context]
   Buffer<float> query_rows, key_rows;  // as floats, of narrow heads
+  Buffer<float> biases, bounds, candidate_z;
+  Buffer<uint32_t> bits, candidate_bits;
+  Buffer<int32_t> candidate_key;
+  Buffer<KeyGroup> groups;
 };
 Scratch& scratch_of_thread() {
   thread_local Scratch scratch;
   return scratch;
+}
+
+NoisyRows noisy_rows_of(const BitHead& head, const ScoreRule& rule, Scratch& scratch) {
+  const int64_t context = head.context, room = rounded_up(context, kNoiseBlock), all = kNoisyRows * room;
+  float* biases = scratch.biases.at_least(context + kLanes);
+  for (int64_t j = 0; j < context; ++j) biases[j] = -rule.slope * static_cast<float>(context - 1 - j);
+  std::fill_n(biases + context, kLanes, -kInfinity);
+  return {.head = &head,
+          .rule = &rule,
+          .biases = biases,
+          .z = scratch.row.at_least(room),
+          .bounds = scratch.bounds.at_least(room),
+          .bits = scratch.bits.at_least(all),
+          .bits_step = room,
+          .groups = scratch.groups.at_least(all / kLanes + 1),
+          .candidate_bits = scratch.candidate_bits.at_least(all),
+          .candidate_z = scratch.candidate_z.at_least(all),
+          .candidate_key = scratch.candidate_key.at_least(all)};
 }
 
 void transposed(const SignBits& in, SignBits& out) {
@@ -151,7 +177,16 @@ BitScores bit_scores(Isa isa) {
   return bit_scores_plain;
 }
 
+NoisyKernels noisy_kernels([[maybe_unused]] Isa isa) {
+#ifdef BITSWEEP_INTRINSICS
+  if (isa == Isa::avx2) return {.choose = choose_noisy_avx2, .probabilities = probabilities_noisy_avx2};
+#endif
+  return {};
+}
+
 void choose_keys(const BitHead& head, const ScoreRule& rule, int32_t* choice, float* top) {
+  const NoisyKernels kernels = rule.noisy ? noisy_kernels(current_isa()) : NoisyKernels{};
+  if (kernels.choose != nullptr) return kernels.choose(noisy_rows_of(head, rule, scratch_of_thread()), choice, top);
   float* z = scratch_of_thread().row.at_least(room_of(head.context));
   choose_keys_into(head, rule, bit_scores(current_isa()), row_noise(head.context), z, choice, top);
 }
@@ -170,10 +205,16 @@ void choose_keys_backward(const BitHead& head, const ScoreRule& rule, const int3
   prepare(head, scratch);
   const BitScores scores = bit_scores(current_isa());
   const RowNoise noise = row_noise(head.context);
+  const NoisyKernels kernels = rule.noisy ? noisy_kernels(current_isa()) : NoisyKernels{};
+  const NoisyRows rows = kernels.probabilities != nullptr ? noisy_rows_of(head, rule, scratch) : NoisyRows{};
   values_backward(head, choice, gradients);
   for (int64_t first = 0; first < head.context; first += kQueryBlock) {
     const int64_t queries = std::min(kQueryBlock, head.context - first);
-    probabilities_of(head, rule, scores, noise, top, first, queries, room, p);
+    if (kernels.probabilities != nullptr) {
+      kernels.probabilities(rows, top, first, queries, room, p);
+    } else {
+      probabilities_of(head, rule, scores, noise, top, first, queries, room, p);
+    }
     table_product_rows({.a = {gradients.output + first * step, step, 1},
                         .index = head.values,
                         .terms = head.size,

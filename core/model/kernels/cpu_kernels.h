@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <vector>
 
 namespace bitsweep::kernels {
 
@@ -70,6 +71,13 @@ struct TopKeysHead {
   const int32_t* index = nullptr;  // [context, keys]
   const float* weights = nullptr;  // [keys + 1, keys]
 };
+// Such weights, 0 where there is no key: each rank's is rho times that of the one before, and they add up to 1.
+std::vector<float> rank_weights(int64_t keys, double rho);
+// Keys of all queries of a context together.
+constexpr int64_t chosen_keys(int64_t context, int64_t keys) {
+  const int64_t most = keys < context ? keys : context;
+  return context * most - most * (most - 1) / 2;
+}
 // out[t] = Σ_r w_r value[index[t, r]]; its sign if `sign`.
 void mix_values_head(const TopKeysHead& head, const float* values, bool sign, float* out);
 // The gradient g of `out` through v by the weights, through q and k by the softmax p over the chosen keys:

@@ -35,7 +35,7 @@ BITSWEEP_CLONES void top_keys_head_into(float* scores, int64_t context, const Sc
 RowNoise row_noise(int64_t context) {
   thread_local Buffer<float> row;
   thread_local Buffer<uint32_t> bits;
-  const int64_t needed = (context + kNoiseBlock - 1) / kNoiseBlock * kNoiseBlock;
+  const int64_t needed = noise_blocks(context) * kNoiseBlock;
   return {.bits = noise_bits(current_isa()), .row = row.at_least(needed), .row_bits = bits.at_least(needed)};
 }
 

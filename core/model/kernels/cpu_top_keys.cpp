@@ -1,3 +1,5 @@
+#include <cmath>
+
 #include "kernels/cpu_kernels.h"
 #include "kernels/lanes.h"
 
@@ -11,6 +13,17 @@ BITSWEEP_INLINE void add_scaled(float* out, const float* x, float factor, int64_
 BITSWEEP_INLINE int64_t alive_keys(const TopKeysHead& head, int64_t t) { return t + 1 < head.keys ? t + 1 : head.keys; }
 
 }  // namespace
+
+std::vector<float> rank_weights(int64_t keys, double rho) {
+  std::vector<float> weights(static_cast<size_t>((keys + 1) * keys));
+  for (int64_t n = 1; n <= keys; ++n) {
+    double sum = 0;
+    for (int64_t r = 0; r < n; ++r) sum += std::pow(rho, static_cast<double>(r));
+    for (int64_t r = 0; r < n; ++r)
+      weights[static_cast<size_t>(n * keys + r)] = static_cast<float>(std::pow(rho, static_cast<double>(r)) / sum);
+  }
+  return weights;
+}
 
 BITSWEEP_CLONES void mix_values_head(const TopKeysHead& head, const float* values, bool sign, float* out) {
   const int64_t size = head.size;

@@ -1,11 +1,12 @@
 #include "kernels/noise.h"
 
+#include "kernels/buffer.h"
 #include "kernels/noise_parts.h"
 
 namespace bitsweep::kernels {
 namespace {
 
-void noise_bits_plain(uint64_t key, uint64_t row, uint32_t block, uint32_t* bits) {
+void block_bits(uint64_t key, uint64_t row, uint32_t block, uint32_t* bits) {
   for (int64_t lane = 0; lane < kCounters; ++lane) {
     uint32_t c0 = block * static_cast<uint32_t>(kCounters) + static_cast<uint32_t>(lane),
              c1 = static_cast<uint32_t>(row);
@@ -25,6 +26,12 @@ void noise_bits_plain(uint64_t key, uint64_t row, uint32_t block, uint32_t* bits
   }
 }
 
+void noise_bits_plain(uint64_t key, uint64_t row, int64_t rows, int64_t blocks, uint32_t* bits, int64_t step) {
+  for (int64_t r = 0; r < rows; ++r)
+    for (int64_t b = 0; b < blocks; ++b)
+      block_bits(key, row + static_cast<uint64_t>(r), static_cast<uint32_t>(b), bits + r * step + b * kNoiseBlock);
+}
+
 BITSWEEP_CLONES void gumbel_of(const uint32_t* bits, int64_t count, float* out) { gumbel_of_bits(bits, count, out); }
 
 }  // namespace
@@ -38,12 +45,11 @@ NoiseBits noise_bits(Isa isa) {
 }
 
 void gumbel_row(uint64_t key, uint64_t row, float* out, int64_t columns) {
-  const NoiseBits bits_of = noise_bits(current_isa());
-  uint32_t bits[kNoiseBlock];
-  for (int64_t j = 0; j < columns; j += kNoiseBlock) {
-    bits_of(key, row, static_cast<uint32_t>(j / kNoiseBlock), bits);
-    gumbel_of(bits, kNoiseBlock, out + j);
-  }
+  thread_local Buffer<uint32_t> buffer;
+  const int64_t blocks = noise_blocks(columns);
+  uint32_t* bits = buffer.at_least(blocks * kNoiseBlock);
+  noise_bits(current_isa())(key, row, 1, blocks, bits, 0);
+  for (int64_t j = 0; j < columns; j += kNoiseBlock) gumbel_of(bits + j, kNoiseBlock, out + j);
 }
 
 }  // namespace bitsweep::kernels

@@ -1,4 +1,5 @@
-// As noise_avx2.cpp, eight counters a register.
+// Philox on eight counters a register: each word in a 64-bit lane of its own whose upper half is rubbish, since the
+// 32·32-bit product reads lower halves only, so that no word is ever shuffled.
 #include "kernels/noise_parts.h"
 
 #ifdef BITSWEEP_INTRINSICS
@@ -14,9 +15,7 @@ inline __attribute__((always_inline)) __m512i both(uint32_t word) {
   return _mm512_set1_epi64(static_cast<int64_t>(uint64_t{word}));
 }
 
-}  // namespace
-
-void noise_bits_avx512(uint64_t key, uint64_t row, uint32_t block, uint32_t* bits) {
+void block_bits(uint64_t key, uint64_t row, uint32_t block, uint32_t* bits) {
   __m512i c0[kRegisters], c1[kRegisters], c2[kRegisters], c3[kRegisters];
   const __m512i m0 = both(kPhiloxMultiplier0), m1 = both(kPhiloxMultiplier1);
   const __m512i lanes = _mm512_set_epi64(7, 6, 5, 4, 3, 2, 1, 0);
@@ -48,6 +47,14 @@ void noise_bits_avx512(uint64_t key, uint64_t row, uint32_t block, uint32_t* bit
     _mm256_storeu_si256(words + 4 + g, _mm512_cvtepi64_epi32(c2[g]));
     _mm256_storeu_si256(words + 6 + g, _mm512_cvtepi64_epi32(c3[g]));
   }
+}
+
+}  // namespace
+
+void noise_bits_avx512(uint64_t key, uint64_t row, int64_t rows, int64_t blocks, uint32_t* bits, int64_t step) {
+  for (int64_t r = 0; r < rows; ++r)
+    for (int64_t b = 0; b < blocks; ++b)
+      block_bits(key, row + static_cast<uint64_t>(r), static_cast<uint32_t>(b), bits + r * step + b * kNoiseBlock);
 }
 
 }  // namespace bitsweep::kernels

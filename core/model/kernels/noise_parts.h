@@ -70,8 +70,8 @@ BITSWEEP_INLINE void gumbel_of_bits(const uint32_t* bits, int64_t count, float* 
 }
 
 #ifdef BITSWEEP_INTRINSICS
-void noise_bits_avx2(uint64_t key, uint64_t row, uint32_t block, uint32_t* bits);
-void noise_bits_avx512(uint64_t key, uint64_t row, uint32_t block, uint32_t* bits);
+void noise_bits_avx2(uint64_t key, uint64_t row, int64_t rows, int64_t blocks, uint32_t* bits, int64_t step);
+void noise_bits_avx512(uint64_t key, uint64_t row, int64_t rows, int64_t blocks, uint32_t* bits, int64_t step);
 #endif
 
 }  // namespace bitsweep::kernels

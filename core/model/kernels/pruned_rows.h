@@ -39,8 +39,7 @@ BITSWEEP_INLINE int64_t bound_row(float* z, int64_t t, const ScoreRule& rule, co
   bias_row(z, t, keys, rule);
   for (int64_t j = t + 1; j < keys; ++j) z[j] = -kInfinity;
   const uint64_t row = rule.first_row + static_cast<uint64_t>(t);
-  for (int64_t j = 0; j < keys; j += kNoiseBlock)
-    noise.bits(rule.key, row, static_cast<uint32_t>(j / kNoiseBlock), noise.row_bits + j);
+  noise.bits(rule.key, row, 1, noise_blocks(keys), noise.row_bits, 0);
   for (int64_t j = 0; j < keys; ++j) bounds[j] = z[j] + noise_bound(noise.row_bits[j]);
   return keys;
 }

@@ -268,7 +268,7 @@ int64_t QuantizedRows::memory(QuantizedKind kind, int64_t rows, int64_t depth) {
   return rows * (static_cast<int64_t>(sizeof(float)) + of_term * step_of(depth));
 }
 
-void quantize_rows(const FloatRows& a, uint64_t key, QuantizedRows& out, int64_t first, int64_t last) {
+void round_rows(const FloatRows& a, uint64_t key, QuantizedRows& out, int64_t first, int64_t last) {
   if (a.term_step == 1)
     quantize_along(a, key, out, first, last);
   else

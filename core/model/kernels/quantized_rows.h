@@ -56,7 +56,7 @@ class QuantizedRows {
 
 // Rows [first, last) of `a`, of out's shape. `key` is s6's alone: the noise of (key, row, term) is the same wherever it
 // is asked for, so every matrix to be rounded needs its own. A thread keeps 32 KB of room.
-void quantize_rows(const FloatRows& a, uint64_t key, QuantizedRows& out, int64_t first, int64_t last);
+void round_rows(const FloatRows& a, uint64_t key, QuantizedRows& out, int64_t first, int64_t last);
 
 // The u of s6, in units of 1/256: 0 … 255.
 uint32_t rounding_noise(uint64_t key, int64_t row, int64_t term);

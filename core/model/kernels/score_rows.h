@@ -46,11 +46,9 @@ BITSWEEP_INLINE float score_row(float* z, int64_t t, int64_t context, const Scor
   bias_row(z, t, keys, rule);
   if (rule.noisy) {
     const uint64_t row = rule.first_row + static_cast<uint64_t>(t);
-    uint32_t bits[kNoiseBlock];
-    for (int64_t j = 0; j <= t; j += kNoiseBlock) {
-      noise.bits(rule.key, row, static_cast<uint32_t>(j / kNoiseBlock), bits);
-      gumbel_of_bits(bits, keys - j < kNoiseBlock ? keys - j : kNoiseBlock, noise.row + j);
-    }
+    noise.bits(rule.key, row, 1, noise_blocks(keys), noise.row_bits, 0);
+    for (int64_t j = 0; j < keys; j += kNoiseBlock)
+      gumbel_of_bits(noise.row_bits + j, keys - j < kNoiseBlock ? keys - j : kNoiseBlock, noise.row + j);
     for (int64_t j = 0; j < keys; ++j) z[j] = (z[j] + noise.row[j]) * rule.inverse_tau;
   }
   for (int64_t j = t + 1; j < keys; ++j) z[j] = -kInfinity;

@@ -26,6 +26,30 @@ BITSWEEP_INLINE float logits_of(const LogitRow& row, float* dots) {
   return lane_max(dots, row.vocab);
 }
 
+// `powers` has room for e^(l − top) of a row, which is asked for twice.
+BITSWEEP_CLONES double cross_entropy_into(const LogitRow& row, float* dots, int64_t target, float weight, float* powers,
+                                          double& scale_gradient) {
+  const float of_target = dots[target] * row.scale + row.bias[target];
+  float top = -kInfinity;
+  for (int64_t v = 0; v < row.vocab; ++v) {
+    const float logit = dots[v] * row.scale + row.bias[v];
+    powers[v] = logit;
+    top = logit > top ? logit : top;
+  }
+  for (int64_t v = 0; v < row.vocab; ++v) powers[v] = exp_nonpositive(powers[v] - top);
+  const float sum = lane_sum<kLanes>(row.vocab, [&](int64_t v) { return powers[v]; });
+  const float factor = weight / sum;
+  double along = -static_cast<double>(weight) * dots[target];
+  along += lane_sum<kLanes>(row.vocab, [&](int64_t v) {
+    const float dot = dots[v], d = powers[v] * factor;
+    dots[v] = d;
+    return d * dot;
+  });
+  dots[target] -= weight;
+  scale_gradient = along;
+  return std::log(static_cast<double>(sum)) + (static_cast<double>(top) - of_target);
+}
+
 }  // namespace
 
 BITSWEEP_CLONES void end_backward_words(const EndBackward& end, int64_t first_word, int64_t last_word) {
@@ -55,26 +79,9 @@ BITSWEEP_CLONES void end_backward_words(const EndBackward& end, int64_t first_wo
   }
 }
 
-BITSWEEP_CLONES double cross_entropy_row(const LogitRow& row, float* dots, int64_t target, float weight,
-                                         double& scale_gradient) {
-  const float of_target = dots[target] * row.scale + row.bias[target];
-  float top = -kInfinity;
-  for (int64_t v = 0; v < row.vocab; ++v) {
-    const float logit = dots[v] * row.scale + row.bias[v];
-    top = logit > top ? logit : top;
-  }
-  const float sum =
-      lane_sum<kLanes>(row.vocab, [&](int64_t v) { return exp_nonpositive(dots[v] * row.scale + row.bias[v] - top); });
-  const float factor = weight / sum;
-  double along = -static_cast<double>(weight) * dots[target];
-  along += lane_sum<kLanes>(row.vocab, [&](int64_t v) {
-    const float dot = dots[v], d = exp_nonpositive(dot * row.scale + row.bias[v] - top) * factor;
-    dots[v] = d;
-    return d * dot;
-  });
-  dots[target] -= weight;
-  scale_gradient = along;
-  return std::log(static_cast<double>(sum)) + (static_cast<double>(top) - of_target);
+double cross_entropy_row(const LogitRow& row, float* dots, int64_t target, float weight, double& scale_gradient) {
+  thread_local Buffer<float> scratch;
+  return cross_entropy_into(row, dots, target, weight, scratch.at_least(row.vocab), scale_gradient);
 }
 
 BITSWEEP_CLONES double nats_of_row(const LogitRow& row, float* dots, int64_t target, int64_t& likeliest) {

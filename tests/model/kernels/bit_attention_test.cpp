@@ -162,27 +162,36 @@ TEST_P(PointerBackward, IsNearTheExactOne) {
         }
 }
 
+// Slopes so steep that few keys matter, and scores so far apart that a row's best noise is seldom its choice's; and
+// temperatures at which every key has a probability, or few have one.
 TEST_P(PointerBackward, GivesTheBitsOfPlainLoops) {
-  for (const HeadSize& of : kSizes) {
-    const Head head = random_head(of);
-    const ScoreRule rule = rule_of(of.size, 0.05f, 0.3f, true);
-    const std::vector<float> g = random_floats(of.context * kStep);
-    const auto gradients = [&] {
-      std::vector<int32_t> choice(static_cast<size_t>(of.context));
-      std::vector<float> top(choice.size()), all(3 * g.size());
-      choose_keys(bits_of(head), rule, choice.data(), top.data());
-      choose_keys_backward(bits_of(head), rule, choice.data(), top.data(), 0.4f,
-                           {.output = g.data(),
-                            .queries = all.data(),
-                            .keys = all.data() + g.size(),
-                            .values = all.data() + 2 * g.size(),
-                            .step = kStep});
-      return all;
-    };
-    const std::vector<float> found = gradients();
-    const WithIsa plain(Isa::plain);
-    EXPECT_EQ(found, gradients()) << of.context << " x " << of.size;
-  }
+  for (const HeadSize& of : kSizes)
+    for (const float slope : {0.0f, 0.05f, 2.0f})
+      for (const float tau : {0.1f, 0.3f, 2.0f})
+        for (const float spread : {1.0f, 8.0f}) {
+          const Head head = random_head(of);
+          ScoreRule rule = rule_of(of.size, slope, tau, true);
+          rule.scale *= spread;
+          const std::vector<float> g = random_floats(of.context * kStep);
+          // The choice's z behind the gradients.
+          const auto gradients = [&](std::vector<int32_t>& choice) {
+            std::vector<float> all(3 * g.size() + choice.size());
+            float* top = all.data() + 3 * g.size();
+            choose_keys(bits_of(head), rule, choice.data(), top);
+            choose_keys_backward(bits_of(head), rule, choice.data(), top, 0.4f,
+                                 {.output = g.data(),
+                                  .queries = all.data(),
+                                  .keys = all.data() + g.size(),
+                                  .values = all.data() + 2 * g.size(),
+                                  .step = kStep});
+            return all;
+          };
+          std::vector<int32_t> choice(static_cast<size_t>(of.context)), expected(choice.size());
+          const std::vector<float> found = gradients(choice);
+          const WithIsa plain(Isa::plain);
+          ASSERT_EQ(found, gradients(expected)) << of.context << " x " << of.size << " slope " << slope;
+          ASSERT_EQ(choice, expected);
+        }
 }
 
 BITSWEEP_FOR_EACH_ISA(BitAttention);

@@ -49,7 +49,7 @@ SignBits signs_of(const Matrix& x) {
 QuantizedRows quantized(QuantizedKind kind, const FloatRows& a, int64_t rows, int64_t depth) {
   QuantizedRows out;
   out.shape(kind, rows, depth);
-  quantize_rows(a, kKey, out, 0, rows);
+  round_rows(a, kKey, out, 0, rows);
   return out;
 }
 
@@ -152,7 +152,7 @@ TEST_P(QuantizedProducts, AreTheSameHoweverTheyAreCut) {
     std::vector<float> c(static_cast<size_t>(rows * c_step), 5.0f);
     for (int64_t i = 0; i < rows; i += cut) {
       const int64_t last = std::min(i + cut, rows);
-      quantize_rows(cut == 37 ? a.as_rows() : other.as_columns(), kKey, parts, i, last);
+      round_rows(cut == 37 ? a.as_rows() : other.as_columns(), kKey, parts, i, last);
       quantized_product_rows({.a = &parts, .index = &index, .c = c.data(), .c_step = c_step}, i, last);
     }
     for (int64_t i = 0; i < rows; ++i) {
@@ -219,7 +219,7 @@ TEST_P(QuantizedProducts, MemoryIsUsedAgainForOtherShapes) {
     index.shape(kind(), depth, columns);
     const Matrix a = normal(rows, depth, 20);
     const SignBits signs = signs_of(normal(columns, depth, 21));
-    quantize_rows(a.as_rows(), kKey, q, 0, rows);
+    round_rows(a.as_rows(), kKey, q, 0, rows);
     index.fill(signs, 0, columns);
     Matrix c(rows, columns);
     quantized_product_rows({.a = &q, .index = &index, .c = c.values.data(), .c_step = columns}, 0, rows);
@@ -331,7 +331,7 @@ TEST(QuantizedRows, S6IsUnbiased) {
   QuantizedRows q;
   q.shape(QuantizedKind::s6, 1, depth);
   for (int64_t key = 0; key < keys; ++key) {
-    quantize_rows(a.as_rows(), static_cast<uint64_t>(key), q, 0, 1);
+    round_rows(a.as_rows(), static_cast<uint64_t>(key), q, 0, 1);
     for (int64_t r = 0; r < depth; ++r) mean[static_cast<size_t>(r)] += q.bytes(0)[r];
   }
   double bias = 0;

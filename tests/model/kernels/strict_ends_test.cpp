@@ -125,6 +125,19 @@ TEST_P(Noise, IsAFunctionOfItsPlace) {
     }
 }
 
+// Rows around one whose number needs a second word.
+TEST_P(Noise, RowsAndBlocksTogetherAreThoseOfEachAlone) {
+  constexpr int64_t kRows = 5, kBlocks = 3, kStep = 200;
+  const uint64_t key = 0xfedcba9876543210, first = (uint64_t{1} << 32) - 2;
+  std::vector<uint32_t> all(kRows * kStep, 7), row(kBlocks * kNoiseBlock);
+  noise_bits(GetParam())(key, first, kRows, kBlocks, all.data(), kStep);
+  for (int64_t r = 0; r < kRows; ++r) {
+    noise_bits(Isa::plain)(key, first + static_cast<uint64_t>(r), 1, kBlocks, row.data(), 0);
+    EXPECT_TRUE(std::equal(row.begin(), row.end(), all.begin() + r * kStep)) << r;
+    EXPECT_EQ(all[static_cast<size_t>(r * kStep + kBlocks * kNoiseBlock)], 7u) << "nothing is written beside the row";
+  }
+}
+
 BITSWEEP_FOR_EACH_ISA(StrictEnds);
 BITSWEEP_FOR_EACH_ISA(Noise);
 

@@ -1,6 +1,8 @@
-// Instructions that kernels use and SIMDe 0.7.4, which Debian 12 has, does not know yet: lane by lane.
+// Instructions that kernels use and SIMDe 0.7.4, which Debian 12 has, does not know yet, or computes otherwise than a
+// CPU (it rounds a product before it adds, and reads what a mask leaves out): lane by lane.
 #pragma once
 
+#include <cmath>
 #include <cstdint>
 #include <cstring>
 
@@ -21,6 +23,19 @@ OutVector lanes(const InVector& in, const F& f) {
   for (size_t i = 0; i < kCount; ++i) to[i] = f(from[i], i);
   OutVector out;
   std::memcpy(&out, to, sizeof out);
+  return out;
+}
+
+template <class Vector>
+Vector fused(const Vector& a, const Vector& b, const Vector& c) {
+  constexpr size_t kCount = sizeof(Vector) / sizeof(float);
+  float x[kCount], y[kCount], sum[kCount];
+  std::memcpy(x, &a, sizeof a);
+  std::memcpy(y, &b, sizeof b);
+  std::memcpy(sum, &c, sizeof c);
+  for (size_t i = 0; i < kCount; ++i) sum[i] = std::fma(x[i], y[i], sum[i]);
+  Vector out;
+  std::memcpy(&out, sum, sizeof out);
   return out;
 }
 
@@ -49,6 +64,9 @@ inline simde__m512 load_floats(simde__mmask16 mask, const float* from) {
   std::memcpy(&out, x, sizeof out);
   return out;
 }
+inline simde__m256 load_floats(const float* from, simde__m256i mask) {
+  return lanes<float, int32_t, simde__m256>(mask, [&](int32_t live, size_t i) { return live < 0 ? from[i] : 0.0f; });
+}
 inline void store_floats(float* to, simde__mmask16 mask, simde__m512 value) {
   float x[16];
   std::memcpy(x, &value, sizeof x);
@@ -62,6 +80,12 @@ inline simde__m512 floats_of(simde__m512i integers) {
 
 }  // namespace bitsweep::kernels::emulated
 
+#undef _mm256_fmadd_ps
+#undef _mm512_fmadd_ps
+#undef _mm256_maskload_ps
+#define _mm256_fmadd_ps bitsweep::kernels::emulated::fused<simde__m256>
+#define _mm512_fmadd_ps bitsweep::kernels::emulated::fused<simde__m512>
+#define _mm256_maskload_ps bitsweep::kernels::emulated::load_floats
 #define _mm512_cvtepu8_epi16 bitsweep::kernels::emulated::widen_bytes
 #define _mm512_cvtepi16_epi32 bitsweep::kernels::emulated::widen_words
 #define _mm512_cvtepi32_epi16 bitsweep::kernels::emulated::narrow_words
