@@ -73,8 +73,9 @@ inline at::Tensor synthetic_text(int64_t length) {
 // A plain AdamW loop; everything it does is a function of the seed.
 class TinyTrainer {
  public:
-  TinyTrainer(nn::Model& model, int64_t steps, double lr, int64_t batch = 8)
-      : model_(model), steps_(steps), lr_(lr), batch_(batch), text_(synthetic_text(6000)) {
+  TinyTrainer(nn::Model& model, int64_t steps, double lr, int64_t batch = 8,
+              nn::Gradients gradients = nn::Gradients::f32)
+      : model_(model), steps_(steps), lr_(lr), batch_(batch), gradients_(gradients), text_(synthetic_text(6000)) {
     for (const nn::Parameter& parameter : model.parameters()) {
       parameters_.push_back(parameter.tensor);
       m_.push_back(at::zeros_like(parameter.tensor).detach());
@@ -85,7 +86,8 @@ class TinyTrainer {
   // Loss of the next step, in bits per byte.
   double step() {
     at::Generator noise = seeded(1000 + static_cast<uint64_t>(done_));
-    nn::StepContext context{.training = true, .step = done_, .total_steps = steps_, .noise = noise};
+    nn::StepContext context{
+        .training = true, .step = done_, .total_steps = steps_, .noise = noise, .gradients = gradients_};
     const at::Tensor tokens = windows(seeded(static_cast<uint64_t>(done_)));
     const train::TokenBatch batch{.inputs = tokens.narrow(1, 0, kContext).contiguous(),
                                   .targets = tokens.narrow(1, 1, kContext).flatten()};
@@ -135,6 +137,7 @@ class TinyTrainer {
   int64_t steps_;
   double lr_;
   int64_t batch_;
+  nn::Gradients gradients_;
   at::Tensor text_;
   int64_t done_ = 0;
   std::vector<at::Tensor> parameters_, m_, v_;

@@ -5,32 +5,13 @@
 #include <ATen/Parallel.h>
 
 #include "base/error.h"
-#include "built_plugin.h"
 #include "kernels/isa.h"
-#include "nn/kernel_for.h"
-#include "nn/step_engine.h"
-#include "train/freeze.h"
-#include "train/gradients.h"
-#include "train/token_loss.h"
+#include "step_test.h"
 
 namespace bitsweep {
 namespace {
 
-struct EngineCase {
-  const char* name;
-  const char* plugin;
-  std::string options;
-  int64_t vocab = kVocab, context = 45, sequences = 3;
-};
-
-void PrintTo(const EngineCase& c, std::ostream* stream) { *stream << c.name; }
-
-std::string shape(int64_t d, int64_t layers, int64_t heads, int64_t d_ff, const std::string& more = "") {
-  return fmt::format(R"({{"d_model": {}, "n_layers": {}, "n_heads": {}, "d_ff": {}{}}})", d, layers, heads, d_ff,
-                     more.empty() ? "" : ", " + more);
-}
-
-const std::vector<EngineCase> kCases = {
+const std::vector<StepCase> kCases = {
     {"v57", "v57", shape(32, 2, 2, 24)},
     {"OddSizes", "v57", shape(60, 1, 3, 41), 97, 37, 2},
     {"OneHeadOfManyWords", "v57", shape(72, 1, 1, 33), 50, 33, 1},
@@ -39,96 +20,44 @@ const std::vector<EngineCase> kCases = {
     {"IdentityGradients", "v57", shape(32, 2, 2, 24, R"("output_ste": "identity")")},
     {"Vote", "v57", shape(32, 2, 2, 24, R"("attention": "topk")")},
     {"VoteOfThree", "v57", shape(40, 1, 2, 24, R"("attention": "topk", "topk_k": 3)")},
+    {"MixedByRank", "v57", shape(32, 2, 2, 24, R"("attention": "rwsp")")},
+    {"FewMixedByRank", "v57", shape(60, 1, 3, 41, R"("attention": "rwsp", "rwsp_k": 3)"), 97, 37, 2},
     {"ManyRows", "v57", shape(48, 1, 2, 24), kVocab, 300, 2},
     {"LargeVocabulary", "v57", shape(32, 1, 2, 24), 5000, 64, 2},
     {"LogitsInParts", "v57", shape(8, 1, 1, 8), 60000, 100, 2},
     {"truebit", "truebit", shape(32, 2, 2, 24)},
-    {"TruebitVote", "truebit", shape(60, 1, 3, 41, R"("attention": "topk")"), 97, 37, 2}};
+    {"TruebitVote", "truebit", shape(60, 1, 3, 41, R"("attention": "topk")"), 97, 37, 2},
+    {"v47b", "v47b", shape(32, 2, 2, 24)},
+    {"LearnedScales", "v47b", shape(60, 2, 3, 41, R"("alpha": "learned")"), 97, 37, 2},
+    {"v75", "v75", shape(32, 2, 2, 24)},
+    {"FloatsOfOddSizes", "v75", shape(60, 1, 3, 41), 97, 37, 2},
+    {"FloatsSmallestOfAll", "v75", shape(8, 1, 8, 1), 2, 2, 1},
+    {"FloatsWithoutAlibi", "v75", shape(32, 1, 2, 24, R"("alibi": false)")},
+    {"FloatsIdentityGradients", "v75", shape(32, 2, 2, 24, R"("output_ste": "identity")")},
+    {"FloatsManyRows", "v75", shape(48, 1, 2, 96), kVocab, 300, 2},
+    {"FloatsLargeVocabulary", "v75", shape(32, 1, 2, 24), 5000, 64, 2},
+    {"FloatsLogitsInParts", "v75", shape(8, 1, 1, 8), 60000, 100, 2},
+    {"v76", "v76", shape(32, 2, 2, 24)},
+    {"ShiftsAndSixKeys", "v76", shape(60, 3, 3, 41, R"("kshift_layers": [0, 2], "kshift_offset": 5, "rwsp_k": 6)"), 97,
+     37, 2},
+    {"ShiftsOfAPointer", "v76", shape(40, 1, 2, 24, R"("attention": "gumbel", "alpha": "learned")")}};
 
-constexpr nn::Gradients kGradients[] = {nn::Gradients::f32, nn::Gradients::int16, nn::Gradients::s6};
-
-class Engines : public testing::TestWithParam<EngineCase> {
- protected:
-  Engines()
-      : model_(build(built_plugin(GetParam().plugin), request_of(GetParam().options, GetParam().vocab,
-                                                                 GetParam().context))) {
-    seeded_.set_current_seed(5);
-    const at::NoGradGuard no_grad;
-    for (const nn::Parameter& parameter : model_->parameters())  // no level of a product is hit exactly
-      if (parameter.tensor.dim() == 1) parameter.tensor.add_(at::empty_like(parameter.tensor).normal_(0, 0.3, seeded_));
-    const auto& [name, plugin, options, vocab, context, sequences] = GetParam();
-    batch_ = {.inputs = at::empty({sequences, context}, at::kLong).random_(0, vocab, seeded_),
-              .targets = at::empty({sequences * context}, at::kLong).random_(0, vocab, seeded_)};
-  }
-
-  nn::StepContext context() const {
-    nn::StepContext context{.training = true, .step = 3, .total_steps = 10, .noise = seeded_.clone()};
-    context.noise.set_current_seed(7);
-    return context;
-  }
-
-  struct Result {
-    double loss = 0;
-    std::vector<at::Tensor> gradients;  // of every parameter and bit matrix
-  };
-
-  Result take(double loss) {
-    Result result{.loss = loss, .gradients = {}};
-    for (const nn::Parameter& parameter : model_->parameters()) {
-      result.gradients.push_back(parameter.tensor.grad());
-    }
-    for (const nn::BitMatrix& matrix : model_->bit_matrices()) {
-      result.gradients.push_back(matrix.port.grad());
-      matrix.port.mutable_grad().reset();
-    }
-    train::drop_gradients(model_->parameters());
-    return result;
-  }
-  Result step(const train::LossDivisor& divisor = {}) {
-    return take(loss_and_backward(*model_, batch_, context(), train::Precision::f32, divisor).item<double>());
-  }
-  void round(nn::Gradients gradients) { nn::engine_for(*model_, batch_.inputs, {})->round_gradients(gradients); }
-  // Without noise, so that the gradients depend on `at_step` by their rounding alone.
-  Result quiet_step(int64_t at_step) {
-    const nn::StepContext context{.training = false, .step = at_step, .total_steps = 1000, .noise = {}};
-    return take(loss_and_backward(*model_, batch_, context, train::Precision::f32).item<double>());
-  }
-  Result blocks_step(const train::LossDivisor& divisor = {}) {
-    const nn::WithKernels composed(kernels::no_kernels());
-    return step(divisor);
-  }
-
-  // Some gradients are 0 but for rounding, as a sum of what softmax gives.
-  static double largest_norm(const Result& result) {
-    double largest = 0;
-    for (const at::Tensor& gradient : result.gradients)
-      if (gradient.defined()) largest = std::max(largest, gradient.norm().item<double>());
-    return largest;
-  }
-  static void expect_near(const Result& found, const Result& expected) {
-    EXPECT_NEAR(found.loss, expected.loss, 2e-6 * expected.loss);
-    ASSERT_EQ(found.gradients.size(), expected.gradients.size());
-    const double largest = largest_norm(expected);
-    for (size_t i = 0; i < expected.gradients.size(); ++i) {
-      ASSERT_EQ(found.gradients[i].defined(), expected.gradients[i].defined()) << i;
-      if (!expected.gradients[i].defined()) continue;
-      const double norm = expected.gradients[i].norm().item<double>();
-      EXPECT_LE((found.gradients[i] - expected.gradients[i]).norm().item<double>(), 1e-5 * norm + 1e-6 * largest) << i;
-    }
-  }
-  static void expect_same(const Result& found, const Result& expected) {
-    EXPECT_EQ(found.loss, expected.loss);
-    for (size_t i = 0; i < expected.gradients.size(); ++i)
-      EXPECT_TRUE(found.gradients[i].equal(expected.gradients[i])) << i;
-  }
-
-  at::Generator seeded_ = at::globalContext().defaultGenerator(at::kCPU).clone();
-  plugin::OwnedModel model_;
-  train::TokenBatch batch_;
-};
+class Engines : public StepTest {};
 
 TEST_P(Engines, GiveTheLossAndEveryGradientOfTheBlocks) {
   ASSERT_NE(nn::engine_for(*model_, batch_.inputs, context()), nullptr);
+  expect_near(step(), blocks_step());
+}
+
+TEST_P(Engines, TakeRowsOfZerosAndOfOneSign) {
+  {
+    const at::NoGradGuard no_grad;
+    for (const nn::Parameter& parameter : model_->parameters())
+      if (parameter.tensor.dim() == 2) {
+        parameter.tensor.select(0, 0).zero_();
+        parameter.tensor.select(0, -1).abs_();
+      }
+  }
   expect_near(step(), blocks_step());
 }
 
@@ -240,7 +169,17 @@ TEST_P(Engines, RoundByTheStepAlone) {
   EXPECT_TRUE(differ);
 }
 
-INSTANTIATE_TEST_SUITE_P(Strict, Engines, testing::ValuesIn(kCases),
+INSTANTIATE_TEST_SUITE_P(Bits, Engines, testing::ValuesIn(kCases),
+                         [](const auto& info) { return std::string(info.param.name); });
+
+class LongContexts : public StepTest {};
+
+TEST_P(LongContexts, GiveTheGradientsOfTheBlocks) { expect_near(step(), blocks_step()); }
+
+INSTANTIATE_TEST_SUITE_P(Engine, LongContexts,
+                         testing::Values(StepCase{"v57", "v57", shape(32, 1, 2, 8), 16, 4096, 1},
+                                         StepCase{"v75", "v75", shape(32, 1, 2, 8), 16, 4096, 1},
+                                         StepCase{"v76", "v76", shape(32, 1, 2, 8), 16, 4096, 1}),
                          [](const auto& info) { return std::string(info.param.name); });
 
 TEST(EngineUse, IsForTheCpuInF32AndWithoutAnObserver) {
@@ -252,8 +191,7 @@ TEST(EngineUse, IsForTheCpuInF32AndWithoutAnObserver) {
   } observer;
   EXPECT_EQ(nn::engine_for(*model, inputs, {.noise = {}, .observer = &observer}), nullptr);
   EXPECT_EQ(nn::engine_for(*model, inputs.to(at::kMeta), {}), nullptr);
-  const plugin::OwnedModel floats =
-      build(built_plugin("v57"), request_of(shape(32, 1, 2, 24, R"("attention": "rwsp")")));
+  const plugin::OwnedModel floats = build(built_plugin("v52"), request_of(kTiny));
   EXPECT_EQ(nn::engine_for(*floats, inputs, {}), nullptr);
 }
 
@@ -261,14 +199,24 @@ TEST(EngineUse, RoundsWhatItsSumsHold) {
   const plugin::OwnedModel model = build(built_plugin("v57"), request_of(kTiny));
   const at::Tensor inputs = at::zeros({1025, 1024}, at::kLong), targets = at::zeros({1025 * 1024}, at::kLong);
   nn::StepEngine& engine = *nn::engine_for(*model, inputs, {});
-  engine.round_gradients(nn::Gradients::s6);
   try {
-    engine.train(inputs, targets, {.training = true, .noise = {}}, 1.0);
+    engine.train(inputs, targets, {.training = true, .noise = {}, .gradients = nn::Gradients::s6}, 1.0);
     FAIL();
   } catch (const Error& error) {
     EXPECT_EQ(error.kind(), ErrorKind::input);
     EXPECT_NE(std::string(error.what()).find("up to 1,048,576 tokens a micro-batch"), std::string::npos);
   }
+}
+
+TEST(EngineUse, IsDescribedWithWhyThereIsNone) {
+  const auto because = [](const char* plugin, const std::string& options) {
+    return built_plugin(plugin).describe(request_of(options)).path->because;
+  };
+  EXPECT_EQ(because("v75", shape(32, 1, 2, 24, R"("positions": "rope")")),
+            "positions: rope turns queries and keys to floats");
+  EXPECT_EQ(because("v76", shape(32, 1, 2, 24, R"("bonsai": true)")), "bonsai: weights are floats at first");
+  EXPECT_EQ(because("v52", kTiny), "activations are floats");
+  EXPECT_EQ(because("b158", kTiny), "no engine for 8-bit activations");
 }
 
 TEST(EngineUse, IsDescribedWithWhyGradientsAreF32) {
@@ -280,8 +228,8 @@ TEST(EngineUse, IsDescribedWithWhyGradientsAreF32) {
   EXPECT_EQ(because("v57", kTiny), "");
   EXPECT_EQ(because("truebit", kTiny), "");
   EXPECT_NE(because("v57", kTiny, "bf16"), "");
-  EXPECT_EQ(because("v57", shape(32, 1, 2, 24, R"("attention": "rwsp")")), "attention: rwsp mixes values to floats");
-  for (const char* name : {"v75", "bitnet", "b158", "llama"}) EXPECT_NE(because(name, kTiny), "") << name;
+  for (const char* name : {"v47b", "v52", "v75", "v76", "bitnet", "b158"}) EXPECT_EQ(because(name, kTiny), "") << name;
+  EXPECT_EQ(because("llama", kTiny), "no engine for weights of floats");
 }
 
 }  // namespace

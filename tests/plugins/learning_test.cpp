@@ -2,7 +2,7 @@
 // fate.
 #include <gtest/gtest.h>
 
-#include "nn/step_engine.h"
+#include "nn/gradients.h"
 #include "plugins/built_plugin.h"
 
 namespace bitsweep {
@@ -107,14 +107,13 @@ INSTANTIATE_TEST_SUITE_P(
 // Means over seeds. When this was written six bits cost 0.06 of 1.67 (v57) and 0.10 of 1.48 (truebit), and int16
 // nothing: so small a model has rows of few terms, at the largest of which the scale is.
 TEST(RoundedGradients, LearnAsThoseOfF32Do) {
-  for (const char* name : {"v57", "truebit"}) {
+  for (const char* name : {"v57", "v75", "truebit", "b158"}) {
     const auto learned = [&](nn::Gradients gradients) {
       double sum = 0;
       constexpr int kSeeds = 4, kSteps = 150;
       for (uint64_t seed = 0; seed < kSeeds; ++seed) {
         const plugin::OwnedModel model = build(built_plugin(name), request_of(kTiny), seed);
-        nn::engine_for(*model, at::empty({0}, at::kLong), {})->round_gradients(gradients);
-        TinyTrainer trainer(*model, kSteps, 5e-3);
+        TinyTrainer trainer(*model, kSteps, 5e-3, /*batch=*/8, gradients);
         for (int i = 0; i < kSteps; ++i) trainer.step();
         sum += trainer.evaluate();
       }

@@ -20,6 +20,9 @@ class PartedHeads : public testing::TestWithParam<PartedCase> {
  protected:
   PartedHeads() : model_(build(built_plugin(GetParam().plugin), request_of(kTiny, kLarge, kTokens))) {
     seeded_.set_current_seed(5);
+    const at::NoGradGuard no_grad;
+    for (const nn::Parameter& parameter : model_->parameters())  // no sum is 0 but for rounding, which has any sign
+      if (parameter.tensor.dim() == 1) parameter.tensor.add_(at::empty_like(parameter.tensor).normal_(0, 0.3, seeded_));
     batch_ = {.inputs = at::empty({kBatch, kTokens}, at::kLong).random_(0, kLarge, seeded_),
               .targets = at::empty({kBatch * kTokens}, at::kLong).random_(0, kLarge, seeded_)};
   }
@@ -56,10 +59,12 @@ TEST_P(PartedHeads, GiveTheLossAndEveryGradient) {
   const at::Tensor parted = loss_and_backward(*model_, batch_, context(), GetParam().precision);
   const std::vector<at::Tensor> found = take_gradients();
   const bool bf16 = GetParam().precision == train::Precision::bf16;
+  double largest = 0;  // some gradients are 0 but for rounding, as a sum of what softmax gives
+  for (const at::Tensor& gradient : expected) largest = std::max(largest, gradient.norm().item<double>());
   EXPECT_NEAR(parted.item<double>(), whole.item<double>(), (bf16 ? 1e-4 : 1e-6) * whole.item<double>());
   for (size_t i = 0; i < expected.size(); ++i) {
     const double off = (found[i] - expected[i]).norm().item<double>(), norm = expected[i].norm().item<double>();
-    EXPECT_LE(off, (bf16 ? 2e-2 : 1e-5) * norm) << i;
+    EXPECT_LE(off, (bf16 ? 2e-2 : 1e-5) * norm + 1e-8 * largest) << i;
   }
 }
 

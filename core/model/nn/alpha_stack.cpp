@@ -10,12 +10,11 @@ namespace {
 
 constexpr int64_t kMostLayers = 1024, kMostOffset = 65536;
 
-int64_t shift_of(const AlphaStackOptions& options, int64_t layer) {
-  const std::vector<int64_t>& layers = options.kshift_layers;
-  return std::find(layers.begin(), layers.end(), layer) != layers.end() ? options.kshift_offset : 0;
-}
-
 }  // namespace
+
+int64_t AlphaStackOptions::shift_of(int64_t layer) const {
+  return std::find(kshift_layers.begin(), kshift_layers.end(), layer) != kshift_layers.end() ? kshift_offset : 0;
+}
 
 Alpha read_alpha(OptionReader& reader) {
   return reader.choice("alpha", "mean", {"mean", "learned"}) == "learned" ? Alpha::learned : Alpha::mean;
@@ -64,17 +63,13 @@ std::vector<Stage> alpha_stages(const AlphaStackOptions& options, const Workload
   stages.embedding(/*signs=*/true);
   for (int64_t layer = 0; layer < options.shape.n_layers; ++layer) {
     stages.norm();
-    stages.attention(inner, out, options.attention, shift_of(options, layer) > 0);
+    stages.attention(inner, out, options.attention, options.shift_of(layer) > 0);
     stages.norm();
     stages.ffn(inner, out);
   }
   stages.norm();
   stages.head(/*signs=*/true);
   return stages.take();
-}
-
-EngineCost alpha_engine_cost(const AlphaStackOptions&, const Workload&) {
-  return {.none = "no engine for 1-bit weights with a scale a channel"};
 }
 
 AlphaStack::AlphaStack(const AlphaStackOptions& options, int64_t vocab)
@@ -89,7 +84,7 @@ AlphaStack::AlphaStack(const AlphaStackOptions& options, int64_t vocab)
         for (int64_t i = 0; i < n_layers; ++i) {
           const ParameterSink layer = sink.scope(std::to_string(i));
           layers.push_back({{layer.scope("attention_norm"), d},
-                            {layer.scope("attention"), d, inner, out, shift_of(options, i), options.alpha},
+                            {layer.scope("attention"), d, inner, out, options.shift_of(i), options.alpha},
                             {layer.scope("ffn_norm"), d},
                             {layer.scope("ffn"), d, d_ff, inner, out, options.alpha}});
         }
@@ -98,6 +93,11 @@ AlphaStack::AlphaStack(const AlphaStackOptions& options, int64_t vocab)
       norm_(ParameterSink(*this, "norm"), options.shape.d_model),
       head_(ParameterSink(*this, "head"), vocab, options.shape.d_model),
       attention_(options.shape.n_heads, options.shape.head_size(), options.attention) {}
+
+StepEngine* AlphaStack::engine() {
+  if (engine_ == nullptr) engine_ = make_alpha_step(*this, options_, vocab_);
+  return engine_.get();
+}
 
 at::Tensor AlphaStack::read(const at::Tensor& tokens, const StepContext& context, DecodeCache* cache) {
   const AttentionStep step = attention_step(options_.attention, context);

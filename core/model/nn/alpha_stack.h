@@ -8,8 +8,10 @@
 //   logits = (norm(x) · sign(C)ᵀ) · logit_scale + bias               [B, T, V]
 #pragma once
 
+#include <memory>
 #include <vector>
 
+#include "nn/bit_step.h"
 #include "nn/decoder_model.h"
 #include "nn/family.h"
 #include "nn/gated_ffn.h"
@@ -28,6 +30,8 @@ struct AlphaStackOptions {
   int64_t kshift_offset = 1;
   bool bonsai = false;           // binarize.h, for every linear of the layers
   double anneal_end_frac = 0.6;  // of the steps
+
+  int64_t shift_of(int64_t layer) const;  // its K-shift; 0: none
 };
 
 // `alpha` mean | learned. Before the shape: a learned α is counted.
@@ -41,13 +45,14 @@ void read_bonsai(OptionReader& reader, AlphaStackOptions& options);
 
 ModelCount count_alpha_stack(const AlphaStackOptions& options, int64_t vocab);
 std::vector<Stage> alpha_stages(const AlphaStackOptions& options, const Workload& work);
-EngineCost alpha_engine_cost(const AlphaStackOptions& options, const Workload& work);
 
 class AlphaStack final : public DecoderModel {
  public:
   AlphaStack(const AlphaStackOptions& options, int64_t vocab);
   int64_t head_vocab() const override { return vocab_; }
   at::Tensor head(const at::Tensor& hidden) override { return head_.forward(hidden); }
+  StepEngine* engine() override;
+  bool blocks_round() const override { return true; }
 
  protected:
   at::Tensor read(const at::Tensor& tokens, const StepContext& context, DecodeCache* cache) override;
@@ -66,6 +71,7 @@ class AlphaStack final : public DecoderModel {
   RmsNorm norm_;
   SignHead head_;
   CausalAttention attention_;
+  std::unique_ptr<StepEngine> engine_;  // made when it is first asked for
 };
 
 }  // namespace bitsweep::nn

@@ -8,6 +8,7 @@
 #include "nn/bits.h"
 #include "nn/block_scope.h"
 #include "nn/compute_type.h"
+#include "nn/gradients.h"
 #include "nn/linear_end.h"
 #include "nn/rows.h"
 
@@ -54,10 +55,10 @@ struct BitProduct : Function<BitProduct> {
     at::Tensor dx, dport;
     if (context->needs_input_grad(0)) {
       const at::Tensor signs = saved[3].defined() ? saved[3] : unpack_signs(bits, d_in, type);
-      dx = in_leading_shape(scaled(at::mm(h, signs), scale), gradients[0]);
+      dx = in_leading_shape(scaled(at::mm(rounded_rows(h), signs), scale), gradients[0]);
       dx = dx.to(context->saved_data["x_type"].toScalarType());
     }
-    if (context->needs_input_grad(1)) dport = scaled(at::mm(h.t(), rows).to(at::kFloat), scale);
+    if (context->needs_input_grad(1)) dport = scaled(at::mm(rounded_columns(h).t(), rows).to(at::kFloat), scale);
     at::Tensor dthreshold = context->needs_input_grad(2) ? sums.neg() : at::Tensor();
     return {dx, dport, dthreshold, at::Tensor(), at::Tensor(), at::Tensor(), at::Tensor()};
   }

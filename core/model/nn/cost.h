@@ -31,6 +31,7 @@
 
 #include "nn/attention_rule.h"
 #include "nn/geometry.h"
+#include "nn/gradients.h"
 
 namespace bitsweep::nn {
 
@@ -41,6 +42,7 @@ struct Workload {
   int64_t vocab = 256;        // V
   int64_t sequences = 1;      // B
   int64_t context = 256;      // T
+  Gradients gradients = Gradients::f32;
   int64_t element_bytes = 4;  // of activations: 4 in f32, 2 in bf16
   bool accumulates = false;   // gradients of the micro-batches before are there
 
@@ -73,6 +75,7 @@ int64_t peak_activation_bytes(const std::vector<Stage>& stages);
 // step.
 struct EngineCost {
   std::string none{};  // why there is none for such a model, in a clause; empty: there is one
+  bool blocks_round = false;  // Model::blocks_round
   int64_t bytes = 0;
   // What blocks keep from their forward pass to their backward pass, inputs and targets beside; others keep nothing.
   std::vector<std::pair<std::string, int64_t>> kept{};

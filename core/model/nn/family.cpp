@@ -24,7 +24,8 @@ std::vector<plugin::BlockCost> blocks_of(const std::vector<Stage>& stages) {
 
 // Engines compute in f32 alone.
 plugin::StepPath path_of(const EngineCost& engine, const Workload& work) {
-  if (!engine.none.empty()) return {.bits = false, .because = engine.none};
+  if (!engine.none.empty())
+    return {.bits = false, .because = engine.none, .rounds = engine.blocks_round && !work.reference_path()};
   if (work.reference_path()) return {.bits = false, .because = "precision bf16"};
   return {.bits = true};
 }
@@ -71,6 +72,7 @@ Workload workload_of(const plugin::DescribeRequest& request) {
   return {.vocab = request.vocab,
           .sequences = request.sequences,
           .context = request.context,
+          .gradients = parse_gradients(request.gradients),
           .element_bytes = request.precision == "bf16" ? 2 : 4,
           .accumulates = request.accumulates};
 }

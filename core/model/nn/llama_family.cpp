@@ -120,8 +120,9 @@ std::vector<Stage> llama_stages(const LlamaKind& kind, const LlamaOptions& optio
 }
 
 EngineCost llama_engine_cost(const LlamaKind& kind) {
-  return {.none = LinearCost{.code = kind.code}.quantizes() ? "no engine for 8-bit activations"
-                                                            : "no engine for weights of floats"};
+  const bool quantizes = LinearCost{.code = kind.code}.quantizes();
+  return {.none = quantizes ? "no engine for 8-bit activations" : "no engine for weights of floats",
+          .blocks_round = quantizes};
 }
 
 }  // namespace bitsweep::nn

@@ -62,6 +62,7 @@ class LlamaStack final : public DecoderModel {
         attention_(options.shape.n_heads, options.shape.head_size(), options.attention, options.shared_heads()) {}
 
   int64_t head_vocab() const override { return embedding_.size(0); }
+  bool blocks_round() const override { return !std::is_same_v<typename Parts::Linear, Linear>; }  // quant_linear.h
 
   at::Tensor head(const at::Tensor& hidden) override {
     BITSWEEP_BLOCK("head");

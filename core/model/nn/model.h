@@ -10,6 +10,7 @@
 
 #include "base/metric_kind.h"
 #include "nn/decode_cache.h"
+#include "nn/gradients.h"
 
 namespace bitsweep::nn {
 
@@ -29,6 +30,7 @@ struct StepContext {
   int64_t total_steps = 1;
   at::Generator noise;  // seeded by the trainer from (seed, step, micro-batch); undefined in evaluation
   AttentionObserver* observer = nullptr;  // in evaluation: told by every attention (attention_step passes it on)
+  Gradients gradients = Gradients::f32;   // what the backward pass multiplies
   double progress() const {
     return total_steps > 1 ? static_cast<double>(step) / static_cast<double>(total_steps - 1) : 1.0;
   }
@@ -103,6 +105,8 @@ class Model {
 
   // A whole step by other means than these; null: there are none. Asked through engine_for (nn/step_engine.h).
   virtual StepEngine* engine() { return nullptr; }
+  // Whether the backward passes of its blocks round what they multiply, where asked (nn/gradients.h).
+  virtual bool blocks_round() const { return false; }
 
   // The model's own part of a step, when its gradients are whole and before the optimizer's: what no optimizer of
   // floats does, like flipping bits. Drops the gradients that it used up.

@@ -4,6 +4,7 @@
 #include <torch/csrc/autograd/custom_function.h>
 
 #include "nn/compute_type.h"
+#include "nn/gradients.h"
 #include "nn/kernel_for.h"
 #include "nn/parallel.h"
 #include "nn/rows.h"
@@ -42,8 +43,7 @@ CodedRows code_rows(const at::Tensor& x, bool keep) {
   int8_t* bytes = keep ? rows.bytes.mutable_data_ptr<int8_t>() : nullptr;
   parallel_rows(count, d, [&](int64_t begin, int64_t end) {
     kernel(x.const_data_ptr<float>() + begin * d, rows.codes.mutable_data_ptr<float>() + begin * d,
-           bytes != nullptr ? bytes + begin * d : nullptr, rows.step.mutable_data_ptr<float>() + begin, end - begin,
-           d);
+           bytes != nullptr ? bytes + begin * d : nullptr, rows.step.mutable_data_ptr<float>() + begin, end - begin, d);
   });
   return rows;
 }
@@ -87,11 +87,11 @@ struct QuantLinear : Function<QuantLinear> {
     at::Tensor dx, dweight;
     if (context->needs_input_grad(0)) {
       const CodedWeight coded = code_weight(weight, static_cast<WeightCode>(context->saved_data["code"].toInt()), type);
-      dx = in_leading_shape(at::mm(g, (coded.codes * coded.scale).to(type)), gradients[0]);
+      dx = in_leading_shape(at::mm(rounded_rows(g), (coded.codes * coded.scale).to(type)), gradients[0]);
       dx = dx.to(context->saved_data["x_type"].toScalarType());
     }
     if (context->needs_input_grad(1)) {
-      dweight = at::mm((g * step).to(type).t(), bytes.to(type)).to(at::kFloat);
+      dweight = at::mm(rounded_columns((g * step).to(type)).t(), bytes.to(type)).to(at::kFloat);
     }
     return {dx, dweight, at::Tensor(), at::Tensor()};
   }

@@ -6,7 +6,9 @@
 
 #include "nn/block_scope.h"
 #include "nn/compute_type.h"
+#include "nn/gradients.h"
 #include "nn/sign.h"
+#include "nn/sign_linear.h"
 
 namespace bitsweep::nn {
 
@@ -25,7 +27,9 @@ SignHead::SignHead(const ParameterSink& sink, int64_t vocab, int64_t d)
 
 at::Tensor SignHead::forward(const at::Tensor& x) const {
   BITSWEEP_BLOCK("head");
-  return at::linear(x, sign_ste(weight_)).to(at::kFloat) * logit_scale_ + bias_;
+  const at::Tensor dots = rounds_gradients() ? sign_linear(x, weight_, at::zeros_like(bias_), 1.0, OutputSign::none)
+                                             : at::linear(x, sign_ste(weight_));
+  return dots.to(at::kFloat) * logit_scale_ + bias_;
 }
 
 }  // namespace bitsweep::nn

@@ -4,6 +4,7 @@
 #include <torch/csrc/autograd/custom_function.h>
 
 #include "nn/compute_type.h"
+#include "nn/gradients.h"
 #include "nn/linear_end.h"
 #include "nn/rows.h"
 #include "nn/sign.h"
@@ -25,6 +26,22 @@ struct ScaleRule {
 at::Tensor operand(const at::Tensor& weight, const at::Tensor& scale, double binarized, at::ScalarType type) {
   if (binarized == 1.0) return sign_of(weight, type);
   return sign_of_rows(weight, scale * binarized, at::kFloat).add_(weight, 1.0 - binarized).to(type);
+}
+
+bool signs_alone(const at::Tensor& x) { return x.abs().eq(1).all().item<bool>(); }
+
+// dx where the weight is signs: what is rounded is the gradient that they multiply.
+at::Tensor input_gradient(const at::Tensor& h, const at::Tensor& weight, const at::Tensor& scale, double binarized) {
+  const at::ScalarType type = h.scalar_type();
+  if (binarized != 1.0) return at::mm(h, operand(weight, scale, binarized, type));
+  if (rounds_gradients()) return at::mm(rounded_rows(h * scale), sign_of(weight, type));
+  return at::mm(h, sign_of_rows(weight, scale, type));
+}
+
+// G = hᵀ·x [d_out, d_in]
+at::Tensor weight_product(const at::Tensor& h, const at::Tensor& x) {
+  const at::Tensor factor = rounds_gradients() && signs_alone(x) ? rounded_columns(h) : h;
+  return at::mm(factor.t(), x).to(at::kFloat);
 }
 
 struct SignLinear : Function<SignLinear> {
@@ -63,12 +80,12 @@ struct SignLinear : Function<SignLinear> {
     const auto [h, sums] = sign_backward(gradient, inside);  // [N, d_out], [d_out]
     at::Tensor dx, dweight, dalpha;
     if (context->needs_input_grad(0)) {
-      const at::Tensor factor = m == 1.0 ? sign_of_rows(weight, scale, type) : operand(weight, scale, m, type);
-      dx = in_leading_shape(at::mm(h, factor), gradients[0]).to(context->saved_data["x_type"].toScalarType());
+      dx = in_leading_shape(input_gradient(h, weight, scale, m), gradients[0]);
+      dx = dx.to(context->saved_data["x_type"].toScalarType());
     }
     const bool learned = context->saved_data["learned"].toBool() && context->needs_input_grad(3);
     if (context->needs_input_grad(1) || learned) {
-      const at::Tensor product = at::mm(h.t(), rows).to(at::kFloat);  // G [d_out, d_in]
+      const at::Tensor product = weight_product(h, rows);
       const bool follows = context->saved_data["follows_weight"].toBool();
       at::Tensor along;  // Σ_in G ⊙ sign(W) [d_out]
       if (follows || learned) along = (product * sign_of(weight, at::kFloat)).sum(1);

@@ -1,19 +1,14 @@
 #include "nn/step_engine.h"
 
-#include <fmt/format.h>
-
-#include "base/error.h"
-#include "base/nearest.h"
 #include "nn/kernel_for.h"
+#include "nn/scores.h"
 
 namespace bitsweep::nn {
 
-Gradients parse_gradients(std::string_view word) {
-  if (word == "f32") return Gradients::f32;
-  if (word == "int16") return Gradients::int16;
-  if (word == "s6") return Gradients::s6;
-  throw Error(ErrorKind::input, fmt::format("unknown train.gradients '{}', expected f32, int16 or s6{}", word,
-                                            did_you_mean(word, {"f32", "int16", "s6"})));
+uint64_t rounding_key(const StepContext& context) {
+  if (!context.noise.defined()) return static_cast<uint64_t>(context.step);
+  at::Generator same = context.noise.clone();
+  return ~draw_noise_key(same);  // the attentions' noise is a function of the key itself
 }
 
 std::string no_engine_on(c10::Device device) {

@@ -13,13 +13,13 @@
 #include <string>
 #include <vector>
 
+#include "nn/bit_step.h"
 #include "nn/decoder_model.h"
 #include "nn/family.h"
 #include "nn/gated_ffn.h"
 #include "nn/pointer_block.h"
 #include "nn/sign.h"
 #include "nn/sign_embedding.h"
-#include "nn/strict_step.h"
 
 namespace bitsweep::nn {
 
@@ -69,8 +69,10 @@ class StrictStack : public DecoderModel {
 
   at::Tensor head(const at::Tensor& hidden) override { return head_.forward(hidden); }
 
+  bool blocks_round() const override { return true; }
+
   StepEngine* engine() override {
-    if (engine_ == nullptr && no_strict_engine(options_).empty()) engine_ = make_strict_engine(*this, options_, vocab_);
+    if (engine_ == nullptr) engine_ = make_strict_step(*this, options_, vocab_);
     return engine_.get();
   }
 

@@ -1,8 +1,6 @@
 #include "nn/top_keys.h"
 
-#include <algorithm>
 #include <cmath>
-#include <vector>
 
 #include <ATen/ATen.h>
 #include <torch/csrc/autograd/custom_function.h>
@@ -20,16 +18,9 @@ using torch::autograd::AutogradContext;
 using torch::autograd::Function;
 using torch::autograd::variable_list;
 
-// Weights of n = 0 … K chosen keys, [K + 1, K]: row n has n of them.
+// Weights of n = 0 … K chosen keys, [K + 1, K].
 at::Tensor rank_weights(int64_t keys, double rho) {
-  at::Tensor table = at::zeros({keys + 1, keys}, at::kFloat);
-  auto to = table.accessor<float, 2>();
-  for (int64_t n = 1; n <= keys; ++n) {
-    double sum = 0;
-    for (int64_t r = 0; r < n; ++r) sum += std::pow(rho, static_cast<double>(r));
-    for (int64_t r = 0; r < n; ++r) to[n][r] = static_cast<float>(std::pow(rho, static_cast<double>(r)) / sum);
-  }
-  return table;
+  return at::tensor(kernels::rank_weights(keys, rho), at::kFloat).view({keys + 1, keys});
 }
 
 struct Weights {
@@ -88,10 +79,7 @@ void for_each_head(const at::Tensor& values, const at::Tensor& index, const F& f
 // Of one product of a query's keys with rows of the head's size, over the queries of `index`: a query has no more keys
 // than itself and those before it.
 int64_t multiply_adds(const at::Tensor& values, const at::Tensor& index) {
-  const auto keys_up_to = [&](int64_t context) {
-    const int64_t keys = std::min(index.size(2), context);
-    return context * keys - keys * (keys - 1) / 2;
-  };
+  const auto keys_up_to = [&](int64_t context) { return kernels::chosen_keys(context, index.size(2)); };
   const int64_t context = values.size(1);
   return values.size(0) * values.size(2) * (keys_up_to(context) - keys_up_to(context - index.size(1)));
 }

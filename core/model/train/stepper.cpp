@@ -14,18 +14,15 @@ namespace bitsweep::train {
 
 namespace {
 
-// The blocks leave gradients to LibTorch, which knows f32 (and bf16) alone.
-void round_gradients(nn::Model& model, c10::Device device, Precision precision, const std::string& word) {
+// What a model's gradients can be rounded to here.
+nn::Gradients gradients_of(nn::Model& model, c10::Device device, Precision precision, const std::string& word) {
   const nn::Gradients gradients = nn::parse_gradients(word);
-  const at::Tensor tokens = at::empty({0}, at::TensorOptions(at::kLong).device(device));
-  nn::StepEngine* engine = precision == Precision::f32 ? nn::engine_for(model, tokens, {}) : nullptr;
-  if (engine != nullptr) return engine->round_gradients(gradients);
-  if (gradients == nn::Gradients::f32) return;
-  throw Error(
-      ErrorKind::input,
-      fmt::format("train.gradients is {}, and only an engine rounds them: on a CPU, in f32, of a model that has "
-                  "one. Expected f32 here, on {}{}",
-                  word, device.str(), precision == Precision::f32 ? "" : " in bf16"));
+  const bool rounds = precision == Precision::f32 && device.is_cpu() && (model.blocks_round() || model.engine());
+  if (gradients == nn::Gradients::f32 || rounds) return gradients;
+  throw Error(ErrorKind::input,
+              fmt::format("train.gradients is {}, and they are rounded on a CPU, in f32, of a model that has 1-bit "
+                          "weights. Expected f32 here, on {}{}",
+                          word, device.str(), precision == Precision::f32 ? "" : " in bf16"));
 }
 
 }  // namespace
@@ -44,7 +41,7 @@ Stepper::Stepper(const spec::RunSpec& spec, const data::Dataset& dataset, nn::Mo
   if (train.batch < 1 || train.accumulate < 1 || train.batch % train.accumulate != 0)
     throw Error(ErrorKind::input, fmt::format("train.batch {} does not split into train.accumulate {} equal parts",
                                               train.batch, train.accumulate));
-  round_gradients(model_, device_, precision_, train.gradients);
+  gradients_ = gradients_of(model_, device_, precision_, train.gradients);
   learning_rate(train, train.warmup);  // refuses an unknown schedule now rather than after the warmup
 }
 
@@ -81,8 +78,11 @@ void Stepper::accumulate_gradients(int64_t step) {
     const at::Tensor windows = window_buffer(micro_batch, dataset_.context(), device_, dataset_.width());
     dataset_.sequences(static_cast<uint64_t>(spec_.seed), step * spec_.train.batch + part * micro_batch, micro_batch,
                        tokens_of(windows));
-    const nn::StepContext context{
-        .training = true, .step = step, .total_steps = spec_.train.steps, .noise = noise_.at(step * parts + part)};
+    const nn::StepContext context{.training = true,
+                                  .step = step,
+                                  .total_steps = spec_.train.steps,
+                                  .noise = noise_.at(step * parts + part),
+                                  .gradients = gradients_};
     TokenBatch batch = to_device(windows, device_);
     if (counted.left_out.defined()) {
       const int64_t targets = micro_batch * dataset_.context();

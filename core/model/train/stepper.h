@@ -47,6 +47,7 @@ class Stepper {
   LossMeter& losses_;
   c10::Device device_;
   Precision precision_;
+  nn::Gradients gradients_ = nn::Gradients::f32;
   NoiseSource noise_;
   at::Tensor norm_;
   double lr_ = 0;

@@ -1,6 +1,7 @@
 #include "train/token_loss.h"
 
 #include <algorithm>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -166,6 +167,12 @@ at::Tensor loss_and_backward(nn::Model& model, const TokenBatch& batch, const nn
                              Precision precision, const LossDivisor& divisor) {
   if (nn::StepEngine* engine = engine_of(model, batch, context, precision))
     return engine_loss_and_backward(*engine, batch, context, divisor);
+  std::optional<nn::WithRounding> rounding;
+  if (context.gradients != nn::Gradients::f32) {
+    nn::require_roundable(batch.inputs.numel(), nn::kTokens);
+    nn::require_roundable(model.head_vocab(), nn::kSymbols);
+    rounding.emplace(context.gradients, nn::rounding_key(context));
+  }
   if (nn::parts_head(model.head_vocab()))
     return parted_loss_and_backward(PartedHead(model, batch, context, precision), batch, divisor);
   const at::Tensor nats = whole_loss(model, batch, context, precision, divisor);

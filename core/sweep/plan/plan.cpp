@@ -174,6 +174,7 @@ class Planner {
                                  .sequences = std::max<int64_t>(1, spec.train.batch / spec.train.accumulate),
                                  .accumulates = spec.train.accumulate > 1,
                                  .precision = spec.train.precision,
+                                 .gradients = spec.train.gradients,
                                  .defaults = runs_[i].option_defaults},
                                 spec.train.freeze};
       const std::string key =

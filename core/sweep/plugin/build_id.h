@@ -10,7 +10,7 @@
 #define BITSWEEP_STRINGIFY(x) BITSWEEP_STRINGIFY_(x)
 
 // Raised whenever nn/model.h, or a block that plugins hold, changes in a way that compiled plugins would not survive.
-#define BITSWEEP_MODEL_LAYOUT 5
+#define BITSWEEP_MODEL_LAYOUT 6
 
 #if defined(__clang__)
 #define BITSWEEP_COMPILER_ID "clang" BITSWEEP_STRINGIFY(__clang_major__)

@@ -88,6 +88,8 @@ void read_costs(const json::object& object, Description& description) {
   if (object.if_contains("bytes") != nullptr)
     description.bytes = memory_from_json(object_member(object, "bytes", "description"));
   description.path = step_path_from_json(object);
+  const json::value* rounds = object.if_contains("rounds_gradients");
+  if (description.path) description.path->rounds = rounds != nullptr && rounds->is_bool() && rounds->get_bool();
 }
 
 }  // namespace
@@ -95,7 +97,8 @@ void read_costs(const json::object& object, Description& description) {
 json::object to_json(const DescribeRequest& request) {
   json::object object{{"options", request.options},         {"vocab", request.vocab},
                       {"context", request.context},         {"sequences", request.sequences},
-                      {"accumulates", request.accumulates}, {"precision", request.precision}};
+                      {"accumulates", request.accumulates}, {"precision", request.precision},
+                      {"gradients", request.gradients}};
   if (!request.defaults.empty()) object["defaults"] = request.defaults;
   return object;
 }
@@ -113,6 +116,7 @@ DescribeRequest describe_request_from_json(const json::object& object) {
   }
   request.precision = string_or(object, "precision", request.precision);
   if (request.precision != "f32" && request.precision != "bf16") fail(what, "'precision' must be f32 or bf16");
+  request.gradients = string_or(object, "gradients", request.gradients);
   return request;
 }
 
@@ -155,6 +159,7 @@ json::object to_json(const Description& d) {
   }
   if (d.bytes) object["bytes"] = to_json(*d.bytes);
   for (const auto& member : to_json(d.path)) object[member.key()] = member.value();
+  if (d.path) object["rounds_gradients"] = d.path->rounds;
   return object;
 }
 

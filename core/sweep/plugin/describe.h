@@ -18,6 +18,7 @@ struct DescribeRequest {
   int64_t sequences = 1;
   bool accumulates = false;       // several of them make a step
   std::string precision = "f32";  // f32 | bf16
+  std::string gradients = "f32";  // train.gradients
   // Of a new model: what those options that came later are where `options` has them not (manifest.h). Empty for the
   // spec of a run, which says all that it is.
   json::object defaults{};
@@ -48,6 +49,7 @@ struct MemoryNeed {
 struct StepPath {
   bool bits = false;
   std::string because{};  // of blocks: why, in a clause ("precision bf16")
+  bool rounds = false;    // blocks: the gradients that they multiply, where train.gradients says so; an engine does
 };
 
 struct Description {
@@ -68,7 +70,7 @@ struct Description {
   // Why train.gradients can only be f32, in a clause; empty: on a CPU they may be rounded.
   std::string only_f32_because() const {
     if (!path) return "the plugin does not say that anything rounds them";
-    return path->bits ? "" : path->because;
+    return path->bits || path->rounds ? "" : path->because;
   }
   int64_t params_nonembedding() const { return params - params_embedding; }
   // Forward and backward. Of a plugin that does not say, a backward pass of twice the forward one, as linears have it.

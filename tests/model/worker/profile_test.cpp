@@ -52,15 +52,18 @@ TEST_F(ProfileVerbTest, EveryBlockHasItsTime) {
       EXPECT_GT(products_s, 0) << plugin << " " << name;
     }
     EXPECT_EQ(blocks["optimizer"].at("backward_s").to_number<double>(), 0);
-    const bool bits = std::string(plugin) == "truebit";
+    const bool bits = std::string(plugin) != "b158";
     EXPECT_EQ(string_or(answer, "engine", ""), bits ? "bits" : "blocks");
     EXPECT_EQ(answer.contains("engine_because"), !bits);
     for (const auto& [name, row] : blocks) {
       const bool integers = row.at("integers_s").to_number<double>() > 0;
       EXPECT_LE(integers, bits) << plugin << " " << name;
     }
-    for (const char* name : {"embedding", "projections", "attention", "ffn", "head"})
-      EXPECT_EQ(blocks[name].at("integers_s").to_number<double>() > 0, bits) << plugin << " " << name;
+    // v76 reads floats where truebit reads signs; its ffn has both.
+    EXPECT_EQ(blocks["ffn"].at("integers_s").to_number<double>() > 0, bits) << plugin;
+    for (const char* name : {"embedding", "projections", "attention", "head"})
+      EXPECT_EQ(blocks[name].at("integers_s").to_number<double>() > 0, std::string(plugin) == "truebit")
+          << plugin << " " << name;
     // Engines work within the step's own scope, and have no nodes of autograd.
     if (bits) {
       EXPECT_EQ(blocks["other"].at("backward_s").to_number<double>(), 0);

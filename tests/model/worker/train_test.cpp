@@ -49,20 +49,24 @@ TEST_P(EveryPlugin, TrainsInBf16) {
   EXPECT_TRUE(std::isfinite(number_or(train::events_of(run.attempt(1), "eval").at(0).fields, "val_bpc", NAN)));
 }
 
-TEST_F(TrainVerbTest, RoundsGradientsWhereAnEngineDoes) {
-  spec::RunSpec spec = small_spec(folder_, "v57");
-  spec.train.gradients = "s6";
-  const WorkerRun run(folder_, spec);
-  const Ended ended = run.run(1);
-  ASSERT_EQ(ended.exit_code, 0) << ended.err;
-  const std::vector<event::Event> evals = train::events_of(run.attempt(1), "eval");
-  EXPECT_LT(number_or(evals.back().fields, "val_bpc", 99), number_or(evals.front().fields, "val_bpc", 0));
+TEST_F(TrainVerbTest, RoundsGradientsOfIntegers) {
+  spec::RunSpec spec;
+  for (const char* plugin : {"v57", "b158"}) {
+    spec = small_spec(folder_, plugin);
+    spec.train.gradients = "s6";
+    const WorkerRun run(folder_ / plugin, spec);
+    const Ended ended = run.run(1);
+    ASSERT_EQ(ended.exit_code, 0) << ended.err;
+    const std::vector<event::Event> evals = train::events_of(run.attempt(1), "eval");
+    EXPECT_LT(number_or(evals.back().fields, "val_bpc", 99), number_or(evals.front().fields, "val_bpc", 0))
+        << plugin;
+  }
 
   const auto expect_refused = [&](int attempt) {
     const WorkerRun refused(folder_, spec);
     const Ended end = refused.run(attempt);
     EXPECT_EQ(end.exit_code, static_cast<int>(ErrorKind::input));
-    EXPECT_NE(end.err.find("train.gradients is s6, and only an engine rounds them"), std::string::npos) << end.err;
+    EXPECT_NE(end.err.find("train.gradients is s6, and they are rounded on a CPU"), std::string::npos) << end.err;
     EXPECT_EQ(refused.status(attempt), "bad_input");
   };
   spec.train.precision = "bf16";
@@ -105,10 +109,8 @@ TEST_F(TrainVerbTest, StartSaysWhatRuns) {
 TEST_F(TrainVerbTest, StartSaysWhatComputesTheSteps) {
   spec::RunSpec half = small_spec(folder_, "v57");
   half.train.precision = "bf16";
-  spec::RunSpec mixed = small_spec(folder_, "v57");
-  mixed.model.options["attention"] = "rwsp";
   for (auto [spec, because] : {std::pair{half, "precision bf16"},
-                               {mixed, "attention: rwsp mixes values to floats"},
+                               {small_spec(folder_, "v52"), "activations are floats"},
                                {small_spec(folder_, "llama"), "no engine for weights of floats"}}) {
     spec.train.steps = 1;
     const WorkerRun run(folder_ / because, spec);

@@ -55,7 +55,7 @@ TEST_F(WorkerDescriberTest, AnswersInOrder) {
   std::string line;
   std::getline(asked, line);
   EXPECT_EQ(line, R"({"plugin":"p0","request":{"options":{"d_model":64},"vocab":256,"context":128,)"
-                  R"("sequences":1,"accumulates":false,"precision":"f32"}})");
+                  R"("sequences":1,"accumulates":false,"precision":"f32","gradients":"f32"}})");
 }
 
 TEST_F(WorkerDescriberTest, ACrashCostsItsQuestionAlone) {

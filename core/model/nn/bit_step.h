@@ -1,0 +1,24 @@
+// The engine of models of 1-bit weights (engine/bit_engine.h) on a model's tensors.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+
+#include "nn/cost.h"
+#include "nn/step_engine.h"
+
+namespace bitsweep::nn {
+
+struct AlphaStackOptions;
+struct StrictOptions;
+
+// What it costs, or why there is none, in a clause ("activations are floats").
+EngineCost strict_engine_cost(const StrictOptions& options, const Workload& work);
+EngineCost alpha_engine_cost(const AlphaStackOptions& options, const Workload& work);
+
+// Of a model with the parameters or bit matrices of strict_stack.h or alpha_stack.h, which outlives it. Null where
+// there is none.
+std::unique_ptr<StepEngine> make_strict_step(Model& model, const StrictOptions& options, int64_t vocab);
+std::unique_ptr<StepEngine> make_alpha_step(Model& model, const AlphaStackOptions& options, int64_t vocab);
+
+}  // namespace bitsweep::nn
