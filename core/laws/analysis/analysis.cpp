@@ -177,6 +177,7 @@ Analysis analyse(const ReportInput& input) {
     g.token_steps = steps_along(input, g.table, Along::tokens);
     g.param_steps = steps_along(input, g.table, Along::params);
     g.setting_steps = setting_steps(input, g.table);
+    g.ablations = ablations(input, g.table);
     g.variant_comparisons = variant_comparisons(input, g.table);
     g.fits = fits_of(input, g);
     for (const LawFit& fit : g.fits)

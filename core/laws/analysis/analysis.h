@@ -65,6 +65,19 @@ struct VariantComparison : CellChange {
   std::vector<std::string> also;  // what differs besides
 };
 
+// A setting of one variant at two of its values, all else equal, wherever both were measured: an ablation. Of the rate
+// and the batch, which a variant is tuned in, other sections tell.
+struct Ablation {
+  std::string variant, setting, from, to;  // "train.gradients", "f32", "s6"
+  struct Place : CellChange {              // change: loss with `to` − loss with `from`
+    size_t a = 0, b = 0;                   // cells, of one size and budget
+  };
+  std::vector<Place> places;
+  // Over places, each the mean of its seeds: its interval is of what changes from place to place. Of one place it is
+  // that place's.
+  Estimate change;
+};
+
 // One law fitted to one variant's runs.
 struct LawFit {
   std::string variant, law;
@@ -90,6 +103,7 @@ struct GroupAnalysis : RunGroup {
   std::vector<ScalingStep> token_steps, param_steps;
   std::vector<SettingStep> setting_steps;
   std::vector<VariantComparison> variant_comparisons;  // every pair of variants at every shared size and budget
+  std::vector<Ablation> ablations;  // every value of a setting against the one that was asked for first
   std::vector<LawFit> fits;
   std::vector<ComputeOptimum> optima;  // of variants with runs of a joint law
   std::optional<ParameterValue> parameter_value;
@@ -113,6 +127,7 @@ enum class Along { tokens, params };
 std::vector<ScalingStep> steps_along(const ReportInput& input, const CellTable& table, Along along);
 std::vector<SettingStep> setting_steps(const ReportInput& input, const CellTable& table);
 std::vector<VariantComparison> variant_comparisons(const ReportInput& input, const CellTable& table);
+std::vector<Ablation> ablations(const ReportInput& input, const CellTable& table);
 // Nothing but the text, and so its validation part, tells these apart.
 bool differ_by_text_alone(const query::ComparableGroup& a, const query::ComparableGroup& b);
 std::vector<TextOffset> text_offsets(const ReportInput& input, const std::vector<GroupAnalysis>& groups);

@@ -294,6 +294,16 @@ std::vector<std::string> other_differences(const ReportCell& a, const ReportCell
   return names;
 }
 
+std::optional<SettingDifference> only_difference(const ReportCell& a, const ReportCell& b) {
+  std::optional<SettingDifference> only;
+  int count = 0;
+  each_difference(a, b, [&](const std::string& path, const std::string& value, const std::string& other) {
+    only = SettingDifference{path, value, other};
+    ++count;
+  });
+  return count == 1 ? only : std::nullopt;
+}
+
 std::vector<std::string> all_differences(const ReportCell& a, const ReportCell& b) {
   std::vector<std::string> all;
   if (a.variant != b.variant) all.push_back(fmt::format("variant {} → {}", a.variant, b.variant));

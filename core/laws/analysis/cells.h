@@ -129,6 +129,12 @@ CellTable make_cells(const std::vector<MeasuredRun>& runs, const std::vector<siz
 // Settings in which two cells differ, beyond what their sizes, budgets and variants already say: "train.lr".
 std::vector<std::string> other_differences(const ReportCell& a, const ReportCell& b);
 
+// The one setting of these; nothing where none differs or several do.
+struct SettingDifference {
+  std::string path, from, to;
+};
+std::optional<SettingDifference> only_difference(const ReportCell& a, const ReportCell& b);
+
 // Everything in which two cells differ, variant, size and tokens first: "params 5.5M → 46.4M".
 std::vector<std::string> all_differences(const ReportCell& a, const ReportCell& b);
 // By more than budgets of one class do.

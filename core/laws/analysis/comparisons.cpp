@@ -5,6 +5,7 @@
 #include <map>
 
 #include "analysis/analysis.h"
+#include "analysis/comparing.h"
 #include "analysis/windows.h"
 
 namespace bitsweep::analysis {
@@ -21,35 +22,11 @@ std::vector<std::pair<size_t, size_t>> pairs_of_alike(const CellTable& table, si
   return pairs;
 }
 
-// Holm 1979: the smallest of m p-values times m, the next times m − 1 …, never falling.
 template <typename Comparison>
 void correct(std::vector<Comparison>& comparisons) {
-  std::vector<CellChange*> order;
-  for (Comparison& c : comparisons)
-    if (c.change.p) order.push_back(&c);
-  std::stable_sort(order.begin(), order.end(), [](auto* a, auto* b) { return *a->change.p < *b->change.p; });
-  double least = 0;
-  for (size_t k = 0; k < order.size(); ++k) {
-    least = std::max(least, std::min(1.0, *order[k]->change.p * static_cast<double>(order.size() - k)));
-    order[k]->p_holm = least;
-  }
-}
-
-CellChange compared(const ReportInput& input, const ReportCell& first, const ReportCell& second) {
-  const auto windows = window_error_between(input.runs, first, second);
-  const CellChange apart{difference(second.final_bpc, first.final_bpc, windows), false, {}};
-  if (!first.seed_known || !second.seed_known) return apart;
-  std::map<int64_t, double> losses;
-  for (const size_t r : first.runs) losses[input.runs[r].row.seed] = *input.runs[r].row.last_val_bpc;
-  std::map<int64_t, double> differences;
-  for (const size_t r : second.runs)
-    if (const auto same = losses.find(input.runs[r].row.seed); same != losses.end())
-      differences[same->first] = *input.runs[r].row.last_val_bpc - same->second;
-  if (differences.size() < 2 || differences.size() != first.runs.size() || differences.size() != second.runs.size())
-    return apart;
-  std::vector<double> values;
-  for (const auto& [seed, value] : differences) values.push_back(value);
-  return {paired_difference(values, windows), true, {}};
+  std::vector<Comparison*> all;
+  for (Comparison& c : comparisons) all.push_back(&c);
+  correct_for_number(all);
 }
 
 // Cells of one size and the next larger batch, those whose tokens are nearest; of equally near ones the lowest losses.
@@ -117,6 +94,23 @@ SettingStep setting_step(const ReportInput& input, const CellTable& table, size_
 }
 
 }  // namespace
+
+CellChange compared(const ReportInput& input, const ReportCell& first, const ReportCell& second) {
+  const auto windows = window_error_between(input.runs, first, second);
+  const CellChange apart{difference(second.final_bpc, first.final_bpc, windows), false, {}};
+  if (!first.seed_known || !second.seed_known) return apart;
+  std::map<int64_t, double> losses;
+  for (const size_t r : first.runs) losses[input.runs[r].row.seed] = *input.runs[r].row.last_val_bpc;
+  std::map<int64_t, double> differences;
+  for (const size_t r : second.runs)
+    if (const auto same = losses.find(input.runs[r].row.seed); same != losses.end())
+      differences[same->first] = *input.runs[r].row.last_val_bpc - same->second;
+  if (differences.size() < 2 || differences.size() != first.runs.size() || differences.size() != second.runs.size())
+    return apart;
+  std::vector<double> values;
+  for (const auto& [seed, value] : differences) values.push_back(value);
+  return {paired_difference(values, windows), true, {}};
+}
 
 // Steps between neighbours of one variant: along tokens at each size, or along sizes at each budget.
 std::vector<ScalingStep> steps_along(const ReportInput& input, const CellTable& table, Along along) {

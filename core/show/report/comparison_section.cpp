@@ -277,6 +277,10 @@ std::string comparisons_csv(const analysis::ReportInput& input, const analysis::
       csv_row(t, "tokens", input, cells[s.from], cells[s.to], s, s.also);
     for (const analysis::SettingStep& s : g.setting_steps)
       csv_row(t, "batch", input, cells[s.from], cells[s.to], s, s.also);
+    for (const analysis::Ablation& ablation : g.ablations)
+      for (const analysis::Ablation::Place& place : ablation.places)
+        csv_row(t, "setting", input, cells[place.a], cells[place.b], place,
+                {ablation.setting + " " + ablation.from + " → " + ablation.to});
     for (const analysis::VariantComparison& v : g.variant_comparisons)
       csv_row(t, "variant", input, cells[v.a], cells[v.b], v, v.also);
   }

@@ -10,6 +10,7 @@
 #include "base/units.h"
 #include "fit/bootstrap.h"
 #include "render/format.h"
+#include "report/ablation_section.h"
 #include "report/before_after_section.h"
 #include "report/rules.h"
 
@@ -343,6 +344,7 @@ std::vector<render::Text> group_findings(const analysis::GroupAnalysis& g, const
   scaling_finding(g, g.param_steps, "More parameters at the same tokens", "tenfold parameters", out);
   scaling_finding(g, g.token_steps, "More tokens at the same size", "doubling of tokens", out);
   for (render::Text& text : before_after_findings(g)) out.push_back(std::move(text));
+  for (render::Text& text : ablation_findings(g)) out.push_back(std::move(text));
   size_t first = out.size();
   variant_findings(g, out);
   parameter_value_finding(g, out);

@@ -162,6 +162,27 @@ json::array setting_steps_json(const std::vector<analysis::SettingStep>& steps) 
   return list;
 }
 
+json::array ablations_json(const std::vector<analysis::Ablation>& ablations) {
+  json::array list;
+  for (const analysis::Ablation& ablation : ablations) {
+    json::array places;
+    for (const analysis::Ablation::Place& place : ablation.places)
+      places.push_back(json::object{{"from", place.a},
+                                    {"to", place.b},
+                                    {"change", change_json(place.change)},
+                                    {"paired", place.paired},
+                                    {"p", finite_or_null(place.change.p)},
+                                    {"p_holm", finite_or_null(place.p_holm)}});
+    list.push_back(json::object{{"variant", ablation.variant},
+                                {"setting", ablation.setting},
+                                {"from", ablation.from},
+                                {"to", ablation.to},
+                                {"change", change_json(ablation.change)},
+                                {"places", std::move(places)}});
+  }
+  return list;
+}
+
 json::array offsets_json(const analysis::Analysis& analysis) {
   json::array list;
   for (const analysis::TextOffset& o : analysis.offsets)
@@ -329,6 +350,7 @@ json::object report_json(const analysis::ReportInput& input, const analysis::Ana
                      {"param_steps", steps_json(g.param_steps, "per_decade")},
                      {"token_steps", steps_json(g.token_steps, "per_doubling")},
                      {"batch_steps", setting_steps_json(g.setting_steps)},
+                     {"ablations", ablations_json(g.ablations)},
                      {"equal_size", g.table.measure.sizes()},
                      {"equal_budget", g.table.measure.budgets()},
                      {"variant_gaps", gaps_json(g.variant_comparisons)},

@@ -1,4 +1,5 @@
 #include "report/sections.h"
+#include "report/ablation_section.h"
 
 #include <algorithm>
 #include <cmath>
@@ -44,6 +45,7 @@ class GroupSections {
     append(before_after_section(g_, level_));
     scaling();
     append(batch_section(input_, g_, level_));
+    append(ablations_section(g_, level_));
     append(comparisons_section(g_, level_));
     figure("variants");
     append(stored_section(input_, g_, level_));

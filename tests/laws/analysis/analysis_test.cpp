@@ -181,6 +181,37 @@ TEST(Analysis, WhatDiffersBesidesIsNamed) {
   EXPECT_TRUE(analyse(made_input({{"v57", 1e5, 2e6}, {"v57", 1e6, 2e6}})).groups[0].param_steps[0].also.empty());
 }
 
+TEST(Ablations, HoldASettingAgainstTheValueThatCameFirst) {
+  const GroupAnalysis g = analyse(rounded_runs(0.02)).groups[0];
+  ASSERT_EQ(g.ablations.size(), 1u);
+  const Ablation& ablation = g.ablations[0];
+  EXPECT_EQ(ablation.variant, "v57");
+  EXPECT_EQ(ablation.setting, "train.gradients");
+  EXPECT_EQ(ablation.from, "f32");
+  EXPECT_EQ(ablation.to, "s6");
+  ASSERT_EQ(ablation.places.size(), 4u);
+  for (const Ablation::Place& place : ablation.places) {
+    const ReportCell &a = g.table.cells[place.a], &b = g.table.cells[place.b];
+    EXPECT_EQ(a.params, b.params);
+    EXPECT_EQ(a.tokens, b.tokens);
+    EXPECT_TRUE(place.paired);
+    EXPECT_NEAR(place.change.mean, 0.02 * a.params / 1e6, 1e-9);
+  }
+  EXPECT_NEAR(ablation.change.mean, 0.011, 1e-9);
+  EXPECT_EQ(ablation.change.values, 4);
+  // Student's over the four places: 0.002 and 0.02, twice each.
+  EXPECT_NEAR(ablation.change.half_width.value(), 3.18245 * 0.0103923 / 2, 1e-6);
+}
+
+TEST(Ablations, AreOfOneSettingAlone) {
+  ReportInput input = rounded_runs(0.02);
+  for (size_t i = input.runs.size() / 2; i < input.runs.size(); ++i)
+    input.runs[i].row.spec["train"].as_object()["warmup"] = 70;
+  EXPECT_TRUE(analyse(input).groups[0].ablations.empty());
+  const ReportInput rates = made_input({{"v57", 1e6, 4e6, 1e-3}, {"v57", 1e6, 4e6, 3e-3}, {"v75", 1e6, 4e6, 1e-3}});
+  EXPECT_TRUE(analyse(rates).groups[0].ablations.empty());
+}
+
 TEST(Analysis, UnfinishedAndDivergedRunsEnterNothing) {
   ReportInput input = made_input({{"v57", 1e5, 2e6}, {"v57", 1e6, 2e6}, {"v57", 1e7, 2e6}});
   input.runs[1].row.state = RunState::failed;

@@ -105,6 +105,24 @@ inline std::vector<Made> quickstart_runs() {
   return runs;
 }
 
+// Two sizes, two budgets and two seeds with each of the gradients; `cost`: of rounding, in the loss.
+inline ReportInput rounded_runs(double cost) {
+  std::vector<Made> made;
+  for (const char* gradients : {"f32", "s6"})
+    for (const double params : {1e5, 1e6})
+      for (const double tokens : {2e6, 8e6})
+        for (const int64_t seed : {0, 1})
+          made.push_back({"v57", params, tokens, 1e-3, seed, 32,
+                          0.01 * static_cast<double>(seed) + (gradients[0] == 's' ? cost * params / 1e6 : 0)});
+  ReportInput input = made_input(made);
+  for (size_t i = 0; i < input.runs.size(); ++i) {
+    json::object& train = input.runs[i].row.spec["train"].as_object();
+    train["gradients"] = i < input.runs.size() / 2 ? "f32" : "s6";
+    if (i >= input.runs.size() / 2) input.runs[i].row.id += "r";
+  }
+  return input;
+}
+
 // One variant at sizes and budgets enough for the joint law, two seeds.
 inline std::vector<Made> ladder_runs() {
   std::vector<Made> runs;

@@ -47,6 +47,16 @@ TEST(Findings, SizesAreSaidToHelpOnlyWhereTheyDo) {
   EXPECT_THAT(speak(analysis::made_input({{"v57", 1e6, 2e6}})).findings, Not(HasSubstr("More parameters")));
 }
 
+TEST(Findings, ASettingIsSaidToMatterOnlyWhereThatShows) {
+  EXPECT_THAT(speak(analysis::rounded_runs(0.02)).findings,
+              HasSubstr("train.gradients s6 in place of f32 made no difference that shows to v57: +0.011 ± 0.017"));
+  const analysis::ReportInput input = analysis::rounded_runs(-0.4);
+  EXPECT_THAT(markdown_of(input), HasSubstr("Setting against setting"));
+  analysis::ReportInput alike = analysis::rounded_runs(0);
+  for (size_t i = alike.runs.size() / 2; i < alike.runs.size(); ++i) *alike.runs[i].row.last_val_bpc -= 0.1;
+  EXPECT_THAT(speak(alike).findings, HasSubstr("train.gradients s6 in place of f32 lowered the loss of v57: −0.100"));
+}
+
 // One body and one amount of text under three vocabularies.
 TEST(Findings, TokenizersAreComparedAtEqualBodyAndBytes) {
   const analysis::ReportInput input = analysis::tokenized_input({{"bytes256", 2e6, 1e5, 7.6e6, 0},
