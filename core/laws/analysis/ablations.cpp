@@ -1,6 +1,8 @@
 // One setting against another of its values, all else equal.
 #include <algorithm>
+#include <cstdint>
 #include <map>
+#include <tuple>
 #include <utility>
 
 #include "analysis/analysis.h"
@@ -54,6 +56,18 @@ Estimate over_places(const std::vector<Ablation::Place>& places) {
   return paired_difference(means);
 }
 
+// Variants in their order, a setting's values as they were asked for.
+void order_ablations(const CellTable& table, std::vector<Ablation>& ablations) {
+  const auto key = [&](const Ablation& ablation) {
+    size_t first = SIZE_MAX;
+    for (const Ablation::Place& place : ablation.places) first = std::min(first, first_run(table.cells[place.b]));
+    const auto variant = std::find(table.variants.begin(), table.variants.end(), ablation.variant);
+    return std::tuple(variant - table.variants.begin(), ablation.setting, first);
+  };
+  std::stable_sort(ablations.begin(), ablations.end(),
+                   [&](const Ablation& a, const Ablation& b) { return key(a) < key(b); });
+}
+
 }  // namespace
 
 std::vector<Ablation> ablations(const ReportInput& input, const CellTable& table) {
@@ -70,6 +84,7 @@ std::vector<Ablation> ablations(const ReportInput& input, const CellTable& table
     if (found == out.end()) found = out.insert(out.end(), Ablation{a.variant, path, from, to, {}, {}});
     found->places.push_back({compared(input, a, b), pair.a, pair.b});
   }
+  order_ablations(table, out);
   std::vector<Ablation::Place*> all;
   for (Ablation& ablation : out) {
     ablation.change = over_places(ablation.places);
