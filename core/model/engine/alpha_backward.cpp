@@ -68,9 +68,8 @@ void AlphaEngine::weight_backward(const StepTensors& tensors, const StepPass& pa
 
 void AlphaEngine::linear_backward(const StepTensors& tensors, const StepPass& pass, size_t layer,
                                   const LinearBackward& of) {
-  const SignBits& inside = rows_of(layer).inside[of.place];
-  end_backward(tensors, pass, layer, of.place, of.gradient, inside.rows() > 0 ? &inside : nullptr, of.factor,
-               /*scale=*/1.0f, of.values);
+  end_backward(tensors, pass, layer, of.place, of.gradient, inside_of(layer, of.place), of.factor, /*scale=*/1.0f,
+               of.values);
   const OutputGradient dy = products_.gradient(pass, layer, of.place, of.values, 0, pass.rows());
   weight_backward(tensors, pass, layer, of, dy);
   {

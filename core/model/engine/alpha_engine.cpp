@@ -73,25 +73,15 @@ const float* AlphaEngine::keys_input(const StepPass& pass, size_t layer, bool ba
   return rows_.shifted.data();
 }
 
+SignBits* AlphaEngine::inside_of(size_t layer, LinearPlace place) {
+  SignBits& inside = rows_of(layer).inside[place];
+  return inside.rows() > 0 ? &inside : nullptr;
+}
+
 void AlphaEngine::sign_linear(const StepTensors& tensors, const StepPass& pass, size_t layer, LinearPlace place,
                               const float* in, SignBits& sign) {
-  const int64_t inputs = plan_.inputs(place), outputs = plan_.outputs(place);
-  const int64_t products = pass.rows() * inputs * outputs;
-  const Metered metered(meter_, block_of(place), false, Work::products, products);
-  SignBits& inside = rows_of(layer).inside[place];
-  const kernels::ChannelEnd end{.alpha = scales_of(tensors, layer, place),
-                                .threshold = tensors.layers[layer].linears[place].threshold.values,
-                                .columns = outputs};
-  in_ranges(workers_, pass.rows(), kWideRows, products / kTableProducts, [&](int64_t first, int64_t last) {
-    kernels::table_product_rows({.a = {in, inputs, 1},
-                                 .index = &weight(layer, place).rows(),
-                                 .terms = inputs,
-                                 .columns = outputs,
-                                 .c = rows_.sums.data(),
-                                 .c_step = outputs},
-                                first, last);
-    kernels::end_signs(end, rows_.sums.at(first * outputs), sign, inside.rows() > 0 ? &inside : nullptr, first, last);
-  });
+  look_up_signs(tensors, pass, layer, place, in, scales_of(tensors, layer, place), rows_.sums.data(), sign,
+                inside_of(layer, place));
 }
 
 void AlphaEngine::add_linear(const StepTensors& tensors, const StepPass& pass, size_t layer, LinearPlace place,

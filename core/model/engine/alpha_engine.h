@@ -28,6 +28,7 @@ class AlphaEngine final : public BitEngine {
   const float* residual_gradient() const override { return gradients_.residual.data(); }
 
   AlphaLayerRows& rows_of(size_t layer) { return rows_.layers[layer % rows_.layers.size()]; }
+  kernels::SignBits* inside_of(size_t layer, LinearPlace place);  // null: gradients are not clipped there
   const float* scales_of(const StepTensors& tensors, size_t layer, LinearPlace place) const;
   void embed(const StepTensors& tensors, const StepPass& pass);
   void norm(const StepPass& pass, bool backward, const float* x, const TrainedFloats& gain);

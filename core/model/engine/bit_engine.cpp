@@ -8,7 +8,9 @@
 #include "engine/alpha_engine.h"
 #include "engine/strict_engine.h"
 #include "engine/workers.h"
+#include "kernels/alpha_ends.h"
 #include "kernels/strict_ends.h"
+#include "kernels/table_products.h"
 
 namespace bitsweep::engine {
 namespace {
@@ -131,6 +133,26 @@ void BitEngine::layers_backward(const StepTensors& tensors, const StepPass& pass
   }
   in_ranges(workers_, plan_.d_model, kLineFloats, pass.rows() * plan_.d_model, [&](int64_t begin, int64_t end) {
     kernels::scatter_rows(residual_gradient(), pass.tokens, pass.rows(), plan_.d_model, table, begin, end);
+  });
+}
+
+void BitEngine::look_up_signs(const StepTensors& tensors, const StepPass& pass, size_t layer, LinearPlace place,
+                              const float* in, const float* scales, float* sums, SignBits& sign,
+                              SignBits* inside) const {
+  const int64_t inputs = plan_.inputs(place), outputs = plan_.outputs(place);
+  const int64_t products = pass.rows() * inputs * outputs;
+  const Metered metered(meter_, block_of(place), false, Work::products, products);
+  const kernels::ChannelEnd end{
+      .alpha = scales, .threshold = tensors.layers[layer].linears[place].threshold.values, .columns = outputs};
+  in_ranges(workers_, pass.rows(), kernels::kWideRows, products / kTableProducts, [&](int64_t first, int64_t last) {
+    kernels::table_product_rows({.a = {in, inputs, 1},
+                                 .index = &weight(layer, place).rows(),
+                                 .terms = inputs,
+                                 .columns = outputs,
+                                 .c = sums,
+                                 .c_step = outputs},
+                                first, last);
+    kernels::end_signs(end, sums + first * outputs, sign, inside, first, last);
   });
 }
 

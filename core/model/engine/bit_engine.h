@@ -61,6 +61,10 @@ class BitEngine {
   virtual const float* residual_gradient() const = 0;  // [rows, d_model]
 
   const BitWeight& weight(size_t layer, LinearPlace place) const { return weights_[layer][place]; }
+  // The signs of a linear's output, whose input is floats [rows, inputs] and is looked up, and where it is clipped.
+  // scales [outputs]; sums has room for [rows, outputs].
+  void look_up_signs(const StepTensors& tensors, const StepPass& pass, size_t layer, LinearPlace place, const float* in,
+                     const float* scales, float* sums, kernels::SignBits& sign, kernels::SignBits* inside) const;
   // Sums over the rows of a linear's output gradient, and where it is clipped: kernels/strict_ends.h.
   void end_backward(const StepTensors& tensors, const StepPass& pass, size_t layer, LinearPlace place,
                     const float* gradient, const kernels::SignBits* inside, const kernels::SignBits* factor,

@@ -1,8 +1,6 @@
 #include "engine/strict_engine.h"
 
 #include "engine/workers.h"
-#include "kernels/alpha_ends.h"
-#include "kernels/table_products.h"
 
 namespace bitsweep::engine {
 
@@ -41,25 +39,6 @@ void StrictEngine::linear(const StepPass& pass, size_t layer, LinearPlace place,
   });
 }
 
-void StrictEngine::mixed_linear(const StepTensors& tensors, const StepPass& pass, size_t layer) {
-  const int64_t d = plan_.d_model, products = pass.rows() * d * d;
-  const Metered metered(meter_, block_of(kOutLinear), false, Work::products, products);
-  SignBits* inside = inside_of(layer, kOutLinear);
-  const kernels::ChannelEnd end{.alpha = rows_.scales.data(),
-                                .threshold = tensors.layers[layer].linears[kOutLinear].threshold.values,
-                                .columns = d};
-  in_ranges(workers_, pass.rows(), kernels::kWideRows, products / kTableProducts, [&](int64_t first, int64_t last) {
-    kernels::table_product_rows({.a = {rows_.mixed.data(), d, 1},
-                                 .index = &weight(layer, kOutLinear).rows(),
-                                 .terms = d,
-                                 .columns = d,
-                                 .c = rows_.sums.data(),
-                                 .c_step = d},
-                                first, last);
-    kernels::end_signs(end, rows_.sums.at(first * d), rows_.out, inside, first, last);
-  });
-}
-
 void StrictEngine::forward(const StepTensors& tensors, const StepPass& pass) {
   {
     const Metered metered(meter_, "embedding", false, Work::integers);
@@ -74,7 +53,8 @@ void StrictEngine::forward(const StepTensors& tensors, const StepPass& pass) {
     attention_.choose(pass, layer, rows.attention);
     if (plan_.mixes) {
       attention_.mix(pass, /*backward=*/false, rows.attention, rows_.mixed.data());
-      mixed_linear(tensors, pass, layer);
+      look_up_signs(tensors, pass, layer, kOutLinear, rows_.mixed.data(), rows_.scales.data(), rows_.sums.data(),
+                    rows_.out, inside_of(layer, kOutLinear));
     } else {
       attention_.vote(pass, rows.attention, rows.attended);
       linear(pass, layer, kOutLinear, rows.attended, rows_.out);
@@ -119,9 +99,13 @@ void StrictEngine::linear_backward(const StepTensors& tensors, const StepPass& p
                values);
   const OutputGradient dy = products_.gradient(pass, layer, place, values, 0, pass.rows());
   float* of_weight = tensors.layers[layer].linears[place].weight.gradient;
-  if (of_weight != nullptr && plan_.reads_signs(place)) products_.weight(dy, transposed, of_weight, tensors.add);
-  if (of_weight != nullptr && !plan_.reads_signs(place))
-    products_.weight(dy, rows_.mixed.data(), plan_.d_model, of_weight, tensors.add);
+  if (of_weight != nullptr) {
+    if (plan_.reads_signs(place)) {
+      products_.weight(dy, transposed, of_weight, tensors.add);
+    } else {
+      products_.weight(dy, rows_.mixed.data(), plan_.d_model, of_weight, tensors.add);
+    }
+  }
   products_.input(dy, weight(layer, place), dx, add);
 }
 

@@ -31,8 +31,6 @@ class StrictEngine final : public BitEngine {
   kernels::SignBits* inside_of(size_t layer, LinearPlace place);  // null: gradients are not clipped
   void linear(const StepPass& pass, size_t layer, LinearPlace place, const kernels::SignBits& x,
               kernels::SignBits& sign);
-  // o of a mixture of values.
-  void mixed_linear(const StepTensors& tensors, const StepPass& pass, size_t layer);
   // From the gradient of a linear's output, which may be `dy` itself and is multiplied by `factor` first (null: by 1),
   // that of what comes before its sign and scale; from it, and the transposed input, or where it is floats `mixed`, its
   // weight's and its input's.

@@ -2,7 +2,6 @@
 
 #include <array>
 #include <map>
-#include <optional>
 #include <vector>
 
 #include <ATen/ATen.h>
@@ -14,6 +13,7 @@
 #include "nn/alpha_stack.h"
 #include "nn/engine_workers.h"
 #include "nn/rms_norm.h"
+#include "nn/rounding_kind.h"
 #include "nn/scores.h"
 #include "nn/strict_stack.h"
 
@@ -27,11 +27,6 @@ using engine::TrainedSigns;
 
 constexpr std::array<const char*, engine::kLinears> kLinearNames = {
     "attention.q", "attention.k", "attention.v", "attention.o", "ffn.gate", "ffn.up", "ffn.down"};
-
-std::optional<kernels::QuantizedKind> rounding_kind(Gradients gradients) {
-  if (gradients == Gradients::f32) return std::nullopt;
-  return gradients == Gradients::int16 ? kernels::QuantizedKind::int16 : kernels::QuantizedKind::s6;
-}
 
 engine::EnginePlan common_plan(const Shape& shape, const AttentionRule& attention, OutputSign inner, int64_t vocab) {
   const bool several = attention.kind == AttentionKind::topk || attention.kind == AttentionKind::rwsp;

@@ -1,5 +1,7 @@
 #include "nn/gradients.h"
 
+#include <optional>
+
 #include <ATen/ATen.h>
 #include <fmt/format.h>
 
@@ -7,8 +9,8 @@
 #include "base/nearest.h"
 #include "base/rng.h"
 #include "base/units.h"
-#include "kernels/quantized_rows.h"
 #include "nn/parallel.h"
+#include "nn/rounding_kind.h"
 
 namespace bitsweep::nn {
 namespace {
@@ -28,16 +30,16 @@ float number_of(const kernels::QuantizedRows& rows, int64_t row, int64_t term) {
 
 // `gradient` f32 contiguous; the rows of the product are its rows, or its columns.
 at::Tensor rounded(const at::Tensor& gradient, bool columns) {
-  if (!rounds_gradients()) return gradient;
+  const std::optional<kernels::QuantizedKind> kind = rounding_kind(current.gradients);
+  if (!kind) return gradient;
   const at::Tensor in = gradient.contiguous();
   const int64_t height = in.size(0), width = in.size(1);
   const int64_t rows = columns ? width : height, terms = columns ? height : width;
-  const auto kind = current.gradients == Gradients::int16 ? kernels::QuantizedKind::int16 : kernels::QuantizedKind::s6;
   const uint64_t key = random_bits(current.key, current.matrices++, 0);
   const kernels::FloatRows floats{in.const_data_ptr<float>(), columns ? 1 : width, columns ? width : 1};
   thread_local kernels::QuantizedRows quantized;
   kernels::QuantizedRows& to = quantized;
-  to.shape(kind, rows, terms);
+  to.shape(*kind, rows, terms);
   parallel_rows(rows, terms, [&](int64_t begin, int64_t end) { kernels::round_rows(floats, key, to, begin, end); });
   at::Tensor out = at::empty_like(in);
   float* numbers = out.mutable_data_ptr<float>();

@@ -71,15 +71,13 @@ std::vector<render::Block> ablations_section(const analysis::GroupAnalysis& g, i
   if (g.ablations.empty()) return {};
   std::vector<render::Block> out;
   out.emplace_back(render::Heading{level, "Setting against setting"});
-  out.emplace_back(
-      render::Paragraph{fmt::format("Runs of one variant, of equal {} and {}, that differ in one setting alone. The "
-                                    "change is the final loss with the "
-                                    "second value minus that with the first, which is the one that was asked for "
-                                    "first: negative means that the second "
-                                    "is better. Over several places (sizes and budgets) it is their mean, each place "
-                                    "being the mean of its seeds, and ± "
-                                    "is the 95 % interval of that mean over places.",
-                                    g.table.measure.body ? "body parameters" : "size", g.table.measure.budgets())});
+  out.emplace_back(render::Paragraph{fmt::format(
+      "Runs of one variant, of equal {} and {}, that differ in one setting alone. The change is the final loss with "
+      "the "
+      "second value minus that with the first, which is the one that was asked for first: negative means that the "
+      "second is better. Over several places (sizes and budgets) it is their mean, each place being the mean of its "
+      "seeds, and ± is the 95 % interval of that mean over places.",
+      g.table.measure.body ? "body parameters" : "size", g.table.measure.budgets())});
   out.emplace_back(render::TableBlock{ablations_table(g)});
   std::vector<analysis::Ablation::Place> places;
   for (const analysis::Ablation& ablation : g.ablations)

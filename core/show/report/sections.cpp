@@ -1,5 +1,4 @@
 #include "report/sections.h"
-#include "report/ablation_section.h"
 
 #include <algorithm>
 #include <cmath>
@@ -8,6 +7,7 @@
 
 #include "base/units.h"
 #include "render/format.h"
+#include "report/ablation_section.h"
 #include "report/advice_sections.h"
 #include "report/before_after_section.h"
 #include "report/claims_section.h"
