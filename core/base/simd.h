@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <cstring>
 
 // Sanitizers cannot run the resolvers that target_clones makes.
 #if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__) && !defined(__SANITIZE_ADDRESS__) && \
@@ -18,6 +19,24 @@
 
 namespace bitsweep {
 
+// The sum of `Count` numbers, the second half added to the first until one is left. As vectors, since of loops over
+// ever fewer of them the compiler makes loads and stores.
+template <class Number, int64_t Count>
+BITSWEEP_INLINE Number sum_of_halves(const Number* numbers) {
+  if constexpr (Count == 2) {
+    return numbers[0] + numbers[1];
+  } else {
+    typedef Number Half __attribute__((vector_size(Count / 2 * sizeof(Number))));
+    Half low, high;
+    std::memcpy(&low, numbers, sizeof low);
+    std::memcpy(&high, numbers + Count / 2, sizeof high);
+    low += high;
+    Number rest[Count / 2];
+    std::memcpy(rest, &low, sizeof low);
+    return sum_of_halves<Number, Count / 2>(rest);
+  }
+}
+
 // Σ f(i) over [0, count) in `Lanes` lanes, the lanes then pairwise, the tail last.
 template <int64_t Lanes, class Term>
 BITSWEEP_INLINE auto lane_sum(int64_t count, Term&& term) {
@@ -27,10 +46,7 @@ BITSWEEP_INLINE auto lane_sum(int64_t count, Term&& term) {
   for (; i + Lanes <= count; i += Lanes) {
     for (int64_t l = 0; l < Lanes; ++l) lanes[l] += term(i + l);
   }
-  for (int64_t width = Lanes / 2; width > 0; width /= 2) {
-    for (int64_t l = 0; l < width; ++l) lanes[l] += lanes[l + width];
-  }
-  Number sum = lanes[0];
+  Number sum = sum_of_halves<Number, Lanes>(lanes);
   for (; i < count; ++i) sum += term(i);
   return sum;
 }

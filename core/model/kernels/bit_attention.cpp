@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <cmath>
 
 #include "kernels/bit_attention_isas.h"
 #include "kernels/head_products.h"
@@ -12,6 +13,7 @@ namespace bitsweep::kernels {
 namespace {
 
 constexpr int64_t kQueryBlock = 32;  // queries whose scores stand at once, backward
+constexpr int64_t kFarRows = 256;    // so far apart, a head's rows push each other out of the nearest cache
 
 void bit_scores_plain(const SignBits& queries, int64_t t, const SignBits& keys, int64_t count, int64_t size,
                       float* out) {
@@ -84,6 +86,7 @@ struct Scratch {
   Buffer<float> row, probabilities, scores;
   SignBits queries, keys;              // transposed, [size, context]
   Buffer<float> query_rows, key_rows;  // as floats, of narrow heads
+  Buffer<float> gradients;             // of rows that lie far apart, in one place: output, queries, keys, values
   Buffer<float> biases, bounds, candidate_z;
   Buffer<uint32_t> bits, candidate_bits;
   Buffer<int32_t> candidate_key;
@@ -94,22 +97,25 @@ Scratch& scratch_of_thread() {
   return scratch;
 }
 
-NoisyRows noisy_rows_of(const BitHead& head, const ScoreRule& rule, Scratch& scratch) {
-  const int64_t context = head.context, room = rounded_up(context, kNoiseBlock), all = kNoisyRows * room;
+NoisyRows noisy_rows_of(const NoisyKernels& kernels, const BitHead& head, const ScoreRule& rule, Scratch& scratch) {
+  // An odd number of lines, as in room_of; a vector may be written behind the last candidate.
+  const int64_t context = head.context, room = rounded_up(context, kNoiseBlock) + kLanes;
+  const int64_t all = kNoisyRows * room;
   float* biases = scratch.biases.at_least(context + kLanes);
   for (int64_t j = 0; j < context; ++j) biases[j] = -rule.slope * static_cast<float>(context - 1 - j);
   std::fill_n(biases + context, kLanes, -kInfinity);
   return {.head = &head,
           .rule = &rule,
+          .score = kernels.score,
           .biases = biases,
-          .z = scratch.row.at_least(room),
-          .bounds = scratch.bounds.at_least(room),
+          .z = scratch.row.at_least(all),
+          .bounds = scratch.bounds.at_least(all),
           .bits = scratch.bits.at_least(all),
-          .bits_step = room,
-          .groups = scratch.groups.at_least(all / kLanes + 1),
+          .step = room,
+          .groups = scratch.groups.at_least(all / kLanes + kMostGroups),
           .candidate_bits = scratch.candidate_bits.at_least(all),
-          .candidate_z = scratch.candidate_z.at_least(all),
-          .candidate_key = scratch.candidate_key.at_least(all)};
+          .candidate_z = scratch.candidate_z.at_least(all + kMostGroups * kLanes),
+          .candidate_key = scratch.candidate_key.at_least(all + kMostGroups * kLanes)};
 }
 
 void transposed(const SignBits& in, SignBits& out) {
@@ -167,7 +173,22 @@ void keys_and_queries_backward(const BitHead& head, const Scratch& scratch, cons
                      0, keys);
 }
 
+// Rows [0, rows) of `size` numbers. Of narrow heads the size is known, where a call for each row would cost more.
+void copy_rows(const float* from, int64_t from_step, int64_t rows, int64_t size, float* to, int64_t to_step) {
+  const auto copy = [&](int64_t count) __attribute__((always_inline)) {
+    for (int64_t r = 0; r < rows; ++r) std::copy_n(from + r * from_step, count, to + r * to_step);
+  };
+  if (size == 16) return copy(16);
+  if (size == 32) return copy(32);
+  copy(size);
+}
+
 }  // namespace
+
+float least_score(const NoisyRows& rows, int64_t t) {
+  const float* biases = rows.biases + (rows.head->context - 1 - t);
+  return -std::fabs(static_cast<float>(rows.head->size) * rows.rule->scale) + std::min(biases[0], biases[t]);
+}
 
 BitScores bit_scores(Isa isa) {
 #ifdef BITSWEEP_INTRINSICS
@@ -179,6 +200,8 @@ BitScores bit_scores(Isa isa) {
 
 NoisyKernels noisy_kernels([[maybe_unused]] Isa isa) {
 #ifdef BITSWEEP_INTRINSICS
+  if (isa == Isa::avx512_vpopcnt) return kNoisyVpopcnt;
+  if (isa == Isa::avx512) return kNoisyAvx512;
   if (isa == Isa::avx2) return {.choose = choose_noisy_avx2, .probabilities = probabilities_noisy_avx2};
 #endif
   return {};
@@ -186,27 +209,32 @@ NoisyKernels noisy_kernels([[maybe_unused]] Isa isa) {
 
 void choose_keys(const BitHead& head, const ScoreRule& rule, int32_t* choice, float* top) {
   const NoisyKernels kernels = rule.noisy ? noisy_kernels(current_isa()) : NoisyKernels{};
-  if (kernels.choose != nullptr) return kernels.choose(noisy_rows_of(head, rule, scratch_of_thread()), choice, top);
+  if (kernels.choose != nullptr)
+    return kernels.choose(noisy_rows_of(kernels, head, rule, scratch_of_thread()), choice, top);
   float* z = scratch_of_thread().row.at_least(room_of(head.context));
   choose_keys_into(head, rule, bit_scores(current_isa()), row_noise(head.context), z, choice, top);
 }
 
 void choose_top_keys(const BitHead& head, const ScoreRule& rule, int64_t keys, int32_t* index, float* probabilities) {
+  const NoisyKernels kernels = rule.noisy ? noisy_kernels(current_isa()) : NoisyKernels{};
+  if (kernels.choose_top != nullptr)
+    return kernels.choose_top(noisy_rows_of(kernels, head, rule, scratch_of_thread()), keys, index, probabilities);
   float* z = scratch_of_thread().row.at_least(room_of(head.context));
   choose_top_keys_into(head, rule, bit_scores(current_isa()), row_noise(head.context), keys, z, index, probabilities);
 }
 
-void choose_keys_backward(const BitHead& head, const ScoreRule& rule, const int32_t* choice, const float* top,
-                          float factor, const HeadGradients& gradients) {
+namespace {
+
+void backward_of(const BitHead& head, const ScoreRule& rule, const int32_t* choice, const float* top, float factor,
+                 const HeadGradients& gradients, Scratch& scratch) {
   const int64_t room = room_of(head.context), step = gradients.step;
-  Scratch& scratch = scratch_of_thread();
   float* p = scratch.probabilities.at_least(kQueryBlock * room);
   float* dz = scratch.scores.at_least(kQueryBlock * room);
   prepare(head, scratch);
   const BitScores scores = bit_scores(current_isa());
   const RowNoise noise = row_noise(head.context);
   const NoisyKernels kernels = rule.noisy ? noisy_kernels(current_isa()) : NoisyKernels{};
-  const NoisyRows rows = kernels.probabilities != nullptr ? noisy_rows_of(head, rule, scratch) : NoisyRows{};
+  const NoisyRows rows = kernels.probabilities != nullptr ? noisy_rows_of(kernels, head, rule, scratch) : NoisyRows{};
   values_backward(head, choice, gradients);
   for (int64_t first = 0; first < head.context; first += kQueryBlock) {
     const int64_t queries = std::min(kQueryBlock, head.context - first);
@@ -225,6 +253,23 @@ void choose_keys_backward(const BitHead& head, const ScoreRule& rule, const int3
     scores_backward(p, dz, first, queries, room, factor);
     keys_and_queries_backward(head, scratch, dz, first, queries, gradients);
   }
+}
+
+}  // namespace
+
+void choose_keys_backward(const BitHead& head, const ScoreRule& rule, const int32_t* choice, const float* top,
+                          float factor, const HeadGradients& gradients) {
+  Scratch& scratch = scratch_of_thread();
+  const int64_t context = head.context, size = head.size, step = gradients.step;
+  if (step < kFarRows) return backward_of(head, rule, choice, top, factor, gradients, scratch);
+  float* room = scratch.gradients.at_least(4 * context * size);
+  const auto at = [&](int64_t matrix) { return room + matrix * context * size; };
+  copy_rows(gradients.output, step, context, size, at(0), size);
+  backward_of(head, rule, choice, top, factor,
+              {.output = at(0), .queries = at(1), .keys = at(2), .values = at(3), .step = size}, scratch);
+  copy_rows(at(1), size, context, size, gradients.queries, step);
+  copy_rows(at(2), size, context, size, gradients.keys, step);
+  copy_rows(at(3), size, context, size, gradients.values, step);
 }
 
 }  // namespace bitsweep::kernels

@@ -3,6 +3,7 @@
 
 #include "kernels/bit_attention.h"
 #include "kernels/intrinsics.h"
+#include "kernels/lanes.h"
 
 namespace bitsweep::kernels {
 
@@ -14,26 +15,40 @@ struct KeyGroup {
   float top;
 };
 
+// Scores of query t of a head without noise and temperature, −∞ behind it, over its whole groups of keys: z.
+struct NoisyRows;
+using ScoreQuery = void (*)(const NoisyRows& rows, int64_t t, float* z);
+
 // A head with noise, and room for several queries of it at a time.
 struct NoisyRows {
   const BitHead* head = nullptr;
   const ScoreRule* rule = nullptr;
+  ScoreQuery score = nullptr;
   const float* biases = nullptr;  // [context + kLanes]: of query t and key j at context − 1 − (t − j); −∞ where j > t
-  float *z = nullptr, *bounds = nullptr;  // of a row
-  uint32_t* bits = nullptr;               // [kNoisyRows, bits_step]
-  int64_t bits_step = 0;
-  KeyGroup* groups = nullptr;  // of kNoisyRows, and one more
+  float *z = nullptr, *bounds = nullptr;  // [kNoisyRows, step]
+  uint32_t* bits = nullptr;               // [kNoisyRows, step]
+  int64_t step = 0;
+  KeyGroup* groups = nullptr;  // of kNoisyRows, rounded up to kMostGroups
   // Keys whose noise is made for a choice, of all rows at once: a row's are in order.
   uint32_t* candidate_bits = nullptr;
   float* candidate_z = nullptr;
   int32_t* candidate_key = nullptr;
 };
-inline constexpr int64_t kNoisyRows = 8;
+inline constexpr int64_t kNoisyRows = 16;  // at most at a time
+inline constexpr int64_t kMostGroups = 8;  // whose probabilities are made at once
 
-// choose_keys, and the probabilities of queries [first, first + queries) over their padded keys, rows `room` apart;
-// null where pruned_rows.h serves.
+// Keys of query t, whole groups.
+inline int64_t grouped_keys(int64_t t) { return t / kLanes * kLanes + kLanes; }
+
+// At most the z of every key that query t sees.
+float least_score(const NoisyRows& rows, int64_t t);
+
+// choose_keys, choose_top_keys, and the probabilities of queries [first, first + queries) over their padded keys, rows
+// `room` apart; null where pruned_rows.h and score_rows.h serve.
 struct NoisyKernels {
+  ScoreQuery score = nullptr;  // what NoisyRows has; AVX2's brings its own
   void (*choose)(const NoisyRows& rows, int32_t* choice, float* top) = nullptr;
+  void (*choose_top)(const NoisyRows& rows, int64_t keys, int32_t* index, float* p) = nullptr;
   void (*probabilities)(const NoisyRows& rows, const float* top, int64_t first, int64_t queries, int64_t room,
                         float* p) = nullptr;
 };
@@ -43,6 +58,11 @@ NoisyKernels noisy_kernels(Isa isa);
 void choose_noisy_avx2(const NoisyRows& rows, int32_t* choice, float* top);
 void probabilities_noisy_avx2(const NoisyRows& rows, const float* top, int64_t first, int64_t queries, int64_t room,
                               float* p);
+
+void choose_noisy_avx512(const NoisyRows& rows, int32_t* choice, float* top);
+void choose_top_noisy_avx512(const NoisyRows& rows, int64_t keys, int32_t* index, float* p);
+// Of AVX-512, without instructions that count bits and with them.
+extern const NoisyKernels kNoisyAvx512, kNoisyVpopcnt;
 
 void bit_scores_avx2(const SignBits& queries, int64_t t, const SignBits& keys, int64_t count, int64_t size, float* out);
 void bit_scores_vpopcnt(const SignBits& queries, int64_t t, const SignBits& keys, int64_t count, int64_t size,

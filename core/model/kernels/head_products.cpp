@@ -2,6 +2,8 @@
 
 #include <cstring>
 
+#include "kernels/head_product_isas.h"
+#include "kernels/isa.h"
 #include "kernels/lanes.h"
 
 namespace bitsweep::kernels {
@@ -101,18 +103,34 @@ BITSWEEP_INLINE void mix_queries_of(const float* w, int64_t room, int64_t first,
   }
 }
 
-}  // namespace
-
-BITSWEEP_CLONES void mix_keys(const float* w, int64_t room, int64_t first, int64_t queries, const float* rows,
-                              int64_t size, float* out, int64_t out_step) {
+BITSWEEP_CLONES void mix_keys_plain(const float* w, int64_t room, int64_t first, int64_t queries, const float* rows,
+                                    int64_t size, float* out, int64_t out_step) {
   if (size == 16) return mix_keys_of<2>(w, room, first, queries, rows, out, out_step);
   mix_keys_of<4>(w, room, first, queries, rows, out, out_step);
 }
 
-BITSWEEP_CLONES void mix_queries(const float* w, int64_t room, int64_t first, int64_t queries, const float* rows,
-                                 int64_t size, float* out, int64_t out_step) {
+BITSWEEP_CLONES void mix_queries_plain(const float* w, int64_t room, int64_t first, int64_t queries, const float* rows,
+                                       int64_t size, float* out, int64_t out_step) {
   if (size == 16) return mix_queries_of<2>(w, room, first, queries, rows, out, out_step);
   mix_queries_of<4>(w, room, first, queries, rows, out, out_step);
+}
+
+}  // namespace
+
+void mix_keys(const float* w, int64_t room, int64_t first, int64_t queries, const float* rows, int64_t size, float* out,
+              int64_t out_step) {
+#ifdef BITSWEEP_INTRINSICS
+  if (current_isa() >= Isa::avx512) return mix_keys_avx512(w, room, first, queries, rows, size, out, out_step);
+#endif
+  mix_keys_plain(w, room, first, queries, rows, size, out, out_step);
+}
+
+void mix_queries(const float* w, int64_t room, int64_t first, int64_t queries, const float* rows, int64_t size,
+                 float* out, int64_t out_step) {
+#ifdef BITSWEEP_INTRINSICS
+  if (current_isa() >= Isa::avx512) return mix_queries_avx512(w, room, first, queries, rows, size, out, out_step);
+#endif
+  mix_queries_plain(w, room, first, queries, rows, size, out, out_step);
 }
 
 }  // namespace bitsweep::kernels

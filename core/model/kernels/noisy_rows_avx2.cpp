@@ -3,7 +3,6 @@
 // Multiply-adds stand only where the product is exact, so that they round as two steps would.
 #include <algorithm>
 #include <bit>
-#include <cmath>
 
 #include "kernels/bit_attention_isas.h"
 #include "kernels/pruned_rows.h"
@@ -17,7 +16,8 @@ namespace {
 
 #define BITSWEEP_AVX2_INLINE inline __attribute__((always_inline))
 
-constexpr int64_t kEight = 8;              // numbers of a register
+constexpr int64_t kEight = 8;  // numbers of a register
+constexpr int64_t kRowsAtOnce = 8;
 constexpr int64_t kByteWords = 15;         // words whose signs a byte can sum up, eight of each
 constexpr float kCut = 1.0f;               // below the best bound of a row: keys with one there are looked at first
 constexpr float kExponentUnit = 0x1p-23f;  // exponents stay where they are in a float's bits
@@ -60,8 +60,6 @@ BITSWEEP_AVX2_INLINE void dots_of_word(__m256i low, __m256i high, __m256i beyond
   second = _mm256_cvtepi32_ps(_mm256_sub_epi32(b, beyond));
 }
 
-int64_t padded(int64_t t) { return t / kLanes * kLanes + kLanes; }
-
 // bias_row of query t, −∞ behind it, of heads of one word.
 template <bool kHalfWord>
 void score_word(const NoisyRows& rows, int64_t t, float* z) {
@@ -71,7 +69,7 @@ void score_word(const NoisyRows& rows, int64_t t, float* z) {
   const __m256 scale = numbers(rows.rule->scale);
   const float* biases = rows.biases + (head.context - 1 - t);
   const uint32_t* words = head.keys->word(0);
-  for (int64_t j = 0, keys = padded(t); j < keys; j += kLanes) {
+  for (int64_t j = 0, keys = grouped_keys(t); j < keys; j += kLanes) {
     const __m256i* of_keys = reinterpret_cast<const __m256i*>(words + j);
     __m256 low, high;
     dots_of_word<kHalfWord>(_mm256_xor_si256(query, _mm256_loadu_si256(of_keys)),
@@ -88,7 +86,7 @@ void score_words(const NoisyRows& rows, int64_t t, float* z) {
   const __m256i beyond = _mm256_set1_epi32(static_cast<int>(words * kWordBits - head.size));
   const __m256 scale = numbers(rows.rule->scale);
   const float* biases = rows.biases + (head.context - 1 - t);
-  for (int64_t j = 0, keys = padded(t); j < keys; j += kEight) {
+  for (int64_t j = 0, keys = grouped_keys(t); j < keys; j += kEight) {
     __m256i sums = _mm256_setzero_si256();
     for (int64_t w = 0; w < words;) {
       __m256i bytes = _mm256_setzero_si256();
@@ -260,7 +258,7 @@ BestKey best_of(const NoisyRows& rows, int64_t begin, int64_t end) {
 float bound_keys(const NoisyRows& rows, int64_t t, const uint32_t* bits) {
   score_row_of(rows, t, rows.z);
   __m256 most = numbers(-kInfinity);
-  for (int64_t j = 0, keys = padded(t); j < keys; j += kEight) {
+  for (int64_t j = 0, keys = grouped_keys(t); j < keys; j += kEight) {
     const __m256 bounds = bounds_of(rows.z + j, bits + j);
     _mm256_storeu_ps(rows.bounds + j, bounds);
     most = _mm256_max_ps(most, bounds);
@@ -270,7 +268,7 @@ float bound_keys(const NoisyRows& rows, int64_t t, const uint32_t* bits) {
 
 void bits_of_rows(const NoisyRows& rows, int64_t first, int64_t queries) {
   noise_bits_avx2(rows.rule->key, rows.rule->first_row + static_cast<uint64_t>(first), queries,
-                  noise_blocks(first + queries), rows.bits, rows.bits_step);
+                  noise_blocks(first + queries), rows.bits, rows.step);
 }
 
 constexpr int64_t kGroups = 4;  // at once
@@ -328,33 +326,27 @@ void normalize(float* z, int64_t keys) {
   for (int64_t j = 0; j < keys; j += kEight) _mm256_storeu_ps(z + j, _mm256_mul_ps(_mm256_loadu_ps(z + j), inverse));
 }
 
-// At most the z of every key that query t sees.
-float least_score(const NoisyRows& rows, int64_t t) {
-  const float* biases = rows.biases + (rows.head->context - 1 - t);
-  return -std::fabs(static_cast<float>(rows.head->size) * rows.rule->scale) + std::min(biases[0], biases[t]);
-}
-
 }  // namespace
 
 void choose_noisy_avx2(const NoisyRows& rows, int32_t* choice, float* top) {
-  for (int64_t first = 0; first < rows.head->context; first += kNoisyRows) {
-    const int64_t queries = std::min(kNoisyRows, rows.head->context - first);
+  for (int64_t first = 0; first < rows.head->context; first += kRowsAtOnce) {
+    const int64_t queries = std::min(kRowsAtOnce, rows.head->context - first);
     bits_of_rows(rows, first, queries);
-    int64_t begin[kNoisyRows + 1] = {};
-    float cut[kNoisyRows];
+    int64_t begin[kRowsAtOnce + 1] = {};
+    float cut[kRowsAtOnce];
     for (int64_t i = 0; i < queries; ++i) {
-      const uint32_t* bits = rows.bits + i * rows.bits_step;
+      const uint32_t* bits = rows.bits + i * rows.step;
       cut[i] = bound_keys(rows, first + i, bits) - kCut;
-      begin[i + 1] = append(rows.z, rows.bounds, bits, padded(first + i), cut[i], begin[i], rows);
+      begin[i + 1] = append(rows.z, rows.bounds, bits, grouped_keys(first + i), cut[i], begin[i], rows);
     }
     add_noise(begin[queries], rows);
-    BestKey best[kNoisyRows];
+    BestKey best[kRowsAtOnce];
     for (int64_t i = 0; i < queries; ++i) best[i] = best_of(rows, begin[i], begin[i + 1]);
     for (int64_t i = 0; i < queries; ++i) {
       if (best[i].limit < cut[i]) {  // seldom: a key that was not looked at may be better
-        const uint32_t* bits = rows.bits + i * rows.bits_step;
+        const uint32_t* bits = rows.bits + i * rows.step;
         bound_keys(rows, first + i, bits);
-        const int64_t count = append(rows.z, rows.bounds, bits, padded(first + i), best[i].limit, 0, rows);
+        const int64_t count = append(rows.z, rows.bounds, bits, grouped_keys(first + i), best[i].limit, 0, rows);
         add_noise(count, rows);
         best[i] = best_of(rows, 0, count);
       }
@@ -367,14 +359,14 @@ void choose_noisy_avx2(const NoisyRows& rows, int32_t* choice, float* top) {
 void probabilities_noisy_avx2(const NoisyRows& rows, const float* top, int64_t first, int64_t queries, int64_t room,
                               float* p) {
   const ScoreRule& rule = *rows.rule;
-  for (int64_t begin = 0; begin < queries; begin += kNoisyRows) {
-    const int64_t end = std::min(begin + kNoisyRows, queries);
+  for (int64_t begin = 0; begin < queries; begin += kRowsAtOnce) {
+    const int64_t end = std::min(begin + kRowsAtOnce, queries);
     bits_of_rows(rows, first + begin, end - begin);
     int64_t count = 0;
     for (int64_t i = begin; i < end; ++i) {
-      const int64_t t = first + i, keys = padded(t);
+      const int64_t t = first + i, keys = grouped_keys(t);
       float* z = p + i * room;
-      const uint32_t* bits = rows.bits + (i - begin) * rows.bits_step;
+      const uint32_t* bits = rows.bits + (i - begin) * rows.step;
       const float limit = (top[t] + kNeglected) / rule.inverse_tau;
       score_row_of(rows, t, z);
       if (least_score(rows, t) > limit) {  // no bound is less than its score
@@ -386,7 +378,7 @@ void probabilities_noisy_avx2(const NoisyRows& rows, const float* top, int64_t f
     for (const int64_t whole = rounded_up(count, kGroups); count < whole; ++count)
       rows.groups[count] = rows.groups[count - 1];  // made twice
     for (int64_t g = 0; g < count; g += kGroups) weigh(rows, rows.groups + g);
-    for (int64_t i = begin; i < end; ++i) normalize(p + i * room, padded(first + i));
+    for (int64_t i = begin; i < end; ++i) normalize(p + i * room, grouped_keys(first + i));
   }
 }
 

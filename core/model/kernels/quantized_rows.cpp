@@ -7,16 +7,15 @@
 #include <limits>
 #include <stdexcept>
 
-#include "base/simd.h"
+#include "kernels/isa.h"
+#include "kernels/quantized_row_isas.h"
 
 namespace bitsweep::kernels {
 namespace {
 
-constexpr int64_t kSpan = 64;      // terms rounded at once: four bytes of noise of 16 lanes
 constexpr int64_t kPanel = 64;     // rows of an A that lies by columns, transposed at once
 constexpr int64_t kAcross = 1024;  // of these rows whose magnitudes are found at once
 constexpr int64_t kSumLanes = 8;   // of a sum of magnitudes
-constexpr int64_t kNoiseLanes = kSpan / 4;
 static_assert(kInt16SumTerms % kSumLanes == 0);
 
 // What every 120 |q| may add up to before rounding: each rounding adds at most 1/2, and f32 errors of the sum and of
@@ -42,7 +41,7 @@ BITSWEEP_INLINE uint32_t row_key_of(uint64_t key, int64_t row) {
 }
 // Of the terms 64s + lane, and 16, 32 and 48 further on: a byte each, the least significant first.
 BITSWEEP_INLINE uint32_t span_noise(uint32_t row_key, int64_t span, int64_t lane) {
-  return mix(row_key + static_cast<uint32_t>(span * kNoiseLanes + lane) * 0x9e3779b9u);
+  return mix(row_key + static_cast<uint32_t>(span * kNoiseLanes + lane) * kNoiseStep);
 }
 
 // Nearest, ties to even, for |x| < 2^22: the sum's last bit is 1.
@@ -54,13 +53,6 @@ BITSWEEP_INLINE void raise(uint32_t& most, float x) {
   const uint32_t magnitude = magnitude_bits(x);
   most = magnitude > most ? magnitude : most;
 }
-
-// How a row is rounded.
-struct RowRounding {
-  float factor = 0;
-  int32_t live = 0;  // all bits, or none: then every q is 0
-  uint32_t key = 0;
-};
 
 // Of a row with this magnitude (as bits, which order as the numbers do, with NaN above all).
 RowRounding rounding_of(QuantizedKind kind, uint32_t magnitude, uint32_t key, float& scale) {
@@ -96,14 +88,64 @@ BITSWEEP_INLINE void round_span(const float* x, RowRounding row, int64_t span, i
 
 // `spans` spans of a row from `span`, whose terms x are. No part of its callers: within loops over rows its own are not
 // vectorized.
-BITSWEEP_CLONES void round_spans(const float* x, const RowRounding& rounding, int64_t row, int64_t span, int64_t spans,
-                                 const QuantizedRows& out) {
+BITSWEEP_CLONES void round_spans_plain(const float* x, const RowRounding& rounding, int64_t row, int64_t span,
+                                       int64_t spans, const QuantizedRows& out) {
   if (out.kind() == QuantizedKind::int16) {
     for (int64_t s = 0; s < spans; ++s) round_span(x + s * kSpan, rounding, out.words(row) + (span + s) * kSpan);
   } else {
     for (int64_t s = 0; s < spans; ++s)
       round_span(x + s * kSpan, rounding, span + s, out.bytes(row) + (span + s) * kSpan);
   }
+}
+
+BITSWEEP_CLONES uint32_t largest_term_plain(const float* x, int64_t depth) {
+  uint32_t lanes[kSumLanes] = {};
+  int64_t r = 0;
+  for (; r + kSumLanes <= depth; r += kSumLanes)
+    for (int64_t l = 0; l < kSumLanes; ++l) raise(lanes[l], x[r + l]);
+  for (; r < depth; ++r) raise(lanes[0], x[r]);
+  return *std::max_element(lanes, lanes + kSumLanes);
+}
+
+using FourFloats [[gnu::vector_size(16)]] = float;
+
+BITSWEEP_INLINE FourFloats load_four(const float* from) {
+  FourFloats out;
+  std::memcpy(&out, from, sizeof out);
+  return out;
+}
+
+// to [kPanel][kSpan] is from [kSpan][kPanel] transposed, four by four: as a plain loop it takes twice as long as all
+// the rest of the rounding.
+void turn_plain(const float* from, int64_t from_step, float* to) {
+  for (int64_t r = 0; r < kSpan; r += 4, from += 4 * from_step) {
+    for (int64_t i = 0; i < kPanel; i += 4) {
+      const FourFloats a = load_four(from + i), b = load_four(from + from_step + i);
+      const FourFloats c = load_four(from + 2 * from_step + i), d = load_four(from + 3 * from_step + i);
+      const FourFloats ab_low = __builtin_shufflevector(a, b, 0, 4, 1, 5);
+      const FourFloats ab_high = __builtin_shufflevector(a, b, 2, 6, 3, 7);
+      const FourFloats cd_low = __builtin_shufflevector(c, d, 0, 4, 1, 5);
+      const FourFloats cd_high = __builtin_shufflevector(c, d, 2, 6, 3, 7);
+      const FourFloats turned[4] = {
+          __builtin_shufflevector(ab_low, cd_low, 0, 1, 4, 5), __builtin_shufflevector(ab_low, cd_low, 2, 3, 6, 7),
+          __builtin_shufflevector(ab_high, cd_high, 0, 1, 4, 5), __builtin_shufflevector(ab_high, cd_high, 2, 3, 6, 7)};
+      for (int64_t p = 0; p < 4; ++p) std::memcpy(to + (i + p) * kSpan + r, &turned[p], sizeof(FourFloats));
+    }
+  }
+}
+
+// What the current instruction set has of its own.
+struct RoundingKernels {
+  void (*spans)(const float* x, const RowRounding& rounding, int64_t row, int64_t span, int64_t spans,
+                const QuantizedRows& out) = round_spans_plain;
+  uint32_t (*largest)(const float* x, int64_t depth) = largest_term_plain;
+  void (*turn)(const float* from, int64_t from_step, float* to) = turn_plain;
+};
+RoundingKernels rounding_kernels() {
+#ifdef BITSWEEP_INTRINSICS
+  if (current_isa() >= Isa::avx512) return {round_spans_avx512, largest_term_avx512, turn_avx512};
+#endif
+  return {};
 }
 
 // The zeros behind a row's last span.
@@ -122,15 +164,6 @@ BITSWEEP_INLINE void raise_to_sums(float* lanes, int64_t width, uint32_t* magnit
   for (int64_t i = 0; i < width; ++i) raise(magnitudes[i], lanes[i]);
 }
 
-BITSWEEP_INLINE uint32_t largest_term(const float* x, int64_t depth) {
-  uint32_t lanes[kSumLanes] = {};
-  int64_t r = 0;
-  for (; r + kSumLanes <= depth; r += kSumLanes)
-    for (int64_t l = 0; l < kSumLanes; ++l) raise(lanes[l], x[r + l]);
-  for (; r < depth; ++r) raise(lanes[0], x[r]);
-  return *std::max_element(lanes, lanes + kSumLanes);
-}
-
 BITSWEEP_INLINE uint32_t largest_sum(const float* x, int64_t depth) {
   uint32_t most = 0;
   for (int64_t block = 0; block < depth; block += kInt16SumTerms) {
@@ -146,18 +179,19 @@ BITSWEEP_INLINE uint32_t largest_sum(const float* x, int64_t depth) {
 }
 
 // Rows whose terms are neighbours.
-BITSWEEP_CLONES void quantize_along(const FloatRows& a, uint64_t key, QuantizedRows& out, int64_t first, int64_t last) {
+BITSWEEP_CLONES void quantize_along(const RoundingKernels& kernels, const FloatRows& a, uint64_t key,
+                                    QuantizedRows& out, int64_t first, int64_t last) {
   const int64_t depth = out.depth();
   for (int64_t i = first; i < last; ++i) {
     const float* x = a.data + i * a.row_step;
-    const uint32_t most = out.kind() == QuantizedKind::s6 ? largest_term(x, depth) : largest_sum(x, depth);
+    const uint32_t most = out.kind() == QuantizedKind::s6 ? kernels.largest(x, depth) : largest_sum(x, depth);
     const RowRounding rounding = rounding_of(out.kind(), most, row_key_of(key, i), out.scales()[i]);
     const int64_t spans = depth / kSpan;
-    round_spans(x, rounding, i, 0, spans, out);
+    kernels.spans(x, rounding, i, 0, spans, out);
     if (spans * kSpan < depth) {
       float rest[kSpan] = {};
       std::copy(x + spans * kSpan, x + depth, rest);
-      round_spans(rest, rounding, i, spans, 1, out);
+      kernels.spans(rest, rounding, i, spans, 1, out);
     }
     end_row(out, i);
   }
@@ -183,36 +217,9 @@ BITSWEEP_CLONES void magnitudes_across(const float* x, int64_t term_step, Quanti
   }
 }
 
-using FourFloats [[gnu::vector_size(16)]] = float;
-
-BITSWEEP_INLINE FourFloats load_four(const float* from) {
-  FourFloats out;
-  std::memcpy(&out, from, sizeof out);
-  return out;
-}
-
-// to [kPanel][kSpan] is from [kSpan][kPanel] transposed, four by four: as a plain loop it takes twice as long as all
-// the rest of the rounding.
-BITSWEEP_INLINE void turn(const float* from, int64_t from_step, float* to) {
-  for (int64_t r = 0; r < kSpan; r += 4, from += 4 * from_step) {
-    for (int64_t i = 0; i < kPanel; i += 4) {
-      const FourFloats a = load_four(from + i), b = load_four(from + from_step + i);
-      const FourFloats c = load_four(from + 2 * from_step + i), d = load_four(from + 3 * from_step + i);
-      const FourFloats ab_low = __builtin_shufflevector(a, b, 0, 4, 1, 5);
-      const FourFloats ab_high = __builtin_shufflevector(a, b, 2, 6, 3, 7);
-      const FourFloats cd_low = __builtin_shufflevector(c, d, 0, 4, 1, 5);
-      const FourFloats cd_high = __builtin_shufflevector(c, d, 2, 6, 3, 7);
-      const FourFloats turned[4] = {
-          __builtin_shufflevector(ab_low, cd_low, 0, 1, 4, 5), __builtin_shufflevector(ab_low, cd_low, 2, 3, 6, 7),
-          __builtin_shufflevector(ab_high, cd_high, 0, 1, 4, 5), __builtin_shufflevector(ab_high, cd_high, 2, 3, 6, 7)};
-      for (int64_t p = 0; p < 4; ++p) std::memcpy(to + (i + p) * kSpan + r, &turned[p], sizeof(FourFloats));
-    }
-  }
-}
-
 // Rows [first, first + rows), at most kPanel; x is the first's first term.
-BITSWEEP_CLONES void round_across(const float* x, int64_t term_step, const RowRounding* roundings, QuantizedRows& out,
-                                  int64_t first, int64_t rows) {
+void round_across(const RoundingKernels& kernels, const float* x, int64_t term_step, const RowRounding* roundings,
+                  QuantizedRows& out, int64_t first, int64_t rows) {
   const int64_t depth = out.depth();
   alignas(kLineBytes) float turned[kPanel][kSpan];
   for (int64_t span = 0; span * kSpan < depth; ++span) {
@@ -220,18 +227,19 @@ BITSWEEP_CLONES void round_across(const float* x, int64_t term_step, const RowRo
     const float* from = x + span * kSpan * term_step;
     if (terms < kSpan) std::fill_n(turned[0], kPanel * kSpan, 0.0f);
     if (terms == kSpan && rows == kPanel) {
-      turn(from, term_step, turned[0]);
+      kernels.turn(from, term_step, turned[0]);
     } else {
       for (int64_t r = 0; r < terms; ++r)
         for (int64_t i = 0; i < rows; ++i) turned[i][r] = from[r * term_step + i];
     }
-    for (int64_t i = 0; i < rows; ++i) round_spans(turned[i], roundings[i], first + i, span, 1, out);
+    for (int64_t i = 0; i < rows; ++i) kernels.spans(turned[i], roundings[i], first + i, span, 1, out);
   }
   for (int64_t i = 0; i < rows; ++i) end_row(out, first + i);
 }
 
 // Rows that are neighbours in a term, kAcross at a time.
-void quantize_across(const FloatRows& a, uint64_t key, QuantizedRows& out, int64_t first, int64_t last) {
+void quantize_across(const RoundingKernels& kernels, const FloatRows& a, uint64_t key, QuantizedRows& out,
+                     int64_t first, int64_t last) {
   thread_local Buffer<float> room;
   uint32_t most[kAcross];
   RowRounding roundings[kPanel];
@@ -243,7 +251,7 @@ void quantize_across(const FloatRows& a, uint64_t key, QuantizedRows& out, int64
       const int64_t rows = std::min(kPanel, end - i);
       for (int64_t p = 0; p < rows; ++p)
         roundings[p] = rounding_of(out.kind(), most[i - begin + p], row_key_of(key, i + p), out.scales()[i + p]);
-      round_across(a.data + i, a.term_step, roundings, out, i, rows);
+      round_across(kernels, a.data + i, a.term_step, roundings, out, i, rows);
     }
   }
 }
@@ -269,10 +277,11 @@ int64_t QuantizedRows::memory(QuantizedKind kind, int64_t rows, int64_t depth) {
 }
 
 void round_rows(const FloatRows& a, uint64_t key, QuantizedRows& out, int64_t first, int64_t last) {
+  const RoundingKernels kernels = rounding_kernels();
   if (a.term_step == 1)
-    quantize_along(a, key, out, first, last);
+    quantize_along(kernels, a, key, out, first, last);
   else
-    quantize_across(a, key, out, first, last);
+    quantize_across(kernels, a, key, out, first, last);
 }
 
 uint32_t rounding_noise(uint64_t key, int64_t row, int64_t term) {

@@ -4,6 +4,8 @@
 #include <bit>
 
 #include "base/simd.h"
+#include "kernels/isa.h"
+#include "kernels/sign_bit_isas.h"
 
 namespace bitsweep::kernels {
 namespace {
@@ -53,6 +55,27 @@ uint32_t majority(const uint32_t* from, const int32_t* index, int64_t count) {
   return over;
 }
 
+BITSWEEP_CLONES void pack_row_plain(const float* row, SignBits& out, int64_t r) {
+  const int64_t columns = out.columns();
+  int64_t w = 0;
+  for (; (w + 1) * kWordBits <= columns; ++w) out.word(w)[r] = signs_of(row + w * kWordBits, kWordBits);
+  if (w < out.words()) out.word(w)[r] = signs_of(row + w * kWordBits, columns - w * kWordBits);
+}
+
+BITSWEEP_CLONES void transpose_signs_plain(const SignBits& in, SignBits& out, int64_t first, int64_t last) {
+  uint32_t block[kWordBits];
+  for (int64_t w = 0; w < in.words(); ++w) {
+    const int64_t columns = std::min(kWordBits, in.columns() - w * kWordBits);
+    for (int64_t r = first; r < last; r += kWordBits) {
+      const int64_t rows = std::min(kWordBits, last - r);
+      std::copy_n(in.word(w) + r, rows, block);
+      std::fill(block + rows, block + kWordBits, 0u);
+      transpose_block(block);
+      std::copy_n(block, columns, out.word(r / kWordBits) + w * kWordBits);
+    }
+  }
+}
+
 }  // namespace
 
 SignBits::SignBits(int64_t rows, int64_t columns)
@@ -71,29 +94,22 @@ int64_t SignBits::bytes(int64_t rows, int64_t columns) {
   return words_of_columns(columns) * stride_of(rows) * static_cast<int64_t>(sizeof(uint32_t));
 }
 
-BITSWEEP_CLONES void pack_row(const float* row, SignBits& out, int64_t r) {
-  const int64_t columns = out.columns();
-  int64_t w = 0;
-  for (; (w + 1) * kWordBits <= columns; ++w) out.word(w)[r] = signs_of(row + w * kWordBits, kWordBits);
-  if (w < out.words()) out.word(w)[r] = signs_of(row + w * kWordBits, columns - w * kWordBits);
+void pack_row(const float* row, SignBits& out, int64_t r) {
+#ifdef BITSWEEP_INTRINSICS
+  if (current_isa() >= Isa::avx512) return pack_row_avx512(row, out, r);
+#endif
+  pack_row_plain(row, out, r);
 }
 
 void pack_signs(const float* x, SignBits& out, int64_t first, int64_t last) {
   for (int64_t r = first; r < last; ++r) pack_row(x + r * out.columns(), out, r);
 }
 
-BITSWEEP_CLONES void transpose_signs(const SignBits& in, SignBits& out, int64_t first, int64_t last) {
-  uint32_t block[kWordBits];
-  for (int64_t w = 0; w < in.words(); ++w) {
-    const int64_t columns = std::min(kWordBits, in.columns() - w * kWordBits);
-    for (int64_t r = first; r < last; r += kWordBits) {
-      const int64_t rows = std::min(kWordBits, last - r);
-      std::copy_n(in.word(w) + r, rows, block);
-      std::fill(block + rows, block + kWordBits, 0u);
-      transpose_block(block);
-      std::copy_n(block, columns, out.word(r / kWordBits) + w * kWordBits);
-    }
-  }
+void transpose_signs(const SignBits& in, SignBits& out, int64_t first, int64_t last) {
+#ifdef BITSWEEP_INTRINSICS
+  if (current_isa() >= Isa::avx512) return transpose_signs_avx512(in, out, first, last);
+#endif
+  transpose_signs_plain(in, out, first, last);
 }
 
 BITSWEEP_CLONES void multiply_signs(const SignBits& a, const SignBits& b, SignBits& out, int64_t first, int64_t last) {

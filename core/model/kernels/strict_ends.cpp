@@ -30,12 +30,8 @@ BITSWEEP_INLINE float logits_of(const LogitRow& row, float* dots) {
 BITSWEEP_CLONES double cross_entropy_into(const LogitRow& row, float* dots, int64_t target, float weight, float* powers,
                                           double& scale_gradient) {
   const float of_target = dots[target] * row.scale + row.bias[target];
-  float top = -kInfinity;
-  for (int64_t v = 0; v < row.vocab; ++v) {
-    const float logit = dots[v] * row.scale + row.bias[v];
-    powers[v] = logit;
-    top = logit > top ? logit : top;
-  }
+  for (int64_t v = 0; v < row.vocab; ++v) powers[v] = dots[v] * row.scale + row.bias[v];
+  const float top = lane_max(powers, row.vocab);
   for (int64_t v = 0; v < row.vocab; ++v) powers[v] = exp_nonpositive(powers[v] - top);
   const float sum = lane_sum<kLanes>(row.vocab, [&](int64_t v) { return powers[v]; });
   const float factor = weight / sum;

@@ -40,10 +40,11 @@ struct TableProduct {
 void table_product_rows(const TableProduct& product, int64_t first, int64_t last);
 
 // What an instruction set does. The tables of kTableRows rows and a group of terms are [kTableRows][8]: four entries
-// ±a0 ± a1, whose place says in its bit 0 whether a0 is subtracted, in bit 1 whether a1; and four of a2 and a3.
-inline constexpr int64_t kTableRows = 4, kTableEntries = 8;
+// ±a0 ± a1, whose place says in its bit 0 whether a0 is subtracted, in bit 1 whether a1; and four of a2 and a3. Those
+// of AVX-512 are [kTableRows][16], all sums of the two.
+inline constexpr int64_t kTableRows = 4, kTableEntries = 8, kMostTableEntries = 16;
 struct TableTile {
-  const float* tables = nullptr;  // [groups][kTableRows][kTableEntries], of at most kDepthBlock terms
+  const float* tables = nullptr;  // [groups][kTableRows][entries], of at most kDepthBlock terms
   int64_t groups = 0;
   const uint32_t* index = nullptr;  // of the first column and the block's first word
   int64_t index_stride = 0;         // from word to word

@@ -69,18 +69,23 @@ TEST_P(BitAttention, ChoosesAsThoseWithAllScoresInMemoryDo) {
         }
 }
 
+// Few keys and as many as a register has, or more; slopes so steep that few keys have a chance, and scores so far apart
+// that bounds say little of who is best.
 TEST_P(BitAttention, TheBestFewAreThoseOfAllScoresInMemory) {
   for (const HeadSize& of : kSizes)
-    for (const int64_t keys : {1, 4, 7}) {
-      const Head head = random_head(of);
-      const ScoreRule rule = rule_of(of.size, 0.1f, 0.5f, true);
-      std::vector<float> dots = dots_of(head), p(static_cast<size_t>(of.context * keys)), q(p.size());
-      std::vector<int32_t> expected(p.size()), found(p.size());
-      top_keys_head(dots.data(), of.context, rule, keys, expected.data(), p.data());
-      choose_top_keys(bits_of(head), rule, keys, found.data(), q.data());
-      ASSERT_EQ(found, expected);
-      ASSERT_EQ(p, q);
-    }
+    for (const int64_t keys : {1, 4, 7, 16, 19, 64})
+      for (const float slope : {0.0f, 0.1f, 2.0f})
+        for (const float spread : {0.01f, 1.0f, 8.0f}) {
+          const Head head = random_head(of);
+          ScoreRule rule = rule_of(of.size, slope, 0.5f, true);
+          rule.scale *= spread;
+          std::vector<float> dots = dots_of(head), p(static_cast<size_t>(of.context * keys)), q(p.size());
+          std::vector<int32_t> expected(p.size()), found(p.size());
+          top_keys_head(dots.data(), of.context, rule, keys, expected.data(), p.data());
+          choose_top_keys(bits_of(head), rule, keys, found.data(), q.data());
+          ASSERT_EQ(found, expected) << of.context << " x " << of.size << ": " << keys << " slope " << slope;
+          ASSERT_EQ(p, q);
+        }
 }
 
 // In double, from the definitions.

@@ -239,6 +239,23 @@ TEST_P(QuantizedProducts, AreThoseOfThePlainOne) {
   EXPECT_TRUE(same_bits(c.values, product(quantized(kind(), a.as_rows(), rows, depth), signs).values));
 }
 
+TEST_P(QuantizedProducts, RowsAreRoundedAsByPlainLoops) {
+  for (const auto& [rows, depth] : {std::pair{3, 64}, {64, 64}, {70, 130}, {130, 65}, {129, 200}, {64, 17}}) {
+    Matrix a = normal(rows, depth, 11);
+    a.at(1, depth / 2) = std::numeric_limits<float>::infinity();
+    for (int64_t r = 0; r < depth; ++r) a.at(2, r) *= 1e-35f;
+    const Matrix lying = transposed(a);
+    for (const FloatRows& from : {a.as_rows(), lying.as_columns()}) {
+      const QuantizedRows found = quantized(kind(), from, rows, depth);
+      const WithIsa plain(Isa::plain);
+      const QuantizedRows expected = quantized(kind(), from, rows, depth);
+      for (int64_t i = 0; i < rows; ++i)
+        for (int64_t r = 0; r < depth; ++r) ASSERT_EQ(term(found, i, r), term(expected, i, r)) << i << ' ' << r;
+      EXPECT_EQ(std::memcmp(found.scales(), expected.scales(), static_cast<size_t>(rows) * sizeof(float)), 0);
+    }
+  }
+}
+
 std::string test_name(const testing::TestParamInfo<std::tuple<Isa, QuantizedKind>>& info) {
   const auto [isa, kind] = info.param;
   return "isa" + std::to_string(static_cast<int>(isa)) + (kind == QuantizedKind::int16 ? "_int16" : "_s6");

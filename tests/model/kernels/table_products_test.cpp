@@ -71,6 +71,11 @@ TEST_P(TableProducts, DeepSumsGoBlockByBlock) {
     for (const bool by_columns : {false, true}) compare(6, terms, 37, by_columns, by_columns, 0);
 }
 
+TEST_P(TableProducts, TermsMayLieFarApart) {
+  for (const int64_t rows : {511, 512, 517, 530})
+    compare(rows, rows % 2 == 0 ? 21 : 259, 18, /*by_columns=*/true, rows > 512, 0);
+}
+
 TEST_P(TableProducts, AreAsNearAsFloatsGet) {
   const int64_t rows = 8, terms = 1000, columns = 64;
   const SignBits signs = random_signs(terms, columns);

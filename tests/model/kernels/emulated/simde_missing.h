@@ -78,6 +78,28 @@ inline simde__m512 floats_of(simde__m512i integers) {
   return lanes<float, int32_t, simde__m512>(integers, [](int32_t x, size_t) { return static_cast<float>(x); });
 }
 
+// Towards 0; what an int32 has no room for becomes the least one.
+inline simde__m512i truncated(simde__m512 floats) {
+  return lanes<int32_t, float, simde__m512i>(floats, [](float x, size_t) {
+    return x > -2147483904.0f && x < 2147483648.0f ? static_cast<int32_t>(x) : INT32_MIN;
+  });
+}
+inline simde__m512i nearest(simde__m512 floats) {
+  return lanes<int32_t, float, simde__m512i>(floats, [](float x, size_t) {
+    return x > -2147483904.0f && x < 2147483648.0f ? static_cast<int32_t>(std::nearbyint(x)) : INT32_MIN;
+  });
+}
+inline simde__m512i shifted_right(simde__m512i integers, int by) {
+  return lanes<int32_t, int32_t, simde__m512i>(integers, [&](int32_t x, size_t) { return x >> by; });
+}
+inline simde__m512i gathered(simde__m512i places, const void* from, int scale) {
+  return lanes<int32_t, int32_t, simde__m512i>(places, [&](int32_t place, size_t) {
+    int32_t value;
+    std::memcpy(&value, static_cast<const char*>(from) + int64_t{place} * scale, sizeof value);
+    return value;
+  });
+}
+
 }  // namespace bitsweep::kernels::emulated
 
 #undef _mm256_fmadd_ps
@@ -93,3 +115,8 @@ inline simde__m512 floats_of(simde__m512i integers) {
 #define _mm512_maskz_loadu_ps bitsweep::kernels::emulated::load_floats
 #define _mm512_mask_storeu_ps bitsweep::kernels::emulated::store_floats
 #define _mm512_cvtepi32_ps bitsweep::kernels::emulated::floats_of
+#define _mm512_cvttps_epi32 bitsweep::kernels::emulated::truncated
+#define _mm512_cvtps_epi32 bitsweep::kernels::emulated::nearest
+#define _mm512_srai_epi32 bitsweep::kernels::emulated::shifted_right
+#define _mm512_i32gather_epi32 bitsweep::kernels::emulated::gathered
+#define _mm512_shuffle_f32x4 simde_mm512_shuffle_f32x4
