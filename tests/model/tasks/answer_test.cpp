@@ -3,6 +3,8 @@
 
 #include <fstream>
 
+#include <unistd.h>
+
 #include "tasks/compare.h"
 #include "tasks/made_items.h"
 
@@ -36,7 +38,10 @@ AnswerFile file_of(const std::string& run, const std::vector<bool>& right) {
 
 class AnswerFiles : public testing::Test {
  protected:
-  AnswerFiles() : folder(fs::path(testing::TempDir()) / "bitsweep_answers") { fs::remove_all(folder); }
+  // Each test is a program of its own, several at once.
+  AnswerFiles() : folder(fs::path(testing::TempDir()) / ("bitsweep_answers" + std::to_string(::getpid()))) {
+    fs::remove_all(folder);
+  }
   ~AnswerFiles() override { fs::remove_all(folder); }
   void write(const std::string& name, const std::string& text) {
     fs::create_directories((folder / name).parent_path());
