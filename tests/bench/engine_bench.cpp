@@ -1,15 +1,17 @@
-// What a step on bits (room engine) is worth against the same step of the blocks, which compute with LibTorch's
+// What an engine's step (room engine) is worth against the same step of the blocks, which compute with LibTorch's
 // products and this program's loops: forward, loss, backward, clipping, AdamW or flips, as the trainer makes them; and
 // scoring. Medians of interleaved rounds, CPU time of one thread. With `threads`: what a second thread gives, the
 // shortest of rounds by the wall, one and two threads taking turns. Must, v57: >= 1.8 of two threads from 1M parameters
 // on; >= 4 at both shapes with AVX-512 and VBMI, >= 3 with AVX2; scoring >= 8 and >= 4; v75 and v76: >= 3 and >= 2.
 //
-// usage: bench_engine [threads] [ROUNDS [PLUGIN]]    with MALLOC_MMAP_THRESHOLD_=4294967296
-// MALLOC_TRIM_THRESHOLD_=17179869184, as workers run
+// usage: bench_engine [threads|avx2] [ROUNDS [PLUGIN]]    with MALLOC_MMAP_THRESHOLD_=4294967296
+// MALLOC_TRIM_THRESHOLD_=17179869184, as workers run. avx2: what products take of kernels that a CPU with more has;
+// ATEN_CPU_CAPABILITY=avx2 ONEDNN_MAX_CPU_ISA=AVX2 MKL_ENABLE_INSTRUCTIONS=AVX2 hold LibTorch to the same.
 #include <algorithm>
 #include <chrono>
 #include <cstdlib>
 #include <limits>
+#include <optional>
 #include <string_view>
 
 #include <fmt/format.h>
@@ -86,11 +88,13 @@ void compare_threads(const std::string& plugin, const fs::path& plugins, const E
 int main(int argc, char** argv) {
   using namespace bitsweep;
   const bool threads = argc > 1 && std::string_view(argv[1]) == "threads";
-  if (threads) --argc, ++argv;
+  std::optional<kernels::WithIsa> with;
+  if (argc > 1 && std::string_view(argv[1]) == "avx2") with.emplace(kernels::Isa::avx2);
+  if (threads || with) --argc, ++argv;
   const int rounds = argc > 1 ? std::atoi(argv[1]) : 5;
   const std::string_view only = argc > 2 ? argv[2] : "";
-  fmt::print("{}\n", kernels::isa_name(kernels::best_isa()));
-  for (const char* plugin : {"v57", "truebit", "v47b", "v75", "v76"})
+  fmt::print("{}\n", kernels::isa_name(kernels::current_isa()));
+  for (const char* plugin : {"v57", "truebit", "v47b", "v75", "v76", "v52", "b158", "bitnet", "llama"})
     for (const EngineShape& shape : kShapes)
       if (only.empty() || only == plugin)
         (threads ? compare_threads : compare)(plugin, program_folder().parent_path() / "plugins", shape, rounds);

@@ -18,12 +18,12 @@ class OptimizedStep {
         kernels_(kernels),
         optimizer_(spec::TrainSpec{}, trained_.model().parameters()) {}
 
-  void step(const at::Tensor& windows) {
+  void step(const at::Tensor& windows, double rate = 1e-3) {
     trained_.accumulate(windows);
     const std::vector<nn::Parameter>& parameters = trained_.model().parameters();
     const at::Tensor norm = train::gradient_norm(parameters);
     trained_.update();
-    optimizer_.step(1e-3, train::clip_divisor(norm, 1.0));
+    optimizer_.step(rate, train::clip_divisor(norm, 1.0));
     train::drop_gradients(parameters);
   }
 
@@ -38,7 +38,16 @@ class OptimizedStep {
     token_scores(trained_.model(), batch_.tokens(windows), {}, train::Precision::f32, /*likeliest=*/false);
   }
 
+  // Of a target of these windows.
+  double mean_nats(const at::Tensor& windows) {
+    const at::NoGradGuard no_grad;
+    const nn::WithKernels kernels(kernels_);
+    return token_nats(trained_.model(), batch_.tokens(windows), {}, train::Precision::f32, /*mean=*/true)
+        .item<double>();
+  }
+
   const plugin::Description& description() const { return trained_.description(); }
+  Trained& trained() { return trained_; }
 
  private:
   Trained trained_;

@@ -12,8 +12,8 @@
 #include <ATen/ATen.h>
 #include <ATen/Parallel.h>
 
-#include "nn/model.h"
 #include "nn/kernel_for.h"
+#include "nn/model.h"
 #include "plugin/build_id.h"
 #include "plugin/loader.h"
 #include "train/gradients.h"
@@ -94,7 +94,11 @@ class Trained {
   void step(const at::Tensor& windows) {
     accumulate(windows);
     update();
+    drop_gradients();
+  }
+  void drop_gradients() {
     train::drop_gradients(model_->parameters());
+    for (const nn::BitMatrix& matrix : model_->bit_matrices()) matrix.port.mutable_grad().reset();
   }
   const plugin::Description& description() const { return description_; }
   nn::Model& model() { return *model_; }
