@@ -96,10 +96,9 @@ TEST_P(Cost, BytesAreThoseOfTheBuiltModel) {
   EXPECT_NEAR(ratio, 1.0, c.precision == "f32" ? 0.05 : 0.15)
       << need.peak << " bytes said, " << measured.peak << " allocated, " << measured.engine << " of them buffers";
   ASSERT_TRUE(description.path.has_value());
-  const bool signs = c.plugin == "v57" || c.plugin == "truebit" || c.plugin == "v47b" || c.plugin == "v75" ||
-                     c.plugin == "v76";
+  const bool pointer = c.plugin == "v47b" || c.plugin == "v75" || c.plugin == "v76";
   const bool rope = c.options.find("rope") != std::string::npos;
-  EXPECT_EQ(description.path->bits, signs && !rope && c.precision == "f32");
+  EXPECT_EQ(description.path->own, !(pointer && rope) && c.precision == "f32");
 }
 
 std::vector<Case> cases() {

@@ -3,6 +3,7 @@
 
 #include "built_plugin.h"
 #include "nn/head_rows.h"
+#include "nn/kernel_for.h"
 #include "train/gradients.h"
 #include "train/token_loss.h"
 
@@ -45,6 +46,9 @@ class PartedHeads : public testing::TestWithParam<PartedCase> {
     return gradients;
   }
 
+  // A table of its own: an engine would compute (engine_test.cpp), and these are the blocks' parts.
+  const kernels::KernelTable loops_ = kernels::built_in_kernels();
+  const nn::WithKernels with_{loops_};
   at::Generator seeded_ = at::globalContext().defaultGenerator(at::kCPU).clone();
   plugin::OwnedModel model_;
   train::TokenBatch batch_;

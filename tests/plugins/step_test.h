@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -21,6 +22,14 @@ struct StepCase {
   const char* plugin;
   std::string options;
   int64_t vocab = kVocab, context = 45, sequences = 3;
+
+  // Of a gradient's norm. An activation of 8 bits is another number as soon as one that lies between two rounds the
+  // other way.
+  double tolerance() const {
+    const std::string_view of = plugin;
+    if (of == "b158" || of == "bitnet") return 1e-3;
+    return of == "v52" || of == "llama" ? 3e-5 : 1e-5;
+  }
 };
 
 inline void PrintTo(const StepCase& c, std::ostream* stream) { *stream << c.name; }
@@ -96,15 +105,18 @@ class StepTest : public testing::TestWithParam<StepCase> {
       if (gradient.defined()) largest = std::max(largest, gradient.norm().item<double>());
     return largest;
   }
-  static void expect_near(const Result& found, const Result& expected) {
-    EXPECT_NEAR(found.loss, expected.loss, 2e-6 * expected.loss);
+  void expect_near(const Result& found, const Result& expected) {
+    const double tolerance = GetParam().tolerance();
+    EXPECT_NEAR(found.loss, expected.loss, 0.2 * tolerance * expected.loss);
     ASSERT_EQ(found.gradients.size(), expected.gradients.size());
     const double largest = largest_norm(expected);
     for (size_t i = 0; i < expected.gradients.size(); ++i) {
       ASSERT_EQ(found.gradients[i].defined(), expected.gradients[i].defined()) << i;
       if (!expected.gradients[i].defined()) continue;
       const double norm = expected.gradients[i].norm().item<double>();
-      EXPECT_LE((found.gradients[i] - expected.gradients[i]).norm().item<double>(), 1e-5 * norm + 1e-6 * largest) << i;
+      EXPECT_LE((found.gradients[i] - expected.gradients[i]).norm().item<double>(),
+                tolerance * norm + 0.1 * tolerance * largest)
+          << i;
     }
   }
   static void expect_same(const Result& found, const Result& expected) {

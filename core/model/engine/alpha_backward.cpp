@@ -1,7 +1,6 @@
 #include "engine/alpha_engine.h"
 #include "engine/workers.h"
 #include "kernels/alpha_ends.h"
-#include "kernels/cpu_kernels.h"
 
 namespace bitsweep::engine {
 
@@ -16,27 +15,6 @@ void AlphaEngine::head_backward(const StepTensors& tensors, const StepPass&, con
 
 void AlphaEngine::residual_backward(const StepTensors& tensors, const StepPass& pass) {
   norm_backward(tensors, pass, rows_.last.data(), tensors.norm, /*add=*/false);
-}
-
-// From gradients_.normed, through the norm of x that was made last, to the residual's.
-void AlphaEngine::norm_backward(const StepTensors& tensors, const StepPass& pass, const float* x,
-                                const TrainedFloats& gain, bool add) {
-  const Metered metered(meter_, "norm", true, Work::floats);
-  const int64_t d = plan_.d_model, rows = pass.rows();
-  const float *inverse = rows_.inverse.data(), *gradient = gradients_.normed.data();
-  if (gain.gradient != nullptr) {
-    in_ranges(workers_, d, kLineFloats, 2 * rows * d, [&](int64_t first, int64_t last) {
-      float* sums = tensors.add ? gradients_.gain.data() : gain.gradient;
-      kernels::rms_norm_backward_gamma(x, inverse, gradient, sums, rows, d, first, last);
-      if (tensors.add) kernels::add_floats(sums + first, gain.gradient + first, last - first);
-    });
-  }
-  float *residual = gradients_.residual.data(), *into = add ? gradients_.end.data() : residual;
-  in_ranges(workers_, rows, 1, 3 * rows * d, [&](int64_t first, int64_t last) {
-    const int64_t at = first * d;
-    kernels::rms_norm_backward_rows(x + at, gain.values, inverse + first, gradient + at, into + at, last - first, d);
-    if (add) kernels::add_floats(into + at, residual + at, (last - first) * d);
-  });
 }
 
 void AlphaEngine::weight_backward(const StepTensors& tensors, const StepPass& pass, size_t layer,

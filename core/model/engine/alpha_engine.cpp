@@ -12,7 +12,7 @@ using kernels::kWordBits;
 using kernels::SignBits;
 
 AlphaEngine::AlphaEngine(const EnginePlan& plan, const Workers& workers, Meter* meter)
-    : BitEngine(plan, workers, meter), scales_(static_cast<size_t>(plan.layers)) {
+    : BitEngine(plan, workers, meter), scales_(static_cast<size_t>(plan.layers)), norms_(plan_, workers, meter) {
   for (auto& of_layer : scales_)
     for (uint8_t i = 0; i < kLinears; ++i)
       of_layer[i] = kernels::Buffer<float>(plan.outputs(static_cast<LinearPlace>(i)));
@@ -21,12 +21,13 @@ AlphaEngine::AlphaEngine(const EnginePlan& plan, const Workers& workers, Meter* 
 void AlphaEngine::allocate(int64_t rows, bool trains) {
   rows_ = {};
   gradients_ = {};
+  norms_.reserve(rows, trains);
   rows_ = AlphaRows(plan_, rows, trains);
   if (trains) gradients_ = AlphaGradientRows(plan_, rows);
 }
 
 int64_t AlphaEngine::row_bytes() const {
-  int64_t sum = rows_.bytes() + gradients_.bytes();
+  int64_t sum = norms_.bytes() + rows_.bytes() + gradients_.bytes();
   for (const auto& of_layer : scales_)
     for (const kernels::Buffer<float>& scales : of_layer) sum += scales.bytes();
   return sum;
@@ -50,15 +51,6 @@ void AlphaEngine::embed(const StepTensors& tensors, const StepPass& pass) {
   in_ranges(workers_, pass.rows(), 1, pass.rows() * d, [&](int64_t first, int64_t last) {
     for (int64_t r = first; r < last; ++r)
       kernels::sign_range(tensors.embedding.values.latents + pass.tokens[r] * d, x + r * d, d, 1.0f);
-  });
-}
-
-void AlphaEngine::norm(const StepPass& pass, bool backward, const float* x, const TrainedFloats& gain) {
-  const Metered metered(meter_, "norm", backward, Work::floats);
-  const int64_t d = plan_.d_model;
-  in_ranges(workers_, pass.rows(), 1, 2 * pass.rows() * d, [&](int64_t first, int64_t last) {
-    kernels::rms_norm_rows(x + first * d, gain.values, rows_.normed.at(first * d), rows_.inverse.at(first),
-                           last - first, d, plan_.norm_epsilon);
   });
 }
 
@@ -112,6 +104,7 @@ void AlphaEngine::add_linear(const StepTensors& tensors, const StepPass& pass, s
 }
 
 void AlphaEngine::forward(const StepTensors& tensors, const StepPass& pass) {
+  attention_.begin(pass);
   embed(tensors, pass);
   const auto layers = static_cast<size_t>(plan_.layers);
   for (size_t layer = 0; layer < layers; ++layer) {
@@ -140,7 +133,7 @@ void AlphaEngine::forward(const StepTensors& tensors, const StepPass& pass) {
   norm(pass, /*backward=*/false, rows_.last.data(), tensors.norm);
 }
 
-void AlphaEngine::dots(int64_t first, int64_t rows, float* out) {
+void AlphaEngine::dots(const StepTensors&, int64_t first, int64_t rows, float* out) {
   const int64_t d = plan_.d_model, products = rows * plan_.vocab * d;
   const Metered metered(meter_, "head", false, Work::products, products);
   in_ranges(workers_, rows, kWideRows, products / kTableProducts, [&](int64_t begin, int64_t end) {

@@ -9,6 +9,7 @@
 
 #include "engine/alpha_rows.h"
 #include "engine/bit_engine.h"
+#include "engine/norm_part.h"
 
 namespace bitsweep::engine {
 
@@ -21,7 +22,7 @@ class AlphaEngine final : public BitEngine {
   int64_t row_bytes() const override;
   void pack_linear(const LinearTensors& linear, size_t layer, LinearPlace place) override;
   void forward(const StepTensors& tensors, const StepPass& pass) override;
-  void dots(int64_t first, int64_t rows, float* out) override;
+  void dots(const StepTensors& tensors, int64_t first, int64_t rows, float* out) override;
   void head_backward(const StepTensors& tensors, const StepPass& pass, const OutputGradient& dy, bool add) override;
   void residual_backward(const StepTensors& tensors, const StepPass& pass) override;
   void layer_backward(const StepTensors& tensors, const StepPass& pass, size_t layer) override;
@@ -31,7 +32,9 @@ class AlphaEngine final : public BitEngine {
   kernels::SignBits* inside_of(size_t layer, LinearPlace place);  // null: gradients are not clipped there
   const float* scales_of(const StepTensors& tensors, size_t layer, LinearPlace place) const;
   void embed(const StepTensors& tensors, const StepPass& pass);
-  void norm(const StepPass& pass, bool backward, const float* x, const TrainedFloats& gain);
+  void norm(const StepPass& pass, bool backward, const float* x, const TrainedFloats& gain) {
+    norms_.forward(pass, backward, x, gain, rows_.normed.data());
+  }
   const float* keys_input(const StepPass& pass, size_t layer, bool backward);  // normed, or shifted from it
   // Of linears that read floats and give signs; and of those whose output goes to the residual, to = x + y.
   void sign_linear(const StepTensors& tensors, const StepPass& pass, size_t layer, LinearPlace place, const float* in,
@@ -58,13 +61,17 @@ class AlphaEngine final : public BitEngine {
   void linear_backward(const StepTensors& tensors, const StepPass& pass, size_t layer, const LinearBackward& of);
   void weight_backward(const StepTensors& tensors, const StepPass& pass, size_t layer, const LinearBackward& of,
                        const OutputGradient& dy);
+  // From gradients_.normed, through the norm of x that was made last, to the residual's.
   void norm_backward(const StepTensors& tensors, const StepPass& pass, const float* x, const TrainedFloats& gain,
-                     bool add);
+                     bool add) {
+    norms_.backward(tensors, pass, x, gain, gradients_.normed.data(), gradients_.residual.data(), add);
+  }
   void ffn_backward(const StepTensors& tensors, const StepPass& pass, size_t layer);
   void attention_backward(const StepTensors& tensors, const StepPass& pass, size_t layer);
   void keys_backward(const StepTensors& tensors, const StepPass& pass, size_t layer);
 
   std::vector<std::array<kernels::Buffer<float>, kLinears>> scales_;  // means of |W|, of each layer
+  NormPart norms_;
   AlphaRows rows_;
   AlphaGradientRows gradients_;
 };

@@ -9,13 +9,6 @@ bool shifts(const EnginePlan& plan) {
   return std::any_of(plan.key_shifts.begin(), plan.key_shifts.end(), [](int64_t offset) { return offset > 0; });
 }
 
-int64_t wider(const EnginePlan& plan) { return std::max(plan.d_model, plan.d_ff); }
-
-template <class... Buffers>
-int64_t bytes_of_all(const Buffers&... buffers) {
-  return (buffers.bytes() + ...);
-}
-
 }  // namespace
 
 AlphaLayerRows::AlphaLayerRows(const EnginePlan& plan, int64_t rows, bool trains)
@@ -41,17 +34,16 @@ int64_t AlphaLayerRows::bytes() const {
 
 AlphaRows::AlphaRows(const EnginePlan& plan, int64_t rows, bool trains)
     : last(rows * plan.d_model),
-      inverse(rows),
       normed(rows * plan.d_model),
       shifted(shifts(plan) ? rows * plan.d_model : 0),
       mixed(plan.mixes ? rows * plan.d_model : 0),
-      sums(rows * wider(plan)) {
+      sums(rows * plan.widest()) {
   const int64_t kept = trains ? plan.layers : 1;
   for (int64_t layer = 0; layer < kept; ++layer) layers.emplace_back(plan, rows, trains);
 }
 
 int64_t AlphaRows::bytes() const {
-  int64_t sum = bytes_of_all(last, inverse, normed, shifted, mixed, sums);
+  int64_t sum = bytes_of_all(last, normed, shifted, mixed, sums);
   for (const AlphaLayerRows& layer : layers) sum += layer.bytes();
   return sum;
 }
@@ -59,20 +51,19 @@ int64_t AlphaRows::bytes() const {
 AlphaGradientRows::AlphaGradientRows(const EnginePlan& plan, int64_t rows)
     : residual(rows * plan.d_model),
       normed(rows * plan.d_model),
-      end(rows * wider(plan)),
+      end(rows * plan.widest()),
       attended(rows * plan.d_model),
       query(rows * plan.d_model),
       key(rows * plan.d_model),
       value(rows * plan.d_model),
       inner(rows * plan.d_ff),
-      product(plan.d_model * wider(plan)),
-      gain(plan.d_model),
+      product(plan.most_weights()),
       transposed_inner(plan.d_ff, rows) {
   if (!plan.mixes) transposed = kernels::SignBits(plan.d_model, rows);
 }
 
 int64_t AlphaGradientRows::bytes() const {
-  int64_t sum = bytes_of_all(residual, normed, end, attended, query, key, value, inner, product, gain) +
+  int64_t sum = bytes_of_all(residual, normed, end, attended, query, key, value, inner, product) +
                 bytes_of_signs(transposed_inner);
   if (transposed.rows() > 0) sum += bytes_of_signs(transposed);
   return sum;

@@ -28,7 +28,6 @@ struct AlphaRows {
   AlphaRows(const EnginePlan& plan, int64_t rows, bool trains);
   std::vector<AlphaLayerRows> layers;  // of evaluation: one, which serves all
   kernels::Buffer<float> last;         // the residual behind all layers
-  kernels::Buffer<float> inverse;      // 1/RMS of the rows of a norm, [M]
   kernels::Buffer<float> normed;       // what linears and the head read
   kernels::Buffer<float> shifted;      // what keys of a K-shift read, where there is one
   kernels::Buffer<float> mixed;        // what o reads, where it reads floats
@@ -41,7 +40,7 @@ struct AlphaGradientRows {
   AlphaGradientRows() = default;
   AlphaGradientRows(const EnginePlan& plan, int64_t rows);
   kernels::Buffer<float> residual, normed, end, attended, query, key, value, inner;
-  kernels::Buffer<float> product, gain;            // of a weight, dYᵀ·x before its scale; of a norm, [d]
+  kernels::Buffer<float> product;                  // of a weight, dYᵀ·x before its scale
   kernels::SignBits transposed, transposed_inner;  // of what o and down read
   int64_t bytes() const;
 };

@@ -1,4 +1,4 @@
-// What a BitEngine holds, by arithmetic, for who plans a run before there is an engine.
+// What an engine holds, by arithmetic, for who plans a run before there is an engine.
 #pragma once
 
 #include <cstdint>
@@ -14,7 +14,7 @@ struct EngineBytes {
   int64_t standing = 0;
   int64_t scratch = 0;  // that a thread has in kernels
 
-  // What BitEngine::bytes() says.
+  // What Engine::bytes() says.
   int64_t engine() const { return norms + projections + attention + ffn + standing; }
   int64_t all() const { return engine() + scratch; }
 };

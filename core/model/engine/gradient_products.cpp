@@ -3,7 +3,7 @@
 #include "base/rng.h"
 #include "engine/head_part.h"
 #include "engine/workers.h"
-#include "kernels/outer_products.h"
+#include "kernels/float_products.h"
 #include "kernels/table_products.h"
 
 namespace bitsweep::engine {
@@ -92,12 +92,10 @@ void GradientProducts::weight(const OutputGradient& dy, const float* x, int64_t 
                               bool add) const {
   const int64_t products = dy.rows * inputs * dy.outputs;
   const Metered metered(meter_, dy.block, true, Work::products, products);
-  in_ranges(workers_, dy.outputs, kernels::kOuterRows, products / kFloatProducts, [&](int64_t first, int64_t last) {
-    kernels::outer_product_rows({.a = dy.values,
-                                 .a_step = dy.outputs,
-                                 .b = x,
-                                 .b_step = inputs,
-                                 .rows = dy.rows,
+  in_ranges(workers_, dy.outputs, kernels::kFloatTileRows, products / kFloatProducts, [&](int64_t first, int64_t last) {
+    kernels::float_product_rows({.a = {dy.values, 1, dy.outputs},
+                                 .b = {x, 1, inputs},
+                                 .terms = dy.rows,
                                  .columns = inputs,
                                  .c = gradient,
                                  .c_step = inputs,

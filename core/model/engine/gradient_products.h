@@ -1,6 +1,6 @@
-// The products of a backward pass: of a linear's output gradient with its weight, which is ±1, and with its input,
-// which is ±1 or floats. By look-up (kernels/table_products.h); with signs, where asked, of gradients rounded to
-// integers (kernels/quantized_products.h).
+// The products of a backward pass: of a linear's output gradient with its weight, where that is ±1, and with its input,
+// which is ±1 or floats. By look-up (kernels/table_products.h), or by multiply-adds; with signs, where asked, of
+// gradients rounded to integers (kernels/quantized_products.h).
 #pragma once
 
 #include <cstdint>

@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include "engine/workers.h"
-#include "kernels/strict_ends.h"
 
 namespace bitsweep::engine {
 namespace {
@@ -13,10 +12,6 @@ constexpr int64_t kPartBytes = 32 << 20;
 // Of the loss of a logit, in steps of workers.h.
 constexpr int64_t kLossWork = 4;
 
-kernels::LogitRow logit_row(const StepTensors& tensors, int64_t vocab) {
-  return {.bias = tensors.bias.values, .scale = *tensors.logit_scale.values, .vocab = vocab};
-}
-
 }  // namespace
 
 int64_t logit_part_rows(const EnginePlan& plan, int64_t rows) {
@@ -25,10 +20,21 @@ int64_t logit_part_rows(const EnginePlan& plan, int64_t rows) {
 }
 
 HeadPart::HeadPart(const EnginePlan& plan, const Workers& workers, Meter* meter)
-    : plan_(plan), workers_(workers), meter_(meter), codebook_(plan.vocab, plan.d_model), spare_bias_(plan.vocab) {}
+    : plan_(plan),
+      workers_(workers),
+      meter_(meter),
+      no_bias_(plan.float_ends ? plan.vocab : 0),
+      spare_bias_(plan.float_ends ? 0 : plan.vocab) {
+  if (!plan.float_ends) codebook_ = BitWeight(plan.vocab, plan.d_model);
+}
+
+kernels::LogitRow HeadPart::logit_row(const StepTensors& tensors) const {
+  if (plan_.float_ends) return {.bias = no_bias_.data(), .scale = 1, .vocab = plan_.vocab};
+  return {.bias = tensors.bias.values, .scale = *tensors.logit_scale.values, .vocab = plan_.vocab};
+}
 
 void HeadPart::pack(const StepTensors& tensors, bool trains) {
-  codebook_.pack(tensors.codebook.values, /*transposes=*/trains, workers_);
+  if (!plan_.float_ends) codebook_.pack(tensors.codebook.values, /*transposes=*/trains, workers_);
 }
 
 void HeadPart::reserve(int64_t rows) {
@@ -38,7 +44,8 @@ void HeadPart::reserve(int64_t rows) {
 }
 
 int64_t HeadPart::bytes() const {
-  return BitWeight::bytes(plan_.vocab, plan_.d_model) + logits_.bytes() + row_sums_.bytes() + spare_bias_.bytes();
+  const int64_t packed = plan_.float_ends ? 0 : BitWeight::bytes(plan_.vocab, plan_.d_model);
+  return packed + logits_.bytes() + row_sums_.bytes() + no_bias_.bytes() + spare_bias_.bytes();
 }
 
 void HeadPart::for_each_part(const StepPass& pass, Dots dots, OfPart f) const {
@@ -51,7 +58,7 @@ void HeadPart::for_each_part(const StepPass& pass, Dots dots, OfPart f) const {
 
 void HeadPart::score(const StepTensors& tensors, const StepPass& pass, Dots dots, float* nats,
                      int64_t* likeliest) const {
-  const kernels::LogitRow row = logit_row(tensors, plan_.vocab);
+  const kernels::LogitRow row = logit_row(tensors);
   for_each_part(pass, dots, [&](int64_t first, int64_t rows) {
     const Metered metered(meter_, "loss", false, Work::floats);
     in_ranges(workers_, rows, 1, rows * plan_.vocab * kLossWork, [&](int64_t begin, int64_t end) {
@@ -68,7 +75,7 @@ void HeadPart::score(const StepTensors& tensors, const StepPass& pass, Dots dots
 // In place of a part's dots the gradient of its logits; and each row's nats and share of the scale's gradient.
 void HeadPart::part_loss(const StepTensors& tensors, const StepPass& pass, int64_t first, int64_t rows,
                          float weight) const {
-  const kernels::LogitRow row = logit_row(tensors, plan_.vocab);
+  const kernels::LogitRow row = logit_row(tensors);
   double *nats = row_sums_.data(), *along = nats + part_rows_;
   in_ranges(workers_, rows, 1, rows * plan_.vocab * kLossWork, [&](int64_t begin, int64_t end) {
     for (int64_t r = begin; r < end; ++r) {
@@ -88,6 +95,7 @@ double HeadPart::train(const StepTensors& tensors, const StepPass& pass, float w
                        Backward backward) const {
   const int64_t vocab = plan_.vocab;
   float* bias = tensors.bias.gradient != nullptr ? tensors.bias.gradient : spare_bias_.data();
+  const float scale = logit_row(tensors).scale;
   double nats = 0, scale_gradient = 0;
   for_each_part(pass, dots, [&](int64_t first, int64_t rows) {
     const bool add = tensors.add || first > 0;
@@ -97,9 +105,11 @@ double HeadPart::train(const StepTensors& tensors, const StepPass& pass, float w
       const double *losses = row_sums_.data(), *along = losses + part_rows_;
       for (int64_t r = 0; r < rows; ++r) nats += losses[r];
       for (int64_t r = 0; r < rows; ++r) scale_gradient += along[r];
-      in_ranges(workers_, vocab, kLineFloats, rows * vocab, [&](int64_t begin, int64_t end) {
-        kernels::sum_and_scale_columns(logits_.data(), rows, vocab, *tensors.logit_scale.values, add, bias, begin, end);
-      });
+      if (!plan_.float_ends) {
+        in_ranges(workers_, vocab, kLineFloats, rows * vocab, [&](int64_t begin, int64_t end) {
+          kernels::sum_and_scale_columns(logits_.data(), rows, vocab, scale, add, bias, begin, end);
+        });
+      }
     }
     backward(first, rows, logits_.data(), add);
   });

@@ -1,4 +1,4 @@
-// The ±1 head and the loss: logits of a part of the rows at a time, what is scored of them, and their gradients.
+// The head and the loss: logits of a part of the rows at a time, what is scored of them, and their gradients.
 #pragma once
 
 #include <cstdint>
@@ -6,6 +6,7 @@
 #include "engine/function_ref.h"
 #include "engine/meter.h"
 #include "engine/plan.h"
+#include "kernels/strict_ends.h"
 
 namespace bitsweep::engine {
 
@@ -20,7 +21,7 @@ class HeadPart {
   void pack(const StepTensors& tensors, bool trains);
   void reserve(int64_t rows);
   int64_t bytes() const;
-  const BitWeight& codebook() const { return codebook_; }
+  const BitWeight& codebook() const { return codebook_; }  // packed, where it is signs
 
   // Writes what rows [first, first + rows) give with the codebook, before scale and bias: [rows, vocab].
   using Dots = FunctionRef<int64_t, int64_t, float*>;
@@ -36,6 +37,7 @@ class HeadPart {
   // f(first, rows) for part after part, whose dots are in logits_.
   using OfPart = FunctionRef<int64_t, int64_t>;
   void for_each_part(const StepPass& pass, Dots dots, OfPart f) const;
+  kernels::LogitRow logit_row(const StepTensors& tensors) const;
   void part_loss(const StepTensors& tensors, const StepPass& pass, int64_t first, int64_t rows, float weight) const;
 
   const EnginePlan& plan_;
@@ -45,6 +47,7 @@ class HeadPart {
   int64_t part_rows_ = 0;
   kernels::Buffer<float> logits_;      // [part of the rows, vocab]
   kernels::Buffer<double> row_sums_;   // of a part's rows: nats, and the gradients of the scale
+  kernels::Buffer<float> no_bias_;     // zeros, of a head without one
   kernels::Buffer<float> spare_bias_;  // where the bias's gradient goes that nobody asks for
 };
 

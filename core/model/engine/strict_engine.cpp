@@ -40,6 +40,7 @@ void StrictEngine::linear(const StepPass& pass, size_t layer, LinearPlace place,
 }
 
 void StrictEngine::forward(const StepTensors& tensors, const StepPass& pass) {
+  attention_.begin(pass);
   {
     const Metered metered(meter_, "embedding", false, Work::integers);
     gather_rows(tensors.embedding.values, pass.tokens, pass.rows(), rows_of(0).x, workers_);
@@ -73,7 +74,7 @@ void StrictEngine::forward(const StepTensors& tensors, const StepPass& pass) {
   }
 }
 
-void StrictEngine::dots(int64_t first, int64_t rows, float* out) {
+void StrictEngine::dots(const StepTensors&, int64_t first, int64_t rows, float* out) {
   const int64_t products = rows * plan_.vocab * plan_.d_model;
   const Metered metered(meter_, "head", false, Work::integers, products);
   in_ranges(workers_, rows, kWordBits, rows * plan_.vocab + products / kSignProducts, [&](int64_t begin, int64_t end) {

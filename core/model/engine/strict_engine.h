@@ -21,7 +21,7 @@ class StrictEngine final : public BitEngine {
   int64_t row_bytes() const override { return rows_.bytes() + gradients_.bytes(); }
   void pack_linear(const LinearTensors& linear, size_t layer, LinearPlace place) override;
   void forward(const StepTensors& tensors, const StepPass& pass) override;
-  void dots(int64_t first, int64_t rows, float* out) override;
+  void dots(const StepTensors& tensors, int64_t first, int64_t rows, float* out) override;
   void head_backward(const StepTensors& tensors, const StepPass& pass, const OutputGradient& dy, bool add) override;
   void residual_backward(const StepTensors&, const StepPass&) override {}  // the head reads the residual itself
   void layer_backward(const StepTensors& tensors, const StepPass& pass, size_t layer) override;

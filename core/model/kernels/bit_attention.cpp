@@ -216,7 +216,7 @@ void choose_keys(const BitHead& head, const ScoreRule& rule, int32_t* choice, fl
 }
 
 void choose_top_keys(const BitHead& head, const ScoreRule& rule, int64_t keys, int32_t* index, float* probabilities) {
-  const NoisyKernels kernels = rule.noisy ? noisy_kernels(current_isa()) : NoisyKernels{};
+  const NoisyKernels kernels = noisy_kernels(current_isa());  // with noise and without
   if (kernels.choose_top != nullptr)
     return kernels.choose_top(noisy_rows_of(kernels, head, rule, scratch_of_thread()), keys, index, probabilities);
   float* z = scratch_of_thread().row.at_least(room_of(head.context));

@@ -44,7 +44,7 @@ inline int64_t grouped_keys(int64_t t) { return t / kLanes * kLanes + kLanes; }
 float least_score(const NoisyRows& rows, int64_t t);
 
 // choose_keys, choose_top_keys, and the probabilities of queries [first, first + queries) over their padded keys, rows
-// `room` apart; null where pruned_rows.h and score_rows.h serve.
+// `room` apart; null where pruned_rows.h and score_rows.h serve. choose_top takes rules without noise too.
 struct NoisyKernels {
   ScoreQuery score = nullptr;  // what NoisyRows has; AVX2's brings its own
   void (*choose)(const NoisyRows& rows, int32_t* choice, float* top) = nullptr;

@@ -14,13 +14,15 @@ namespace {
 
 constexpr float kCut = 0.8f;  // below the best bound of a row: keys with one there are looked at first
 
-// Bounds of row i, which is query t's; returns the largest of each lane.
+// Bounds of row i, which is query t's; returns the largest of each lane. Without noise, a key's z is its own.
+template <bool kNoisy>
 BITSWEEP_AVX512_INLINE __m512 bound_keys(const NoisyRows& rows, int64_t i, int64_t t) {
   const float* z = rows.z + i * rows.step;
   const uint32_t* bits = rows.bits + i * rows.step;
   __m512 most = numbers(-kInfinity);
   for (int64_t j = 0, keys = grouped_keys(t); j < keys; j += kLanes) {
-    const __m512 bounds = bounds_of(_mm512_loadu_ps(z + j), bits + j);
+    __m512 bounds = _mm512_loadu_ps(z + j);
+    if constexpr (kNoisy) bounds = bounds_of(bounds, bits + j);
     _mm512_storeu_ps(rows.bounds + i * rows.step + j, bounds);
     most = _mm512_max_ps(most, bounds);
   }
@@ -42,8 +44,9 @@ BITSWEEP_AVX512_INLINE int64_t append(const NoisyRows& rows, int64_t i, int64_t 
   return count;
 }
 
-// z of candidates [0, count) with their noise.
-void add_noise(int64_t count, const NoisyRows& rows) {
+// z of candidates [0, count), with their noise where there is some.
+template <bool kNoisy>
+void take_candidates(int64_t count, const NoisyRows& rows) {
   constexpr int kWide = 4;
   __m512i bits[kWide];
   __m512 noise[kWide], z[kWide];
@@ -53,13 +56,15 @@ void add_noise(int64_t count, const NoisyRows& rows) {
       const int64_t at = begin + g * kLanes;
       const __m512i places = _mm512_maskz_mov_epi32(first_lanes(std::max<int64_t>(count - at, 0)),
                                                     _mm512_loadu_si512(rows.candidate_key + at));
-      bits[g] = _mm512_i32gather_epi32(places, rows.bits, 4);
+      if constexpr (kNoisy) bits[g] = _mm512_i32gather_epi32(places, rows.bits, 4);
       z[g] = _mm512_castsi512_ps(_mm512_i32gather_epi32(places, rows.z, 4));
     }
-    gumbel(bits, noise);
+    if constexpr (kNoisy) gumbel(bits, noise);
 #pragma GCC unroll 4
-    for (int g = 0; g < kWide; ++g)
-      _mm512_storeu_ps(rows.candidate_z + begin + g * kLanes, _mm512_add_ps(z[g], noise[g]));
+    for (int g = 0; g < kWide; ++g) {
+      if constexpr (kNoisy) z[g] = _mm512_add_ps(z[g], noise[g]);
+      _mm512_storeu_ps(rows.candidate_z + begin + g * kLanes, z[g]);
+    }
   }
 }
 
@@ -81,39 +86,6 @@ BITSWEEP_AVX512_INLINE BestKey best_of(const NoisyRows& rows, int64_t i, int64_t
   }
   return best;
 }
-
-}  // namespace
-
-void choose_noisy_avx512(const NoisyRows& rows, int32_t* choice, float* top) {
-  for (int64_t first = 0; first < rows.head->context; first += kNoisyRows) {
-    const int64_t queries = std::min(kNoisyRows, rows.head->context - first);
-    bits_of_rows(rows, first, queries);
-    int64_t begin[kNoisyRows + 1] = {};
-    float cut[kNoisyRows];
-    __m512 most[kNoisyRows];
-    for (int64_t i = 0; i < queries; ++i) {
-      rows.score(rows, first + i, rows.z + i * rows.step);
-      most[i] = bound_keys(rows, i, first + i);
-    }
-    for (int64_t i = 0; i < queries; ++i) cut[i] = greatest(most[i]) - kCut;
-    for (int64_t i = 0; i < queries; ++i) begin[i + 1] = append(rows, i, first + i, cut[i], begin[i]);
-    add_noise(begin[queries], rows);
-    BestKey best[kNoisyRows];
-    for (int64_t i = 0; i < queries; ++i) best[i] = best_of(rows, i, begin[i], begin[i + 1]);
-    for (int64_t i = 0; i < queries; ++i) {
-      if (best[i].limit < cut[i]) {  // seldom: a key that was not looked at may be better
-        bound_keys(rows, i, first + i);
-        const int64_t count = append(rows, i, first + i, best[i].limit, 0);
-        add_noise(count, rows);
-        best[i] = best_of(rows, i, 0, count);
-      }
-      choice[first + i] = best[i].key;
-      top[first + i] = best[i].top;
-    }
-  }
-}
-
-namespace {
 
 // Of each lane, how many others are greater.
 BITSWEEP_AVX512_INLINE __m512i ranks_of(__m512 x) {
@@ -211,22 +183,21 @@ void weigh_best(int64_t first, int64_t queries, int64_t keys, float* p) {
   }
 }
 
-}  // namespace
-
-void choose_top_noisy_avx512(const NoisyRows& rows, int64_t keys, int32_t* index, float* p) {
+template <bool kNoisy>
+void choose_top(const NoisyRows& rows, int64_t keys, int32_t* index, float* p) {
   for (int64_t first = 0; first < rows.head->context; first += kNoisyRows) {
     const int64_t queries = std::min(kNoisyRows, rows.head->context - first);
-    bits_of_rows(rows, first, queries);
+    if constexpr (kNoisy) bits_of_rows(rows, first, queries);
     int64_t begin[kNoisyRows + 1] = {};
     float cut[kNoisyRows], limit[kNoisyRows];
     __m512 most[kNoisyRows];
     for (int64_t i = 0; i < queries; ++i) {
       rows.score(rows, first + i, rows.z + i * rows.step);
-      most[i] = bound_keys(rows, i, first + i);
+      most[i] = bound_keys<kNoisy>(rows, i, first + i);
     }
     for (int64_t i = 0; i < queries; ++i) cut[i] = reached(most[i], keys) - kCut;
     for (int64_t i = 0; i < queries; ++i) begin[i + 1] = append(rows, i, first + i, cut[i], begin[i]);
-    add_noise(begin[queries], rows);
+    take_candidates<kNoisy>(begin[queries], rows);
     int32_t* of_rows = index + first * keys;
     float* weights = p + first * keys;
     for (int64_t i = 0; i < queries; ++i)
@@ -234,13 +205,49 @@ void choose_top_noisy_avx512(const NoisyRows& rows, int64_t keys, int32_t* index
           best_of_candidates(rows, i, first + i, begin[i], begin[i + 1], keys, of_rows + i * keys, weights + i * keys);
     for (int64_t i = 0; i < queries; ++i) {
       if (!(limit[i] < cut[i])) continue;
-      bound_keys(rows, i, first + i);
+      bound_keys<kNoisy>(rows, i, first + i);
       const int64_t count = append(rows, i, first + i, limit[i], 0);
-      add_noise(count, rows);
+      take_candidates<kNoisy>(count, rows);
       best_of_candidates(rows, i, first + i, 0, count, keys, of_rows + i * keys, weights + i * keys);
     }
     weigh_best(first, queries, keys, weights);
   }
+}
+
+}  // namespace
+
+void choose_noisy_avx512(const NoisyRows& rows, int32_t* choice, float* top) {
+  for (int64_t first = 0; first < rows.head->context; first += kNoisyRows) {
+    const int64_t queries = std::min(kNoisyRows, rows.head->context - first);
+    bits_of_rows(rows, first, queries);
+    int64_t begin[kNoisyRows + 1] = {};
+    float cut[kNoisyRows];
+    __m512 most[kNoisyRows];
+    for (int64_t i = 0; i < queries; ++i) {
+      rows.score(rows, first + i, rows.z + i * rows.step);
+      most[i] = bound_keys</*kNoisy=*/true>(rows, i, first + i);
+    }
+    for (int64_t i = 0; i < queries; ++i) cut[i] = greatest(most[i]) - kCut;
+    for (int64_t i = 0; i < queries; ++i) begin[i + 1] = append(rows, i, first + i, cut[i], begin[i]);
+    take_candidates</*kNoisy=*/true>(begin[queries], rows);
+    BestKey best[kNoisyRows];
+    for (int64_t i = 0; i < queries; ++i) best[i] = best_of(rows, i, begin[i], begin[i + 1]);
+    for (int64_t i = 0; i < queries; ++i) {
+      if (best[i].limit < cut[i]) {  // seldom: a key that was not looked at may be better
+        bound_keys</*kNoisy=*/true>(rows, i, first + i);
+        const int64_t count = append(rows, i, first + i, best[i].limit, 0);
+        take_candidates</*kNoisy=*/true>(count, rows);
+        best[i] = best_of(rows, i, 0, count);
+      }
+      choice[first + i] = best[i].key;
+      top[first + i] = best[i].top;
+    }
+  }
+}
+
+void choose_top_noisy_avx512(const NoisyRows& rows, int64_t keys, int32_t* index, float* p) {
+  if (rows.rule->noisy) return choose_top<true>(rows, keys, index, p);
+  choose_top<false>(rows, keys, index, p);
 }
 
 }  // namespace bitsweep::kernels

@@ -19,6 +19,7 @@ inline void copy_block(const FloatRows& a, int64_t row, int64_t rows, int64_t te
 void fill_tables_avx2(const FloatRows& a, int64_t row, int64_t rows, int64_t term, int64_t terms, int64_t groups,
                       float* tables);
 void table_rows_avx2(const TableProduct& product, int64_t first, int64_t last);
+void table_rows_avx512(const TableProduct& product, int64_t first, int64_t last);
 extern const TableKernels kTablesAvx2, kTablesAvx512;
 #endif
 

@@ -7,9 +7,6 @@
 namespace bitsweep::kernels {
 namespace {
 
-constexpr int64_t kBlockRows = 16;  // a line of floats
-constexpr int64_t kFarTerms = 512;  // so far apart, the terms of a depth block push each other out of the nearest cache
-
 void fill_tables_plain(const FloatRows& a, int64_t row, int64_t rows, int64_t term, int64_t terms, int64_t groups,
                        float* tables) {
   for (int64_t g = 0; g < groups; ++g, term += kGroup) {
@@ -53,47 +50,6 @@ void add_part(const TableKernels& kernels, TableTile tile, int64_t rows) {
   for (int64_t q = 0; q < rows; ++q) std::copy_n(tile.c + q * columns, columns, part + q * step);
 }
 
-// The first rows and terms of `a`, at most kBlockRows and kDepthBlock, side by side.
-FloatRows packed(const FloatRows& a, int64_t rows, int64_t terms, float* to) {
-  for (int64_t t = 0; t < terms; ++t) {
-    const float* from = a.data + t * a.term_step;
-    if (rows == kBlockRows) {
-      std::copy_n(from, kBlockRows, to + t * kBlockRows);
-    } else {
-      std::copy_n(from, rows, to + t * kBlockRows);
-    }
-  }
-  return {.data = to, .row_step = 1, .term_step = kBlockRows};
-}
-
-// Rows [first, last), at most kBlockRows.
-void row_block(const TableKernels& kernels, const TableProduct& product, int64_t first, int64_t last) {
-  alignas(kLineBytes) float tables[kDepthBlock / kGroup * kTableRows * kMostTableEntries];
-  alignas(kLineBytes) float block[kDepthBlock * kBlockRows];
-  for (int64_t term = 0; term < product.terms; term += kDepthBlock) {
-    const int64_t terms = std::min(kDepthBlock, product.terms - term);
-    FloatRows a = product.a;
-    a.data += first * a.row_step + term * a.term_step;
-    if (a.term_step >= kFarTerms) a = packed(a, last - first, terms, block);
-    TableTile tile{.tables = tables,
-                   .groups = (terms + kGroup - 1) / kGroup,
-                   .index = product.index->word((product.index_term + term) / kWordBits),
-                   .index_stride = product.index->stride(),
-                   .columns = product.columns,
-                   .c_step = product.c_step,
-                   .add = product.add || term > 0};
-    for (int64_t row = first; row < last; row += kTableRows) {
-      tile.c = product.c + row * product.c_step;
-      kernels.fill(a, row - first, last - first, 0, terms, tile.groups, tables);
-      if (row + kTableRows <= last) {
-        kernels.add(tile);
-      } else {
-        add_part(kernels, tile, last - row);
-      }
-    }
-  }
-}
-
 }  // namespace
 
 const TableKernels& table_kernels(Isa isa) {
@@ -111,7 +67,34 @@ void table_product_rows(const TableProduct& product, int64_t first, int64_t last
     kernels.wide(product, first, first + wide);
     first += wide;
   }
-  for (; first < last; first += kBlockRows) row_block(kernels, product, first, std::min(first + kBlockRows, last));
+  alignas(kLineBytes) float tables[kDepthBlock / kGroup * kTableRows * kTableEntries];
+  thread_local Buffer<float> spare;
+  // Blocks of terms are summed by themselves before C has them.
+  const bool apart = product.add && product.terms > kDepthBlock;
+  for (int64_t row = first; row < last; row += kTableRows) {
+    const int64_t rows = std::min(kTableRows, last - row);
+    float* c = product.c + row * product.c_step;
+    float* to = apart ? spare.at_least(kTableRows * product.columns) : c;
+    for (int64_t term = 0; term < product.terms; term += kDepthBlock) {
+      const int64_t terms = std::min(kDepthBlock, product.terms - term);
+      const TableTile tile{.tables = tables,
+                           .groups = (terms + kGroup - 1) / kGroup,
+                           .index = product.index->word((product.index_term + term) / kWordBits),
+                           .index_stride = product.index->stride(),
+                           .columns = product.columns,
+                           .c = to,
+                           .c_step = apart ? product.columns : product.c_step,
+                           .add = term > 0 || (product.add && !apart)};
+      kernels.fill(product.a, row, last, term, product.terms, tile.groups, tables);
+      if (apart || rows == kTableRows) {
+        kernels.add(tile);
+      } else {
+        add_part(kernels, tile, rows);
+      }
+    }
+    for (int64_t q = 0; apart && q < rows; ++q)
+      for (int64_t j = 0; j < product.columns; ++j) c[q * product.c_step + j] += to[q * product.columns + j];
+  }
 }
 
 }  // namespace bitsweep::kernels

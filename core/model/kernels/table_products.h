@@ -4,12 +4,14 @@
 //   C[i, j] = (or +=) Σ_r A[i, r] · S[r, j]          A [rows, depth] f32, S ±1, C [rows, columns] f32
 //
 // The order of every sum is fixed, whatever the instruction set, the cut and the neighbours: over four terms
-// (±a0 ± a1) + (±a2 ± a3); over 64 such fours in their order, from 0; over these 256 terms in their order, from C or 0.
-// So a result is the same bits everywhere, and lies about as near the exact one as a library's.
+// (±a0 ± a1) + (±a2 ± a3); over 64 such fours in their order, from 0; over these blocks of 256 terms in their order;
+// and that, where C is added to, to C. So a result is the same bits everywhere, and lies about as near the exact one as
+// a library's.
 #pragma once
 
 #include <cstdint>
 
+#include "kernels/float_rows.h"
 #include "kernels/isa.h"
 #include "kernels/sign_bits.h"
 
@@ -17,12 +19,6 @@ namespace bitsweep::kernels {
 
 inline constexpr int64_t kGroup = 4;  // terms of a look-up
 inline constexpr int64_t kDepthBlock = 64 * kGroup;
-
-// A [i, r] is data[i · row_step + r · term_step]; one of the steps is 1.
-struct FloatRows {
-  const float* data = nullptr;
-  int64_t row_step = 0, term_step = 1;
-};
 
 // What to compute. S has `terms` rows and `columns` columns; index, [columns or more, depth], is its transposed, from
 // column `index_term` on, a multiple of 32. add: to what C has.
@@ -40,11 +36,10 @@ struct TableProduct {
 void table_product_rows(const TableProduct& product, int64_t first, int64_t last);
 
 // What an instruction set does. The tables of kTableRows rows and a group of terms are [kTableRows][8]: four entries
-// ±a0 ± a1, whose place says in its bit 0 whether a0 is subtracted, in bit 1 whether a1; and four of a2 and a3. Those
-// of AVX-512 are [kTableRows][16], all sums of the two.
-inline constexpr int64_t kTableRows = 4, kTableEntries = 8, kMostTableEntries = 16;
+// ±a0 ± a1, whose place says in its bit 0 whether a0 is subtracted, in bit 1 whether a1; and four of a2 and a3.
+inline constexpr int64_t kTableRows = 4, kTableEntries = 8;
 struct TableTile {
-  const float* tables = nullptr;  // [groups][kTableRows][entries], of at most kDepthBlock terms
+  const float* tables = nullptr;  // [groups][kTableRows][kTableEntries], of at most kDepthBlock terms
   int64_t groups = 0;
   const uint32_t* index = nullptr;  // of the first column and the block's first word
   int64_t index_stride = 0;         // from word to word
@@ -53,7 +48,7 @@ struct TableTile {
   int64_t c_step = 0;
   bool add = false;
 };
-inline constexpr int64_t kWideRows = 16, kWideColumns = 64, kWideTerms = 64;
+inline constexpr int64_t kWideRows = 16, kWideColumns = 32, kWideTerms = 32;
 struct TableKernels {
   // Of terms [term, term + groups · kGroup) of rows [row, row + kTableRows); beyond `rows` and `terms` all is 0.
   void (*fill)(const FloatRows& a, int64_t row, int64_t rows, int64_t term, int64_t terms, int64_t groups,

@@ -39,9 +39,9 @@ constexpr int64_t kFloatBytes = 4;
 
 // One micro-batch.
 struct Workload {
-  int64_t vocab = 256;        // V
-  int64_t sequences = 1;      // B
-  int64_t context = 256;      // T
+  int64_t vocab = 256;    // V
+  int64_t sequences = 1;  // B
+  int64_t context = 256;  // T
   Gradients gradients = Gradients::f32;
   int64_t element_bytes = 4;  // of activations: 4 in f32, 2 in bf16
   bool accumulates = false;   // gradients of the micro-batches before are there
@@ -74,9 +74,9 @@ int64_t peak_activation_bytes(const std::vector<Stage>& stages);
 // from the first step to the end of the run, in place of what the stages keep and need; so are all gradients, in a
 // step.
 struct EngineCost {
-  std::string none{};  // why there is none for such a model, in a clause; empty: there is one
-  bool blocks_round = false;  // Model::blocks_round
-  int64_t bytes = 0;
+  std::string none{};   // why there is none for such a model, in a clause; empty: there is one
+  bool rounds = false;  // train.gradients: it does, or blocks do (Model::blocks_round)
+  int64_t bytes = 0;    // where blocks train in its place, of what it has to score
   // What blocks keep from their forward pass to their backward pass, inputs and targets beside; others keep nothing.
   std::vector<std::pair<std::string, int64_t>> kept{};
 };
@@ -91,8 +91,8 @@ struct LinearCost {
     binary,
   };
   Code code = Code::plain;
-  bool masked = false;  // keeps |y| <= 1, a byte an output
-  int64_t vectors = 0;  // trained numbers an output beside its weights: threshold, α
+  bool masked = false;      // keeps |y| <= 1, a byte an output
+  int64_t vectors = 0;      // trained numbers an output beside its weights: threshold, α
   bool norm_inside = true;  // of ternary and binary
 
   constexpr bool quantizes() const { return code == Code::ternary || code == Code::binary; }

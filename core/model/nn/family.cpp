@@ -22,12 +22,14 @@ std::vector<plugin::BlockCost> blocks_of(const std::vector<Stage>& stages) {
   return blocks;
 }
 
-// Engines compute in f32 alone.
+// Engines compute in f32 alone, and nothing else rounds.
 plugin::StepPath path_of(const EngineCost& engine, const Workload& work) {
-  if (!engine.none.empty())
-    return {.bits = false, .because = engine.none, .rounds = engine.blocks_round && !work.reference_path()};
-  if (work.reference_path()) return {.bits = false, .because = "precision bf16"};
-  return {.bits = true};
+  plugin::StepPath path{.own = engine.none.empty() && !work.reference_path(),
+                        .because = engine.none.empty() && work.reference_path() ? "precision bf16" : engine.none,
+                        .rounds = engine.rounds && !work.reference_path()};
+  if (engine.rounds && work.reference_path()) path.only_f32 = "precision bf16";
+  if (!engine.rounds && engine.none.empty()) path.only_f32 = "weights are floats";
+  return path;
 }
 
 void keep_as_engine(const EngineCost& engine, std::vector<plugin::BlockCost>& blocks) {
@@ -98,8 +100,12 @@ plugin::Description describe_model(const OptionReader& options, const ModelCount
   }
   description.blocks = blocks_of(stages);
   description.path = path_of(engine, work);
-  if (description.path->bits) keep_as_engine(engine, description.blocks);
-  description.bytes = memory_of(count, stages, work, description.path->bits ? &engine : nullptr);
+  if (description.path->own) keep_as_engine(engine, description.blocks);
+  description.bytes = memory_of(count, stages, work, description.path->own ? &engine : nullptr);
+  if (!description.path->own && !work.reference_path()) {  // what an engine has that scores alone
+    description.bytes->activations += engine.bytes;
+    description.bytes->peak += engine.bytes;
+  }
   return description;
 }
 

@@ -119,10 +119,4 @@ std::vector<Stage> llama_stages(const LlamaKind& kind, const LlamaOptions& optio
   return stages.take();
 }
 
-EngineCost llama_engine_cost(const LlamaKind& kind) {
-  const bool quantizes = LinearCost{.code = kind.code}.quantizes();
-  return {.none = quantizes ? "no engine for 8-bit activations" : "no engine for weights of floats",
-          .blocks_round = quantizes};
-}
-
 }  // namespace bitsweep::nn

@@ -19,7 +19,6 @@ LlamaOptions read_llama_options(OptionReader& reader, const LlamaKind& kind,
                                 const std::function<ModelCount(const LlamaOptions&)>& count_of);
 ModelCount count_llama(const LlamaKind& kind, const LlamaOptions& options, int64_t vocab);
 std::vector<Stage> llama_stages(const LlamaKind& kind, const LlamaOptions& options, const Workload& work);
-EngineCost llama_engine_cost(const LlamaKind& kind);
 
 // Parts: those of the stack, and `kKind`.
 template <class Parts>
@@ -35,7 +34,9 @@ struct LlamaFamily {
   static std::vector<Stage> stages(const LlamaOptions& options, const Workload& work) {
     return llama_stages(Parts::kKind, options, work);
   }
-  static EngineCost engine(const LlamaOptions&, const Workload&) { return llama_engine_cost(Parts::kKind); }
+  static EngineCost engine(const LlamaOptions& options, const Workload& work) {
+    return llama_engine_cost(options, Parts::kKind.code, work);
+  }
 };
 
 }  // namespace bitsweep::nn

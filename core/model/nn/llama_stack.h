@@ -11,6 +11,7 @@
 #pragma once
 
 #include <cmath>
+#include <memory>
 #include <optional>
 #include <vector>
 
@@ -19,6 +20,7 @@
 #include "nn/block_scope.h"
 #include "nn/causal_attention.h"
 #include "nn/decoder_model.h"
+#include "nn/engine_step.h"
 #include "nn/family.h"
 #include "nn/gated_ffn.h"
 #include "nn/rms_norm.h"
@@ -53,7 +55,7 @@ template <class Parts>
 class LlamaStack final : public DecoderModel {
  public:
   LlamaStack(const LlamaOptions& options, int64_t vocab)
-      : rule_(options.attention),
+      : options_(options),
         embedding_(ParameterSink(*this, "embedding")
                        .normal("weight", {vocab, options.shape.d_model}, options.embedding_start_sd())),
         layers_(layers(options, ParameterSink(*this, "layers"))),
@@ -63,6 +65,10 @@ class LlamaStack final : public DecoderModel {
 
   int64_t head_vocab() const override { return embedding_.size(0); }
   bool blocks_round() const override { return !std::is_same_v<typename Parts::Linear, Linear>; }  // quant_linear.h
+  StepEngine* engine() override {
+    if (engine_ == nullptr) engine_ = make_llama_step(*this, options_, Parts::kKind.code, head_vocab());
+    return engine_.get();
+  }
 
   at::Tensor head(const at::Tensor& hidden) override {
     BITSWEEP_BLOCK("head");
@@ -71,7 +77,7 @@ class LlamaStack final : public DecoderModel {
 
  protected:
   at::Tensor read(const at::Tensor& tokens, const StepContext& context, DecodeCache* cache) override {
-    const AttentionStep step = attention_step(rule_, context);
+    const AttentionStep step = attention_step(options_.attention, context);
     at::Tensor x = embed(tokens);  // [B, T, d]
     for (size_t i = 0; i < layers_.size(); ++i) {
       const Layer& layer = layers_[i];
@@ -150,12 +156,13 @@ class LlamaStack final : public DecoderModel {
     return layer.o.forward(attention_.forward(std::move(q), std::move(k), std::move(v), step, cache));
   }
 
-  AttentionRule rule_;
+  LlamaOptions options_;
   at::Tensor embedding_;  // [V, d]
   std::vector<Layer> layers_;
   RmsNorm norm_;
   std::optional<Linear> head_;  // tied: none
   CausalAttention attention_;
+  std::unique_ptr<StepEngine> engine_;  // made when it is first asked for
 };
 
 }  // namespace bitsweep::nn

@@ -3,6 +3,8 @@
 #include <ATen/ATen.h>
 #include <torch/csrc/autograd/custom_function.h>
 
+#include "kernels/alpha_ends.h"
+#include "kernels/float_ends.h"
 #include "nn/compute_type.h"
 #include "nn/gradients.h"
 #include "nn/kernel_for.h"
@@ -46,6 +48,22 @@ CodedRows code_rows(const at::Tensor& x, bool keep) {
            bytes != nullptr ? bytes + begin * d : nullptr, rows.step.mutable_data_ptr<float>() + begin, end - begin, d);
   });
   return rows;
+}
+
+// Of all numbers of a weight, or of their magnitudes: the mean of its rows' means, as a sum over the whole matrix would
+// be cut by the number of threads. By the loops that engines take, so that both find the same codes.
+at::Tensor mean_by_rows(const at::Tensor& weight, bool magnitudes) {
+  if (kernel_for<kernels::Operation::ternary>(weight) == nullptr)
+    return (magnitudes ? weight.abs() : weight).mean(1).mean();
+  const at::Tensor in = weight.contiguous(), means = at::empty({weight.size(0)}, weight.options());
+  const int64_t rows = in.size(0), columns = in.size(1);
+  const float* from = in.const_data_ptr<float>();
+  float* to = means.mutable_data_ptr<float>();
+  parallel_rows(rows, columns, [&](int64_t begin, int64_t end) {
+    if (magnitudes) return kernels::mean_magnitudes(from, columns, to, begin, end);
+    kernels::row_means(from + begin * columns, columns, to + begin, end - begin);
+  });
+  return at::full({}, kernels::mean_of(to, rows), weight.options().requires_grad(false));
 }
 
 at::Tensor ternary_codes(const at::Tensor& weight, const at::Tensor& scale, at::ScalarType type) {
@@ -101,9 +119,8 @@ struct QuantLinear : Function<QuantLinear> {
 
 CodedWeight code_weight(const at::Tensor& weight, WeightCode code, at::ScalarType type) {
   const at::NoGradGuard no_grad;
-  // By rows first: a sum over the whole matrix would be cut by the number of threads.
-  const at::Tensor scale = weight.abs().mean(1).mean();
-  if (code == WeightCode::binary) return {sign_of(weight - weight.mean(1).mean(), type), scale};
+  const at::Tensor scale = mean_by_rows(weight, /*magnitudes=*/true);
+  if (code == WeightCode::binary) return {sign_of(weight - mean_by_rows(weight, /*magnitudes=*/false), type), scale};
   const at::Tensor clamped = scale.clamp_min(kLeastScale);
   return {ternary_codes(weight, clamped, type), clamped};
 }

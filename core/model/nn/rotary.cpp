@@ -37,9 +37,13 @@ struct Turn : Function<Turn> {
 }  // namespace
 
 at::Tensor Rotary::forward(const at::Tensor& x, int64_t first) {
-  const int64_t last = first + x.size(1);
-  if (!cos_.defined() || cos_.size(0) < last || cos_.device() != x.device()) make_table(last, x.device());
-  return Turn::apply(x, cos_.narrow(0, first, x.size(1)), sin_.narrow(0, first, x.size(1)));
+  const auto [cos, sin] = tables(first + x.size(1), x.device());
+  return Turn::apply(x, cos.narrow(0, first, x.size(1)), sin.narrow(0, first, x.size(1)));
+}
+
+std::pair<at::Tensor, at::Tensor> Rotary::tables(int64_t positions, at::Device device) {
+  if (!cos_.defined() || cos_.size(0) < positions || cos_.device() != device) make_table(positions, device);
+  return {cos_, sin_};
 }
 
 // Room for more than is asked for: decoding asks for one position after the other.

@@ -13,6 +13,7 @@
 #pragma once
 
 #include <cstdint>
+#include <utility>
 
 #include <ATen/core/Tensor.h>
 
@@ -35,6 +36,9 @@ class Rotary {
 
   // x [B, T, H·d_h] of the positions from `first` on -> the same turned. Gradient: turned back.
   at::Tensor forward(const at::Tensor& x, int64_t first = 0);
+
+  // Cosines and sines of the first positions, of these or more: [.., d_h/2] f32.
+  std::pair<at::Tensor, at::Tensor> tables(int64_t positions, at::Device device);
 
  private:
   void make_table(int64_t positions, at::Device device);

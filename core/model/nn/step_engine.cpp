@@ -19,7 +19,9 @@ std::string no_engine_on(c10::Device device) {
 
 StepEngine* engine_for(Model& model, const at::Tensor& inputs, const StepContext& context) {
   if (context.observer != nullptr || !no_engine_on(inputs.device()).empty()) return nullptr;
-  return model.engine();
+  StepEngine* engine = model.engine();
+  const bool rounding = context.gradients != Gradients::f32;
+  return engine != nullptr && rounding && !engine->rounds() ? nullptr : engine;
 }
 
 }  // namespace bitsweep::nn

@@ -31,6 +31,9 @@ class StepEngine {
 
   // Of memory beside the parameters and their gradients.
   virtual int64_t bytes() const = 0;
+
+  // Whether it trains with gradients that are rounded (StepContext::gradients); else blocks do, where they can.
+  virtual bool rounds() const = 0;
 };
 
 // Of gradients that are rounded by chance in this micro-batch; draws nothing from its noise.

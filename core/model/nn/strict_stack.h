@@ -13,8 +13,8 @@
 #include <string>
 #include <vector>
 
-#include "nn/bit_step.h"
 #include "nn/decoder_model.h"
+#include "nn/engine_step.h"
 #include "nn/family.h"
 #include "nn/gated_ffn.h"
 #include "nn/pointer_block.h"

@@ -17,7 +17,8 @@ namespace {
 // What a model's gradients can be rounded to here.
 nn::Gradients gradients_of(nn::Model& model, c10::Device device, Precision precision, const std::string& word) {
   const nn::Gradients gradients = nn::parse_gradients(word);
-  const bool rounds = precision == Precision::f32 && device.is_cpu() && (model.blocks_round() || model.engine());
+  const bool rounds = precision == Precision::f32 && device.is_cpu() &&
+                      (model.blocks_round() || (model.engine() != nullptr && model.engine()->rounds()));
   if (gradients == nn::Gradients::f32 || rounds) return gradients;
   throw Error(ErrorKind::input,
               fmt::format("train.gradients is {}, and they are rounded on a CPU, in f32, of a model that has 1-bit "

@@ -184,8 +184,9 @@ plugin::StepPath step_path(nn::Model& model, c10::Device device, Precision preci
                            const std::optional<plugin::StepPath>& described) {
   std::string because = nn::no_engine_on(device);
   if (because.empty() && precision == Precision::bf16) because = "precision bf16";
-  if (because.empty() && model.engine() == nullptr) because = described ? described->because : "the model has none";
-  return {.bits = because.empty(), .because = std::move(because)};
+  if (because.empty() && (model.engine() == nullptr || (described && !described->own)))
+    because = described ? described->because : "the model has none";
+  return {.own = because.empty(), .because = std::move(because)};
 }
 
 }  // namespace bitsweep::train

@@ -54,8 +54,8 @@ struct LossDivisor {
 at::Tensor loss_and_backward(nn::Model& model, const TokenBatch& batch, const nn::StepContext& context,
                              Precision precision, const LossDivisor& divisor = {});
 
-// What of a model computes that on this thread and device: its engine, or its blocks and why. A model's options may
-// leave it without an engine; then `described`, of its plugin's description, says why.
+// What of a model computes that on this thread and device: its engine, or its blocks and why. A model's options, or
+// gradients that are rounded, may leave it to its blocks; then `described`, of its plugin's description, says why.
 plugin::StepPath step_path(nn::Model& model, c10::Device device, Precision precision,
                            const std::optional<plugin::StepPath>& described);
 

@@ -59,7 +59,7 @@ int profile(const ProfileArguments& arguments, std::ostream& stream) {
   const double step_s = (system_clock().monotonic_s() - begin_s) / steps;
   const plugin::StepPath path = train::step_path(*input.model, input.device,
                                                  train::parse_precision(spec.train.precision), input.description.path);
-  const int64_t engine_bytes = path.bits ? input.model->engine()->bytes() : 0;
+  const int64_t engine_bytes = path.own ? input.model->engine()->bytes() : 0;
   json::object answer{{"steps", arguments.steps},
                       {"path", arguments.reference ? "reference" : "chosen"},
                       {"instructions", nn::kernel_instructions()},

@@ -61,8 +61,11 @@ RunInput open_run(const RunArguments& arguments, Notes& log) {
   std::vector<AlsoText> also;
   for (const spec::AlsoSpec& text : spec.eval.also)
     also.push_back({text.metric(), open_beside(spec.data, text, arguments, log)});
-  plugin::DescribeRequest request{
-      .options = spec.model.options, .vocab = dataset.info().vocab, .context = spec.data.context};
+  plugin::DescribeRequest request{.options = spec.model.options,
+                                  .vocab = dataset.info().vocab,
+                                  .context = spec.data.context,
+                                  .precision = spec.train.precision,
+                                  .gradients = spec.train.gradients};
   plugin::Description description = plugin.describe(request);
   request.options = description.options;
   train::seed_initial_weights(spec.seed);

@@ -134,8 +134,8 @@ std::string blocks_text(const plan::PlannedRun& run) {
       fmt::format("{}, {} parameters, {} x {} tokens\n{}", run.spec.model.plugin, format_thousands(run.model.params),
                   run.spec.train.batch / run.spec.train.accumulate, run.spec.data.context, terminal_table(table));
   if (const auto& path = run.model.path)
-    text += path->bits ? "a step on a CPU is computed on bits\n"
-                       : fmt::format("a step on a CPU is computed by blocks: {}\n", path->because);
+    text += path->own ? "a step on a CPU is computed by the model's own engine\n"
+                      : fmt::format("a step on a CPU is computed by blocks: {}\n", path->because);
   if (!run.memory) return text;
   const auto bytes = [](int64_t value) { return format_bytes(static_cast<double>(value)); };
   const plugin::MemoryNeed& need = run.memory->tensors;
@@ -168,9 +168,10 @@ void print_tables(const std::vector<plan::Plan>& plans, bool quiet) {
     const auto outdated = std::count_if(plan.runs.begin(), plan.runs.end(),
                                         [](const plan::PlannedRun& run) { return run.other_build.has_value(); });
     if (outdated > 0)
-      print_error(fmt::format("note: {} of {} finished runs were made by another build than the one at hand: run or "
-                              "submit with --again makes them anew",
-                              outdated, plan.totals().done));
+      print_error(
+          fmt::format("note: {} of {} finished runs were made by another build than the one at hand: run or "
+                      "submit with --again makes them anew",
+                      outdated, plan.totals().done));
     const auto unknown = std::count_if(plan.runs.begin(), plan.runs.end(), [](const auto& run) { return !run.time; });
     if (unknown > 0)
       print_error(fmt::format("note: {} of {} runs have no time: --measure trains each shape for some seconds", unknown,

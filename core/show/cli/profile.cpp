@@ -50,10 +50,10 @@ std::string percent(double part_s, const StepTime& of) {
   return fmt::format("{:.1f} %", 100 * part_s / std::max(1e-12, of.total_s()));
 }
 
-// "on bits (AVX2)", or "by the model's blocks (precision bf16)"
+// "by the model's own engine (AVX2)", or "by the model's blocks (precision bf16)"
 std::string path_text(const json::object& profile) {
   const auto path = plugin::step_path_from_json(profile);
-  if (path && path->bits) return fmt::format("on bits ({})", string_or(profile, "instructions", ""));
+  if (path && path->own) return fmt::format("by the model's own engine ({})", string_or(profile, "instructions", ""));
   return fmt::format("by the model's blocks ({})", path ? path->because : "");
 }
 

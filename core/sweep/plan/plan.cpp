@@ -376,18 +376,18 @@ std::vector<std::string> memory_notes(const Plan& plan, std::string_view device,
 
 std::string path_note(const Plan& plan) {
   std::map<std::string, int64_t> by_blocks;  // why
-  int64_t bits = 0, blocks = 0;
+  int64_t own = 0, blocks = 0;
   for (const PlannedRun& run : plan.runs) {
     if (!run.model.path) continue;
-    ++(run.model.path->bits ? bits : blocks);
-    if (!run.model.path->bits) ++by_blocks[run.model.path->because];
+    ++(run.model.path->own ? own : blocks);
+    if (!run.model.path->own) ++by_blocks[run.model.path->because];
   }
-  if (bits == 0 || blocks == 0) return "";
+  if (own == 0 || blocks == 0) return "";
   std::string reasons;
   for (const auto& [because, count] : by_blocks)
     reasons += fmt::format("{}{} ({})", reasons.empty() ? "" : "; ", because, count);
-  return fmt::format("on a CPU, {} of {} runs are computed on bits and {} by blocks: {}", bits, plan.runs.size(),
-                     blocks, reasons);
+  return fmt::format("on a CPU, {} of {} runs are computed by the model's own engine and {} by blocks: {}", own,
+                     plan.runs.size(), blocks, reasons);
 }
 
 }  // namespace bitsweep::plan

@@ -10,7 +10,7 @@
 #define BITSWEEP_STRINGIFY(x) BITSWEEP_STRINGIFY_(x)
 
 // Raised whenever nn/model.h, or a block that plugins hold, changes in a way that compiled plugins would not survive.
-#define BITSWEEP_MODEL_LAYOUT 6
+#define BITSWEEP_MODEL_LAYOUT 7
 
 #if defined(__clang__)
 #define BITSWEEP_COMPILER_ID "clang" BITSWEEP_STRINGIFY(__clang_major__)
@@ -26,11 +26,11 @@
 #define BITSWEEP_STDLIB_ID "libcxx"
 #endif
 
-#define BITSWEEP_TORCH_ID                                                                       \
-  "torch" BITSWEEP_STRINGIFY(TORCH_VERSION_MAJOR) "." BITSWEEP_STRINGIFY(TORCH_VERSION_MINOR) "." \
-  BITSWEEP_STRINGIFY(TORCH_VERSION_PATCH)
+#define BITSWEEP_TORCH_ID                                                                                             \
+  "torch" BITSWEEP_STRINGIFY(TORCH_VERSION_MAJOR) "." BITSWEEP_STRINGIFY(TORCH_VERSION_MINOR) "." BITSWEEP_STRINGIFY( \
+      TORCH_VERSION_PATCH)
 
 // "gcc12 abi1017 libstdcxx1 torch2.11.0 model2"
-#define BITSWEEP_BUILD_ID                                                                           \
-  BITSWEEP_COMPILER_ID " abi" BITSWEEP_STRINGIFY(__GXX_ABI_VERSION) " " BITSWEEP_STDLIB_ID " " \
-  BITSWEEP_TORCH_ID " model" BITSWEEP_STRINGIFY(BITSWEEP_MODEL_LAYOUT)
+#define BITSWEEP_BUILD_ID                                                                                        \
+  BITSWEEP_COMPILER_ID " abi" BITSWEEP_STRINGIFY(__GXX_ABI_VERSION) " " BITSWEEP_STDLIB_ID " " BITSWEEP_TORCH_ID \
+                                                                    " model" BITSWEEP_STRINGIFY(BITSWEEP_MODEL_LAYOUT)

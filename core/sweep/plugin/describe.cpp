@@ -9,7 +9,8 @@
 namespace bitsweep::plugin {
 namespace {
 
-constexpr const char *kBits = "bits", *kBlocks = "blocks";
+// "bits" is what descriptions and events said while engines were for bits alone.
+constexpr const char *kOwn = "own", *kBits = "bits", *kBlocks = "blocks";
 
 [[noreturn]] void fail(const char* what, std::string message) {
   throw Error(ErrorKind::input, fmt::format("{}: {}", what, message));
@@ -89,7 +90,10 @@ void read_costs(const json::object& object, Description& description) {
     description.bytes = memory_from_json(object_member(object, "bytes", "description"));
   description.path = step_path_from_json(object);
   const json::value* rounds = object.if_contains("rounds_gradients");
-  if (description.path) description.path->rounds = rounds != nullptr && rounds->is_bool() && rounds->get_bool();
+  if (description.path) {
+    description.path->rounds = rounds != nullptr && rounds->is_bool() && rounds->get_bool();
+    description.path->only_f32 = string_or(object, "gradients_f32_because", "");
+  }
 }
 
 }  // namespace
@@ -127,16 +131,16 @@ json::object to_json(const MemoryNeed& bytes) {
 
 json::object to_json(const std::optional<StepPath>& path) {
   if (!path) return {};
-  json::object object{{"engine", path->bits ? kBits : kBlocks}};
-  if (!path->bits) object["engine_because"] = path->because;
+  json::object object{{"engine", path->own ? kOwn : kBlocks}};
+  if (!path->own) object["engine_because"] = path->because;
   return object;
 }
 
 std::optional<StepPath> step_path_from_json(const json::object& object) {
   if (object.if_contains("engine") == nullptr) return std::nullopt;
   const std::string engine = string_or(object, "engine", "");
-  if (engine != kBits && engine != kBlocks) fail("description", "'engine' must be bits or blocks");
-  return StepPath{.bits = engine == kBits, .because = string_or(object, "engine_because", "")};
+  if (engine != kOwn && engine != kBits && engine != kBlocks) fail("description", "'engine' must be own or blocks");
+  return StepPath{.own = engine != kBlocks, .because = string_or(object, "engine_because", "")};
 }
 
 json::object to_json(const Description& d) {
@@ -160,6 +164,7 @@ json::object to_json(const Description& d) {
   if (d.bytes) object["bytes"] = to_json(*d.bytes);
   for (const auto& member : to_json(d.path)) object[member.key()] = member.value();
   if (d.path) object["rounds_gradients"] = d.path->rounds;
+  if (d.path && !d.path->only_f32.empty()) object["gradients_f32_because"] = d.path->only_f32;
   return object;
 }
 

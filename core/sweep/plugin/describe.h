@@ -45,11 +45,12 @@ struct MemoryNeed {
   int64_t checkpoint() const { return weights + optimizer; }  // its tensors; a header of some kB comes on top
 };
 
-// What computes a training step on a CPU: the model's engine on bits (nn/step_engine.h), or its blocks.
+// What computes a training step on a CPU: the model's own engine (nn/step_engine.h), or its blocks.
 struct StepPath {
-  bool bits = false;
-  std::string because{};  // of blocks: why, in a clause ("precision bf16")
-  bool rounds = false;    // blocks: the gradients that they multiply, where train.gradients says so; an engine does
+  bool own = false;
+  std::string because{};   // of blocks: why, in a clause ("precision bf16")
+  bool rounds = false;     // gradients, where train.gradients says so: this path, or blocks in its place
+  std::string only_f32{};  // where nothing rounds: why, in a clause ("weights are floats"); empty: as `because` says
 };
 
 struct Description {
@@ -59,18 +60,19 @@ struct Description {
   int64_t params_embedding = 0;  // of those, in the embedding and the head
   int64_t params_extra = 0;      // trained beside them: output bias, logit scale
   double latent_bits_per_weight = 32;
-  double stored_bits_per_weight = 32;  // as deployed: 1 for a ±1 weight, 16 for a float
+  double stored_bits_per_weight = 32;                   // as deployed: 1 for a ±1 weight, 16 for a float
   std::optional<double> stored_bits_per_weight_body{};  // without embedding and head; nothing: the plugin does not say
-  int64_t stored_bytes = 0;            // as deployed, floats at 16 bits; 0: the plugin does not say
+  int64_t stored_bytes = 0;                             // as deployed, floats at 16 bits; 0: the plugin does not say
   double flops_forward_per_token = 0;  // of products alone, at full context; multiply and add count two (nn/cost.h)
   std::optional<double> flops_backward_per_token{};  // nothing: the plugin does not say
-  std::vector<BlockCost> blocks{};     // in the order of the forward pass; none: the plugin does not say
-  std::optional<MemoryNeed> bytes{};   // nothing: the plugin does not say
-  std::optional<StepPath> path{};      // in the precision that was asked; nothing: the plugin does not say
+  std::vector<BlockCost> blocks{};                   // in the order of the forward pass; none: the plugin does not say
+  std::optional<MemoryNeed> bytes{};                 // nothing: the plugin does not say
+  std::optional<StepPath> path{};  // in the precision that was asked; nothing: the plugin does not say
   // Why train.gradients can only be f32, in a clause; empty: on a CPU they may be rounded.
   std::string only_f32_because() const {
     if (!path) return "the plugin does not say that anything rounds them";
-    return path->bits || path->rounds ? "" : path->because;
+    if (path->rounds) return "";
+    return path->only_f32.empty() ? path->because : path->only_f32;
   }
   int64_t params_nonembedding() const { return params - params_embedding; }
   // Forward and backward. Of a plugin that does not say, a backward pass of twice the forward one, as linears have it.
@@ -82,7 +84,7 @@ struct Description {
 json::object to_json(const DescribeRequest& request);
 DescribeRequest describe_request_from_json(const json::object& object);
 json::object to_json(const MemoryNeed& bytes);
-// {"engine": "bits"}, or {"engine": "blocks", "engine_because": "…"}; of nothing {}.
+// {"engine": "own"}, or {"engine": "blocks", "engine_because": "…"}; of nothing {}.
 json::object to_json(const std::optional<StepPath>& path);
 std::optional<StepPath> step_path_from_json(const json::object& object);
 json::object to_json(const Description& description);

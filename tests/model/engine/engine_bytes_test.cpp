@@ -3,7 +3,7 @@
 
 #include <gtest/gtest.h>
 
-#include "engine/bit_engine.h"
+#include "engine/engine.h"
 
 namespace bitsweep::engine {
 namespace {
@@ -31,7 +31,10 @@ class OfOnes {
       of_layer.attention_norm = of_layer.ffn_norm = floats(plan.d_model);
       for (uint8_t i = 0; i < kLinears; ++i) {
         const auto place = static_cast<LinearPlace>(i);
-        of_layer.linears[i] = {signs(plan.inputs(place) * plan.outputs(place)), floats(plan.outputs(place))};
+        of_layer.linears[i] = {signs(plan.inputs(place) * plan.outputs(place)),
+                               floats(plan.outputs(place)),
+                               {},
+                               floats(plan.inputs(place))};
       }
     }
     tensors_.norm = floats(plan.d_model);
@@ -59,7 +62,7 @@ EnginePlan of_floats() {
 
 void expect_said(const EnginePlan& plan, bool trains) {
   OneThread worker;
-  const std::unique_ptr<BitEngine> engine = BitEngine::make(plan, worker, /*meter=*/nullptr);
+  const std::unique_ptr<Engine> engine = Engine::make(plan, worker, /*meter=*/nullptr);
   const OfOnes model(plan);
   const std::vector<int64_t> tokens(kSequences * kContext);
   const StepPass pass{.tokens = tokens.data(), .targets = tokens.data(), .sequences = kSequences, .context = kContext};
@@ -103,6 +106,26 @@ TEST(EngineBytes, AreWhatIsAllocatedWithAResidualOfFloats) {
     other.d_ff = 99;
     expect_said(other, trains);
   }
+}
+
+TEST(EngineBytes, AreWhatIsAllocatedWhereActivationsAreFloats) {
+  for (const bool trains : {true, false})
+    for (const Weights weights : {Weights::signs, Weights::ternary, Weights::binary, Weights::floats}) {
+      EnginePlan floats = of_floats();
+      floats.softmax = true;
+      floats.weights = weights;
+      floats.gate = Gate::silu;
+      expect_said(floats, trains);
+      floats.float_ends = true;
+      floats.kv_heads = 1;
+      expect_said(floats, trains);
+      floats.norms.inside[kDownLinear] = true;
+      floats.d_ff = 99;
+      expect_said(floats, trains);
+      floats.norms.outer = false;
+      floats.norms.inside.fill(true);
+      expect_said(floats, trains);
+    }
 }
 
 TEST(EngineBytes, AreWhatIsAllocatedWhereGradientsAreRounded) {

@@ -58,8 +58,7 @@ TEST_F(TrainVerbTest, RoundsGradientsOfIntegers) {
     const Ended ended = run.run(1);
     ASSERT_EQ(ended.exit_code, 0) << ended.err;
     const std::vector<event::Event> evals = train::events_of(run.attempt(1), "eval");
-    EXPECT_LT(number_or(evals.back().fields, "val_bpc", 99), number_or(evals.front().fields, "val_bpc", 0))
-        << plugin;
+    EXPECT_LT(number_or(evals.back().fields, "val_bpc", 99), number_or(evals.front().fields, "val_bpc", 0)) << plugin;
   }
 
   const auto expect_refused = [&](int attempt) {
@@ -101,7 +100,7 @@ TEST_F(TrainVerbTest, StartSaysWhatRuns) {
   EXPECT_EQ(string_or(start, "val_sha256", "").size(), 64u);
   EXPECT_GT(integer_or(start, "train_tokens_available", 0), 30000);
   EXPECT_NE(string_or(start, "build_id", "").find("torch"), std::string::npos);
-  EXPECT_EQ(string_or(start, "engine", ""), "bits");
+  EXPECT_EQ(string_or(start, "engine", ""), "own");
   EXPECT_FALSE(start.contains("engine_because"));
   EXPECT_NE(string_or(start, "instructions", ""), "");
 }
@@ -109,9 +108,10 @@ TEST_F(TrainVerbTest, StartSaysWhatRuns) {
 TEST_F(TrainVerbTest, StartSaysWhatComputesTheSteps) {
   spec::RunSpec half = small_spec(folder_, "v57");
   half.train.precision = "bf16";
-  for (auto [spec, because] : {std::pair{half, "precision bf16"},
-                               {small_spec(folder_, "v52"), "activations are floats"},
-                               {small_spec(folder_, "llama"), "no engine for weights of floats"}}) {
+  spec::RunSpec rounded = small_spec(folder_, "b158");
+  rounded.train.gradients = "s6";
+  for (auto [spec, because] :
+       {std::pair{half, "precision bf16"}, {rounded, "train.gradients of 8-bit activations are rounded by blocks"}}) {
     spec.train.steps = 1;
     const WorkerRun run(folder_ / because, spec);
     ASSERT_EQ(run.run(1).exit_code, 0) << because;

@@ -194,11 +194,12 @@ TEST_F(PlanTest, SaysWhatComputesTheStepsWhereThatDiffers) {
   Plan made = plan(with("seeds: [0, 1, 2]\n"));
   EXPECT_EQ(path_note(made), "");  // the plugin does not say
   EXPECT_FALSE(plan_json(made).at("runs").at(0).as_object().contains("engine"));
-  for (PlannedRun& run : made.runs) run.model.path = plugin::StepPath{.bits = true};
+  for (PlannedRun& run : made.runs) run.model.path = plugin::StepPath{.own = true};
   EXPECT_EQ(path_note(made), "");
   made.runs[1].model.path = plugin::StepPath{.because = "precision bf16"};
-  EXPECT_EQ(path_note(made), "on a CPU, 2 of 3 runs are computed on bits and 1 by blocks: precision bf16 (1)");
-  EXPECT_EQ(plan_json(made).at("runs").at(0).at("engine"), "bits");
+  EXPECT_EQ(path_note(made),
+            "on a CPU, 2 of 3 runs are computed by the model's own engine and 1 by blocks: precision bf16 (1)");
+  EXPECT_EQ(plan_json(made).at("runs").at(0).at("engine"), "own");
   EXPECT_EQ(plan_json(made).at("runs").at(1).at("engine"), "blocks");
   EXPECT_EQ(plan_json(made).at("runs").at(1).at("engine_because"), "precision bf16");
 }
@@ -210,7 +211,7 @@ TEST_F(PlanTest, RoundsGradientsWhereAnEngineDoes) {
   EXPECT_EQ(plan_error(head + steps + grid),
             "a.yaml:5:32: 'train.gradients' must be f32 here, found 'int16': none of these; at train.gradients int16, "
             "seed 0");
-  describer_.path = plugin::StepPath{.bits = true};
+  describer_.path = plugin::StepPath{.own = true, .rounds = true};
   const Plan made = plan(head + steps + grid);
   ASSERT_EQ(made.runs.size(), 3u);
   EXPECT_EQ(made.runs[2].spec.train.gradients, "s6");

@@ -106,8 +106,8 @@ TEST_F(ManifestTest, DescriptionsGoThroughJson) {
   EXPECT_EQ(canonical_json(to_json(plugin::description_from_json(to_json(d)))), canonical_json(to_json(d)));
   EXPECT_EQ(d.flops_training_per_token(), 650);
   EXPECT_FALSE(plugin::description_from_json(to_json(d)).path);
-  d.path = plugin::StepPath{.bits = true};
-  EXPECT_TRUE(plugin::description_from_json(to_json(d)).path->bits);
+  d.path = plugin::StepPath{.own = true};
+  EXPECT_TRUE(plugin::description_from_json(to_json(d)).path->own);
   EXPECT_FALSE(to_json(d).contains("engine_because"));
   d.path = plugin::StepPath{.because = "precision bf16"};
   EXPECT_EQ(plugin::description_from_json(to_json(d)).path->because, "precision bf16");

@@ -102,6 +102,9 @@ inline simde__m512i gathered(simde__m512i places, const void* from, int scale) {
 
 }  // namespace bitsweep::kernels::emulated
 
+// Named with the mask's arguments there.
+#undef _mm512_madd_epi16
+#define _mm512_madd_epi16(a, b) simde_mm512_madd_epi16(a, b)
 #undef _mm256_fmadd_ps
 #undef _mm512_fmadd_ps
 #undef _mm256_maskload_ps

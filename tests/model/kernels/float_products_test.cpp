@@ -1,4 +1,4 @@
-#include "kernels/outer_products.h"
+#include "kernels/float_products.h"
 
 #include <algorithm>
 #include <cmath>
@@ -12,23 +12,30 @@ namespace {
 constexpr float kNaN = std::numeric_limits<float>::quiet_NaN(), kInfinite = std::numeric_limits<float>::infinity();
 constexpr float kDenormal = std::numeric_limits<float>::denorm_min();
 
+// Which way A and B lie: term after term, or row after row.
+struct Lie {
+  bool a_by_rows = false, b_by_rows = false;
+};
+constexpr Lie kLies[] = {{false, false}, {true, false}, {false, true}, {true, true}};
+
 struct Operands {
-  int64_t rows = 0, a_columns = 0, columns = 0;
+  int64_t rows = 0, a_columns = 0, columns = 0;  // `rows` terms
   int64_t a_step = 0, b_step = 0, c_step = 0;
+  Lie lie = {};
   std::vector<float> a = {}, b = {}, before = {};
 
-  float a_at(int64_t r, int64_t i) const { return a[static_cast<size_t>(r * a_step + i)]; }
-  float b_at(int64_t r, int64_t j) const { return b[static_cast<size_t>(r * b_step + j)]; }
+  FloatRows a_rows() const { return {a.data(), lie.a_by_rows ? a_step : 1, lie.a_by_rows ? 1 : a_step}; }
+  FloatRows b_rows() const { return {b.data(), lie.b_by_rows ? b_step : 1, lie.b_by_rows ? 1 : b_step}; }
+  float a_at(int64_t r, int64_t i) const { return a_rows().data[i * a_rows().row_step + r * a_rows().term_step]; }
+  float b_at(int64_t r, int64_t j) const { return b_rows().data[j * b_rows().row_step + r * b_rows().term_step]; }
 
   // C, which was `before`, computed from cut to cut.
   std::vector<float> multiply(bool add, const std::vector<int64_t>& cuts) const {
     std::vector<float> c = before;
     for (size_t k = 0; k + 1 < cuts.size(); ++k)
-      outer_product_rows({.a = a.data(),
-                          .a_step = a_step,
-                          .b = b.data(),
-                          .b_step = b_step,
-                          .rows = rows,
+      float_product_rows({.a = a_rows(),
+                          .b = b_rows(),
+                          .terms = rows,
                           .columns = columns,
                           .c = c.data(),
                           .c_step = c_step,
@@ -40,9 +47,9 @@ struct Operands {
   // The order that the header promises, term by term.
   float sum_in_order(int64_t i, int64_t j, bool add) const {
     float result = add ? before[static_cast<size_t>(i * c_step + j)] : 0;
-    for (int64_t block = 0; block < rows; block += kOuterDepth) {
+    for (int64_t block = 0; block < rows; block += kChainTerms) {
       float sum = 0;
-      for (int64_t r = block; r < std::min(block + kOuterDepth, rows); ++r) sum = std::fma(a_at(r, i), b_at(r, j), sum);
+      for (int64_t r = block; r < std::min(block + kChainTerms, rows); ++r) sum = std::fma(a_at(r, i), b_at(r, j), sum);
       result = block == 0 && !add ? sum : result + sum;
     }
     return result;
@@ -51,16 +58,16 @@ struct Operands {
 
 bool same_number(float a, float b) { return same_bits(a, b) || (std::isnan(a) && std::isnan(b)); }
 
-class OuterProducts : public EachIsa {
+class FloatProducts : public EachIsa {
  protected:
   // `gap`: between rows.
-  Operands operands(int64_t rows, int64_t a_columns, int64_t columns, int64_t gap = 0) {
-    Operands made{.rows = rows, .a_columns = a_columns, .columns = columns};
-    made.a_step = a_columns + gap;
-    made.b_step = columns + 2 * gap;
+  Operands operands(int64_t rows, int64_t a_columns, int64_t columns, int64_t gap = 0, Lie lie = {}) {
+    Operands made{.rows = rows, .a_columns = a_columns, .columns = columns, .lie = lie};
+    made.a_step = (lie.a_by_rows ? rows : a_columns) + gap;
+    made.b_step = (lie.b_by_rows ? rows : columns) + 2 * gap;
     made.c_step = columns + gap;
-    made.a = random_floats(rows * made.a_step);
-    made.b = random_floats(rows * made.b_step);
+    made.a = random_floats((lie.a_by_rows ? a_columns : rows) * made.a_step);
+    made.b = random_floats((lie.b_by_rows ? columns : rows) * made.b_step);
     made.before = random_floats(a_columns * made.c_step);
     return made;
   }
@@ -78,46 +85,52 @@ class OuterProducts : public EachIsa {
   }
 };
 
-TEST_P(OuterProducts, EverySizeIsSummedInTheOrderPromised) {
+TEST_P(FloatProducts, EverySizeIsSummedInTheOrderPromised) {
   for (int trial = 0; trial < 60; ++trial) {
     const int64_t a_columns = random_size(40);
     const int64_t first = trial % 4 == 0 ? random_size(a_columns) - 1 : 0;
-    expect_in_order(operands(random_size(20), a_columns, random_size(70), trial % 3), trial % 2 == 0, first,
+    const Lie lie = kLies[trial / 2 % 4];
+    expect_in_order(operands(random_size(40), a_columns, random_size(70), trial % 3, lie), trial % 2 == 0, first,
                     trial % 5 == 0 ? first + random_size(a_columns - first) : a_columns);
   }
 }
 
-TEST_P(OuterProducts, EveryWidthOfATile) {
-  for (int64_t width = 1; width <= 2 * kOuterRows + 1; ++width)
-    expect_in_order(operands(3, width, 33), false, 0, width);
-  for (int64_t columns = 1; columns <= 65; ++columns) expect_in_order(operands(3, 7, columns), true, 0, 7);
+TEST_P(FloatProducts, EveryWidthOfATile) {
+  for (const Lie lie : kLies) {
+    for (int64_t width = 1; width <= 2 * kFloatTileRows + 1; ++width)
+      expect_in_order(operands(3, width, 33, 0, lie), false, 0, width);
+    for (int64_t columns = 1; columns <= 65; ++columns) expect_in_order(operands(3, 7, columns, 0, lie), true, 0, 7);
+  }
 }
 
-TEST_P(OuterProducts, DeepSumsGoBlockByBlock) {
+TEST_P(FloatProducts, DeepSumsGoBlockByBlock) {
   for (const int64_t rows : {255, 256, 257, 512, 700})
-    for (const bool add : {false, true}) expect_in_order(operands(rows, 7, 19), add, 0, 7);
+    for (const Lie lie : kLies)
+      for (const bool add : {false, true}) expect_in_order(operands(rows, 7, 19, 0, lie), add, 0, 7);
 }
 
-TEST_P(OuterProducts, MoreColumnsThanArePackedAtOnce) {
-  expect_in_order(operands(2, 3, 2100), false, 0, 3);
-  expect_in_order(operands(2, 500, 3), true, 0, 500);
+TEST_P(FloatProducts, MoreColumnsThanArePackedAtOnce) {
+  for (const Lie lie : kLies) {
+    expect_in_order(operands(2, 3, 2100, 0, lie), false, 0, 3);
+    expect_in_order(operands(2, 500, 3, 0, lie), true, 0, 500);
+  }
 }
 
-TEST_P(OuterProducts, CutsForThreadsGiveTheSameBits) {
-  const int64_t a_columns = 5 * kOuterRows + 5;
+TEST_P(FloatProducts, CutsForThreadsGiveTheSameBits) {
+  const int64_t a_columns = 5 * kFloatTileRows + 5;
   const Operands given = operands(300, a_columns, 50);
   const std::vector<float> whole = given.multiply(true, {0, a_columns});
-  EXPECT_EQ(given.multiply(true, {0, kOuterRows, 4 * kOuterRows, a_columns}), whole);
+  EXPECT_EQ(given.multiply(true, {0, kFloatTileRows, 4 * kFloatTileRows, a_columns}), whole);
   EXPECT_EQ(given.multiply(true, {0, 1, 20, a_columns}), whole) << "wherever they are";
 }
 
-TEST_P(OuterProducts, NoRowsGiveNothing) {
+TEST_P(FloatProducts, NoRowsGiveNothing) {
   const Operands given = operands(0, 5, 7, 2);
   EXPECT_EQ(given.multiply(true, {0, 5}), given.before);
   expect_in_order(given, false, 1, 4);
 }
 
-TEST_P(OuterProducts, ProductsAreNotRoundedBeforeTheyAreAdded) {
+TEST_P(FloatProducts, ProductsAreNotRoundedBeforeTheyAreAdded) {
   Operands given = operands(2, 3, 5);
   const float x = 1 + 0x1p-12f;  // x · x = 1 + 2^−11 + 2^−24, whose last bit a float has no place for
   std::fill(given.a.begin(), given.a.end(), x);
@@ -126,7 +139,7 @@ TEST_P(OuterProducts, ProductsAreNotRoundedBeforeTheyAreAdded) {
   for (const float c : given.multiply(false, {0, 3})) EXPECT_EQ(c, 0x1p-12f + 0x1p-24f);
 }
 
-TEST_P(OuterProducts, WhatIsNotFiniteStaysInItsRowAndColumn) {
+TEST_P(FloatProducts, WhatIsNotFiniteStaysInItsRowAndColumn) {
   Operands given = operands(9, 15, 21);
   std::fill(given.b.begin(), given.b.end(), 1.0f);
   std::fill(given.a.begin(), given.a.end(), 0.0f);
@@ -143,7 +156,7 @@ TEST_P(OuterProducts, WhatIsNotFiniteStaysInItsRowAndColumn) {
     }
 }
 
-TEST_P(OuterProducts, DenormalsAreNumbersLikeOthers) {
+TEST_P(FloatProducts, DenormalsAreNumbersLikeOthers) {
   Operands given = operands(40, 13, 35);
   for (float& x : given.a) x *= 0x1p-70f;
   for (float& x : given.b) x *= 0x1p-72f;
@@ -151,7 +164,7 @@ TEST_P(OuterProducts, DenormalsAreNumbersLikeOthers) {
   for (const bool add : {false, true}) expect_in_order(given, add, 0, 13);
 }
 
-TEST_P(OuterProducts, AreAsNearAsFloatsGet) {
+TEST_P(FloatProducts, AreAsNearAsFloatsGet) {
   const Operands given = operands(1000, 8, 40);
   const std::vector<float> c = given.multiply(false, {0, 8});
   double error = 0, norm = 0;
@@ -166,7 +179,7 @@ TEST_P(OuterProducts, AreAsNearAsFloatsGet) {
   EXPECT_LT(std::sqrt(error / norm), 5e-7);
 }
 
-BITSWEEP_FOR_EACH_ISA(OuterProducts);
+BITSWEEP_FOR_EACH_ISA(FloatProducts);
 
 }  // namespace
 }  // namespace bitsweep::kernels

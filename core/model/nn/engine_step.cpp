@@ -1,4 +1,4 @@
-#include "nn/bit_step.h"
+#include "nn/engine_step.h"
 
 #include <array>
 #include <map>
@@ -7,12 +7,14 @@
 #include <ATen/ATen.h>
 #include <fmt/format.h>
 
-#include "engine/bit_engine.h"
+#include "engine/engine.h"
 #include "engine/engine_bytes.h"
 #include "nn/alibi.h"
 #include "nn/alpha_stack.h"
 #include "nn/engine_workers.h"
+#include "nn/llama_stack.h"
 #include "nn/rms_norm.h"
+#include "nn/rotary.h"
 #include "nn/rounding_kind.h"
 #include "nn/scores.h"
 #include "nn/strict_stack.h"
@@ -28,17 +30,18 @@ using engine::TrainedSigns;
 constexpr std::array<const char*, engine::kLinears> kLinearNames = {
     "attention.q", "attention.k", "attention.v", "attention.o", "ffn.gate", "ffn.up", "ffn.down"};
 
-engine::EnginePlan common_plan(const Shape& shape, const AttentionRule& attention, OutputSign inner, int64_t vocab) {
+engine::EnginePlan common_plan(const Shape& shape, const AttentionRule& attention, int64_t vocab) {
   const bool several = attention.kind == AttentionKind::topk || attention.kind == AttentionKind::rwsp;
   return {.vocab = vocab,
           .d_model = shape.d_model,
           .layers = shape.n_layers,
           .heads = shape.n_heads,
           .d_ff = shape.d_ff,
-          .clipped = inner == OutputSign::clipped,
           .keys = several ? attention.keys : 0,
           .mixes = attention.kind == AttentionKind::rwsp,
-          .slopes = CausalBias(shape.n_heads, attention.positions == Positions::alibi).slopes()};
+          .slopes = CausalBias(shape.n_heads, attention.positions == Positions::alibi).slopes(),
+          .softmax = attention.kind == AttentionKind::softmax,
+          .turns = attention.positions == Positions::rope};
 }
 
 // A model's tensors, found by name once. Their memory may change (Model::to), their identity does not.
@@ -50,9 +53,10 @@ class ModelHandles {
     embedding_ = take("embedding.weight");
     for (int64_t layer = 0; layer < layers; ++layer) layers_.push_back(take_layer(fmt::format("layers.{}.", layer)));
     norm_ = take_if("norm.gamma");
-    codebook_ = take("head.weight");
-    bias_ = take("head.bias");
-    logit_scale_ = take("head.logit_scale");
+    codebook_ = take_if("head.weight");
+    if (!codebook_.trained.defined()) codebook_ = embedding_;  // tied
+    bias_ = take_if("head.bias");
+    logit_scale_ = take_if("head.logit_scale");
   }
 
   // With gradients: those that are wanted are there, to be added to or, where none was there before, to be written.
@@ -71,7 +75,7 @@ class ModelHandles {
       for (size_t i = 0; i < engine::kLinears; ++i) {
         const LinearHandles& linear = layer.linears[i];
         of_layer.linears[i] = {signs_of(linear.weight, gradients), floats_of(linear.threshold, gradients),
-                               floats_of(linear.alpha, gradients)};
+                               floats_of(linear.alpha, gradients), floats_of(linear.gain, gradients)};
       }
     }
     return tensors;
@@ -83,7 +87,7 @@ class ModelHandles {
   };
 
   struct LinearHandles {
-    Handle weight, threshold, alpha;
+    Handle weight, threshold, alpha, gain;
   };
   struct LayerHandles {
     std::array<LinearHandles, engine::kLinears> linears;
@@ -103,7 +107,8 @@ class ModelHandles {
     layer.ffn_norm = take_if(prefix + "ffn_norm.gamma");
     for (size_t i = 0; i < engine::kLinears; ++i) {
       const std::string linear = prefix + kLinearNames[i];
-      layer.linears[i] = {take(linear + ".weight"), take(linear + ".threshold"), take_if(linear + ".alpha")};
+      layer.linears[i] = {take(linear + ".weight"), take_if(linear + ".threshold"), take_if(linear + ".alpha"),
+                          take_if(linear + ".norm.gamma")};
     }
     return layer;
   }
@@ -144,14 +149,17 @@ class ModelHandles {
   Handle embedding_, norm_, codebook_, bias_, logit_scale_;
 };
 
-class BitStep final : public StepEngine {
+class EngineStep final : public StepEngine {
  public:
-  BitStep(Model& model, const AttentionRule& rule, const engine::EnginePlan& plan)
+  EngineStep(Model& model, const AttentionRule& rule, const engine::EnginePlan& plan)
       : rule_(rule),
         layers_(plan.layers),
         vocab_(plan.vocab),
+        rounds_(rounds(plan)),
         handles_(model, layers_),
-        engine_(engine::BitEngine::make(plan, workers_, &meter_)) {}
+        engine_(engine::Engine::make(plan, workers_, &meter_)) {
+    if (plan.turns) rotary_.emplace(plan.head_size(), rule.rope_theta, rule.rope_scaling);
+  }
 
   double train(const at::Tensor& inputs, const at::Tensor& targets, const StepContext& context,
                double weight) override {
@@ -159,7 +167,7 @@ class BitStep final : public StepEngine {
       require_roundable(vocab_, kSymbols);
       require_roundable(inputs.numel(), kTokens);
     }
-    engine_->round_gradients(rounding_kind(context.gradients));
+    if (rounds_) engine_->round_gradients(rounding_kind(context.gradients));
     const StepTensors tensors = handles_.tensors(/*gradients=*/true);
     engine_->pack(tensors, /*trains=*/true);
     return engine_->train(tensors, pass_of(inputs, targets, context), static_cast<float>(weight));
@@ -175,10 +183,14 @@ class BitStep final : public StepEngine {
   }
 
   int64_t bytes() const override { return engine_->bytes(); }
+  bool rounds() const override { return rounds_; }
+
+  // Of linears with signs: others multiply floats or bytes.
+  static bool rounds(const engine::EnginePlan& plan) { return plan.weights == engine::Weights::signs; }
 
  private:
   // Draws the layers' keys in their order, as the blocks do.
-  engine::StepPass pass_of(const at::Tensor& inputs, const at::Tensor& targets, const StepContext& context) const {
+  engine::StepPass pass_of(const at::Tensor& inputs, const at::Tensor& targets, const StepContext& context) {
     engine::StepPass pass{.tokens = inputs.const_data_ptr<int64_t>(),
                           .targets = targets.const_data_ptr<int64_t>(),
                           .sequences = inputs.size(0),
@@ -186,6 +198,11 @@ class BitStep final : public StepEngine {
     const AttentionStep step = attention_step(rule_, context);
     if (context.gradients != Gradients::f32) pass.rounding_key = rounding_key(context);
     pass.rho = step.rho;
+    if (rotary_) {
+      const auto [cosines, sines] = rotary_->tables(pass.context, at::kCPU);
+      pass.cosines = cosines.const_data_ptr<float>();
+      pass.sines = sines.const_data_ptr<float>();
+    }
     if (!step.noise) return pass;
     pass.tau = static_cast<float>(step.noise->tau);
     at::Generator generator = step.noise->generator;
@@ -195,10 +212,12 @@ class BitStep final : public StepEngine {
 
   AttentionRule rule_;
   int64_t layers_, vocab_;
+  bool rounds_;
+  std::optional<Rotary> rotary_;  // where positions turn
   ModelHandles handles_;
   TorchWorkers workers_;
   EngineMeter meter_;
-  std::unique_ptr<engine::BitEngine> engine_;
+  std::unique_ptr<engine::Engine> engine_;
 };
 
 // What the engine of a model is to do, or why there is none.
@@ -208,34 +227,67 @@ struct PlannedEngine {
 };
 
 PlannedEngine plan_engine(const StrictOptions& options, int64_t vocab) {
-  PlannedEngine planned{.plan = common_plan(options.shape, options.attention, options.output, vocab)};
-  planned.none = engine::BitEngine::refusal(planned.plan);
+  PlannedEngine planned{.plan = common_plan(options.shape, options.attention, vocab)};
+  planned.plan.clipped = options.output == OutputSign::clipped;
+  planned.none = engine::Engine::refusal(planned.plan);
   return planned;
 }
 
 PlannedEngine plan_engine(const AlphaStackOptions& options, int64_t vocab) {
-  PlannedEngine planned{.plan = common_plan(options.shape, options.attention, options.inner, vocab)};
-  planned.plan.residual = engine::Residual::floats;
-  planned.plan.norm_epsilon = static_cast<float>(kRmsNormEpsilon);
-  for (int64_t layer = 0; layer < options.shape.n_layers; ++layer)
-    planned.plan.key_shifts.push_back(options.shift_of(layer));
-  if (options.inner == OutputSign::none) {
-    planned.none = "activations are floats";
-  } else if (options.attention.positions == Positions::rope) {
-    planned.none = "positions: rope turns queries and keys to floats";
-  } else if (options.bonsai) {
+  PlannedEngine planned{.plan = common_plan(options.shape, options.attention, vocab)};
+  engine::EnginePlan& plan = planned.plan;
+  plan.residual = engine::Residual::floats;
+  plan.clipped = options.inner == OutputSign::clipped;
+  plan.gate = options.inner == OutputSign::none ? engine::Gate::silu : engine::Gate::signs;
+  plan.norm_epsilon = static_cast<float>(kRmsNormEpsilon);
+  for (int64_t layer = 0; layer < options.shape.n_layers; ++layer) plan.key_shifts.push_back(options.shift_of(layer));
+  if (options.bonsai) {
     planned.none = "bonsai: weights are floats at first";
+  } else if (plan.softmax != (options.inner == OutputSign::none)) {
+    planned.none = plan.softmax ? "softmax attention on signs" : "a pointer on floats";
+  } else if (plan.turns && !plan.softmax) {
+    planned.none = "positions: rope turns queries and keys to floats";
   } else {
-    planned.none = engine::BitEngine::refusal(planned.plan);
+    planned.none = engine::Engine::refusal(plan);
   }
   return planned;
 }
 
+engine::Weights weights_of(LinearCost::Code code) {
+  if (code == LinearCost::Code::ternary) return engine::Weights::ternary;
+  return code == LinearCost::Code::binary ? engine::Weights::binary : engine::Weights::floats;
+}
+
+PlannedEngine plan_engine(const LlamaOptions& options, LinearCost::Code code, int64_t vocab) {
+  PlannedEngine planned{.plan = common_plan(options.shape, options.attention, vocab)};
+  engine::EnginePlan& plan = planned.plan;
+  plan.residual = engine::Residual::floats;
+  plan.norm_epsilon = static_cast<float>(options.norm_epsilon);
+  plan.weights = weights_of(code);
+  plan.gate = options.activation == GateActivation::relu2 ? engine::Gate::relu2 : engine::Gate::silu;
+  plan.kv_heads = options.shared_heads();
+  plan.float_ends = true;
+  if (LinearCost{code}.quantizes()) {
+    plan.norms.outer = options.norms_outside();
+    plan.norms.inside.fill(options.norms == NormPlace::inside);
+    if (options.norms != NormPlace::outer)
+      plan.norms.inside[engine::kOutLinear] = plan.norms.inside[engine::kDownLinear] = true;
+  }
+  planned.none = engine::Engine::refusal(plan);
+  return planned;
+}
+
 EngineCost cost_of(const PlannedEngine& planned, const Workload& work) {
-  EngineCost cost{.none = planned.none, .blocks_round = true};
+  const bool rounds = planned.plan.weights != engine::Weights::floats;
+  EngineCost cost{.none = planned.none, .rounds = rounds};
   if (!cost.none.empty()) return cost;
+  if (rounds && work.gradients != Gradients::f32 && !EngineStep::rounds(planned.plan)) {
+    cost.none = "train.gradients of 8-bit activations are rounded by blocks";
+    cost.bytes = engine::engine_bytes(planned.plan, work.sequences, work.context, /*trains=*/false).all();
+    return cost;
+  }
   engine::EnginePlan plan = planned.plan;
-  plan.rounding = rounding_kind(work.gradients);
+  if (rounds) plan.rounding = rounding_kind(work.gradients);
   const engine::EngineBytes bytes = engine::engine_bytes(plan, work.sequences, work.context, /*trains=*/true);
   cost.bytes = bytes.all();
   cost.kept = {{"embedding", token_bytes(work)},
@@ -247,7 +299,7 @@ EngineCost cost_of(const PlannedEngine& planned, const Workload& work) {
 }
 
 std::unique_ptr<StepEngine> make_step(Model& model, const AttentionRule& rule, const PlannedEngine& planned) {
-  return planned.none.empty() ? std::make_unique<BitStep>(model, rule, planned.plan) : nullptr;
+  return planned.none.empty() ? std::make_unique<EngineStep>(model, rule, planned.plan) : nullptr;
 }
 
 }  // namespace
@@ -260,12 +312,21 @@ EngineCost alpha_engine_cost(const AlphaStackOptions& options, const Workload& w
   return cost_of(plan_engine(options, work.vocab), work);
 }
 
+EngineCost llama_engine_cost(const LlamaOptions& options, LinearCost::Code code, const Workload& work) {
+  return cost_of(plan_engine(options, code, work.vocab), work);
+}
+
 std::unique_ptr<StepEngine> make_strict_step(Model& model, const StrictOptions& options, int64_t vocab) {
   return make_step(model, options.attention, plan_engine(options, vocab));
 }
 
 std::unique_ptr<StepEngine> make_alpha_step(Model& model, const AlphaStackOptions& options, int64_t vocab) {
   return make_step(model, options.attention, plan_engine(options, vocab));
+}
+
+std::unique_ptr<StepEngine> make_llama_step(Model& model, const LlamaOptions& options, LinearCost::Code code,
+                                            int64_t vocab) {
+  return make_step(model, options.attention, plan_engine(options, code, vocab));
 }
 
 }  // namespace bitsweep::nn

@@ -1,0 +1,58 @@
+#include <algorithm>
+#include <cstring>
+
+#include "kernels/buffer.h"
+#include "kernels/float_product_isas.h"
+#include "kernels/table_product_isas.h"
+#include "kernels/ternary_product_isas.h"
+
+#ifdef BITSWEEP_INTRINSICS
+
+BITSWEEP_BEGIN_AVX512
+
+namespace bitsweep::kernels {
+namespace {
+
+constexpr int kColumns = 8;
+using Sixteen = __m512;
+inline __attribute__((always_inline)) Sixteen load(const float* from) { return _mm512_load_ps(from); }
+inline __attribute__((always_inline)) void store(float* to, Sixteen x) { _mm512_store_ps(to, x); }
+inline __attribute__((always_inline)) Sixteen zero() { return _mm512_setzero_ps(); }
+inline __attribute__((always_inline)) Sixteen plus(Sixteen a, Sixteen b) { return _mm512_add_ps(a, b); }
+inline __attribute__((always_inline)) Sixteen minus(Sixteen a, Sixteen b) { return _mm512_sub_ps(a, b); }
+inline __attribute__((always_inline)) Sixteen negated(Sixteen a) { return _mm512_xor_ps(a, _mm512_set1_ps(-0.0f)); }
+inline __attribute__((always_inline)) Sixteen nothing_of(Sixteen a) { return _mm512_mul_ps(a, _mm512_setzero_ps()); }
+
+#include "kernels/rows_in_lanes.inc"
+
+}  // namespace
+
+void table_rows_avx512(const TableProduct& product, int64_t first, int64_t last) {
+  rows_in_lanes<SignCodes>({.a = product.a,
+                            .index = product.index->word(product.index_term / kWordBits),
+                            .index_stride = product.index->stride(),
+                            .terms = product.terms,
+                            .columns = product.columns,
+                            .c = product.c,
+                            .c_step = product.c_step,
+                            .add = product.add},
+                           first, last);
+}
+
+void ternary_rows_avx512(const TernaryProduct& product, int64_t first, int64_t last) {
+  rows_in_lanes<TernaryCodes>({.a = product.a,
+                               .index = product.index->words(),
+                               .index_stride = product.index->stride(),
+                               .terms = product.index->terms(),
+                               .columns = product.index->columns(),
+                               .c = product.c,
+                               .c_step = product.c_step,
+                               .add = product.add},
+                              first, last);
+}
+
+}  // namespace bitsweep::kernels
+
+BITSWEEP_END_ISA
+
+#endif
