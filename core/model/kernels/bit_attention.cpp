@@ -202,7 +202,9 @@ NoisyKernels noisy_kernels([[maybe_unused]] Isa isa) {
 #ifdef BITSWEEP_INTRINSICS
   if (isa == Isa::avx512_vpopcnt) return kNoisyVpopcnt;
   if (isa == Isa::avx512) return kNoisyAvx512;
-  if (isa == Isa::avx2) return {.choose = choose_noisy_avx2, .probabilities = probabilities_noisy_avx2};
+  if (isa == Isa::avx2)
+    return {
+        .choose = choose_noisy_avx2, .choose_top = choose_top_noisy_avx2, .probabilities = probabilities_noisy_avx2};
 #endif
   return {};
 }

@@ -56,6 +56,7 @@ NoisyKernels noisy_kernels(Isa isa);
 
 #ifdef BITSWEEP_INTRINSICS
 void choose_noisy_avx2(const NoisyRows& rows, int32_t* choice, float* top);
+void choose_top_noisy_avx2(const NoisyRows& rows, int64_t keys, int32_t* index, float* p);
 void probabilities_noisy_avx2(const NoisyRows& rows, const float* top, int64_t first, int64_t queries, int64_t room,
                               float* p);
 

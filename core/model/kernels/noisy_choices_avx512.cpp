@@ -185,6 +185,7 @@ void weigh_best(int64_t first, int64_t queries, int64_t keys, float* p) {
 
 template <bool kNoisy>
 void choose_top(const NoisyRows& rows, int64_t keys, int32_t* index, float* p) {
+  constexpr float kMargin = kNoisy ? kCut : kSafeMargin;  // without noise, what is reached is
   for (int64_t first = 0; first < rows.head->context; first += kNoisyRows) {
     const int64_t queries = std::min(kNoisyRows, rows.head->context - first);
     if constexpr (kNoisy) bits_of_rows(rows, first, queries);
@@ -195,7 +196,7 @@ void choose_top(const NoisyRows& rows, int64_t keys, int32_t* index, float* p) {
       rows.score(rows, first + i, rows.z + i * rows.step);
       most[i] = bound_keys<kNoisy>(rows, i, first + i);
     }
-    for (int64_t i = 0; i < queries; ++i) cut[i] = reached(most[i], keys) - kCut;
+    for (int64_t i = 0; i < queries; ++i) cut[i] = reached(most[i], keys) - kMargin;
     for (int64_t i = 0; i < queries; ++i) begin[i + 1] = append(rows, i, first + i, cut[i], begin[i]);
     take_candidates<kNoisy>(begin[queries], rows);
     int32_t* of_rows = index + first * keys;
