@@ -12,6 +12,7 @@ namespace bitsweep::nn {
 // b1.58 (Ma et al. 2024, arXiv 2402.17764, and its training tips): weights in {−β, 0, β}, RMSNorm inside.
 class TernaryLinear {
  public:
+  static constexpr bool kHasEngine = true;  // engine_step.h computes the same
   // Registers norm.gamma [d_in] = 1 and weight [d_out, d_in] ~ N(0, sd²). norm_epsilon: nothing: no norm.
   TernaryLinear(const ParameterSink& sink, int64_t d_in, int64_t d_out, double sd = kLatentSd,
                 std::optional<double> norm_epsilon = kRmsNormEpsilon);
@@ -27,6 +28,7 @@ class TernaryLinear {
 // its mean; a gain, no bias).
 class BinaryLinear {
  public:
+  static constexpr bool kHasEngine = true;  // likewise
   // Registers norm.gamma [d_in] = 1 and weight [d_out, d_in] ~ N(0, sd²). norm_epsilon: nothing: no norm.
   BinaryLinear(const ParameterSink& sink, int64_t d_in, int64_t d_out, double sd = kLatentSd,
                std::optional<double> norm_epsilon = kRmsNormEpsilon);

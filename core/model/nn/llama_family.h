@@ -35,7 +35,8 @@ struct LlamaFamily {
     return llama_stages(Parts::kKind, options, work);
   }
   static EngineCost engine(const LlamaOptions& options, const Workload& work) {
-    return llama_engine_cost(options, Parts::kKind.code, work);
+    if constexpr (kLinearHasEngine<typename Parts::Linear>) return llama_engine_cost(options, Parts::kKind.code, work);
+    return {.none = "no engine for its linears", .rounds = LinearCost{Parts::kKind.code}.quantizes()};
   }
 };
 

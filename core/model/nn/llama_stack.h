@@ -50,6 +50,12 @@ struct LlamaOptions {
   double embedding_start_sd() const { return tied ? start_sd(shape.d_model) : embedding_sd; }
 };
 
+// A linear that a plugin brings is not what engines compute, and says nothing of one.
+template <class LinearType>
+inline constexpr bool kLinearHasEngine = requires {
+  LinearType::kHasEngine;
+};
+
 // Parts: `Linear` (sink, d_in, d_out, sd), and where that may have a norm inside (…, sd, its epsilon or nothing).
 template <class Parts>
 class LlamaStack final : public DecoderModel {
@@ -66,7 +72,8 @@ class LlamaStack final : public DecoderModel {
   int64_t head_vocab() const override { return embedding_.size(0); }
   bool blocks_round() const override { return !std::is_same_v<typename Parts::Linear, Linear>; }  // quant_linear.h
   StepEngine* engine() override {
-    if (engine_ == nullptr) engine_ = make_llama_step(*this, options_, Parts::kKind.code, head_vocab());
+    if constexpr (kLinearHasEngine<typename Parts::Linear>)
+      if (engine_ == nullptr) engine_ = make_llama_step(*this, options_, Parts::kKind.code, head_vocab());
     return engine_.get();
   }
 
