@@ -3,7 +3,6 @@
 #include "base/rng.h"
 #include "engine/head_part.h"
 #include "engine/workers.h"
-#include "kernels/float_products.h"
 #include "kernels/table_products.h"
 
 namespace bitsweep::engine {
@@ -90,18 +89,23 @@ void GradientProducts::weight(const OutputGradient& dy, const SignBits& transpos
 
 void GradientProducts::weight(const OutputGradient& dy, const float* x, int64_t inputs, float* gradient,
                               bool add) const {
-  const int64_t products = dy.rows * inputs * dy.outputs;
-  const Metered metered(meter_, dy.block, true, Work::products, products);
-  in_ranges(workers_, dy.outputs, kernels::kFloatTileRows, products / kFloatProducts, [&](int64_t first, int64_t last) {
-    kernels::float_product_rows({.a = {dy.values, 1, dy.outputs},
-                                 .b = {x, 1, inputs},
-                                 .terms = dy.rows,
-                                 .columns = inputs,
-                                 .c = gradient,
-                                 .c_step = inputs,
-                                 .add = add},
-                                first, last);
-  });
+  multiply(dy.block, /*backward=*/true,
+           {.a = {dy.values, 1, dy.outputs},
+            .b = {x, 1, inputs},
+            .terms = dy.rows,
+            .columns = inputs,
+            .c = gradient,
+            .c_step = inputs,
+            .add = add},
+           dy.outputs);
+}
+
+void GradientProducts::multiply(const char* block, bool backward, const kernels::FloatProduct& product,
+                                int64_t rows) const {
+  const int64_t products = rows * product.terms * product.columns;
+  const Metered metered(meter_, block, backward, Work::products, products);
+  in_ranges(workers_, rows, kernels::kFloatTileRows, products / kFloatProducts,
+            [&](int64_t first, int64_t last) { kernels::float_product_rows(product, first, last); });
 }
 
 void GradientProducts::input(const OutputGradient& dy, const BitWeight& weight, float* dx, bool add) {

@@ -8,6 +8,7 @@
 
 #include "engine/meter.h"
 #include "engine/plan.h"
+#include "kernels/float_products.h"
 #include "kernels/quantized_products.h"
 
 namespace bitsweep::engine {
@@ -39,6 +40,8 @@ class GradientProducts {
   // same rows.
   void weight(const OutputGradient& dy, const kernels::SignBits& transposed, float* gradient, bool add);
   void weight(const OutputGradient& dy, const float* x, int64_t inputs, float* gradient, bool add) const;
+  // Any product of floats with floats, of `rows` rows, forward too.
+  void multiply(const char* block, bool backward, const kernels::FloatProduct& product, int64_t rows) const;
   // dx [rows, inputs] (= or +=) dY · W.
   void input(const OutputGradient& dy, const BitWeight& weight, float* dx, bool add);
 

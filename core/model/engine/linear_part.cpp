@@ -17,14 +17,14 @@ class FloatLinears final : public LinearPart {
 
   void forward(const StepTensors& tensors, const StepPass& pass, LinearAt at, const float* x, float* y) override {
     const int64_t inputs = plan_.inputs(at.place), outputs = plan_.outputs(at.place);
-    multiply(at.block(), /*backward=*/false,
-             {.a = {x, inputs, 1},
-              .b = {tensors_of(tensors, at).weight.values.latents, inputs, 1},
-              .terms = inputs,
-              .columns = outputs,
-              .c = y,
-              .c_step = outputs},
-             pass.rows());
+    products_.multiply(at.block(), /*backward=*/false,
+                       {.a = {x, inputs, 1},
+                        .b = {tensors_of(tensors, at).weight.values.latents, inputs, 1},
+                        .terms = inputs,
+                        .columns = outputs,
+                        .c = y,
+                        .c_step = outputs},
+                       pass.rows());
   }
 
   void backward(const StepTensors& tensors, const StepPass& pass, LinearAt at, const float* x, const float* dy,
@@ -34,15 +34,15 @@ class FloatLinears final : public LinearPart {
     if (weight.gradient != nullptr)
       products_.weight(products_.gradient(pass, at.layer, at.place, dy, 0, pass.rows()), x, inputs, weight.gradient,
                        tensors.add);
-    multiply(at.block(), /*backward=*/true,
-             {.a = {dy, outputs, 1},
-              .b = {weight.values.latents, 1, inputs},
-              .terms = outputs,
-              .columns = inputs,
-              .c = dx,
-              .c_step = inputs,
-              .add = add},
-             pass.rows());
+    products_.multiply(at.block(), /*backward=*/true,
+                       {.a = {dy, outputs, 1},
+                        .b = {weight.values.latents, 1, inputs},
+                        .terms = outputs,
+                        .columns = inputs,
+                        .c = dx,
+                        .c_step = inputs,
+                        .add = add},
+                       pass.rows());
   }
 };
 
@@ -60,13 +60,6 @@ std::unique_ptr<LinearPart> LinearPart::make(const EnginePlan& plan, const Worke
       break;
   }
   return std::make_unique<FloatLinears>(plan, workers, meter, products);
-}
-
-void LinearPart::multiply(const char* block, bool backward, const kernels::FloatProduct& product, int64_t rows) const {
-  const int64_t products = rows * product.terms * product.columns;
-  const Metered metered(meter_, block, backward, Work::products, products);
-  in_ranges(workers_, rows, kernels::kFloatTileRows, products / kFloatProducts,
-            [&](int64_t first, int64_t last) { kernels::float_product_rows(product, first, last); });
 }
 
 }  // namespace bitsweep::engine

@@ -9,7 +9,6 @@
 #include "engine/meter.h"
 #include "engine/plan.h"
 #include "engine/workers.h"
-#include "kernels/float_products.h"
 
 namespace bitsweep::engine {
 
@@ -45,8 +44,6 @@ class LinearPart {
   static const LinearTensors& tensors_of(const StepTensors& tensors, LinearAt at) {
     return tensors.layers[at.layer].linears[at.place];
   }
-  // A whole product of `rows` rows.
-  void multiply(const char* block, bool backward, const kernels::FloatProduct& product, int64_t rows) const;
 
   const EnginePlan& plan_;
   const Workers& workers_;

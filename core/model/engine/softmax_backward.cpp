@@ -9,16 +9,14 @@ void SoftmaxEngine::head_backward(const StepTensors& tensors, const StepPass&, c
   if (tensors.codebook.gradient != nullptr) products_.weight(dy, normed_.at(at), d, tensors.codebook.gradient, add);
   float* to = gradients_.read.at(at);
   if (!plan_.float_ends) return products_.input(dy, head_.codebook(), to, /*add=*/false);
-  const kernels::FloatProduct product{.a = {dy.values, vocab, 1},
-                                      .b = {tensors.codebook.values.latents, 1, d},
-                                      .terms = vocab,
-                                      .columns = d,
-                                      .c = to,
-                                      .c_step = d};
-  const int64_t products = dy.rows * vocab * d;
-  const Metered metered(meter_, dy.block, true, Work::products, products);
-  in_ranges(workers_, dy.rows, kernels::kFloatTileRows, products / kFloatProducts,
-            [&](int64_t first, int64_t last) { kernels::float_product_rows(product, first, last); });
+  products_.multiply(dy.block, /*backward=*/true,
+                     {.a = {dy.values, vocab, 1},
+                      .b = {tensors.codebook.values.latents, 1, d},
+                      .terms = vocab,
+                      .columns = d,
+                      .c = to,
+                      .c_step = d},
+                     dy.rows);
 }
 
 void SoftmaxEngine::residual_backward(const StepTensors& tensors, const StepPass& pass) {

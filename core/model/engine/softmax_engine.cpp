@@ -121,24 +121,24 @@ void SoftmaxEngine::forward(const StepTensors& tensors, const StepPass& pass) {
 }
 
 void SoftmaxEngine::dots(const StepTensors& tensors, int64_t first, int64_t rows, float* out) {
-  const int64_t d = plan_.d_model, vocab = plan_.vocab, products = rows * vocab * d;
-  const Metered metered(meter_, "head", false, Work::products, products);
+  const int64_t d = plan_.d_model, vocab = plan_.vocab;
   const kernels::FloatRows read{normed_.at(first * d), d, 1};
   if (plan_.float_ends) {
-    const kernels::FloatProduct product{.a = read,
-                                        .b = {tensors.codebook.values.latents, d, 1},
-                                        .terms = d,
-                                        .columns = vocab,
-                                        .c = out,
-                                        .c_step = vocab};
-    in_ranges(workers_, rows, kernels::kFloatTileRows, products / kFloatProducts,
-              [&](int64_t begin, int64_t end) { kernels::float_product_rows(product, begin, end); });
-  } else {
-    const kernels::TableProduct product{
-        .a = read, .index = &head_.codebook().rows(), .terms = d, .columns = vocab, .c = out, .c_step = vocab};
-    in_ranges(workers_, rows, kernels::kWideRows, products / kTableProducts,
-              [&](int64_t begin, int64_t end) { kernels::table_product_rows(product, begin, end); });
+    return products_.multiply("head", /*backward=*/false,
+                              {.a = read,
+                               .b = {tensors.codebook.values.latents, d, 1},
+                               .terms = d,
+                               .columns = vocab,
+                               .c = out,
+                               .c_step = vocab},
+                              rows);
   }
+  const int64_t products = rows * vocab * d;
+  const Metered metered(meter_, "head", false, Work::products, products);
+  const kernels::TableProduct product{
+      .a = read, .index = &head_.codebook().rows(), .terms = d, .columns = vocab, .c = out, .c_step = vocab};
+  in_ranges(workers_, rows, kernels::kWideRows, products / kTableProducts,
+            [&](int64_t begin, int64_t end) { kernels::table_product_rows(product, begin, end); });
 }
 
 }  // namespace bitsweep::engine

@@ -28,27 +28,11 @@ inline __attribute__((always_inline)) Sixteen nothing_of(Sixteen a) { return _mm
 }  // namespace
 
 void table_rows_avx512(const TableProduct& product, int64_t first, int64_t last) {
-  rows_in_lanes<SignCodes>({.a = product.a,
-                            .index = product.index->word(product.index_term / kWordBits),
-                            .index_stride = product.index->stride(),
-                            .terms = product.terms,
-                            .columns = product.columns,
-                            .c = product.c,
-                            .c_step = product.c_step,
-                            .add = product.add},
-                           first, last);
+  rows_in_lanes<SignCodes>(lanes_of(product), first, last);
 }
 
 void ternary_rows_avx512(const TernaryProduct& product, int64_t first, int64_t last) {
-  rows_in_lanes<TernaryCodes>({.a = product.a,
-                               .index = product.index->words(),
-                               .index_stride = product.index->stride(),
-                               .terms = product.index->terms(),
-                               .columns = product.index->columns(),
-                               .c = product.c,
-                               .c_step = product.c_step,
-                               .add = product.add},
-                              first, last);
+  rows_in_lanes<TernaryCodes>(lanes_of(product), first, last);
 }
 
 }  // namespace bitsweep::kernels
