@@ -190,6 +190,28 @@ float least_score(const NoisyRows& rows, int64_t t) {
   return -std::fabs(static_cast<float>(rows.head->size) * rows.rule->scale) + std::min(biases[0], biases[t]);
 }
 
+float best_candidates(const NoisyRows& rows, int32_t first_place, int64_t t, int64_t begin, int64_t end, int64_t keys,
+                      int32_t* index, float* p) {
+  float sums[kMaxTopKeys];
+  std::fill_n(p, keys, -kInfinity);
+  std::fill_n(sums, keys, -kInfinity);
+  std::fill_n(index, keys, static_cast<int32_t>(t));
+  for (int64_t c = begin; c < end; ++c) {
+    const float sum = rows.candidate_z[c], value = sum * rows.rule->inverse_tau;
+    if (!(value >= p[keys - 1])) continue;
+    int64_t r = keys - 1;
+    for (; r > 0 && value >= p[r - 1]; --r) {
+      p[r] = p[r - 1];
+      sums[r] = sums[r - 1];
+      index[r] = index[r - 1];
+    }
+    p[r] = value;
+    sums[r] = sum;
+    index[r] = rows.candidate_key[c] - first_place;
+  }
+  return sums[keys - 1] - kSafeMargin;
+}
+
 BitScores bit_scores(Isa isa) {
 #ifdef BITSWEEP_INTRINSICS
   if (isa == Isa::avx512_vpopcnt) return bit_scores_vpopcnt;

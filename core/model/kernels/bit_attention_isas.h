@@ -43,6 +43,11 @@ inline int64_t grouped_keys(int64_t t) { return t / kLanes * kLanes + kLanes; }
 // At most the z of every key that query t sees.
 float least_score(const NoisyRows& rows, int64_t t);
 
+// The best `keys` of candidates [begin, end), which are query t's, as best_of_row has them (score_rows.h), their z in
+// p; first_place: that of key 0 in candidate_key. Returns what a key's bound must exceed to be among them.
+float best_candidates(const NoisyRows& rows, int32_t first_place, int64_t t, int64_t begin, int64_t end, int64_t keys,
+                      int32_t* index, float* p);
+
 // choose_keys, choose_top_keys, and the probabilities of queries [first, first + queries) over their padded keys, rows
 // `room` apart; null where pruned_rows.h and score_rows.h serve. choose_top takes rules without noise too.
 struct NoisyKernels {

@@ -92,30 +92,6 @@ float reached(const MostOfLanes& most, int64_t keys) {
   return of_lane[keys - 1];
 }
 
-// The best of candidates [begin, end) of query t, as best_of_row has them, with z in p; returns what a bound must
-// exceed to matter.
-float best_of_many(const NoisyRows& rows, int64_t t, int64_t begin, int64_t end, int64_t keys, int32_t* index,
-                   float* p) {
-  float sums[kMaxTopKeys];
-  std::fill_n(p, keys, -kInfinity);
-  std::fill_n(sums, keys, -kInfinity);
-  std::fill_n(index, keys, static_cast<int32_t>(t));
-  for (int64_t c = begin; c < end; ++c) {
-    const float sum = rows.candidate_z[c], value = sum * rows.rule->inverse_tau;
-    if (!(value >= p[keys - 1])) continue;
-    int64_t r = keys - 1;
-    for (; r > 0 && value >= p[r - 1]; --r) {
-      p[r] = p[r - 1];
-      sums[r] = sums[r - 1];
-      index[r] = index[r - 1];
-    }
-    p[r] = value;
-    sums[r] = sum;
-    index[r] = rows.candidate_key[c];
-  }
-  return sums[keys - 1] - kSafeMargin;
-}
-
 // The softmax of query t's best, in place of their z.
 void weigh_best(int64_t t, int64_t keys, float* p) {
   const int64_t alive = std::min(t + 1, keys);
@@ -145,13 +121,14 @@ void choose_top(const NoisyRows& rows, int64_t keys, int32_t* index, float* p) {
     int32_t* of_rows = index + first * keys;
     float* weights = p + first * keys;
     for (int64_t i = 0; i < queries; ++i)
-      limit[i] = best_of_many(rows, first + i, begin[i], begin[i + 1], keys, of_rows + i * keys, weights + i * keys);
+      limit[i] = best_candidates(rows, /*first_place=*/0, first + i, begin[i], begin[i + 1], keys, of_rows + i * keys,
+                                 weights + i * keys);
     for (int64_t i = 0; i < queries; ++i) {
       if (limit[i] < cut[i]) {
         bound_keys<kNoisy>(rows, first + i, rows.bits + i * rows.step);
         const int64_t count = take(i, limit[i], 0);
         if constexpr (kNoisy) add_noise(count, rows);
-        best_of_many(rows, first + i, 0, count, keys, of_rows + i * keys, weights + i * keys);
+        best_candidates(rows, /*first_place=*/0, first + i, 0, count, keys, of_rows + i * keys, weights + i * keys);
       }
       weigh_best(first + i, keys, weights + i * keys);
     }

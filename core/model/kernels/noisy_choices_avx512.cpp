@@ -111,26 +111,10 @@ BITSWEEP_AVX512_INLINE float reached(__m512 most, int64_t keys) {
 // bound must exceed to matter.
 float best_of_many(const NoisyRows& rows, int64_t i, int64_t t, int64_t begin, int64_t end, int64_t keys,
                    int32_t* index, float* p) {
-  float sums[kMaxTopKeys];
-  std::fill_n(p, keys, -kInfinity);
-  std::fill_n(sums, keys, -kInfinity);
-  std::fill_n(index, keys, static_cast<int32_t>(t));
-  for (int64_t c = begin; c < end; ++c) {
-    const float sum = rows.candidate_z[c], value = sum * rows.rule->inverse_tau;
-    if (!(value >= p[keys - 1])) continue;
-    int64_t r = keys - 1;
-    for (; r > 0 && value >= p[r - 1]; --r) {
-      p[r] = p[r - 1];
-      sums[r] = sums[r - 1];
-      index[r] = index[r - 1];
-    }
-    p[r] = value;
-    sums[r] = sum;
-    index[r] = rows.candidate_key[c] - static_cast<int32_t>(i * rows.step);
-  }
+  const float limit = best_candidates(rows, static_cast<int32_t>(i * rows.step), t, begin, end, keys, index, p);
   const float best = p[0];
   for (int64_t r = 0; r < keys; ++r) p[r] -= best;
-  return sums[keys - 1] - kSafeMargin;
+  return limit;
 }
 
 // The same of at most a register of them, and of `keys` or more.
