@@ -55,6 +55,8 @@ extern const FloatKernels kFloatsAvx2, kFloatsAvx512;
 extern const PanelKernels kPanelsAvx2, kPanelsAvx512;
 void transpose_floats_avx2(const float* from, int64_t from_step, int64_t rows, int64_t terms, float* to,
                            int64_t to_step);
+void transpose_floats_avx512(const float* from, int64_t from_step, int64_t rows, int64_t terms, float* to,
+                             int64_t to_step);
 #endif
 
 }  // namespace bitsweep::kernels

@@ -115,16 +115,23 @@ inline __attribute__((always_inline)) void transpose_eights(const float* from, i
 
 }  // namespace
 
+// Sixteen rows at a time, as far as they go: what they become fills lines of the cache at once, and such lines may lie
+// so far apart that few of them have a place there.
 void transpose_floats_avx2(const float* from, int64_t from_step, int64_t rows, int64_t terms, float* to,
                            int64_t to_step) {
-  int64_t i = 0;
-  for (; i + 8 <= rows; i += 8) {
+  const int64_t eights = rows / 8 * 8;
+  for (int64_t i = 0; i < eights; i += 16) {
+    const bool both = i + 16 <= eights;
+    const float* of_rows = from + i * from_step;
     int64_t r = 0;
-    for (; r + 8 <= terms; r += 8) transpose_eights(from + i * from_step + r, from_step, to + r * to_step + i, to_step);
+    for (; r + 8 <= terms; r += 8) {
+      transpose_eights(of_rows + r, from_step, to + r * to_step + i, to_step);
+      if (both) transpose_eights(of_rows + 8 * from_step + r, from_step, to + r * to_step + i + 8, to_step);
+    }
     for (; r < terms; ++r)
-      for (int64_t k = i; k < i + 8; ++k) to[r * to_step + k] = from[k * from_step + r];
+      for (int64_t k = 0; k < (both ? 16 : 8); ++k) to[r * to_step + i + k] = of_rows[k * from_step + r];
   }
-  for (; i < rows; ++i)
+  for (int64_t i = eights; i < rows; ++i)
     for (int64_t r = 0; r < terms; ++r) to[r * to_step + i] = from[i * from_step + r];
 }
 

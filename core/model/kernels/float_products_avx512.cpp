@@ -89,9 +89,56 @@ struct CopyB {
 void pack_a(const FloatPanels& panels) { pack_panels<CopyA, false>(panels); }
 void pack_b(const FloatPanels& panels) { pack_panels<CopyB, true>(panels); }
 
+inline __attribute__((always_inline)) __m512 unpack_pairs(__m512 a, __m512 b, bool high) {
+  const __m512d x = _mm512_castps_pd(a), y = _mm512_castps_pd(b);
+  return _mm512_castpd_ps(high ? _mm512_unpackhi_pd(x, y) : _mm512_unpacklo_pd(x, y));
+}
+
+// Pairs of rows, then fours, then eights and all sixteen.
+inline __attribute__((always_inline)) void transpose_sixteens(const float* from, int64_t from_step, float* to,
+                                                              int64_t to_step) {
+  __m512 pairs[16], fours[16];
+#pragma GCC unroll 8
+  for (int k = 0; k < 16; k += 2) {
+    const __m512 even = _mm512_loadu_ps(from + k * from_step), odd = _mm512_loadu_ps(from + (k + 1) * from_step);
+    pairs[k] = _mm512_unpacklo_ps(even, odd);
+    pairs[k + 1] = _mm512_unpackhi_ps(even, odd);
+  }
+#pragma GCC unroll 4
+  for (int k = 0; k < 16; k += 4) {
+    fours[k] = unpack_pairs(pairs[k], pairs[k + 2], false);
+    fours[k + 1] = unpack_pairs(pairs[k], pairs[k + 2], true);
+    fours[k + 2] = unpack_pairs(pairs[k + 1], pairs[k + 3], false);
+    fours[k + 3] = unpack_pairs(pairs[k + 1], pairs[k + 3], true);
+  }
+#pragma GCC unroll 4
+  for (int k = 0; k < 4; ++k) {
+    const __m512 low_even = _mm512_shuffle_f32x4(fours[k], fours[4 + k], 0x88),
+                 low_odd = _mm512_shuffle_f32x4(fours[k], fours[4 + k], 0xdd),
+                 high_even = _mm512_shuffle_f32x4(fours[8 + k], fours[12 + k], 0x88),
+                 high_odd = _mm512_shuffle_f32x4(fours[8 + k], fours[12 + k], 0xdd);
+    _mm512_storeu_ps(to + k * to_step, _mm512_shuffle_f32x4(low_even, high_even, 0x88));
+    _mm512_storeu_ps(to + (4 + k) * to_step, _mm512_shuffle_f32x4(low_odd, high_odd, 0x88));
+    _mm512_storeu_ps(to + (8 + k) * to_step, _mm512_shuffle_f32x4(low_even, high_even, 0xdd));
+    _mm512_storeu_ps(to + (12 + k) * to_step, _mm512_shuffle_f32x4(low_odd, high_odd, 0xdd));
+  }
+}
+
 }  // namespace
 
-const FloatKernels kFloatsAvx512{kRows, kColumns, whole_tile, half_tile, transpose_floats_avx2};
+void transpose_floats_avx512(const float* from, int64_t from_step, int64_t rows, int64_t terms, float* to,
+                             int64_t to_step) {
+  int64_t i = 0;
+  for (; i + 16 <= rows; i += 16) {
+    const float* of_rows = from + i * from_step;
+    int64_t r = 0;
+    for (; r + 16 <= terms; r += 16) transpose_sixteens(of_rows + r, from_step, to + r * to_step + i, to_step);
+    transpose_floats_avx2(of_rows + r, from_step, 16, terms - r, to + r * to_step + i, to_step);
+  }
+  transpose_floats_avx2(from + i * from_step, from_step, rows - i, terms, to + i, to_step);
+}
+
+const FloatKernels kFloatsAvx512{kRows, kColumns, whole_tile, half_tile, transpose_floats_avx512};
 const PanelKernels kPanelsAvx512{pack_a, pack_b};
 
 }  // namespace bitsweep::kernels

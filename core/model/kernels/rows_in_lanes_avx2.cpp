@@ -39,6 +39,10 @@ inline __attribute__((always_inline)) Sixteen nothing_of(const Sixteen& a) {
   return {_mm256_mul_ps(a.low, _mm256_setzero_ps()), _mm256_mul_ps(a.high, _mm256_setzero_ps())};
 }
 
+inline void transpose(const float* from, int64_t from_step, int64_t rows, int64_t terms, float* to, int64_t to_step) {
+  transpose_floats_avx2(from, from_step, rows, terms, to, to_step);
+}
+
 #include "kernels/rows_in_lanes.inc"
 
 }  // namespace

@@ -23,6 +23,10 @@ inline __attribute__((always_inline)) Sixteen minus(Sixteen a, Sixteen b) { retu
 inline __attribute__((always_inline)) Sixteen negated(Sixteen a) { return _mm512_xor_ps(a, _mm512_set1_ps(-0.0f)); }
 inline __attribute__((always_inline)) Sixteen nothing_of(Sixteen a) { return _mm512_mul_ps(a, _mm512_setzero_ps()); }
 
+inline void transpose(const float* from, int64_t from_step, int64_t rows, int64_t terms, float* to, int64_t to_step) {
+  transpose_floats_avx512(from, from_step, rows, terms, to, to_step);
+}
+
 #include "kernels/rows_in_lanes.inc"
 
 }  // namespace
