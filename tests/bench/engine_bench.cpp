@@ -4,7 +4,7 @@
 // shortest of rounds by the wall, one and two threads taking turns. Must, v57: >= 1.8 of two threads from 1M parameters
 // on; >= 4 at both shapes with AVX-512 and VBMI, >= 3 with AVX2; scoring >= 8 and >= 4; v75 and v76: >= 3 and >= 2.
 //
-// usage: bench_engine [threads|avx2] [ROUNDS [PLUGIN]]    with MALLOC_MMAP_THRESHOLD_=4294967296
+// usage: bench_engine [threads|avx2] [ROUNDS [PLUGIN [SHAPE]]]    SHAPE: from 1. With MALLOC_MMAP_THRESHOLD_=4294967296
 // MALLOC_TRIM_THRESHOLD_=17179869184, as workers run. avx2: what products take of kernels that a CPU with more has;
 // ATEN_CPU_CAPABILITY=avx2 ONEDNN_MAX_CPU_ISA=AVX2 MKL_ENABLE_INSTRUCTIONS=AVX2 hold LibTorch to the same.
 #include <algorithm>
@@ -93,10 +93,11 @@ int main(int argc, char** argv) {
   if (threads || with) --argc, ++argv;
   const int rounds = argc > 1 ? std::atoi(argv[1]) : 5;
   const std::string_view only = argc > 2 ? argv[2] : "";
+  const int shape_only = argc > 3 ? std::atoi(argv[3]) : 0;
   fmt::print("{}\n", kernels::isa_name(kernels::current_isa()));
   for (const char* plugin : {"v57", "truebit", "v47b", "v75", "v76", "v52", "b158", "bitnet", "llama"})
     for (const EngineShape& shape : kShapes)
-      if (only.empty() || only == plugin)
+      if ((only.empty() || only == plugin) && (shape_only == 0 || &shape == &kShapes[shape_only - 1]))
         (threads ? compare_threads : compare)(plugin, program_folder().parent_path() / "plugins", shape, rounds);
   return 0;
 }

@@ -24,6 +24,13 @@ inline __attribute__((always_inline)) void store(float* to, const Sixteen& x) {
   _mm256_store_ps(to, x.low);
   _mm256_store_ps(to + 8, x.high);
 }
+inline __attribute__((always_inline)) Sixteen load_any(const float* from) {
+  return {_mm256_loadu_ps(from), _mm256_loadu_ps(from + 8)};
+}
+inline __attribute__((always_inline)) void store_any(float* to, const Sixteen& x) {
+  _mm256_storeu_ps(to, x.low);
+  _mm256_storeu_ps(to + 8, x.high);
+}
 inline __attribute__((always_inline)) Sixteen zero() { return {_mm256_setzero_ps(), _mm256_setzero_ps()}; }
 inline __attribute__((always_inline)) Sixteen plus(const Sixteen& a, const Sixteen& b) {
   return {_mm256_add_ps(a.low, b.low), _mm256_add_ps(a.high, b.high)};

@@ -17,6 +17,8 @@ constexpr int kColumns = 8;
 using Sixteen = __m512;
 inline __attribute__((always_inline)) Sixteen load(const float* from) { return _mm512_load_ps(from); }
 inline __attribute__((always_inline)) void store(float* to, Sixteen x) { _mm512_store_ps(to, x); }
+inline __attribute__((always_inline)) Sixteen load_any(const float* from) { return _mm512_loadu_ps(from); }
+inline __attribute__((always_inline)) void store_any(float* to, Sixteen x) { _mm512_storeu_ps(to, x); }
 inline __attribute__((always_inline)) Sixteen zero() { return _mm512_setzero_ps(); }
 inline __attribute__((always_inline)) Sixteen plus(Sixteen a, Sixteen b) { return _mm512_add_ps(a, b); }
 inline __attribute__((always_inline)) Sixteen minus(Sixteen a, Sixteen b) { return _mm512_sub_ps(a, b); }
