@@ -13,6 +13,8 @@
 #include "plugin/build_id.h"
 #include "plugin/loader.h"
 #include "plugin/manifest.h"
+#include "train/adamw.h"
+#include "train/gradients.h"
 #include "train/token_loss.h"
 
 namespace bitsweep {
@@ -75,13 +77,13 @@ class TinyTrainer {
  public:
   TinyTrainer(nn::Model& model, int64_t steps, double lr, int64_t batch = 8,
               nn::Gradients gradients = nn::Gradients::f32)
-      : model_(model), steps_(steps), lr_(lr), batch_(batch), gradients_(gradients), text_(synthetic_text(6000)) {
-    for (const nn::Parameter& parameter : model.parameters()) {
-      parameters_.push_back(parameter.tensor);
-      m_.push_back(at::zeros_like(parameter.tensor).detach());
-      v_.push_back(at::zeros_like(parameter.tensor).detach());
-    }
-  }
+      : model_(model),
+        steps_(steps),
+        lr_(lr),
+        batch_(batch),
+        gradients_(gradients),
+        text_(synthetic_text(6000)),
+        adamw_({}, all_decaying(model.parameters())) {}
 
   // Loss of the next step, in bits per byte.
   double step() {
@@ -123,14 +125,15 @@ class TinyTrainer {
     return generator;
   }
 
+  // As the losses on record were made.
+  static std::vector<nn::Parameter> all_decaying(std::vector<nn::Parameter> parameters) {
+    for (nn::Parameter& parameter : parameters) parameter.decay = true;
+    return parameters;
+  }
+
   void update() {
-    const at::NoGradGuard no_grad;
-    std::vector<at::Tensor> gradients;
-    for (const at::Tensor& parameter : parameters_) gradients.push_back(parameter.grad());
-    std::vector<at::Tensor> steps(parameters_.size(), at::full({}, static_cast<double>(done_)));
-    const double warm = std::min(1.0, static_cast<double>(done_) / 10);
-    at::_fused_adamw_(parameters_, gradients, m_, v_, {}, steps, lr_ * warm, 0.9, 0.95, 0.01, 1e-8, false, false);
-    for (at::Tensor& parameter : parameters_) parameter.mutable_grad() = at::Tensor();
+    adamw_.step(lr_ * std::min(1.0, static_cast<double>(done_) / 10), {});
+    train::drop_gradients(model_.parameters());
   }
 
   nn::Model& model_;
@@ -140,7 +143,7 @@ class TinyTrainer {
   nn::Gradients gradients_;
   at::Tensor text_;
   int64_t done_ = 0;
-  std::vector<at::Tensor> parameters_, m_, v_;
+  train::AdamW adamw_;
 };
 
 }  // namespace bitsweep

@@ -1,8 +1,33 @@
 #include "train/gradients.h"
 
+#include <cmath>
+
 #include <ATen/ATen.h>
 
+#include "kernels/adamw.h"
+#include "train/element_blocks.h"
+
 namespace bitsweep::train {
+namespace {
+
+// Of each block, and those in their order: the same bits with any number of threads.
+double square_sum_of(const std::vector<at::Tensor>& tensors) {
+  ElementBlocks blocks;
+  std::vector<const float*> values;
+  for (const at::Tensor& tensor : tensors) {
+    blocks.add(tensor.numel());
+    values.push_back(tensor.const_data_ptr<float>());
+  }
+  std::vector<double> sums(blocks.count());
+  blocks.for_each([&](size_t block, size_t tensor, int64_t first, int64_t elements) {
+    sums[block] = kernels::square_sum(values[tensor] + first, elements);
+  });
+  double sum = 0;
+  for (const double of_block : sums) sum += of_block;
+  return sum;
+}
+
+}  // namespace
 
 at::Tensor gradient_norm(const std::vector<nn::Parameter>& parameters) {
   const at::NoGradGuard no_grad;
@@ -10,6 +35,7 @@ at::Tensor gradient_norm(const std::vector<nn::Parameter>& parameters) {
   for (const nn::Parameter& parameter : parameters)
     if (parameter.tensor.grad().defined()) gradients.push_back(parameter.tensor.grad());
   if (gradients.empty()) return at::zeros({});
+  if (all_plain(gradients)) return at::scalar_tensor(std::sqrt(square_sum_of(gradients)), at::kFloat);
   return at::linalg_vector_norm(at::stack(at::_foreach_norm(gradients, 2)));
 }
 

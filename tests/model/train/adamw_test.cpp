@@ -2,6 +2,7 @@
 
 #include <cmath>
 
+#include <ATen/Parallel.h>
 #include <gtest/gtest.h>
 
 #include "base/error.h"
@@ -88,6 +89,55 @@ TEST(AdamW, TheDivisorDividesGradients) {
   AdamW(train, a).step(0.1, at::full({}, 4.0));
   AdamW(train, b).step(0.1, {});
   for (size_t i = 0; i < a.size(); ++i) EXPECT_TRUE(at::equal(a[i].tensor, b[i].tensor));
+}
+
+// Tensors that end within a block and beyond one.
+std::vector<nn::Parameter> many_parameters() {
+  at::manual_seed(6);
+  std::vector<nn::Parameter> parameters;
+  for (const int64_t rows : {1, 37, 900})
+    parameters.push_back({"w" + std::to_string(rows), at::randn({rows, 50}).set_requires_grad(true), rows > 1});
+  for (nn::Parameter& p : parameters) p.tensor.mutable_grad() = at::randn_like(p.tensor).detach();
+  return parameters;
+}
+
+TEST(AdamW, IsTheSameBitsWithAnyNumberOfThreads) {
+  const int before = at::get_num_threads();
+  std::vector<at::Tensor> first;
+  double norm = 0;
+  for (const int threads : {1, 2, 3}) {
+    at::set_num_threads(threads);
+    const std::vector<nn::Parameter> parameters = many_parameters();
+    AdamW optimizer(spec::TrainSpec{}, parameters);
+    const at::Tensor of_gradients = gradient_norm(parameters);
+    for (int step = 0; step < 3; ++step) optimizer.step(0.1, clip_divisor(of_gradients, 1.0));
+    if (threads == 1) norm = of_gradients.item<double>();
+    EXPECT_EQ(of_gradients.item<double>(), norm);
+    for (size_t i = 0; i < parameters.size(); ++i) {
+      if (threads == 1) first.push_back(parameters[i].tensor.detach());
+      EXPECT_TRUE(at::equal(parameters[i].tensor.detach(), first[i]));
+    }
+  }
+  at::set_num_threads(before);
+}
+
+TEST(AdamW, ParametersThatLieOtherwiseAreUpdatedAlike) {
+  std::vector<nn::Parameter> plain = many_parameters(), turned = many_parameters();
+  for (nn::Parameter& p : turned) {  // columns first, which LibTorch's kernel takes; their gradients are not
+    const at::Tensor gradient = p.tensor.grad().clone();
+    p.tensor = p.tensor.detach().t().contiguous().t().set_requires_grad(true);
+    p.tensor.mutable_grad() = gradient;
+  }
+  EXPECT_NEAR(gradient_norm(plain).item<double>(), gradient_norm(turned).item<double>(), 1e-3);
+  AdamW one(spec::TrainSpec{}, plain), other(spec::TrainSpec{}, turned);
+  for (int step = 0; step < 4; ++step) {
+    one.step(0.1, at::full({}, 3.0));
+    other.step(0.1, at::full({}, 3.0));
+    for (nn::Parameter& p : turned) p.tensor.mutable_grad() = at::randn_like(p.tensor).detach();
+    for (size_t i = 0; i < plain.size(); ++i) plain[i].tensor.mutable_grad() = turned[i].tensor.grad().clone();
+  }
+  for (size_t i = 0; i < plain.size(); ++i)
+    EXPECT_LT((plain[i].tensor - turned[i].tensor).detach().abs().max().item<double>(), 1e-5);
 }
 
 TEST(AdamW, FrozenParametersHaveNoStateAndNeverMove) {
