@@ -3,7 +3,7 @@
 namespace bitsweep::kernels {
 namespace {
 
-// f32 on the CPU, any shape (kernels/cpu_kernels.h).
+// f32 on the CPU, any shape (kernels/cpu_kernels.h, flips.h).
 constexpr Kernel kLoops{.name = "loops"};
 
 KernelTable with_loops() {
@@ -26,6 +26,7 @@ KernelTable with_loops() {
   table.add<Operation::mix_values_backward>(kLoops, mix_values_backward_head);
   table.add<Operation::quantize>(kLoops, quantize_rows);
   table.add<Operation::ternary>(kLoops, ternary_range);
+  table.add<Operation::flip>(kLoops, flip_rows);
   return table;
 }
 

@@ -11,10 +11,11 @@
 #include <vector>
 
 #include "kernels/cpu_kernels.h"
+#include "kernels/flips.h"
 
 namespace bitsweep::kernels {
 
-// What a row computes; its function's type is that of the plain loop of kernels/cpu_kernels.h that defines it.
+// What a row computes; its function's type is that of the loop of kernels/cpu_kernels.h or flips.h that defines it.
 enum class Operation : uint8_t {
   sign,
   sign_mask,
@@ -34,6 +35,7 @@ enum class Operation : uint8_t {
   mix_values_backward,
   quantize,
   ternary,
+  flip,
   count
 };
 
@@ -70,6 +72,7 @@ BITSWEEP_OPERATION(mix_values, mix_values_head)
 BITSWEEP_OPERATION(mix_values_backward, mix_values_backward_head)
 BITSWEEP_OPERATION(quantize, quantize_rows)
 BITSWEEP_OPERATION(ternary, ternary_range)
+BITSWEEP_OPERATION(flip, flip_rows)
 #undef BITSWEEP_OPERATION
 
 // Lives as long as its table. `name` says which implementation it is ("loops").

@@ -15,13 +15,21 @@
 //   diode    s ← βs + (1 − β)sign(g); w = −sign(s). Guo et al., ECCV 2024 (Diode), its first moment of gradient signs.
 //   dqt      s ← s − ηĝ in [−1, 1]; w = sign(s): a weight of few bits that is its own latent. Zhao et al. 2024 (arXiv
 //            2412.04787), with the sign of the rounded weight as the weight.
-// η falls linearly to a tenth over the run.
+// η falls linearly to a tenth over the run. A NaN of the gradient flips nothing, and a counter of fewer than 32 bits
+// that it reaches is 0 then.
+//
+// Contiguous f32 gradients on the CPU are used up by kernels/flips.h, all others by LibTorch's operations. Both draw
+// the same numbers in the same order; what differs is how sums and multiply-adds are rounded.
 #pragma once
 
 #include <cstdint>
 #include <string>
 
 #include "nn/module.h"
+
+namespace bitsweep::kernels {
+struct FlipUpdate;
+}
 
 namespace bitsweep::nn {
 
@@ -42,7 +50,7 @@ struct FlipOptions {
 struct FlipBytes {
   int64_t bits = 0;    // its weights
   int64_t state = 0;   // counters, moments and counts
-  int64_t moment = 0;  // tensors of an update, its gradient not counted
+  int64_t moment = 0;  // tensors of an update by kernels, its gradient not counted
 };
 FlipBytes flip_bytes(const FlipOptions& options, int64_t rows, int64_t columns);
 
@@ -61,6 +69,11 @@ class FlipRule {
   double take_flip_fraction();
 
  private:
+  // Both return how many weights flipped: by kernels, and by LibTorch's operations.
+  int64_t flip_by_kernels(const at::Tensor& gradient, double progress, const at::Generator& generator);
+  at::Tensor flip_composed(const at::Tensor& gradient, double progress, at::Generator& generator);
+  kernels::FlipUpdate rule_at(double progress) const;
+  void find_factors(const at::Tensor& gradient, float* row_factor, float* column_factor);
   at::Tensor normalised(const at::Tensor& gradient);
   at::Tensor advance(at::Tensor state, const at::Tensor& gradient, const at::Tensor& signs, double progress,
                      at::Generator& generator, at::Tensor& flips);

@@ -1,7 +1,10 @@
-// When bits flip: each rule against its formula, in each width.
+// When bits flip: each rule against its formula, in each width; the kernels against LibTorch's operations.
 #include "nn/flip_rule.h"
 
 #include <cmath>
+#include <limits>
+
+#include <ATen/Parallel.h>
 
 #include <gtest/gtest.h>
 
@@ -18,10 +21,11 @@ class OneMatrix final : public Model {
   at::Tensor forward(const at::Tensor&, const StepContext&) override { return {}; }
 
   at::Tensor weights() const { return unpack_signs(matrix_.bits, matrix_.columns, at::kFloat); }
-  void step(const at::Tensor& gradient, double progress, uint64_t seed) {
+  void step(const at::Tensor& gradient, double progress, at::Generator noise) {
     matrix_.port.mutable_grad() = gradient.clone();
-    rule.update(progress, generator(seed));
+    rule.update(progress, std::move(noise));
   }
+  void step(const at::Tensor& gradient, double progress, uint64_t seed) { step(gradient, progress, generator(seed)); }
   at::Tensor buffer(const std::string& name) const {
     for (const Buffer& buffer : buffers()) {
       if (buffer.name == name) return buffer.tensor;
@@ -82,9 +86,14 @@ TEST(FlipRule, TheFactoredNormIsTheRmsOfRowsTimesColumns) {
   EXPECT_TRUE(near(model.buffer("w.counter"), g / rms, 1e-4));
 }
 
-class EveryRule : public testing::TestWithParam<std::tuple<FlipKind, int64_t>> {
+using RuleCase = std::tuple<FlipKind, int64_t, Path>;
+
+class EveryRule : public testing::TestWithParam<RuleCase> {
  protected:
   FlipOptions options_ = options_of(std::get<0>(GetParam()), std::get<1>(GetParam()));
+
+ private:
+  ForcePath path_{std::get<2>(GetParam())};
 };
 
 TEST_P(EveryRule, AGradientAgainstAWeightFlipsItAndOneForItDoesNot) {
@@ -139,16 +148,121 @@ TEST_P(EveryRule, FlipsAreCounted) {
   EXPECT_EQ(model.rule.take_flip_fraction(), 0.0);
 }
 
-std::string rule_name(const testing::TestParamInfo<std::tuple<FlipKind, int64_t>>& info) {
+std::string rule_name(const testing::TestParamInfo<RuleCase>& info) {
   const char* names[] = {"bop", "counter", "bold", "diode", "dqt"};
-  return std::string(names[static_cast<int>(std::get<0>(info.param))]) + std::to_string(std::get<1>(info.param));
+  return std::string(names[static_cast<int>(std::get<0>(info.param))]) + std::to_string(std::get<1>(info.param)) +
+         (std::get<2>(info.param) == Path::reference ? "Composed" : "Kernels");
 }
 
-INSTANTIATE_TEST_SUITE_P(Rules, EveryRule,
-                         testing::Combine(testing::Values(FlipKind::bop, FlipKind::counter, FlipKind::bold,
-                                                          FlipKind::diode, FlipKind::dqt),
-                                          testing::Values(4, 8, 16, 32)),
-                         rule_name);
+const auto kKinds = testing::Values(FlipKind::bop, FlipKind::counter, FlipKind::bold, FlipKind::diode, FlipKind::dqt);
+
+INSTANTIATE_TEST_SUITE_P(Rules, EveryRule, testing::Combine(kKinds, testing::Values(4, 8, 16, 32), kPaths), rule_name);
+
+class EveryNorm : public testing::TestWithParam<std::tuple<FlipKind, int64_t, FlipNorm>> {
+ protected:
+  FlipOptions options_ = options_of(std::get<0>(GetParam()), std::get<1>(GetParam()), std::get<2>(GetParam()));
+
+  static std::vector<std::string> state_names() {
+    return {"w", "w.counter", "w.row_square", "w.column_square", "w.square", "w.updates", "w.last_flips"};
+  }
+  // The levels of a counter; of 32 bits itself.
+  at::Tensor levels(const at::Tensor& counter, int64_t columns) const {
+    if (options_.state_bits != 4) return counter.to(at::kDouble);
+    const at::Tensor pairs = at::stack({counter.bitwise_and(15), counter.bitwise_right_shift(4)}, 2);
+    return pairs.view({counter.size(0), -1}).narrow(1, 0, columns).to(at::kDouble) - 8;
+  }
+};
+
+// At equal states and draws, but for how sums and multiply-adds are rounded: then a level is one off here and there.
+TEST_P(EveryNorm, KernelsDoWhatTheOperationsDo) {
+  for (const auto& [rows, columns] : {std::pair(9, 70), {131, 65}, {1, 200}, {90, 1}, {3, 1100}}) {
+    OneMatrix ours(rows, columns, options_), theirs(rows, columns, options_);
+    for (uint64_t step = 0; step < 6; ++step) {
+      for (const std::string& name : state_names()) {
+        if (ours.buffer(name).defined()) theirs.buffer(name).copy_(ours.buffer(name));
+      }
+      at::Generator drawn = generator(step), composed = generator(step);
+      const at::Tensor gradient = normal({rows, columns}, 50 + step) + 0.2;
+      ours.step(gradient, 0.1, drawn);
+      {
+        const ForcePath path(Path::reference);
+        theirs.step(gradient, 0.1, composed);
+      }
+      const at::Tensor alike = ours.weights().eq(theirs.weights());
+      EXPECT_LE(alike.logical_not().sum().item<int64_t>(), rows * columns / 5000 + 1);
+      const at::Tensor counters = levels(ours.buffer("w.counter"), columns);
+      const at::Tensor off = (counters - levels(theirs.buffer("w.counter"), columns)).abs().masked_fill(~alike, 0);
+      const bool floats = options_.state_bits == 32;
+      EXPECT_LE(off.max().item<double>(), floats ? 1e-5 * (1 + counters.abs().max().item<double>()) : 1.0);
+      EXPECT_TRUE(floats || off.sum().item<double>() <= 0.02 * static_cast<double>(rows * columns));
+      for (const char* name : {"w.row_square", "w.column_square", "w.square"}) {
+        EXPECT_TRUE(!ours.buffer(name).defined() || near(ours.buffer(name), theirs.buffer(name), 1e-6));
+      }
+      ASSERT_TRUE(same(at::empty({3}).uniform_(0, 1, drawn), at::empty({3}).uniform_(0, 1, composed)));
+    }
+    EXPECT_EQ(ours.buffer("w.updates")[0].item<double>(), 6);
+  }
+}
+
+TEST_P(EveryNorm, EveryNumberOfThreadsGivesTheSameBits) {
+  constexpr int64_t kRows = 300, kColumns = 257;
+  const auto run = [&](int threads) {
+    at::set_num_threads(threads);
+    at::Generator(at::globalContext().defaultGenerator(at::kCPU)).set_current_seed(3);
+    OneMatrix model(kRows, kColumns, options_);
+    at::Generator drawn = generator(4);
+    for (uint64_t step = 0; step < 4; ++step) model.step(normal({kRows, kColumns}, step) + 0.2, 0.1, drawn);
+    at::set_num_threads(1);
+    std::vector<at::Tensor> state;
+    for (const std::string& name : state_names())
+      if (model.buffer(name).defined()) state.push_back(model.buffer(name));
+    state.push_back(at::empty({3}).uniform_(0, 1, drawn));
+    return state;
+  };
+  const std::vector<at::Tensor> one = run(1);
+  for (const int threads : {2, 3}) {
+    const std::vector<at::Tensor> more = run(threads);
+    for (size_t i = 0; i < one.size(); ++i) EXPECT_TRUE(same(more[i], one[i])) << threads << " threads";
+  }
+}
+
+TEST_P(EveryNorm, AGradientThatIsNoNumberFlipsNothing) {
+  const double nan = std::numeric_limits<double>::quiet_NaN();
+  for (const Path path : {Path::reference, Path::fused_cpu}) {
+    const ForcePath forced(path);
+    OneMatrix model(5, 67, options_);
+    const at::Tensor before = model.weights();
+    model.step(at::full({5, 67}, nan), 0.5, 1);
+    EXPECT_TRUE(same(model.weights(), before));
+    const at::Tensor counters = levels(model.buffer("w.counter"), 67);
+    if (options_.kind == FlipKind::diode) continue;  // its sign is 0
+    EXPECT_TRUE((options_.state_bits == 32 ? counters.isnan() : counters.eq(0)).all().item<bool>());
+  }
+}
+
+std::string norm_name(const testing::TestParamInfo<std::tuple<FlipKind, int64_t, FlipNorm>>& info) {
+  const char* kinds[] = {"bop", "counter", "bold", "diode", "dqt"};
+  const char* norms[] = {"Factored", "Tensor", "None"};
+  return std::string(kinds[static_cast<int>(std::get<0>(info.param))]) + std::to_string(std::get<1>(info.param)) +
+         norms[static_cast<int>(std::get<2>(info.param))];
+}
+
+INSTANTIATE_TEST_SUITE_P(Rules, EveryNorm,
+                         testing::Combine(kKinds, testing::Values(4, 8, 16, 32),
+                                          testing::Values(FlipNorm::factored, FlipNorm::tensor, FlipNorm::none)),
+                         norm_name);
+
+// A gradient that is no matrix row by row goes the other way.
+TEST(FlipRule, TakesGradientsOfAnyLayout) {
+  const FlipOptions options = options_of(FlipKind::bop, 32);
+  OneMatrix plain(20, 30, options), turned(20, 30, options);
+  turned.buffer("w").copy_(plain.buffer("w"));
+  const at::Tensor gradient = normal({20, 30}, 1);
+  plain.step(gradient, 0, 1);
+  at::Tensor by_columns = gradient.t().contiguous().t();
+  turned.step(by_columns, 0, 1);
+  EXPECT_TRUE(near(turned.buffer("w.counter"), plain.buffer("w.counter"), 1e-6));
+}
 
 TEST(FlipRule, FrozenMeansNoUpdate) {
   OneMatrix model(5, 20, options_of(FlipKind::bop, 8));

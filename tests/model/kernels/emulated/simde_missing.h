@@ -48,6 +48,9 @@ inline simde__m256i narrow_words(simde__m512i words) {
 inline simde__m512i widen_words(simde__m256i words) {
   return lanes<int32_t, int16_t, simde__m512i>(words, [](int16_t x, size_t) { return int32_t{x}; });
 }
+inline simde__m512i widen_bytes_to_ints(simde__m128i bytes) {
+  return lanes<int32_t, int8_t, simde__m512i>(bytes, [](int8_t x, size_t) { return int32_t{x}; });
+}
 inline simde__mmask32 greater_words(simde__m512i a, simde__m512i b) {
   int16_t x[32], y[32];
   std::memcpy(x, &a, sizeof x);
@@ -112,6 +115,7 @@ inline simde__m512i gathered(simde__m512i places, const void* from, int scale) {
 #define _mm512_fmadd_ps bitsweep::kernels::emulated::fused<simde__m512>
 #define _mm256_maskload_ps bitsweep::kernels::emulated::load_floats
 #define _mm512_cvtepu8_epi16 bitsweep::kernels::emulated::widen_bytes
+#define _mm512_cvtepi8_epi32 bitsweep::kernels::emulated::widen_bytes_to_ints
 #define _mm512_cvtepi16_epi32 bitsweep::kernels::emulated::widen_words
 #define _mm512_cvtepi32_epi16 bitsweep::kernels::emulated::narrow_words
 #define _mm512_cmpgt_epi16_mask bitsweep::kernels::emulated::greater_words
