@@ -72,6 +72,24 @@ TEST_F(FaultTest, AnErrorOfLibTorchsComesWithoutItsBacktrace) {
   expect_end(odd_spec(folder_, {{"throw_at", 3}}), 1, "failed", "mat");
 }
 
+// The engine's rows of activations, some 1.5 GB of them, where the process may have 1 GB in all.
+TEST_F(FaultTest, AnEngineThatGetsNoMemoryEndsAsOutOfMemory) {
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+  GTEST_SKIP() << "a sanitizer's shadow takes more addresses than the limit leaves";
+#endif
+  spec::RunSpec spec = small_spec(folder_, "v57");
+  spec.model.options["d_model"] = 256;
+  spec.train.batch = 4096;
+  spec.data.context = 64;
+  const WorkerRun run(folder_, spec);
+  std::string line = "ulimit -v 1048576; exec";
+  for (const std::string& word : run.command(1)) line += " '" + word + "'";
+  const Ended ended = Process({"/bin/sh", "-c", line}, run.attempt(1)).wait();
+  EXPECT_EQ(ended.exit_code, 6) << ended.err;
+  EXPECT_EQ(run.status(1), "failed");
+  EXPECT_NE(run.message(1).find("no more on this machine"), std::string::npos) << run.message(1);
+}
+
 TEST_F(FaultTest, ACrashInAStepLeavesWholeEventsAndACheckpointToGoOnFrom) {
   const WorkerRun run(folder_, odd_spec(folder_, {{"crash_at", 12}}));
   EXPECT_NE(run.run(1).signal, 0);

@@ -138,6 +138,19 @@ TEST_F(TrainVerbTest, TheSameSpecGivesTheSameLosses) {
   EXPECT_EQ(train::measured({run.attempt(1)}), train::measured({run.attempt(2)}));
 }
 
+TEST_F(TrainVerbTest, NeitherThreadsNorWhatIsSaidOfThemOutsideChangeALoss) {
+  spec::RunSpec spec = small_spec(folder_, "truebit");
+  spec.model.options["d_model"] = 96;
+  const WorkerRun plain(folder_ / "plain", spec), other(folder_ / "other", spec);
+  ASSERT_EQ(plain.run(1).exit_code, 0);
+  std::vector<std::string> command = other.command(1);
+  const std::vector<std::string> outside = {"/usr/bin/env", "OMP_NUM_THREADS=3", "OMP_DYNAMIC=true",
+                                            "OMP_PROC_BIND=true", "OMP_WAIT_POLICY=active"};
+  command.insert(command.begin(), outside.begin(), outside.end());
+  ASSERT_EQ(Process(command, other.attempt(1)).wait().exit_code, 0);
+  EXPECT_EQ(train::measured({plain.attempt(1)}), train::measured({other.attempt(1)}));
+}
+
 TEST_F(TrainVerbTest, FinetuneFromAnotherRunKeepsFrozenTensorsBitForBit) {
   const WorkerRun base(folder_ / "base", small_spec(folder_, "llama"));
   ASSERT_EQ(base.run(1).exit_code, 0);
