@@ -3,6 +3,7 @@
 // scoring. Medians of interleaved rounds, CPU time of one thread. With `threads`: what a second thread gives, the
 // shortest of rounds by the wall, one and two threads taking turns. Must, v57: >= 1.8 of two threads from 1M parameters
 // on; >= 4 at both shapes with AVX-512 and VBMI, >= 3 with AVX2; scoring >= 8 and >= 4; v75 and v76: >= 3 and >= 2.
+// Where an engine rounds gradients, with int16 and s6 too, against the blocks with f32: >= 7 of v57 at the last shape.
 //
 // usage: bench_engine [threads|avx2] [ROUNDS [PLUGIN [SHAPE]]]    SHAPE: from 1. With MALLOC_MMAP_THRESHOLD_=4294967296
 // MALLOC_TRIM_THRESHOLD_=17179869184, as workers run. avx2: what products take of kernels that a CPU with more has;
@@ -39,13 +40,18 @@ void compare(const std::string& plugin, const fs::path& plugins, const EngineSha
   OptimizedStep blocks(plugin, plugins, options, shape.batch, loops);
   const at::Tensor windows = shape.batch.random_windows();
   at::set_num_threads(1);
-  const std::vector<double> one = time_steps({[&] { engine.step(windows); }, [&] { blocks.step(windows); },
-                                              [&] { engine.score(windows); }, [&] { blocks.score(windows); }},
-                                             rounds);
-  fmt::print(
-      "{:8} {:28} {:5.2f}M  step {:8.2f} ms, blocks {:8.2f}: {:5.2f}   score {:7.2f} ms, blocks {:7.2f}: {:5.2f}\n",
-      plugin, shape.name, static_cast<double>(engine.description().params) / 1e6, 1e3 * one[0], 1e3 * one[1],
-      one[1] / one[0], 1e3 * one[2], 1e3 * one[3], one[3] / one[2]);
+  std::vector<Step> steps = {[&] { engine.step(windows); }, [&] { blocks.step(windows); },
+                             [&] { engine.score(windows); }, [&] { blocks.score(windows); }};
+  if (engine.rounds())
+    for (const nn::Gradients gradients : {nn::Gradients::int16, nn::Gradients::s6})
+      steps.push_back([&, gradients] { engine.step(windows, 1e-3, gradients); });
+  const std::vector<double> s = time_steps(steps, rounds);
+  fmt::print("{:8} {:27} {:5.2f}M  step {:8.2f} ms, blocks {:8.2f}: {:5.2f}  score {:7.2f} ms, blocks {:7.2f}: {:5.2f}",
+             plugin, shape.name, static_cast<double>(engine.description().params) / 1e6, 1e3 * s[0], 1e3 * s[1],
+             s[1] / s[0], 1e3 * s[2], 1e3 * s[3], s[3] / s[2]);
+  if (s.size() > 4)
+    fmt::print("  int16 {:8.2f} ms: {:5.2f}  s6 {:8.2f} ms: {:5.2f}", 1e3 * s[4], s[1] / s[4], 1e3 * s[5], s[1] / s[5]);
+  fmt::print("\n");
   std::fflush(stdout);
 }
 

@@ -4,6 +4,7 @@
 #include <optional>
 #include <vector>
 
+#include "nn/step_engine.h"
 #include "steps.h"
 #include "train/adamw.h"
 #include "train/gradients.h"
@@ -44,8 +45,8 @@ class OptimizedStep {
     if (&kernels != &kernels::built_in_kernels()) libtorch_.emplace(trained_.model().parameters());
   }
 
-  void step(const at::Tensor& windows, double rate = 1e-3) {
-    trained_.accumulate(windows);
+  void step(const at::Tensor& windows, double rate = 1e-3, nn::Gradients gradients = nn::Gradients::f32) {
+    trained_.accumulate(windows, gradients);
     const std::vector<nn::Parameter>& parameters = trained_.model().parameters();
     trained_.update();
     if (libtorch_) {
@@ -75,6 +76,12 @@ class OptimizedStep {
         .item<double>();
   }
 
+  // Gradients on their way, to integers.
+  bool rounds() {
+    const nn::WithKernels kernels(kernels_);
+    const nn::StepEngine* engine = trained_.model().engine();
+    return engine != nullptr && engine->rounds();
+  }
   const plugin::Description& description() const { return trained_.description(); }
   Trained& trained() { return trained_; }
 

@@ -82,9 +82,11 @@ class Trained {
   }
 
   // Forward, loss and backward, as the trainer makes them; gradients stay.
-  void accumulate(const at::Tensor& windows) {
+  void accumulate(const at::Tensor& windows, nn::Gradients gradients = nn::Gradients::f32) {
     const nn::WithKernels kernels(kernels_);
-    loss_and_backward(*model_, batch_.tokens(windows), context(), train::Precision::f32);
+    nn::StepContext of_step = context();
+    of_step.gradients = gradients;
+    loss_and_backward(*model_, batch_.tokens(windows), of_step, train::Precision::f32);
   }
   // What trains without a latent trains itself.
   void update() {
