@@ -48,10 +48,13 @@ class OptimizedStep {
   void step(const at::Tensor& windows, double rate = 1e-3, nn::Gradients gradients = nn::Gradients::f32) {
     trained_.accumulate(windows, gradients);
     const std::vector<nn::Parameter>& parameters = trained_.model().parameters();
-    trained_.update();
     if (libtorch_) {
+      static const kernels::KernelTable none;
+      const nn::WithKernels flips_by_operations(none);
+      trained_.update();
       libtorch_->step(rate);
     } else {
+      trained_.update();
       optimizer_.step(rate, train::clip_divisor(train::gradient_norm(parameters), 1.0));
     }
     train::drop_gradients(parameters);
