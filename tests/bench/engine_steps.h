@@ -49,8 +49,7 @@ class OptimizedStep {
     trained_.accumulate(windows, gradients);
     const std::vector<nn::Parameter>& parameters = trained_.model().parameters();
     if (libtorch_) {
-      static const kernels::KernelTable none;
-      const nn::WithKernels flips_by_operations(none);
+      const nn::WithKernels flips_by_operations(kernels::no_kernels());
       trained_.update();
       libtorch_->step(rate);
     } else {

@@ -132,8 +132,9 @@ void FlipRule::update(double progress, at::Generator generator) {
   const at::Tensor gradient = matrix_.port.grad();
   if (!gradient.defined()) return;
   updates_.narrow(0, 0, 2).add_(1);
-  if (gradient.is_contiguous() && kernel_for<kernels::Operation::flip>(gradient) != nullptr) {
-    last_flips_.fill_(flip_by_kernels(gradient, progress, generator));
+  FlipKernel* const kernel = kernel_for<kernels::Operation::flip>(gradient);
+  if (kernel != nullptr && gradient.is_contiguous()) {
+    last_flips_.fill_(flip_by(kernel, gradient, progress, generator));
   } else {
     last_flips_.copy_(flip_composed(gradient, progress, generator));
   }
@@ -141,7 +142,8 @@ void FlipRule::update(double progress, at::Generator generator) {
   matrix_.port.mutable_grad().reset();
 }
 
-int64_t FlipRule::flip_by_kernels(const at::Tensor& gradient, double progress, const at::Generator& generator) {
+int64_t FlipRule::flip_by(FlipKernel* kernel, const at::Tensor& gradient, double progress,
+                          const at::Generator& generator) {
   const int64_t rows = matrix_.rows, columns = matrix_.columns;
   const at::Tensor scratch = at::empty({scratch_floats(options_, rows, columns)}, at::kFloat);
   kernels::FlipUpdate update = rule_at(progress);
@@ -155,13 +157,12 @@ int64_t FlipRule::flip_by_kernels(const at::Tensor& gradient, double progress, c
   constexpr int64_t kPartsOfThread = 4;
   const int64_t threads = thread_count();
   const int64_t parts = threads == 1 ? 1 : std::min(rows, threads * kPartsOfThread);
-  const auto flip = kernel_for<kernels::Operation::flip>(gradient);
   TwistedDraws drawn(generator);
   std::vector<PartDraws> draws = draws_of_parts(drawn.begin(), update, rows, parts);
   std::atomic<int64_t> flipped = 0;
   parallel_rows(parts, weights() / parts, [&](int64_t begin, int64_t end) {
     PartDraws draw = draws[static_cast<size_t>(begin)];
-    flipped += flip(update, rows * begin / parts, rows * end / parts, &draw.votes, &draw.levels);
+    flipped += kernel(update, rows * begin / parts, rows * end / parts, &draw.votes, &draw.levels);
     if (end == parts) draws.back() = draw;
   });
   if (update.draws_levels() || update.draws_votes())

@@ -29,7 +29,8 @@
 
 namespace bitsweep::kernels {
 struct FlipUpdate;
-}
+struct Twister;
+}  // namespace bitsweep::kernels
 
 namespace bitsweep::nn {
 
@@ -69,8 +70,11 @@ class FlipRule {
   double take_flip_fraction();
 
  private:
-  // Both return how many weights flipped: by kernels, and by LibTorch's operations.
-  int64_t flip_by_kernels(const at::Tensor& gradient, double progress, const at::Generator& generator);
+  // kernels::flip_rows or its like.
+  using FlipKernel = int64_t(const kernels::FlipUpdate& update, int64_t first, int64_t last, kernels::Twister* votes,
+                             kernels::Twister* levels);
+  // Both return how many weights flipped: by a kernel, and by LibTorch's operations.
+  int64_t flip_by(FlipKernel* kernel, const at::Tensor& gradient, double progress, const at::Generator& generator);
   at::Tensor flip_composed(const at::Tensor& gradient, double progress, at::Generator& generator);
   kernels::FlipUpdate rule_at(double progress) const;
   void find_factors(const at::Tensor& gradient, float* row_factor, float* column_factor);

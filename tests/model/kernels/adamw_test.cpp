@@ -2,21 +2,14 @@
 
 #include <cmath>
 #include <limits>
-#include <random>
 #include <vector>
 
 #include <gtest/gtest.h>
 
+#include "model/kernels/seeded_floats.h"
+
 namespace bitsweep::kernels {
 namespace {
-
-std::vector<float> gaussian(size_t count, uint64_t seed) {
-  std::mt19937_64 random(seed);
-  std::normal_distribution<float> normal;
-  std::vector<float> values(count);
-  for (float& value : values) value = normal(random);
-  return values;
-}
 
 struct Moments {
   std::vector<float> values, mean, square;
@@ -36,10 +29,10 @@ AdamWUpdate update_at(int step) {
 
 TEST(AdamWRange, FollowsTheFormulaInDoubles) {
   for (const size_t count : {1, 7, 16, 33, 1000}) {
-    Moments moments{gaussian(count, 1), std::vector<float>(count), std::vector<float>(count)};
+    Moments moments{seeded_floats(count, 1), std::vector<float>(count), std::vector<float>(count)};
     std::vector<double> w(moments.values.begin(), moments.values.end()), m(count), v(count);
     for (int step = 1; step <= 5; ++step) {
-      const std::vector<float> gradient = gaussian(count, static_cast<uint64_t>(10 + step));
+      const std::vector<float> gradient = seeded_floats(count, static_cast<uint64_t>(10 + step));
       adamw_range(update_at(step), gradient.data(), moments.values.data(), moments.mean.data(), moments.square.data(),
                   static_cast<int64_t>(count));
       for (size_t i = 0; i < count; ++i) {
@@ -58,7 +51,7 @@ TEST(AdamWRange, FollowsTheFormulaInDoubles) {
 
 TEST(AdamWRange, IsTheSameBitsHoweverItIsCut) {
   constexpr size_t kCount = 101;
-  const std::vector<float> gradient = gaussian(kCount, 2), values = gaussian(kCount, 3);
+  const std::vector<float> gradient = seeded_floats(kCount, 2), values = seeded_floats(kCount, 3);
   Moments whole{values, std::vector<float>(kCount), std::vector<float>(kCount)}, parts = whole;
   adamw_range(update_at(1), gradient.data(), whole.values.data(), whole.mean.data(), whole.square.data(), kCount);
   for (size_t first = 0; first < kCount; first += 13) {
@@ -90,7 +83,7 @@ TEST(AdamWRange, WhatIsNotFiniteStaysWithItsWeight) {
 
 TEST(SquareSum, IsThatOfDoubles) {
   for (const size_t count : {0, 1, 5, 16, 40, 8192}) {
-    const std::vector<float> x = gaussian(count, 4);
+    const std::vector<float> x = seeded_floats(count, 4);
     double sum = 0;
     for (const float value : x) sum += static_cast<double>(value) * value;
     EXPECT_NEAR(square_sum(x.data(), static_cast<int64_t>(count)), sum, 1e-12 * (1 + sum));

@@ -2,21 +2,14 @@
 
 #include <cmath>
 #include <limits>
-#include <random>
 #include <vector>
 
 #include <gtest/gtest.h>
 
+#include "model/kernels/seeded_floats.h"
+
 namespace bitsweep::kernels {
 namespace {
-
-std::vector<float> some_floats(size_t count, uint64_t seed) {
-  std::mt19937_64 random(seed);
-  std::normal_distribution<float> normal;
-  std::vector<float> values(count);
-  for (float& value : values) value = normal(random);
-  return values;
-}
 
 TEST(FloatEnds, TurnPairsByTheirAngleAndBack) {
   for (const int64_t size : {2, 6, 32, 50}) {
@@ -27,7 +20,7 @@ TEST(FloatEnds, TurnPairsByTheirAngleAndBack) {
       cosines.push_back(std::cos(0.3f * static_cast<float>(i)));
       sines.push_back(std::sin(0.3f * static_cast<float>(i)));
     }
-    const std::vector<float> before = some_floats(static_cast<size_t>(kRows * kHeads * size), 1);
+    const std::vector<float> before = seeded_floats(static_cast<size_t>(kRows * kHeads * size), 1);
     std::vector<float> x = before;
     turn_rows(x.data(), kRows, kHeads, size, cosines.data(), sines.data(), /*back=*/false);
     for (size_t r = 0; r < kRows; ++r)
@@ -61,7 +54,7 @@ TEST(FloatEnds, OpenASquaredGateAboveZero) {
 
 TEST(FloatEnds, CentreRowsInPlaceToo) {
   for (const int64_t d : {1, 15, 16, 33}) {
-    std::vector<float> x = some_floats(static_cast<size_t>(3 * d), 2), out(x.size());
+    std::vector<float> x = seeded_floats(static_cast<size_t>(3 * d), 2), out(x.size());
     centre_rows(x.data(), out.data(), 3, d);
     for (int64_t r = 0; r < 3; ++r) {
       double mean = 0;
