@@ -252,6 +252,20 @@ INSTANTIATE_TEST_SUITE_P(Rules, EveryNorm,
                                           testing::Values(FlipNorm::factored, FlipNorm::tensor, FlipNorm::none)),
                          norm_name);
 
+TEST(FlipRule, WithoutAGeneratorLibTorchsOwnIsDrawnFrom) {
+  std::vector<at::Tensor> weights, next;
+  for (const Path path : {Path::reference, Path::fused_cpu}) {
+    const ForcePath forced(path);
+    at::manual_seed(3);
+    OneMatrix model(20, 30, options_of(FlipKind::counter, 8));
+    model.step(normal({20, 30}, 1), 0, at::Generator());
+    weights.push_back(model.weights());
+    next.push_back(at::rand({3}));
+  }
+  EXPECT_TRUE(same(weights[0], weights[1]));
+  EXPECT_TRUE(same(next[0], next[1]));
+}
+
 // A gradient that is no matrix row by row goes the other way.
 TEST(FlipRule, TakesGradientsOfAnyLayout) {
   const FlipOptions options = options_of(FlipKind::bop, 32);
